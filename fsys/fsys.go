@@ -1,0 +1,127 @@
+// Package fsys is the only door to the disk.
+//
+// A file system is rooted: names are slash-separated and start with "/", which is the root of that file system,
+// so a workspace-absolute path ("/lib/src/a.c") is a name in the file system of its workspace. "." and "" mean
+// the root as well. Names are bytes; they need not be UTF-8.
+//
+// Reading follows symbolic links wherever they lead, also out of the root (inputs may be read through links).
+// Whatever writes, creates, renames or removes refuses to leave the root, links included.
+package fsys
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/afero"
+)
+
+// Kind says what lies at a name.
+type Kind uint8
+
+const (
+	Unknown Kind = iota
+	File
+	Dir
+	Link
+	Special // FIFO, socket, device
+)
+
+// Info is what lstat or stat says, in the form that the stat index and the attribution of outputs compare.
+type Info struct {
+	Kind  Kind
+	Perm  uint32 // permission bits with set-id and sticky, 0o7777
+	Nlink uint32
+	Size  int64 // bytes
+	MTime int64 // nanoseconds since the epoch
+	CTime int64 // nanoseconds since the epoch
+	Inode uint64
+	Dev   uint64
+}
+
+// Same reports whether two looks saw one unchanged thing: kind, size, mtime, ctime, inode and device are equal.
+func (i Info) Same(o Info) bool {
+	return i.Kind == o.Kind && i.Size == o.Size && i.MTime == o.MTime && i.CTime == o.CTime && i.Inode == o.Inode && i.Dev == o.Dev
+}
+
+// Entry is one name in a directory. Kind is Unknown where the directory does not say.
+type Entry struct {
+	Name string
+	Kind Kind
+}
+
+// LockMode is how a lock file is held.
+type LockMode uint8
+
+const (
+	Shared LockMode = iota + 1
+	Exclusive
+)
+
+// ErrLocked says that somebody else holds the lock in a mode that excludes the one asked for.
+var ErrLocked = errors.New("locked by another holder")
+
+// ErrLockUnsupported says that the file system cannot lock.
+var ErrLockUnsupported = errors.New("the file system cannot lock")
+
+// ErrOutside says that a name leads out of the root of the file system once links are followed.
+var ErrOutside = errors.New("path leads out of the root")
+
+// A Lock is a held advisory lock. The kernel releases it when its owner dies.
+type Lock interface {
+	// SetNote replaces the text that others read with LockNote; only with an exclusive lock.
+	SetNote(text string) error
+	// Unlock gives the lock back. A second call does nothing. The lock file stays.
+	Unlock() error
+}
+
+// FS is a rooted file system: afero.Fs, plus what POSIX needs. All methods are safe for concurrent use.
+//
+// The files that OpenFile and its kin return implement interface{ Info() (Info, error) }; see FileInfo.
+// Errors are *fs.PathError or *os.LinkError, so errors.Is(err, fs.ErrNotExist) and syscall numbers work.
+type FS interface {
+	afero.Fs
+
+	// Lstat looks at name without following a link there.
+	Lstat(name string) (Info, error)
+	// StatInfo looks at what name leads to.
+	StatInfo(name string) (Info, error)
+	// List returns the entries of a directory in no particular order, without "." and "..".
+	List(dir string) ([]Entry, error)
+	// ReadFile reads a regular file of at most limit bytes (0: no limit); a longer one is an error, and nothing but a
+	// regular file is read (no FIFO is ever opened). The Info is that of the opened file.
+	ReadFile(name string, limit int64) ([]byte, Info, error)
+	// OpenNoFollow opens a regular file for reading and fails when name is a link or anything but a regular file.
+	OpenNoFollow(name string) (afero.File, error)
+	// Readlink returns the text of a link, as bytes.
+	Readlink(name string) (string, error)
+	// Symlink makes a link with that text. The text is not checked.
+	Symlink(text, name string) error
+	// RealPath resolves all links in name and returns the name without them. Where that lies outside of the root the
+	// error is ErrOutside.
+	RealPath(name string) (string, error)
+	// Sub opens the directory dir (links are followed, also out of this root) as the root of a file system of its own.
+	Sub(dir string) (FS, error)
+	// HostPath is the absolute path of name on the host ("/ws/lib" for "/lib"); in memory, the name below the outermost root.
+	HostPath(name string) string
+	// TryLock takes an advisory lock on the file name, which is created when absent (its directory must exist), and never
+	// waits: ErrLocked when it is held otherwise, ErrLockUnsupported where there are no locks. Locks of two handles in one
+	// process exclude each other like those of two processes.
+	TryLock(name string, mode LockMode) (Lock, error)
+	// LockNote reads the text that the exclusive holder has set ("" when none).
+	LockNote(name string) (string, error)
+	// CloneFile makes dst (which must not exist) a copy of the bytes of src that shares storage, where the file system can;
+	// otherwise an error and no dst. Callers fall back to copying.
+	CloneFile(src, dst string, perm fs.FileMode) error
+	// SyncAll flushes everything written through this file system to the device.
+	SyncAll() error
+	// Close gives the root handle back. Operations after it fail.
+	Close() error
+}
+
+// FileInfo looks at an open file.
+func FileInfo(f afero.File) (Info, error) {
+	if i, ok := f.(interface{ Info() (Info, error) }); ok {
+		return i.Info()
+	}
+	return Info{}, &fs.PathError{Op: "stat", Path: f.Name(), Err: errors.ErrUnsupported}
+}

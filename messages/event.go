@@ -1,0 +1,77 @@
+// Package messages is what the actors say to each other and to those who watch a run: plain values. Requests are imperative,
+// events are past tense. No message holds a PID, a channel, a function or a pointer to changing state, so a run can be logged
+// and replayed.
+package messages
+
+import (
+	"time"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/workspace"
+)
+
+// Event is what an observer of a run sees, in order: RunStarted, then per task TaskStarted at most once, output, notes and
+// exactly one TaskFinished, then RunFinished. The set is sealed.
+type Event interface{ event() }
+
+// RunStarted opens a run.
+type RunStarted struct {
+	Run   string
+	Tasks []workspace.TaskID // canonical order
+	At    time.Time
+}
+
+// TaskStarted says that restoring or executing has begun.
+type TaskStarted struct {
+	Task workspace.TaskID
+	Miss *cache.Miss // why it executes; nil when it is being restored
+	At   time.Time
+}
+
+// TaskOutput carries raw bytes of a task, as they came; of a hit, the recorded ones (whole stdout, then stderr).
+type TaskOutput struct {
+	Task   workspace.TaskID
+	Stderr bool
+	Bytes  []byte // belongs to the receiver of the event only until it returns
+}
+
+// TaskNoted is a remark on a task that changes nothing: result not stored, entry damaged, waiting for another haz.
+type TaskNoted struct {
+	Task workspace.TaskID
+	Text string
+	Hint string
+}
+
+// RunNoted is a remark on the run as a whole.
+type RunNoted struct{ Text, Hint string }
+
+// TaskFinished is the end of a task.
+type TaskFinished struct{ Outcome Outcome }
+
+// ViolationFound reports a broken runtime invariant as soon as it is known.
+type ViolationFound struct{ Violation Violation }
+
+// RunCancelling says that the run is being cancelled: by which signal ("" when by the host), how many tasks are stopping, and
+// whether they are being killed already.
+type RunCancelling struct {
+	Signal  string
+	Running int
+	Grace   time.Duration
+	Force   bool
+}
+
+// RunFinished closes a run.
+type RunFinished struct {
+	Counts Counts
+	At     time.Time
+}
+
+func (RunStarted) event()     {}
+func (TaskStarted) event()    {}
+func (TaskOutput) event()     {}
+func (TaskNoted) event()      {}
+func (RunNoted) event()       {}
+func (TaskFinished) event()   {}
+func (ViolationFound) event() {}
+func (RunCancelling) event()  {}
+func (RunFinished) event()    {}

@@ -1,0 +1,138 @@
+package messages
+
+import (
+	"time"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/workspace"
+)
+
+// Status is how a task ended (chapter 2, section 3).
+type Status uint8
+
+const (
+	Completed Status = iota + 1
+	Failed           // exit code other than 0, a signal, or a task error (Error is set)
+	Skipped
+	Cancelled
+)
+
+// Source says where a completed result came from.
+type Source uint8
+
+const (
+	FromRun Source = iota + 1
+	FromCache
+)
+
+// Cause says why a task was skipped, or how it was cancelled.
+type Cause uint8
+
+const (
+	UpstreamDidFail      Cause = iota + 1 // skipped: upstream failed
+	UpstreamDidErr                        // skipped: upstream errored
+	RunStopped                            // skipped: --fail-fast
+	RuntimeCycle                          // skipped: in a cycle found at run time
+	Signalled                             // cancelled: its process was signalled by haz
+	UpstreamWasCancelled                  // cancelled
+	RunCancelled                          // cancelled: was ready, or would have become ready, or had not spawned
+)
+
+// ErrorKind is the kind of a task error (4.7).
+type ErrorKind string
+
+const (
+	ErrKey              ErrorKind = "key"
+	ErrSpawn            ErrorKind = "spawn"
+	ErrWait             ErrorKind = "wait"
+	ErrOutputMissing    ErrorKind = "output-missing"
+	ErrOutputKind       ErrorKind = "output-kind"
+	ErrOutputUnreadable ErrorKind = "output-unreadable"
+	ErrCrash            ErrorKind = "crash"
+)
+
+// TaskError says why haz could not carry a task through, or not accept its result.
+type TaskError struct {
+	Kind   ErrorKind
+	Reason string // one sentence with the path
+	Hint   string
+	Causes []string // chain of causes, outermost first
+}
+
+// StoreResult says what became of a result in the cache.
+type StoreResult uint8
+
+const (
+	Stored StoreResult = iota + 1
+	NotStored
+	AlreadyThere
+)
+
+// Leftover is a process that outlived its task (4.5).
+type Leftover struct {
+	PID     int
+	Command string
+}
+
+// Outcome is the record of one task, a plain value (chapter 2, section 3).
+type Outcome struct {
+	Task   workspace.TaskID
+	Status Status
+	Cause  Cause            // skipped, cancelled
+	Root   workspace.TaskID // root of a cascade; zero when none
+	Source Source           // completed
+
+	HasKey bool
+	Key    cache.Key
+	Miss   *cache.Miss // why it ran; nil for hits and for tasks that were never looked up
+
+	ExitCode int // failed: exit code, -1 when a signal ended it
+	Signal   int
+	Error    *TaskError
+
+	StdoutLen, StderrLen       int64
+	StdoutDigest, StderrDigest digest.Digest
+	Outputs                    []cache.Output
+	OutputsDigest              digest.Digest
+
+	Store       StoreResult
+	StoreReason string // not stored: why
+	StoreHint   string
+
+	Started, Ended time.Time     // Started is when the key derivation began; zero when it never did
+	Queued         time.Duration // waiting for admission, locks
+	Spawned        int           // processes started: 0 or 1
+	Leftovers      []Leftover
+}
+
+// Took is the shown duration: from key derivation to the end, less the time queued.
+func (o Outcome) Took() time.Duration {
+	if o.Started.IsZero() {
+		return 0
+	}
+	return o.Ended.Sub(o.Started) - o.Queued
+}
+
+// ViolationKind is the kind of a broken runtime invariant (2.6).
+type ViolationKind string
+
+const (
+	RuntimeCycleViolation ViolationKind = "runtime-cycle"  // EXEC-019
+	OutputOverlap         ViolationKind = "output-overlap" // EXEC-020
+	Internal              ViolationKind = "internal"       // haz itself: a missing or second outcome
+)
+
+// Violation is a broken runtime invariant.
+type Violation struct {
+	Kind     ViolationKind
+	Tasks    []workspace.TaskID // overlap: first claimant, second; cycle: members in canonical order
+	Path     string
+	From, To workspace.TaskID // cycle: the offending edge
+	Pattern  string           // cycle: the input pattern that matched
+	Glob     bool             // cycle: the pattern is a glob (hint: exclude)
+	Message  string           // internal
+}
+
+// Counts of a run; Completed + Failed + Skipped + Cancelled = Selected, Cached is part of Completed.
+type Counts struct{ Selected, Completed, Cached, Failed, Skipped, Cancelled int }

@@ -1,0 +1,91 @@
+// Package process is the only door to child processes: own session and process group for each task, streams that never
+// hang a run, groups that are always ended, descendants that are swept after a cancellation (chapter 2, 4.2 to 4.5 and 6).
+package process
+
+import "time"
+
+// Stream is one of the two outputs of a process.
+type Stream uint8
+
+const (
+	Stdout Stream = iota + 1
+	Stderr
+)
+
+// Command is what to start. Nothing of haz's own environment or working directory leaks in.
+type Command struct {
+	Label string   // "lib:build", for leftovers and messages
+	Dir   string   // absolute host path
+	Argv  []string // Argv[0] as the user wrote it; looked up as chapter 2, 4.2 says
+	Env   []string // exactly this, "NAME=value", sorted by name
+}
+
+// Sink receives output while the process runs. Write is called from one goroutine a stream, possibly at the same time for
+// both streams; it must not keep b. It may block: that holds the process back.
+type Sink interface {
+	Write(s Stream, b []byte)
+}
+
+// Spawner starts processes. All methods are safe for concurrent use.
+type Spawner interface {
+	// Start starts a process or returns a *NotStartedError.
+	Start(c Command, out Sink) (Process, error)
+	// KillAll sends SIGKILL to the groups of all processes that live, and to escaped descendants: the last act before an
+	// immediate exit (third signal).
+	KillAll()
+	// Close ends the helper that watches over haz's death. It must not be called while processes run.
+	Close() error
+}
+
+// Process is a running (or ended) process and its group.
+type Process interface {
+	PID() int
+	// Terminate sends SIGTERM to the group and marks the process cancelled.
+	Terminate()
+	// Kill sends SIGKILL to the group and marks the process cancelled; 200 ms later pipes are closed on our side.
+	Kill()
+	// Wait blocks until the main process was reaped, its group is gone and both streams are at their end (4.5), or, after
+	// Terminate or Kill, until group and escaped descendants were ended (6). All Sink calls happen before it returns.
+	Wait() Exit
+}
+
+// Exit says how a process ended.
+type Exit struct {
+	Code      int  // exit code; -1 when a signal ended it
+	Signal    int  // number of the signal that ended it, 0 when none
+	Cancelled bool // haz had sent a signal before the end of the main process was seen
+	// Incomplete says why the streams may lack bytes or were cut ("output still held by pid 17"); "" when complete.
+	Incomplete string
+	// Leftovers are processes that left the group and were left alone (4.5).
+	Leftovers []Leftover
+	// WaitErr is set when the end of the process could not be learned (task error "wait").
+	WaitErr error
+}
+
+// Leftover is a process that outlived its task.
+type Leftover struct {
+	PID     int
+	Command string
+}
+
+// NotStartedError says why there is no process.
+type NotStartedError struct {
+	Program string
+	Reason  string // "program not found in PATH (/bin:/usr/bin)"; "not executable"; "working directory missing"
+	Hint    string
+	Err     error
+}
+
+func (e *NotStartedError) Error() string { return e.Program + ": " + e.Reason }
+func (e *NotStartedError) Unwrap() error { return e.Err }
+
+// Limits are the waits of chapter 2, section 12.
+type Limits struct {
+	PipesClose time.Duration // pipes closing by themselves: 1 s
+	Drain      time.Duration // after the group was ended: 2 s
+	GroupTerm  time.Duration // TERM to KILL at normal end: 200 ms
+	Sweep      time.Duration // 1 s
+}
+
+// DefaultLimits are those of the specification.
+var DefaultLimits = Limits{PipesClose: time.Second, Drain: 2 * time.Second, GroupTerm: 200 * time.Millisecond, Sweep: time.Second}

@@ -1,0 +1,166 @@
+// Package workspace holds what the user declared: projects, tasks, overlays, settings; found, read, merged and checked for
+// everything that one can know without the graph (chapter 1).
+package workspace
+
+import (
+	"strings"
+	"time"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// TaskID identifies a task in a workspace.
+type TaskID struct{ Project, Task string }
+
+func (id TaskID) String() string { return id.Project + ":" + id.Task }
+
+// Compare is the canonical order: by project, then task, byte by byte (EXEC-003).
+func (id TaskID) Compare(o TaskID) int {
+	if c := strings.Compare(id.Project, o.Project); c != 0 {
+		return c
+	}
+	return strings.Compare(id.Task, o.Task)
+}
+
+// Mode is how the workspace was found.
+type Mode uint8
+
+const (
+	Explicit Mode = iota + 1
+	Implicit
+)
+
+// Workspace is a loaded workspace. It is immutable.
+type Workspace struct {
+	Root     string // canonical absolute host path
+	Mode     Mode
+	Settings Settings
+	Projects []*Project // by name
+	Tasks    []*Task    // effective tasks in canonical order; Task.Index is the position here
+	Overlays []*Overlay // by name
+	Warnings diag.List  // those of loading; the graph adds its own
+}
+
+// Settings of .haz/workspace.yml with defaults filled in.
+type Settings struct {
+	Hash        string         // "blake3", "sha256"
+	MaxAge      *time.Duration // cache.clean.max_age
+	MaxSize     *int64         // cache.clean.max_size, bytes
+	MaxSizeText string         // as written, for the note
+	Concurrency int            // 0: auto
+	TagCaps     map[string]int
+	OutputMode  string        // "live", "buffered"
+	CancelGrace time.Duration // execution.cancel_grace
+}
+
+// Project is one project.
+type Project struct {
+	Name  string
+	Dir   string   // workspace-absolute, "/" for the root
+	File  string   // path of its haz.yml relative to the root
+	Tags  []string // sorted
+	Tasks []*Task  // effective, by name
+}
+
+// HasTag reports whether the project carries the tag.
+func (p *Project) HasTag(tag string) bool {
+	for _, t := range p.Tags {
+		if t == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// Overlay is one file of .haz/tasks.
+type Overlay struct {
+	Name       string
+	File       string
+	TagsFilter []string // nil: every project
+	Attached   []*Project
+}
+
+// ActionKind is command or shell.
+type ActionKind uint8
+
+const (
+	Command ActionKind = iota + 1
+	Shell
+)
+
+// Task is an effective task: the body that won (5.3), as if it stood in its project.
+type Task struct {
+	ID      TaskID
+	Index   int // position in Workspace.Tasks
+	Project *Project
+	Overlay string     // name of the overlay that the body comes from; "" for the project's own
+	Place   diag.Place // of the task's key
+
+	Kind   ActionKind
+	Argv   []string // Command
+	Shell  string   // Shell: name of the shell
+	Script string   // Shell: script
+
+	Inputs, Exclude, Outputs []PatternDecl
+	Deps, WeakDeps           []RefDecl
+	Mutex                    *Mutex
+	FromHost                 []string // in declaration order
+	Override                 map[string]string
+	Cache                    bool
+}
+
+// PatternDecl is a pattern where it was written.
+type PatternDecl struct {
+	Text    string       // as written
+	Pattern glob.Pattern // anchored at the project
+	Place   diag.Place
+}
+
+// Patterns strips the places.
+func Patterns(ds []PatternDecl) []glob.Pattern {
+	out := make([]glob.Pattern, len(ds))
+	for i, d := range ds {
+		out[i] = d.Pattern
+	}
+	return out
+}
+
+// RefDecl is a reference where it was written.
+type RefDecl struct {
+	Ref   Reference
+	Place diag.Place
+}
+
+// Mutex is the lock of a task (chapter 1, section 10).
+type Mutex struct {
+	ProjectScope bool // "~:name"
+	Name         string
+	Shared       bool
+}
+
+// RefForm is one of the forms of section 7.1.
+type RefForm uint8
+
+const (
+	RefOwn       RefForm = iota + 1 // ~:t
+	RefProject                      // p:t
+	RefAll                          // ^:t
+	RefAllButOwn                    // ^~:t
+	RefTag                          // [g]:t
+	RefTagButOwn                    // [g]~:t
+	RefBare                         // t, command line only
+)
+
+// Reference is a parsed task reference. String gives the text it was parsed from.
+type Reference struct {
+	Form    RefForm
+	Project string // RefProject
+	Tag     string // RefTag, RefTagButOwn
+	Task    string
+}
+
+// NeedsBearing reports whether the form needs a bearing project.
+func (r Reference) NeedsBearing() bool {
+	return r.Form == RefOwn || r.Form == RefAllButOwn || r.Form == RefTagButOwn
+}
