@@ -2,7 +2,7 @@
 //
 // A file system is rooted: names are slash-separated and start with "/", which is the root of that file system,
 // so a workspace-absolute path ("/lib/src/a.c") is a name in the file system of its workspace. "." and "" mean
-// the root as well. Names are bytes; they need not be UTF-8.
+// the root as well; see Clean for what else is understood. Names are bytes; they need not be UTF-8.
 //
 // Reading follows symbolic links wherever they lead, also out of the root (inputs may be read through links).
 // Whatever writes, creates, renames or removes refuses to leave the root, links included.
@@ -76,8 +76,13 @@ type Lock interface {
 
 // FS is a rooted file system: afero.Fs, plus what POSIX needs. All methods are safe for concurrent use.
 //
-// The files that OpenFile and its kin return implement interface{ Info() (Info, error) }; see FileInfo.
-// Errors are *fs.PathError or *os.LinkError, so errors.Is(err, fs.ErrNotExist) and syscall numbers work.
+// The files that OpenFile and its kin return implement interface{ Info() (Info, error) }; see FileInfo. The FileInfo.Sys of
+// afero's methods is an Info.
+// Errors are *fs.PathError or *os.LinkError with names as they are in this file system, so errors.Is(err, fs.ErrNotExist)
+// and syscall numbers work.
+//
+// MkdirAll makes nothing through a link that leads nowhere, and the mode of what is created has no bits beyond 0o777
+// (OpenFile refuses others, Mkdir ignores them); Chmod takes the set-id and sticky bits of io/fs.
 type FS interface {
 	afero.Fs
 
@@ -87,10 +92,12 @@ type FS interface {
 	StatInfo(name string) (Info, error)
 	// List returns the entries of a directory in no particular order, without "." and "..".
 	List(dir string) ([]Entry, error)
-	// ReadFile reads a regular file of at most limit bytes (0: no limit); a longer one is an error, and nothing but a
-	// regular file is read (no FIFO is ever opened). The Info is that of the opened file.
+	// ReadFile reads a regular file of at most limit bytes (0: no limit). A longer one is ErrTooLong, one that shrinks
+	// meanwhile io.ErrUnexpectedEOF, a directory EISDIR, and all else ErrNotRegular: nothing is read from a FIFO or device,
+	// and nobody is waited for. The Info is that of the opened file, from before the read.
 	ReadFile(name string, limit int64) ([]byte, Info, error)
-	// OpenNoFollow opens a regular file for reading and fails when name is a link or anything but a regular file.
+	// OpenNoFollow opens a regular file for reading and fails when name is a link (ELOOP) or anything but a regular file
+	// (EISDIR, ErrNotRegular). Links in the directories of name are followed.
 	OpenNoFollow(name string) (afero.File, error)
 	// Readlink returns the text of a link, as bytes.
 	Readlink(name string) (string, error)
@@ -107,14 +114,15 @@ type FS interface {
 	// waits: ErrLocked when it is held otherwise, ErrLockUnsupported where there are no locks. Locks of two handles in one
 	// process exclude each other like those of two processes.
 	TryLock(name string, mode LockMode) (Lock, error)
-	// LockNote reads the text that the exclusive holder has set ("" when none).
+	// LockNote reads the text that the exclusive holder has set ("" when none). A holder that died may have left one;
+	// it is wiped when the lock is taken the next time.
 	LockNote(name string) (string, error)
 	// CloneFile makes dst (which must not exist) a copy of the bytes of src that shares storage, where the file system can;
 	// otherwise an error and no dst. Callers fall back to copying.
 	CloneFile(src, dst string, perm fs.FileMode) error
 	// SyncAll flushes everything written through this file system to the device.
 	SyncAll() error
-	// Close gives the root handle back. Operations after it fail.
+	// Close gives the root handle back. Operations after it fail with fs.ErrClosed. Open files and locks stay.
 	Close() error
 }
 

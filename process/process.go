@@ -1,5 +1,8 @@
 // Package process is the only door to child processes: own session and process group for each task, streams that never
 // hang a run, groups that are always ended, descendants that are swept after a cancellation (chapter 2, 4.2 to 4.5 and 6).
+//
+// System starts real processes; folder processtest has a spawner whose processes are scripts. How a process ends is one
+// page: end.go.
 package process
 
 import "time"
@@ -21,19 +24,21 @@ type Command struct {
 }
 
 // Sink receives output while the process runs. Write is called from one goroutine a stream, possibly at the same time for
-// both streams; it must not keep b. It may block: that holds the process back.
+// both streams; it must not keep b. It may block: that holds the process back. It must return at some time, since Wait
+// waits for it; a panic in it is caught and makes the output incomplete.
 type Sink interface {
 	Write(s Stream, b []byte)
 }
 
 // Spawner starts processes. All methods are safe for concurrent use.
 type Spawner interface {
-	// Start starts a process or returns a *NotStartedError.
+	// Start starts a process or returns a *NotStartedError. A nil Sink drops the output.
 	Start(c Command, out Sink) (Process, error)
 	// KillAll sends SIGKILL to the groups of all processes that live, and to escaped descendants: the last act before an
 	// immediate exit (third signal).
 	KillAll()
-	// Close ends the helper that watches over haz's death. It must not be called while processes run.
+	// Close ends the helper that watches over haz's death. It must not be called while processes run: then it does
+	// nothing and returns an error. Nothing can be started afterwards. Closing twice is harmless.
 	Close() error
 }
 
@@ -46,6 +51,7 @@ type Process interface {
 	Kill()
 	// Wait blocks until the main process was reaped, its group is gone and both streams are at their end (4.5), or, after
 	// Terminate or Kill, until group and escaped descendants were ended (6). All Sink calls happen before it returns.
+	// It may be called any number of times.
 	Wait() Exit
 }
 
@@ -89,3 +95,12 @@ type Limits struct {
 
 // DefaultLimits are those of the specification.
 var DefaultLimits = Limits{PipesClose: time.Second, Drain: 2 * time.Second, GroupTerm: 200 * time.Millisecond, Sweep: time.Second}
+
+// Trouble lists what a Spawner could not set up and went on without, one sentence each: without the helper of S-30, tasks
+// outlive a haz that is killed. It is empty for a spawner that has nothing of the kind.
+func Trouble(s Spawner) []string {
+	if t, ok := s.(interface{ Trouble() []string }); ok {
+		return t.Trouble()
+	}
+	return nil
+}

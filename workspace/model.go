@@ -40,6 +40,16 @@ type Workspace struct {
 	Tasks    []*Task    // effective tasks in canonical order; Task.Index is the position here
 	Overlays []*Overlay // by name
 	Warnings diag.List  // those of loading; the graph adds its own
+
+	index   index
+	partial partial
+}
+
+// partial says what is missing from a workspace that loaded only in part: all false in one that loaded whole.
+type partial struct {
+	projects bool              // a project whose name is not known
+	tags     bool              // tags of a project
+	tasks    map[*Project]bool // tasks of these projects
 }
 
 // Settings of .haz/workspace.yml with defaults filled in.
@@ -113,7 +123,7 @@ type Task struct {
 // PatternDecl is a pattern where it was written.
 type PatternDecl struct {
 	Text    string       // as written
-	Pattern glob.Pattern // anchored at the project
+	Pattern glob.Pattern // anchored at the project (PATH-004), or at the root where the text starts with "/" (PATH-001, PATH-005)
 	Place   diag.Place
 }
 
@@ -132,7 +142,7 @@ type RefDecl struct {
 	Place diag.Place
 }
 
-// Mutex is the lock of a task (chapter 1, section 10).
+// Mutex is the lock of a task (chapter 1, section 10). It is no part of the cache key (MUTEX-008) and makes no edge (MUTEX-009).
 type Mutex struct {
 	ProjectScope bool // "~:name"
 	Name         string

@@ -1,0 +1,284 @@
+package actorstest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/messages"
+)
+
+// checker holds the invariants of chapter 2, section 13, against what is delivered, started, and observed.
+type checker struct {
+	w      *World
+	s      *Sim
+	procs  *processes
+	plan   *graph.Plan
+	o      RunOptions
+	rep    *Report
+	cancel func(string, int)
+
+	index     map[string]int
+	recorded  map[int]messages.Status // outcomes that reached the supervisor
+	keyings   map[int][]uint32        // attempts of DeriveKey
+	founds    map[int][]uint32        // attempts of EntryFound
+	exited    map[int]bool            // process ended with 0
+	judged    map[int]bool
+	closed    bool // the cancel flag is up
+	forced    bool
+	crashed   bool
+	blind     bool // the observer is dead
+	signals   int
+	seen      map[string]int // how many ends were observed
+	begun     map[string]bool
+	lastStart string
+}
+
+func newChecker(w *World, s *Sim, p *processes, plan *graph.Plan, o RunOptions, rep *Report) *checker {
+	c := &checker{w: w, s: s, procs: p, plan: plan, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
+		keyings: map[int][]uint32{}, founds: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}}
+	for i, t := range plan.Tasks {
+		c.index[t.ID.String()] = i
+	}
+	return c
+}
+
+func (c *checker) broken(format string, args ...any) {
+	c.rep.Broken = append(c.rep.Broken, fmt.Sprintf(format, args...))
+}
+
+// before is the place where an actor may be made to panic.
+func (c *checker) before(name string, m any) {
+	if c.o.Faults.PanicAt > 0 && c.s.posted == c.o.Faults.PanicAt && name != "run" {
+		c.crashed = true
+		c.blind = c.blind || name == "observer"
+		panic("injected into " + name)
+	}
+}
+
+// delivered sees every message right before its actor does.
+func (c *checker) delivered(to string, m any) {
+	f := c.o.Faults
+	for i, at := range []int{f.CancelAt, f.SecondAt, f.ThirdAt} {
+		if at > 0 && c.s.posted == at && c.signals <= i {
+			c.signals++
+			if f.HostCancels && c.signals == 1 {
+				c.cancel("", 0)
+			} else {
+				c.cancel("SIGINT", 2)
+			}
+		}
+	}
+	switch m := m.(type) {
+	case messages.DeriveKey:
+		c.keyings[m.Task] = append(c.keyings[m.Task], m.Attempt)
+		c.ready(m.Task)
+	case messages.EntryFound:
+		c.founds[m.Task] = append(c.founds[m.Task], m.Attempt)
+	case messages.RestoreOutputs:
+		if before(c.founds[m.Task], m.Attempt) <= before(c.keyings[m.Task], m.Attempt) {
+			c.broken("I8: restore of %s without a hit", c.plan.Tasks[m.Task].ID)
+		}
+	case messages.ProcessExited:
+		c.exited[m.Task] = m.Code == 0 && m.Signal == 0
+	case messages.ClaimJudged:
+		c.judged[m.Task] = !m.Violated
+	case messages.StoreEntry:
+		if !c.exited[m.Task] || !c.judged[m.Task] {
+			c.broken("I8: store of %s, which did not complete a fresh run without violation", c.plan.Tasks[m.Task].ID)
+		}
+	case messages.RecordOutcome:
+		id := c.plan.Tasks[m.Task].ID.String()
+		if c.procs.alive[id] != nil {
+			c.broken("I10: outcome of %s while its process lives", id)
+		}
+		if _, again := c.recorded[m.Task]; !again {
+			c.recorded[m.Task] = m.Outcome.Status
+		}
+	case messages.CancelRun:
+		c.closed = c.closed || to == "supervisor"
+	case messages.KillProcesses, messages.AbandonProcess:
+		c.forced = true
+	case messages.CancelTask:
+		c.forced = c.forced || m.Force
+	}
+}
+
+// before is the latest attempt below a limit; 0 when there is none.
+func before(attempts []uint32, limit uint32) uint32 {
+	latest := uint32(0)
+	for _, a := range attempts {
+		if a < limit {
+			latest = max(latest, a)
+		}
+	}
+	return latest
+}
+
+// ready checks I2 when a key derivation is asked for.
+func (c *checker) ready(i int) {
+	for _, e := range c.plan.Up[i] {
+		if e.Task == i {
+			continue
+		}
+		st, ended := c.recorded[e.Task]
+		switch {
+		case e.Kind == graph.Hard && st != messages.Completed:
+			c.broken("I2: %s keyed before %s completed", c.plan.Tasks[i].ID, c.plan.Tasks[e.Task].ID)
+		case !ended && !c.crashed && c.s.lost == 0:
+			c.broken("I2: %s keyed before %s ended", c.plan.Tasks[i].ID, c.plan.Tasks[e.Task].ID)
+		}
+	}
+}
+
+// started checks what a new process means: I4, I5, I6, I9.
+func (c *checker) started(id string) {
+	c.rep.Order = append(c.rep.Order, id)
+	if c.procs.spawned[id] > 1 {
+		c.broken("I4: %s started twice", id)
+	}
+	if c.seen[id] > 0 {
+		c.broken("I3: %s started after its end", id)
+	}
+	if len(c.procs.alive) > c.o.Cap {
+		c.broken("I5: %d processes, cap %d", len(c.procs.alive), c.o.Cap)
+	}
+	heavy, locks := 0, map[string][]bool{}
+	for other := range c.procs.alive {
+		t := c.plan.Tasks[c.index[other]]
+		if t.Project.HasTag("heavy") {
+			heavy++
+		}
+		if m := t.Mutex; m != nil {
+			name := m.Name
+			if m.ProjectScope {
+				name = t.Project.Name + "/" + m.Name
+			}
+			locks[name] = append(locks[name], m.Shared)
+		}
+		if other != id {
+			for _, conflict := range c.plan.Conflicts[c.index[id]] {
+				if conflict == c.index[other] {
+					c.broken("S-07: %s beside %s", id, other)
+				}
+			}
+		}
+	}
+	if heavy > 1 {
+		c.broken("I5: %d processes of tag heavy, cap 1", heavy)
+	}
+	for name, modes := range locks {
+		for _, shared := range modes {
+			if len(modes) > 1 && !shared {
+				c.broken("I6: mutex %s is held exclusively and by %d others", name, len(modes)-1)
+			}
+		}
+	}
+	if c.closed {
+		c.broken("I9: %s started after the cancel flag", id)
+	}
+}
+
+// killed checks I11.
+func (c *checker) killed(p *simProcess) {
+	if c.forced || c.crashed || c.procs.killAll {
+		return
+	}
+	if p.terminated.IsZero() || c.s.Now().Sub(p.terminated) < grace {
+		c.broken("I11: KILL of %s without TERM and grace", p.label)
+	}
+}
+
+// between runs after each message: events observed so far keep their order (I14).
+func (c *checker) between() {
+	for ; len(c.rep.Events) > c.seen["#"]; c.seen["#"]++ {
+		c.observed(c.rep.Events[c.seen["#"]])
+	}
+}
+
+func (c *checker) observed(e messages.Event) {
+	switch e := e.(type) {
+	case messages.TaskStarted:
+		id := e.Task.String()
+		if c.begun[id] || c.seen[id] > 0 {
+			c.broken("I14: second or late start of %s", id)
+		}
+		c.begun[id] = true
+	case messages.TaskOutput:
+		id := e.Task.String()
+		if (!c.begun[id] && c.s.lost == 0) || c.seen[id] > 0 {
+			c.broken("I14: output of %s outside of its life", id)
+		}
+	case messages.TaskFinished:
+		id := e.Outcome.Task.String()
+		if c.seen[id]++; c.seen[id] > 1 {
+			c.broken("I14: second end of %s", id)
+		}
+		if st := e.Outcome.Status; st == messages.Skipped && (c.begun[id] || c.procs.spawned[id] > 0) && e.Outcome.Cause != messages.RunStopped {
+			c.broken("I3: %s is skipped, yet it started", id)
+		}
+	}
+}
+
+// end checks what must hold when the run is over: I1, I3, I12 and the tree.
+func (c *checker) end() {
+	c.between()
+	if n := len(c.procs.alive); n > 0 && c.signals < 3 {
+		c.broken("I3 of the design: %d processes alive after the run", n)
+	}
+	byID := map[string]messages.Outcome{}
+	for i, o := range c.rep.Result.Outcomes {
+		id := c.plan.Tasks[i].ID.String()
+		byID[id] = o
+		if o.Status == 0 {
+			c.broken("I1: %s has no outcome", id)
+		}
+		if c.seen[id] != 1 && !c.blind {
+			c.broken("I14: %d ends of %s observed", c.seen[id], id)
+		}
+	}
+	for id, o := range byID {
+		if o.Root.Project != "" {
+			if root := byID[o.Root.String()]; root.Status == messages.Completed && o.Cause != messages.RuntimeCycle || root.Status == messages.Skipped {
+				c.broken("I3: %s names %s as root, which did not fail", id, o.Root)
+			}
+		}
+		if o.Status == messages.Completed && len(c.rep.Result.Violations) == 0 {
+			if wrong := c.w.Wrong(id); wrong != "" {
+				c.broken("wrong bytes: %s completed, yet %s", id, wrong)
+			}
+		}
+	}
+	if c.s.lost == 0 && !c.crashed {
+		for _, v := range c.rep.Result.Violations {
+			if v.Kind == messages.Internal {
+				c.broken("internal violation: %s %v", v.Message, v.Tasks)
+			}
+		}
+		if c.rep.Result.Crash != nil {
+			c.broken("crash: %v", c.rep.Result.Crash)
+		}
+	}
+	c.streams(byID)
+}
+
+// streams checks I12: what was shown is what was recorded.
+func (c *checker) streams(byID map[string]messages.Outcome) {
+	if c.s.lost > 0 || c.crashed {
+		return
+	}
+	shown := map[string]string{}
+	for _, e := range c.rep.Events {
+		if out, ok := e.(messages.TaskOutput); ok {
+			shown[out.Task.String()] += string(out.Bytes)
+		}
+	}
+	for id, o := range byID {
+		if o.Status == messages.Completed && int64(len(shown[id])) != o.StdoutLen+o.StderrLen {
+			c.broken("I12: %s showed %d bytes, recorded %d", id, len(shown[id]), o.StdoutLen+o.StderrLen)
+		}
+	}
+}
+
+// grace of every simulated run.
+const grace = 200 * time.Millisecond

@@ -1,0 +1,138 @@
+package actorstest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/haz-build/haz/process"
+)
+
+// Script is what the process of one task does.
+type Script struct {
+	Takes      time.Duration
+	Exit       int
+	Stdout     string
+	IgnoreTerm bool
+	Missing    bool // the program does not exist
+	Work       func()
+}
+
+// processes is the spawner of a simulation: processes are timers, and every start, signal and end is checked.
+type processes struct {
+	sim     *Sim
+	scripts map[string]Script
+	alive   map[string]*simProcess
+	spawned map[string]int
+	killAll bool
+	onStart func(label string)
+	onKill  func(p *simProcess)
+	pid     int
+}
+
+type simProcess struct {
+	owner      *processes
+	label      string
+	script     Script
+	sink       process.Sink
+	pid        int
+	ended      bool
+	terminated time.Time
+	killed     bool
+	exit       process.Exit
+	onExit     func(process.Exit)
+	told       bool
+}
+
+func (p *processes) Start(c process.Command, out process.Sink) (process.Process, error) {
+	s := p.scripts[c.Label]
+	if s.Missing {
+		return nil, &process.NotStartedError{Program: c.Argv[0], Reason: "program not found in PATH (/bin:/usr/bin)"}
+	}
+	p.spawned[c.Label]++
+	p.pid++
+	q := &simProcess{owner: p, label: c.Label, script: s, sink: out, pid: 1000 + p.pid}
+	p.alive[c.Label] = q
+	p.sim.note("start " + c.Label)
+	if p.onStart != nil {
+		p.onStart(c.Label)
+	}
+	p.sim.after(s.Takes/2, event{label: "half of " + c.Label, run: q.half}, nil)
+	p.sim.after(s.Takes, event{label: "end of " + c.Label, run: func() { q.end(process.Exit{Code: s.Exit}) }}, nil)
+	return q, nil
+}
+
+func (p *processes) KillAll() {
+	p.killAll = true
+	for _, q := range p.alive {
+		q.Kill()
+	}
+}
+
+func (p *processes) Close() error { return nil }
+
+// half is when the process works: it reads its inputs, writes its outputs, and says something.
+func (q *simProcess) half() {
+	if q.ended {
+		return
+	}
+	if q.script.Work != nil && q.script.Exit == 0 {
+		q.script.Work()
+	}
+	for _, part := range strings.SplitAfter(q.script.Stdout, "\n") {
+		if part != "" {
+			q.sink.Write(process.Stdout, []byte(part))
+		}
+	}
+}
+
+func (q *simProcess) end(x process.Exit) {
+	if q.ended {
+		return
+	}
+	q.ended = true
+	delete(q.owner.alive, q.label)
+	x.Cancelled = !q.terminated.IsZero() || q.killed
+	q.exit = x
+	q.owner.sim.note(fmt.Sprintf("exit %s %d", q.label, x.Code))
+	q.tell()
+}
+
+func (q *simProcess) tell() {
+	if q.ended && q.onExit != nil && !q.told {
+		q.told = true
+		q.owner.sim.push(event{label: "exited " + q.label, run: func() { q.onExit(q.exit) }})
+	}
+}
+
+func (q *simProcess) PID() int { return q.pid }
+
+func (q *simProcess) Terminate() {
+	if q.ended || !q.terminated.IsZero() {
+		return
+	}
+	q.terminated = q.owner.sim.Now()
+	if !q.script.IgnoreTerm {
+		q.owner.sim.after(3*time.Millisecond, event{label: "TERM ends " + q.label, run: func() { q.end(process.Exit{Code: -1, Signal: 15}) }}, nil)
+	}
+}
+
+func (q *simProcess) Kill() {
+	if q.ended {
+		return
+	}
+	if q.owner.onKill != nil {
+		q.owner.onKill(q)
+	}
+	q.killed = true
+	q.owner.sim.after(time.Millisecond, event{label: "KILL ends " + q.label, run: func() { q.end(process.Exit{Code: -1, Signal: 9}) }}, nil)
+}
+
+// OnExit makes the engine be called back instead of waiting.
+func (q *simProcess) OnExit(f func(process.Exit)) {
+	q.onExit = f
+	q.tell()
+}
+
+// Wait is never called: OnExit is there.
+func (q *simProcess) Wait() process.Exit { panic("a simulated process cannot be waited for") }

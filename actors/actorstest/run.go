@@ -1,0 +1,100 @@
+package actorstest
+
+import (
+	"fmt"
+
+	"github.com/haz-build/haz/actors"
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/messages"
+)
+
+// Report is what one simulated run came to.
+type Report struct {
+	Result    actors.Result
+	Events    []messages.Event
+	Processes map[string]int // started, by task
+	Order     []string       // of the starts
+	Steps     int
+	Lost      int
+	Trace     uint64
+	Lines     []string
+	Broken    []string // invariants that did not hold
+}
+
+// RunOptions of one simulated run.
+type RunOptions struct {
+	Seed      int64
+	Faults    Faults
+	FailFast  bool
+	Cap       int // 0: the world's
+	KeepTrace bool
+	// Break plants a bug, to show that the checks find it.
+	Break func(o *actors.Options)
+}
+
+const maxSteps = 200_000
+
+// Run runs all tasks of a world once.
+func Run(w *World, o RunOptions) *Report {
+	s := NewSim(o.Seed, o.Faults, o.KeepTrace)
+	rep := &Report{}
+	all := make([]int, len(w.Graph.W.Tasks))
+	for i := range all {
+		all[i] = i
+	}
+	plan := w.Graph.Plan(all)
+	if o.Cap == 0 {
+		o.Cap = w.Cap
+	}
+	st := state.Open(w.FS, digest.BLAKE3)
+	tree := glob.NewTree(w.FS)
+	procs := &processes{sim: s, scripts: w.Scripts, alive: map[string]*simProcess{}, spawned: map[string]int{}}
+	store := cache.Open(w.FS, cache.Options{Hash: digest.BLAKE3, State: st})
+	opts := actors.Options{Run: 1, Name: "sim", Plan: plan, Cap: o.Cap, FailFast: o.FailFast, Lookup: true, Store: true,
+		Grace: grace, FS: w.FS, Tree: tree, Cache: store, State: st, Hash: digest.BLAKE3,
+		Deriver: key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: digest.BLAKE3,
+			Place: key.Place{OS: "linux", Arch: "amd64", Umask: 0o022}, Env: func(string) (string, bool) { return "", false }}),
+		Spawner: procs, Clock: s, Workers: 1000, Unbounded: true, Go: s.Go, Props: s.Props,
+		Observe: func(e messages.Event) { rep.Events = append(rep.Events, e) }}
+	c := newChecker(w, s, procs, plan, o, rep)
+	opts.Before = c.before
+	if o.Break != nil {
+		o.Break(&opts)
+	}
+	s.onStart, s.between = c.delivered, c.between
+	procs.onStart, procs.onKill = c.started, c.killed
+
+	system := actors.NewSystem(nil)
+	defer system.Shutdown()
+	h, err := actors.Start(system, opts)
+	if err != nil {
+		rep.Broken = append(rep.Broken, err.Error())
+		return rep
+	}
+	c.cancel = func(signal string, number int) { h.Cancel(signal, number) }
+	done := func() bool {
+		select {
+		case <-h.Done():
+			return true
+		default:
+			return false
+		}
+	}
+	ended := s.Run(done, maxSteps)
+	rep.Steps, rep.Lost = s.steps, s.lost
+	rep.Trace, rep.Lines = s.Trace()
+	rep.Processes = procs.spawned
+	if !ended {
+		rep.Broken = append(rep.Broken, fmt.Sprintf("the run does not end (%d steps)", s.steps))
+		return rep
+	}
+	rep.Result = h.Result()
+	st.Flush()
+	c.end()
+	_ = store.Close()
+	return rep
+}

@@ -1,0 +1,277 @@
+package actorstest
+
+import (
+	"context"
+	"fmt"
+	"math/rand"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/workspace"
+)
+
+// World is a random workspace in memory, with scripts whose outputs are a function of their inputs, so that a wrong byte shows.
+type World struct {
+	Host    fsys.FS
+	FS      fsys.FS // rooted at the workspace
+	Graph   *graph.Graph
+	Scripts map[string]Script
+	Cap     int
+	tasks   []worldTask
+}
+
+type worldTask struct {
+	project, name   string
+	hard, soft      []int
+	reads           []int // literal outputs of others among its inputs
+	glob            bool  // output pattern is a glob that meets another's
+	mutex           string
+	exit            int
+	uncached        bool
+	missing, stubby bool
+	takes           time.Duration
+}
+
+func (t worldTask) id() string  { return t.project + ":" + t.name }
+func (t worldTask) out() string { return "/" + t.project + "/out/" + t.name + ".txt" }
+func (t worldTask) src() string { return "/" + t.project + "/src/" + t.name + ".txt" }
+
+// WorldOptions bound what a random workspace may have.
+type WorldOptions struct {
+	MaxTasks int
+	Failures bool // tasks that fail, or whose program is missing
+	Overlaps bool // output patterns that meet
+}
+
+// NewWorld makes a workspace from a seed. Of an invention that the loader refuses (a glob output that closes a cycle), the
+// next one is taken.
+func NewWorld(seed int64, o WorldOptions) (*World, error) {
+	rng := rand.New(rand.NewSource(seed))
+	var err error
+	for range 100 {
+		var w *World
+		if w, err = newWorld(rng, o); err == nil {
+			return w, nil
+		}
+	}
+	return nil, err
+}
+
+func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
+	w := &World{Host: fsys.Memory(), Scripts: map[string]Script{}, Cap: 1 + rng.Intn(4)}
+	w.invent(rng, o)
+	if err := w.write(rng); err != nil {
+		return nil, err
+	}
+	ws, fs, err := workspace.Load(context.Background(), w.Host, "/ws", workspace.Options{})
+	if err != nil {
+		return nil, err
+	}
+	w.FS = fs
+	g, list := graph.Build(ws)
+	if list.HasErrors() {
+		return nil, fmt.Errorf("the random workspace is wrong: %v", list)
+	}
+	w.Graph = g
+	for i := range w.tasks {
+		t := w.tasks[i]
+		w.Scripts[t.id()] = Script{Takes: t.takes, Exit: t.exit, Missing: t.missing, IgnoreTerm: t.stubby,
+			Stdout: t.id() + " says\nhello\n", Work: func() { _ = w.work(t) }}
+	}
+	return w, nil
+}
+
+func (w *World) invent(rng *rand.Rand, o WorldOptions) {
+	n := 1 + rng.Intn(o.MaxTasks)
+	letters := rng.Perm(26)
+	for i := range n {
+		t := worldTask{project: fmt.Sprintf("p%d", rng.Intn(3)), name: string(rune('a' + letters[i])),
+			takes: time.Duration(2+rng.Intn(60)) * time.Millisecond}
+		for u := range i {
+			switch rng.Intn(6) {
+			case 0:
+				t.hard = append(t.hard, u)
+				if rng.Intn(2) == 0 {
+					t.reads = append(t.reads, u)
+				}
+			case 1:
+				t.soft = append(t.soft, u)
+			case 2:
+				if rng.Intn(2) == 0 && w.tasks[u].exit == 0 && !w.tasks[u].glob && !w.tasks[u].missing {
+					t.hard, t.reads = append(t.hard, u), append(t.reads, u)
+				}
+			}
+		}
+		switch rng.Intn(8) {
+		case 0:
+			t.mutex = "db"
+		case 1:
+			t.mutex = "~:db"
+		case 2:
+			t.mutex = "shared db"
+		}
+		if o.Failures {
+			switch rng.Intn(14) {
+			case 0:
+				t.exit = 3
+			case 1:
+				t.missing = true
+			case 2:
+				t.stubby = true
+			}
+		}
+		t.uncached = rng.Intn(10) == 0
+		t.glob = o.Overlaps && rng.Intn(6) == 0
+		w.tasks = append(w.tasks, t)
+	}
+}
+
+// write puts the files of the workspace on the disk.
+func (w *World) write(rng *rand.Rand) error {
+	projects := map[string][]worldTask{}
+	for _, t := range w.tasks {
+		projects[t.project] = append(projects[t.project], t)
+	}
+	var names []string
+	for p := range projects {
+		names = append(names, p)
+	}
+	sort.Strings(names)
+	files := map[string]string{}
+	list := "projects:\n"
+	for _, p := range names {
+		list += "  - /" + p + "\n"
+		var b strings.Builder
+		fmt.Fprintf(&b, "name: %s\n", p)
+		if rng.Intn(2) == 0 {
+			b.WriteString("tags: [heavy]\n")
+		}
+		b.WriteString("tasks:\n")
+		for _, t := range projects[p] {
+			b.WriteString(w.yaml(t))
+			files["/ws"+t.src()] = "source of " + t.id()
+		}
+		files["/ws/"+p+"/haz.yml"] = b.String()
+		files["/ws/"+p+"/out/.keep"] = ""
+	}
+	files["/ws/.haz/workspace.yml"] = list + "concurrency: {tags: {heavy: 1}}\nexecution: {cancel_grace: 0.2}\n"
+	for name, text := range files {
+		if err := w.Host.MkdirAll(name[:strings.LastIndex(name, "/")], 0o755); err != nil {
+			return err
+		}
+		if err := afero.WriteFile(w.Host, name, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) yaml(t worldTask) string {
+	refs := func(is []int) string {
+		var s []string
+		for _, i := range is {
+			s = append(s, `"`+w.tasks[i].id()+`"`)
+		}
+		return "[" + strings.Join(s, ", ") + "]"
+	}
+	inputs := []string{t.src()}
+	for _, r := range t.reads {
+		inputs = append(inputs, w.tasks[r].out())
+	}
+	out := "out/" + t.name + ".txt"
+	if t.glob {
+		out = "out/?.txt"
+	}
+	s := fmt.Sprintf("  %s:\n    command: [work, %q]\n    inputs: [%s]\n    outputs: [%q]\n", t.name, t.id(), strings.Join(inputs, ", "), out)
+	if len(t.hard) > 0 {
+		s += "    deps: " + refs(t.hard) + "\n"
+	}
+	if len(t.soft) > 0 {
+		s += "    weakDeps: " + refs(t.soft) + "\n"
+	}
+	if name, ok := strings.CutPrefix(t.mutex, "shared "); ok {
+		s += fmt.Sprintf("    mutex: {name: %s, mode: shared}\n", name)
+	} else if t.mutex != "" {
+		s += fmt.Sprintf("    mutex: %q\n", t.mutex)
+	}
+	if t.uncached {
+		s += "    cache: false\n"
+	}
+	return s
+}
+
+// work is the body of a task: its output names it and the digests of all it reads.
+func (w *World) work(t worldTask) error {
+	text, err := w.product(t, func(path string) ([]byte, error) {
+		b, _, err := w.FS.ReadFile(path, 0)
+		return b, err
+	})
+	if err != nil {
+		return err
+	}
+	return afero.WriteFile(w.FS, t.out(), text, 0o644)
+}
+
+func (w *World) product(t worldTask, read func(string) ([]byte, error)) ([]byte, error) {
+	out := t.id() + "\n"
+	paths := []string{t.src()}
+	for _, r := range t.reads {
+		paths = append(paths, w.tasks[r].out())
+	}
+	for _, p := range paths {
+		b, err := read(p)
+		if err != nil {
+			return nil, err
+		}
+		out += p + " " + digest.BLAKE3.Sum(b).Hex() + "\n"
+	}
+	return []byte(out), nil
+}
+
+// Wrong compares the output of a task in the tree with what it must be for the sources in the tree; "" when it is right.
+func (w *World) Wrong(id string) string {
+	for _, t := range w.tasks {
+		if t.id() != id {
+			continue
+		}
+		want, err := w.expected(t)
+		if err != nil {
+			return err.Error()
+		}
+		got, _, err := w.FS.ReadFile(t.out(), 0)
+		if err != nil {
+			return err.Error()
+		}
+		if string(got) != string(want) {
+			return fmt.Sprintf("%s holds %q, not %q", t.out(), got, want)
+		}
+	}
+	return ""
+}
+
+func (w *World) expected(t worldTask) ([]byte, error) {
+	return w.product(t, func(path string) ([]byte, error) {
+		for _, u := range w.tasks {
+			if u.out() == path {
+				return w.expected(u)
+			}
+		}
+		b, _, err := w.FS.ReadFile(path, 0)
+		return b, err
+	})
+}
+
+// Edit changes the source of the n-th task (modulo their number).
+func (w *World) Edit(n int) error {
+	t := w.tasks[n%len(w.tasks)]
+	return afero.WriteFile(w.FS, t.src(), []byte(fmt.Sprintf("edited source %d of %s", n, t.id())), 0o644)
+}
+
+// RemoveOutput deletes the output of the n-th task, if it is there.
+func (w *World) RemoveOutput(n int) { _ = w.FS.Remove(w.tasks[n%len(w.tasks)].out()) }

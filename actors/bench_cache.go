@@ -1,0 +1,495 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/outputs"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
+)
+
+// The steps of a task that read, hash, copy or wait for the disk. Each runs in a worker and returns the one answer.
+
+// derive is the step keying.
+func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
+	if !b.enter(j) {
+		return nil
+	}
+	defer b.leave(j)
+	ups := make([]key.Upstream, len(m.Upstreams))
+	for i, u := range m.Upstreams {
+		ups[i] = key.Upstream{Task: b.r.o.Plan.Tasks[u.Task].ID, Stdout: u.Stdout, Stderr: u.Stderr, Outputs: u.Outputs}
+	}
+	d, err := b.r.o.Deriver.Derive(ctx, j.task, ups)
+	if err != nil {
+		return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
+	}
+	j.derived = d
+	return messages.KeyDerived{Ref: m.Ref, Key: d.Key}
+}
+
+func keyError(err error) messages.TaskError {
+	e := messages.TaskError{Kind: messages.ErrKey, Reason: err.Error()}
+	var k *key.Error
+	if errors.As(err, &k) {
+		e.Hint = k.Hint
+		if k.Err != nil {
+			e.Causes = []string{k.Err.Error()}
+		}
+	}
+	return e
+}
+
+// lookUp is the step looking.
+func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
+	if !b.enter(j) {
+		return nil
+	}
+	defer b.leave(j)
+	man, miss := b.r.o.Cache.Lookup(j.derived.Key)
+	if miss == nil {
+		j.manifest = man
+		return messages.EntryFound{Ref: m.Ref}
+	}
+	answer := messages.EntryMissed{Ref: m.Ref, Miss: *miss}
+	switch miss.Reason {
+	case cache.Damaged:
+		answer.Note = fmt.Sprintf("the cache entry %s is damaged (%s) and was set aside", j.derived.Key.Short(), miss.Detail)
+	case cache.Unreadable:
+		answer.Note = fmt.Sprintf("the cache entry %s cannot be read (%s)", j.derived.Key.Short(), miss.Detail)
+	case cache.NoEntry:
+		if b.r.o.Explain {
+			answer.Miss.Detail = b.explain(j)
+		}
+	}
+	return answer
+}
+
+// explain says what is new in a key, by the record of the last one; "" when that is not known.
+func (b *bench) explain(j *job) string {
+	rec, ok := b.r.o.State.LastKey(j.task.ID.String())
+	if !ok {
+		return ""
+	}
+	secret, ok := b.r.o.State.Secret(false)
+	if !ok {
+		return ""
+	}
+	diffs, _, ok := b.r.o.Deriver.Diff(rec, j.task, j.derived, secret)
+	if !ok || len(diffs) == 0 {
+		return ""
+	}
+	s := diffs[0].Sentence()
+	if n := len(diffs) - 1; n > 0 {
+		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
+
+// input looks a path up among the inputs of the key.
+func (j *job) input(path string) (fsys.Info, digest.Digest, bool) { return j.derived.Input(path) }
+
+func (b *bench) loadLedger(j *job) state.Ledger {
+	if !j.hasLedger {
+		j.ledger, j.hasLedger = b.r.o.State.Ledger(j.task.ID.String()), true
+	}
+	return j.ledger
+}
+
+// restore is the steps comparing and restoring.
+func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) any {
+	if !b.enter(j) {
+		return nil
+	}
+	defer b.leave(j)
+	if m.Write {
+		if refused := b.lock(j); refused != nil {
+			return refusal(m.Ref, refused)
+		}
+		j.hasLedger = false // another haz may have written it meanwhile
+	}
+	t := cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j),
+		Input: j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
+	plan, err := b.r.o.Cache.Compare(ctx, j.manifest, t)
+	if err != nil {
+		return b.restoreError(j, m.Ref, err)
+	}
+	if !plan.Nothing && !m.Write {
+		return messages.OutputsDiffer{Ref: m.Ref}
+	}
+	got, err := b.r.o.Cache.Restore(ctx, plan, b.spoolFor(j.manifest))
+	if !plan.Nothing {
+		b.treeChanged()
+	}
+	if err != nil {
+		return b.restoreError(j, m.Ref, err)
+	}
+	if ctx.Err() != nil {
+		return messages.RestoreFailed{Ref: m.Ref}
+	}
+	man := j.manifest
+	j.restored = true
+	answer := messages.OutputsRestored{Ref: m.Ref, Product: messages.Product{
+		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
+		Outputs: man.Outputs, OutputsDigest: cache.OutputsDigest(b.r.o.Hash, man.Outputs)}}
+	for _, o := range man.Outputs {
+		answer.Wrote = append(answer.Wrote, o.Path)
+	}
+	answer.Reads = b.reads(j, man.Outputs)
+	answer.Next = m.First
+	answer.Next = b.emitStream(j, answer.Next, false, got.Stdout)
+	answer.Next = b.emitStream(j, answer.Next, true, got.Stderr)
+	return answer
+}
+
+// spoolFor is the directory for the streams of an entry, made only when they do not fit into memory.
+func (b *bench) spoolFor(m *cache.Manifest) string {
+	if m.StdoutLen <= streamMemory && m.StderrLen <= streamMemory {
+		return ""
+	}
+	dir, err := b.spool.directory()
+	if err != nil {
+		return "" // the restore fails with a clear error, and the task runs
+	}
+	return dir
+}
+
+func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
+	if j.locks != nil {
+		j.locks.Unlock()
+		j.locks = nil
+	}
+	var e *cache.RestoreError
+	switch {
+	case errors.As(err, &e) && e.InputMoved:
+		return messages.InputsMoved{Ref: ref, Paths: []string{e.Path}}
+	case errors.As(err, &e) && e.Damaged:
+		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged, Detail: e.Reason},
+			Note: fmt.Sprintf("the cache entry %s is damaged (%s) and was set aside", j.derived.Key.Short(), e.Reason)}
+	}
+	return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Unreadable, Detail: err.Error()},
+		Note: "the outputs could not be restored, so the task runs: " + err.Error()}
+}
+
+// emitStream passes a verified stream on to the observer and returns the number of the next event.
+func (b *bench) emitStream(j *job, next int, stderr bool, s cache.Stream) int {
+	send := func(p []byte) {
+		if b.budget.acquire(len(p)) {
+			b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: j.index, N: next,
+				Event: messages.TaskOutput{Task: j.task.ID, Stderr: stderr, Bytes: p}})
+			next++
+		}
+	}
+	if s.Path == "" {
+		if len(s.Bytes) > 0 {
+			send(s.Bytes)
+		}
+		return next
+	}
+	f, err := b.r.o.FS.Open(s.Path)
+	if err != nil {
+		return next
+	}
+	defer f.Close()
+	for {
+		p := make([]byte, 32<<10)
+		n, err := io.ReadFull(f, p)
+		if n > 0 {
+			send(p[:n])
+		}
+		if err != nil {
+			return next
+		}
+	}
+}
+
+// reads lists who reads the outputs of a task, each reader once (EXEC-019).
+func (b *bench) reads(j *job, outs []cache.Output) []messages.Read {
+	var reads []messages.Read
+	seen := map[int]bool{j.task.Index: true}
+	for _, o := range outs {
+		for _, r := range b.r.o.Plan.G.Readers(o.Path) {
+			if !seen[r.Task] {
+				seen[r.Task] = true
+				reads = append(reads, messages.Read{Reader: r.Task, Input: r.Input, Path: o.Path})
+			}
+		}
+	}
+	return reads
+}
+
+// lock takes the task locks (S-36).
+func (b *bench) lock(j *job) *state.Refused {
+	if j.locks != nil {
+		return nil
+	}
+	l, refused, err := b.r.o.State.TryLockTask(state.LockRequest{Task: j.task.ID.String(), Conflicts: b.neighbours(j.task)})
+	if err != nil {
+		return nil // cannot lock here: State says so once, and the run goes on
+	}
+	j.refused = refused
+	if refused == nil {
+		j.locks = l
+	}
+	return refused
+}
+
+func (b *bench) unlock(j *job) {
+	if j.locks != nil {
+		j.locks.Unlock()
+		j.locks = nil
+	}
+}
+
+// tryUnlock gives the locks back at once, unless a step of the task is still at work.
+func (b *bench) tryUnlock(j *job) {
+	if j.step.TryLock() {
+		b.unlock(j)
+		j.step.Unlock()
+	}
+}
+
+func refusal(ref messages.Ref, r *state.Refused) messages.LockRefused {
+	return messages.LockRefused{Ref: ref, HeldTask: r.Task, HazPID: r.HazPID, TaskPID: r.TaskPID, Ancestor: r.Ancestor}
+}
+
+// awaitLock tries again and again, without occupying a worker in between, and answers when the lock is free. After a
+// second it says for whom it waits.
+func (b *bench) awaitLock(ctx context.Context, j *job, m messages.AwaitLock) any {
+	w := &lockWait{b: b, ctx: ctx, j: j, ref: m.Ref, since: b.r.o.Clock.Now()}
+	j.keep()
+	w.count(j.refused)
+	b.r.o.Clock.AfterFunc(lockPoll, w.try)
+	return nil
+}
+
+// lockWait is one task's wait for a lock of another haz.
+type lockWait struct {
+	b       *bench
+	ctx     context.Context
+	j       *job
+	ref     messages.Ref
+	since   time.Time
+	said    bool
+	counted bool
+}
+
+func (w *lockWait) try() {
+	w.b.workers.submit(w.j.index, w.look, func(string, string) { w.end() }, func() { w.b.r.send(w.b.r.cache, workDone{}) })
+}
+
+func (w *lockWait) look() {
+	b := w.b
+	if w.ctx.Err() != nil || !b.enter(w.j) {
+		w.end()
+		return
+	}
+	defer b.leave(w.j)
+	refused := b.lock(w.j)
+	b.unlock(w.j)
+	if refused == nil {
+		w.end()
+		b.r.send(b.r.tasks, messages.LockFreed{Ref: w.ref})
+		return
+	}
+	w.count(refused)
+	if !w.said && b.r.o.Clock.Now().Sub(w.since) >= lockMessage {
+		w.said = true
+		b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: -1, Event: messages.TaskNoted{Task: w.j.task.ID,
+			Text: fmt.Sprintf("waiting for pid %d, which runs %s", refused.HazPID, refused.Task)}})
+	}
+	b.r.o.Clock.AfterFunc(lockPoll, w.try)
+}
+
+// count makes the wait part of the run's load while another haz holds the lock: that may take any time. A lock that this very
+// run holds is given back in a moment, or never: then it is the stall check's business.
+func (w *lockWait) count(r *state.Refused) {
+	foreign := r == nil || !w.b.holds(r.Task)
+	if foreign == w.counted {
+		return
+	}
+	w.counted = foreign
+	if foreign {
+		w.b.awaited.Add(1)
+	} else {
+		w.b.awaited.Add(-1)
+	}
+}
+
+func (w *lockWait) end() {
+	w.j.done()
+	if w.counted {
+		w.counted = false
+		w.b.awaited.Add(-1)
+	}
+}
+
+// prepare is the step between grant and spawn.
+func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution) any {
+	if !b.enter(j) {
+		return nil
+	}
+	defer b.leave(j)
+	if refused := b.lock(j); refused != nil {
+		return refusal(m.Ref, refused)
+	}
+	if !m.Unchecked {
+		moved, err := b.r.o.Deriver.Moved(ctx, j.task, j.derived, nil)
+		if err != nil {
+			b.unlock(j)
+			return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
+		}
+		if len(moved) > 0 {
+			b.unlock(j)
+			b.treeChanged()
+			return messages.InputsMoved{Ref: m.Ref, Paths: moved}
+		}
+	}
+	snap, err := outputs.TakeSnapshot(ctx, b.r.o.FS, workspace.Patterns(j.task.Outputs))
+	if err != nil {
+		b.unlock(j)
+		return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrOutputUnreadable, Reason: err.Error()}}
+	}
+	j.before = snap
+	return messages.ExecutionPrepared{Ref: m.Ref}
+}
+
+// collect is the step collecting.
+func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) any {
+	if !b.enter(j) {
+		return nil
+	}
+	defer b.leave(j)
+	j.hasLedger = false
+	got, err := outputs.Collect(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, outputs.Request{
+		Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Ledger: b.loadLedger(j),
+		Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
+		Spell: j.spell})
+	if err != nil {
+		return messages.OutputsRejected{Ref: m.Ref, Error: rejectError(err)}
+	}
+	j.collected = got
+	answer := messages.OutputsCollected{Ref: m.Ref, NotStorable: got.NotStorable, Hint: got.Hint}
+	stdout, stderr, lost := j.rec.finish()
+	answer.Product = messages.Product{StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest,
+		Outputs: got.Outputs, OutputsDigest: got.Digest, Wrote: got.Wrote}
+	if m.PresenceOnly {
+		return answer
+	}
+	answer.Reads = b.reads(j, got.Outputs)
+	switch {
+	case answer.NotStorable != "":
+	case j.rec.incomplete != "":
+		answer.NotStorable = j.rec.incomplete
+	case lost != "":
+		answer.NotStorable = lost
+	default:
+		answer.NotStorable, answer.Hint = b.movedMeanwhile(ctx, j)
+	}
+	if answer.NotStorable == "" {
+		b.r.o.State.WriteLedger(state.Ledger{Task: j.task.ID.String(), Key: j.derived.Key, At: b.r.o.Clock.Now().Unix(), Files: got.Produced})
+		j.ledgered = true
+	}
+	return answer
+}
+
+// movedMeanwhile says whether inputs changed while the task ran (S-23). Inputs that the task itself wrote are exempt.
+func (b *bench) movedMeanwhile(ctx context.Context, j *job) (reason, hint string) {
+	wrote := make(map[string]bool, len(j.collected.Wrote))
+	for _, p := range j.collected.Wrote {
+		wrote[p] = true
+	}
+	moved, err := b.r.o.Deriver.Moved(ctx, j.task, j.derived, func(p string) bool { return wrote[p] })
+	switch {
+	case err != nil:
+		return err.Error(), ""
+	case len(moved) == 1:
+		return fmt.Sprintf("%s changed while the task ran", moved[0]), ""
+	case len(moved) > 1:
+		return fmt.Sprintf("%s and %d more changed while the task ran", moved[0], len(moved)-1), ""
+	}
+	return "", ""
+}
+
+func rejectError(err error) messages.TaskError {
+	e := messages.TaskError{Kind: messages.ErrOutputUnreadable, Reason: err.Error()}
+	var r *outputs.RejectError
+	if errors.As(err, &r) {
+		e.Kind, e.Hint = messages.ErrorKind(r.Kind), r.Hint
+		if r.Err != nil {
+			e.Causes = []string{r.Err.Error()}
+		}
+	}
+	return e
+}
+
+// stage is the step storing, up to the publishing rename.
+func (b *bench) stage(ctx context.Context, j *job, m messages.StoreEntry) any {
+	if !b.enter(j) {
+		return nil
+	}
+	defer b.leave(j)
+	stdout, stderr, _ := j.rec.finish()
+	staged, err := b.r.o.Cache.Stage(ctx, cache.StoreRequest{Key: j.derived.Key, Outputs: j.collected.Outputs, Stdout: stdout, Stderr: stderr,
+		Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Replace: b.r.o.Replace})
+	if err != nil {
+		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
+	}
+	b.staged.Add(1)
+	return entryStaged{m.Ref, staged}
+}
+
+// spell writes a path of an output as the task declared it: relative to the project, or from the root of the workspace.
+func (j *job) spell(path string) string {
+	for _, o := range j.task.Outputs {
+		if o.Pattern.IsLiteral() && o.Pattern.Match(path) {
+			return o.Text
+		}
+	}
+	return path
+}
+
+// nothingToRelease reports that the task holds nothing and has nothing to write down: a hit whose records are right. While a
+// step that was abandoned is still to come or at work, there may be something.
+func (j *job) nothingToRelease() bool {
+	j.mu.Lock()
+	steps := j.steps
+	j.mu.Unlock()
+	return steps == 0 && j.locks == nil && j.rec == nil && (j.derived == nil || j.restored && j.hasLedger && j.ledger.Key == j.derived.Key)
+}
+
+// release writes down what a task left behind that did not end in a stored or restored result (8.2), and the components of
+// its key (8.3), then gives its locks back.
+func (b *bench) release(j *job, m messages.ReleaseTask) {
+	j.step.Lock()
+	defer j.step.Unlock()
+	defer b.unlock(j)
+	j.released = true
+	if j.rec != nil {
+		j.rec.finish()
+	}
+	if j.derived == nil {
+		return
+	}
+	task := j.task.ID.String()
+	if j.before != nil && j.rec != nil && !j.ledgered {
+		j.hasLedger = false
+		l := b.loadLedger(j)
+		l.Task, l.Key, l.At = task, j.derived.Key, b.r.o.Clock.Now().Unix()
+		l.Files = state.MergeProduced(l.Files, outputs.Written(context.Background(), b.r.o.FS, workspace.Patterns(j.task.Outputs), j.before))
+		b.r.o.State.WriteLedger(l)
+	}
+	if secret, ok := b.r.o.State.Secret(true); ok {
+		b.r.o.State.WriteLastKey(task, b.r.o.Deriver.Record(j.task, j.derived, secret, b.r.o.Name, b.r.o.Clock.Now().Unix()))
+	}
+	j.derived, j.manifest, j.ledger, j.before, j.collected = nil, nil, state.Ledger{}, nil, nil
+}

@@ -1,0 +1,142 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/workspace"
+)
+
+const spoolFlags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+
+func spoolName(task int, s process.Stream) string {
+	if s == process.Stderr {
+		return fmt.Sprintf("%d.stderr", task)
+	}
+	return fmt.Sprintf("%d.stdout", task)
+}
+
+// startProcess starts the process of a task in a goroutine of its own and calls answer exactly once: when it could not be
+// started, or when all is over (4.5).
+func (b *bench) startProcess(j *job, m messages.StartProcess, answer func(any)) {
+	b.procs.Add(1)
+	done := func(a any) {
+		b.procs.Add(-1)
+		answer(a)
+	}
+	j.mu.Lock()
+	j.starting = true
+	j.mu.Unlock()
+	b.r.o.Go(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				j.processEnded()
+				done(messages.ProcessNotStarted{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrCrash,
+					Reason: fmt.Sprintf("a defect in haz: %v", p), Causes: []string{string(debug.Stack())}}})
+			}
+		}()
+		b.runProcess(j, m, done)
+	})
+}
+
+// waiter is implemented by processes that call back instead of being waited for (simulation).
+type waiter interface{ OnExit(func(process.Exit)) }
+
+func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
+	if b.noStart.Load() || j.stopRequested() {
+		j.processEnded()
+		done(messages.ProcessNotStarted{Ref: m.Ref, Cancelled: true})
+		return
+	}
+	j.rec = newRecorder(b.r, j.index, m.First)
+	p, err := b.r.o.Spawner.Start(command(b, j.task), j.rec)
+	if err != nil {
+		j.processEnded()
+		done(messages.ProcessNotStarted{Ref: m.Ref, Error: spawnError(err)})
+		return
+	}
+	if j.locks != nil {
+		j.locks.SetProcess(p.PID())
+	}
+	j.processStarted(p)
+	if b.killing.Load() {
+		j.signal(true) // killAll may have come too early to see it
+	}
+	exited := func(x process.Exit) {
+		j.processEnded()
+		b.treeChanged()
+		done(b.exited(j, m, x))
+	}
+	if w, ok := p.(waiter); ok {
+		w.OnExit(exited)
+		return
+	}
+	exited(p.Wait())
+}
+
+func (j *job) stopRequested() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.term
+}
+
+// processStarted makes the process known, and passes a signal on that came while it was starting.
+func (j *job) processStarted(p process.Process) {
+	j.mu.Lock()
+	j.proc, j.starting = p, false
+	term, kill := j.term, j.hup
+	j.mu.Unlock()
+	switch {
+	case kill:
+		p.Kill()
+	case term:
+		p.Terminate()
+	}
+}
+
+func (j *job) processEnded() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.starting, j.ended = false, true
+}
+
+func (b *bench) exited(j *job, m messages.StartProcess, x process.Exit) messages.ProcessExited {
+	stdout, stderr, _ := j.rec.finish()
+	e := messages.ProcessExited{Ref: m.Ref, Code: x.Code, Signal: x.Signal, Cancelled: x.Cancelled, Incomplete: x.Incomplete,
+		StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest, Next: j.rec.next}
+	if x.WaitErr != nil {
+		e.WaitError = x.WaitErr.Error()
+	}
+	j.rec.incomplete = x.Incomplete
+	for _, l := range x.Leftovers {
+		e.Leftovers = append(e.Leftovers, messages.Leftover(l))
+	}
+	return e
+}
+
+// command is what to start (4.2, 4.3).
+func command(b *bench, t *workspace.Task) process.Command {
+	c := process.Command{Label: t.ID.String(), Dir: b.r.o.FS.HostPath(t.Project.Dir), Env: b.r.o.Deriver.Environment(t)}
+	if t.Kind == workspace.Shell {
+		c.Argv = []string{t.Shell, "-c", t.Script}
+	} else {
+		c.Argv = t.Argv
+	}
+	return c
+}
+
+func spawnError(err error) messages.TaskError {
+	e := messages.TaskError{Kind: messages.ErrSpawn, Reason: err.Error()}
+	var n *process.NotStartedError
+	if errors.As(err, &n) {
+		e.Hint = n.Hint
+		if n.Err != nil {
+			e.Causes = []string{n.Err.Error()}
+		}
+	}
+	return e
+}

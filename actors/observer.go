@@ -1,0 +1,140 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/haz-build/haz/messages"
+)
+
+// observer hands events to the host, one at a time: of each task in the order of their numbers, its end last and once.
+// Messages may come late, twice, in any order, or not at all; what is missing at the end is left out.
+type observer struct {
+	r       *running
+	tasks   []seenTask
+	missing int // tasks whose end was not seen
+	running int // tasks between start and end
+	closing *messages.CloseEvents
+}
+
+type seenTask struct {
+	next    int
+	started bool
+	ended   bool
+	held    map[int]messages.Event
+	end     *messages.ObserveEvent
+}
+
+func newObserver(r *running) *observer {
+	n := len(r.o.Plan.Tasks)
+	return &observer{r: r, tasks: make([]seenTask, n), missing: n}
+}
+
+func (o *observer) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case messages.ObserveEvent:
+		o.observe(m)
+		o.maybeClose(ctx)
+	case messages.CloseEvents:
+		o.closing = &m
+		if m.Hurry {
+			o.flush()
+		}
+		o.maybeClose(ctx)
+	}
+}
+
+func (o *observer) observe(m messages.ObserveEvent) {
+	if m.Task < 0 {
+		if c, ok := m.Event.(messages.RunCancelling); ok {
+			c.Running = o.running
+			m.Event = c
+		}
+		o.emit(m.Event)
+		return
+	}
+	t := &o.tasks[m.Task]
+	_, isEnd := m.Event.(messages.TaskFinished)
+	switch {
+	case t.ended:
+		o.drop(m.Event)
+		return
+	case isEnd:
+		t.end = &m
+	case m.N == t.next:
+		o.pass(t, m.Event)
+	case m.N > t.next && t.held[m.N] == nil:
+		if t.held == nil {
+			t.held = map[int]messages.Event{}
+		}
+		t.held[m.N] = m.Event
+	default: // a duplicate
+		return
+	}
+	for e, ok := t.held[t.next]; ok; e, ok = t.held[t.next] {
+		delete(t.held, t.next)
+		o.pass(t, e)
+	}
+	if t.end != nil && t.next >= t.end.N {
+		o.finish(t)
+	}
+}
+
+func (o *observer) pass(t *seenTask, e messages.Event) {
+	t.next++
+	if _, ok := e.(messages.TaskStarted); ok {
+		t.started = true
+		o.running++
+	}
+	o.emit(e)
+}
+
+func (o *observer) finish(t *seenTask) {
+	t.ended = true
+	o.missing--
+	if t.started {
+		o.running--
+	}
+	for _, e := range t.held {
+		o.drop(e)
+	}
+	t.held = nil
+	o.emit(t.end.Event)
+	t.end = nil
+}
+
+// emit calls the host; output gives its share of the budget back.
+func (o *observer) emit(e messages.Event) {
+	o.r.bench.observed(func() {
+		if o.r.o.Observe != nil {
+			o.r.o.Observe(e)
+		}
+	})
+	o.drop(e)
+}
+
+func (o *observer) drop(e messages.Event) {
+	if out, ok := e.(messages.TaskOutput); ok {
+		o.r.bench.budget.release(len(out.Bytes))
+	}
+}
+
+// flush ends what has not ended. Events that came behind a gap are left out: their order cannot be told.
+func (o *observer) flush() {
+	for i := range o.tasks {
+		t := &o.tasks[i]
+		if t.ended || i >= len(o.closing.Outcomes) {
+			continue
+		}
+		if t.end == nil {
+			t.end = &messages.ObserveEvent{Task: i, Event: messages.TaskFinished{Outcome: o.closing.Outcomes[i]}}
+		}
+		o.finish(t)
+	}
+}
+
+func (o *observer) maybeClose(ctx actor.Context) {
+	if o.closing == nil || o.missing > 0 {
+		return
+	}
+	ctx.Send(o.r.root, messages.EventsClosed{Run: o.r.o.Run})
+}

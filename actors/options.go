@@ -1,0 +1,94 @@
+// Package actors does the work of a run: one actor a task, one cache actor, one supervisor, admission, processes, observer.
+// It is alone in knowing the actor library. What may happen next is decided in package schedule; the actors here carry it out.
+//
+//	run                    root of one run; owns the one reply
+//	 ├─ supervisor         the ledger: outcomes, violations, cancellation, the end
+//	 ├─ admission          slots, tag caps, mutexes, outputs condition
+//	 ├─ cache              keys, lookups, restores, stores: fanned out to workers; the publishing rename is serialized here
+//	 ├─ processes          starts, signals and waits for processes
+//	 ├─ observer           puts events in order and hands them to the host
+//	 └─ tasks              parent and mailman of the task actors; spawns on first need
+//	     └─ task …
+//
+// Blocking work never runs in Receive, the publishing rename excepted. Rules that the library forces are in props.go.
+package actors
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/process"
+)
+
+// Clock is the time that a run sees.
+type Clock interface {
+	Now() time.Time
+	// AfterFunc calls f in a goroutine of its own after d, unless stop is called before.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Options of one run.
+type Options struct {
+	Run  messages.RunID
+	Name string // run id for people and records
+	Plan *graph.Plan
+
+	Cap      int // global cap, at least 1
+	FailFast bool
+	Lookup   bool // read the cache
+	Store    bool // write the cache
+	Replace  bool // the user forced the run: existing entries give way
+	Explain  bool // find out why a task missed, for people who ask
+	Grace    time.Duration
+
+	FS        fsys.FS // of the workspace root
+	Tree      *glob.Tree
+	Cache     *cache.Store
+	State     *state.State
+	Deriver   *key.Deriver
+	Hash      digest.Function
+	Spawner   process.Spawner
+	Clock     Clock
+	Workers   int                  // for hashing and copying
+	Observe   func(messages.Event) // called from one goroutine at a time
+	Unbounded bool                 // output events are not held back however slow the observer is (simulation)
+
+	// Hooks for tests and hosts.
+	Props       func(name string, p *actor.Props) *actor.Props // last word on the props of every actor
+	Go          func(f func())                                 // starts a goroutine
+	Before      func(actor string, m any)                      // called before every Receive; may panic
+	SpawnPrefix string
+	Logger      *slog.Logger
+	StallEvery  time.Duration // interval of the stall check
+}
+
+// Result is how a run ended.
+type Result struct {
+	Outcomes   []messages.Outcome // one a task, canonical order
+	Violations []messages.Violation
+	Cancelled  bool
+	Signal     messages.CancelRun // the first signal; zero when the host's context ended the run
+	Crash      error              // the death of an actor that the run cannot do without
+	// ObserverStuck: the host's observer did not return after a cancellation; its actor is still there.
+	ObserverStuck bool
+}
+
+// Limits of chapter 2, section 12.
+const (
+	streamMemory  = 64 << 10 // bytes of a stream kept in memory; the rest is spooled
+	lockPoll      = 50 * time.Millisecond
+	lockMessage   = time.Second // waiting for another haz is said after that
+	observeBudget = 4 << 20     // bytes of output on their way to the observer
+	stallEvery    = time.Second
+	closeRounds   = 5 // stall intervals that the end waits for a slow observer after a cancellation
+)

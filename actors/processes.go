@@ -1,0 +1,106 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/haz-build/haz/messages"
+)
+
+// processes starts, signals and waits for processes: at most one a task and run, none after the request to stop came.
+//
+// Starting and waiting run in a goroutine a process, which answers with exactly one message.
+type processes struct {
+	r       *running
+	started []bool
+	idle    []messages.ReportLoad
+	orphans map[int]messages.AbandonProcess // their actor is dead
+}
+
+// processGone comes back from the goroutine of a process.
+type processGone struct {
+	task   int
+	answer any
+}
+
+func newProcesses(r *running) *processes {
+	return &processes{r: r, started: make([]bool, len(r.o.Plan.Tasks)), orphans: map[int]messages.AbandonProcess{}}
+}
+
+func (p *processes) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case messages.StartProcess:
+		p.start(ctx, m)
+	case messages.SignalProcess:
+		p.r.bench.job(m.Task).signal(m.Kill)
+	case messages.KillProcesses:
+		p.r.bench.killAll()
+	case messages.AbandonProcess:
+		p.abandon(ctx, m)
+	case processGone:
+		p.gone(ctx, m)
+	case messages.ReportLoad:
+		p.report(ctx, m)
+	}
+}
+
+func (p *processes) start(ctx actor.Context, m messages.StartProcess) {
+	if p.started[m.Task] {
+		return
+	}
+	p.started[m.Task] = true
+	r, self := p.r, ctx.Self()
+	j := r.bench.job(m.Task)
+	r.bench.startProcess(j, m, func(answer any) { r.send(self, processGone{m.Task, answer}) })
+}
+
+func (p *processes) gone(ctx actor.Context, m processGone) {
+	if o, ok := p.orphans[m.task]; ok {
+		p.abandoned(ctx, o)
+	} else {
+		ctx.Send(p.r.tasks, m.answer)
+	}
+	p.answerIdle(ctx)
+}
+
+// abandon kills what a dead task actor has started, and answers when it is gone; nothing is started for it any more.
+func (p *processes) abandon(ctx actor.Context, m messages.AbandonProcess) {
+	if _, again := p.orphans[m.Task]; again {
+		return
+	}
+	p.orphans[m.Task] = m
+	alive := p.started[m.Task] && p.r.bench.job(m.Task).alive()
+	p.started[m.Task] = true
+	if !alive {
+		p.abandoned(ctx, m)
+		return
+	}
+	p.r.bench.job(m.Task).signal(true)
+}
+
+// abandoned returns the grants of a dead task and releases what it held.
+func (p *processes) abandoned(ctx actor.Context, m messages.AbandonProcess) {
+	ref := messages.Ref{Run: m.Run, Task: m.Task, Attempt: releasedAttempt}
+	ctx.Send(p.r.admission, messages.ReturnSlot{Ref: ref})
+	ctx.Send(p.r.admission, messages.ReturnOutputs{Ref: ref})
+	ctx.Send(p.r.cache, messages.ReleaseTask{Ref: ref, Wrote: true})
+	ctx.Send(p.r.supervisor, messages.ProcessAbandoned(m))
+}
+
+func (p *processes) report(ctx actor.Context, m messages.ReportLoad) {
+	if m.WhenIdle {
+		p.idle = append(p.idle, m)
+		p.answerIdle(ctx)
+		return
+	}
+	ctx.Send(p.r.supervisor, messages.LoadReported{Run: m.Run, Round: m.Round, Actor: "processes", Load: p.r.bench.processLoad()})
+}
+
+func (p *processes) answerIdle(ctx actor.Context) {
+	if len(p.idle) == 0 || p.r.bench.processLoad() > 0 {
+		return
+	}
+	for _, m := range p.idle {
+		ctx.Send(p.r.supervisor, messages.LoadReported{Run: m.Run, Round: m.Round, Actor: "processes"})
+	}
+	p.idle = nil
+}

@@ -1,0 +1,85 @@
+package actors
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/haz-build/haz/messages"
+)
+
+// What protoactor-go forces, all measured: a panic loses the message and the state, so Receive is wrapped and a panicking
+// actor is stopped, never restarted; restarting a parent would stop its children; what stands behind a Stop is lost
+// silently, so cancellation is a message and Stop comes when nothing is owed; futures and receive timeouts race, so there
+// are none; a panic in Stopping or Stopped hangs the parent, so it is swallowed there.
+
+// stopAlways is the last line behind the wrapped Receive.
+var stopAlways = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
+
+// props makes the props of one actor of the run. crashed is called once, from inside the dying actor.
+func (r *running) props(name string, a actor.Actor, crashed func(ctx actor.Context, reason, stack string)) *actor.Props {
+	s := &shell{name: name, inner: a, before: r.o.Before, crashed: crashed}
+	p := actor.PropsFromProducer(func() actor.Actor { return s }, actor.WithSupervisor(stopAlways))
+	if r.o.Props != nil {
+		p = r.o.Props(name, p)
+	}
+	return p
+}
+
+// shell turns a panic into a message and a stop.
+type shell struct {
+	name    string
+	inner   actor.Actor
+	before  func(string, any)
+	crashed func(ctx actor.Context, reason, stack string)
+	dead    bool
+}
+
+func (s *shell) Receive(ctx actor.Context) {
+	if s.dead {
+		return
+	}
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		s.dead = true
+		s.crashed(ctx, fmt.Sprint(p), string(debug.Stack()))
+		switch ctx.Message().(type) {
+		case *actor.Stopping, *actor.Stopped:
+		default:
+			ctx.Stop(ctx.Self())
+		}
+	}()
+	if s.before != nil {
+		switch ctx.Message().(type) {
+		case *actor.Started, *actor.Stopping, *actor.Stopped:
+		default:
+			s.before(s.name, ctx.Message())
+		}
+	}
+	s.inner.Receive(ctx)
+}
+
+// essential reports the death of an actor that the run cannot do without to its root.
+func (r *running) essential(name string) func(actor.Context, string, string) {
+	return func(ctx actor.Context, reason, stack string) {
+		ctx.Send(r.root, messages.ActorCrashed{Run: r.o.Run, Actor: name, Reason: reason, Stack: stack})
+	}
+}
+
+// NewSystem makes an actor system for one run: silent, and with dead letters throttled.
+func NewSystem(logger *slog.Logger) *actor.ActorSystem {
+	if logger == nil {
+		logger = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1}))
+	}
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }),
+		actor.WithDeadLetterThrottleCount(1),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond))
+}

@@ -1,0 +1,280 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/schedule"
+)
+
+// Handle is a run under way.
+type Handle struct {
+	r    *running
+	done chan struct{}
+	mu   sync.Mutex
+	n    int
+}
+
+// running is what the actors of one run share: addresses, fixed at the start, and the bench.
+type running struct {
+	o      Options
+	system *actor.ActorSystem
+	bench  *bench
+	book   *book
+
+	root, supervisor, admission, cache, processes, observer, tasks *actor.PID
+
+	result  Result
+	done    chan struct{}
+	replied sync.Once
+}
+
+// Start begins a run in an actor system. The plan must not be empty.
+func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
+	if o.StallEvery == 0 {
+		o.StallEvery = stallEvery
+	}
+	if o.Go == nil {
+		o.Go = func(f func()) { go f() }
+	}
+	r := &running{o: o, system: system, done: make(chan struct{})}
+	r.bench = newBench(r)
+	r.book = &book{l: schedule.NewLedger(schedule.LedgerConfig{Run: o.Run, Plan: o.Plan, FailFast: o.FailFast, Grace: o.Grace})}
+	ready := make(chan struct{})
+	p := r.props("run", &rootActor{r: r, ready: ready}, func(ctx actor.Context, reason, stack string) {
+		r.bench.killAll()
+		r.book.complete(r.o.Clock.Now(), "the root of the run died: "+reason)
+		r.reply(fmt.Errorf("the root of the run died: %s\n%s", reason, stack))
+	})
+	if _, err := system.Root.SpawnNamed(p, o.SpawnPrefix+"run-"+o.Name); err != nil {
+		return nil, fmt.Errorf("start the run: %w", err)
+	}
+	<-ready
+	return &Handle{r: r, done: r.done}, nil
+}
+
+// Cancel asks for the end of the run: by a signal, or (empty name) by the host.
+func (h *Handle) Cancel(signal string, number int) {
+	h.mu.Lock()
+	h.n++
+	n := h.n
+	h.mu.Unlock()
+	h.r.system.Root.Send(h.r.root, messages.CancelRun{Run: h.r.o.Run, N: n, Signal: signal, Number: number})
+}
+
+// Done is closed when the run has ended and none of its actors is left.
+func (h *Handle) Done() <-chan struct{} { return h.done }
+
+// Result is valid once Done is closed.
+func (h *Handle) Result() Result { return h.r.result }
+
+// send delivers a message from outside any actor.
+func (r *running) send(to *actor.PID, m any) { r.system.Root.Send(to, m) }
+
+// peer resolves whom a command goes to.
+func (r *running) peer(p schedule.Peer) *actor.PID {
+	switch p {
+	case schedule.ToCache:
+		return r.cache
+	case schedule.ToAdmission:
+		return r.admission
+	case schedule.ToProcesses:
+		return r.processes
+	case schedule.ToSupervisor:
+		return r.supervisor
+	case schedule.ToObserver:
+		return r.observer
+	case schedule.ToTask:
+		return r.tasks
+	}
+	return r.root
+}
+
+// perform carries commands out, in order.
+func (r *running) perform(ctx actor.Context, cs []schedule.Command) {
+	for _, c := range cs {
+		if c.To == schedule.ToTimer {
+			m := c.Msg
+			r.o.Clock.AfterFunc(r.o.Grace, func() { r.send(r.tasks, m) })
+			continue
+		}
+		ctx.Send(r.peer(c.To), c.Msg)
+	}
+}
+
+// rootActor is the root of a run: it spawns the others, relays cancellation, and owns the one reply. It decides nothing
+// that can fail.
+//
+//	running ─▶ closing ─▶ stopping
+//
+// closing: every task has an outcome; the observer is seeing the last events. An essential actor's death leads there too.
+type rootActor struct {
+	r       *running
+	ready   chan struct{}
+	closing bool
+	stopped bool
+	crash   error
+	rounds  int
+	stop    func() bool
+}
+
+type tick struct{}
+
+func (a *rootActor) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		a.begin(ctx)
+	case messages.CancelRun:
+		a.r.bench.budget.openLater(a.r.o.Clock, a.r.o.Grace)
+		ctx.Send(a.r.supervisor, m)
+	case messages.ActorCrashed:
+		a.crashed(ctx, m)
+	case messages.RunEnded:
+		a.close(ctx, false)
+	case messages.EventsClosed:
+		a.finish(ctx)
+	case *actor.Terminated:
+		if a.crash == nil && !a.stopped { // the word of its crash did not arrive
+			a.crashed(ctx, messages.ActorCrashed{Actor: m.Who.Id, Reason: "it stopped"})
+		}
+	case tick:
+		a.tick(ctx)
+	case *actor.Stopped:
+		a.stop()
+		a.r.reply(a.crash)
+	}
+}
+
+// begin spawns the actors of the run and tells the supervisor to open it.
+func (a *rootActor) begin(ctx actor.Context) {
+	r := a.r
+	r.root = ctx.Self()
+	spawn := func(name string, inner actor.Actor) *actor.PID {
+		return ctx.SpawnPrefix(r.props(name, inner, r.essential(name)), name)
+	}
+	r.observer = spawn("observer", newObserver(r))
+	r.admission = spawn("admission", newAdmission(r))
+	r.processes = spawn("processes", newProcesses(r))
+	r.cache = spawn("cache", newCache(r))
+	r.tasks = spawn("tasks", newTasks(r))
+	r.supervisor = spawn("supervisor", &supervisor{r: r})
+	a.arm()
+	close(a.ready)
+	ctx.Send(r.supervisor, beginRun{})
+}
+
+func (a *rootActor) arm() {
+	a.stop = a.r.o.Clock.AfterFunc(a.r.o.StallEvery, func() { a.r.send(a.r.root, tick{}) })
+}
+
+// crashed ends the run after the death of an essential actor: everything is killed, and the crash is the result.
+func (a *rootActor) crashed(ctx actor.Context, m messages.ActorCrashed) {
+	a.crash = errors.Join(a.crash, fmt.Errorf("the %s actor died: %s\n%s", m.Actor, m.Reason, m.Stack))
+	a.r.bench.killAll()
+	a.r.book.complete(a.r.o.Clock.Now(), fmt.Sprintf("the %s actor died: %s", m.Actor, m.Reason))
+	a.close(ctx, true)
+}
+
+// close asks the observer to come to an end.
+func (a *rootActor) close(ctx actor.Context, hurry bool) {
+	a.closing = true
+	outcomes, _ := a.r.book.report()
+	ctx.Send(a.r.observer, messages.CloseEvents{Run: a.r.o.Run, Outcomes: outcomes, Hurry: hurry})
+}
+
+// tick hurries an end that does not come: an event was lost, or the observer is dead.
+func (a *rootActor) tick(ctx actor.Context) {
+	if a.stopped {
+		return
+	}
+	a.arm()
+	if !a.closing {
+		ctx.Send(a.r.supervisor, tick{})
+		return
+	}
+	a.rounds++
+	cancelled, _ := a.r.book.cancelled()
+	switch {
+	case a.rounds >= closeRounds && (cancelled || a.crash != nil || !a.r.bench.observing()):
+		// An observer that is stuck after a cancellation must not keep haz alive: nobody waits for its actor.
+		a.r.result.ObserverStuck = a.r.bench.observing()
+		a.stopped = true
+		ctx.Stop(ctx.Self())
+		a.r.reply(a.crash)
+	default:
+		a.close(ctx, a.rounds > 1) // the first time, the word may just be slow
+	}
+}
+
+// finish stops all actors; the reply comes when they are gone.
+func (a *rootActor) finish(ctx actor.Context) {
+	if a.stopped || a.crash != nil && a.r.bench.load() > 0 && a.rounds < closeRounds {
+		return
+	}
+	a.stopped = true
+	ctx.Stop(ctx.Self())
+}
+
+// reply hands the result over, once.
+func (r *running) reply(crash error) {
+	r.replied.Do(func() {
+		r.bench.close()
+		r.result.Outcomes, r.result.Violations = r.book.report()
+		r.result.Cancelled, r.result.Signal = r.book.cancelled()
+		r.result.Crash = crash
+		close(r.done)
+	})
+}
+
+// book is the ledger with a lock, so that the root can still read it when the supervisor is dead.
+type book struct {
+	mu sync.Mutex
+	l  *schedule.Ledger
+}
+
+func (b *book) begin() []schedule.Command {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.l.Begin()
+}
+
+func (b *book) step(now time.Time, m any) []schedule.Command {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.l.Step(now, m)
+}
+
+func (b *book) report() ([]messages.Outcome, []messages.Violation) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.l.Report()
+}
+
+func (b *book) cancelled() (bool, messages.CancelRun) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.l.Cancelled()
+}
+
+func (b *book) ended() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.l.Ended()
+}
+
+func (b *book) stopsStarts() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.l.StopsStarts()
+}
+
+func (b *book) complete(now time.Time, reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.l.Complete(now, reason)
+}

@@ -1,0 +1,47 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/haz-build/haz/messages"
+)
+
+// supervisor keeps the ledger: it writes each outcome once, judges products against the runtime invariants, cascades
+// failures, relays cancellation, and ends the run. What it decides is schedule.Ledger's.
+type supervisor struct {
+	r     *running
+	round int
+}
+
+// beginRun opens the run.
+type beginRun struct{}
+
+func (s *supervisor) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case beginRun:
+		s.r.perform(ctx, s.r.book.begin())
+	case tick:
+		s.check(ctx)
+	case messages.RecordOutcome, messages.ClaimOutputs, messages.SkipDeclined, messages.TaskCrashed, messages.ProcessAbandoned,
+		messages.CancelRun, messages.LoadReported:
+		s.step(ctx, m)
+	}
+}
+
+// check looks whether anything can still move. The end is said again in case the word of it was lost.
+func (s *supervisor) check(ctx actor.Context) {
+	if s.r.book.ended() {
+		ctx.Send(s.r.root, messages.RunEnded{Run: s.r.o.Run})
+		return
+	}
+	s.round++
+	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round})
+}
+
+func (s *supervisor) step(ctx actor.Context, m any) {
+	cs := s.r.book.step(s.r.o.Clock.Now(), m)
+	if s.r.book.stopsStarts() {
+		s.r.bench.stopStarts()
+	}
+	s.r.perform(ctx, cs)
+}

@@ -1,0 +1,233 @@
+// Package cache is the content-addressed store of results: entries under their key, blobs under their digest, verified
+// before every use (chapter 2, sections 7 and 9).
+//
+// What holds, whatever happens to the disk or to haz:
+//
+//   - An entry is whole or a miss. Its manifest is written last, and the directory that holds all of it is renamed into
+//     place (Staged.Publish).
+//   - Verification is the only trust (S-31). No byte of a blob or stream is shown or becomes visible in the tree before
+//     its digest was compared with the manifest, and the manifest carries a digest of itself. Nothing is ever flushed for
+//     correctness: a power cut loses entries, never truth.
+//   - An entry is data from a stranger: nothing in it makes haz write outside of what the task declares as outputs.
+//   - A failing cache never fails a task (S-01): every failure is a miss, a store that does not happen, or a restore that
+//     leaves the tree as it was, and says why.
+//
+// Blobs are never linked into the tree; where the file system can share storage they are cloned, else copied.
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+)
+
+// Key finds an entry.
+type Key = digest.Digest
+
+// MissReason says why there is no hit (7.4).
+type MissReason uint8
+
+const (
+	NoEntry MissReason = iota + 1
+	Schema
+	Damaged
+	Unreadable
+	Uncached
+)
+
+// String is the spelling after "miss: " in chapter 3, 6.
+func (r MissReason) String() string {
+	switch r {
+	case NoEntry:
+		return "no entry"
+	case Schema:
+		return "schema mismatch"
+	case Damaged:
+		return "corrupt entry"
+	case Unreadable:
+		return "unreadable entry"
+	case Uncached:
+		return "uncached"
+	}
+	return "unknown"
+}
+
+// A Miss says why a lookup found nothing usable.
+type Miss struct {
+	Reason MissReason
+	Detail string // "blob 2 of 3 missing"
+}
+
+func (m *Miss) String() string {
+	if m.Detail == "" {
+		return m.Reason.String()
+	}
+	return m.Reason.String() + " (" + m.Detail + ")"
+}
+
+// Options of a Store.
+type Options struct {
+	Hash     digest.Function
+	State    *state.State // nil: one of its own
+	ReadOnly bool         // cache mode ro: nothing below the cache root is changed
+	Now      func() time.Time
+	// Rand makes the random part of temporary names; nil: the process's own source.
+	Rand func() uint64
+}
+
+// Store is the open cache of one workspace. Safe for concurrent use, Publish excepted (see there). Many stores, in one
+// process or several, may share one cache.
+type Store struct {
+	ws   fsys.FS
+	o    Options
+	none digest.Digest // of no bytes
+
+	stored  atomic.Bool      // something was published or restored: Finish has something to flush
+	shards  [256]atomic.Bool // made, or seen to be there
+	noClone atomic.Bool      // cloning was tried and cannot work here
+
+	mu      sync.Mutex
+	root    fsys.FS // nil until opened
+	linked  bool    // .haz/cache is a link
+	made    bool    // the .gitignore was looked after
+	trouble []string
+}
+
+// Open opens .haz/cache of the workspace file system (a link to a directory anywhere is fine) without creating anything.
+// It never fails: a cache that cannot be opened misses every lookup and refuses every store, and Trouble says why.
+func Open(ws fsys.FS, o Options) *Store {
+	if o.State == nil {
+		o.State = state.Open(ws, o.Hash)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Uint64
+	}
+	return &Store{ws: ws, o: o, none: o.Hash.Sum(nil)}
+}
+
+// Trouble returns what made the cache unusable, each once.
+func (s *Store) Trouble() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.trouble)
+}
+
+func (s *Store) note(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noteLocked(text)
+}
+
+func (s *Store) noteLocked(text string) {
+	if !slices.Contains(s.trouble, text) {
+		s.trouble = append(s.trouble, text)
+	}
+}
+
+// Finish flushes what a run has stored and restored to the device, once, at its end; nothing when it did neither. A
+// failure is no news: whatever is lost is found out by the next lookup.
+//
+// It must come before state.Flush, so that no row of the stat index outlives the bytes that it vouches for.
+func (s *Store) Finish() {
+	if s.stored.Swap(false) {
+		if root, err := s.open(); err == nil {
+			_ = root.SyncAll()
+		}
+	}
+}
+
+// Close gives handles back.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.root == nil {
+		return nil
+	}
+	root := s.root
+	s.root = nil
+	return root.Close()
+}
+
+// open returns the cache root through a handle of its own. The error is fs.ErrNotExist when there is no cache yet; every
+// other one is noted.
+func (s *Store) open() (fsys.FS, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.openLocked()
+}
+
+func (s *Store) openLocked() (fsys.FS, error) {
+	if s.root != nil {
+		return s.root, nil
+	}
+	root, err := s.ws.Sub(cacheDir)
+	if err == nil {
+		info, lookErr := s.ws.Lstat(cacheDir)
+		s.root, s.linked = root, lookErr != nil || info.Kind != fsys.Dir
+		return root, nil
+	}
+	if isAbsent(err) {
+		info, lookErr := s.ws.Lstat(cacheDir)
+		if isAbsent(lookErr) {
+			return nil, fs.ErrNotExist
+		}
+		if lookErr == nil && info.Kind == fsys.Link {
+			err = errors.New("it is a link to nothing")
+		}
+	}
+	s.noteLocked(fmt.Sprintf("the cache %s cannot be opened: %v", s.ws.HostPath(cacheDir), cause(err)))
+	return nil, err
+}
+
+// create is open, and makes the cache root when there is none.
+func (s *Store) create() (fsys.FS, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	root, err := s.openLocked()
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) || len(s.trouble) > 0 {
+			return nil, err
+		}
+		if err := s.ws.MkdirAll(cacheDir, dirPerm); err != nil {
+			s.noteLocked(fmt.Sprintf("the cache %s cannot be made: %v", s.ws.HostPath(cacheDir), cause(err)))
+			return nil, err
+		}
+		if root, err = s.openLocked(); err != nil {
+			return nil, err
+		}
+	}
+	if !s.made {
+		s.made = true
+		hideFromGit(root, "/")
+	}
+	return root, nil
+}
+
+// hideFromGit puts a .gitignore of "*" into dir unless there is one. Failing to do so harms nothing.
+func hideFromGit(fsy fsys.FS, dir string) {
+	_ = writeNew(fsy, join(dir, ".gitignore"), []byte("*\n"), filePerm)
+}
+
+// shardOf is the directory of the entries whose keys begin like k (CACHE-010).
+func shardOf(k Key) string { return "/" + k.Hex()[:2] }
+
+// entryOf is the directory of the entry of k below the cache root.
+func entryOf(k Key) string {
+	h := k.Hex()
+	return "/" + h[:2] + "/" + h
+}
+
+// suffix is 16 random hex digits.
+func (s *Store) suffix() string { return hex16(s.o.Rand()) }

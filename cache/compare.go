@@ -1,0 +1,213 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// Target is what a restore has to know about the task whose outputs it puts back.
+type Target struct {
+	Task     string
+	Patterns []glob.Pattern // output patterns, anchored
+	Ledger   state.Ledger   // of this task
+	// Input looks up a path among the inputs of the key: its stat and digest at key time.
+	Input func(path string) (fsys.Info, digest.Digest, bool)
+	// Others reports whether another task's ledger lists path.
+	Others func(path string) bool
+}
+
+func (t *Target) isInput(path string) bool {
+	if t.Input == nil {
+		return false
+	}
+	_, _, ok := t.Input(path)
+	return ok
+}
+
+func (t *Target) isOthers(path string) bool { return t.Others != nil && t.Others(path) }
+
+// Plan says what a restore has to do.
+type Plan struct {
+	Manifest *Manifest
+	Target   Target
+	Nothing  bool // all outputs are right and nothing is stale: only the streams are to be verified (S-33)
+
+	prefixes *prefixes
+	seen     []fsys.Info // of each output that is right as it is; zero for those to be written
+	writes   int
+	stale    []stale
+}
+
+// stale is a path that this task made earlier and that its result does not have any more (S-34).
+type stale struct {
+	path   string
+	prefix string // fixed prefix of the pattern that it matches
+	info   fsys.Info
+}
+
+// RestoreError says that a restore failed and how the tree was left.
+type RestoreError struct {
+	Damaged    bool   // the entry was at fault and has been set aside
+	InputMoved bool   // a target that is also an input moved since key time: derive the key again
+	Path       string // workspace-absolute, where there is one
+	Reason     string
+	Err        error
+}
+
+func (e *RestoreError) Error() string { return e.Reason }
+func (e *RestoreError) Unwrap() error { return e.Err }
+
+// damaged sets the entry that m was read from aside and says so. An entry that somebody else has put in its place
+// meanwhile is left alone: it is not what was found wanting.
+func (s *Store) damaged(m *Manifest, reason string) error {
+	if root, err := s.open(); err == nil && !s.o.ReadOnly {
+		if now, miss := readManifest(root, entryOf(m.Key)); miss == nil && !sameManifest(now, m) {
+			return &RestoreError{Reason: "the cache entry was replaced while it was read (" + reason + ")"}
+		}
+		s.setAside(root, m.Key, reason)
+	}
+	return &RestoreError{Damaged: true, Reason: reason}
+}
+
+func sameManifest(a, b *Manifest) bool {
+	x, errX := Encode(a)
+	y, errY := Encode(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// Compare is step 1 of a restore (7.5), and finds stale files: what has to be written or removed. It writes nothing to the
+// tree. An entry that names a path which no output pattern of the task matches is damaged.
+//
+// Contents are compared through the stat index, so a tree whose outputs are all right costs a look at each and no reading.
+func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, error) {
+	p := &Plan{Manifest: m, Target: t, prefixes: newPrefixes(t.Patterns), seen: make([]fsys.Info, len(m.Outputs))}
+	w := newWays(s.ws)
+	for i := range m.Outputs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		o := &m.Outputs[i]
+		prefix, ok := p.prefixes.of(o.Path)
+		if !ok {
+			return nil, s.damaged(m, fmt.Sprintf("output %s matches no output pattern of %s", o.Path, t.Task))
+		}
+		if info, right := s.isRight(ctx, w, o, prefix); right {
+			p.seen[i] = info
+		} else {
+			p.writes++
+		}
+	}
+	if err := s.findStale(ctx, p, w); err != nil {
+		return nil, err
+	}
+	p.Nothing = p.writes == 0 && len(p.stale) == 0
+	return p, nil
+}
+
+// isRight looks whether the target of o is as recorded. What cannot be looked at is not right.
+func (s *Store) isRight(ctx context.Context, w *ways, o *Output, prefix string) (fsys.Info, bool) {
+	if k, _ := w.to(o.Path, prefix); k != wayDir {
+		return fsys.Info{}, false
+	}
+	info, err := s.ws.Lstat(o.Path)
+	if err != nil {
+		return info, false
+	}
+	switch o.Kind {
+	case File:
+		if info.Kind != fsys.File || info.Perm != o.Mode || info.Size != o.Size {
+			return info, false
+		}
+		d, now, err := s.o.State.DigestFile(ctx, o.Path, info)
+		return now, err == nil && d == o.Digest && now.Same(info)
+	case Link:
+		if info.Kind != fsys.Link {
+			return info, false
+		}
+		text, err := s.ws.Readlink(o.Path)
+		return info, err == nil && text == o.Target
+	case Dir:
+		return info, info.Kind == fsys.Dir && info.Perm == o.Mode
+	}
+	return info, false
+}
+
+// findStale looks at what the ledger lists and the manifest does not.
+func (s *Store) findStale(ctx context.Context, p *Plan, w *ways) error {
+	for i := range p.Target.Ledger.Files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f := &p.Target.Ledger.Files[i]
+		if p.Manifest.find(f.Path) >= 0 {
+			continue
+		}
+		if prefix, info, ok := s.isStale(ctx, p, w, f); ok {
+			p.stale = append(p.stale, stale{path: f.Path, prefix: prefix, info: info})
+		}
+	}
+	return nil
+}
+
+// find is the index of the output at path, -1 when there is none.
+func (m *Manifest) find(path string) int {
+	i, ok := slices.BinarySearchFunc(m.Outputs, path, func(o Output, p string) int { return strings.Compare(o.Path, p) })
+	if !ok {
+		return -1
+	}
+	return i
+}
+
+// isStale applies S-34: still matched by an output pattern, untouched since this task made it, no input of the key, not
+// made by another task.
+func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced) (prefix string, info fsys.Info, ok bool) {
+	if checkPath(f.Path) != nil {
+		return "", info, false
+	}
+	prefix, ok = p.prefixes.of(f.Path)
+	if !ok || p.Target.isInput(f.Path) || p.Target.isOthers(f.Path) {
+		return "", info, false
+	}
+	if k, _ := w.to(f.Path, prefix); k != wayDir {
+		return "", info, false
+	}
+	info, err := s.ws.Lstat(f.Path)
+	if err != nil || !s.unmodified(ctx, f, info) {
+		return "", info, false
+	}
+	if info.Kind == fsys.Dir {
+		list, err := s.ws.List(f.Path)
+		return prefix, info, err == nil && len(list) == 0
+	}
+	return prefix, info, true
+}
+
+// unmodified reports whether what lies there now, seen as info, is what the task left there (8.2). A directory is when it
+// is still one: nothing but its content could have been edited, and who removes it sees whether it has any.
+func (s *Store) unmodified(ctx context.Context, f *state.Produced, info fsys.Info) bool {
+	if info.Kind != f.Info.Kind {
+		return false
+	}
+	switch info.Kind {
+	case fsys.Dir:
+		return true
+	case fsys.Link:
+		text, err := s.ws.Readlink(f.Path)
+		return err == nil && text == f.LinkText
+	case fsys.File:
+		if !f.HasDigest {
+			return info.Same(f.Info)
+		}
+		d, now, err := s.o.State.DigestFile(ctx, f.Path, info)
+		return err == nil && d == f.Digest && now.Same(info)
+	}
+	return false
+}

@@ -1,0 +1,151 @@
+package cache
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// What the rest of the package needs from a file system beyond fsys.FS.
+
+// join puts a name below a directory.
+func join(dir, name string) string {
+	if dir == "/" {
+		return "/" + name
+	}
+	return dir + "/" + name
+}
+
+// parentOf is the directory that the clean name p lies in.
+func parentOf(p string) string {
+	for i := len(p) - 1; i > 0; i-- {
+		if p[i] == '/' {
+			return p[:i]
+		}
+	}
+	return "/"
+}
+
+// isBelow reports whether p lies below dir.
+func isBelow(p, dir string) bool {
+	if dir == "/" {
+		return len(p) > 1
+	}
+	return len(p) > len(dir) && p[len(dir)] == '/' && p[:len(dir)] == dir
+}
+
+// isAbsent reports whether err says that nothing lies at a name: it, or a directory above it, is not there.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// isForeignKind reports whether err says that something else than a regular file lies at a name.
+func isForeignKind(err error) bool {
+	return errors.Is(err, fsys.ErrNotRegular) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ELOOP)
+}
+
+// cause takes the operation and the path off an error of the file system: whoever prints it has named the path already.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
+	}
+	return err
+}
+
+// writeNew makes a file that must not exist yet. A half-written one is removed.
+func writeNew(fsy fsys.FS, name string, data []byte, perm fs.FileMode) error {
+	f, err := fsy.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	if len(data) > 0 {
+		_, err = f.Write(data)
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		_ = fsy.Remove(name)
+	}
+	return err
+}
+
+// ensureState makes sure that .haz/state is there.
+func (s *Store) ensureState() error {
+	if err := s.ws.MkdirAll(stateDir, dirPerm); err != nil {
+		return err
+	}
+	hideFromGit(s.ws, stateDir)
+	return nil
+}
+
+// beginStaging makes a directory of its own inside dir, named prefix and 16 random digits, with a lock file that is held
+// while its owner lives (S-35). again is called when dir itself is missing, to make it.
+//
+// The sweep of another haz may take the new directory for a leftover in the instant before the lock is held: then another
+// name is tried. Where locks do not work the directory is used without one.
+func (s *Store) beginStaging(root fsys.FS, dir, prefix string, again func() error) (*staging, error) {
+	var err error
+	for range 4 {
+		name := join(dir, prefix+s.suffix())
+		if err = root.Mkdir(name, dirPerm); err != nil {
+			switch {
+			case errors.Is(err, fs.ErrNotExist) && again != nil:
+				if err = again(); err != nil {
+					return nil, err
+				}
+				again = nil
+			case !errors.Is(err, fs.ErrExist):
+				return nil, err
+			}
+			continue
+		}
+		st := &staging{root: root, name: name}
+		if st.dir, err = root.Sub(name); err == nil {
+			st.lock, err = st.dir.TryLock("/"+lockName, fsys.Exclusive)
+			if err == nil || errors.Is(err, fsys.ErrLockUnsupported) {
+				return st, nil
+			}
+		}
+		swept := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fsys.ErrLocked)
+		st.remove()
+		if !swept {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// staging is a directory in preparation.
+type staging struct {
+	root fsys.FS   // where it lies
+	name string    // in root
+	dir  fsys.FS   // its own handle: what is in it is one step away, also after a rename
+	lock fsys.Lock // nil where the file system cannot lock
+}
+
+// close gives the lock and the handle back.
+func (st *staging) close() {
+	if st.lock != nil {
+		_ = st.lock.Unlock()
+		st.lock = nil
+	}
+	if st.dir != nil {
+		_ = st.dir.Close()
+		st.dir = nil
+	}
+}
+
+// remove takes the directory away with all that is in it, then gives the lock back.
+func (st *staging) remove() {
+	_ = st.root.RemoveAll(st.name)
+	st.close()
+}

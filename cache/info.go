@@ -1,0 +1,121 @@
+package cache
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// InfoReport is what chapter 3, 8.2 prints (AUX-017..021).
+type InfoReport struct {
+	Root       string // on the host
+	WellFormed int    // a valid manifest of the active revision and hash function; blobs are not looked at
+	Corrupt    int    // everything else in an entry's place, and all of .damaged
+	// TmpDirs and RestoreDirs are staging directories that no living process holds.
+	TmpDirs, RestoreDirs int
+	Bytes                int64         // apparent size of all regular files below the root
+	BySchema             []SchemaCount // of the well-formed; empty when there are none
+	Reasons              []ReasonCount // of the corrupt, by reason
+}
+
+// SchemaCount is a line of the last section of the report.
+type SchemaCount struct {
+	Revision int
+	Hash     digest.Function
+	Entries  int
+}
+
+// ReasonCount says how many entries are corrupt in one way.
+type ReasonCount struct {
+	Reason  string
+	Entries int
+}
+
+// Info looks at the cache and changes nothing. An absent root is all zeros, restore leftovers aside; an unreadable one is an
+// error.
+func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
+	r := &InfoReport{Root: s.ws.HostPath(cacheDir)}
+	err := s.stateNames(func(path, name string) bool {
+		if isRestoreName(name) && isOrphan(s.ws, path) {
+			r.RestoreDirs++
+		}
+		return ctx.Err() == nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(stateDir), cause(err))
+	}
+	root, err := s.open()
+	switch {
+	case err == nil:
+	case isAbsent(err) && !s.unusable():
+		return r, ctx.Err()
+	default:
+		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, cause(err))
+	}
+	reasons := map[string]int{}
+	c := scan{s: s, root: root}
+	c.tmp = func(path string) bool {
+		if isOrphan(root, path) {
+			r.TmpDirs++
+		}
+		return true
+	}
+	c.entry = func(f found) bool {
+		if f.bad == nil {
+			r.WellFormed++
+		} else {
+			r.Corrupt++
+			reasons[f.reason]++
+		}
+		return true
+	}
+	if err := c.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, cause(err))
+	}
+	if r.WellFormed > 0 {
+		r.BySchema = []SchemaCount{{Revision: Revision, Hash: s.o.Hash, Entries: r.WellFormed}}
+	}
+	for reason, n := range reasons {
+		r.Reasons = append(r.Reasons, ReasonCount{Reason: reason, Entries: n})
+	}
+	slices.SortFunc(r.Reasons, func(a, b ReasonCount) int { return cmp.Compare(a.Reason, b.Reason) })
+	r.Bytes = totalBytes(ctx, root)
+	return r, ctx.Err()
+}
+
+// totalBytes adds up all regular files. What cannot be looked at counts nothing.
+func totalBytes(ctx context.Context, root fsys.FS) int64 {
+	var sum int64
+	for todo := []string{"/"}; len(todo) > 0 && ctx.Err() == nil; {
+		dir := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		list, err := root.List(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range list {
+			path := join(dir, e.Name)
+			switch e.Kind {
+			case fsys.Dir:
+				todo = append(todo, path)
+			case fsys.File, fsys.Unknown:
+				info, err := root.Lstat(path)
+				switch {
+				case err != nil:
+				case info.Kind == fsys.File:
+					sum = saturatingAdd(sum, info.Size)
+				case info.Kind == fsys.Dir:
+					todo = append(todo, path)
+				}
+			}
+		}
+	}
+	return sum
+}

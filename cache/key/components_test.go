@@ -1,0 +1,271 @@
+package key
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"testing"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace"
+)
+
+func patterns(t testing.TB, dir string, texts ...string) []workspace.PatternDecl {
+	t.Helper()
+	var ds []workspace.PatternDecl
+	for _, text := range texts {
+		p, err := glob.Parse(text)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		ds = append(ds, workspace.PatternDecl{Text: text, Pattern: p.Anchor(dir)})
+	}
+	return ds
+}
+
+func hostEnv(vars map[string]string) HostEnv {
+	return func(name string) (string, bool) {
+		v, ok := vars[name]
+		return v, ok
+	}
+}
+
+// action is a task and what else its key depends on, ready to be changed.
+type action struct {
+	hash   digest.Function
+	place  Place
+	env    map[string]string
+	task   workspace.Task
+	inputs []Input
+	ups    []Upstream
+}
+
+func (a *action) deriver() *Deriver {
+	return NewDeriver(Options{Hash: a.hash, Place: a.place, Env: hostEnv(a.env)})
+}
+
+func (a *action) components() *components {
+	return a.deriver().components(&a.task, a.inputs, sortedUpstreams(a.ups))
+}
+
+// vector is the action of 5.5.
+func vector(t testing.TB, fn digest.Function) *action {
+	return &action{
+		hash:  fn,
+		place: Place{OS: "linux", Arch: "amd64", Umask: 0o022},
+		env:   map[string]string{"PATH": "/usr/bin:/bin", "HOME": "/home/u"},
+		task: workspace.Task{
+			ID: workspace.TaskID{Project: "lib", Task: "compile"}, Project: &workspace.Project{Name: "lib", Dir: "/lib"},
+			Kind: workspace.Command, Argv: []string{"cc", "-c", "a.c", "-o", "out/a.o"},
+			Inputs: patterns(t, "/lib", "a.c"), Outputs: patterns(t, "/lib", "out/a.o"),
+			FromHost: []string{"PATH", "CC"}, Override: map[string]string{"LANG": "C"}, Cache: true,
+		},
+		inputs: []Input{{Path: "/lib/a.c", Kind: FileInput, Digest: fn.Sum([]byte("int x;\n"))}},
+		ups: []Upstream{{Task: workspace.TaskID{Project: "gen", Task: "hdr"}, Stdout: fn.Sum([]byte("ok\n")), Stderr: fn.Sum(nil),
+			Outputs: fn.Sum(make([]byte, 8))}},
+	}
+}
+
+// The test vector of 5.5 (CACHE-002..009).
+func TestVector(t *testing.T) {
+	for fn, want := range map[digest.Function]string{
+		digest.BLAKE3: "c086c55433d6823a46a80528e113579851eb446758867ef3fb29bf9e13b4f5c6",
+		digest.SHA256: "ca4f3d03376a0c8d90cc90f300a3fa2d5ffe36f8619936034d6dbce7869bd5b9",
+	} {
+		c := vector(t, fn).components()
+		preimage := c.appendKey(nil)
+		if len(preimage) != 403 {
+			t.Errorf("%s: the preimage has %d bytes, want 403:\n%s", fn, len(preimage), hex.Dump(preimage))
+		}
+		if preimage[0] != 0x01 || preimage[1] != byte(fn) {
+			t.Errorf("%s: prefix % x", fn, preimage[:2])
+		}
+		if got := c.key().Hex(); got != want {
+			t.Errorf("%s: key %s, want %s", fn, got, want)
+		}
+		if size := c.size(); size < len(preimage) {
+			t.Errorf("%s: size %d is less than %d", fn, size, len(preimage))
+		}
+	}
+}
+
+// rich is an action with something in every component.
+func rich(t testing.TB) *action {
+	a := vector(t, digest.BLAKE3)
+	a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x")
+	a.task.FromHost = []string{"PATH", "CC", "EMPTY"}
+	a.env["EMPTY"] = ""
+	a.inputs = []Input{
+		{Path: "/lib/a.c", Kind: FileInput, Digest: digest.Digest{1}},
+		{Path: "/lib/b.sh", Kind: FileInput, Digest: digest.Digest{2}, Exec: true},
+		{Path: "/lib/dir", Kind: LinkInput, LinkText: "../d", Target: TargetDir},
+		{Path: "/lib/empty", Kind: DirInput},
+		{Path: "/lib/gone", Kind: LinkInput, LinkText: "nowhere", Target: TargetAbsent},
+		{Path: "/lib/link", Kind: LinkInput, LinkText: "a.c", Target: TargetFile, Digest: digest.Digest{1}},
+	}
+	a.ups = append(a.ups, Upstream{Task: workspace.TaskID{Project: "gen", Task: "src"}, Outputs: digest.Digest{3}})
+	return a
+}
+
+// Issue 5, point 3: what differs in a component changes the key.
+func TestKeyDependsOn(t *testing.T) {
+	for name, change := range map[string]func(a *action){
+		"hash function":              func(a *action) { a.hash = digest.SHA256 },
+		"operating system":           func(a *action) { a.place.OS = "darwin" },
+		"architecture":               func(a *action) { a.place.Arch = "arm64" },
+		"umask (S-24)":               func(a *action) { a.place.Umask = 0o077 },
+		"project directory (S-24)":   func(a *action) { a.task.Project = &workspace.Project{Name: "lib", Dir: "/lib2"} },
+		"project at the root":        func(a *action) { a.task.Project = &workspace.Project{Name: "lib", Dir: "/"} },
+		"an argument":                func(a *action) { a.task.Argv = []string{"cc", "-c", "a.c", "-o", "out/b.o"} },
+		"arguments split otherwise":  func(a *action) { a.task.Argv = []string{"cc", "-ca.c", "-o", "out/a.o", ""} },
+		"an empty argument":          func(a *action) { a.task.Argv = append(a.task.Argv, "") },
+		"shell for command":          func(a *action) { a.task.Kind, a.task.Shell, a.task.Script = workspace.Shell, "cc", "-c" },
+		"output pattern added":       func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x", "y") },
+		"output pattern gone":        func(a *action) { a.task.Outputs = a.task.Outputs[1:] },
+		"content":                    func(a *action) { a.inputs[0].Digest[31]++ },
+		"path of an input":           func(a *action) { a.inputs[0].Path = "/lib/a.cc" },
+		"input added":                func(a *action) { a.inputs = append(a.inputs, Input{Path: "/lib/z", Kind: FileInput}) },
+		"input gone":                 func(a *action) { a.inputs = a.inputs[:5] },
+		"execute bit (S-24)":         func(a *action) { a.inputs[0].Exec = true },
+		"execute bit behind a link":  func(a *action) { a.inputs[5].Exec = true },
+		"link text (S-24)":           func(a *action) { a.inputs[5].LinkText = "./a.c" },
+		"link text of a directory":   func(a *action) { a.inputs[2].LinkText = "../e" },
+		"content behind a link":      func(a *action) { a.inputs[5].Digest[0]++ },
+		"link to nothing any more":   func(a *action) { a.inputs[5].Target = TargetAbsent },
+		"link to something now":      func(a *action) { a.inputs[4].Target = TargetFile },
+		"link entered now":           func(a *action) { a.inputs[4].Target = TargetDir },
+		"link became a file":         func(a *action) { a.inputs[5] = Input{Path: "/lib/link", Kind: FileInput, Digest: digest.Digest{1}} },
+		"empty directory gone":       func(a *action) { a.inputs = append(a.inputs[:3:3], a.inputs[4:]...) },
+		"empty directory is a file":  func(a *action) { a.inputs[3].Kind = FileInput },
+		"upstream stdout":            func(a *action) { a.ups[0].Stdout[0]++ },
+		"upstream stderr":            func(a *action) { a.ups[0].Stderr[0]++ },
+		"upstream outputs (S-25)":    func(a *action) { a.ups[0].Outputs[0]++ },
+		"upstream gone":              func(a *action) { a.ups = a.ups[:1] },
+		"upstream's task":            func(a *action) { a.ups[0].Task.Task = "h" },
+		"upstream's project":         func(a *action) { a.ups[0].Task.Project = "gen2" },
+		"upstreams swap streams":     func(a *action) { a.ups[0].Stdout, a.ups[1].Stdout = a.ups[1].Stdout, a.ups[0].Stdout },
+		"variable present now":       func(a *action) { a.env["CC"] = "" },
+		"variable absent now":        func(a *action) { delete(a.env, "EMPTY") },
+		"value from the host":        func(a *action) { a.env["PATH"] += "x" },
+		"value not UTF-8 (S-12)":     func(a *action) { a.env["PATH"] = "\xff" },
+		"override":                   func(a *action) { a.task.Override = map[string]string{"LANG": "D"} },
+		"variable declared":          func(a *action) { a.task.FromHost = append(a.task.FromHost, "NEW") },
+		"variable no longer there":   func(a *action) { a.task.FromHost = a.task.FromHost[1:] },
+		"override of a host's value": func(a *action) { a.task.Override = map[string]string{"LANG": "C", "PATH": "x"} },
+	} {
+		a, b := rich(t), rich(t)
+		change(b)
+		if a.components().key() == b.components().key() {
+			t.Errorf("%s: the keys are equal", name)
+		}
+	}
+}
+
+// CACHE-001, MUTEX-008, DAG-018: what differs elsewhere does not.
+func TestKeyDoesNotDependOn(t *testing.T) {
+	for name, change := range map[string]func(a *action){
+		"task name":                  func(a *action) { a.task.ID.Task = "other" },
+		"project name, tags":         func(a *action) { a.task.Project = &workspace.Project{Name: "x", Dir: "/lib", Tags: []string{"t"}} },
+		"index, overlay":             func(a *action) { a.task.Index, a.task.Overlay = 7, "o" },
+		"mutex":                      func(a *action) { a.task.Mutex = &workspace.Mutex{Name: "db"} },
+		"soft edges":                 func(a *action) { a.task.WeakDeps = make([]workspace.RefDecl, 2) },
+		"text of deps":               func(a *action) { a.task.Deps = make([]workspace.RefDecl, 2) },
+		"cache":                      func(a *action) { a.task.Cache = false },
+		"exclude":                    func(a *action) { a.task.Exclude = patterns(t, "/lib", "x/**") },
+		"text of inputs":             func(a *action) { a.task.Inputs = patterns(t, "/lib", "*.c") },
+		"order of output patterns":   func(a *action) { a.task.Outputs = patterns(t, "/lib", "/gen/x", "out/*.d", "out/a.o") },
+		"spelling of output pattern": func(a *action) { a.task.Outputs = patterns(t, "/lib", "/lib/out/a.o", "out/*.d", "/gen/x") },
+		"output pattern twice":       func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x", "/lib/out/a.o") },
+		"order of upstreams":         func(a *action) { a.ups[0], a.ups[1] = a.ups[1], a.ups[0] },
+		"order of from_host":         func(a *action) { a.task.FromHost = []string{"EMPTY", "CC", "PATH"} },
+		"from_host twice":            func(a *action) { a.task.FromHost = append(a.task.FromHost, "CC") },
+		"undeclared host variables":  func(a *action) { a.env["HOME"] = "/home/v" },
+		"source of a value":          func(a *action) { a.task.Override = map[string]string{"LANG": "C", "PATH": "/usr/bin:/bin"} },
+		"both lists, override wins":  func(a *action) { a.task.FromHost, a.env["LANG"] = append(a.task.FromHost, "LANG"), "D" },
+		"times, owner, other modes":  func(a *action) { a.inputs[0].Info.MTime, a.inputs[0].Info.Perm, a.inputs[0].Sure = 5, 0o640, true },
+	} {
+		a, b := rich(t), rich(t)
+		change(b)
+		if a.components().key() != b.components().key() {
+			t.Errorf("%s: the keys differ", name)
+		}
+	}
+}
+
+// An unused shell or argv is not part of the action.
+func TestKeyOfShell(t *testing.T) {
+	shell := func(name, script string) *action {
+		a := rich(t)
+		a.task.Kind, a.task.Argv, a.task.Shell, a.task.Script = workspace.Shell, nil, name, script
+		return a
+	}
+	base := shell("sh", "echo a").components().key()
+	for _, a := range []*action{shell("bash", "echo a"), shell("sh", "echo b"), shell("she", "cho a")} {
+		if a.components().key() == base {
+			t.Errorf("%q %q: the keys are equal", a.task.Shell, a.task.Script)
+		}
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	a := rich(t)
+	a.task.FromHost = append(a.task.FromHost, "LANG", "RAW", "PATH")
+	a.env["LANG"], a.env["RAW"], a.env["HOME"] = "D", "\xff\xfe", "/home"
+	got := a.deriver().Environment(&a.task)
+	want := []string{"EMPTY=", "LANG=C", "PATH=/usr/bin:/bin", "RAW=\xff\xfe"} // CACHE-008, S-12: not CC, not HOME
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := NewDeriver(Options{}).Environment(&workspace.Task{}); got == nil || len(got) > 0 {
+		t.Errorf("a task without variables: %#v, want none, and not nil, which would mean those of haz", got)
+	}
+}
+
+// No two different components are fed as the same bytes, wherever the parts end.
+func TestPreimageIsUnambiguous(t *testing.T) {
+	seen := map[string]string{}
+	for _, argv := range [][]string{{"ab", "c"}, {"a", "bc"}, {"abc"}, {"abc", ""}, {"", "abc"}, {}} {
+		a := rich(t)
+		a.task.Argv = argv
+		b := string(a.components().appendKey(nil))
+		if other, ok := seen[b]; ok {
+			t.Errorf("%q and %s", argv, other)
+		}
+		seen[b] = fmt.Sprintf("%q", argv)
+	}
+}
+
+func BenchmarkCompose(b *testing.B) {
+	for _, n := range []int{4, 10000} {
+		b.Run(fmt.Sprintf("inputs=%d", n), func(b *testing.B) {
+			a := vector(b, digest.BLAKE3)
+			a.inputs = nil
+			for i := range n {
+				a.inputs = append(a.inputs, Input{Path: fmt.Sprintf("/lib/src/file%06d.c", i), Kind: FileInput})
+			}
+			d := a.deriver()
+			b.ReportAllocs()
+			for b.Loop() {
+				d.components(&a.task, a.inputs, a.ups).key()
+			}
+		})
+	}
+}
+
+func TestRecordHead(t *testing.T) {
+	a := rich(t)
+	d := a.deriver()
+	at := &Derived{Key: a.components().key(), Inputs: a.inputs, Upstreams: a.ups}
+	one, other := d.Record(&a.task, at, []byte("s"), "r1", 5), d.Record(&a.task, at, []byte("s"), "r2", 6)
+	if !bytes.Equal(one[:64], other[:64]) {
+		t.Error("the head depends on run or time")
+	}
+	if bytes.Equal(one[:64], d.Record(&a.task, at, []byte("t"), "r1", 5)[:64]) {
+		t.Error("the head does not depend on the secret")
+	}
+	at.Key[0]++
+	if bytes.Equal(one[:64], d.Record(&a.task, at, []byte("s"), "r1", 5)[:64]) {
+		t.Error("the head does not depend on the key")
+	}
+}

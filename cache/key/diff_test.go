@@ -1,0 +1,185 @@
+package key
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/workspace"
+)
+
+func (a *action) derived() *Derived {
+	return &Derived{Key: a.components().key(), Inputs: a.inputs, Upstreams: sortedUpstreams(a.ups)}
+}
+
+func (a *action) record(secret string) []byte {
+	return a.deriver().Record(&a.task, a.derived(), []byte(secret), "7f3a", 1_700_000_000)
+}
+
+func lines(ds []Difference) string {
+	var b strings.Builder
+	for _, d := range ds {
+		fmt.Fprintf(&b, "%c %s|%s|%s\n", d.Sign, d.Kind, d.Name, d.Detail)
+	}
+	return b.String()
+}
+
+// Issue 6, point 4: every component of the key explains itself.
+func TestDiff(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(a *action)
+		want   string
+	}{
+		"nothing":               {func(a *action) {}, ""},
+		"content":               {func(a *action) { a.inputs[0].Digest[0] = 9 }, "~ input|/lib/a.c|01000000 -> 09000000\n"},
+		"input added and gone":  {func(a *action) { a.inputs[0].Path = "/lib/a.cc" }, "- input|/lib/a.c|\n+ input|/lib/a.cc|\n"},
+		"execute bit":           {func(a *action) { a.inputs[0].Exec = true }, "~ input|/lib/a.c|executable now\n"},
+		"execute bit and bytes": {func(a *action) { a.inputs[1].Exec, a.inputs[1].Digest = false, digest.Digest{} }, "~ input|/lib/b.sh|02000000 -> 00000000\n~ input|/lib/b.sh|not executable any more\n"},
+		"kind":                  {func(a *action) { a.inputs[3].Kind = FileInput }, "~ input|/lib/empty|empty directory -> file\n"},
+		"link text":             {func(a *action) { a.inputs[5].LinkText = "b\n" }, "~ input|/lib/link|link \"a.c\" -> \"b\\n\"\n"},
+		"link target":           {func(a *action) { a.inputs[4].Target = TargetDir }, "~ input|/lib/gone|leads to nothing -> a directory\n"},
+		"value from host":       {func(a *action) { a.env["PATH"] = "/secret" }, "~ env|PATH|value changed (from host)\n"},
+		"override":              {func(a *action) { a.task.Override = map[string]string{"LANG": "secret"} }, "~ env|LANG|value changed (override)\n"},
+		"variable set":          {func(a *action) { a.env["CC"] = "secret" }, "~ env|CC|not set -> set (from host)\n"},
+		"variable not set":      {func(a *action) { delete(a.env, "EMPTY") }, "~ env|EMPTY|set -> not set (from host)\n"},
+		"variable declared":     {func(a *action) { a.task.Override = map[string]string{"LANG": "C", "X": "secret"} }, "+ env|X|set (override)\n"},
+		"variable gone":         {func(a *action) { a.task.FromHost = []string{"PATH", "EMPTY"} }, "- env|CC|not set (from host)\n"},
+		"argument":              {func(a *action) { a.task.Argv = []string{"cc", "-S", "a.c", "-o", "out/a.o"} }, "~ command|argv[1]|\"-c\" -> \"-S\"\n"},
+		"argument inserted":     {func(a *action) { a.task.Argv = []string{"cc", "-O2", "-c", "a.c", "-o", "out/a.o"} }, "+ command|argv[1]|\"-O2\"\n"},
+		"arguments gone":        {func(a *action) { a.task.Argv = []string{"cc", "-c", "a.c"} }, "- command|argv[3]|\"-o\"\n- command|argv[4]|\"out/a.o\"\n"},
+		"shell for command":     {func(a *action) { a.task.Kind = workspace.Shell }, "~ command||command -> shell script\n"},
+		"upstream stdout":       {func(a *action) { a.ups[1].Stdout[0] = 1 }, "~ upstream|gen:src stdout|00000000 -> 01000000\n"},
+		"upstream stderr":       {func(a *action) { a.ups[1].Stderr[0] = 1 }, "~ upstream|gen:src stderr|00000000 -> 01000000\n"},
+		"upstream outputs":      {func(a *action) { a.ups[1].Outputs[0] = 1 }, "~ upstream|gen:src outputs|03000000 -> 01000000\n"},
+		"upstream replaced":     {func(a *action) { a.ups[1].Task.Task = "z" }, "- upstream|gen:src|\n+ upstream|gen:z|\n"},
+		"output pattern":        {func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.x", "/gen/x") }, "- outputs|/lib/out/*.d|\n+ outputs|/lib/out/*.x|\n"},
+		"umask":                 {func(a *action) { a.place.Umask = 0o077 }, "~ place|umask|022 -> 077\n"},
+		"machine":               {func(a *action) { a.place.OS, a.place.Arch = "darwin", "arm64" }, "~ place|operating system|linux -> darwin\n~ place|architecture|amd64 -> arm64\n"},
+		"project directory":     {func(a *action) { a.task.Project = &workspace.Project{Dir: "/"} }, "~ place|project directory|/lib -> /\n"},
+	} {
+		a, b := rich(t), rich(t)
+		c.change(b)
+		ds, made, ok := b.deriver().Diff(a.record("salt"), &b.task, b.derived(), []byte("salt"))
+		if !ok || made != (Recorded{"7f3a", 1_700_000_000, a.derived().Key}) {
+			t.Errorf("%s: made %+v, ok %v", name, made, ok)
+		}
+		if got := lines(ds); got != c.want {
+			t.Errorf("%s:\n%swant\n%s", name, got, c.want)
+		}
+		if (a.derived().Key == b.derived().Key) != (len(ds) == 0) {
+			t.Errorf("%s: %d differences, but keys %s and %s", name, len(ds), a.derived().Key.Short(), b.derived().Key.Short())
+		}
+	}
+}
+
+func TestDiffOfScripts(t *testing.T) {
+	for _, c := range []struct{ was, now, want string }{
+		{"a\nb", "a\nc", `line 2: "b" -> "c"`},
+		{"a", "a\nb", `line 2 is new: "b"`},
+		{"a\nb", "a", `line 2 is gone: "b"`},
+		{"a", strings.Repeat("é", 100), `line 1: "a" -> "` + strings.Repeat("é", 40) + `"…`},
+	} {
+		a, b := rich(t), rich(t)
+		for x, script := range map[*action]string{a: c.was, b: c.now} {
+			x.task.Kind, x.task.Shell, x.task.Script = workspace.Shell, "sh", script
+		}
+		ds, _, ok := b.deriver().Diff(a.record("salt"), &b.task, b.derived(), []byte("salt"))
+		if want := "~ command|script|" + c.want + "\n"; !ok || lines(ds) != want {
+			t.Errorf("%q to %q: %swant %s", c.was, c.now, lines(ds), want)
+		}
+		b.task.Shell, b.task.Script = "bash", c.was
+		ds, _, _ = b.deriver().Diff(a.record("salt"), &b.task, b.derived(), []byte("salt"))
+		if want := "~ command|shell|\"sh\" -> \"bash\"\n"; lines(ds) != want {
+			t.Errorf("%swant %s", lines(ds), want)
+		}
+	}
+}
+
+// S-13: a record tells no value, not even whether two variables have the same one, or the same one in two workspaces.
+func TestRecordKeepsNoValues(t *testing.T) {
+	a := rich(t)
+	a.env["PATH"], a.env["CC"] = "hunter2-hunter2", "hunter2-hunter2"
+	a.task.Override = map[string]string{"LANG": "hunter2-hunter2"}
+	record := a.record("salt")
+	if bytes.Contains(record, []byte("hunter2")) {
+		t.Error("a value is in the record")
+	}
+	c, _, ok := readRecord(record, []byte("salt"))
+	if !ok {
+		t.Fatal("not read")
+	}
+	seen := map[string]bool{}
+	for _, v := range c.env {
+		if v.present && seen[v.value] {
+			t.Error("equal values show")
+		}
+		seen[v.value] = true
+	}
+	other, _, _ := readRecord(a.record("other salt"), []byte("other salt"))
+	for i := range other.env {
+		if v := other.env[i]; v.present && v.value == c.env[i].value {
+			t.Error("the salt is not used")
+		}
+	}
+}
+
+// A record that cannot be read, or is of another secret or hash function, is as none.
+func TestDiffWithout(t *testing.T) {
+	a := rich(t)
+	d, at := a.deriver(), a.derived()
+	whole := a.record("salt")
+	for n := range whole {
+		if _, _, ok := d.Diff(whole[:n], &a.task, at, []byte("salt")); ok {
+			t.Errorf("%d bytes of %d are a record", n, len(whole))
+		}
+	}
+	if _, _, ok := d.Diff(append(whole, 0), &a.task, at, []byte("salt")); ok {
+		t.Error("a byte more is a record")
+	}
+	if _, _, ok := d.Diff(whole, &a.task, at, []byte("salz")); ok {
+		t.Error("a record of another secret was read")
+	}
+	a.hash = digest.SHA256
+	if _, _, ok := a.deriver().Diff(whole, &a.task, at, []byte("salt")); ok {
+		t.Error("a record of another hash function was read")
+	}
+}
+
+func TestSentence(t *testing.T) {
+	for _, c := range []struct {
+		d    Difference
+		want string
+	}{
+		{Difference{'~', "input", "/lib/a.c", "x"}, "input /lib/a.c changed"},
+		{Difference{'+', "env", "CC", ""}, "env CC is new"},
+		{Difference{'-', "upstream", "a:b", ""}, "upstream a:b is gone"},
+		{Difference{'~', "command", "", ""}, "command changed"},
+	} {
+		if got := c.d.Sentence(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func FuzzRecord(f *testing.F) {
+	a := rich(f)
+	d, at := a.deriver(), a.derived()
+	f.Add(a.record("salt")[64:])
+	mark := markOf([]byte("salt"))
+	f.Fuzz(func(t *testing.T, rest []byte) {
+		record := append(append(make([]byte, digest.Size), mark[:]...), rest...)
+		d.Diff(record, &a.task, at, []byte("salt"))
+		c, made, ok := readRecord(record, []byte("salt"))
+		if !ok {
+			return
+		}
+		b := append(make([]byte, digest.Size), mark[:]...)
+		b = append(b, byte(c.hash))
+		b = c.appendBody(appendStr(appendCount(b, int(made.Unix)), made.Run))
+		if b = c.appendRecordEnv(b); !bytes.Equal(b, record) {
+			t.Errorf("% x\nread as\n% x", record, b)
+		}
+	})
+}

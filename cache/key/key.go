@@ -1,0 +1,116 @@
+// Package key leads from a task to its cache key: resolves and digests inputs, composes the action, explains differences
+// (chapter 2, section 5).
+//
+// Two actions that could differ in their result have different keys, and equal actions have equal ones, whatever task they
+// belong to: names, locks, caps and soft edges are not in the key.
+package key
+
+import (
+	"context"
+	"sync"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace"
+)
+
+// Upstream is what a hard upstream contributes (DAG-017, S-25).
+type Upstream struct {
+	Task                    workspace.TaskID
+	Stdout, Stderr, Outputs digest.Digest
+}
+
+// Place is component 1: what machine.
+type Place struct {
+	OS, Arch string
+	Umask    uint32
+}
+
+// HostEnv looks a variable of the host's snapshot up.
+type HostEnv func(name string) (value string, ok bool)
+
+// Deriver derives keys. Safe for concurrent use.
+type Deriver struct{ o Options }
+
+// Options of a Deriver.
+type Options struct {
+	FS    fsys.FS
+	Tree  *glob.Tree // its listings serve Derive; Moved looks afresh
+	State *state.State
+	Hash  digest.Function
+	Place Place
+	Env   HostEnv
+}
+
+// NewDeriver makes a Deriver.
+func NewDeriver(o Options) *Deriver { return &Deriver{o} }
+
+// InputKind is the kind byte of an input.
+type InputKind byte
+
+const (
+	FileInput InputKind = 'f'
+	LinkInput InputKind = 'l'
+	DirInput  InputKind = 'd' // an empty directory that itself matches
+)
+
+// What a link among the inputs leads to.
+const (
+	TargetAbsent = 0x00 // nothing, or a loop
+	TargetFile   = 0x01
+	TargetDir    = 0x02 // a directory that the walk entered
+)
+
+// Input is one input of a key, with its stat at key time.
+type Input struct {
+	Path       string
+	Kind       InputKind
+	Exec       bool // the owner may execute the content
+	Digest     digest.Digest
+	LinkText   string
+	Target     byte // of a link
+	Info       fsys.Info
+	TargetInfo fsys.Info // of a link to a file
+	// Sure says that equal stats prove equal content; otherwise the file was too young when it was digested (5.4).
+	Sure bool
+}
+
+// Derived is a key and what it was made of.
+type Derived struct {
+	Key       digest.Digest
+	Inputs    []Input    // sorted by path
+	Upstreams []Upstream // by project, then task
+}
+
+// Derive resolves and digests the inputs of t and composes the key. The error is *Error or ctx.Err(); work is abandoned
+// between files, and inside of long ones.
+func (d *Deriver) Derive(ctx context.Context, t *workspace.Task, ups []Upstream) (*Derived, error) {
+	inputs, err := d.inputs(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	at := &Derived{Inputs: inputs, Upstreams: sortedUpstreams(ups)}
+	at.Key = d.components(t, at.Inputs, at.Upstreams).key()
+	return at, nil
+}
+
+func (c *components) key() digest.Digest {
+	scratch := scratches.Get().(*[]byte)
+	b := c.appendKey((*scratch)[:0])
+	key := c.hash.Sum(b)
+	if cap(b) <= maxScratch {
+		*scratch = b
+	}
+	scratches.Put(scratch)
+	return key
+}
+
+// maxScratch is how large a buffer may be to be kept for the next key.
+const maxScratch = 1 << 20
+
+var scratches = sync.Pool{New: func() any {
+	b := make([]byte, 0, 4096)
+	return &b
+}}

@@ -1,0 +1,159 @@
+package cache
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+)
+
+// Leftovers are what killed owners leave behind (chapter 2, 11): stores and restores in progress, spool directories, trash.
+// Staging of a living process is told by its lock, which the kernel releases when the owner dies. Where the file system
+// cannot lock nobody can tell, and staging is left alone (S-35).
+
+// claim takes the lock of a staging directory whose owner is gone. The second result is false when the owner lives, when
+// nobody can tell, or when the directory has gone.
+func claim(fsy fsys.FS, dir string) (fsys.Lock, bool, error) {
+	lock, err := fsy.TryLock(dir+"/"+lockName, fsys.Exclusive)
+	switch {
+	case err == nil:
+		return lock, true, nil
+	case isAbsent(err), errors.Is(err, fsys.ErrLocked), errors.Is(err, fsys.ErrLockUnsupported):
+		return nil, false, nil
+	}
+	return nil, false, err
+}
+
+// isOrphan is claim for those who only look: no lock file is made.
+func isOrphan(fsy fsys.FS, dir string) bool {
+	info, err := fsy.Lstat(dir + "/" + lockName)
+	if err != nil || info.Kind != fsys.File {
+		return isAbsent(err)
+	}
+	lock, err := fsy.TryLock(dir+"/"+lockName, fsys.Exclusive)
+	if err == nil {
+		_ = lock.Unlock()
+		return true
+	}
+	return !errors.Is(err, fsys.ErrLocked) && !errors.Is(err, fsys.ErrLockUnsupported) && !isAbsent(err)
+}
+
+// removeOrphan removes the staging directory dir of fsy if its owner is gone: renamed to trash first, so that an owner
+// which has just made it and holds no lock yet finds it gone, not half gone. done is false when there was nothing to do.
+func (s *Store) removeOrphan(fsy fsys.FS, dir, trash string, b *budget) (done bool, err error) {
+	lock, ok, err := claim(fsy, dir)
+	if !ok {
+		return false, err
+	}
+	defer lock.Unlock()
+	if err := fsy.Rename(dir, trash); err != nil {
+		if isAbsent(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	return true, b.removeAll(fsy, trash)
+}
+
+// removeRestore removes what is left of a restore, beginning with what it staged elsewhere.
+func (s *Store) removeRestore(dir string, b *budget) (done bool, err error) {
+	lock, ok, err := claim(s.ws, dir)
+	if !ok {
+		return false, err
+	}
+	defer lock.Unlock()
+	for _, place := range places(s.ws, dir) {
+		if info, err := s.ws.Lstat(place); err == nil && info.Kind == fsys.Dir {
+			if err := b.removeAll(s.ws, place); err != nil && !isAbsent(err) {
+				return false, err // the note of the place must stay
+			}
+		}
+	}
+	trash := stateDir + "/" + clearedPrefix + s.suffix()
+	if err := s.ws.Rename(dir, trash); err != nil {
+		if isAbsent(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	return true, b.removeAll(s.ws, trash)
+}
+
+// places reads where a restore staged elsewhere. A line that is no place where one could have is ignored.
+func places(ws fsys.FS, dir string) []string {
+	data, _, err := ws.ReadFile(dir+"/"+placesName, smallManifest)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for line := range strings.Lines(string(data)) {
+		line, whole := strings.CutSuffix(line, "\n")
+		name := line[strings.LastIndexByte(line, '/')+1:]
+		if whole && checkCanonical(line) == nil && strings.HasPrefix(name, siblingPrefix) && len(name) == len(siblingPrefix)+16 && !isBelow(line, "/.haz") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// stateNames lists .haz/state, by what kind of leftover the names are.
+func (s *Store) stateNames(visit func(path, name string) bool) error {
+	list, err := s.ws.List(stateDir)
+	if err != nil {
+		if isAbsent(err) {
+			return nil
+		}
+		return err
+	}
+	for _, e := range list {
+		path := join(stateDir, e.Name)
+		if isDir(s.ws, path, e.Kind) && !visit(path, e.Name) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func isRestoreName(name string) bool { return strings.HasPrefix(name, restorePrefix) }
+func isClearedName(name string) bool { return strings.HasPrefix(name, clearedPrefix) }
+func isSpoolName(name string) bool   { return strings.HasPrefix(name, state.SpoolPrefix) }
+func isTrashName(name string) bool   { return strings.HasPrefix(name, trashPrefix) }
+
+// A budget bounds work by time. The zero value has no bound.
+type budget struct {
+	now   func() time.Time
+	until time.Time
+}
+
+func (b *budget) over() bool { return b != nil && b.now != nil && !b.now().Before(b.until) }
+
+var errBudget = errors.New("no time left")
+
+// removeAll removes path and all below it. When the time is over it stops in between: what is being removed has a name
+// that the next sweep looks for.
+func (b *budget) removeAll(fsy fsys.FS, path string) error {
+	if b == nil || b.now == nil {
+		return fsy.RemoveAll(path)
+	}
+	list, err := fsy.List(path)
+	if err != nil {
+		return fsy.RemoveAll(path)
+	}
+	for _, e := range list {
+		if b.over() {
+			return errBudget
+		}
+		at := join(path, e.Name)
+		if isDir(fsy, at, e.Kind) {
+			err = b.removeAll(fsy, at)
+		} else {
+			err = fsy.Remove(at)
+		}
+		if err != nil && !isAbsent(err) {
+			return err
+		}
+	}
+	return fsy.Remove(path)
+}

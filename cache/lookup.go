@@ -1,0 +1,194 @@
+package cache
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// Lookup finds the entry of k (7.4). A hit has a valid manifest of this revision and hash function, and every blob and both
+// streams are there with the declared sizes; their bytes are looked at when they are used. A damaged entry is set aside
+// (not with ReadOnly).
+//
+// The system calls of a hit: open and read the manifest, one look at each stream and each distinct blob.
+func (s *Store) Lookup(k Key) (*Manifest, *Miss) {
+	root, miss := s.openForLookup()
+	if miss != nil {
+		return nil, miss
+	}
+	m, miss := s.examine(root, k)
+	if miss != nil && miss.Reason == Damaged && !s.o.ReadOnly {
+		s.setAside(root, k, miss.Detail)
+	}
+	return m, miss
+}
+
+// Explain is Lookup without any effect on disk, for why.
+func (s *Store) Explain(k Key) (*Manifest, *Miss) {
+	root, miss := s.openForLookup()
+	if miss != nil {
+		return nil, miss
+	}
+	return s.examine(root, k)
+}
+
+func (s *Store) openForLookup() (fsys.FS, *Miss) {
+	root, err := s.open()
+	switch {
+	case err == nil:
+		return root, nil
+	case isAbsent(err):
+		return nil, &Miss{Reason: NoEntry}
+	}
+	return nil, &Miss{Reason: Unreadable, Detail: cause(err).Error()}
+}
+
+// examine looks at the entry of k.
+func (s *Store) examine(root fsys.FS, k Key) (*Manifest, *Miss) {
+	entry := entryOf(k)
+	m, miss := readManifest(root, entry)
+	if miss != nil {
+		return nil, miss
+	}
+	if m.Hash != s.o.Hash {
+		return nil, &Miss{Reason: Schema, Detail: (&SchemaError{Revision: m.Revision, Hash: m.Hash.String()}).Error()}
+	}
+	if m.Key != k {
+		return nil, &Miss{Reason: Damaged, Detail: "the manifest is that of another key"}
+	}
+	if miss := present(root, entry+"/"+stdoutName, m.StdoutLen, stdoutName); miss != nil {
+		return nil, miss
+	}
+	if miss := present(root, entry+"/"+stderrName, m.StderrLen, stderrName); miss != nil {
+		return nil, miss
+	}
+	if miss := blobsPresent(root, entry, m); miss != nil {
+		return nil, miss
+	}
+	return m, nil
+}
+
+// blobsPresent looks at every distinct blob once.
+func blobsPresent(root fsys.FS, entry string, m *Manifest) *Miss {
+	var seen map[digest.Digest]int64
+	if len(m.Outputs) > 1 {
+		seen = make(map[digest.Digest]int64, min(len(m.Outputs), 1<<16))
+	}
+	name := append(make([]byte, 0, len(entry)+80), entry...)
+	name = append(name, "/"+outputsName+"/"...)
+	fixed := len(name)
+	for i := range m.Outputs {
+		o := &m.Outputs[i]
+		if o.Kind != File {
+			continue
+		}
+		if size, ok := seen[o.Digest]; ok {
+			if size != o.Size {
+				return &Miss{Reason: Damaged, Detail: fmt.Sprintf("two sizes for the content of %s", o.Path)}
+			}
+			continue
+		}
+		name = hex.AppendEncode(name[:fixed], o.Digest[:])
+		if miss := present(root, string(name), o.Size, ""); miss != nil {
+			if miss.Reason == Damaged {
+				miss.Detail = m.nameBlob(i) + " " + miss.Detail
+			}
+			return miss
+		}
+		if seen != nil {
+			seen[o.Digest] = o.Size
+		}
+	}
+	return nil
+}
+
+// nameBlob is what messages call the blob of output i: "blob 2 of 3", counting files.
+func (m *Manifest) nameBlob(i int) string {
+	n, of := 0, 0
+	for j := range m.Outputs {
+		if m.Outputs[j].Kind == File {
+			of++
+			if j <= i {
+				n++
+			}
+		}
+	}
+	return fmt.Sprintf("blob %d of %d", n, of)
+}
+
+// present reports what is wrong with the file name, which must be regular and have that size. what goes in front of the
+// detail.
+func present(root fsys.FS, name string, size int64, what string) *Miss {
+	info, err := root.Lstat(name)
+	if what != "" {
+		what += " "
+	}
+	switch {
+	case isAbsent(err):
+		return &Miss{Reason: Damaged, Detail: what + "missing"}
+	case errors.Is(err, syscall.ELOOP):
+		return &Miss{Reason: Damaged, Detail: what + "lies behind a loop of links"}
+	case err != nil:
+		return &Miss{Reason: Unreadable, Detail: what + cause(err).Error()}
+	case info.Kind != fsys.File:
+		return &Miss{Reason: Damaged, Detail: what + "is no regular file"}
+	case info.Size != size:
+		return &Miss{Reason: Damaged, Detail: fmt.Sprintf("%shas %d bytes, the manifest says %d", what, info.Size, size)}
+	}
+	return nil
+}
+
+// readManifest reads and decodes the manifest of the entry directory.
+func readManifest(root fsys.FS, entry string) (*Manifest, *Miss) {
+	name := entry + "/" + manifestName
+	b, _, err := root.ReadFile(name, smallManifest)
+	var m *Manifest
+	switch {
+	case err == nil:
+		m, err = Decode(b)
+	case isAbsent(err):
+		return nil, &Miss{Reason: NoEntry}
+	case errors.Is(err, fsys.ErrTooLong):
+		var miss *Miss
+		if m, miss, err = streamManifest(root, name); miss != nil {
+			return nil, miss
+		}
+	default:
+		return nil, notReadable(root, name, err)
+	}
+	var foreign *SchemaError
+	var read *ReadError
+	switch {
+	case err == nil:
+		return m, nil
+	case errors.As(err, &foreign):
+		return nil, &Miss{Reason: Schema, Detail: foreign.Error()}
+	case errors.As(err, &read):
+		return nil, &Miss{Reason: Unreadable, Detail: cause(read.Err).Error()}
+	}
+	return nil, &Miss{Reason: Damaged, Detail: "manifest: " + err.Error()}
+}
+
+// streamManifest decodes a manifest that is too long to be read in one piece.
+func streamManifest(root fsys.FS, name string) (*Manifest, *Miss, error) {
+	f, err := root.OpenNoFollow(name)
+	if err != nil {
+		return nil, notReadable(root, name, err), nil
+	}
+	defer f.Close()
+	m, err := DecodeFrom(f)
+	return m, nil, err
+}
+
+// notReadable tells a manifest that is no regular file from one that cannot be read right now.
+func notReadable(root fsys.FS, name string, err error) *Miss {
+	info, lookErr := root.Lstat(name)
+	if lookErr == nil && info.Kind != fsys.File || errors.Is(lookErr, syscall.ELOOP) {
+		return &Miss{Reason: Damaged, Detail: "manifest is no regular file"}
+	}
+	return &Miss{Reason: Unreadable, Detail: "manifest: " + cause(err).Error()}
+}

@@ -1,0 +1,307 @@
+package cache
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/haz-build/haz/cache/digest"
+)
+
+// Manifest is the table of contents of an entry (7.2, CACHE-011).
+type Manifest struct {
+	Revision               int
+	Hash                   digest.Function
+	Key                    Key
+	Outputs                []Output // sorted by path
+	StdoutLen, StderrLen   int64
+	StdoutHash, StderrHash digest.Digest
+	ExitStatus             int
+	CreatedAt              int64 // unix seconds
+	DurationMS             int64
+	Task                   string
+}
+
+// Footprint is the sum of the bytes that the manifest declares: both streams and every output. It cannot overflow in a
+// manifest that was decoded.
+func (m *Manifest) Footprint() int64 {
+	n := m.StdoutLen + m.StderrLen
+	for i := range m.Outputs {
+		n += m.Outputs[i].Size
+	}
+	return n
+}
+
+// A manifest has one spelling: the fields in this order, two-space indentation, and strings in which only what JSON
+// demands is escaped. So decoding and encoding again gives the same bytes, and a reader need not be lenient.
+const (
+	wordRevision = "{\n  \"chapter_revision\": "
+	wordHash     = ",\n  \"hash_function\": \""
+	wordKey      = "\",\n  \"key\": \""
+	wordOutputs  = "\",\n  \"outputs\": ["
+	wordItem     = "\n    {\n      \"workspace_absolute_path\": \""
+	wordKind     = "\",\n      \"kind\": \""
+	wordContent  = "\",\n      \"content_hash\": \""
+	wordSize     = "\",\n      \"size\": "
+	wordMode     = ",\n      \"mode\": "
+	wordDirMode  = "\",\n      \"mode\": "
+	wordTarget   = "\",\n      \"target\": \""
+	wordItemEnd  = "\n    }"
+	wordListEnd  = "\n  ]"
+	wordStdout   = ",\n  \"stdout_len\": "
+	wordStderr   = ",\n  \"stderr_len\": "
+	wordStdoutH  = ",\n  \"stdout_hash\": \""
+	wordStderrH  = "\",\n  \"stderr_hash\": \""
+	wordExit     = "\",\n  \"exit_status\": "
+	wordCreated  = ",\n  \"created_at_unix\": "
+	wordDuration = ",\n  \"duration_ms\": "
+	wordTask     = ",\n  \"task\": \""
+	wordSelf     = "\",\n  \"manifest_hash\": \""
+	wordEnd      = "\"\n}\n"
+)
+
+const zeroDigits = "0000000000000000000000000000000000000000000000000000000000000000"
+
+// Encode writes m as the bytes of manifest.json, its own digest included (S-31). A manifest that Decode would turn down is
+// an error here, so nothing is ever published that reads as damaged.
+func Encode(m *Manifest) ([]byte, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	size := 1024
+	for i := range m.Outputs {
+		size += 300 + len(m.Outputs[i].Path) + len(m.Outputs[i].Target)
+	}
+	b := make([]byte, 0, min(size, 16<<20))
+	b = append(b, wordRevision...)
+	b = strconv.AppendInt(b, int64(m.Revision), 10)
+	b = append(b, wordHash...)
+	b = append(b, m.Hash.String()...)
+	b = append(b, wordKey...)
+	b = hex.AppendEncode(b, m.Key[:])
+	b = append(b, wordOutputs...)
+	for i := range m.Outputs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendOutput(b, &m.Outputs[i])
+	}
+	if len(m.Outputs) > 0 {
+		b = append(b, wordListEnd...)
+	} else {
+		b = append(b, ']')
+	}
+	b = append(b, wordStdout...)
+	b = strconv.AppendInt(b, m.StdoutLen, 10)
+	b = append(b, wordStderr...)
+	b = strconv.AppendInt(b, m.StderrLen, 10)
+	b = append(b, wordStdoutH...)
+	b = hex.AppendEncode(b, m.StdoutHash[:])
+	b = append(b, wordStderrH...)
+	b = hex.AppendEncode(b, m.StderrHash[:])
+	b = append(b, wordExit...)
+	b = strconv.AppendInt(b, int64(m.ExitStatus), 10)
+	b = append(b, wordCreated...)
+	b = strconv.AppendInt(b, m.CreatedAt, 10)
+	b = append(b, wordDuration...)
+	b = strconv.AppendInt(b, m.DurationMS, 10)
+	b = append(b, wordTask...)
+	b = appendText(b, m.Task)
+	b = append(b, wordSelf...)
+	at := len(b)
+	b = append(b, zeroDigits...)
+	b = append(b, wordEnd...)
+	if len(b) > maxManifest {
+		return nil, fmt.Errorf("the manifest would have %d bytes; at most %d are allowed", len(b), maxManifest)
+	}
+	self := m.Hash.Sum(b)
+	hex.Encode(b[at:], self[:])
+	return b, nil
+}
+
+func appendOutput(b []byte, o *Output) []byte {
+	b = append(b, wordItem...)
+	b = appendText(b, o.Path)
+	b = append(b, wordKind...)
+	b = append(b, o.Kind.word()...)
+	switch o.Kind {
+	case File:
+		b = append(b, wordContent...)
+		b = hex.AppendEncode(b, o.Digest[:])
+		b = append(b, wordSize...)
+		b = strconv.AppendInt(b, o.Size, 10)
+		b = append(b, wordMode...)
+		b = strconv.AppendUint(b, uint64(o.Mode), 10)
+	case Dir:
+		b = append(b, wordDirMode...)
+		b = strconv.AppendUint(b, uint64(o.Mode), 10)
+	case Link:
+		b = append(b, wordTarget...)
+		b = appendText(b, o.Target)
+		b = append(b, '"')
+	}
+	return append(b, wordItemEnd...)
+}
+
+// appendText spells s inside a JSON string. Only the quote, the backslash and control characters are escaped, these as
+// \u00xx; s is valid UTF-8 (check has seen to that).
+func appendText(b []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	from := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[from:i]...)
+		from = i + 1
+		if c < 0x20 {
+			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		} else {
+			b = append(b, '\\', c)
+		}
+	}
+	return append(b, s[from:]...)
+}
+
+// spelledLen is how many bytes appendText adds.
+func spelledLen(s string) int {
+	n := len(s)
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < 0x20:
+			n += 5
+		case c == '"' || c == '\\':
+			n++
+		}
+	}
+	return n
+}
+
+// check holds what a manifest must be beyond its spelling. Encode and Decode share it, so that both agree on what is valid.
+func (m *Manifest) check() error {
+	if m.Revision != Revision || m.Hash > digest.SHA256 {
+		return &SchemaError{Revision: m.Revision, Hash: m.Hash.String()}
+	}
+	if len(m.Outputs) > maxOutputs {
+		return fmt.Errorf("%d outputs; at most %d are allowed", len(m.Outputs), maxOutputs)
+	}
+	var c outputsChecker
+	for i := range m.Outputs {
+		if err := c.next(&m.Outputs[i]); err != nil {
+			return err
+		}
+	}
+	return m.checkRest(c.total)
+}
+
+// checkRest checks the fields after the outputs, whose sizes add up to total.
+func (m *Manifest) checkRest(total int64) error {
+	for _, n := range [...]int64{m.StdoutLen, m.StderrLen} {
+		if n < 0 {
+			return errors.New("negative length of a stream")
+		}
+		if total > math.MaxInt64-n {
+			return errors.New("the declared sizes overflow")
+		}
+		total += n
+	}
+	if m.ExitStatus != 0 {
+		return fmt.Errorf("exit status %d: only successes are stored (CACHE-018)", m.ExitStatus)
+	}
+	if m.CreatedAt < 0 || m.DurationMS < 0 {
+		return errors.New("negative time")
+	}
+	if err := checkText(m.Task); err != nil {
+		return fmt.Errorf("task name: %w", err)
+	}
+	return nil
+}
+
+func checkText(s string) error {
+	if !utf8.ValidString(s) {
+		return errors.New("not UTF-8")
+	}
+	if len(s) > maxText/6 && spelledLen(s) > maxText {
+		return fmt.Errorf("longer than %d bytes", maxText)
+	}
+	return nil
+}
+
+// outputsChecker checks outputs one after the other.
+type outputsChecker struct {
+	last  string
+	total int64
+	// leaves are the earlier files and links whose text is a prefix of the last path, shortest first: the only ones that
+	// the next path can lie below, since in byte order all that begins with a text follows it without a gap.
+	leaves []string
+}
+
+func (c *outputsChecker) next(o *Output) error {
+	if err := checkPath(o.Path); err != nil {
+		return err
+	}
+	if o.Path <= c.last { // "" at first, and no path is empty
+		if o.Path == c.last {
+			return fmt.Errorf("output %q is listed twice", o.Path)
+		}
+		return fmt.Errorf("output %q is not in order", o.Path)
+	}
+	c.last = o.Path
+	for len(c.leaves) > 0 {
+		top := c.leaves[len(c.leaves)-1]
+		if len(top) <= len(o.Path) && o.Path[:len(top)] == top {
+			break
+		}
+		c.leaves = c.leaves[:len(c.leaves)-1]
+	}
+	for _, leaf := range c.leaves {
+		if o.Path[len(leaf)] == '/' {
+			return fmt.Errorf("output %q lies below %q, which is no directory", o.Path, leaf)
+		}
+	}
+	switch o.Kind {
+	case File:
+		if o.Size < 0 || c.total > math.MaxInt64-o.Size {
+			return fmt.Errorf("output %q: size %d is out of range", o.Path, o.Size)
+		}
+		c.total += o.Size
+	case Link:
+		if o.Target == "" {
+			return fmt.Errorf("output %q: empty link text", o.Path)
+		}
+		if strings.IndexByte(o.Target, 0) >= 0 {
+			return fmt.Errorf("output %q: NUL in the link text", o.Path)
+		}
+		if err := checkText(o.Target); err != nil {
+			return fmt.Errorf("output %q: link text: %w", o.Path, err)
+		}
+	case Dir:
+	default:
+		return fmt.Errorf("output %q: unknown kind", o.Path)
+	}
+	if o.Kind != Dir {
+		c.leaves = append(c.leaves, o.Path)
+	}
+	if o.Kind != File && (o.Size != 0 || !o.Digest.IsZero()) || o.Kind != Link && o.Target != "" {
+		return fmt.Errorf("output %q: field of another kind", o.Path)
+	}
+	if o.Mode > 0o777 || o.Kind == Link && o.Mode != 0 {
+		return fmt.Errorf("output %q: mode %#o is not allowed", o.Path, o.Mode)
+	}
+	return nil
+}
+
+// A SchemaError says that a manifest is of another revision or hash function.
+type SchemaError struct {
+	Revision int
+	Hash     string
+}
+
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("revision %d with %s", e.Revision, e.Hash)
+}

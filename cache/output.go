@@ -1,0 +1,100 @@
+package cache
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// OutputKind is the kind of a recorded output.
+type OutputKind byte
+
+const (
+	File OutputKind = 'f'
+	Link OutputKind = 'l'
+	Dir  OutputKind = 'd'
+)
+
+// word is the spelling of the kind in a manifest.
+func (k OutputKind) word() string {
+	switch k {
+	case Link:
+		return "link"
+	case Dir:
+		return "dir"
+	}
+	return "file"
+}
+
+// Output is one recorded output.
+type Output struct {
+	Path   string // workspace-absolute
+	Kind   OutputKind
+	Digest digest.Digest // files
+	Size   int64         // files
+	Mode   uint32        // 0o777 at most; 0 for links
+	Target string        // links
+}
+
+// OutputsDigest is the digest of a list of outputs sorted by path (chapter 2, 5.2): the identity of what an entry holds, and
+// what downstream keys see of it (S-25).
+func OutputsDigest(fn digest.Function, outs []Output) digest.Digest {
+	size := 8
+	for i := range outs {
+		size += 8 + len(outs[i].Path) + 1 + 4 + max(digest.Size, 8+len(outs[i].Target))
+	}
+	b := make([]byte, 0, size)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(outs)))
+	for i := range outs {
+		o := &outs[i]
+		b = appendStr(b, o.Path)
+		b = append(b, byte(o.Kind))
+		b = binary.BigEndian.AppendUint32(b, o.Mode)
+		switch o.Kind {
+		case File:
+			b = append(b, o.Digest[:]...)
+		case Link:
+			b = appendStr(b, o.Target)
+		}
+	}
+	return fn.Sum(b)
+}
+
+// appendStr appends the `str` of chapter 2, 5.2.
+func appendStr(b []byte, s string) []byte {
+	b = binary.BigEndian.AppendUint64(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+// checkPath reports why p is no place for an output: it must be a canonical workspace path (PATH-002, PATH-003), outside
+// of /.haz (CFG-017), and no segment may be a name that is reserved for restoring (7.5).
+func checkPath(p string) error {
+	if err := checkCanonical(p); err != nil {
+		return fmt.Errorf("path %q: %w", p[:min(len(p), 200)], err)
+	}
+	if p == "/.haz" || strings.HasPrefix(p, "/.haz/") {
+		return fmt.Errorf("path %q lies in /.haz", p)
+	}
+	if strings.Contains(p, "/"+siblingPrefix) {
+		return fmt.Errorf("path %q uses a reserved name", p)
+	}
+	return nil
+}
+
+func checkCanonical(p string) error {
+	if len(p) > maxPath {
+		return fmt.Errorf("longer than %d bytes", maxPath)
+	}
+	if err := glob.CheckPath(p); err != nil {
+		var e *glob.SyntaxError
+		if errors.As(err, &e) {
+			return errors.New(e.Reason)
+		}
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package outputs
+
+import (
+	"fmt"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// judgement is what a match is taken for (S-22).
+type judgement uint8
+
+const (
+	isWritten   judgement = iota + 1 // new or changed during the run
+	isCarried                        // made by this task in an earlier run
+	isVouched                        // a literal, and nobody else's
+	isInput                          // unchanged, and in the key: a hit implies that it is there
+	isBystander                      // nobody knows who made it, or another task did
+)
+
+// thing is a match, and its bytes' digest once somebody asked.
+type thing struct {
+	*glob.Match
+	info     fsys.Info // as it was digested
+	digest   digest.Digest
+	digested bool
+}
+
+// take judges one match and notes what follows.
+func (c *collector) take(m *glob.Match) error {
+	if !isOutput(m) {
+		return nil
+	}
+	if m.BadName != "" {
+		c.oddName.add(fmt.Sprintf("the name of %q cannot be that of an output: %s", m.Path, m.BadName)) // S-20
+		return nil
+	}
+	t := &thing{Match: m, info: m.Info}
+	j, maker, err := c.judge(t)
+	if err == nil && j <= isVouched {
+		err = c.digest(t)
+	}
+	if err != nil {
+		return c.digestFailed(t, err)
+	}
+	switch j {
+	case isBystander:
+		c.bystanders.add(c.text(m.Pattern), m.Path, maker, c.literals[m.Path])
+		return nil
+	case isInput:
+		return nil
+	case isWritten:
+		c.out.Wrote = append(c.out.Wrote, m.Path)
+	}
+	o := cache.Output{Path: m.Path, Mode: t.info.Perm & 0o777} // S-21
+	p := state.Produced{Path: m.Path, Info: t.info}
+	switch m.Info.Kind {
+	case fsys.Dir:
+		o.Kind = cache.Dir // S-19
+	case fsys.Link:
+		o.Kind, o.Mode, o.Target, p.LinkText = cache.Link, 0, m.LinkText, m.LinkText // S-18
+	default:
+		o.Kind, o.Size, o.Digest = cache.File, t.info.Size, t.digest
+		p.Digest, p.HasDigest = t.digest, t.digested
+	}
+	c.out.Outputs = append(c.out.Outputs, o)
+	c.out.Produced = append(c.out.Produced, p)
+	return nil
+}
+
+// judge is the table of S-22: the first row that fits decides. maker is the other task that made it, "" when none is known.
+func (c *collector) judge(t *thing) (j judgement, maker string, err error) {
+	if !c.Before.unchanged(t.Path, t.Match.Info) {
+		return isWritten, "", nil
+	}
+	if ours, err := c.listed(t); ours || err != nil {
+		return isCarried, "", err
+	}
+	literal := c.literals[t.Path]
+	if !literal {
+		if is, err := c.inKey(t); is || err != nil {
+			return isInput, "", err
+		}
+	}
+	if c.MadeBy != nil {
+		maker = c.MadeBy(t.Path)
+	}
+	if literal && maker == "" {
+		return isVouched, "", nil
+	}
+	return isBystander, maker, nil
+}
+
+// listed reports whether the ledger of this task lists the match as it is now: with this digest, or, where none is kept,
+// with this stat (8.2).
+func (c *collector) listed(t *thing) (bool, error) {
+	p, ok := c.Ledger.Find(t.Path)
+	if !ok || p.Info.Kind != t.Match.Info.Kind {
+		return false, nil
+	}
+	switch t.Match.Info.Kind {
+	case fsys.Link:
+		return p.LinkText == t.LinkText, nil
+	case fsys.File:
+		if !p.HasDigest || c.PresenceOnly {
+			return p.Info.Same(t.Match.Info), nil
+		}
+		err := c.digest(t)
+		return err == nil && t.digest == p.Digest, err
+	}
+	return true, nil
+}
+
+// inKey reports whether the match is an input of this task with the digest that the key has.
+func (c *collector) inKey(t *thing) (bool, error) {
+	if c.Input == nil {
+		return false, nil
+	}
+	info, d, ok := c.Input(t.Path)
+	if !ok || info.Kind != t.Match.Info.Kind {
+		return false, nil
+	}
+	if t.Match.Info.Kind != fsys.File || c.PresenceOnly {
+		return info.Same(t.Match.Info), nil
+	}
+	err := c.digest(t)
+	return err == nil && t.digest == d, err
+}
+
+// digest reads the bytes of a file, once.
+func (c *collector) digest(t *thing) error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	if t.Match.Info.Kind != fsys.File || t.digested || c.PresenceOnly {
+		return nil
+	}
+	d, now, err := c.st.DigestFile(c.ctx, t.Path, t.Match.Info)
+	if err != nil {
+		return err
+	}
+	if !now.Same(t.Match.Info) {
+		c.unsteady.add(fmt.Sprintf("%s changed while the outputs were collected", t.Path))
+	}
+	t.digest, t.info, t.digested = d, now, true
+	return nil
+}
+
+// digestFailed says what it means that a match could not be digested. A file that is gone by now was no literal's, or is
+// missing.
+func (c *collector) digestFailed(t *thing, err error) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return c.ctx.Err()
+	case !isAbsent(err):
+		return c.unreadable(t.Path, err)
+	case c.literals[t.Path]:
+		return c.absent(t.Path, true)
+	}
+	c.unsteady.add(fmt.Sprintf("%s vanished while the outputs were collected", t.Path))
+	return nil
+}

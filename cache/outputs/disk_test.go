@@ -1,0 +1,83 @@
+package outputs
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// The same on a real disk: snapshot, run, attribution, and again with what the ledger holds from the first time.
+func TestOnDisk(t *testing.T) {
+	root := t.TempDir()
+	disk, err := fsys.Host(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var patterns []glob.Pattern
+	for _, text := range []string{"o/**", "bin"} {
+		p, err := glob.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, p.Anchor("/p"))
+	}
+	run := func(ledger state.Ledger, do func()) (*Collected, state.Ledger) {
+		t.Helper()
+		st := state.Open(disk, digest.SHA256)
+		before, err := TakeSnapshot(context.Background(), disk, patterns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		do()
+		c, err := Collect(context.Background(), disk, st, digest.SHA256, Request{Task: "p:t", Patterns: patterns, Before: before, Ledger: ledger})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.WriteLedger(state.Ledger{Task: "p:t", Files: c.Produced})
+		st.Flush()
+		return c, state.Open(disk, digest.SHA256).Ledger("p:t")
+	}
+	c, ledger := run(state.Ledger{}, func() {
+		write("p/o/a", "1")
+		write("p/o/d/b", "2")
+		write("p/bin", "3")
+		if err := os.Symlink("a", filepath.Join(root, "p/o/l")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(filepath.Join(root, "p/o/e"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(c.Wrote) != 5 || len(c.Outputs) != 5 || c.NotStorable != "" || len(ledger.Files) != 5 {
+		t.Fatalf("first run: %+v", c)
+	}
+	first := c.Digest
+	c, ledger = run(ledger, func() {})
+	if len(c.Wrote) != 0 || c.Digest != first || c.NotStorable != "" {
+		t.Errorf("second run: %+v", c)
+	}
+	c, _ = run(ledger, func() { write("p/o/a", "changed") })
+	if len(c.Wrote) != 1 || len(c.Outputs) != 5 || c.Digest == first {
+		t.Errorf("third run: %+v", c)
+	}
+	c, _ = run(state.Ledger{}, func() {})
+	if c.NotStorable == "" || len(c.Outputs) != 1 {
+		t.Errorf("without the ledger: %+v", c)
+	}
+}

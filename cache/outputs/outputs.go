@@ -1,0 +1,246 @@
+// Package outputs decides what a task has produced: snapshot before the process, attribution after it (chapter 2, 4.6).
+//
+// Outputs are attributed, not just matched (S-22). A tree cannot always tell who made a file; wherever it cannot, the
+// result is accepted but not stored: an entry with a file too many overwrites users' work on restore, one with a file too
+// few is a wrong hit.
+package outputs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// Request is what Collect has to know.
+type Request struct {
+	Task     string
+	Patterns []glob.Pattern // anchored
+	Before   *Snapshot
+	Ledger   state.Ledger // of this task
+	// Input: stat and digest that the key has for a path.
+	Input func(path string) (fsys.Info, digest.Digest, bool)
+	// MadeBy: the other task that claimed path in this run or lists it in its ledger, "" when none. Only tasks that exist and
+	// whose patterns still match count; the caller sees to that.
+	MadeBy func(path string) string
+	// Spell says how a path is written in messages; nil: as it is.
+	Spell func(path string) string
+	// Texts is how the patterns are written in messages; nil: workspace-absolute.
+	Texts []string
+	// PresenceOnly: look at presence and kind, digest nothing (cancelled while collecting).
+	PresenceOnly bool
+}
+
+// RejectKind is the kind of a task error found while collecting.
+type RejectKind string
+
+const (
+	OutputMissing    RejectKind = "output-missing"
+	OutputKind       RejectKind = "output-kind"
+	OutputUnreadable RejectKind = "output-unreadable"
+)
+
+// A RejectError is a task error: the outputs cannot be accepted.
+type RejectError struct {
+	Kind   RejectKind
+	Path   string // workspace-absolute
+	Reason string // "declared output bin/app was not produced"
+	Hint   string
+	Err    error
+}
+
+func (e *RejectError) Error() string { return e.Reason }
+func (e *RejectError) Unwrap() error { return e.Err }
+
+// Collected is what a task has produced.
+type Collected struct {
+	Outputs []cache.Output // sorted by path
+	Digest  digest.Digest  // cache.OutputsDigest of them; zero with PresenceOnly
+	Wrote   []string       // paths written by this task in this run, sorted: what it claims (EXEC-020)
+	// NotStorable is the reason why the result must not be stored, "" when nothing speaks against it; with Hint.
+	NotStorable string
+	Hint        string
+	Produced    []state.Produced // for the ledger: Outputs with their stat
+}
+
+// Collect resolves the output patterns after a success. The error is *RejectError or ctx.Err().
+//
+// It says only whether the outputs may be stored. Streams, inputs that moved, violations are the caller's.
+func Collect(ctx context.Context, fsy fsys.FS, st *state.State, fn digest.Function, r Request) (*Collected, error) {
+	found, err := glob.NewTree(fsy).Outputs(ctx, r.Patterns)
+	if err != nil {
+		return nil, walkError(ctx, err)
+	}
+	c := &collector{Request: r, ctx: ctx, fs: fsy, st: st, literals: map[string]bool{}}
+	if err := c.checkLiterals(&found); err != nil {
+		return nil, err
+	}
+	c.hidden(r.Before.hiddenBefore())
+	c.hidden(found.Hidden)
+	for i := range found.Matches {
+		if err := c.take(&found.Matches[i]); err != nil {
+			return nil, err
+		}
+	}
+	c.checkNesting()
+	out := &c.out
+	out.NotStorable, out.Hint = c.notStorable()
+	if !r.PresenceOnly {
+		out.Digest = cache.OutputsDigest(fn, out.Outputs)
+	}
+	return out, nil
+}
+
+// collector is one Collect under way.
+type collector struct {
+	Request
+	ctx      context.Context
+	fs       fsys.FS
+	st       *state.State
+	literals map[string]bool
+	out      Collected
+
+	// What speaks against storing; of each, the first counts.
+	unseen, oddName, unsteady, nested objection
+	bystanders                        bystanders
+}
+
+// checkLiterals sees to it that every literal is there and may be an output. The first one in order of declaration that is
+// not is the error.
+func (c *collector) checkLiterals(found *glob.OutputsFound) error {
+	missing := map[string]bool{}
+	for _, p := range found.Missing {
+		missing[p.String()] = true
+	}
+	for _, p := range c.Patterns {
+		if !p.IsLiteral() {
+			continue
+		}
+		path := p.String()
+		c.literals[path] = true
+		m := find(found.Matches, path)
+		if m == nil {
+			if err := c.absent(path, missing[path]); err != nil {
+				return err
+			}
+			continue
+		}
+		switch m.Info.Kind {
+		case fsys.File, fsys.Link:
+		case fsys.Dir:
+			return &RejectError{Kind: OutputKind, Path: path, Reason: fmt.Sprintf("declared output %s is a directory", c.spell(path)),
+				Hint: "for all that lies in it write `" + c.spell(path) + "/**`"}
+		default:
+			return &RejectError{Kind: OutputKind, Path: path, Err: fsys.ErrNotRegular,
+				Reason: fmt.Sprintf("declared output %s is a FIFO, socket or device", c.spell(path))}
+		}
+	}
+	return nil
+}
+
+// absent is what it means that a literal was not found: surely it is not there, or something hides it. One that can be
+// seen behind that was produced, and not storing is enough.
+func (c *collector) absent(path string, sure bool) error {
+	if !sure {
+		_, err := c.fs.Lstat(path)
+		switch {
+		case err == nil:
+			return nil
+		case !isAbsent(err):
+			return c.unreadable(path, err)
+		}
+	}
+	return &RejectError{Kind: OutputMissing, Path: path, Reason: fmt.Sprintf("declared output %s was not produced", c.spell(path)), Err: fs.ErrNotExist}
+}
+
+// isAbsent reports whether err says that nothing lies at a name: it, or a directory above it, is not there.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
+}
+
+func (c *collector) unreadable(path string, err error) error {
+	return &RejectError{Kind: OutputUnreadable, Path: path, Err: err,
+		Reason: fmt.Sprintf("output %s cannot be read: %v", c.spell(path), cause(err))}
+}
+
+func walkError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	e := &RejectError{Kind: OutputUnreadable, Err: err, Reason: fmt.Sprintf("looking for outputs failed: %v", err)}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		e.Path, e.Reason = p.Path, fmt.Sprintf("looking for outputs, %s could not be read: %v", p.Path, p.Err)
+	}
+	return e
+}
+
+// checkNesting looks for outputs that lie below a link which is an output itself: such a thing cannot be put back.
+func (c *collector) checkNesting() {
+	links := map[string]bool{}
+	for i := range c.out.Outputs {
+		if o := &c.out.Outputs[i]; o.Kind == cache.Link {
+			links[o.Path] = true
+		}
+	}
+	if len(links) == 0 {
+		return
+	}
+	for i := range c.out.Outputs {
+		p := c.out.Outputs[i].Path
+		for at := len(p) - 1; at > 0; at-- {
+			if p[at] == '/' && links[p[:at]] {
+				c.nested.add(fmt.Sprintf("%s is an output below the link %s, which is one too", p, p[:at]))
+			}
+		}
+	}
+}
+
+func (c *collector) spell(path string) string {
+	if c.Spell != nil {
+		return c.Spell(path)
+	}
+	return path
+}
+
+// text is how the pattern of that index is written.
+func (c *collector) text(i int) string {
+	switch {
+	case i >= 0 && i < len(c.Texts):
+		return c.Texts[i]
+	case i >= 0 && i < len(c.Patterns):
+		return c.Patterns[i].String()
+	}
+	return ""
+}
+
+func find(matches []glob.Match, path string) *glob.Match {
+	i, ok := slices.BinarySearchFunc(matches, path, func(m glob.Match, p string) int { return strings.Compare(m.Path, p) })
+	if !ok {
+		return nil
+	}
+	return &matches[i]
+}
+
+// cause takes the operation and the path off an error of the file system: the sentence around it names the path.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
+	}
+	return err
+}

@@ -1,0 +1,561 @@
+package outputs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// tree is a workspace in memory and what is known about one task of it.
+type tree struct {
+	t        testing.TB
+	fs       *fsys.MemFS
+	st       *state.State
+	patterns []glob.Pattern
+	before   *Snapshot
+	ledger   state.Ledger
+	inputs   map[string]bool   // in the key, as they are before the run
+	makers   map[string]string // other tasks' files
+	key      map[string]keyed
+	presence bool
+}
+
+type keyed struct {
+	info   fsys.Info
+	digest digest.Digest
+}
+
+func newTree(t testing.TB, patterns ...string) *tree {
+	w := &tree{t: t, fs: fsys.Memory(), inputs: map[string]bool{}, makers: map[string]string{}, key: map[string]keyed{}}
+	w.st = state.Open(w.fs, digest.BLAKE3)
+	for _, text := range patterns {
+		p, err := glob.Parse(text)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		w.patterns = append(w.patterns, p.Anchor("/p"))
+	}
+	w.must(w.fs.MkdirAll("/p", 0o755))
+	return w
+}
+
+func (w *tree) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// do changes the tree: "write a text", "mode a 755", "link a text", "dir a", "rm a", "special a", "touch a".
+func (w *tree) do(script ...string) {
+	w.t.Helper()
+	for _, line := range script {
+		verb, rest, _ := strings.Cut(line, " ")
+		name, arg, _ := strings.Cut(rest, " ")
+		name = "/p/" + name
+		parent := name[:strings.LastIndexByte(name, '/')]
+		switch verb {
+		case "write":
+			w.must(w.fs.MkdirAll(parent, 0o755))
+			f, err := w.fs.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+			w.must(err)
+			_, err = f.Write([]byte(arg))
+			w.must(err)
+			w.must(f.Close())
+		case "mode":
+			var perm uint32
+			_, err := fmt.Sscanf(arg, "%o", &perm)
+			w.must(err)
+			w.must(w.fs.Chmod(name, fsys.PermMode(perm)))
+		case "link":
+			w.must(w.fs.MkdirAll(parent, 0o755))
+			w.must(w.fs.Symlink(arg, name))
+		case "dir":
+			w.must(w.fs.MkdirAll(name, 0o755))
+		case "rm":
+			w.must(w.fs.RemoveAll(name))
+		case "touch":
+			now := w.fs.Now().Add(time.Second)
+			w.must(w.fs.Chtimes(name, now, now))
+		default:
+			w.t.Fatalf("what is %q?", line)
+		}
+	}
+}
+
+// begin is the moment before the spawn: the key is known, the snapshot taken.
+func (w *tree) begin() {
+	w.t.Helper()
+	for path := range w.inputs {
+		info, err := w.fs.Lstat(path)
+		w.must(err)
+		k := keyed{info: info}
+		if info.Kind == fsys.File {
+			k.digest = w.digest(path)
+		}
+		w.key[path] = k
+	}
+	var err error
+	w.before, err = TakeSnapshot(context.Background(), w.fs, w.patterns)
+	w.must(err)
+}
+
+func (w *tree) digest(path string) digest.Digest {
+	data, _, err := w.fs.ReadFile(path, 0)
+	w.must(err)
+	return digest.BLAKE3.Sum(data)
+}
+
+// made puts files as they are now into the ledger of the task.
+func (w *tree) made(names ...string) {
+	w.t.Helper()
+	var files []state.Produced
+	for _, n := range names {
+		path := "/p/" + n
+		info, err := w.fs.Lstat(path)
+		w.must(err)
+		p := state.Produced{Path: path, Info: info}
+		switch info.Kind {
+		case fsys.File:
+			p.Digest, p.HasDigest = w.digest(path), true
+		case fsys.Link:
+			p.LinkText, err = w.fs.Readlink(path)
+			w.must(err)
+		}
+		files = append(files, p)
+	}
+	w.ledger.Task = "p:t"
+	w.ledger.Files = state.MergeProduced(w.ledger.Files, files)
+}
+
+func (w *tree) request() Request {
+	return Request{Task: "p:t", Patterns: w.patterns, Before: w.before, Ledger: w.ledger, PresenceOnly: w.presence,
+		Input: func(path string) (fsys.Info, digest.Digest, bool) {
+			k, ok := w.key[path]
+			return k.info, k.digest, ok
+		},
+		MadeBy: func(path string) string { return w.makers[path] },
+		Spell:  func(path string) string { return strings.TrimPrefix(path, "/p/") },
+	}
+}
+
+func (w *tree) collect() (*Collected, error) {
+	return Collect(context.Background(), w.fs, w.st, digest.BLAKE3, w.request())
+}
+
+// text is the result in one line.
+func text(c *Collected, err error) string {
+	if err != nil {
+		var r *RejectError
+		if errors.As(err, &r) {
+			s := fmt.Sprintf("%s: %s", r.Kind, r.Reason)
+			if r.Hint != "" {
+				s += " [" + r.Hint + "]"
+			}
+			return s
+		}
+		return err.Error()
+	}
+	wrote := map[string]bool{}
+	for _, p := range c.Wrote {
+		wrote[p] = true
+	}
+	var parts []string
+	for _, o := range c.Outputs {
+		s := fmt.Sprintf("%c %s", o.Kind, strings.TrimPrefix(o.Path, "/p/"))
+		switch o.Kind {
+		case cache.Link:
+			s += "->" + o.Target
+		default:
+			s += fmt.Sprintf(" %03o", o.Mode)
+		}
+		if wrote[o.Path] {
+			s += "*"
+		}
+		parts = append(parts, s)
+	}
+	s := strings.Join(parts, ", ")
+	if c.NotStorable != "" {
+		s += " | " + c.NotStorable
+		if c.Hint != "" {
+			s += " [" + c.Hint + "]"
+		}
+	}
+	return s
+}
+
+// What matches an output pattern, and what it is (the first table of 4.6). A star marks what the task wrote.
+func TestKinds(t *testing.T) {
+	for _, c := range []struct {
+		name, pattern string
+		run           []string
+		want          string
+	}{
+		{"file", "a", []string{"write a x"}, "f a 644*"},
+		{"file of a glob", "o/**", []string{"write o/a x", "write o/b/c y"}, "f o/a 644*, f o/b/c 644*"},
+		{"absent", "bin/app", nil, "output-missing: declared output bin/app was not produced"},
+		{"absent, below a file", "bin/app", []string{"write bin x"}, "output-missing: declared output bin/app was not produced"},
+		{"glob without a match", "o/*", nil, ""},
+		{"link (S-18)", "a", []string{"write b x", "link a b"}, "l a->b*"},
+		{"link of a glob (S-18)", "o/*", []string{"link o/a ../b"}, "l o/a->../b*"},
+		{"broken link (S-18)", "a", []string{"link a nowhere"}, "l a->nowhere*"},
+		{"loop (S-17)", "*", []string{"link a a"}, "l a->a*"},
+		{"link to a directory (S-18)", "*", []string{"write d/x x", "link a d"}, "l a->d*"},
+		{"absolute link", "a", []string{"link a /etc/passwd"}, "l a->/etc/passwd*"},
+		{"directory", "out", []string{"write out/x x"}, "output-kind: declared output out is a directory [for all that lies in it write `out/**`]"},
+		{"empty directory as a literal", "out", []string{"dir out"}, "output-kind: declared output out is a directory [for all that lies in it write `out/**`]"},
+		{"empty directory (S-19)", "o/**", []string{"dir o/a", "dir o/b/c"}, "d o/a 755*, d o/b/c 755*"},
+		{"directory with something", "o/*", []string{"write o/a/x x"}, ""},
+		{"special bits (S-21)", "*", []string{"write a x", "mode a 6755", "dir d", "mode d 3700"}, "f a 755*, d d 700*"},
+		{"mode", "a", []string{"write a x", "mode a 600"}, "f a 600*"},
+		{"two patterns, one file", "{a,b}", []string{"write a x"}, "f a 644*"},
+		{"name that is not UTF-8 (S-20)", "*", []string{"write a x", "write b\xff x"}, "f a 644* | the name of"},
+		{"name with a line feed (S-20)", "*", []string{"write a\nb x"}, " | the name of"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newTree(t, c.pattern)
+			w.begin()
+			w.do(c.run...)
+			got := text(w.collect())
+			if got != c.want && !(strings.HasSuffix(c.want, "the name of") && strings.HasPrefix(got, c.want+" ")) {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// The table of S-22, its rows in order.
+func TestAttribution(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		pattern string
+		had     []string // before the run
+		made    []string // of these, by this task in an earlier run
+		other   string   // of these, by p:a
+		input   string   // of these, an input of the key
+		run     []string
+		want    string
+	}{
+		{name: "row 1, new", pattern: "o/*", run: []string{"write o/a x"}, want: "f o/a 644*"},
+		{name: "row 1, changed", pattern: "o/*", had: []string{"write o/a x"}, run: []string{"write o/a y"}, want: "f o/a 644*"},
+		{name: "row 1, the same bytes again", pattern: "o/*", had: []string{"write o/a x"}, run: []string{"write o/a x"}, want: "f o/a 644*"},
+		{name: "row 1, replaced with its times", pattern: "o/*", had: []string{"write o/a x"}, run: []string{"rm o/a", "write o/a x"}, want: "f o/a 644*"},
+		{name: "row 1, mode alone", pattern: "o/*", had: []string{"write o/a x"}, run: []string{"mode o/a 755"}, want: "f o/a 755*"},
+		{name: "row 1 goes before the ledger, the key and others", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, other: "o/a", input: "o/a",
+			run: []string{"write o/a y"}, want: "f o/a 644*"},
+		{name: "row 2, carried over", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, run: []string{"write o/b y"}, want: "f o/a 644, f o/b 644*"},
+		{name: "row 2, a link", pattern: "o/*", had: []string{"link o/a x"}, made: []string{"o/a"}, want: "l o/a->x"},
+		{name: "row 2, an empty directory", pattern: "o/*", had: []string{"dir o/a"}, made: []string{"o/a"}, want: "d o/a 755"},
+		{name: "row 2 goes before the key and others", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, other: "o/a", input: "o/a", want: "f o/a 644"},
+		{name: "row 3, an input", pattern: "*", had: []string{"write a x"}, input: "a", run: []string{"write b y"}, want: "f b 644*"},
+		{name: "row 3, a link in the key", pattern: "*", had: []string{"link a x"}, input: "a", want: ""},
+		{name: "row 3 goes before others", pattern: "*", had: []string{"write a x"}, input: "a", other: "a", want: ""},
+		{name: "row 3 is for globs: a literal is vouched for", pattern: "a", had: []string{"write a x"}, input: "a", want: "f a 644"},
+		{name: "row 4, vouched for", pattern: "a", had: []string{"write a x"}, want: "f a 644"},
+		{name: "row 4, another's literal", pattern: "a", had: []string{"write a x"}, other: "a",
+			want: " | /p/a is a declared output but was made by p:a [narrow the output patterns of p:a so that they do not match it]"},
+		{name: "row 5, before", pattern: "out/*.txt", had: []string{"write out/a.txt x"}, run: []string{"write out/b.txt y"},
+			want: "f out/b.txt 644* | /p/out/a.txt matches /p/out/*.txt but was there before [delete what is left in /p/out once, then run again]"},
+		{name: "row 5, another's", pattern: "out/*.txt", had: []string{"write out/a.txt x"}, other: "out/a.txt",
+			want: " | /p/out/a.txt matches /p/out/*.txt but was made by p:a [narrow /p/out/*.txt so that it does not match what p:a makes]"},
+		{name: "row 5, one note for all", pattern: "out/**", had: []string{"write out/b/a x", "write out/c x", "write out/d/e/f x"},
+			want: " | /p/out/b/a and 2 more match /p/out/** but were there before [delete what is left in /p/out once, then run again]"},
+		{name: "row 5, in two folders", pattern: "{g,h}/*", had: []string{"write g/a x", "write h/a x"},
+			want: " | /p/g/a and 1 more match /p/{g,h}/* but were there before [delete what is left in /p/g and /p/h once, then run again]"},
+		{name: "row 5, a link", pattern: "o/*", had: []string{"link o/a x"}, want: " | /p/o/a matches /p/o/* but was there before [delete what is left in /p/o once, then run again]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newTree(t, c.pattern)
+			w.do(c.had...)
+			w.made(c.made...)
+			if c.other != "" {
+				w.makers["/p/"+c.other] = "p:a"
+			}
+			if c.input != "" {
+				w.inputs["/p/"+c.input] = true
+			}
+			w.begin()
+			w.do(c.run...)
+			if got := text(w.collect()); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// Row 2 compares digests: what the user edited since is not the task's any more, whatever its stat.
+func TestLedgerIsComparedByDigest(t *testing.T) {
+	w := newTree(t, "o/*")
+	w.do("write o/a x")
+	w.made("o/a")
+	w.do("write o/a y")
+	w.begin()
+	if got, want := text(w.collect()), " | /p/o/a matches /p/o/* but was there before [delete what is left in /p/o once, then run again]"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	// Touched, with the same bytes: still the task's.
+	w = newTree(t, "o/*")
+	w.do("write o/a x")
+	w.made("o/a")
+	w.do("touch o/a")
+	w.begin()
+	if got, want := text(w.collect()), "f o/a 644"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	// Row 3 likewise: changed since key time is no input of the key.
+	w = newTree(t, "*")
+	w.do("write a x")
+	w.inputs["/p/a"] = true
+	w.begin()
+	w.key["/p/a"] = keyed{info: w.key["/p/a"].info}
+	if got := text(w.collect()); !strings.Contains(got, "was there before") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// 8.2: rows without a digest, those of a run that failed, count while the stat is equal.
+func TestLedgerWithoutDigest(t *testing.T) {
+	for _, c := range []struct {
+		between []string
+		want    string
+	}{
+		{nil, "f o/a 644"},
+		{[]string{"write o/a x"}, " | /p/o/a matches /p/o/* but was there before [delete what is left in /p/o once, then run again]"},
+	} {
+		w := newTree(t, "o/*")
+		w.begin()
+		w.do("write o/a x")
+		w.ledger.Files = Written(context.Background(), w.fs, w.patterns, w.before)
+		w.do(c.between...)
+		w.begin()
+		if got := text(w.collect()); got != c.want {
+			t.Errorf("%q: got %s, want %s", c.between, got, c.want)
+		}
+	}
+}
+
+func TestWritten(t *testing.T) {
+	w := newTree(t, "o/**", "x")
+	w.do("write o/old x", "write o/changed x", "link o/l a")
+	w.begin()
+	w.do("write o/changed y", "rm o/l", "link o/l b", "write o/new z", "dir o/d", "write other z")
+	var got []string
+	for _, p := range Written(context.Background(), w.fs, w.patterns, w.before) {
+		if info, err := w.fs.Lstat(p.Path); err != nil || !info.Same(p.Info) || p.HasDigest {
+			t.Errorf("%+v", p)
+		}
+		got = append(got, p.Path+p.LinkText)
+	}
+	if want := "/p/o/changed /p/o/d /p/o/lb /p/o/new"; strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %s", got, want)
+	}
+	if got := Written(context.Background(), w.fs, nil, nil); got != nil {
+		t.Errorf("no patterns: %v", got)
+	}
+}
+
+// Cancelled while collecting: presence and kind are looked at, nothing is read.
+func TestPresenceOnly(t *testing.T) {
+	w := newTree(t, "a", "o/*")
+	w.do("write o/carried x", "write o/stranger x")
+	w.made("o/carried")
+	w.begin()
+	w.presence = true
+	if got, want := text(w.collect()), "output-missing: declared output a was not produced"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	w.do("write a x", "link o/l x")
+	fsy := &unreadable{MemFS: w.fs, reads: map[string]int{}}
+	c, err := Collect(context.Background(), fsy, state.Open(fsy, digest.BLAKE3), digest.BLAKE3, w.request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := text(c, nil), "f a 644*, f o/carried 644, l o/l->x* | "; !strings.HasPrefix(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, o := range c.Outputs {
+		if !o.Digest.IsZero() || o.Kind == cache.File && o.Size != 1 {
+			t.Errorf("%+v", o)
+		}
+	}
+	if len(fsy.reads) > 0 || !c.Digest.IsZero() {
+		t.Errorf("%v was read", fsy.reads)
+	}
+}
+
+// unreadable is a tree in which no file below /p can be read.
+type unreadable struct {
+	*fsys.MemFS
+	reads map[string]int
+}
+
+func (u *unreadable) ReadFile(name string, limit int64) ([]byte, fsys.Info, error) {
+	if !strings.HasPrefix(name, "/p/") {
+		return u.MemFS.ReadFile(name, limit)
+	}
+	u.reads[name]++
+	return nil, fsys.Info{}, &os.PathError{Op: "open", Path: name, Err: os.ErrPermission}
+}
+
+func TestUnreadableOutput(t *testing.T) {
+	w := newTree(t, "o/*")
+	w.do("write o/stranger x")
+	w.begin()
+	fsy := &unreadable{MemFS: w.fs, reads: map[string]int{}}
+	st := state.Open(fsy, digest.BLAKE3)
+	// A bystander need not be read.
+	if got := text(Collect(context.Background(), fsy, st, digest.BLAKE3, w.request())); !strings.Contains(got, "was there before") {
+		t.Errorf("got %s", got)
+	}
+	w.do("write o/a x")
+	got := text(Collect(context.Background(), fsy, st, digest.BLAKE3, w.request()))
+	if want := "output-unreadable: output o/a cannot be read: permission denied"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// The digest is that of the outputs; the ledger gets them with their stat.
+func TestCollectedDigestAndLedger(t *testing.T) {
+	w := newTree(t, "o/**")
+	w.begin()
+	w.do("write o/a x", "link o/l a", "dir o/d")
+	c, err := w.collect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []cache.Output{
+		{Path: "/p/o/a", Kind: cache.File, Digest: digest.BLAKE3.Sum([]byte("x")), Size: 1, Mode: 0o644},
+		{Path: "/p/o/d", Kind: cache.Dir, Mode: 0o755},
+		{Path: "/p/o/l", Kind: cache.Link, Target: "a"},
+	}
+	if fmt.Sprint(c.Outputs) != fmt.Sprint(want) || c.Digest != cache.OutputsDigest(digest.BLAKE3, want) {
+		t.Errorf("got %+v", c.Outputs)
+	}
+	if len(c.Produced) != 3 {
+		t.Fatalf("%d rows for the ledger", len(c.Produced))
+	}
+	for i, p := range c.Produced {
+		info, _ := w.fs.Lstat(p.Path)
+		if p.Path != want[i].Path || !p.Info.Same(info) || p.Digest != want[i].Digest || p.HasDigest != (want[i].Kind == cache.File) || p.LinkText != want[i].Target {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+// Files that move while they are collected are no reason to fail, but none are stored.
+func TestMovingOutputs(t *testing.T) {
+	for name, c := range map[string]struct{ change, want string }{
+		"changed":  {"write o/a longer", "f o/a 644* | /p/o/a changed while the outputs were collected"},
+		"vanished": {"rm o/a", " | /p/o/a vanished while the outputs were collected"},
+	} {
+		w := newTree(t, "o/*")
+		w.begin()
+		w.do("write o/a x")
+		fsy := &moving{MemFS: w.fs, move: func() { w.do(c.change) }}
+		got := text(Collect(context.Background(), fsy, state.Open(fsy, digest.BLAKE3), digest.BLAKE3, w.request()))
+		if got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+	w := newTree(t, "a")
+	w.begin()
+	w.do("write a x")
+	fsy := &moving{MemFS: w.fs, move: func() { w.do("rm a") }}
+	got := text(Collect(context.Background(), fsy, state.Open(fsy, digest.BLAKE3), digest.BLAKE3, w.request()))
+	if want := "output-missing: declared output a was not produced"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// moving changes the tree when the first file is read.
+type moving struct {
+	*fsys.MemFS
+	move func()
+}
+
+func (m *moving) ReadFile(name string, limit int64) ([]byte, fsys.Info, error) {
+	if strings.HasPrefix(name, "/p/") && m.move != nil {
+		m.move()
+		m.move = nil
+	}
+	return m.MemFS.ReadFile(name, limit)
+}
+
+// What could hide a match means that nothing is known (S-17): before the run, what lies behind it would count as new.
+func TestHidden(t *testing.T) {
+	w := newTree(t, "o/**")
+	w.do("write o/d/a x")
+	w.before = &Snapshot{hidden: []string{"/p/o/d cannot be read"}}
+	w.do("write o/b y")
+	if got, want := text(w.collect()), "f o/b 644*, f o/d/a 644* | /p/o/d cannot be read"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	// A link out of the workspace in a fixed prefix, and a deeper link below which a path could match.
+	w = newTree(t, "o/sub/*")
+	w.begin()
+	w.do("link o /nowhere")
+	if c, err := w.collect(); err == nil && c.NotStorable == "" && len(c.Outputs) > 0 {
+		t.Error("outputs through a link to nowhere")
+	}
+	// A literal that can be seen there was produced, but is not stored; one that cannot is missing.
+	for _, c := range []struct{ literal, want string }{
+		{"o/a", " | /p/o leads out of the workspace"},
+		{"o/none", "output-missing: declared output o/none was not produced"},
+	} {
+		w = newTree(t, c.literal)
+		sub, err := w.fs.Sub("/p")
+		w.must(err)
+		p, err := glob.Parse(c.literal)
+		w.must(err)
+		w.do("write ../outside/a x", "link o /outside")
+		r := Request{Patterns: []glob.Pattern{p.Anchor("/")}, Spell: func(path string) string { return path[1:] }}
+		got := text(Collect(context.Background(), sub, state.Open(sub, digest.BLAKE3), digest.BLAKE3, r))
+		if want := strings.Replace(c.want, "/p/o", "/o", 1); got != want {
+			t.Errorf("%s: got %s, want %s", c.literal, got, want)
+		}
+	}
+	w = newTree(t, "o/*/x")
+	w.begin()
+	w.do("write e/x x", "dir o", "link o/l ../e")
+	if c, err := w.collect(); err != nil || c.NotStorable == "" || len(c.Outputs) > 0 {
+		t.Errorf("got %s", text(c, err))
+	}
+}
+
+// An output below a link that is an output itself cannot be put back.
+func TestOutputBelowOutputLink(t *testing.T) {
+	w := newTree(t, "o", "o/**")
+	w.begin()
+	w.do("write real/a x", "link o real")
+	c, err := w.collect()
+	if err != nil || c.NotStorable == "" {
+		t.Errorf("got %s", text(c, err))
+	}
+}
+
+func TestCollectEndsWithItsContext(t *testing.T) {
+	w := newTree(t, "o/*")
+	w.begin()
+	w.do("write o/a x")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Collect(ctx, w.fs, w.st, digest.BLAKE3, w.request()); !errors.Is(err, context.Canceled) {
+		t.Errorf("collect: %v", err)
+	}
+	if _, err := TakeSnapshot(ctx, w.fs, w.patterns); !errors.Is(err, context.Canceled) {
+		t.Errorf("snapshot: %v", err)
+	}
+	if _, err := TakeSnapshot(ctx, w.fs, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("snapshot of nothing: %v", err)
+	}
+}

@@ -1,0 +1,159 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+)
+
+// Restored is the result of a restore.
+type Restored struct {
+	Written        int    // outputs written
+	Stdout, Stderr Stream // verified
+	Ledger         state.Ledger
+}
+
+// Restore carries out a plan (7.5 steps 2 to 6): afterwards every output is as recorded, or the tree is as it was, or what
+// could not be put back is absent. Errors are *RestoreError or ctx.Err(). With a plan that has Nothing to do, only streams
+// are verified. The ledger is written, unless it says the same already.
+//
+// Blobs are copied into a staging directory and verified there; then what lies in the way is renamed into its old/, and
+// the new files are renamed onto their targets. Until the first rename nothing outside of the staging is touched, and each
+// later step is written down, so that a failure, or a cancelled context, is undone in reverse order.
+func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restored, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	done := &Restored{}
+	var err error
+	if done.Stdout, done.Stderr, err = s.Streams(ctx, p.Manifest, spoolDir); err != nil {
+		return nil, err
+	}
+	r := &restore{s: s, p: p, ways: newWays(s.ws), areas: map[uint64]*area{}, areaAt: map[string]*area{}}
+	if !p.Nothing {
+		err = r.run(ctx)
+		r.clear()
+		if err != nil {
+			s.dropSpool(done.Stdout)
+			s.dropSpool(done.Stderr)
+			return nil, err
+		}
+		s.stored.Store(true)
+	}
+	done.Written = p.writes
+	done.Ledger = r.ledger()
+	s.touch(p.Manifest)
+	return done, nil
+}
+
+// restore is one restore under way.
+type restore struct {
+	s      *Store
+	p      *Plan
+	ways   *ways
+	first  *staging         // in .haz/state; nil until needed
+	areas  map[uint64]*area // by device
+	areaAt map[string]*area // by directory
+
+	staged  []placed // what stands ready, in the order of the outputs
+	journal []step
+	olds    int             // names given in old/
+	touched map[string]bool // paths that were written
+	emptied bool            // all that was staged is in its place
+}
+
+// placed is a verified file on its way to its target.
+type placed struct {
+	output int    // index in the manifest
+	name   string // in the workspace
+}
+
+// run does steps 2 to 5. On an error the tree is as it was, or as near to that as the disk allows.
+func (r *restore) run(ctx context.Context) error {
+	if err := r.stage(ctx); err != nil {
+		return err
+	}
+	err := r.publish(ctx)
+	if err == nil {
+		err = r.removeStale(ctx)
+	}
+	if err != nil {
+		r.undo()
+		return err
+	}
+	r.emptied = true
+	return nil
+}
+
+// failed is a restore error about path.
+func failed(path string, err error, format string, args ...any) error {
+	return &RestoreError{Path: path, Reason: fmt.Sprintf(format, args...), Err: err}
+}
+
+// ledger writes down what the task has in the tree now (8.2), and returns it. The stat index learns nothing: what was just
+// written is too young for it (S-26).
+func (r *restore) ledger() state.Ledger {
+	outs := r.p.Manifest.Outputs
+	old := &r.p.Target.Ledger
+	l := state.Ledger{Task: r.p.Target.Task, Key: r.p.Manifest.Key, At: r.s.o.Now().Unix(), Files: make([]state.Produced, 0, len(outs))}
+	for i := range outs {
+		o := &outs[i]
+		info := r.p.seen[i]
+		if info.Kind == fsys.Unknown || r.touched[o.Path] {
+			var err error
+			if info, err = r.s.ws.Lstat(o.Path); err != nil {
+				continue // it is gone again; the next run will find out
+			}
+		}
+		l.Files = append(l.Files, state.Produced{Path: o.Path, Info: info, Digest: o.Digest, HasDigest: o.Kind == File, LinkText: o.Target})
+	}
+	if old.Task == l.Task && old.Key == l.Key && sameFiles(old.Files, l.Files) {
+		return *old
+	}
+	r.s.o.State.WriteLedger(l)
+	return l
+}
+
+func sameFiles(a, b []state.Produced) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		// The stat of a directory changes with what others put there, which does not concern the ledger.
+		if a[i].Path != b[i].Path || a[i].Info.Kind != b[i].Info.Kind || a[i].Info.Kind != fsys.Dir && !a[i].Info.Same(b[i].Info) || a[i].HasDigest != b[i].HasDigest || a[i].Digest != b[i].Digest || a[i].LinkText != b[i].LinkText {
+			return false
+		}
+	}
+	return true
+}
+
+// touch refreshes the mtime of `used`, at most hourly; an entry made within the hour needs no other witness of its use.
+func (s *Store) touch(m *Manifest) {
+	now := s.o.Now()
+	if s.o.ReadOnly || now.Unix()-m.CreatedAt < int64(usedRefresh.Seconds()) {
+		return
+	}
+	root, err := s.open()
+	if err != nil {
+		return
+	}
+	name := entryOf(m.Key) + "/" + usedName
+	info, err := root.Lstat(name)
+	switch {
+	case err == nil && info.Kind == fsys.File:
+		if age := now.UnixNano() - info.MTime; age >= 0 && age < int64(usedRefresh) {
+			return
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		if writeNew(root, name, nil, filePerm) != nil {
+			return
+		}
+	default:
+		return // a link, say: nothing that we made
+	}
+	_ = root.Chtimes(name, now, now)
+}

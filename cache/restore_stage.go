@@ -1,0 +1,199 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// An area is where a restore stages for one device: renames work only within one.
+type area struct {
+	name string  // directory in the workspace
+	dir  fsys.FS // its own handle
+	own  bool    // dir is to be closed
+	old  bool    // old/ was made
+	olds []string
+	base int // names given so far
+}
+
+// stage is step 2 of a restore: every needed blob is copied and verified. Nothing outside of the staging is touched.
+func (r *restore) stage(ctx context.Context) error {
+	root, err := r.s.open()
+	if err != nil {
+		return failed("", err, "the cache cannot be opened: %v", cause(err))
+	}
+	if r.first, err = r.s.beginStaging(r.s.ws, stateDir, restorePrefix+r.p.Manifest.Key.Hex()+"-", r.s.ensureState); err != nil {
+		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
+	}
+	info, err := r.first.dir.Lstat("/")
+	if err != nil {
+		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
+	}
+	r.areas[info.Dev] = &area{name: r.first.name, dir: r.first.dir}
+	outs := r.p.Manifest.Outputs
+	entry := entryOf(r.p.Manifest.Key)
+	for i := range outs {
+		if r.p.seen[i].Kind != fsys.Unknown || outs[i].Kind != File {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		a, err := r.areaFor(outs[i].Path)
+		if err != nil {
+			return err
+		}
+		if err := r.stageBlob(ctx, root, entry, i, a); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// stageBlob copies the blob of output i into a, with the mode that the output has.
+func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i int, a *area) error {
+	o := &r.p.Manifest.Outputs[i]
+	blob := entry + "/" + outputsName + "/" + o.Digest.Hex()
+	a.base++
+	name := fmt.Sprintf("/%08d", a.base)
+	perm := fs.FileMode(o.Mode)
+	d, info, cloned := r.s.cloneFile(ctx, cacheDir+blob, a.name+name, perm, o.Size)
+	if !cloned {
+		f, err := root.OpenNoFollow(blob)
+		if err != nil {
+			return r.s.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
+		}
+		defer f.Close()
+		from, err := fsys.FileInfo(f)
+		if err != nil {
+			return r.s.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
+		}
+		if from.Size != o.Size {
+			return r.s.damaged(r.p.Manifest, fmt.Sprintf("%s has %d bytes, the manifest says %d", r.p.Manifest.nameBlob(i), from.Size, o.Size))
+		}
+		d, info, err = writeFile(ctx, a.dir, name, perm, f, o.Size, r.s.o.Hash)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case isWriteError(err):
+			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return r.s.damaged(r.p.Manifest, r.p.Manifest.nameBlob(i)+" is shorter than recorded")
+		default:
+			return r.s.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
+		}
+	}
+	if d != o.Digest {
+		return r.s.damaged(r.p.Manifest, r.p.Manifest.nameBlob(i)+" is not what was recorded")
+	}
+	if info.Perm != o.Mode { // the umask took bits away
+		if err := a.dir.Chmod(name, perm); err != nil {
+			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+		}
+	}
+	r.staged = append(r.staged, placed{output: i, name: a.name + name})
+	return nil
+}
+
+// areaFor is the staging on the device of the directory in which path lies or will lie.
+func (r *restore) areaFor(path string) (*area, error) {
+	prefix, _ := r.p.prefixes.of(path)
+	k, at := r.ways.to(path, prefix)
+	switch k {
+	case wayBlocked:
+		at = parentOf(at) // if it can be moved out of the way at all, this is where its successor will lie
+	case wayAbsent:
+		at = parentOf(at)
+	}
+	if a := r.areaAt[at]; a != nil {
+		return a, nil
+	}
+	info, err := r.s.ws.StatInfo(at)
+	if err != nil {
+		return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
+	}
+	a := r.areas[info.Dev]
+	if a == nil {
+		if a, err = r.siblingArea(path, at, info.Dev); err != nil {
+			return nil, err
+		}
+	}
+	r.areaAt[at] = a
+	return a, nil
+}
+
+// siblingArea stages next to a target on another device. The staging in .haz/state notes the place first, so that a sweep
+// finds it whatever happens to us.
+func (r *restore) siblingArea(path, dir string, dev uint64) (*area, error) {
+	name := join(dir, siblingPrefix+r.s.suffix())
+	err := r.notePlace(name)
+	if err == nil {
+		err = r.s.ws.Mkdir(name, dirPerm)
+	}
+	if err != nil {
+		return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
+	}
+	a := &area{name: name}
+	r.areas[dev] = a
+	if a.dir, err = r.s.ws.Sub(name); err != nil {
+		return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
+	}
+	a.own = true
+	return a, nil
+}
+
+// notePlace adds a line to `places`.
+func (r *restore) notePlace(name string) error {
+	f, err := r.first.dir.OpenFile("/"+placesName, os.O_WRONLY|os.O_CREATE|os.O_APPEND, filePerm)
+	if err != nil {
+		return err
+	}
+	err = writeAll(f, []byte(name+"\n"))
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// clear removes all staging, what did not fit its purpose and what lies in old/ included.
+func (r *restore) clear() {
+	if r.first == nil {
+		return
+	}
+	var here *area
+	for _, a := range r.areas {
+		if a.name == r.first.name {
+			here = a
+			continue
+		}
+		_ = r.s.ws.RemoveAll(a.name)
+		if a.own {
+			_ = a.dir.Close()
+		}
+	}
+	// What is in there is known when all went well: taking just that away is a third of the cost of looking for it.
+	if here != nil && len(r.areas) == 1 && r.emptied && r.clearKnown(here) {
+		r.first.close()
+		return
+	}
+	r.first.remove()
+}
+
+// clearKnown removes what a restore that succeeded has left in its staging.
+func (r *restore) clearKnown(a *area) bool {
+	for _, old := range a.olds {
+		if r.s.ws.Remove(old) != nil {
+			return false
+		}
+	}
+	if a.old && a.dir.Remove("/old") != nil {
+		return false
+	}
+	return a.dir.Remove("/"+lockName) == nil && r.s.ws.Remove(a.name) == nil
+}

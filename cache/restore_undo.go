@@ -1,0 +1,131 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// did is what a step of a restore did to the tree.
+type did uint8
+
+const (
+	moved   did = iota + 1 // path was renamed to old
+	put                    // a new file or link was put at path, where nothing was
+	made                   // the directory path was made
+	chmod                  // the directory path had perm
+	removed                // the empty directory path was removed; it had perm
+)
+
+// step is one line of the journal of a restore.
+type step struct {
+	did  did
+	path string
+	old  string
+	perm uint32
+	dir  bool // what was moved is a directory
+}
+
+// undo takes the journal back, the last step first. Files that were there go back by a rename over what was put in their
+// place. What cannot be put back is removed, so that a target is as before or absent, never something of both runs. Only
+// an input of the key (a formatter's source) then keeps its new, verified content: absent, it would be lost.
+func (r *restore) undo() {
+	ws := r.s.ws
+	for i := len(r.journal) - 1; i >= 0; i-- {
+		switch s := &r.journal[i]; s.did {
+		case put:
+			if i > 0 && r.journal[i-1].did == moved && r.journal[i-1].path == s.path && !r.journal[i-1].dir {
+				continue // the rename back replaces it in one step
+			}
+			_ = ws.Remove(s.path)
+		case moved:
+			if ws.Rename(s.old, s.path) != nil && ws.Rename(s.old, s.path) != nil && !r.p.Target.isInput(s.path) {
+				if info, err := ws.Lstat(s.path); err == nil && info.Kind != fsys.Dir {
+					_ = ws.Remove(s.path)
+				}
+			}
+		case made:
+			_ = ws.Remove(s.path)
+		case chmod:
+			_ = ws.Chmod(s.path, fs.FileMode(s.perm&0o777))
+		case removed:
+			if ws.Mkdir(s.path, fs.FileMode(s.perm&0o777)) == nil {
+				_ = ws.Chmod(s.path, fs.FileMode(s.perm&0o777))
+			}
+		}
+	}
+	r.journal = nil
+}
+
+// removeStale is step 5 of a restore (S-34): what this task left in an earlier run, and nobody touched, is renamed into
+// old/; then directories that this left empty are removed, as long as they lie below the fixed prefix of the pattern.
+func (r *restore) removeStale(ctx context.Context) error {
+	emptied := map[string]string{} // directory → fixed prefix
+	for i := range r.p.stale {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f := &r.p.stale[i]
+		info, err := r.s.ws.Lstat(f.path)
+		switch {
+		case isAbsent(err):
+			continue // it went away with what was in the way of an output, or by itself
+		case err != nil:
+			return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, cause(err))
+		case !info.Same(f.info):
+			continue // somebody has it now
+		}
+		if k, _ := r.ways.to(f.path, f.prefix); k != wayDir {
+			continue
+		}
+		if info.Kind == fsys.Dir {
+			emptied[f.path] = f.prefix
+			continue
+		}
+		if err := r.moveOld(f.path, info); err != nil {
+			return err
+		}
+		for dir := parentOf(f.path); isBelow(dir, f.prefix); dir = parentOf(dir) {
+			if was, ok := emptied[dir]; !ok || len(f.prefix) > len(was) {
+				emptied[dir] = f.prefix
+			}
+		}
+	}
+	return r.removeEmptied(emptied)
+}
+
+// removeEmptied removes directories, the deepest first; one that holds something stays.
+func (r *restore) removeEmptied(dirs map[string]string) error {
+	list := make([]string, 0, len(dirs))
+	for dir := range dirs {
+		list = append(list, dir)
+	}
+	slices.SortFunc(list, func(a, b string) int { return strings.Compare(b, a) })
+	for _, dir := range list {
+		if r.p.Manifest.find(dir) >= 0 {
+			continue // it is an output itself
+		}
+		info, err := r.s.ws.Lstat(dir)
+		if err != nil || info.Kind != fsys.Dir {
+			continue
+		}
+		// Asked first, since a removal could not be told from that of a file put there this very moment.
+		if left, err := r.s.ws.List(dir); err != nil || len(left) > 0 {
+			continue
+		}
+		switch err := r.s.ws.Remove(dir); {
+		case err == nil:
+			r.journal = append(r.journal, step{did: removed, path: dir, perm: info.Perm})
+			r.ways.set(dir, wayAbsent)
+		case isAbsent(err), errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTEMPTY):
+		default:
+			return failed(dir, err, "the directory %s, which is empty now, cannot be removed: %v", dir, cause(err))
+		}
+	}
+	return nil
+}

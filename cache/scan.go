@@ -1,0 +1,140 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// found is an entry that a scan met, without its manifest: a cache may hold very many.
+type found struct {
+	path      string // below the cache root
+	key       string // as the name of the directory spells it
+	createdAt int64
+	footprint int64  // declared bytes; 0 when the manifest cannot be decoded
+	bad       *Miss  // why it is no good entry of the active schema
+	aside     bool   // it lies in .damaged
+	unread    error  // it could not be looked at
+	reason    string // for people: what kind of bad
+}
+
+// A scan walks the cache root.
+type scan struct {
+	s       *Store
+	root    fsys.FS
+	entry   func(found) bool       // false ends the scan
+	tmp     func(path string) bool // a .tmp- directory
+	trouble func(path string, err error)
+}
+
+// run walks all shards and .damaged. The error is that of reading the root itself, or ctx.Err().
+func (c *scan) run(ctx context.Context) error {
+	top, err := c.root.List("/")
+	if err != nil {
+		return err
+	}
+	for _, e := range top {
+		dir := "/" + e.Name
+		switch {
+		case e.Name == damagedName:
+			if !c.walk(ctx, dir, true) {
+				return ctx.Err()
+			}
+		case isShard(e.Name):
+			if !c.walk(ctx, dir, false) {
+				return ctx.Err()
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+func isShard(name string) bool {
+	return len(name) == 2 && isHex(name)
+}
+
+func isHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *scan) walk(ctx context.Context, dir string, aside bool) bool {
+	list, err := c.root.List(dir)
+	if err != nil {
+		if !isAbsent(err) && c.trouble != nil { // ENOTDIR: no shard, only a file with such a name
+			c.trouble(dir, err)
+		}
+		return true
+	}
+	for _, e := range list {
+		if ctx.Err() != nil {
+			return false
+		}
+		path := join(dir, e.Name)
+		if !isDir(c.root, path, e.Kind) {
+			continue
+		}
+		if !aside && strings.HasPrefix(e.Name, tmpPrefix) {
+			if c.tmp != nil && !c.tmp(path) {
+				return false
+			}
+			continue
+		}
+		if c.entry != nil && !c.entry(c.look(dir, path, e.Name, aside)) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDir(fsy fsys.FS, path string, k fsys.Kind) bool {
+	if k != fsys.Unknown {
+		return k == fsys.Dir
+	}
+	info, err := fsy.Lstat(path)
+	return err == nil && info.Kind == fsys.Dir
+}
+
+// look judges one directory in the place of an entry by its manifest alone (AUX-017).
+func (c *scan) look(dir, path, name string, aside bool) found {
+	f := found{path: path, key: name, aside: aside}
+	if i := strings.IndexByte(name, '-'); aside && i >= 0 {
+		f.key = name[:i]
+	}
+	m, miss := readManifest(c.root, path)
+	if m != nil {
+		f.createdAt, f.footprint = m.CreatedAt, m.Footprint()
+	}
+	switch {
+	case miss != nil && miss.Reason == Unreadable:
+		f.bad, f.reason, f.unread = miss, "unreadable manifest", errors.New(miss.Detail)
+	case aside:
+		f.bad, f.reason = &Miss{Reason: Damaged, Detail: "set aside"}, "set aside as damaged"
+	case miss != nil && miss.Reason == NoEntry:
+		f.bad, f.reason = miss, "no manifest"
+	case miss != nil && miss.Reason == Schema:
+		f.bad, f.reason = miss, "other revision or hash function"
+	case miss != nil:
+		f.bad, f.reason = miss, "invalid manifest"
+	case m.Hash != c.s.o.Hash:
+		f.bad, f.reason = &Miss{Reason: Schema, Detail: m.Hash.String()}, "other revision or hash function"
+	case m.Key.Hex() != name || "/"+name[:2] != dir:
+		f.bad, f.reason = &Miss{Reason: Damaged, Detail: "manifest of another key"}, "manifest of another key"
+	}
+	return f
+}
+
+// lastUse is when an entry was last of use: made, or hit (`used`), in unix seconds.
+func (c *scan) lastUse(f found) int64 {
+	info, err := c.root.Lstat(f.path + "/" + usedName)
+	if err != nil || info.Kind != fsys.File {
+		return f.createdAt
+	}
+	return max(f.createdAt, info.MTime/1e9)
+}

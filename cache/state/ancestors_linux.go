@@ -1,0 +1,59 @@
+package state
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// maxAncestors bounds the walk up the tree of processes, which has a root but changes while it is read.
+const maxAncestors = 1000
+
+// ancestors returns this process, those that it descends from, and the leaders of the sessions that they and it are in: a
+// task leads a session, and a process in it whose parent has died belongs to the task still.
+func ancestors() map[int]bool {
+	set := map[int]bool{os.Getpid(): true}
+	proc, err := fsys.Host("/proc")
+	if err != nil {
+		set[os.Getppid()] = true
+		return set
+	}
+	defer proc.Close()
+	for pid, n := os.Getpid(), 0; pid > 1 && n < maxAncestors; n++ {
+		data, _, err := proc.ReadFile("/"+strconv.Itoa(pid)+"/stat", 1<<16)
+		if err != nil {
+			break
+		}
+		parent, session, ok := parseStat(string(data))
+		if !ok {
+			break
+		}
+		if pid == os.Getpid() {
+			parent = os.Getppid()
+		}
+		set[parent], set[session] = true, true
+		pid = parent
+	}
+	delete(set, 0)
+	return set
+}
+
+// parseStat reads parent and session from /proc/PID/stat. The second field is a name in parentheses that may hold anything.
+func parseStat(text string) (parent, session int, ok bool) {
+	i := strings.LastIndexByte(text, ')')
+	if i < 0 {
+		return 0, 0, false
+	}
+	fields := strings.Fields(text[i+1:]) // state, parent, group, session
+	if len(fields) < 4 {
+		return 0, 0, false
+	}
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return 0, 0, false
+	}
+	session, err = strconv.Atoi(fields[3])
+	return parent, session, err == nil
+}

@@ -1,0 +1,104 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// Read is a digest and what it is known for.
+type Read struct {
+	Digest digest.Digest
+	// Info is the stat of the file as it was read, or trusted: a file that looks different by now has moved.
+	Info fsys.Info
+	// Sure says that a file which still looks like Info still has this digest. Otherwise it was too young when it was
+	// read, and an equal stat proves nothing (S-23).
+	Sure bool
+}
+
+// DigestFile is the digest of the bytes that name leads to (links are followed), through the stat index (S-26). info is
+// what the caller's stat of name said (following links); a zero one makes DigestFile look itself. The Info returned is
+// that of the file as it was read or trusted.
+//
+// The error is ctx.Err() or that of the file system: the name is gone, is no regular file, cannot be read.
+func (s *State) DigestFile(ctx context.Context, name string, info fsys.Info) (digest.Digest, fsys.Info, error) {
+	r, err := s.Digest(ctx, name, info)
+	return r.Digest, r.Info, err
+}
+
+// Digest is DigestFile with all that is known.
+func (s *State) Digest(ctx context.Context, name string, info fsys.Info) (Read, error) {
+	if info.Kind == fsys.Unknown {
+		var err error
+		if info, err = s.ws.StatInfo(name); err != nil {
+			return Read{}, err
+		}
+	}
+	if info.Kind == fsys.File {
+		if d, ok := s.known(name, info); ok {
+			return Read{Digest: d, Info: info, Sure: true}, nil
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return Read{}, err
+	}
+	// Before the first byte is read, and once for each file: a time that is kept from an earlier one is too late for a
+	// file that was written after the clock had been set back.
+	stamp := s.Stamp()
+	d, now, err := s.readDigest(ctx, name, info.Size)
+	if err != nil {
+		return Read{}, err
+	}
+	s.RememberAt(name, now, d, stamp)
+	return Read{Digest: d, Info: now, Sure: oldEnough(now, stamp)}, nil
+}
+
+// readDigest reads the file. The Info is that of the opened file before its first byte: when it is written to meanwhile,
+// no later look gives the same one, or it was too young to prove anything.
+func (s *State) readDigest(ctx context.Context, name string, size int64) (digest.Digest, fsys.Info, error) {
+	if size <= smallFile {
+		data, info, err := s.ws.ReadFile(name, smallFile)
+		if err == nil {
+			return s.fn.Sum(data), info, nil
+		}
+		// It has grown or shrunk since somebody looked: read it as it comes.
+		if !errors.Is(err, fsys.ErrTooLong) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return digest.Digest{}, info, err
+		}
+	}
+	f, err := s.ws.Open(name)
+	if err != nil {
+		return digest.Digest{}, fsys.Info{}, err
+	}
+	defer f.Close()
+	info, err := fsys.FileInfo(f)
+	if err != nil {
+		return digest.Digest{}, info, err
+	}
+	if info.Kind != fsys.File {
+		_, _, err := s.ws.ReadFile(name, 1) // for the error that says what it is
+		return digest.Digest{}, info, err
+	}
+	h := s.fn.New()
+	buf := buffers.Get().(*[chunk]byte)
+	defer buffers.Put(buf)
+	for {
+		if err := ctx.Err(); err != nil {
+			return digest.Digest{}, info, err
+		}
+		n, err := f.Read(buf[:])
+		h.Write(buf[:n])
+		switch {
+		case err == io.EOF:
+			return digest.Of(h), info, nil
+		case err != nil:
+			return digest.Digest{}, info, err
+		}
+	}
+}
+
+var buffers = sync.Pool{New: func() any { return new([chunk]byte) }}

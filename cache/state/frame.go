@@ -1,0 +1,44 @@
+package state
+
+import (
+	"encoding/binary"
+
+	"github.com/haz-build/haz/cache/digest"
+)
+
+// The head of every file here: what it is and which layout it has, how many bytes follow, and their digest.
+const (
+	magicSize = 8
+	frameSize = magicSize + 8 + digest.Size
+)
+
+const (
+	indexMagic  = "hazidx01"
+	ledgerMagic = "hazled01"
+	keyMagic    = "hazkey01"
+	secretMagic = "hazsec01"
+)
+
+// newFrame begins a file; the payload is appended to it, then seal completes it. size is a guess of the payload's.
+func newFrame(size int) []byte { return make([]byte, frameSize, frameSize+size) }
+
+// seal fills the head in.
+func seal(magic string, file []byte) []byte {
+	copy(file, magic)
+	binary.LittleEndian.PutUint64(file[magicSize:], uint64(len(file)-frameSize))
+	// The sum covers the payload alone; a head that is damaged does not fit it, or is no head.
+	sum := digest.BLAKE3.Sum(file[frameSize:])
+	copy(file[magicSize+8:], sum[:])
+	return file
+}
+
+// unseal returns the payload of a file that holds together.
+func unseal(magic string, file []byte) ([]byte, bool) {
+	if len(file) < frameSize || string(file[:magicSize]) != magic ||
+		binary.LittleEndian.Uint64(file[magicSize:]) != uint64(len(file)-frameSize) {
+		return nil, false
+	}
+	payload := file[frameSize:]
+	sum := digest.BLAKE3.Sum(payload)
+	return payload, string(sum[:]) == string(file[magicSize+8:frameSize])
+}

@@ -1,0 +1,183 @@
+package state
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// index is the stat index (S-26): path → stat and digest. It only saves reading; with it lost or damaged every digest is
+// the same.
+//
+// A row proves that a file's bytes have the digest when the stat is equal in all fields, and mtime and ctime are older by
+// the racy window than recorded-at, the file system's time before the bytes were read: then whatever wrote to the file
+// after that has left a later time. The idea is git's index, whose rows become racy in the same way; asking the file
+// system for the time, instead of the machine, is what makes it hold on network file systems and with clocks that are set.
+type index struct {
+	once sync.Once
+	base *table // what was on disk; immutable
+
+	mu      sync.RWMutex
+	learned map[string]row // this run's rows, which win over base
+	young   map[fsys.Info]struct{}
+	count   atomic.Int64 // len(learned); lets a run that learns nothing do without the lock
+	dirty   bool         // something was learned that is not on disk
+}
+
+// row is what is known of one file.
+type row struct {
+	info     fsys.Info // Perm and Nlink are not kept
+	digest   digest.Digest
+	recorded int64 // time of the file system before the bytes were read, in nanoseconds; 0 when unknown
+}
+
+// proves reports whether a file that looks like info has the row's digest.
+func (r *row) proves(info fsys.Info) bool { return r.info.Same(info) && oldEnough(info, r.recorded) }
+
+// oldEnough reports whether both times of info lie the racy window before recorded.
+func oldEnough(info fsys.Info, recorded int64) bool {
+	limit := recorded - int64(racyWindow)
+	return recorded > 0 && info.MTime <= limit && info.CTime <= limit
+}
+
+// table returns the rows on disk, read on first use.
+func (s *State) table() *table {
+	s.index.once.Do(func() { s.index.base = s.loadIndex() })
+	return s.index.base
+}
+
+func (s *State) indexName() string {
+	if s.fn == digest.BLAKE3 {
+		return "index"
+	}
+	return "index-" + s.fn.String()
+}
+
+func (s *State) loadIndex() *table {
+	data, _, err := s.home.read("", s.indexName())
+	if err != nil {
+		s.note(couldNotRead, s.indexName(), err)
+		return &table{}
+	}
+	payload, ok := unseal(indexMagic, data)
+	if !ok {
+		return &table{}
+	}
+	t, ok := parseTable(payload, s.fn)
+	if !ok {
+		return &table{}
+	}
+	return t
+}
+
+// known returns the digest that the index proves for name.
+func (s *State) known(name string, info fsys.Info) (digest.Digest, bool) {
+	if s.index.count.Load() > 0 {
+		s.index.mu.RLock()
+		r, ok := s.index.learned[name]
+		s.index.mu.RUnlock()
+		if ok && r.proves(info) {
+			return r.digest, true
+		}
+	}
+	t := s.table()
+	if i := t.find(name); i >= 0 {
+		if r := t.row(i); r.proves(info) {
+			return r.digest, true
+		}
+	}
+	return digest.Digest{}, false
+}
+
+// RememberAt puts a digest that the caller computed into the index. info is the stat of the file as it was read, stamp what
+// Stamp returned before the first byte was read. A row that could prove nothing is not kept.
+func (s *State) RememberAt(name string, info fsys.Info, d digest.Digest, stamp int64) {
+	if info.Kind != fsys.File {
+		return
+	}
+	if !oldEnough(info, stamp) {
+		s.index.mu.Lock()
+		defer s.index.mu.Unlock()
+		if s.index.young == nil {
+			s.index.young = map[fsys.Info]struct{}{}
+		}
+		s.index.young[info] = struct{}{}
+		return
+	}
+	s.index.mu.Lock()
+	defer s.index.mu.Unlock()
+	if s.index.learned == nil {
+		s.index.learned = map[string]row{}
+	}
+	s.index.learned[name] = row{info: info, digest: d, recorded: stamp}
+	s.index.count.Store(int64(len(s.index.learned)))
+	s.index.dirty = true
+}
+
+// Young reports whether "unchanged by stat" proves nothing for a file that looks like info: its mtime or ctime is too young
+// as of a new probe (5.4), or it was when this State read its bytes. A file system that does not tell the time makes
+// everything young.
+func (s *State) Young(info fsys.Info) bool {
+	s.index.mu.RLock()
+	_, young := s.index.young[info]
+	s.index.mu.RUnlock()
+	return young || !oldEnough(info, s.Stamp())
+}
+
+// flushIndex replaces the index on disk with what was there when this run began and what it has learned. Losing what
+// another haz has written meanwhile is harmless.
+func (s *State) flushIndex() {
+	x := &s.index
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.dirty || s.home.readOnly {
+		return
+	}
+	base := s.table()
+	names := make([]string, 0, len(x.learned))
+	size := tableHead + len(base.rows) + len(base.paths)
+	for name := range x.learned {
+		names = append(names, name)
+		size += rowSize + len(name)
+	}
+	slices.Sort(names)
+	gone, cursor := s.vanished(base, len(names))
+	file := seal(indexMagic, appendTable(newFrame(size), s.fn, cursor, base, gone, names, x.learned))
+	if err := s.home.write("", s.indexName(), file); err != nil {
+		s.note(couldNotWrite, s.indexName(), err)
+		return
+	}
+	x.dirty = false
+}
+
+// vanished looks at a part of the old rows, and returns those whose file is gone, and where the next flush goes on. Two old
+// rows for each new one, and a few more: so the index holds never much more than twice what there is, and no flush has to
+// look at everything.
+func (s *State) vanished(t *table, learned int) (gone map[int]bool, cursor int) {
+	n := t.len()
+	if n == 0 {
+		return nil, 0
+	}
+	at := t.cursor % n
+	for range min(n, 2*learned+32) {
+		if _, err := s.ws.StatInfo(t.name(at)); errors.Is(err, fs.ErrNotExist) {
+			if gone == nil {
+				gone = map[int]bool{}
+			}
+			gone[at] = true
+		}
+		at = (at + 1) % n
+	}
+	cursor = at
+	for i := range gone {
+		if i < at {
+			cursor-- // the rows behind move up
+		}
+	}
+	return gone, cursor
+}

@@ -1,0 +1,89 @@
+package state
+
+import (
+	"crypto/rand"
+	"slices"
+
+	"github.com/haz-build/haz/cache/digest"
+)
+
+// RecordHead is how many bytes at the beginning of a record of package key say which it is: two records with equal ones
+// tell of the same key and secret, and differ at most in run and time.
+const RecordHead = 2 * digest.Size
+
+// LastKey is the record of the components of the last key that a run derived for a task (8.3), as canonical bytes made by
+// package key; state adds its own digest and writes it whole.
+func (s *State) LastKey(task string) ([]byte, bool) {
+	name := fileOf(task)
+	data, _, err := s.home.read(keysDir, name)
+	if err != nil {
+		s.note(couldNotRead, keysDir+"/"+name, err)
+		return nil, false
+	}
+	return unseal(keyMagic, data)
+}
+
+// WriteLastKey replaces the record, unless the one on disk has the same head (8.3: when the key differs).
+func (s *State) WriteLastKey(task string, record []byte) {
+	if old, ok := s.LastKey(task); ok && len(old) >= RecordHead && len(record) >= RecordHead &&
+		string(old[:RecordHead]) == string(record[:RecordHead]) {
+		return
+	}
+	name := fileOf(task)
+	if err := s.home.write(keysDir, name, seal(keyMagic, append(newFrame(len(record)), record...))); err != nil {
+		s.note(couldNotWrite, keysDir+"/"+name, err)
+	}
+}
+
+const (
+	secretName = "secret"
+	secretSize = 32
+)
+
+// Secret is the salt of environment digests, made once per workspace (mode 0600). ok is false when it can be neither read
+// nor made.
+//
+// When two haz make one at the same moment, what the slower one's records say of the environment is lost with the other
+// secret: such a record is as none.
+func (s *State) Secret(create bool) (secret []byte, ok bool) {
+	s.mu.Lock()
+	secret = s.secret
+	s.mu.Unlock()
+	if secret != nil {
+		return slices.Clone(secret), true
+	}
+	secret, ok = s.readSecret()
+	if !ok && create {
+		secret = make([]byte, secretSize)
+		if _, err := rand.Read(secret); err != nil {
+			return nil, false
+		}
+		if err := s.home.write("", secretName, seal(secretMagic, append(newFrame(secretSize), secret...))); err != nil {
+			s.note(couldNotWrite, secretName, err)
+			return nil, false
+		}
+		secret, ok = s.readSecret()
+	}
+	if !ok {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.secret == nil {
+		s.secret = secret
+	}
+	return slices.Clone(s.secret), true
+}
+
+func (s *State) readSecret() ([]byte, bool) {
+	data, _, err := s.home.read("", secretName)
+	if err != nil {
+		s.note(couldNotRead, secretName, err)
+		return nil, false
+	}
+	payload, ok := unseal(secretMagic, data)
+	if !ok || len(payload) != secretSize {
+		return nil, false
+	}
+	return payload, true
+}

@@ -1,0 +1,214 @@
+package state
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// haz is one haz process of these tests.
+type haz struct {
+	s *State
+}
+
+func newHaz(f fsys.FS, pid int, ancestors ...int) haz {
+	s := Open(f, digest.BLAKE3)
+	set := map[int]bool{pid: true}
+	for _, a := range ancestors {
+		set[a] = true
+	}
+	s.locks = locks{pid: pid, ancestors: func() map[int]bool { return set }}
+	return haz{s}
+}
+
+// run takes the locks of a task whose process gets that pid; 0: none yet.
+func (h haz) run(t *testing.T, pid int, task string, conflicts ...string) (*TaskLocks, *Refused) {
+	t.Helper()
+	l, refused, err := h.s.TryLockTask(LockRequest{Task: task, Conflicts: conflicts})
+	if err != nil || (l == nil) == (refused == nil) {
+		t.Fatalf("locks %v, refused %+v, error %v", l, refused, err)
+	}
+	if l != nil {
+		t.Cleanup(l.Unlock)
+		if pid > 0 {
+			l.SetProcess(pid)
+		}
+	}
+	return l, refused
+}
+
+func (h haz) wantRefused(t *testing.T, want Refused, task string, conflicts ...string) {
+	t.Helper()
+	if _, got := h.run(t, 0, task, conflicts...); got == nil || *got != want {
+		t.Errorf("%s: refused %+v, want %+v", task, got, want)
+	}
+}
+
+func (h haz) wantTaken(t *testing.T, pid int, task string, conflicts ...string) *TaskLocks {
+	t.Helper()
+	l, refused := h.run(t, pid, task, conflicts...)
+	if refused != nil {
+		t.Errorf("%s: refused %+v", task, refused)
+	}
+	return l
+}
+
+// S-36 on both file systems: one task at a time, and one of those that may write the same paths.
+func TestTaskLocks(t *testing.T) {
+	for _, f := range bothDisks(t) {
+		t.Run(strings.Fields(f.Name())[0], func(t *testing.T) {
+			a, b := newHaz(f, 100), newHaz(f, 200)
+			l := a.wantTaken(t, 0, "p:t", "p:u", "p:v")
+			b.wantRefused(t, Refused{Task: "p:t", HazPID: 100}, "p:t", "p:u", "p:v")
+			l.SetProcess(101)
+			b.wantRefused(t, Refused{Task: "p:t", HazPID: 100, TaskPID: 101}, "p:t", "p:u", "p:v")
+			b.wantRefused(t, Refused{Task: "p:t", HazPID: 100, TaskPID: 101}, "p:u", "p:t")
+			b.wantTaken(t, 201, "p:other")
+			// Both conflict with p:u, but not with each other.
+			l2 := b.wantTaken(t, 202, "p:w", "p:u")
+			l.Unlock()
+			l.Unlock()
+			b.wantTaken(t, 203, "p:t", "p:u", "p:v")
+			l2.Unlock()
+		})
+	}
+}
+
+// All or none: who is refused holds nothing.
+func TestRefusedHoldsNothing(t *testing.T) {
+	mem := fsys.Memory()
+	a, b, c := newHaz(mem, 1), newHaz(mem, 2), newHaz(mem, 3)
+	a.wantTaken(t, 11, "p:z")
+	b.wantRefused(t, Refused{Task: "p:z", HazPID: 1, TaskPID: 11}, "p:b", "p:a", "p:c", "p:z")
+	for _, task := range []string{"p:a", "p:b", "p:c"} {
+		c.wantTaken(t, 0, task)
+	}
+}
+
+// Somebody has our lock in shared mode, and nobody says who (it is about to give it back).
+func TestUnknownHolder(t *testing.T) {
+	mem := fsys.Memory()
+	a, b := newHaz(mem, 1), newHaz(mem, 2)
+	a.wantTaken(t, 11, "p:a", "p:b")
+	b.wantRefused(t, Refused{Task: "p:b"}, "p:b") // without knowing that p:a conflicts
+}
+
+// A note that a dead haz has left says nothing about the living (the kernel has let its lock go).
+func TestOldNotes(t *testing.T) {
+	mem := fsys.Memory()
+	a, b, c := newHaz(mem, 1), newHaz(mem, 2, 11), newHaz(mem, 3)
+	l := a.wantTaken(t, 11, "p:a")
+	name := stateDir + "/" + locksDir + "/" + fileOf("p:a")
+	l.Unlock()
+	write(t, mem, name, lockNote{1, 11}.String())
+	c.wantTaken(t, 31, "p:b", "p:a")
+	b.wantRefused(t, Refused{Task: "p:a"}, "p:a")
+	for _, text := range []string{"", "haz 5", "haz 5\n", "haz 5\ntask", "haz x\ntask 7\n", "haz 5\ntask -7\n", "haz 5\ntask 7", "\x00\xff"} {
+		if n := parseLockNote(text); n != (lockNote{}) {
+			t.Errorf("%q means %+v", text, n)
+		}
+	}
+	if n := (lockNote{5, 7}); parseLockNote(n.String()) != n {
+		t.Errorf("a note is not read as it was written: %q", n)
+	}
+}
+
+// Nested use (section 10). The outer haz is 1; its task p:outer is process 11; the inner haz descends from it.
+func TestNestedUse(t *testing.T) {
+	t.Run("a task that runs itself fails at once", func(t *testing.T) {
+		mem := fsys.Memory()
+		newHaz(mem, 1).wantTaken(t, 11, "p:t", "p:u")
+		newHaz(mem, 2, 11, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11, Ancestor: true}, "p:t", "p:u")
+	})
+	t.Run("also through another", func(t *testing.T) {
+		mem := fsys.Memory()
+		newHaz(mem, 1).wantTaken(t, 11, "p:t")
+		newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:other")
+		newHaz(mem, 3, 21, 2, 11, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11, Ancestor: true}, "p:t")
+	})
+	t.Run("the same task of a stranger is waited for", func(t *testing.T) {
+		mem := fsys.Memory()
+		newHaz(mem, 1).wantTaken(t, 11, "p:t")
+		newHaz(mem, 2, 12, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11}, "p:t") // another task of an ancestor haz
+	})
+	t.Run("a conflict that waits for us counts as free", func(t *testing.T) {
+		mem := fsys.Memory()
+		newHaz(mem, 1).wantTaken(t, 11, "p:outer", "p:t")
+		newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:t", "p:outer")
+	})
+	t.Run("another task of the ancestor haz does not", func(t *testing.T) {
+		mem := fsys.Memory()
+		outer := newHaz(mem, 1)
+		outer.wantTaken(t, 11, "p:outer", "p:t")
+		outer.wantTaken(t, 12, "p:beside", "p:t")
+		newHaz(mem, 2, 11, 1).wantRefused(t, Refused{Task: "p:beside", HazPID: 1, TaskPID: 12}, "p:t", "p:outer", "p:beside")
+	})
+	t.Run("two that were let pass keep apart", func(t *testing.T) {
+		mem := fsys.Memory()
+		newHaz(mem, 1).wantTaken(t, 11, "p:outer", "p:t", "p:u")
+		l := newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:t", "p:outer", "p:u")
+		third := newHaz(mem, 3, 11, 1)
+		third.wantRefused(t, Refused{Task: "p:t", HazPID: 2, TaskPID: 21}, "p:t", "p:outer", "p:u")
+		third.wantRefused(t, Refused{Task: "p:t", HazPID: 2, TaskPID: 21}, "p:u", "p:outer", "p:t")
+		newHaz(mem, 4).wantRefused(t, Refused{Task: "p:outer", HazPID: 1, TaskPID: 11}, "p:t", "p:outer", "p:u")
+		l.Unlock()
+		third.wantTaken(t, 31, "p:u", "p:outer", "p:t")
+	})
+	t.Run("three deep, each let pass", func(t *testing.T) {
+		mem := fsys.Memory()
+		newHaz(mem, 1).wantTaken(t, 11, "p:a", "p:b", "p:c")
+		newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:b", "p:a", "p:c")
+		inner := newHaz(mem, 3, 21, 2, 11, 1)
+		inner.wantRefused(t, Refused{Task: "p:b", HazPID: 2, TaskPID: 21, Ancestor: true}, "p:b", "p:a", "p:c")
+		inner.wantTaken(t, 31, "p:c", "p:a", "p:b")
+	})
+	t.Run("of two nested ones, the outer of which is no conflict", func(t *testing.T) {
+		mem := fsys.Memory()
+		newHaz(mem, 1).wantTaken(t, 11, "p:a", "p:b")
+		newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:b", "p:a", "p:c")
+		newHaz(mem, 3, 21, 2, 11, 1).wantTaken(t, 31, "p:c", "p:b")
+	})
+}
+
+// This test program is a descendant of its parent, of its session, and of itself; a child of it of all three.
+func TestAncestors(t *testing.T) {
+	if os.Getenv("HAZ_TEST_ANCESTOR") != "" {
+		want, _ := strconv.Atoi(os.Getenv("HAZ_TEST_ANCESTOR"))
+		if !ancestors()[want] {
+			t.Fatalf("%d is not among the ancestors %v", want, ancestors())
+		}
+		return
+	}
+	set := ancestors()
+	if !set[os.Getpid()] || !set[os.Getppid()] || set[0] {
+		t.Errorf("ancestors of %d: %v", os.Getpid(), set)
+	}
+	for _, through := range [][]string{{}, {"/bin/sh", "-c", `"$@"; exit $?`, "sh"}} {
+		argv := append(through, os.Args[0], "-test.run=^TestAncestors$")
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Env = append(os.Environ(), "HAZ_TEST_ANCESTOR="+strconv.Itoa(os.Getpid()))
+		if out, err := cmd.CombinedOutput(); err != nil && (len(through) == 0 || len(set) > 2) {
+			t.Errorf("%q: %v\n%s", argv, err, out)
+		}
+	}
+}
+
+func BenchmarkTaskLocks(b *testing.B) {
+	disk, err := fsys.Host(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer disk.Close()
+	s := Open(disk, digest.BLAKE3)
+	b.ReportAllocs()
+	for b.Loop() {
+		l, _, _ := s.TryLockTask(LockRequest{Task: "p:t", Conflicts: []string{"p:u"}})
+		l.SetProcess(5)
+		l.Unlock()
+	}
+}

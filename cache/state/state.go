@@ -1,0 +1,124 @@
+// Package state keeps what haz knows beside the cache, under .haz/state: stat index, ledgers of produced files, last keys,
+// task locks. All of it is disposable: losing it costs work, never another outcome (chapter 2, section 8).
+//
+// Every file here is written whole and renamed into place, and carries its length and a digest of itself. One that does not
+// hold together is as one that is absent.
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// The limits of chapter 2, section 12, that concern this package, in one place.
+const (
+	// racyWindow is how much older than recorded-at mtime and ctime must be, so that a stat that is equal proves something.
+	racyWindow = 2 * time.Second
+
+	// keepUnknown is how long the records of a task that no longer exists are kept.
+	keepUnknown = 30 * 24 * time.Hour
+
+	// keepTemporary is how old a temporary file must be to count as left over.
+	keepTemporary = 24 * time.Hour
+
+	maxRecord = 512 << 20 // bytes of one file here
+	smallFile = 256 << 10 // bytes up to which a file is read in one piece
+	chunk     = 256 << 10 // bytes digested between two looks at the context
+)
+
+// State is the open .haz/state of one workspace and one hash function. Safe for concurrent use.
+//
+// Nothing is created on disk before the first write. A failing disk is never an error for the caller: reads are empty,
+// writes are lost, and Trouble says so once.
+type State struct {
+	ws fsys.FS
+	fn digest.Function
+
+	home  home
+	index index
+	probe probe
+	locks locks
+
+	mu      sync.Mutex
+	secret  []byte
+	memo    map[string]*memo // ledgers that ListedBy has read
+	trouble []string
+	noted   map[string]bool // kinds of trouble
+}
+
+// Open makes a State; it reads nothing yet. ws is the file system of the workspace root.
+func Open(ws fsys.FS, fn digest.Function) *State {
+	s := &State{ws: ws, fn: fn, noted: map[string]bool{}}
+	s.home.ws = ws
+	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors)}
+	return s
+}
+
+// OpenReadOnly is Open for commands that change nothing: every write is dropped silently, and so nothing new is learned.
+func OpenReadOnly(ws fsys.FS, fn digest.Function) *State {
+	s := Open(ws, fn)
+	s.home.readOnly = true
+	return s
+}
+
+// Trouble returns what could not be read or written, each once, for a note.
+func (s *State) Trouble() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.trouble)
+}
+
+// note keeps the first trouble of each kind: a disk that is full fails a thousand ledgers for one reason.
+func (s *State) note(kind, name string, err error) {
+	if err == nil || errors.Is(err, errReadOnly) || isAbsent(err) && kind == couldNotRead {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.noted[kind] {
+		return
+	}
+	s.noted[kind] = true
+	s.trouble = append(s.trouble, fmt.Sprintf("%s %s: %v", kind, s.ws.HostPath(stateDir+"/"+name), cause(err)))
+}
+
+const (
+	couldNotRead  = "could not read"
+	couldNotWrite = "could not write"
+	couldNotLock  = "task locks do not work, so other haz processes are not waited for: could not lock"
+)
+
+// isAbsent reports whether err says that nothing lies at a name: it, or a directory above it, is not there.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// cause takes the operation and the path off an error of the file system: whoever prints it has named the path already.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
+	}
+	return err
+}
+
+// Flush writes the stat index when it has learned something, and gives handles back; at the end of a run. State may be
+// used on.
+func (s *State) Flush() {
+	s.flushIndex()
+	s.probe.close()
+	s.home.close()
+}

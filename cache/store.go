@@ -1,0 +1,288 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// Stream is a captured stream: its length and digest, and its bytes, in memory when short, else in a file.
+type Stream struct {
+	Len    int64
+	Digest digest.Digest
+	Bytes  []byte // when Path is ""
+	Path   string // name in the workspace file system of a spool file
+}
+
+// StoreRequest is what to store.
+type StoreRequest struct {
+	Key            Key
+	Outputs        []Output // sorted; digests known
+	Stdout, Stderr Stream
+	Task           string
+	CreatedAt      int64 // unix seconds
+	DurationMS     int64
+	Replace        bool // the user forced the run: an existing whole entry gives way
+}
+
+// ErrReadOnly says that the cache mode forbids to store.
+var ErrReadOnly = errors.New("the cache is read-only")
+
+// Staged is an entry in preparation, not yet visible.
+type Staged struct {
+	s       *Store
+	key     Key
+	replace bool
+	st      *staging // nil once published or discarded
+}
+
+// Stage does steps 1 to 4 of a store (7.3), off the cache actor. On any error nothing is left behind; the error is a
+// sentence for people: why the result is not stored (S-01).
+//
+// Spool files are copied, not moved: they still belong to the caller.
+func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
+	if s.o.ReadOnly {
+		return nil, ErrReadOnly
+	}
+	m := &Manifest{
+		Revision: Revision, Hash: s.o.Hash, Key: r.Key, Outputs: r.Outputs,
+		StdoutLen: r.Stdout.Len, StderrLen: r.Stderr.Len, StdoutHash: r.Stdout.Digest, StderrHash: r.Stderr.Digest,
+		CreatedAt: max(r.CreatedAt, 0), DurationMS: max(r.DurationMS, 0), Task: r.Task,
+	}
+	text, err := Encode(m) // first, since what cannot be written down need not be copied
+	if err != nil {
+		return nil, err
+	}
+	root, err := s.create()
+	if err != nil {
+		return nil, fmt.Errorf("the cache cannot be opened: %w", cause(err))
+	}
+	st, err := s.beginStaging(root, shardOf(r.Key), tmpPrefix+r.Key.Hex()+"-", s.shardMaker(root, r.Key))
+	if err != nil {
+		return nil, fmt.Errorf("the cache cannot be written: %w", cause(err))
+	}
+	if err := s.fill(ctx, st, r, text); err != nil {
+		st.remove()
+		return nil, err
+	}
+	return &Staged{s: s, key: r.Key, replace: r.Replace, st: st}, nil
+}
+
+// shardMaker makes the shard of k. Nobody asks whether it is there before the first mkdir in it has failed.
+func (s *Store) shardMaker(root fsys.FS, k Key) func() error {
+	return func() error {
+		err := root.Mkdir(shardOf(k), dirPerm)
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+}
+
+// fill writes blobs, streams and, last, the manifest.
+func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, manifest []byte) error {
+	blobs := blobWriter{s: s, st: st}
+	defer blobs.close()
+	for i := range r.Outputs {
+		if r.Outputs[i].Kind != File {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := blobs.add(ctx, &r.Outputs[i], len(r.Outputs)-i); err != nil {
+			return err
+		}
+	}
+	if err := s.storeStream(ctx, st, stdoutName, &r.Stdout); err != nil {
+		return err
+	}
+	if err := s.storeStream(ctx, st, stderrName, &r.Stderr); err != nil {
+		return err
+	}
+	if err := writeNew(st.dir, "/"+manifestName, manifest, filePerm); err != nil {
+		return cannotWrite(err)
+	}
+	return ctx.Err()
+}
+
+// blobWriter copies outputs into the staging, equal contents once.
+type blobWriter struct {
+	s    *Store
+	st   *staging
+	dir  fsys.FS // outputs, under a handle of its own when there are several
+	sub  bool
+	path string // of outputs in dir
+	have map[digest.Digest]int64
+}
+
+// many is from how many blobs on a handle on their directory costs less than the way there each time.
+const many = 3
+
+func (w *blobWriter) add(ctx context.Context, o *Output, left int) error {
+	if size, ok := w.have[o.Digest]; ok {
+		if size != o.Size {
+			return changed(o.Path)
+		}
+		return nil
+	}
+	if w.dir == nil {
+		if err := w.st.dir.Mkdir("/"+outputsName, dirPerm); err != nil {
+			return cannotWrite(err)
+		}
+		w.dir, w.path = w.st.dir, "/"+outputsName
+		if left >= many {
+			if d, err := w.st.dir.Sub("/" + outputsName); err == nil {
+				w.dir, w.sub, w.path = d, true, "/"
+			}
+		}
+	}
+	if err := w.copy(ctx, o); err != nil {
+		return err
+	}
+	if left > 1 || w.have != nil {
+		if w.have == nil {
+			w.have = make(map[digest.Digest]int64)
+		}
+		w.have[o.Digest] = o.Size
+	}
+	return nil
+}
+
+func (w *blobWriter) close() {
+	if w.sub {
+		_ = w.dir.Close()
+	}
+}
+
+// copy makes the blob of o from the file in the tree. The file must be what was collected: a digest that differs, or a
+// stat that moves meanwhile, means that something still writes it.
+func (w *blobWriter) copy(ctx context.Context, o *Output) error {
+	name := o.Digest.Hex()
+	if !w.s.linked {
+		in := cacheDir + w.st.name + "/" + outputsName + "/" + name
+		if d, _, ok := w.s.cloneFile(ctx, o.Path, in, blobPerm, o.Size); ok {
+			if d != o.Digest {
+				return changed(o.Path)
+			}
+			return ctx.Err()
+		}
+	}
+	f, err := w.s.ws.OpenNoFollow(o.Path)
+	if err != nil {
+		return fmt.Errorf("output %s cannot be read: %w", o.Path, cause(err))
+	}
+	defer f.Close()
+	before, err := fsys.FileInfo(f)
+	if err != nil {
+		return fmt.Errorf("output %s cannot be read: %w", o.Path, cause(err))
+	}
+	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
+		return changed(o.Path)
+	}
+	d, _, err := writeFile(ctx, w.dir, join(w.path, name), blobPerm, f, o.Size, w.s.o.Hash)
+	var at *writeError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &at):
+		return cannotWrite(at.err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return changed(o.Path)
+	case err != nil:
+		return fmt.Errorf("output %s cannot be read: %w", o.Path, cause(err))
+	}
+	after, err := fsys.FileInfo(f)
+	if err != nil || !after.Same(before) || d != o.Digest {
+		return changed(o.Path)
+	}
+	return nil
+}
+
+func changed(path string) error { return fmt.Errorf("output %s changed while it was stored", path) }
+
+func cannotWrite(err error) error {
+	return fmt.Errorf("the cache cannot be written: %w", cause(err))
+}
+
+// storeStream writes one stream. Its digest is known, and checked all the same: a spool file lies on a disk too.
+func (s *Store) storeStream(ctx context.Context, st *staging, name string, r *Stream) error {
+	if r.Path == "" {
+		if int64(len(r.Bytes)) != r.Len || (r.Len > 0 || r.Digest != s.none) && s.o.Hash.Sum(r.Bytes) != r.Digest {
+			return fmt.Errorf("%s is not what was captured", name)
+		}
+		if err := writeNew(st.dir, "/"+name, r.Bytes, filePerm); err != nil {
+			return cannotWrite(err)
+		}
+		return nil
+	}
+	f, err := s.ws.OpenNoFollow(r.Path)
+	if err != nil {
+		return fmt.Errorf("%s cannot be read: %w", name, cause(err))
+	}
+	defer f.Close()
+	d, _, err := writeFile(ctx, st.dir, "/"+name, filePerm, f, r.Len, s.o.Hash)
+	var at *writeError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &at):
+		return cannotWrite(at.err)
+	case err != nil:
+		return fmt.Errorf("%s cannot be read: %w", name, cause(err))
+	}
+	if d != r.Digest {
+		return fmt.Errorf("%s is not what was captured", name)
+	}
+	return nil
+}
+
+// Publish renames the staged entry into place (7.3 step 5). alreadyThere: a whole entry of that key stays, ours is removed.
+// On an error ours is removed too. Callers in one process serialize Publish (the cache actor does); other processes need not
+// be waited for.
+func (st *Staged) Publish() (alreadyThere bool, err error) {
+	if st.st == nil {
+		return false, errors.New("the entry was discarded")
+	}
+	root, entry := st.st.root, entryOf(st.key)
+	for range maxPublishTries {
+		if err = root.Rename(st.st.name, entry); err == nil {
+			st.s.stored.Store(true)
+			// Only now, since a staging without a lock file would be taken for that of a dead owner.
+			_ = st.st.dir.Remove("/" + lockName)
+			st.st.close()
+			st.st = nil
+			return false, nil
+		}
+		if _, lookErr := root.Lstat(entry); lookErr != nil {
+			break // nothing is in the way: the rename itself cannot be done
+		}
+		switch _, miss := st.s.examine(root, st.key); {
+		case miss == nil && !st.replace:
+			st.Discard()
+			return true, nil
+		case miss != nil && miss.Reason == Unreadable && !st.replace:
+			st.Discard()
+			return false, fmt.Errorf("the entry that is there cannot be read: %s", miss.Detail)
+		case miss != nil && (miss.Reason == Damaged || miss.Reason == NoEntry):
+			st.s.setAside(root, st.key, miss.Detail)
+		default: // whole but forced, or of another schema
+			st.s.evict(root, entry)
+		}
+	}
+	st.Discard()
+	return false, cannotWrite(err)
+}
+
+// Discard removes the staged entry. After Publish, or a second time, it does nothing.
+func (st *Staged) Discard() {
+	if st.st != nil {
+		st.st.remove()
+		st.st = nil
+	}
+}

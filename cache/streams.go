@@ -1,0 +1,126 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// Streams verifies and returns the streams of an entry. spoolDir is a directory for spool files in the workspace file
+// system; it is used, and made if need be, only for a stream longer than 64 KiB, which is copied there while it is
+// verified: what is shown later is what was looked at, whatever becomes of the entry. The caller removes the files.
+//
+// Errors are *RestoreError or ctx.Err(); then there is no spool file.
+func (s *Store) Streams(ctx context.Context, m *Manifest, spoolDir string) (stdout, stderr Stream, err error) {
+	if m.StdoutLen == 0 && m.StderrLen == 0 && m.StdoutHash == s.none && m.StderrHash == s.none {
+		return Stream{Digest: s.none}, Stream{Digest: s.none}, nil // the lookup has seen their sizes
+	}
+	root, err := s.open()
+	if err != nil {
+		return stdout, stderr, &RestoreError{Reason: "the cache cannot be opened: " + cause(err).Error(), Err: err}
+	}
+	entry := entryOf(m.Key)
+	stdout, err = s.stream(ctx, root, m, entry, stdoutName, Stream{Len: m.StdoutLen, Digest: m.StdoutHash}, spoolDir)
+	if err != nil {
+		return Stream{}, Stream{}, err
+	}
+	stderr, err = s.stream(ctx, root, m, entry, stderrName, Stream{Len: m.StderrLen, Digest: m.StderrHash}, spoolDir)
+	if err != nil {
+		s.dropSpool(stdout)
+		return Stream{}, Stream{}, err
+	}
+	return stdout, stderr, nil
+}
+
+func (s *Store) dropSpool(r Stream) {
+	if r.Path != "" {
+		_ = s.ws.Remove(r.Path)
+	}
+}
+
+// stream reads one stream. want says its length and digest.
+func (s *Store) stream(ctx context.Context, root fsys.FS, m *Manifest, entry, name string, want Stream, spoolDir string) (Stream, error) {
+	if want.Len <= streamMemory {
+		b, _, err := root.ReadFile(entry+"/"+name, streamMemory)
+		switch {
+		case errors.Is(err, fsys.ErrTooLong):
+			return Stream{}, s.damaged(m, name+" is longer than recorded")
+		case err != nil:
+			return Stream{}, s.sourceError(m, name, err)
+		case int64(len(b)) != want.Len || s.o.Hash.Sum(b) != want.Digest:
+			return Stream{}, s.damaged(m, name+" is not what was recorded")
+		}
+		want.Bytes = b
+		return want, nil
+	}
+	want.Path = join(spoolDir, m.Key.Hex()+"-"+s.suffix()+"-"+name)
+	err := s.spool(ctx, root, entry+"/"+name, want)
+	if errors.Is(err, fs.ErrNotExist) && isWriteError(err) {
+		if err = s.ws.MkdirAll(spoolDir, dirPerm); err == nil {
+			err = s.spool(ctx, root, entry+"/"+name, want)
+		}
+	}
+	switch {
+	case err == nil:
+		return want, nil
+	case ctx.Err() != nil:
+		return Stream{}, ctx.Err()
+	case errors.Is(err, errOther):
+		return Stream{}, s.damaged(m, name+" is not what was recorded")
+	case isWriteError(err):
+		return Stream{}, &RestoreError{Reason: fmt.Sprintf("%s cannot be spooled: %v", name, cause(err)), Err: err}
+	}
+	return Stream{}, s.sourceError(m, name, err)
+}
+
+// errOther says that a source does not hold what it should.
+var errOther = errors.New("not what was recorded")
+
+func isWriteError(err error) bool {
+	var w *writeError
+	return errors.As(err, &w)
+}
+
+func (s *Store) spool(ctx context.Context, root fsys.FS, from string, want Stream) error {
+	f, err := root.OpenNoFollow(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := fsys.FileInfo(f)
+	if err != nil {
+		return err
+	}
+	if info.Size != want.Len {
+		return errOther
+	}
+	d, _, err := writeFile(ctx, s.ws, want.Path, filePerm, f, want.Len, s.o.Hash)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errOther
+	case err != nil:
+		return err
+	case d != want.Digest:
+		_ = s.ws.Remove(want.Path)
+		return errOther
+	}
+	return nil
+}
+
+// sourceError turns a failure to read a part of an entry into what a restore reports: what is missing or of another
+// kind is damage, what cannot be read right now is not.
+func (s *Store) sourceError(m *Manifest, name string, err error) error {
+	switch {
+	case isAbsent(err):
+		return s.damaged(m, name+" is missing")
+	case isForeignKind(err):
+		return s.damaged(m, name+" is no regular file")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return s.damaged(m, name+" is shorter than recorded")
+	}
+	return &RestoreError{Reason: fmt.Sprintf("%s of the cache entry cannot be read: %v", name, cause(err)), Err: err}
+}

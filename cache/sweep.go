@@ -1,0 +1,124 @@
+package cache
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// SweepOptions of Sweep.
+type SweepOptions struct {
+	// MaxSize is cache.clean.max_size in bytes; nil when the workspace has none.
+	MaxSize *int64
+}
+
+// SweepReport says what a sweep has found.
+type SweepReport struct {
+	Ran     bool // it was time for one
+	Removed int  // leftovers removed
+	// Oversize: what could be added up in the time was already larger than MaxSize; suggest `haz cache clean`.
+	Oversize bool
+}
+
+// Sweep removes leftovers of dead owners when a run starts (S-35): at most once an hour and for at most 100 ms. Staging
+// whose lock is held is never touched. With a read-only cache nothing below the cache root is. Failures do not matter: the
+// next sweep tries again.
+func (s *Store) Sweep(ctx context.Context, o SweepOptions) SweepReport {
+	var r SweepReport
+	now := s.o.Now()
+	if !s.timeToSweep(now) {
+		return r
+	}
+	r.Ran = true
+	b := &budget{now: s.o.Now, until: now.Add(sweepBudget)}
+	count := func(done bool) {
+		if done {
+			r.Removed++
+		}
+	}
+	_ = s.stateNames(func(path, name string) bool {
+		switch {
+		case isRestoreName(name):
+			done, _ := s.removeRestore(path, b)
+			count(done)
+		case isSpoolName(name):
+			done, _ := s.removeOrphan(s.ws, path, stateDir+"/"+clearedPrefix+s.suffix(), b)
+			count(done)
+		case isClearedName(name):
+			count(b.removeAll(s.ws, path) == nil)
+		}
+		return !b.over() && ctx.Err() == nil
+	})
+	root, err := s.open()
+	if err != nil {
+		return r
+	}
+	if !s.o.ReadOnly {
+		s.sweepTrash(root, b, count)
+	}
+	var sum int64
+	c := scan{s: s, root: root}
+	if !s.o.ReadOnly {
+		c.tmp = func(path string) bool {
+			done, _ := s.removeOrphan(root, path, "/"+trashPrefix+s.suffix(), b)
+			count(done)
+			return !b.over()
+		}
+	}
+	_ = c.run(ctx)
+	if o.MaxSize == nil || b.over() {
+		return r
+	}
+	c.tmp = nil
+	c.entry = func(f found) bool {
+		if f.bad == nil {
+			sum = saturatingAdd(sum, f.footprint)
+		}
+		r.Oversize = sum > *o.MaxSize
+		return !r.Oversize && !b.over()
+	}
+	_ = c.run(ctx)
+	return r
+}
+
+func (s *Store) sweepTrash(root fsys.FS, b *budget, count func(bool)) {
+	list, err := root.List("/")
+	if err != nil {
+		return
+	}
+	for _, e := range list {
+		if isTrashName(e.Name) && !b.over() {
+			count(b.removeAll(root, "/"+e.Name) == nil)
+		}
+	}
+}
+
+// timeToSweep reports whether an hour has passed since the last sweep, and notes that this is one. Without a state
+// directory nothing has ever been left here; the cache may be new all the same, and is looked at in an hour.
+func (s *Store) timeToSweep(now time.Time) bool {
+	name := stateDir + "/" + sweptName
+	info, err := s.ws.Lstat(name)
+	switch {
+	case err == nil && info.Kind == fsys.File:
+		if age := now.UnixNano() - info.MTime; age >= 0 && age < int64(sweepEvery) {
+			return false
+		}
+	case !isAbsent(err):
+		return false
+	default:
+		f, err := s.ws.OpenFile(name, os.O_WRONLY|os.O_CREATE, filePerm)
+		if err != nil || f.Close() != nil {
+			return false
+		}
+	}
+	return s.ws.Chtimes(name, now, now) == nil
+}
+
+func saturatingAdd(a, b int64) int64 {
+	if sum := a + b; sum >= a && sum >= b {
+		return sum
+	}
+	return 1<<63 - 1
+}

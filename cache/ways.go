@@ -1,0 +1,155 @@
+package cache
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// prefixes knows, for a path, which output pattern it matches and how far links may be followed on the way to it.
+type prefixes struct {
+	patterns []glob.Pattern
+	fixed    []string // fixed prefix of each pattern, the longest first
+}
+
+func newPrefixes(patterns []glob.Pattern) *prefixes {
+	p := &prefixes{patterns: slices.Clone(patterns), fixed: make([]string, len(patterns))}
+	if len(patterns) > 1 {
+		slices.SortStableFunc(p.patterns, func(a, b glob.Pattern) int { return len(b.FixedPrefix()) - len(a.FixedPrefix()) })
+	}
+	for i, q := range p.patterns {
+		p.fixed[i] = q.FixedPrefix()
+	}
+	return p
+}
+
+// of returns the longest fixed prefix of the patterns that path matches; ok is false when it matches none.
+func (p *prefixes) of(path string) (prefix string, ok bool) {
+	for i, q := range p.patterns {
+		if q.Match(path) {
+			return p.fixed[i], true
+		}
+	}
+	return "", false
+}
+
+// What lies at a directory on the way to a target.
+type wayKind uint8
+
+const (
+	wayUnknown wayKind = iota
+	wayDir             // a real directory
+	wayAbsent          // nothing
+	wayLink            // a link to a directory inside the workspace
+	wayBlocked         // anything else: a file, a link to nothing or out of the workspace, something unreadable
+)
+
+// ways looks at the directories that lead to targets, each once, so that nothing is reached through a link that lies
+// deeper than the fixed prefix of a pattern (4.6, 7.5), nor through one that leaves the workspace or leads into /.haz.
+// What it has seen is the state of the tree at that time; who changes a directory says so with set.
+type ways struct {
+	ws   fsys.FS
+	seen map[string]wayKind
+	errs map[string]error
+
+	open, openFor string // the last directory, and prefix, that to found open: outputs often lie side by side
+}
+
+func newWays(ws fsys.FS) *ways { return &ways{ws: ws, seen: map[string]wayKind{"/": wayDir}} }
+
+func (w *ways) set(dir string, k wayKind) { w.seen[dir], w.open = k, "" }
+
+// look says what lies at dir itself.
+func (w *ways) look(dir string) wayKind {
+	if k := w.seen[dir]; k != wayUnknown {
+		return k
+	}
+	k := w.ask(dir)
+	w.seen[dir] = k
+	return k
+}
+
+func (w *ways) ask(dir string) wayKind {
+	info, err := w.ws.Lstat(dir)
+	switch {
+	case isAbsent(err):
+		return wayAbsent
+	case err != nil:
+		w.fail(dir, err)
+		return wayBlocked
+	case info.Kind == fsys.Dir:
+		return wayDir
+	case info.Kind != fsys.Link:
+		return wayBlocked
+	}
+	real, err := w.ws.RealPath(dir)
+	if err != nil {
+		w.fail(dir, err)
+		return wayBlocked
+	}
+	to, err := w.ws.Lstat(real)
+	if err != nil {
+		w.fail(dir, err)
+		return wayBlocked
+	}
+	if to.Kind != fsys.Dir || real == "/.haz" || isBelow(real, "/.haz") {
+		return wayBlocked
+	}
+	return wayLink
+}
+
+func (w *ways) fail(dir string, err error) {
+	if w.errs == nil {
+		w.errs = make(map[string]error)
+	}
+	w.errs[dir] = err
+}
+
+// to walks to the directory that path lies in. It returns wayDir when all of the way can be gone; wayAbsent when it ends
+// at a directory that does not exist; wayBlocked otherwise. at is the place where it ends.
+func (w *ways) to(path, prefix string) (k wayKind, at string) {
+	parent := parentOf(path)
+	if parent == w.open && prefix == w.openFor {
+		return wayDir, parent
+	}
+	for end := 0; end < len(parent); {
+		if i := strings.IndexByte(parent[end+1:], '/'); i >= 0 {
+			end += 1 + i
+		} else {
+			end = len(parent)
+		}
+		dir := parent[:end]
+		if dir == "/" {
+			break
+		}
+		switch k := w.look(dir); k {
+		case wayDir:
+		case wayLink:
+			if dir != prefix && !isBelow(prefix, dir) {
+				return wayBlocked, dir
+			}
+		default:
+			return k, dir
+		}
+	}
+	w.open, w.openFor = parent, prefix
+	return wayDir, parent
+}
+
+// whyBlocked is a sentence about the place where a way ended.
+func (w *ways) whyBlocked(dir string) (string, error) {
+	err := w.errs[dir]
+	switch {
+	case errors.Is(err, fsys.ErrOutside):
+		return dir + " leads out of the workspace", err
+	case errors.Is(err, fs.ErrNotExist):
+		return dir + " is a link to nothing", err
+	case err != nil:
+		return dir + ": " + cause(err).Error(), err
+	}
+	return dir + " is in the way", nil
+}

@@ -1,0 +1,104 @@
+package haz
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/workspace"
+)
+
+// Checked is what Check has to say.
+type Checked struct {
+	Tasks       int // effective tasks in scope
+	Diagnostics diag.List
+}
+
+// Check reads and checks the whole workspace of a directory, always all of it; everything only changes which tasks are
+// counted: all of them, or those of the bearing project when there is one (AUX-009, AUX-010). Mistakes of the user are in the
+// result, not the error. Nothing is run, and nothing on disk changes.
+func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*Checked, error) {
+	o, err := openHost(opts)
+	if err != nil {
+		return nil, err
+	}
+	ws, root, err := workspace.Load(ctx, o.host, dir, workspace.Options{})
+	c := &Checked{}
+	if err != nil {
+		var list *diag.Errors
+		if !errors.As(err, &list) {
+			return nil, err
+		}
+		c.Diagnostics = append(c.Diagnostics, list.List...)
+	}
+	if root != nil {
+		defer root.Close()
+	}
+	if ws == nil {
+		return c, ctx.Err()
+	}
+	c.Diagnostics = append(c.Diagnostics, ws.Warnings...)
+	g, list := graph.Build(ws)
+	c.Diagnostics = append(c.Diagnostics, list...)
+	if err == nil && g != nil {
+		w := &Workspace{W: ws, G: g, FS: root, dir: dir, o: o}
+		c.Tasks = len(w.Scope(everything))
+		c.Diagnostics = append(append(c.Diagnostics, g.Warnings()...), w.warnings()...)
+	}
+	return c, ctx.Err()
+}
+
+// openHost fills in the options, the file system of the machine included.
+func openHost(opts []Option) (options, error) {
+	o := newOptions(opts)
+	if o.host == nil {
+		host, err := fsys.Host("/")
+		if err != nil {
+			return o, err
+		}
+		o.host = host
+	}
+	return o, nil
+}
+
+// warnings are the most common reasons for a first run that fails (chapter 3, 5).
+func (w *Workspace) warnings() diag.List {
+	var list diag.List
+	for _, t := range w.W.Tasks {
+		for _, in := range t.Inputs {
+			if !in.Pattern.IsLiteral() {
+				continue
+			}
+			path := in.Pattern.String()
+			if _, err := w.FS.Lstat(path); errors.Is(err, fs.ErrNotExist) && len(w.G.Writers(path)) == 0 {
+				list = append(list, diag.Diagnostic{Severity: diag.Warning, Place: in.Place,
+					Message: "input " + diag.Quote(path) + " of task " + diag.Quote(t.ID.String()) + " does not exist, and no task produces it"})
+			}
+		}
+		if bareProgram(t) {
+			list = append(list, diag.Diagnostic{Severity: diag.Warning, Place: t.Place,
+				Message: "task " + diag.Quote(t.ID.String()) + " starts " + diag.Quote(t.Argv[0]) + " but has no PATH, so only /bin and /usr/bin are searched",
+				Hint:    "env: {from_host: [PATH]}"})
+		}
+	}
+	return list
+}
+
+func bareProgram(t *Task) bool {
+	if t.Kind != workspace.Command || len(t.Argv) == 0 || strings.Contains(t.Argv[0], "/") {
+		return false
+	}
+	if _, ok := t.Override["PATH"]; ok {
+		return false
+	}
+	for _, name := range t.FromHost {
+		if name == "PATH" {
+			return false
+		}
+	}
+	return true
+}

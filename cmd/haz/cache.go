@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/diag"
+)
+
+func (v *invocation) openCache() (*haz.Cache, error) {
+	if v.dirErr != nil {
+		return nil, fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
+	}
+	return haz.OpenCache(v.ctx, v.dir, haz.WithEnvironment(v.environ))
+}
+
+// doCacheClear is `haz cache clear`.
+func doCacheClear(v *invocation) error {
+	c, err := v.openCache()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.Clear(v.ctx); err != nil {
+		return err
+	}
+	v.out.print("cache cleared.\n")
+	return nil
+}
+
+// doCacheInfo is `haz cache info`.
+func doCacheInfo(v *invocation) error {
+	c, err := v.openCache()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	info, err := c.Info(v.ctx)
+	if err != nil {
+		return err
+	}
+	if v.value("format") == "json" {
+		v.printJSON(infoJSON(info))
+		return nil
+	}
+	v.out.print(infoText(info, v.has("verbose")))
+	return nil
+}
+
+// infoText is the report of chapter 3, 8.2; labels and order are frozen.
+func infoText(i *haz.CacheInfo, verbose bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "cache root: %s\n", diag.Escape(i.Root))
+	fmt.Fprintf(&b, "well-formed entries: %d\n", i.WellFormed)
+	fmt.Fprintf(&b, "corrupt entries: %d\n", i.Corrupt)
+	if verbose {
+		for _, r := range i.Reasons {
+			fmt.Fprintf(&b, "  %s: %d\n", diag.Escape(r.Reason), r.Entries)
+		}
+	}
+	fmt.Fprintf(&b, "orphan tmp directories: %d\n", i.TmpDirs)
+	fmt.Fprintf(&b, "orphan restore directories: %d\n", i.RestoreDirs)
+	fmt.Fprintf(&b, "total bytes: %d\n", i.Bytes)
+	if len(i.BySchema) > 0 {
+		b.WriteString("by schema:\n")
+		for _, s := range i.BySchema {
+			fmt.Fprintf(&b, "  (revision=%d, hash=%s): %d\n", s.Revision, s.Hash, s.Entries)
+		}
+	}
+	return b.String()
+}
+
+func infoJSON(i *haz.CacheInfo) any {
+	type schema struct {
+		Revision int    `json:"revision"`
+		Hash     string `json:"hash"`
+		Entries  int    `json:"entries"`
+	}
+	doc := struct {
+		Root        string   `json:"cache_root"`
+		WellFormed  int      `json:"well_formed_entries"`
+		Corrupt     int      `json:"corrupt_entries"`
+		TmpDirs     int      `json:"orphan_tmp_directories"`
+		RestoreDirs int      `json:"orphan_restore_directories"`
+		Bytes       int64    `json:"total_bytes"`
+		BySchema    []schema `json:"by_schema"`
+	}{i.Root, i.WellFormed, i.Corrupt, i.TmpDirs, i.RestoreDirs, i.Bytes, []schema{}}
+	for _, s := range i.BySchema {
+		doc.BySchema = append(doc.BySchema, schema{s.Revision, s.Hash.String(), s.Entries})
+	}
+	return doc
+}
+
+// doCacheClean is `haz cache clean`.
+func doCacheClean(v *invocation) error {
+	o := haz.CleanOptions{Soft: v.has("soft"), DryRun: v.has("dry-run")}
+	if v.has("max-age") {
+		d, err := haz.ParseDuration(v.value("max-age"))
+		if err != nil {
+			return err
+		}
+		o.MaxAge = &d
+	}
+	if v.has("max-size") {
+		n, err := haz.ParseSize(v.value("max-size"))
+		if err != nil {
+			return err
+		}
+		o.MaxSize = &n
+	}
+	c, err := v.openCache()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r, err := c.Clean(v.ctx, o)
+	if errors.Is(err, haz.ErrNoCleanMode) {
+		return &diag.Errors{List: diag.List{{Code: "AUX-022", Message: "at least one mode is needed: --soft, --max-age or --max-size",
+			Hint: "cache.clean.max_age and cache.clean.max_size of .haz/workspace.yml are used when no option is given"}}}
+	}
+	if err != nil {
+		return err
+	}
+	v.out.print(cleanText(r))
+	if len(r.Failures) == 0 {
+		return nil
+	}
+	if err := v.out.b.Flush(); err != nil && v.out.err == nil {
+		v.out.err = err
+	}
+	for _, f := range r.Failures {
+		v.tell(fmt.Sprintf("cache clean: failed to remove cache entry at: %s: %s\n", diag.Escape(f.Path), diag.Escape(f.Err.Error())))
+	}
+	return exit(2)
+}
+
+// cleanText is the report of chapter 3, 8.3; labels and order are frozen.
+func cleanText(r *haz.CleanReport) string {
+	var b strings.Builder
+	evicted, removed, bytes := "evicted", "removed", "bytes reclaimed"
+	if r.DryRun {
+		evicted, removed, bytes = "would evict", "noted", "bytes projected"
+		b.WriteString("dry-run: AUX-024 plan only, nothing is removed\n")
+	}
+	fmt.Fprintf(&b, "entries inspected: %d\n", r.Inspected)
+	for pass, mode := range []string{"--soft", "--max-age", "--max-size"} {
+		fmt.Fprintf(&b, "%s %s: %d\n", evicted, mode, r.Evicted[pass])
+	}
+	fmt.Fprintf(&b, "orphan tmp directories %s: %d\n", removed, r.TmpDirs)
+	fmt.Fprintf(&b, "orphan restore directories %s: %d\n", removed, r.RestoreDirs)
+	fmt.Fprintf(&b, "%s: %d\n", bytes, r.Bytes)
+	if r.DryRun && len(r.Plan) > 0 {
+		b.WriteString("dry-run plan:\n")
+		for _, i := range r.Plan {
+			fmt.Fprintf(&b, "  %s created_at=%d footprint=%d mode=%s\n", diag.Escape(i.Short()), i.CreatedAt, i.Footprint, i.Pass)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/diag"
+)
+
+// doCheck is `haz check`.
+func doCheck(v *invocation) error {
+	if v.dirErr != nil {
+		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
+	}
+	c, err := haz.Check(v.ctx, v.dir, v.has("workspace"), haz.WithEnvironment(v.environ))
+	if err != nil {
+		return err
+	}
+	for i := range c.Diagnostics {
+		if c.Diagnostics[i].Place.File == "" && c.Diagnostics[i].Command == "" {
+			c.Diagnostics[i].Command = "check"
+		}
+	}
+	bad := c.Diagnostics.HasErrors()
+	switch {
+	case v.value("format") == "json":
+		v.printJSON(struct {
+			Version     int       `json:"version"`
+			OK          bool      `json:"ok"`
+			Tasks       int       `json:"tasks"`
+			Diagnostics diag.List `json:"diagnostics"`
+		}{1, !bad, c.Tasks, c.Diagnostics})
+	case bad:
+		v.warn(c.Diagnostics)
+	default:
+		v.warn(c.Diagnostics)
+		v.out.print(fmt.Sprintf("%d task(s) validated.\n", c.Tasks))
+	}
+	if bad {
+		return exit(2)
+	}
+	return nil
+}

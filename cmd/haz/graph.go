@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/diag"
+)
+
+var edgeKinds = map[string]haz.EdgeKind{"hard": haz.Hard, "soft": haz.Soft, "producer": haz.Producer}
+
+var edgeNames = map[haz.EdgeKind]string{haz.Hard: "hard", haz.Soft: "soft", haz.Producer: "producer"}
+
+// doGraph is `haz graph`.
+func doGraph(v *invocation) error {
+	refs, err := parseReferences(v, "target resolution failed")
+	if err != nil {
+		return err
+	}
+	kinds, err := parseEdges(cmp.Or(v.value("edges"), "hard,soft"))
+	if err != nil {
+		return err
+	}
+	w, err := v.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	g := subgraph{nodes: w.Scope(v.has("workspace"))}
+	if len(refs) > 0 {
+		s, err := w.Select(v.ctx, haz.Selection{References: refs})
+		if err != nil {
+			return err
+		}
+		g.nodes = w.Plan(s.Targets).Tasks
+	}
+	g.connect(w, kinds)
+	switch v.value("format") {
+	case "json":
+		v.printJSON(g.json())
+	case "mermaid":
+		v.out.print(g.mermaid())
+	default:
+		v.out.print(g.dot())
+	}
+	return nil
+}
+
+func parseEdges(text string) (map[haz.EdgeKind]bool, error) {
+	kinds := map[haz.EdgeKind]bool{}
+	for _, name := range strings.Split(text, ",") {
+		k, ok := edgeKinds[name]
+		if !ok {
+			return nil, &hinted{text: "unknown kind of edge " + diag.Quote(name), hint: "hard, soft and producer, separated by commas"}
+		}
+		kinds[k] = true
+	}
+	return kinds, nil
+}
+
+// subgraph is what is drawn: some tasks, and the edges between them.
+type subgraph struct {
+	nodes []*haz.Task // canonical order
+	edges []edge      // by from, to, kind
+}
+
+type edge struct {
+	from, to *haz.Task
+	kind     haz.EdgeKind
+}
+
+func (g *subgraph) connect(w *haz.Workspace, kinds map[haz.EdgeKind]bool) {
+	inside := make(map[int]bool, len(g.nodes))
+	for _, t := range g.nodes {
+		inside[t.Index] = true
+	}
+	for _, t := range g.nodes {
+		for _, e := range w.G.Down[t.Index] {
+			if kinds[e.Kind] && inside[e.Task] && e.Task != t.Index {
+				g.edges = append(g.edges, edge{t, w.W.Tasks[e.Task], e.Kind})
+			}
+		}
+	}
+	slices.SortFunc(g.edges, func(a, b edge) int {
+		return cmp.Or(a.from.ID.Compare(b.from.ID), a.to.ID.Compare(b.to.ID), strings.Compare(edgeNames[a.kind], edgeNames[b.kind]))
+	})
+	g.edges = slices.Compact(g.edges) // one producer edge, however many patterns made it
+}
+
+func (g *subgraph) json() any {
+	type node struct {
+		Project string   `json:"project"`
+		Tags    []string `json:"tags"`
+		Task    string   `json:"task"`
+	}
+	type link struct {
+		From string `json:"from"`
+		Kind string `json:"kind"`
+		To   string `json:"to"`
+	}
+	doc := struct {
+		Nodes []node `json:"nodes"`
+		Edges []link `json:"edges"`
+	}{make([]node, len(g.nodes)), make([]link, len(g.edges))}
+	for i, t := range g.nodes {
+		doc.Nodes[i] = node{t.ID.Project, append([]string{}, t.Project.Tags...), t.ID.Task}
+	}
+	for i, e := range g.edges {
+		doc.Edges[i] = link{e.from.ID.String(), edgeNames[e.kind], e.to.ID.String()}
+	}
+	return doc
+}
+
+func (g *subgraph) dot() string {
+	style := map[haz.EdgeKind]string{haz.Hard: "", haz.Soft: " [style=dashed]", haz.Producer: " [style=dotted]"}
+	var b strings.Builder
+	b.WriteString("digraph haz {\n  rankdir=LR;\n  node [shape=box];\n")
+	for _, t := range g.nodes {
+		fmt.Fprintf(&b, "  %q;\n", t.ID.String())
+	}
+	for _, e := range g.edges {
+		fmt.Fprintf(&b, "  %q -> %q%s;\n", e.from.ID.String(), e.to.ID.String(), style[e.kind])
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+func (g *subgraph) mermaid() string {
+	arrow := map[haz.EdgeKind]string{haz.Hard: "-->", haz.Soft: "-.->", haz.Producer: "-. produces .->"}
+	number := make(map[int]int, len(g.nodes))
+	var b strings.Builder
+	b.WriteString("flowchart LR\n")
+	for i, t := range g.nodes {
+		number[t.Index] = i
+		fmt.Fprintf(&b, "  n%d[%q]\n", i, t.ID.String())
+	}
+	for _, e := range g.edges {
+		fmt.Fprintf(&b, "  n%d %s n%d\n", number[e.from.Index], arrow[e.kind], number[e.to.Index])
+	}
+	return b.String()
+}

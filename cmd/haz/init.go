@@ -1,0 +1,29 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/diag"
+)
+
+// doInit is `haz init`.
+func doInit(v *invocation) error {
+	if v.dirErr != nil {
+		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
+	}
+	if !v.has("yes") {
+		return &hinted{text: "asking questions needs a terminal on standard input and output", hint: "haz init --yes writes a workspace without projects"}
+	}
+	err := haz.InitWorkspace(v.dir)
+	var exists *haz.ExistingWorkspaceError
+	if errors.As(err, &exists) {
+		return &diag.Errors{List: diag.List{{Code: "AUX-002", Message: exists.Error()}}}
+	}
+	if err != nil {
+		return err
+	}
+	v.out.print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
+	return nil
+}

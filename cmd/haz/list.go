@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+)
+
+// doList is `haz list`.
+func doList(v *invocation) error {
+	w, err := v.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if v.has("projects") {
+		projects := w.W.Projects
+		if p := w.Bearing(); p != nil && !v.has("workspace") {
+			projects = []*haz.Project{p}
+		}
+		return v.listProjects(projects)
+	}
+	return v.listTasks(w, w.Scope(v.has("workspace")))
+}
+
+func (v *invocation) listProjects(projects []*haz.Project) error {
+	if v.value("format") == "json" {
+		type project struct {
+			Project string   `json:"project"`
+			Root    string   `json:"root"`
+			Tags    []string `json:"tags"`
+			Tasks   []string `json:"tasks"`
+		}
+		doc := make([]project, len(projects))
+		for i, p := range projects {
+			doc[i] = project{p.Name, p.Dir, append([]string{}, p.Tags...), []string{}}
+			for _, t := range p.Tasks {
+				doc[i].Tasks = append(doc[i].Tasks, t.ID.Task)
+			}
+		}
+		v.printJSON(doc)
+		return nil
+	}
+	rows := [][]string{{"PROJECT", "ROOT", "TAGS", "TASKS"}}
+	for _, p := range projects {
+		rows = append(rows, []string{p.Name, diag.Escape(p.Dir), orDash(strings.Join(p.Tags, ",")), fmt.Sprint(len(p.Tasks))})
+	}
+	v.out.print(table(rows))
+	return nil
+}
+
+func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
+	if v.value("format") == "json" {
+		type task struct {
+			Project  string     `json:"project"`
+			Root     string     `json:"root"`
+			Task     string     `json:"task"`
+			Tags     []string   `json:"tags"`
+			Inputs   []string   `json:"inputs"`
+			Outputs  []string   `json:"outputs"`
+			Deps     []string   `json:"deps"`
+			WeakDeps []string   `json:"weak_deps"`
+			Mutex    *jsonMutex `json:"mutex"`
+			Source   string     `json:"source"`
+		}
+		doc := make([]task, len(ts))
+		for i, t := range ts {
+			hard, soft := upstreams(w, t)
+			doc[i] = task{t.ID.Project, t.Project.Dir, t.ID.Task, append([]string{}, t.Project.Tags...), texts(t.Inputs), texts(t.Outputs),
+				hard, soft, mutexJSON(t), source(t)}
+		}
+		v.printJSON(doc)
+		return nil
+	}
+	rows := [][]string{{"TASK", "KIND", "INPUTS", "OUTPUTS", "DEPS"}}
+	for _, t := range ts {
+		hard, soft := upstreams(w, t)
+		deps := fmt.Sprint(len(hard))
+		if len(soft) > 0 {
+			deps += fmt.Sprintf(" (+%d weak)", len(soft))
+		}
+		rows = append(rows, []string{t.ID.String(), kind(t), fmt.Sprint(len(t.Inputs)), fmt.Sprint(len(t.Outputs)), deps})
+	}
+	v.out.print(table(rows))
+	return nil
+}
+
+// upstreams are the direct hard and soft upstreams of a task, canonical order.
+func upstreams(w *haz.Workspace, t *haz.Task) (hard, soft []string) {
+	hard, soft = []string{}, []string{}
+	for _, e := range w.G.Up[t.Index] {
+		switch id := w.W.Tasks[e.Task].ID.String(); e.Kind {
+		case haz.Hard:
+			hard = append(hard, id)
+		case haz.Soft:
+			soft = append(soft, id)
+		}
+	}
+	return hard, soft
+}
+
+// kind is "command", or the name of the shell.
+func kind(t *haz.Task) string {
+	if t.Kind == workspace.Shell {
+		return t.Shell
+	}
+	return "command"
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// table aligns columns, two spaces apart; a table without rows below its header is nothing.
+func table(rows [][]string) string {
+	if len(rows) < 2 {
+		return ""
+	}
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, cell := range r {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		var line strings.Builder
+		for i, cell := range r {
+			line.WriteString(cell)
+			line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,119 @@
+// Command haz runs tasks of multi-project workspaces, each at most once for the same inputs. It is the first embedder of
+// package haz: it turns a command line into calls, events into lines, and results into exit codes. Nothing else decides about
+// any of the three.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	cmap "github.com/orcaman/concurrent-map"
+
+	"github.com/haz-build/haz/cmd/haz/early"
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/report"
+)
+
+func main() { os.Exit(program()) }
+
+// program runs one command line and returns the exit code.
+func program() (code int) {
+	// The actor library makes a sharded map for each system; one shard makes that fifteen times cheaper, and a run has one
+	// system. It is a variable of that library, so only the program may set it.
+	cmap.SHARD_COUNT = 1
+	// A write to a pipe that nobody reads must be an error, not our death. Notify rather than Ignore: what is ignored is
+	// inherited, and a task must find SIGPIPE as it is everywhere.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	w := &world{args: os.Args[1:], environ: os.Environ(), env: os.Getenv, stdout: openStream(os.Stdout), stderr: openStream(os.Stderr)}
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprint(os.Stderr, internalError(strings.ReplaceAll(fmt.Sprint(r), "\n", " ")+" ("+panicPlace()+")"))
+			code = 2
+		}
+	}()
+	return run(context.Background(), w)
+}
+
+// internalError asks for a report of a defect of haz.
+func internalError(what string) string {
+	return "haz: internal error: " + what + "; please report this at https://github.com/haz-build/haz/issues\n"
+}
+
+// panicPlace is the place in the source that panicked.
+func panicPlace() string {
+	pc := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
+	for {
+		f, more := frames.Next()
+		if !strings.HasPrefix(f.Function, "runtime.") {
+			return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
+		}
+		if !more {
+			return "unknown place"
+		}
+	}
+}
+
+// run is program without the process around it.
+func run(ctx context.Context, w *world) int {
+	p, err := parse(w.args)
+	color := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[p.value("color")]
+	errs := report.Output{W: w.stderr.f, Terminal: w.stderr.terminal, Palette: report.DecidePalette(color, w.env, w.stderr.terminal)}
+	out := newReportWriter(w.stdout.f)
+	code := 0
+	if err == nil {
+		err = w.stand(p.value("directory"))
+	}
+	switch {
+	case err != nil:
+	case p.version: // given before a command, if there is one
+		out.print("haz " + early.Version() + "\n")
+	case p.help:
+		out.print(helpText(p.path, w.width()))
+	default:
+		err = dispatch(ctx, w, p, out, errs)
+	}
+	var e exit
+	if errors.As(err, &e) {
+		code, err = int(e), nil
+	}
+	// What a command has reported is shown also when it ends in an error.
+	if ferr := out.finish(); err == nil {
+		err = ferr
+	}
+	if err != nil {
+		code = 2
+		_, _ = errs.W.Write([]byte(diagnose(err, p.commandName()).Render(errs.Palette.Style())))
+	}
+	return code
+}
+
+// width is how wide help may be.
+func (w *world) width() int {
+	if w.stdout.terminal {
+		return w.stdout.width()
+	}
+	return 0
+}
+
+// stand goes to the directory of -C, so that everything is as if haz had been started there.
+func (w *world) stand(dir string) error {
+	w.started, _ = os.Getwd()
+	if dir != "" {
+		if err := os.Chdir(dir); err != nil {
+			return fmt.Errorf("option --directory: %s: %w", diag.Quote(dir), errors.Unwrap(err))
+		}
+		// Getwd believes PWD where it names the same place; after a move it does not.
+		_ = os.Unsetenv("PWD")
+	}
+	w.dir, w.dirErr = os.Getwd()
+	return nil
+}

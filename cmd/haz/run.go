@@ -1,0 +1,350 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/cmd/haz/early"
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/report"
+)
+
+// doRun is `haz run`.
+func doRun(v *invocation) error {
+	refs, err := parseReferences(v, "target resolution failed")
+	if err != nil {
+		return err
+	}
+	w, err := v.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	selected, err := v.selectTargets(w, refs)
+	if err != nil {
+		return err
+	}
+	v.warn(selected.Warnings)
+	plan := w.Plan(selected.Targets)
+	if v.has("dry-run") {
+		return v.dryRun(w, selected, plan)
+	}
+	if len(plan.Tasks) == 0 {
+		v.tell("haz: nothing to run (" + selected.Empty + ")\n")
+	}
+	return v.execute(w, selected.Targets)
+}
+
+func (v *invocation) selectTargets(w *haz.Workspace, refs []haz.Reference) (*haz.Selected, error) {
+	s := haz.Selection{References: refs, All: v.has("all"), Workspace: v.has("workspace")}
+	switch {
+	case v.has("failed"):
+		ids, known, err := lastFailures(w)
+		if err != nil {
+			return nil, err
+		}
+		if !known {
+			return &haz.Selected{Empty: "no earlier run is recorded"}, nil
+		}
+		s.Only = ids
+	case v.has("git-changed"):
+		s.Changes = &haz.Changes{Kind: haz.Changed}
+	case v.has("git-staged"):
+		s.Changes = &haz.Changes{Kind: haz.Staged}
+	case v.has("git-changed-since"):
+		s.Changes = &haz.Changes{Kind: haz.ChangedSince, Revision: v.value("git-changed-since")}
+	case v.has("affected"):
+		s.Changes = &haz.Changes{Kind: haz.Affected, Revision: v.value("base")}
+	}
+	if s.Changes != nil {
+		s.Changes.Environment, s.Changes.StartedIn = v.environ, v.started
+	}
+	return w.Select(v.ctx, s)
+}
+
+// lastFailures are the tasks that did not succeed in the last run of the workspace.
+func lastFailures(w *haz.Workspace) (ids []haz.TaskID, known bool, err error) {
+	b, err := w.LastRun()
+	if err != nil || b == nil {
+		return nil, false, err
+	}
+	r, err := report.DecodeRecord(b)
+	if err != nil {
+		return nil, false, fmt.Errorf("the record of the last run cannot be read: %w", err)
+	}
+	return append([]haz.TaskID{}, r.Unfinished()...), true, nil
+}
+
+// dryRun prints the plan. The bytes of the plain form are frozen.
+func (v *invocation) dryRun(w *haz.Workspace, s *haz.Selected, plan *haz.Plan) error {
+	if v.value("format") == "json" {
+		return v.dryRunJSON(w, s, plan)
+	}
+	switch n := len(plan.Tasks); n {
+	case 0:
+		v.out.print("would run 0 tasks.\n")
+	case 1:
+		v.out.print("would run 1 task:\n")
+	default:
+		v.out.print(fmt.Sprintf("would run %d tasks:\n", n))
+	}
+	for _, t := range plan.Tasks {
+		v.out.print("  - " + t.ID.String() + "\n")
+	}
+	if len(plan.Tasks) == 0 && s.Empty != "" {
+		v.tell("haz: nothing to run (" + s.Empty + ")\n")
+	}
+	if v.has("verbose") {
+		predicted := w.Predict(v.ctx, plan)
+		for i, t := range plan.Tasks {
+			v.tell(v.errs.Palette.Prefix(t.ID) + v.errs.Palette.Dim(fmt.Sprintf("%s, cache: %s", s.ReasonOf(t.Index), predicted[i])) + "\n")
+		}
+	}
+	return nil
+}
+
+func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected, plan *haz.Plan) error {
+	type task struct {
+		Project    string         `json:"project"`
+		Task       string         `json:"task"`
+		Tags       []string       `json:"tags"`
+		Reason     haz.Reason     `json:"reason"`
+		Prediction haz.Prediction `json:"prediction"`
+	}
+	doc := struct {
+		Version int    `json:"version"`
+		Tasks   []task `json:"tasks"`
+	}{1, make([]task, len(plan.Tasks))}
+	predicted := w.Predict(v.ctx, plan)
+	for i, t := range plan.Tasks {
+		doc.Tasks[i] = task{t.ID.Project, t.ID.Task, append([]string{}, t.Project.Tags...), s.ReasonOf(t.Index), predicted[i]}
+	}
+	v.printJSON(doc)
+	return nil
+}
+
+// execute runs the targets, with everything that people and machines get to see of it.
+func (v *invocation) execute(w *haz.Workspace, targets []int) error {
+	o := haz.RunOptions{FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
+	if text := v.value("jobs"); text != "" {
+		o.Jobs, _ = parseJobs(text, w.CPUs())
+	}
+	printer := report.New(v.presentation(w))
+	o.Observer = printer.Handle
+	signals, stop := watchSignals()
+	defer stop()
+	o.Signals = signals
+
+	result, err := w.Run(v.ctx, targets, o)
+	stop()
+	if result == nil {
+		printer.End(2, 0)
+		return err
+	}
+	code := exitCode(result)
+	if err != nil {
+		text, _, _ := strings.Cut(err.Error(), "\n")
+		if v.has("verbose") {
+			text = err.Error()
+		}
+		printer.AtEnd(internalError(text))
+	}
+	if len(result.Outcomes) > 0 || v.has("summary") {
+		code = v.record(w, printer, result, code)
+	}
+	patience := time.Duration(0)
+	if result.Interrupt != nil {
+		patience = time.Second // whatever reads our output may have been stopped
+	}
+	printer.End(code, patience)
+	if code != 0 {
+		return exit(code)
+	}
+	return nil
+}
+
+// exitCode is EXEC-021: a signal wins over failures.
+func exitCode(r *haz.Result) int {
+	switch {
+	case r.Interrupt != nil:
+		return 128 + r.Interrupt.Number
+	case r.Crash != nil:
+		return 2
+	case r.Counts.Failed > 0 || len(r.Violations) > 0:
+		return 1
+	case r.Cancelled:
+		return 2 // only a host's own context can do that, and ours never ends
+	}
+	return 0
+}
+
+func (v *invocation) cacheMode() haz.CacheMode {
+	switch {
+	case v.has("force"), v.value("cache") == "wo":
+		return haz.WriteOnly
+	case v.has("no-cache"), v.value("cache") == "off":
+		return haz.Off
+	case v.value("cache") == "ro":
+		return haz.ReadOnly
+	}
+	return haz.ReadWrite
+}
+
+// presentation is how this run is to be shown.
+func (v *invocation) presentation(w *haz.Workspace) report.Options {
+	color := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[v.value("color")]
+	mode := v.value("output-mode")
+	if mode == "" {
+		mode = w.W.Settings.OutputMode
+	}
+	o := report.Options{
+		Stdout: report.Output{W: v.stdout.f, Terminal: v.stdout.terminal, Palette: report.DecidePalette(color, v.env, v.stdout.terminal)},
+		Stderr: v.errs, Buffered: mode == "buffered", ASCII: !report.SpeaksUTF8(v.env),
+		GitHub: v.env("GITHUB_ACTIONS") == "true", Spool: spool,
+	}
+	switch {
+	case v.has("quiet"):
+		o.Verbosity = report.Quiet
+	case v.has("verbose"):
+		o.Verbosity = report.Verbose
+	}
+	if v.stderr.terminal && v.env("TERM") != "dumb" && v.env("CI") == "" && v.value("progress") != "off" && o.Verbosity != report.Quiet {
+		o.Progress = &report.Progress{Width: v.stderr.width}
+	}
+	return o
+}
+
+// spool makes a temporary file that has no name any more, so that nothing is left of it however haz ends.
+func spool() (report.Spool, error) {
+	f, err := os.CreateTemp("", "haz-output-")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
+}
+
+// record keeps the summary of the run, and writes it where --summary says. It returns the exit code: a summary that was asked
+// for and cannot be written makes a successful run 2.
+func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Result, code int) int {
+	in := report.RecordInput{Haz: early.Version(), Run: r.Run, Workspace: w.W.Root, Args: v.args, Started: r.Started, Ended: r.Ended,
+		ExitCode: code, Counts: r.Counts, Outcomes: r.Outcomes, Violations: r.Violations}
+	if r.Interrupt != nil {
+		in.Signal = r.Interrupt.Name
+	}
+	data := report.NewRecord(in).Encode()
+	warn := func(what string, err error) {
+		printer.AtEnd(diag.List{{Severity: diag.Warning, Command: "run", Message: what + ": " + err.Error()}}.Render(v.errs.Palette.Style()))
+	}
+	if len(r.Outcomes) > 0 {
+		if err := w.KeepRun(r.Run, r.Started, data); err != nil {
+			warn("this run is not recorded, so --failed will not know it", err)
+		}
+	}
+	if file := v.value("summary"); file != "" {
+		if err := replaceFile(file, data); err != nil {
+			warn("the summary cannot be written", err)
+			if code == 0 {
+				code = 2
+			}
+		}
+	}
+	return code
+}
+
+// watchSignals delivers what cancels a run: the signals that haz does not already ignore (nohup).
+func watchSignals() (<-chan haz.Interrupt, func()) {
+	raw := make(chan os.Signal, 8)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(raw, s)
+		}
+	}
+	out := make(chan haz.Interrupt, 8)
+	done := make(chan struct{})
+	stopped := false
+	go forwardSignals(raw, out, done)
+	return out, func() {
+		if !stopped {
+			stopped = true
+			signal.Stop(raw)
+			close(done)
+		}
+	}
+}
+
+var signalNames = map[os.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}
+
+// forwardSignals hands signals on. The third one ends haz soon, also when the run does not: it has had time for one last kill.
+func forwardSignals(raw <-chan os.Signal, out chan<- haz.Interrupt, done <-chan struct{}) {
+	first, count := 0, 0
+	for {
+		select {
+		case <-done:
+			return
+		case s := <-raw:
+			number := int(s.(syscall.Signal))
+			if count++; count == 1 {
+				first = number
+			}
+			select {
+			case out <- haz.Interrupt{Name: signalNames[s], Number: number}:
+			default: // nobody can want more than eight
+			}
+			if count == 3 {
+				time.AfterFunc(time.Second, func() {
+					select {
+					case <-done:
+					default:
+						os.Exit(128 + first)
+					}
+				})
+			}
+		}
+	}
+}
+
+// parseJobs reads N, N% or auto; 0 means the setting of the workspace is not overridden but computed: auto.
+func parseJobs(text string, cpus int) (int, error) {
+	bad := &hinted{text: diag.Quote(text) + " is no number of tasks", hint: "a number from 1, a percentage of the CPUs like 50%, or auto"}
+	if text == "auto" {
+		return cpus, nil
+	}
+	number, percent := strings.CutSuffix(text, "%")
+	n, err := strconv.ParseUint(number, 10, 31)
+	if err != nil || n == 0 || number[0] == '+' {
+		return 0, bad
+	}
+	if percent {
+		return max(1, int(math.Ceil(float64(n)*float64(cpus)/100))), nil
+	}
+	return int(n), nil
+}
+
+func checkJobs(text string) error {
+	_, err := parseJobs(text, 1)
+	return err
+}
+
+func checkNotEmpty(text string) error {
+	if text == "" {
+		return &hinted{text: "the value is empty"}
+	}
+	return nil
+}
+
+// printJSON writes one value as one line.
+func (v *invocation) printJSON(value any) {
+	e := json.NewEncoder(v.out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		panic(err) // strings, numbers and lists of them cannot fail
+	}
+}

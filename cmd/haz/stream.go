@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/haz-build/haz/report"
+)
+
+// stream is standard output or standard error.
+type stream struct {
+	f        *os.File
+	terminal bool
+}
+
+func openStream(f *os.File) stream {
+	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	return stream{f: f, terminal: err == nil}
+}
+
+// width of the terminal in columns; 0 when it is not known.
+func (s stream) width() int {
+	w, err := unix.IoctlGetWinsize(int(s.f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(w.Col)
+}
+
+// reportWriter is standard output for reports: buffered, and silent after the first error, which finish tells.
+type reportWriter struct {
+	b   *bufio.Writer
+	err error
+}
+
+func newReportWriter(f *os.File) *reportWriter {
+	return &reportWriter{b: bufio.NewWriterSize(f, 32<<10)}
+}
+
+func (w *reportWriter) Write(p []byte) (int, error) {
+	if _, err := w.b.Write(p); err != nil && w.err == nil {
+		w.err = err
+	}
+	return len(p), nil // what reports has nothing to decide about this
+}
+
+func (w *reportWriter) print(s string) { _, _ = w.Write([]byte(s)) }
+
+// finish flushes. A reader that has gone away had enough: no error (chapter 3, 12).
+func (w *reportWriter) finish() error {
+	if err := w.b.Flush(); err != nil && w.err == nil {
+		w.err = err
+	}
+	if w.err == nil || report.ReaderGone(w.err) {
+		return nil
+	}
+	err := w.err
+	var p *os.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return errors.New("standard output cannot be written: " + err.Error())
+}

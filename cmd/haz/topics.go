@@ -1,0 +1,104 @@
+package main
+
+import "strings"
+
+// A topic is a page of help about something that is no command. body is paragraphs and indented lines, as they are printed.
+type topic struct{ name, brief, body string }
+
+func (t topic) text() string {
+	return t.name + ": " + t.brief + "\n\n" + strings.Trim(t.body, "\n") + "\n"
+}
+
+func topicList() string {
+	var rows [][2]string
+	for _, t := range topics {
+		rows = append(rows, [2]string{t.name, t.brief})
+	}
+	return "Topics (haz help TOPIC):\n" + columns(rows, helpWidth)
+}
+
+var topics = []topic{
+	{"refs", "how tasks are named", `
+  lib:build       the task build of project lib
+  ~:build         the task build of this directory's project
+  ^:build         the task build of every project that has one
+  ^~:build        the same without this directory's project
+  [go]:build      the task build of every project tagged go
+  [go]~:build     the same without this directory's project
+  build           on the command line only: ~:build inside a project, else ^:build
+
+Forms with ~ need a directory that belongs to a project. A reference that selects
+nothing is an error. Quote forms with [ ] and ^ where your shell gives them a
+meaning of its own.
+`},
+	{"globs", "patterns of inputs, outputs and projects", `
+  *         any characters within one segment of a path, hidden names too
+  **        as a whole segment: any number of segments; at the end: everything below
+  ?         one character
+  [abc]     one character of the set; [a-z] a range; [!a] or [^a] none of the set
+  {a,b}     one of the alternatives, which may hold / and wildcards
+  \x        the character x itself
+
+A path without / in front belongs to the project's directory, one with / in front
+to the root of the workspace. An entry without any of * ? [ { \ names one file;
+a directory is never expanded: write src/**. What ` + "`exclude`" + ` lists is taken away
+from what the globs of ` + "`inputs`" + ` select. No ignore file is consulted.
+`},
+	{"query", "the expressions of haz query", `
+  a | b     one of both          lowest precedence
+  a & b     both
+  !a        not                  highest
+  ( ... )   grouping
+
+Atoms of --tags, --projects and --tasks are names. Those of --inputs and --outputs
+are path patterns (haz help globs): a task matches when one of its patterns can
+match a path that the atom can match too; a relative atom belongs to this
+directory's project. Those of --child-of, --parent-of, --depends-on and
+--ancestor-of are name:TASK, project:NAME or tag:NAME.
+
+A word with spaces, parentheses or one of | & ! can be quoted inside the
+expression, with " or '. Write a negated class as [^a], because ! is an operator.
+
+  haz query --tags 'go & !slow'
+  haz query --depends-on 'project:lib | tag:base' --workspace
+  haz query --inputs '/lib/**' --no-outputs
+`},
+	{"keys", "what decides whether a task runs again", `
+A task's key is a digest of all that its result may depend on: operating system,
+architecture, umask, the project's directory; command or script; output patterns;
+paths and contents of its inputs, whether they are executable, and the text of
+links; the output and printed text of the tasks in ` + "`deps`" + `; the variables in ` + "`env`" + `.
+
+When the cache holds a result for the key, outputs and printed text come back from
+there and nothing is executed. Not in the key are times, owners, the bytes of
+programs found by PATH (declare a tool as input to track it), and the environment
+beyond ` + "`env`" + `.
+
+  haz why TASK          shows the key and what went into it
+  haz why TASK --diff   says what is different from the last run
+  haz run -v            says of each task that runs why it was not in the cache
+`},
+	{"exit-codes", "what haz returns", `
+    0   success; also when there was nothing to do
+    1   haz run: a task failed or could not be carried out
+    2   the command line, a configuration file, git or haz itself is at fault
+  129   a run was ended by SIGHUP
+  130   a run was ended by SIGINT (Ctrl+C)
+  143   a run was ended by SIGTERM
+`},
+	{"env", "environment variables that haz looks at", `
+  PATH                    where git is found
+  NO_COLOR                not empty: no colour
+  CLICOLOR_FORCE, FORCE_COLOR
+                          not empty and not 0: colour everywhere
+  CLICOLOR=0, TERM=dumb   no colour
+  COLORTERM               truecolor or 24bit: 24-bit colour
+  LC_ALL, LC_CTYPE, LANG  whether the terminal speaks UTF-8
+  CI                      set: no progress line
+  GITHUB_ACTIONS=true     buffered output is folded task by task
+  GIT_INDEX_FILE          honoured by --git-staged in a hook
+
+Tasks see none of the environment but what they list in ` + "`env`" + `. No variable changes
+what a run does: that stands on its command line and in its files.
+`},
+}

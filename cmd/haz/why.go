@@ -1,0 +1,226 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/report"
+	"github.com/haz-build/haz/workspace"
+)
+
+// doWhy is `haz why`.
+func doWhy(v *invocation) error {
+	if n := len(v.refs()); n != 1 {
+		return v.p.errorf(fmt.Sprintf("exactly one task is wanted, not %d", n), "")
+	}
+	refs, err := parseReferences(v, "could not resolve")
+	if err != nil {
+		return err
+	}
+	w, err := v.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	t, err := w.ResolveOne(refs[0])
+	if err != nil {
+		return whyResolve(refs[0].String(), err)
+	}
+	e, err := w.Why(v.ctx, t.Index, haz.WhyOptions{Diff: v.has("diff")})
+	if err != nil {
+		return err
+	}
+	if v.value("format") == "json" {
+		v.printJSON(whyJSON(e))
+	} else {
+		v.out.print(whyText(e))
+		if v.has("diff") {
+			v.out.print(diffText(e, time.Now()))
+		}
+	}
+	return whyProblem(e)
+}
+
+// whyResolve says why a reference does not name exactly one task.
+func whyResolve(typed string, err error) error {
+	d := diag.Diagnostic{Message: "could not resolve " + diag.Quote(typed) + ": " + err.Error()}
+	var several *haz.AmbiguousError
+	var nothing *workspace.SelectError
+	switch {
+	case errors.As(err, &several):
+		d.Message = fmt.Sprintf("%s resolves to %d tasks: %s", diag.Quote(typed), len(several.Tasks), someTasks(several.Tasks))
+		d.Hint = "use a more specific form, such as " + several.Tasks[0].ID.String()
+	case errors.As(err, &nothing):
+		d.Code, d.Hint = nothing.Rule, nothing.Hint
+	}
+	return &diag.Errors{List: diag.List{d}}
+}
+
+func someTasks(ts []*haz.Task) string {
+	var ids []string
+	for _, t := range ts {
+		if len(ids) == 10 {
+			ids = append(ids, "...")
+			break
+		}
+		ids = append(ids, t.ID.String())
+	}
+	return strings.Join(ids, ", ")
+}
+
+// whyProblem is the error of a task whose key is not known; the report was printed all the same.
+func whyProblem(e *haz.Explanation) error {
+	switch {
+	case e.Blocked != nil:
+		b := e.Blocked
+		d := diag.Diagnostic{Message: fmt.Sprintf("the key of %s is not known: predecessor `%s` has no usable result (%s)", e.Task.ID, b.Task, b.Lookup),
+			Hint: "haz run " + b.Task.String()}
+		switch {
+		case b.Uncached:
+			d.Hint = "haz run -v " + e.Task.ID.String() + " learns the key on its way"
+		case b.KeyError != nil:
+			d.Causes = []string{b.KeyError.Error()}
+			if hint, ok := haz.IsKeyError(b.KeyError); ok && hint != "" {
+				d.Hint = hint
+			}
+		}
+		return &diag.Errors{List: diag.List{d}}
+	case e.KeyError != nil:
+		hint, _ := haz.IsKeyError(e.KeyError)
+		return &diag.Errors{List: diag.List{{Message: "the key of " + e.Task.ID.String() + " cannot be derived: " + e.KeyError.Error(), Hint: hint}}}
+	}
+	return nil
+}
+
+// whyText is the report of AUX-015; labels, order and indentation are frozen.
+func whyText(e *haz.Explanation) string {
+	var b strings.Builder
+	t := e.Task
+	b.WriteString(t.ID.String() + "\n")
+	b.WriteString(actionText(t) + "\n")
+	section := func(label string, items []string) {
+		if len(items) == 0 {
+			return
+		}
+		b.WriteString(label + ":\n")
+		for _, s := range items {
+			b.WriteString("  " + s + "\n")
+		}
+	}
+	var inputs, outputs []string
+	for _, in := range e.Inputs {
+		s := diag.Escape(in.Path)
+		switch len(in.Producers) {
+		case 0:
+		case 1:
+			s += " (produced by " + in.Producers[0].String() + ")"
+		default:
+			s += " (producer: undetermined)"
+		}
+		inputs = append(inputs, s)
+	}
+	for _, o := range t.Outputs {
+		outputs = append(outputs, diag.Escape(o.Text))
+	}
+	section("inputs", inputs)
+	section("outputs", outputs)
+	section("deps", ids(e.Deps))
+	section("weakDeps", ids(e.WeakDeps))
+	if m := t.Mutex; m != nil {
+		scope, mode := "workspace", "exclusive"
+		if m.ProjectScope {
+			scope = "project"
+		}
+		if m.Shared {
+			mode = "shared"
+		}
+		fmt.Fprintf(&b, "mutex: scope=%s, name=%s, mode=%s\n", scope, m.Name, mode)
+	}
+	section("env.from_host", sortedCopy(t.FromHost))
+	var override []string
+	for _, name := range slices.Sorted(maps.Keys(t.Override)) {
+		override = append(override, name+"="+diag.Escape(t.Override[name]))
+	}
+	section("env.override", override)
+	key := e.Key
+	if key == "" {
+		key = "unknown"
+	}
+	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", key, e.Lookup)
+	return b.String()
+}
+
+// actionText is argv as a list of quoted strings, or the shell and its script as written.
+func actionText(t *haz.Task) string {
+	if t.Kind == workspace.Shell {
+		return "shell (" + t.Shell + "): " + visible(t.Script)
+	}
+	words := make([]string, len(t.Argv))
+	for i, a := range t.Argv {
+		words[i] = diag.Quote(a)
+	}
+	return "command: [" + strings.Join(words, ", ") + "]"
+}
+
+// visible keeps the lines and tabs of a script and escapes what else could disturb a terminal.
+func visible(script string) string {
+	lines := strings.Split(script, "\n")
+	for i, l := range lines {
+		cells := strings.Split(l, "\t")
+		for j := range cells {
+			cells[j] = diag.Escape(cells[j])
+		}
+		lines[i] = strings.Join(cells, "\t")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func ids(list []haz.TaskID) []string {
+	out := make([]string, len(list))
+	for i, id := range list {
+		out[i] = id.String()
+	}
+	return out
+}
+
+func sortedCopy(s []string) []string {
+	out := append([]string{}, s...)
+	slices.Sort(out)
+	return out
+}
+
+// diffText says what is new in the key since the last run that derived it, and of a hit who stored it.
+func diffText(e *haz.Explanation, now time.Time) string {
+	ago := func(unix int64) string { return report.Ago(now.Sub(time.Unix(unix, 0))) + " ago" }
+	var b strings.Builder
+	b.WriteString("\n")
+	switch {
+	case e.Key == "":
+		b.WriteString("no differences can be told: the key is not known.\n")
+	case e.Last == nil:
+		b.WriteString("no earlier key of this task is recorded.\n")
+	case len(e.Diffs) == 0:
+		fmt.Fprintf(&b, "key unchanged since run %s (%s).\n", e.Last.Run, ago(e.Last.Unix))
+	default:
+		fmt.Fprintf(&b, "key changed since run %s (%s):\n", e.Last.Run, ago(e.Last.Unix))
+		width := 0
+		for _, d := range e.Diffs {
+			width = max(width, len([]rune(diag.Escape(d.Name))))
+		}
+		width = min(width, 40)
+		for _, d := range e.Diffs {
+			line := fmt.Sprintf("  %c %-9s %-*s %s", d.Sign, d.Kind, width, diag.Escape(d.Name), diag.Escape(d.Detail))
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+		}
+	}
+	if e.Stored != nil {
+		fmt.Fprintf(&b, "the entry was stored by %s (%s).\n", diag.Escape(e.Stored.Task), ago(e.Stored.Unix))
+	}
+	return b.String()
+}

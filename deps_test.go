@@ -1,0 +1,184 @@
+package haz
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/haz-build/haz"
+
+// mayImport is who may import whom. Policy, not description: change the code, not this table. Every folder is here; tests may
+// import what they like below their own floor, and the *test folders.
+var mayImport = map[string]string{
+	// Floor 1, the outside world.
+	"diag":                "",
+	"process":             "",
+	"process/processtest": "process",
+	"fsys":                "",
+	"fsys/faultfs":        "fsys",
+	"fsys/fsystest":       "fsys",
+	"fsys/glob":           "fsys",
+	"cache/digest":        "",
+	"cache/state":         "cache/digest fsys", // what is known beside the cache; the store reads it, never the other way
+	"cache":               "cache/digest cache/state fsys fsys/glob",
+	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs fsys/glob",
+
+	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
+	"workspace/config": "diag fsys/glob",
+	"workspace":        "workspace/config diag fsys fsys/glob",
+	"workspace/git":    "",
+	"graph":            "workspace fsys/glob diag",
+	"graph/query":      "graph workspace fsys/glob diag",
+	"messages":         "workspace cache cache/digest",
+	"cache/key":        "workspace cache/digest cache/state fsys fsys/glob",
+	"cache/outputs":    "cache cache/digest cache/state fsys fsys/glob",
+
+	// Floor 3, decisions. No fsys for schedule: it must not be able to look at the disk.
+	"schedule": "graph messages workspace cache",
+
+	// Floor 4, the engine, and alone in knowing the actor library.
+	"actors":            "schedule graph messages workspace cache cache/digest cache/key cache/outputs cache/state fsys fsys/glob process",
+	"actors/actorstest": "actors graph messages workspace cache cache/digest cache/key cache/state fsys fsys/glob process",
+
+	// Floor 5, people.
+	"report": "messages workspace diag cache process",
+	".": "actors cache cache/digest cache/key cache/state diag fsys fsys/glob graph graph/query messages process schedule " +
+		"workspace workspace/config workspace/git", // config: durations and sizes of the command line are those of the files
+	"cmd/haz/early": "", // not even fmt: it answers before everything else is initialised
+	"cmd/haz":       ". cmd/haz/early report diag messages workspace workspace/git graph graph/query cache fsys fsys/glob",
+	"bench":         "",
+}
+
+// owners of foreign modules: who may import what lies outside of this module and the standard library.
+var owners = map[string]string{
+	"github.com/asynkron/protoactor-go":     "actors actors/actorstest .", // the root package: hosts hand their system over
+	"github.com/spf13/afero":                "fsys fsys/faultfs fsys/fsystest cache actors actors/actorstest cache/cachetest cache/state cache/outputs",
+	"github.com/zeebo/blake3":               "cache/digest",
+	"github.com/urfave/cli/v2":              "cmd/haz",
+	"go.yaml.in/yaml/v4":                    "workspace/config",
+	"golang.org/x/sys":                      "process fsys cmd/haz bench",
+	"charm.land/bubbletea/v2":               "cmd/haz",
+	"charm.land/lipgloss/v2":                "cmd/haz",
+	"github.com/orcaman/concurrent-map":     "cmd/haz",
+	"github.com/fsnotify/fsnotify":          "cmd/haz",
+	"github.com/haz-build/haz/fsys/glob":    "",
+	"github.com/charmbracelet/x/ansi":       "cmd/haz",
+	"github.com/mattn/go-runewidth":         "report",
+	"github.com/rogpeppe/go-internal":       "",
+	"github.com/cockroachdb/datadriven":     "",
+	"github.com/google/go-cmp":              "",
+	"pgregory.net/rapid":                    "",
+	"go.uber.org/goleak":                    "",
+	"github.com/creack/pty":                 "",
+	"github.com/charmbracelet/x/vt":         "",
+	"github.com/charmbracelet/x/exp/golden": "",
+}
+
+// TestImports fails on an import that the tables lack, of this module or of another.
+func TestImports(t *testing.T) {
+	for dir, imports := range packageImports(t) {
+		allowed, known := mayImport[dir]
+		if !known {
+			t.Errorf("package %s is not in the table: which floor is it on?", dir)
+			continue
+		}
+		for _, bad := range forbidden(dir, allowed, imports) {
+			t.Error(bad)
+		}
+	}
+}
+
+// TestImportsGoesRed shows that the check can fail.
+func TestImportsGoesRed(t *testing.T) {
+	for _, tc := range []struct{ dir, imported string }{
+		{"schedule", module + "/fsys"},
+		{"diag", module + "/workspace"},
+		{"cache", "github.com/asynkron/protoactor-go/actor"},
+		{"graph", "example.com/unknown"},
+	} {
+		if len(forbidden(tc.dir, mayImport[tc.dir], []string{tc.imported})) == 0 {
+			t.Errorf("%s may import %s, says the check", tc.dir, tc.imported)
+		}
+	}
+	if bad := forbidden("schedule", mayImport["schedule"], []string{module + "/graph", "slices"}); len(bad) != 0 {
+		t.Errorf("allowed imports are refused: %v", bad)
+	}
+}
+
+func forbidden(dir, allowed string, imports []string) []string {
+	var bad []string
+	for _, imp := range imports {
+		inner, ours := strings.CutPrefix(imp, module)
+		switch {
+		case ours:
+			inner = strings.TrimPrefix(inner, "/")
+			if inner == "" {
+				inner = "."
+			}
+			if !slices.Contains(strings.Fields(allowed), inner) {
+				bad = append(bad, dir+" must not import "+inner)
+			}
+		case strings.Contains(strings.Split(imp, "/")[0], "."):
+			if !slices.Contains(strings.Fields(owners[foreignModule(imp)]), dir) {
+				bad = append(bad, dir+" must not import "+imp+": another package owns that module")
+			}
+		}
+	}
+	return bad
+}
+
+func foreignModule(imp string) string {
+	for m := range owners {
+		if imp == m || strings.HasPrefix(imp, m+"/") {
+			return m
+		}
+	}
+	return imp
+}
+
+// packageImports reads the imports of every package, tests left out.
+func packageImports(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if _, err := os.Stat(filepath.Join(p, "go.mod")); p != "." && (err == nil || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".")) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir := path.Dir(filepath.ToSlash(p))
+		found[dir] = append(found[dir], importPaths(f.Imports)...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func importPaths(specs []*ast.ImportSpec) []string {
+	var out []string
+	for _, s := range specs {
+		out = append(out, strings.Trim(s.Path.Value, `"`))
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+package diag
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Quote quotes user text for a message: control characters, and those that hide or reorder text, are escaped.
+//
+// The escapes are \" \\ \n \r \t, \u{HEX} for a character and \xHH for a byte that is no UTF-8.
+func Quote(s string) string {
+	if isPlain(s) {
+		return `"` + s + `"`
+	}
+	var b strings.Builder
+	b.Grow(len(s) + 8)
+	b.WriteByte('"')
+	escapeTo(&b, s, true)
+	b.WriteByte('"')
+	return b.String()
+}
+
+// Escape is Quote without the quotes around the text; quotes and backslashes stay as they are. It is for text that is shown
+// as written: file names, source lines, scripts.
+func Escape(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s) + 8)
+	escapeTo(&b, s, false)
+	return b.String()
+}
+
+// isPlain reports whether s is printable ASCII without a quote or backslash: nearly everything is, and needs no work.
+func isPlain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func escapeTo(b *strings.Builder, s string, quoted bool) {
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(b, `\x%02x`, s[0])
+		case quoted && (r == '"' || r == '\\'):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case misleads(r):
+			fmt.Fprintf(b, `\u{%x}`, r)
+		default:
+			b.WriteString(s[:size])
+		}
+		s = s[size:]
+	}
+}
+
+// misleads reports whether a character would be invisible, look like a space, or change how its neighbours are drawn:
+// controls, format characters (bidi marks, zero widths), separators, private use, noncharacters, and the letters that
+// Unicode declares ignorable although they are no format characters (Hangul fillers).
+func misleads(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7f
+	}
+	if r&0xfffe == 0xfffe || 0xfdd0 <= r && r <= 0xfdef {
+		return true
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Z, unicode.Other_Default_Ignorable_Code_Point)
+}

@@ -1,0 +1,77 @@
+package fsys
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+)
+
+const (
+	tempMark    = ".haz-tmp"
+	tempKeeps   = 200  // bytes of the name that a temporary sibling keeps, so that a long name leaves room for the mark
+	maxTempFile = 1000 // siblings that may be there already
+)
+
+// WriteFileAtomic makes data the content of the file name, with perm (before umask): a reader finds the old file or the
+// new one, whole. A link at name is replaced, not followed. The directory must exist.
+//
+// The bytes go to a new sibling (see IsTemporary), which is renamed. After an error the old file is there as it was and
+// the sibling is removed; only a crash leaves one. Nothing is synced: a power cut may bring back the old file or, on some
+// file systems, leave part of the new one.
+func WriteFileAtomic(fsys FS, name string, data []byte, perm fs.FileMode) error {
+	name = Clean(name)
+	f, temp, err := createSibling(fsys, name, perm)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = fsys.Rename(temp, name)
+	}
+	if err != nil {
+		_ = fsys.Remove(temp)
+	}
+	return err
+}
+
+// createSibling makes a new file beside name. The number that makes its name new counts up from 0, so that equal
+// histories give equal names.
+func createSibling(fsys FS, name string, perm fs.FileMode) (f writeCloser, temp string, err error) {
+	if name == "/" {
+		return nil, "", pathError("open", name, errIsDir)
+	}
+	dir, base := split(name)
+	base = base[:min(len(base), tempKeeps)]
+	for i := range maxTempFile {
+		temp = join(dir, "/."+base+tempMark+strconv.Itoa(i))
+		f, err = fsys.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		if err == nil || !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	return f, temp, err
+}
+
+type writeCloser interface {
+	Write(p []byte) (int, error)
+	Close() error
+}
+
+// IsTemporary reports whether base, the last segment of a name, has the form that WriteFileAtomic gives its temporary
+// siblings.
+func IsTemporary(base string) bool {
+	if !strings.HasPrefix(base, ".") {
+		return false
+	}
+	i := strings.LastIndex(base, tempMark)
+	if i < 1 {
+		return false
+	}
+	n, err := strconv.Atoi(base[i+len(tempMark):])
+	return err == nil && n >= 0 && n < maxTempFile && base[i+len(tempMark)] != '+'
+}

@@ -1,0 +1,198 @@
+package glob
+
+import (
+	"slices"
+	"strings"
+)
+
+// Index finds, among many anchored patterns, those that match a path and those that overlap a pattern, without comparing
+// with all: patterns hang on the tree of their fixed prefixes (literals on their path), and a search goes down only where
+// it can still meet one. Answers are exact, as those of Match and Overlap. Patterns of equal text are compared once.
+//
+// Searches are safe for concurrent use once everything was added.
+type Index struct {
+	root  indexNode
+	count int
+}
+
+// indexNode is a directory of fixed prefixes, or a literal's path.
+type indexNode struct {
+	path     string
+	children map[string]*indexNode
+	literal  []int // ids of the literals that name this path
+	globs    []indexGlob
+	byText   map[string]int // position in globs; nil while there are few
+}
+
+type indexGlob struct {
+	pattern Pattern
+	ids     []int
+}
+
+// NewIndex makes an empty index.
+func NewIndex() *Index { return &Index{root: indexNode{path: "/"}} }
+
+// Len is how many patterns were added.
+func (x *Index) Len() int { return x.count }
+
+// Add puts an anchored pattern in. One id may stand for several patterns. The zero Pattern matches nothing and is left out.
+func (x *Index) Add(id int, p Pattern) {
+	if p.p == nil {
+		return
+	}
+	x.count++
+	n := x.root.make(p.p.path)
+	if p.p.glob == nil {
+		n.literal = append(n.literal, id)
+		return
+	}
+	n.addGlob(id, p)
+}
+
+func (n *indexNode) make(path string) *indexNode {
+	for rest := path[1:]; rest != ""; {
+		name, more, _ := strings.Cut(rest, "/")
+		child := n.children[name]
+		if child == nil {
+			child = &indexNode{path: below(n.path, "/"+name)}
+			if n.children == nil {
+				n.children = map[string]*indexNode{}
+			}
+			n.children[name] = child
+		}
+		n, rest = child, more
+	}
+	return n
+}
+
+const manyGlobs = 8
+
+func (n *indexNode) addGlob(id int, p Pattern) {
+	at, found := n.byText[p.p.text]
+	if !found && n.byText == nil {
+		at = slices.IndexFunc(n.globs, func(g indexGlob) bool { return g.pattern.p.text == p.p.text })
+		found = at >= 0
+	}
+	if found {
+		n.globs[at].ids = append(n.globs[at].ids, id)
+		return
+	}
+	n.globs = append(n.globs, indexGlob{p, []int{id}})
+	switch {
+	case n.byText != nil:
+		n.byText[p.p.text] = len(n.globs) - 1
+	case len(n.globs) > manyGlobs:
+		n.byText = make(map[string]int, 2*manyGlobs)
+		for i, g := range n.globs {
+			n.byText[g.pattern.p.text] = i
+		}
+	}
+}
+
+// found collects ids.
+type found []int
+
+// visit calls visit with each id once, in ascending order.
+func (f found) visit(visit func(id int)) {
+	slices.Sort(f)
+	for _, id := range slices.Compact(f) {
+		visit(id)
+	}
+}
+
+// Matching visits the id of each pattern that matches path, in ascending order, each id once.
+func (x *Index) Matching(path string, visit func(id int)) {
+	x.matching(path).visit(visit)
+}
+
+func (x *Index) matching(path string) (ids found) {
+	if invisible(path) || path == "" || path[0] != '/' {
+		return nil
+	}
+	n := &x.root
+	for rest := path[1:]; ; {
+		for i := range n.globs {
+			if n.globs[i].pattern.Match(path) {
+				ids = append(ids, n.globs[i].ids...)
+			}
+		}
+		name, more, found := strings.Cut(rest, "/")
+		if n = n.children[name]; n == nil {
+			return ids
+		}
+		if !found {
+			return append(ids, n.literal...)
+		}
+		rest = more
+	}
+}
+
+// Overlapping visits the id of each pattern that has a path in common with the anchored pattern p, in ascending order,
+// each id once; so p's own id too, when p was added.
+func (x *Index) Overlapping(p Pattern, visit func(id int)) {
+	switch {
+	case p.p == nil || invisible(p.p.path):
+	case p.p.glob == nil:
+		x.Matching(p.p.path, visit)
+	default:
+		var s overlapSearch
+		s.p = p.p.glob
+		if n := s.down(&x.root, p); n != nil {
+			s.below(n, s.p.begin())
+		}
+		s.ids.visit(visit)
+	}
+}
+
+type overlapSearch struct {
+	p   *program
+	ids found
+}
+
+// down goes along the fixed prefix of p, takes what overlaps of the globs above its end, and returns the node there.
+func (s *overlapSearch) down(n *indexNode, p Pattern) *indexNode {
+	for rest := p.p.path[1:]; rest != ""; {
+		for i := range n.globs {
+			if g := &n.globs[i]; Overlap(g.pattern, p) {
+				s.ids = append(s.ids, g.ids...)
+			}
+		}
+		name, more, _ := strings.Cut(rest, "/")
+		if n = n.children[name]; n == nil {
+			return nil
+		}
+		rest = more
+	}
+	return n
+}
+
+// below takes what overlaps of n, where p stands at the places at, and of all below it.
+func (s *overlapSearch) below(n *indexNode, at []int32) {
+	for i := range n.globs {
+		g := &n.globs[i]
+		q := g.pattern.p.glob
+		if !endAlike(s.p.tail, q.tail) {
+			continue
+		}
+		if meets(s.p, at, q, n.path) {
+			s.ids = append(s.ids, g.ids...)
+		}
+	}
+	for name, child := range n.children {
+		next, end := s.p.step(at, name, name == gitName)
+		if (!end && len(next) == 0) || invisible(child.path) {
+			continue
+		}
+		if end {
+			s.ids = append(s.ids, child.literal...)
+		}
+		if len(next) > 0 {
+			s.below(child, next)
+		}
+	}
+}
+
+func meets(a *program, at []int32, b *program, dir string) bool {
+	_, ok := meet(a, at, b, b.begin(), pathBehind(dir), false)
+	return ok
+}

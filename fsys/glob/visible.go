@@ -1,0 +1,136 @@
+package glob
+
+import "strings"
+
+const (
+	gitName       = ".git"          // no wildcard matches a name that is this
+	restorePrefix = ".haz-restore-" // no pattern matches a name that begins with this
+	cacheDir      = "/.haz/cache"   // nor these directories and what is in them
+	stateDir      = "/.haz/state"
+)
+
+// invisible reports whether no pattern may match path, by its text.
+func invisible(path string) bool {
+	i := strings.Index(path, "/.haz")
+	if i < 0 {
+		return false
+	}
+	return isOrBelow(path, cacheDir) || isOrBelow(path, stateDir) || strings.Contains(path[i:], "/"+restorePrefix)
+}
+
+func isOrBelow(path, dir string) bool {
+	return strings.HasPrefix(path, dir) && (len(path) == len(dir) || path[len(dir)] == '/')
+}
+
+// A pathState is what must be known of the beginning of a path to see whether it can be the path of something visible. It
+// is the third automaton of an overlap, which makes its answers those about real paths: no empty, "." or ".." segment, and
+// nothing that invisible hides.
+type pathState uint8
+
+// pathNode is a state's row of the table.
+type pathNode struct {
+	chars   []rune      // the characters that do not lead to other
+	to      []pathState // where each of them leads
+	other   pathState   // where any other character leads
+	slash   pathState   // where "/" leads; deadPath when a segment cannot end here
+	end     bool        // a path can end here
+	git     bool        // the segment so far begins ".git"
+	spelled bool        // it is ".git"
+}
+
+const deadPath pathState = 0
+
+// The states where a segment begins: the first of a path, the one behind "/.haz/", any other.
+var (
+	paths                             []pathNode
+	firstSegment, hazSegment, segment pathState
+)
+
+func init() {
+	paths = make([]pathNode, 1)
+	plain := newPathState(pathNode{end: true})
+	paths[plain].other = plain
+	segment = newSegment(plain)
+	hazSegment = newSegment(plain)
+	firstSegment = newSegment(plain)
+	paths[plain].slash = segment
+	for _, start := range []pathState{segment, hazSegment, firstSegment} {
+		for _, name := range []string{".", ".."} {
+			n := addName(start, name, plain)
+			paths[n].slash, paths[n].end = deadPath, false
+		}
+		git := addName(start, gitName, plain)
+		paths[git].spelled = true
+		for n, at := start, 0; ; at++ {
+			paths[n].git = true
+			if at == len(gitName) {
+				break
+			}
+			n = paths[n].to[indexRune(paths[n].chars, rune(gitName[at]))]
+		}
+		almost := addName(start, restorePrefix[:len(restorePrefix)-1], plain)
+		paths[almost].chars, paths[almost].to = []rune{'-'}, []pathState{deadPath}
+	}
+	haz := addName(firstSegment, ".haz", plain)
+	paths[haz].slash = hazSegment
+	for _, dir := range []string{cacheDir, stateDir} {
+		n := addName(hazSegment, dir[len("/.haz/"):], plain)
+		paths[n].slash, paths[n].end = deadPath, false
+	}
+}
+
+func newPathState(n pathNode) pathState {
+	paths = append(paths, n)
+	return pathState(len(paths) - 1)
+}
+
+func newSegment(plain pathState) pathState { return newPathState(pathNode{other: plain}) }
+
+// addName makes the states of a name from start, where there are none yet, and returns the one behind its last character.
+func addName(start pathState, name string, plain pathState) pathState {
+	n := start
+	for _, c := range name {
+		i := indexRune(paths[n].chars, c)
+		if i < 0 {
+			i = len(paths[n].chars)
+			next := newPathState(pathNode{other: plain, slash: segment, end: true})
+			paths[n].chars = append(paths[n].chars, c)
+			paths[n].to = append(paths[n].to, next)
+		}
+		n = paths[n].to[i]
+	}
+	return n
+}
+
+func indexRune(chars []rune, c rune) int {
+	for i, x := range chars {
+		if x == c {
+			return i
+		}
+	}
+	return -1
+}
+
+// read is the state behind c.
+func (s pathState) read(c rune) pathState {
+	n := &paths[s]
+	if c == '/' {
+		return n.slash
+	}
+	if i := indexRune(n.chars, c); i >= 0 {
+		return n.to[i]
+	}
+	return n.other
+}
+
+// pathBehind is the state behind dir and a slash.
+func pathBehind(dir string) pathState {
+	s := firstSegment
+	if dir == "/" {
+		return s
+	}
+	for i := 1; i < len(dir); i++ { // bytes are enough: what the table knows is ASCII
+		s = s.read(rune(dir[i]))
+	}
+	return s.read('/')
+}

@@ -1,0 +1,144 @@
+package fsys
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"syscall"
+	"time"
+)
+
+// ErrNotRegular says that a regular file was asked for and something else is there: a FIFO, a socket, a device.
+// (For a directory the error is EISDIR, for a link that must not be followed ELOOP.)
+var ErrNotRegular = errors.New("not a regular file")
+
+// ErrTooLong says that a file is longer than the limit given to ReadFile.
+var ErrTooLong = errors.New("file is too long")
+
+// maxNote is how long the note of a lock may be, in bytes.
+const maxNote = 64 << 10
+
+// The bits of a Unix mode that are the same on every Unix.
+const (
+	modeType   = 0o170000
+	modeFIFO   = 0o010000
+	modeChar   = 0o020000
+	modeDir    = 0o040000
+	modeBlock  = 0o060000
+	modeFile   = 0o100000
+	modeLink   = 0o120000
+	modeSocket = 0o140000
+	modeSetUID = 0o4000
+	modeSetGID = 0o2000
+	modeSticky = 0o1000
+)
+
+func kindOf(mode uint32) Kind {
+	switch mode & modeType {
+	case modeFile:
+		return File
+	case modeDir:
+		return Dir
+	case modeLink:
+		return Link
+	case 0:
+		return Unknown
+	}
+	return Special
+}
+
+// FileMode returns the permission bits and kind as io/fs has them. Of a special file it says only that it is irregular.
+func (i Info) FileMode() fs.FileMode {
+	m := PermMode(i.Perm)
+	switch i.Kind {
+	case Dir:
+		m |= fs.ModeDir
+	case Link:
+		m |= fs.ModeSymlink
+	case Special, Unknown:
+		m |= fs.ModeIrregular
+	}
+	return m
+}
+
+// PermMode turns the twelve permission bits of Unix (0o7777) into those of io/fs, which keeps the upper three elsewhere.
+func PermMode(perm uint32) fs.FileMode {
+	m := fs.FileMode(perm & 0o777)
+	if perm&modeSetUID != 0 {
+		m |= fs.ModeSetuid
+	}
+	if perm&modeSetGID != 0 {
+		m |= fs.ModeSetgid
+	}
+	if perm&modeSticky != 0 {
+		m |= fs.ModeSticky
+	}
+	return m
+}
+
+// ModePerm is the inverse of PermMode: the twelve permission bits of Unix.
+func ModePerm(m fs.FileMode) uint32 {
+	perm := uint32(m.Perm())
+	if m&fs.ModeSetuid != 0 {
+		perm |= modeSetUID
+	}
+	if m&fs.ModeSetgid != 0 {
+		perm |= modeSetGID
+	}
+	if m&fs.ModeSticky != 0 {
+		perm |= modeSticky
+	}
+	return perm
+}
+
+// fileInfo is an Info as afero wants it. Sys returns the Info.
+type fileInfo struct {
+	name string
+	info Info
+	mode uint32 // with the exact type, which Info.Kind does not keep for special files
+}
+
+// newFileInfo describes what lies at the clean name.
+func newFileInfo(name string, info Info, mode uint32) *fileInfo {
+	return &fileInfo{path.Base(name), info, mode}
+}
+
+func (i *fileInfo) Name() string       { return i.name }
+func (i *fileInfo) Size() int64        { return i.info.Size }
+func (i *fileInfo) ModTime() time.Time { return time.Unix(0, i.info.MTime) }
+func (i *fileInfo) IsDir() bool        { return i.info.Kind == Dir }
+func (i *fileInfo) Sys() any           { return i.info }
+
+func (i *fileInfo) Mode() fs.FileMode {
+	m := i.info.FileMode() &^ fs.ModeIrregular
+	switch i.mode & modeType {
+	case modeFIFO:
+		m |= fs.ModeNamedPipe
+	case modeSocket:
+		m |= fs.ModeSocket
+	case modeBlock:
+		m |= fs.ModeDevice
+	case modeChar:
+		m |= fs.ModeDevice | fs.ModeCharDevice
+	case 0:
+		m |= fs.ModeIrregular
+	}
+	return m
+}
+
+func pathError(op, name string, err error) error {
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// wantFile is the error for a thing of kind k where a regular file is needed.
+func wantFile(k Kind) error {
+	switch k {
+	case File:
+		return nil
+	case Dir:
+		return syscall.EISDIR
+	case Link:
+		return syscall.ELOOP
+	}
+	return ErrNotRegular
+}

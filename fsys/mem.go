@@ -1,0 +1,187 @@
+package fsys
+
+import (
+	"io/fs"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Memory makes an empty file system in memory with POSIX behaviour, its own clock and inode numbers.
+//
+// It is strict: files need existing parents, renames follow POSIX, links are followed as the kernel does (an absolute
+// text starts at the outermost root), special bits are kept, removed files stay readable while open. Permission bits are
+// kept but forbid nothing, there is no umask and no owner. A file holds at most 1 GiB.
+//
+// Time is logical: it starts on 2000-01-01 and goes on by 1 ms with every change. See SetTime, Advance, SetStep,
+// SetGranularity and SetClock.
+func Memory() *MemFS {
+	t := &tree{
+		clock: clock{now: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano(), step: int64(time.Millisecond), grain: 1},
+	}
+	t.root = t.newNode(modeDir | 0o755)
+	t.root.parent = t.root
+	t.root.nlink = 2
+	return &MemFS{tree: t, root: t.root, base: "/"}
+}
+
+// MemFS is the strict in-memory implementation.
+type MemFS struct {
+	tree   *tree
+	root   *node
+	base   string // HostPath of root
+	closed atomic.Bool
+}
+
+var _ FS = (*MemFS)(nil)
+
+// tree is what all file systems that Sub made from one Memory share.
+type tree struct {
+	mu        sync.RWMutex
+	root      *node
+	lastInode uint64
+	clock     clock
+	recorder  *recorder // nil unless unsynced changes are recorded
+}
+
+// memDev is the device number of every memory file system.
+const memDev = 0x6d656d
+
+// newNode makes a thing that has no name yet.
+func (t *tree) newNode(mode uint32) *node {
+	t.lastInode++
+	now := t.clock.tick()
+	n := &node{inode: t.lastInode, mode: mode, mtime: now, ctime: now}
+	if mode&modeType == modeDir {
+		n.entries = map[string]*node{}
+	}
+	return n
+}
+
+func (m *MemFS) Name() string { return "memory" }
+
+func (m *MemFS) HostPath(name string) string { return join(m.base, Clean(name)) }
+
+// Close makes operations through m fail. Other file systems on the same tree and open files go on.
+func (m *MemFS) Close() error {
+	m.closed.Store(true)
+	return nil
+}
+
+func (m *MemFS) Sub(dir string) (FS, error) {
+	name := Clean(dir)
+	w, err := m.look(name, followsLink)
+	switch {
+	case err != nil:
+		return nil, pathError("open", name, err)
+	case !w.node.isDir():
+		return nil, pathError("open", name, errNotDir)
+	}
+	return &MemFS{tree: m.tree, root: w.node, base: m.HostPath(name)}, nil
+}
+
+// Clone copies the whole tree with inode numbers, times and clock. Locks and open files stay behind, and everything in
+// the copy counts as synced. File contents are shared until one side writes.
+func (m *MemFS) Clone() *MemFS {
+	m.tree.mu.Lock()
+	defer m.tree.mu.Unlock()
+	c := cloner{made: map[*node]*node{}}
+	t := &tree{lastInode: m.tree.lastInode, clock: m.tree.clock}
+	t.root = c.copy(m.tree.root)
+	t.root.parent = t.root
+	root := c.made[m.root]
+	if root == nil { // a Sub whose directory was removed
+		root = c.copy(m.root)
+		root.parent = t.root
+	}
+	return &MemFS{tree: t, root: root, base: m.base}
+}
+
+// cloner copies nodes; one with several names stays one.
+type cloner struct{ made map[*node]*node }
+
+func (c cloner) copy(n *node) *node {
+	if m := c.made[n]; m != nil {
+		return m
+	}
+	n.shared = true
+	m := &node{
+		inode: n.inode, mode: n.mode, nlink: n.nlink, mtime: n.mtime, ctime: n.ctime,
+		data: n.data, shared: true, text: n.text, name: n.name,
+	}
+	c.made[n] = m
+	if n.isDir() {
+		m.entries = make(map[string]*node, len(n.entries))
+		for name, child := range n.entries {
+			k := c.copy(child)
+			m.entries[name] = k
+			if k.isDir() {
+				k.parent = m
+			}
+		}
+	}
+	return m
+}
+
+// clock is the time of a memory file system, in nanoseconds since the epoch.
+type clock struct {
+	now   int64
+	step  int64
+	grain int64
+	from  func() time.Time
+}
+
+// tick is the time stamp of one change.
+func (c *clock) tick() int64 {
+	t := c.now
+	if c.from != nil {
+		t = c.from().UnixNano()
+	} else {
+		c.now += c.step
+		t = c.now
+	}
+	if c.grain > 1 {
+		t -= ((t % c.grain) + c.grain) % c.grain
+	}
+	return t
+}
+
+// Now is the time of the last change, unless the clock was moved since.
+func (m *MemFS) Now() time.Time {
+	m.tree.mu.Lock()
+	defer m.tree.mu.Unlock()
+	if m.tree.clock.from != nil {
+		return m.tree.clock.from()
+	}
+	return time.Unix(0, m.tree.clock.now)
+}
+
+func (m *MemFS) setClock(set func(c *clock)) {
+	m.tree.mu.Lock()
+	defer m.tree.mu.Unlock()
+	set(&m.tree.clock)
+}
+
+// SetTime sets the logical clock, also to an earlier time.
+func (m *MemFS) SetTime(t time.Time) { m.setClock(func(c *clock) { c.now = t.UnixNano() }) }
+
+// Advance moves the logical clock on by d, or back if d is negative.
+func (m *MemFS) Advance(d time.Duration) { m.setClock(func(c *clock) { c.now += int64(d) }) }
+
+// SetStep says how far each change moves the logical clock. 0 gives many changes one time stamp.
+func (m *MemFS) SetStep(d time.Duration) { m.setClock(func(c *clock) { c.step = int64(d) }) }
+
+// SetGranularity makes time stamps multiples of d, as file systems with coarse time stamps do (FAT: 2 s). At most 1 ns
+// means exact ones.
+func (m *MemFS) SetGranularity(d time.Duration) { m.setClock(func(c *clock) { c.grain = int64(d) }) }
+
+// SetClock replaces the logical clock; nil brings it back. The function must not use the file system.
+func (m *MemFS) SetClock(now func() time.Time) { m.setClock(func(c *clock) { c.from = now }) }
+
+// alive fails after Close.
+func (m *MemFS) alive() error {
+	if m.closed.Load() {
+		return fs.ErrClosed
+	}
+	return nil
+}

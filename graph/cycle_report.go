@@ -1,0 +1,103 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+)
+
+// cycles is DAG-014: one error for each strongly connected component, with its members and one shortest cycle (S-04).
+func (b *builder) cycles() {
+	order, cyclic := b.g.components()
+	b.g.order = order
+	if len(cyclic) == 0 {
+		return
+	}
+	s := b.g.newCycleSearch()
+	for i, members := range cyclic {
+		b.cycle(members, s.shortest(members, int32(i+1)))
+	}
+}
+
+func (b *builder) cycle(members []int32, cycle []step) {
+	tasks := make([]*workspace.Task, len(members))
+	for i, m := range members {
+		tasks[i] = b.g.W.Tasks[m]
+	}
+	var path strings.Builder
+	var why []string
+	var origins []diag.Related
+	hint := ""
+	for _, s := range cycle {
+		e := b.g.Down[s.up][s.edge]
+		up, down := b.g.W.Tasks[s.up], b.g.W.Tasks[e.Task]
+		fmt.Fprintf(&path, "%s -%s-> ", up.ID, e.Kind.key())
+		if e.Kind != Producer {
+			ref := b.selecting(up, down, e.Kind)
+			origins = append(origins, diag.Related{Place: ref.Place,
+				Label: fmt.Sprintf("%s has %s in %s", quote(down), diag.Quote(ref.Ref.String()), e.Kind.key())})
+			continue
+		}
+		in, out := down.Inputs[e.Input], up.Outputs[e.Output]
+		why = append(why, meeting(up, down, e))
+		origins = append(origins,
+			diag.Related{Place: in.Place, Label: fmt.Sprintf("%s has the input %s", quote(down), diag.Quote(in.Text))},
+			diag.Related{Place: out.Place, Label: fmt.Sprintf("%s has the output %s", quote(up), diag.Quote(out.Text))})
+		if hint == "" && !in.Pattern.IsLiteral() {
+			hint = fmt.Sprintf("if %s does not need to read it: exclude: [%s]", quote(down), diag.Quote(spell(out.Pattern.String(), down.Project)))
+		}
+	}
+	path.WriteString(b.g.W.Tasks[cycle[0].up].ID.String())
+	d := diag.Diagnostic{Code: "DAG-014", Place: origins[0].Place, Hint: hint,
+		Message: fmt.Sprintf("%s wait for each other, each for the one before it: %s", listTasks(tasks), path.String()),
+		Related: fewPlaces(origins[1:])}
+	if len(why) > 0 {
+		d.Message += " (" + strings.Join(why, "; ") + ")"
+	}
+	b.report(d)
+}
+
+// selecting finds the reference that makes a hard or soft edge.
+func (b *builder) selecting(up, down *workspace.Task, kind EdgeKind) workspace.RefDecl {
+	refs := down.Deps
+	if kind == Soft {
+		refs = down.WeakDeps
+	}
+	for _, r := range refs {
+		tasks, err := b.g.W.Resolve(r.Ref, down.Project)
+		if err == nil && slices.Contains(tasks, up) && !slices.Contains(tasks, down) {
+			return r
+		}
+	}
+	return workspace.RefDecl{Place: down.Place} // not reached: an edge has its reference
+}
+
+// meeting says why there is a producer edge, with the path it is about and the pattern that is not literal.
+func meeting(up, down *workspace.Task, e Edge) string {
+	in, out := down.Inputs[e.Input], up.Outputs[e.Output]
+	switch {
+	case !in.Pattern.IsLiteral():
+		return fmt.Sprintf("input %s of %s matches %s, an output of %s", diag.Quote(in.Text), quote(down), diag.Quote(out.Pattern.String()), quote(up))
+	case !out.Pattern.IsLiteral():
+		return fmt.Sprintf("output %s of %s matches %s, an input of %s", diag.Quote(out.Text), quote(up), diag.Quote(in.Pattern.String()), quote(down))
+	}
+	return fmt.Sprintf("%s is an output of %s and an input of %s", diag.Quote(out.Pattern.String()), quote(up), quote(down))
+}
+
+// spell writes a path as a pattern of a project that matches just it, relative where it can be.
+func spell(path string, p *workspace.Project) string {
+	switch {
+	case p.Dir == "/":
+		path = path[1:]
+	case inside(path, p.Dir):
+		path = path[len(p.Dir)+1:]
+	}
+	if !strings.ContainsAny(path, `*?[{\`) {
+		return path
+	}
+	// A literal below a project whose directory holds special characters.
+	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `{`, `\{`, `}`, `\}`, `\`, `\\`).Replace(path)
+}

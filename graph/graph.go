@@ -1,0 +1,131 @@
+// Package graph relates the tasks of a workspace: hard, soft and producer edges, their checks, plans (chapter 1, 7.3;
+// chapter 2, section 1). It touches neither disk nor clock.
+//
+// All work is near-linear in tasks, edges and patterns: which outputs meet which inputs is asked of an index
+// (glob.Index) and never of all pairs, cycles are found by one walk without recursion (Tarjan 1972), and what only `check`
+// wants to know is computed when it asks (Warnings).
+package graph
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+)
+
+// EdgeKind is the kind of an edge; edges point from upstream to downstream.
+type EdgeKind uint8
+
+const (
+	Hard     EdgeKind = iota + 1 // deps (DAG-008)
+	Soft                         // weakDeps (DAG-009)
+	Producer                     // an output meets an input (DAG-013)
+)
+
+// key is what makes edges of the kind, as a user writes it.
+func (k EdgeKind) key() string {
+	switch k {
+	case Hard:
+		return "deps"
+	case Soft:
+		return "weakDeps"
+	default:
+		return "outputs/inputs"
+	}
+}
+
+// Edge leads to the task at Index of the workspace's canonical order.
+type Edge struct {
+	Task int
+	Kind EdgeKind
+	// Of producer edges: indices into the producer's Outputs and the reader's Inputs. Where several pairs make the edge it is
+	// the first with a literal input, if there is one, and else the first, by (Output, Input): so an edge with a glob input
+	// goes away with an exclude.
+	Output, Input int
+}
+
+// Graph is the graph over all effective tasks. Immutable, and safe for concurrent use. Without self-edges of producers (a
+// formatter reads what it writes) it has no cycles.
+type Graph struct {
+	W *workspace.Workspace
+	// Up and Down hold the edges by task index, sorted by (Task, Kind); at most one edge of a kind between two tasks.
+	Up, Down [][]Edge
+
+	patterns
+	order []int32 // tasks, upstreams first
+}
+
+// Build resolves references, adds producer edges and checks (DAG-008 … DAG-016). The list holds errors, all of them, in the
+// order of diagnostics; the graph is nil when there is one. Warnings are asked for separately.
+//
+// On a workspace that loaded only in part, what follows from the missing part is no error.
+func Build(w *workspace.Workspace) (*Graph, diag.List) {
+	b := &builder{g: &Graph{W: w}}
+	b.g.patterns = index(w.Tasks)
+	b.references()
+	literals := b.g.literalOutputs()
+	b.collisions(literals)
+	b.producers(literals)
+	b.assemble()
+	b.cycles()
+	if len(b.diags) > 0 {
+		return nil, b.diags.Sorted()
+	}
+	return b.g, nil
+}
+
+// builder collects edges and errors.
+type builder struct {
+	g     *Graph
+	edges []rawEdge
+	diags diag.List
+}
+
+type rawEdge struct {
+	up, down      int32
+	output, input int32 // of producer edges
+	kind          EdgeKind
+	globInput     bool
+}
+
+func (b *builder) report(d diag.Diagnostic) { b.diags = append(b.diags, d) }
+
+// assemble makes Up and Down of the edges, which are distinct.
+func (b *builder) assemble() {
+	n := len(b.g.W.Tasks)
+	ups, downs := make([]int32, n), make([]int32, n)
+	for _, e := range b.edges {
+		ups[e.down]++
+		downs[e.up]++
+	}
+	b.g.Up, b.g.Down = slab(ups), slab(downs)
+	for _, e := range b.edges {
+		b.g.Up[e.down] = append(b.g.Up[e.down], Edge{Task: int(e.up), Kind: e.kind, Output: int(e.output), Input: int(e.input)})
+	}
+	for t, up := range b.g.Up {
+		slices.SortFunc(up, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Kind, b.Kind)) })
+		// Downstreams come in order, so Down needs no sorting.
+		for _, e := range up {
+			u := e.Task
+			e.Task = t
+			b.g.Down[u] = append(b.g.Down[u], e)
+		}
+	}
+}
+
+// slab makes one empty list a task, of the capacity given, in one piece of memory.
+func slab(sizes []int32) [][]Edge {
+	total := 0
+	for _, n := range sizes {
+		total += int(n)
+	}
+	memory := make([]Edge, total)
+	lists := make([][]Edge, len(sizes))
+	for i, n := range sizes {
+		if n > 0 {
+			lists[i], memory = memory[:0:n], memory[n:]
+		}
+	}
+	return lists
+}

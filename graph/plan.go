@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/haz-build/haz/workspace"
+)
+
+// Plan is the induced subgraph over targets and their hard upstreams; tasks are small integers in canonical order. Immutable.
+type Plan struct {
+	G     *Graph
+	Tasks []*workspace.Task // canonical order
+	// Up and Down hold plan-internal edges; Edge.Task is an index into Tasks.
+	Up, Down [][]Edge
+	// Conflicts hold plan-internal conflict pairs (S-07).
+	Conflicts [][]int
+	// Target marks the tasks that were asked for.
+	Target []bool
+}
+
+// Plan selects the targets, in any order and any number of times, and all their hard upstreams; soft and producer edges pull
+// nothing in (EXEC-001, EXEC-002, EXEC-008). Edges of all kinds are kept between what is in.
+func (g *Graph) Plan(targets []int) *Plan {
+	at := make([]int32, len(g.Up)) // position in the plan, counted from 1; 0: not in it
+	for _, t := range targets {
+		at[t] = 1
+	}
+	for _, t := range g.HardClosure(targets, false) {
+		at[t] = 1
+	}
+	p := &Plan{G: g}
+	for t := range at {
+		if at[t] != 0 {
+			p.Tasks = append(p.Tasks, g.W.Tasks[t])
+			at[t] = int32(len(p.Tasks))
+		}
+	}
+	p.Target = make([]bool, len(p.Tasks))
+	for _, t := range targets {
+		p.Target[at[t]-1] = true
+	}
+	p.Up, p.Down = induce(g.Up, p.Tasks, at), induce(g.Down, p.Tasks, at)
+	p.Conflicts = g.conflicts(p.Tasks, at)
+	return p
+}
+
+// induce keeps the edges between tasks of a plan, and with them their order.
+func induce(edges [][]Edge, tasks []*workspace.Task, at []int32) [][]Edge {
+	sizes := make([]int32, len(tasks))
+	for i, t := range tasks {
+		for _, e := range edges[t.Index] {
+			if at[e.Task] != 0 {
+				sizes[i]++
+			}
+		}
+	}
+	out := slab(sizes)
+	for i, t := range tasks {
+		for _, e := range edges[t.Index] {
+			if at[e.Task] != 0 {
+				e.Task = int(at[e.Task]) - 1
+				out[i] = append(out[i], e)
+			}
+		}
+	}
+	return out
+}
+
+// HardClosure is the strict closure over hard edges: up (upstreams) or down (downstreams), sorted, without the seeds unless reached.
+func (g *Graph) HardClosure(seeds []int, down bool) []int {
+	edges := g.Up
+	if down {
+		edges = g.Down
+	}
+	return closure(edges, seeds, func(k EdgeKind) bool { return k == Hard })
+}
+
+// closure is what edges lead to from the seeds, sorted.
+func closure(edges [][]Edge, seeds []int, follow func(EdgeKind) bool) []int {
+	const reached, expanded = 1, 2
+	state := make([]uint8, len(edges))
+	todo := slices.Clone(seeds)
+	found := 0
+	for len(todo) > 0 {
+		t := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if state[t]&expanded != 0 {
+			continue
+		}
+		state[t] |= expanded
+		for _, e := range edges[t] {
+			if !follow(e.Kind) || state[e.Task]&reached != 0 {
+				continue
+			}
+			state[e.Task] |= reached
+			found++
+			if state[e.Task]&expanded == 0 {
+				todo = append(todo, e.Task)
+			}
+		}
+	}
+	out := make([]int, 0, found)
+	for t := range state {
+		if state[t]&reached != 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// Conflicts returns, for each task, the other tasks whose output patterns overlap its own (S-07), sorted.
+func (g *Graph) Conflicts() [][]int {
+	at := make([]int32, len(g.Up))
+	for i := range at {
+		at[i] = int32(i) + 1
+	}
+	return g.conflicts(g.W.Tasks, at)
+}
+
+// conflicts is about some tasks: at holds their positions, counted from 1. Overlap is exact (S-03), and the index asks only
+// patterns that could meet.
+func (g *Graph) conflicts(tasks []*workspace.Task, at []int32) [][]int {
+	conflicts := make([][]int, len(tasks))
+	var found []int
+	for i, t := range tasks {
+		found = found[:0]
+		for _, out := range t.Outputs {
+			g.outputs.Overlapping(out.Pattern, func(id int) {
+				if u := int(at[g.output[id].task]) - 1; u >= 0 && u != i {
+					found = append(found, u)
+				}
+			})
+		}
+		if len(found) > 0 {
+			slices.Sort(found)
+			conflicts[i] = slices.Clone(slices.Compact(found))
+		}
+	}
+	return conflicts
+}

@@ -1,0 +1,147 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace"
+)
+
+// patterns finds tasks by their declared patterns. An id of an index is a position in the list beside it.
+type patterns struct {
+	inputs, outputs *glob.Index
+	input, output   []declared // by task, then position in the task's list
+	globOutputs     bool
+}
+
+// declared is one pattern of a task.
+type declared struct{ task, at int32 }
+
+func index(tasks []*workspace.Task) patterns {
+	p := patterns{inputs: glob.NewIndex(), outputs: glob.NewIndex()}
+	for i, t := range tasks {
+		for at, in := range t.Inputs {
+			p.inputs.Add(len(p.input), in.Pattern)
+			p.input = append(p.input, declared{int32(i), int32(at)})
+		}
+		for at, out := range t.Outputs {
+			p.outputs.Add(len(p.output), out.Pattern)
+			p.output = append(p.output, declared{int32(i), int32(at)})
+			p.globOutputs = p.globOutputs || !out.Pattern.IsLiteral()
+		}
+	}
+	return p
+}
+
+// Reader is a task that reads a path; Input is a position in its Inputs.
+type Reader struct{ Task, Input int }
+
+// Readers returns the tasks that read a path (EXEC-019), sorted: those with a literal input that is the path, or a glob that
+// matches it while no exclude does. Input is the first that makes the task read it.
+func (g *Graph) Readers(path string) []Reader {
+	var readers []Reader
+	g.reading(path, func(in declared) {
+		if n := len(readers); n == 0 || readers[n-1].Task != int(in.task) {
+			readers = append(readers, Reader{Task: int(in.task), Input: int(in.at)})
+		}
+	})
+	return readers
+}
+
+// reading visits the inputs by which tasks read a path, by task and position.
+func (g *Graph) reading(path string, visit func(in declared)) {
+	excluding, excluded := int32(-1), false // the answer for the task of the last glob
+	g.inputs.Matching(path, func(id int) {
+		in := g.input[id]
+		t := g.W.Tasks[in.task]
+		if len(t.Exclude) > 0 && !t.Inputs[in.at].Pattern.IsLiteral() {
+			if excluding != in.task {
+				excluding, excluded = in.task, excludes(t, path)
+			}
+			if excluded {
+				return
+			}
+		}
+		visit(in)
+	})
+}
+
+func excludes(t *workspace.Task, path string) bool {
+	return slices.ContainsFunc(t.Exclude, func(x workspace.PatternDecl) bool { return x.Pattern.Match(path) })
+}
+
+// Writers returns the tasks one of whose output patterns matches path, sorted.
+func (g *Graph) Writers(path string) []int {
+	var writers []int
+	g.outputs.Matching(path, func(id int) { writers = appendNew(writers, int(g.output[id].task)) })
+	return writers
+}
+
+// InputsMeeting returns the tasks with an input pattern that has a path in common with the anchored pattern p, sorted;
+// exclude does not count (QRY-003).
+func (g *Graph) InputsMeeting(p glob.Pattern) []int {
+	var tasks []int
+	g.inputs.Overlapping(p, func(id int) { tasks = appendNew(tasks, int(g.input[id].task)) })
+	return tasks
+}
+
+// OutputsMeeting is InputsMeeting for outputs.
+func (g *Graph) OutputsMeeting(p glob.Pattern) []int {
+	var tasks []int
+	g.outputs.Overlapping(p, func(id int) { tasks = appendNew(tasks, int(g.output[id].task)) })
+	return tasks
+}
+
+// appendNew appends what comes in ascending order, each once.
+func appendNew(list []int, i int) []int {
+	if n := len(list); n > 0 && list[n-1] == i {
+		return list
+	}
+	return append(list, i)
+}
+
+// producers makes the producer edges (DAG-013): literal outputs against all inputs, and glob outputs against literal inputs.
+// Two globs never make one.
+func (b *builder) producers(literals []literalOutput) {
+	g := b.g
+	var found []rawEdge
+	for _, o := range literals {
+		g.reading(o.path, func(in declared) {
+			glob := !g.W.Tasks[in.task].Inputs[in.at].Pattern.IsLiteral()
+			for _, out := range o.outputs {
+				found = append(found, rawEdge{up: out.task, down: in.task, output: out.at, input: in.at, kind: Producer, globInput: glob})
+			}
+		})
+	}
+	if g.globOutputs {
+		for _, in := range g.input {
+			p := g.W.Tasks[in.task].Inputs[in.at].Pattern
+			if !p.IsLiteral() {
+				continue
+			}
+			g.outputs.Matching(p.String(), func(id int) {
+				out := g.output[id]
+				if !g.W.Tasks[out.task].Outputs[out.at].Pattern.IsLiteral() {
+					found = append(found, rawEdge{up: out.task, down: in.task, output: out.at, input: in.at, kind: Producer})
+				}
+			})
+		}
+	}
+	slices.SortFunc(found, func(x, y rawEdge) int {
+		return cmp.Or(cmp.Compare(x.down, y.down), cmp.Compare(x.up, y.up), compareBool(x.globInput, y.globInput),
+			cmp.Compare(x.output, y.output), cmp.Compare(x.input, y.input))
+	})
+	found = slices.CompactFunc(found, func(x, y rawEdge) bool { return x.down == y.down && x.up == y.up })
+	b.edges = append(b.edges, found...)
+}
+
+func compareBool(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case y:
+		return -1
+	}
+	return 1
+}

@@ -1,0 +1,510 @@
+package graph
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace"
+)
+
+// drawWorkspace draws a small workspace that is full of edges: few paths, few names.
+func drawWorkspace(t *rapid.T) *workspace.Workspace {
+	var b strings.Builder
+	pattern := rapid.SampledFrom([]string{"o", "p", "d/o", "*", "d/*", "**", "/a/o", "/b/p", "/a/d", "/a/d/o", "/b/*", "/a/{o,p}", "/{a,b}/**/o", "/c/d/?", "/**/p"})
+	ref := rapid.SampledFrom([]string{"~:t", "~:u", "~:v", "a:t", "b:u", "c:v", "a:u", "^:t", "^~:u", "^~:v", "[g]:t", "[g]~:u", "[h]~:v", "[h]:v"})
+	density := rapid.IntRange(0, 3).Draw(t, "density")
+	list := func(key string, g *rapid.Generator[string], most int) {
+		if values := rapid.SliceOfNDistinct(g, 0, most, rapid.ID[string]).Draw(t, key); len(values) > 0 {
+			fmt.Fprintf(&b, " %s=%s", key, strings.Join(values, ";"))
+		}
+	}
+	for _, p := range []string{"a", "b", "c", "d"} {
+		fmt.Fprintf(&b, "project %s", p)
+		list("tags", rapid.SampledFrom([]string{"g", "h"}), 1)
+		b.WriteString("\n")
+		for _, task := range []string{"t", "u", "v"} {
+			if rapid.IntRange(0, 3).Draw(t, "absent") == 0 {
+				continue
+			}
+			fmt.Fprintf(&b, "%s:%s", p, task)
+			list("deps", ref, density)
+			list("weak", ref, density/2)
+			list("in", pattern, 2)
+			list("exclude", pattern, 1)
+			list("out", pattern, max(1, density/2))
+			b.WriteString("\n")
+		}
+	}
+	w, err := parseWorkspace(b.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s", b.String())
+	return w
+}
+
+// naive builds everything by its definition: all pairs, all paths.
+type naive struct {
+	w     *workspace.Workspace
+	edges map[[2]int]map[EdgeKind]bool // up, down
+	codes map[string]int               // how many errors of a code there are
+	reach [][]bool                     // by edges of all kinds, one or more steps
+}
+
+func define(w *workspace.Workspace) *naive {
+	n := &naive{w: w, edges: map[[2]int]map[EdgeKind]bool{}, codes: map[string]int{}}
+	for _, t := range w.Tasks {
+		hard := n.selected(t, t.Deps, "DAG-008")
+		soft := n.selected(t, t.WeakDeps, "DAG-009")
+		for u := range hard {
+			if soft[u] {
+				n.codes["DAG-010"]++
+			}
+			n.edge(u, t.Index, Hard)
+		}
+		for u := range soft {
+			if !hard[u] {
+				n.edge(u, t.Index, Soft)
+			}
+		}
+	}
+	for _, a := range w.Tasks {
+		for _, out := range a.Outputs {
+			for _, b := range w.Tasks {
+				for _, in := range b.Inputs {
+					if n.meets(out, b, in) {
+						n.edge(a.Index, b.Index, Producer)
+					}
+				}
+			}
+		}
+	}
+	n.collisions()
+	n.reach = n.closure(func(EdgeKind) bool { return true })
+	for _, c := range n.components() {
+		if len(c) > 1 {
+			n.codes["DAG-014"]++
+		}
+	}
+	return n
+}
+
+func (n *naive) edge(up, down int, k EdgeKind) {
+	if n.edges[[2]int{up, down}] == nil {
+		n.edges[[2]int{up, down}] = map[EdgeKind]bool{}
+	}
+	n.edges[[2]int{up, down}][k] = true
+}
+
+func (n *naive) selected(t *workspace.Task, refs []workspace.RefDecl, code string) map[int]bool {
+	set := map[int]bool{}
+	for _, r := range refs {
+		var of []int
+		for _, u := range n.w.Tasks {
+			own := u.Project == t.Project
+			tagged := u.Project.HasTag(r.Ref.Tag)
+			fits := false
+			switch r.Ref.Form {
+			case workspace.RefOwn:
+				fits = own
+			case workspace.RefProject:
+				fits = u.ID.Project == r.Ref.Project
+			case workspace.RefAll:
+				fits = true
+			case workspace.RefAllButOwn:
+				fits = !own
+			case workspace.RefTag:
+				fits = tagged
+			case workspace.RefTagButOwn:
+				fits = tagged && !own
+			}
+			if fits && u.ID.Task == r.Ref.Task {
+				of = append(of, u.Index)
+			}
+		}
+		switch {
+		case len(of) == 0:
+			n.codes[code]++
+		case slices.Contains(of, t.Index):
+			n.codes["DAG-012"]++
+		default:
+			for _, u := range of {
+				set[u] = true
+			}
+		}
+	}
+	return set
+}
+
+// meets is the table of DAG-013.
+func (n *naive) meets(out workspace.PatternDecl, b *workspace.Task, in workspace.PatternDecl) bool {
+	o, i := out.Pattern, in.Pattern
+	switch {
+	case o.IsLiteral() && i.IsLiteral():
+		return o.String() == i.String()
+	case o.IsLiteral():
+		excluded := false
+		for _, x := range b.Exclude {
+			excluded = excluded || x.Pattern.Match(o.String())
+		}
+		return i.Match(o.String()) && !excluded
+	case i.IsLiteral():
+		return o.Match(i.String())
+	}
+	return false
+}
+
+func (n *naive) collisions() {
+	owners := map[string]map[int]bool{}
+	for _, t := range n.w.Tasks {
+		for _, out := range t.Outputs {
+			if p := out.Pattern.String(); out.Pattern.IsLiteral() {
+				if owners[p] == nil {
+					owners[p] = map[int]bool{}
+				}
+				owners[p][t.Index] = true
+			}
+		}
+	}
+	for p, tasks := range owners {
+		if len(tasks) > 1 {
+			n.codes["DAG-015"]++
+		}
+		for q, others := range owners {
+			if !strings.HasPrefix(q, p+"/") {
+				continue
+			}
+			for t := range tasks {
+				if len(others) > 1 || !others[t] || len(tasks) > 1 {
+					n.codes["DAG-015"]++
+					break
+				}
+			}
+		}
+	}
+}
+
+func (n *naive) closure(follow func(EdgeKind) bool) [][]bool {
+	size := len(n.w.Tasks)
+	reach := make([][]bool, size)
+	for i := range reach {
+		reach[i] = make([]bool, size)
+	}
+	for pair, kinds := range n.edges {
+		for k := range kinds {
+			if follow(k) && pair[0] != pair[1] {
+				reach[pair[0]][pair[1]] = true
+			}
+		}
+	}
+	for k := range size {
+		for i := range size {
+			for j := range size {
+				reach[i][j] = reach[i][j] || reach[i][k] && reach[k][j]
+			}
+		}
+	}
+	return reach
+}
+
+func (n *naive) components() map[int][]int {
+	of := map[int][]int{}
+	for i := range n.w.Tasks {
+		first := i
+		for j := range i {
+			if n.reach[i][j] && n.reach[j][i] {
+				first = j
+				break
+			}
+		}
+		of[first] = append(of[first], i)
+	}
+	return of
+}
+
+// shortest is the length of a shortest cycle among tasks.
+func (n *naive) shortest(members []int) int {
+	best := len(members) + 1
+	for _, start := range members {
+		dist := map[int]int{start: 0}
+		for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
+			for _, m := range members {
+				if m == queue[0] || n.edges[[2]int{queue[0], m}] == nil {
+					continue
+				}
+				if m == start {
+					best = min(best, dist[queue[0]]+1)
+				} else if _, seen := dist[m]; !seen {
+					dist[m] = dist[queue[0]] + 1
+					queue = append(queue, m)
+				}
+			}
+		}
+	}
+	return best
+}
+
+// Build says what the definitions say: the same edges, as many errors of each code, and cycles that are cycles, of all members
+// and as short as can be.
+func TestBuildAgreesWithDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorkspace(t)
+		want := define(w)
+		g, diags := Build(w)
+		codes := map[string]int{}
+		for _, d := range diags {
+			codes[d.Code]++
+		}
+		if diff := cmp.Diff(want.codes, codes); diff != "" {
+			t.Fatalf("errors (-want +got):\n%s\n%s", diff, diags.Render(diag.Style{}))
+		}
+		if (g == nil) != (len(diags) > 0) {
+			t.Fatal("errors and a graph, or neither")
+		}
+		checkCycles(t, want, diags)
+		if g != nil {
+			checkEdges(t, want, g)
+			checkQuestions(t, want, g)
+		}
+	})
+}
+
+var byGlob = regexp.MustCompile(`[(;] ?input "`)
+
+var arrow = regexp.MustCompile(` -(deps|weakDeps|outputs/inputs)-> `)
+
+func checkCycles(t *rapid.T, n *naive, diags diag.List) {
+	at := map[string]int{}
+	for i, task := range n.w.Tasks {
+		at[task.ID.String()] = i
+	}
+	components := n.components()
+	for _, d := range diags {
+		if d.Code != "DAG-014" {
+			continue
+		}
+		names, rest, _ := strings.Cut(d.Message, " wait for each other, each for the one before it: ")
+		var members []int
+		for _, m := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(names, -1) {
+			members = append(members, at[m[1]])
+		}
+		if diff := cmp.Diff(components[members[0]], members); diff != "" {
+			t.Fatalf("members (-want +got):\n%s", diff)
+		}
+		cycle, _, _ := strings.Cut(rest, " (")
+		kinds := arrow.FindAllStringSubmatch(cycle, -1)
+		var tasks []int
+		for _, id := range arrow.Split(cycle, -1) {
+			tasks = append(tasks, at[id])
+		}
+		if want := n.shortest(members); len(kinds) != want || tasks[0] != tasks[want] || slices.Min(tasks) != tasks[0] {
+			t.Fatalf("%s: not a cycle of %d from its first task", d.Message, want)
+		}
+		for i, k := range kinds {
+			kind := map[string]EdgeKind{"deps": Hard, "weakDeps": Soft, "outputs/inputs": Producer}[k[1]]
+			if !n.edges[[2]int{tasks[i], tasks[i+1]}][kind] {
+				t.Fatalf("%s: there is no edge %d", d.Message, i)
+			}
+		}
+		if byGlob.MatchString(d.Message) != strings.Contains(d.Hint, "exclude: [") {
+			t.Fatalf("%s: the hint is %q", d.Message, d.Hint)
+		}
+	}
+}
+
+func checkEdges(t *rapid.T, n *naive, g *Graph) {
+	var want, got []string
+	for pair, kinds := range n.edges {
+		for k := range kinds {
+			want = append(want, fmt.Sprint(pair, k))
+		}
+	}
+	for down, up := range g.Up {
+		for i, e := range up {
+			got = append(got, fmt.Sprint([2]int{e.Task, down}, e.Kind))
+			if i > 0 && (up[i-1].Task > e.Task || up[i-1].Task == e.Task && up[i-1].Kind >= e.Kind) {
+				t.Fatalf("edges of %d are not sorted", down)
+			}
+			back := e
+			back.Task = down
+			if !slices.Contains(g.Down[e.Task], back) {
+				t.Fatalf("%v is not in Down", e)
+			}
+			if out := n.w.Tasks[e.Task]; e.Kind == Producer && !n.meets(out.Outputs[e.Output], n.w.Tasks[down], n.w.Tasks[down].Inputs[e.Input]) {
+				t.Fatalf("output and input of %v do not meet", e)
+			}
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("edges (-want +got):\n%s", diff)
+	}
+	total := 0
+	for _, down := range g.Down {
+		total += len(down)
+		if !slices.IsSortedFunc(down, func(a, b Edge) int { return 4*(a.Task-b.Task) + int(a.Kind) - int(b.Kind) }) {
+			t.Fatal("Down is not sorted")
+		}
+	}
+	if total != len(got) {
+		t.Fatal("Up and Down differ")
+	}
+}
+
+// checkQuestions asks a sound graph everything.
+func checkQuestions(t *rapid.T, n *naive, g *Graph) {
+	tasks := n.w.Tasks
+	if len(tasks) == 0 {
+		return
+	}
+	hard := n.closure(func(k EdgeKind) bool { return k == Hard })
+	wide := n.closure(func(k EdgeKind) bool { return k != Soft })
+	ordered := n.closure(func(k EdgeKind) bool { return k != Producer })
+	seeds := rapid.SliceOfN(rapid.IntRange(0, len(tasks)-1), 0, 3).Draw(t, "seeds")
+	var up, down, wideDown []int
+	inPlan := map[int]bool{}
+	for i := range tasks {
+		for _, s := range seeds {
+			inPlan[s] = true
+			if hard[i][s] {
+				up = appendNew(up, i)
+				inPlan[i] = true
+			}
+			if hard[s][i] {
+				down = appendNew(down, i)
+			}
+			if wide[s][i] || n.edges[[2]int{s, i}][Producer] {
+				wideDown = appendNew(wideDown, i)
+			}
+		}
+	}
+	same(t, "upstreams", up, g.HardClosure(seeds, false))
+	same(t, "downstreams", down, g.HardClosure(seeds, true))
+	same(t, "wide downstreams", wideDown, g.Downstream(seeds))
+	n.checkPlan(t, g.Plan(seeds), inPlan, seeds)
+
+	for i, conflicts := range g.Conflicts() {
+		var want []int
+		for j := range tasks {
+			if i != j && n.overlap(i, j) {
+				want = append(want, j)
+			}
+		}
+		same(t, "conflicts", want, conflicts)
+	}
+	for _, path := range []string{"/a/o", "/a/p", "/a/d/o", "/b/o", "/b/p", "/c/d/x", "/zz"} {
+		n.checkPath(t, g, path)
+	}
+	var loose []string
+	for pair, kinds := range n.edges {
+		if kinds[Producer] && pair[0] != pair[1] && !ordered[pair[0]][pair[1]] {
+			loose = append(loose, tasks[pair[1]].ID.String())
+		}
+	}
+	slices.Sort(loose)
+	loose = slices.Compact(loose)
+	var said []string
+	for _, w := range g.Warnings() {
+		if w.Code == "DAG-013" {
+			said = append(said, strings.Split(w.Message, `"`)[1])
+		}
+	}
+	slices.Sort(said)
+	said = slices.Compact(said)
+	if !slices.Equal(loose, said) {
+		t.Fatalf("unordered readers: want %v, got %v", loose, said)
+	}
+}
+
+func same(t *rapid.T, what string, want, got []int) {
+	if !slices.Equal(want, got) {
+		t.Fatalf("%s: want %v, got %v", what, want, got)
+	}
+}
+
+func (n *naive) overlap(i, j int) bool {
+	for _, a := range n.w.Tasks[i].Outputs {
+		for _, b := range n.w.Tasks[j].Outputs {
+			if glob.Overlap(a.Pattern, b.Pattern) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (n *naive) checkPath(t *rapid.T, g *Graph, path string) {
+	var writers []int
+	var readers []Reader
+	for i, task := range n.w.Tasks {
+		for _, out := range task.Outputs {
+			if out.Pattern.Match(path) {
+				writers = appendNew(writers, i)
+			}
+		}
+		for at, in := range task.Inputs {
+			if in.Pattern.Match(path) && (in.Pattern.IsLiteral() || !excludes(task, path)) {
+				readers = append(readers, Reader{i, at})
+				break
+			}
+		}
+	}
+	same(t, "writers of "+path, writers, g.Writers(path))
+	if diff := cmp.Diff(readers, g.Readers(path)); diff != "" {
+		t.Fatalf("readers of %s (-want +got):\n%s", path, diff)
+	}
+	var affected []int
+	for _, r := range readers {
+		affected = append(affected, r.Task)
+	}
+	same(t, "affected by "+path, affected, g.Affected([]string{path}, nil))
+}
+
+func (n *naive) checkPlan(t *rapid.T, p *Plan, in map[int]bool, targets []int) {
+	if len(p.Tasks) != len(in) {
+		t.Fatalf("plan has %d tasks, want %d", len(p.Tasks), len(in))
+	}
+	edges := 0
+	for i, task := range p.Tasks {
+		if !in[task.Index] || i > 0 && p.Tasks[i-1].Index >= task.Index {
+			t.Fatalf("%s is not in the plan, or not here", task.ID)
+		}
+		if p.Target[i] != slices.Contains(targets, task.Index) {
+			t.Fatalf("target %s: %v", task.ID, p.Target[i])
+		}
+		for _, e := range p.Up[i] {
+			edges++
+			if !n.edges[[2]int{p.Tasks[e.Task].Index, task.Index}][e.Kind] {
+				t.Fatalf("plan has an edge too many: %v", e)
+			}
+			back := e
+			back.Task = i
+			if !slices.Contains(p.Down[e.Task], back) {
+				t.Fatalf("%v is not in Down of the plan", e)
+			}
+		}
+		for j, other := range p.Tasks {
+			if (j != i && n.overlap(task.Index, other.Index)) != slices.Contains(p.Conflicts[i], j) {
+				t.Fatalf("conflict of %s and %s", task.ID, other.ID)
+			}
+		}
+	}
+	want := 0
+	for pair, kinds := range n.edges {
+		if in[pair[0]] && in[pair[1]] {
+			want += len(kinds)
+		}
+	}
+	if edges != want {
+		t.Fatalf("plan has %d edges, want %d", edges, want)
+	}
+}

@@ -1,0 +1,104 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace"
+)
+
+// atom is a token as its option reads it.
+type atom struct {
+	kind    atomKind
+	name    string
+	pattern glob.Pattern // anchored
+}
+
+type atomKind uint8
+
+const (
+	byTag atomKind = iota + 1
+	byProject
+	byTask
+	byInput
+	byOutput
+)
+
+// keywords of relational atoms.
+var keywords = map[string]atomKind{"name": byTask, "project": byProject, "tag": byTag}
+
+func (p *parser) read(start int, text string) (atom, *Error) {
+	switch p.f.Option {
+	case Tags:
+		return p.name(byTag, start, text)
+	case Projects:
+		return p.name(byProject, start, text)
+	case Tasks:
+		return p.name(byTask, start, text)
+	case Inputs:
+		return p.pattern(byInput, start, text)
+	case Outputs:
+		return p.pattern(byOutput, start, text)
+	case ChildOf, ParentOf, DependsOn, AncestorOf:
+		return p.relation(start, text)
+	}
+	return atom{}, p.error(start, "there is no such option", "")
+}
+
+func (p *parser) name(kind atomKind, start int, text string) (atom, *Error) {
+	if err := workspace.CheckName(text); err != nil {
+		what := map[atomKind]string{byTag: "tag", byProject: "project", byTask: "task"}[kind]
+		return atom{}, p.error(start, fmt.Sprintf("%s is no name of a %s: %v", diag.Quote(text), what, err), "")
+	}
+	return atom{kind: kind, name: text}, nil
+}
+
+// relation reads `name:TASK`, `project:NAME` or `tag:NAME` (QRY-004).
+func (p *parser) relation(start int, text string) (atom, *Error) {
+	word, name, found := strings.Cut(text, ":")
+	if !found {
+		hint := ""
+		if workspace.CheckName(text) == nil {
+			hint = fmt.Sprintf(`did you mean "name:%s"?`, text)
+		}
+		return atom{}, p.error(start, fmt.Sprintf(`%s has no ":"; it is name:TASK, project:NAME or tag:NAME`, diag.Quote(text)), hint)
+	}
+	kind, known := keywords[word]
+	if !known {
+		hint := ""
+		if near := diag.Nearest(word, []string{"name", "project", "tag"}); near != "" {
+			hint = "did you mean " + diag.Quote(near+":"+name) + "?"
+		} else if workspace.CheckName(word) == nil && workspace.CheckName(name) == nil {
+			hint = fmt.Sprintf(`for a task and its project, give two filters: "name:%s" and "project:%s"`, name, word)
+		}
+		return atom{}, p.error(start, fmt.Sprintf("unknown keyword %s; it is name, project or tag", diag.Quote(word)), hint)
+	}
+	return p.name(kind, start+len(word)+1, name)
+}
+
+// pattern reads a path pattern and anchors it (QRY-003).
+func (p *parser) pattern(kind atomKind, start int, text string) (atom, *Error) {
+	pattern, err := glob.Parse(text)
+	if err != nil {
+		e := p.error(start, fmt.Sprintf("bad pattern %s: %v", diag.Quote(text), err), "")
+		var s *glob.SyntaxError
+		if errors.As(err, &s) {
+			e.Offset += s.Offset
+			e.Reason = fmt.Sprintf("bad pattern %s: %s (%s)", diag.Quote(text), s.Reason, s.Rule)
+		}
+		return atom{}, e
+	}
+	if !pattern.IsAbsolute() {
+		if p.bearing == nil {
+			e := p.error(start, fmt.Sprintf("the pattern %s is relative to a project, and this directory is inside no project", diag.Quote(text)),
+				"write it from the root of the workspace, with a leading /")
+			e.Rule = "QRY-003"
+			return atom{}, e
+		}
+		pattern = pattern.Anchor(p.bearing.Dir)
+	}
+	return atom{kind: kind, pattern: pattern}, nil
+}

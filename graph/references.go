@@ -1,0 +1,141 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+)
+
+// references makes the hard and soft edges of all tasks (DAG-008, DAG-009).
+func (b *builder) references() {
+	n := len(b.g.W.Tasks)
+	r := resolver{b: b, hard: newMarks(n), soft: newMarks(n)}
+	for _, t := range b.g.W.Tasks {
+		r.task(t)
+	}
+}
+
+// resolver keeps, for the task at hand, which upstreams are known already, and by which reference of the list.
+type resolver struct {
+	b          *builder
+	hard, soft marks
+}
+
+// marks is a set of tasks with a position each, emptied by counting on.
+type marks struct {
+	round, at []int32
+	now       int32
+}
+
+func newMarks(n int) marks { return marks{round: make([]int32, n), at: make([]int32, n)} }
+
+func (m *marks) clear() { m.now++ }
+
+// add reports whether the task is new.
+func (m *marks) add(task, at int) bool {
+	if m.round[task] == m.now {
+		return false
+	}
+	m.round[task], m.at[task] = m.now, int32(at)
+	return true
+}
+
+func (m *marks) find(task int) (at int, found bool) { return int(m.at[task]), m.round[task] == m.now }
+
+func (r *resolver) task(t *workspace.Task) {
+	r.hard.clear()
+	for i, ref := range t.Deps {
+		for _, u := range r.b.resolve(t, ref, Hard) {
+			if r.hard.add(u.Index, i) {
+				r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Hard})
+			}
+		}
+	}
+	if len(t.WeakDeps) == 0 {
+		return
+	}
+	r.soft.clear()
+	for i, ref := range t.WeakDeps {
+		for _, u := range r.b.resolve(t, ref, Soft) {
+			if !r.soft.add(u.Index, i) {
+				continue
+			}
+			if at, both := r.hard.find(u.Index); both {
+				r.b.inBoth(t, u, t.Deps[at], ref)
+				continue
+			}
+			r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Soft})
+		}
+	}
+}
+
+// resolve returns what a reference of t selects. One that selects nothing (REF-002 … REF-005, REF-008), or t itself
+// (DAG-012), is an error and makes no edge.
+func (b *builder) resolve(t *workspace.Task, ref workspace.RefDecl, kind EdgeKind) []*workspace.Task {
+	tasks, err := b.g.W.Resolve(ref.Ref, t.Project)
+	if err != nil {
+		b.unresolved(t, ref, kind, err)
+		return nil
+	}
+	for _, u := range tasks {
+		if u == t {
+			b.onItself(t, ref, len(tasks) == 1)
+			return nil
+		}
+	}
+	return tasks
+}
+
+// code is the rule of references of the kind.
+func (k EdgeKind) code() string {
+	if k == Soft {
+		return "DAG-009"
+	}
+	return "DAG-008"
+}
+
+func (b *builder) unresolved(t *workspace.Task, ref workspace.RefDecl, kind EdgeKind, err error) {
+	verb := "depends on"
+	if kind == Soft {
+		verb = "weakly depends on"
+	}
+	d := diag.Diagnostic{Code: kind.code(), Place: ref.Place,
+		Message: fmt.Sprintf("task %s %s %s, but %v", quote(t), verb, diag.Quote(ref.Ref.String()), err)}
+	var s *workspace.SelectError
+	if errors.As(err, &s) {
+		d.Hint = s.Hint
+		if s.Rule != "" {
+			d.Message += " (" + s.Rule + ")"
+		}
+	}
+	b.report(d)
+}
+
+// onItself is DAG-012: the whole reference is dropped.
+func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, alone bool) {
+	d := diag.Diagnostic{Code: "DAG-012", Place: ref.Place,
+		Message: fmt.Sprintf("task %s cannot depend on itself, and %s selects it", quote(t), diag.Quote(ref.Ref.String())),
+		Hint:    "remove it"}
+	if other := ref.Ref; !alone {
+		switch other.Form {
+		case workspace.RefAll:
+			other.Form = workspace.RefAllButOwn
+		case workspace.RefTag:
+			other.Form = workspace.RefTagButOwn
+		}
+		d.Hint = fmt.Sprintf("%s leaves this project out", diag.Quote(other.String()))
+	}
+	b.report(d)
+}
+
+// inBoth is DAG-010.
+func (b *builder) inBoth(t, u *workspace.Task, hard, soft workspace.RefDecl) {
+	b.report(diag.Diagnostic{Code: "DAG-010", Place: soft.Place,
+		Message: fmt.Sprintf("task %s has %s in both deps and weakDeps", quote(t), quote(u)),
+		Hint:    "deps orders too, and does more; remove it from one of them",
+		Related: []diag.Related{{Place: hard.Place, Label: fmt.Sprintf("%s of deps selects it as well", diag.Quote(hard.Ref.String()))}}})
+}
+
+func quote(t *workspace.Task) string { return diag.Quote(t.ID.String()) }

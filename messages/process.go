@@ -1,0 +1,71 @@
+package messages
+
+import "github.com/haz-build/haz/cache/digest"
+
+// PrepareExecution asks the cache actor for everything between grant and spawn: task locks, a last look at the inputs
+// (S-23), the snapshot of outputs (S-22). Answered by ExecutionPrepared, InputsMoved, LockRefused or KeyFailed.
+type PrepareExecution struct {
+	Ref
+	// Unchecked: inputs moved too often; run, but do not store.
+	Unchecked bool
+}
+
+// ExecutionPrepared says that the process may start now.
+type ExecutionPrepared struct{ Ref }
+
+// InputsMoved says that inputs are no longer what the key was made from: give everything back and derive the key again.
+type InputsMoved struct {
+	Ref
+	Paths []string
+}
+
+// LockRefused says that another haz holds a task lock that is needed.
+type LockRefused struct {
+	Ref
+	HeldTask        string // whose lock it is
+	HazPID, TaskPID int
+	Ancestor        bool // waiting would be for ever: this haz runs inside that very task
+}
+
+// AwaitLock asks to be told when the lock that was refused is free; it is not kept. Answered by LockFreed.
+type AwaitLock struct{ Ref }
+
+// LockFreed says that trying again makes sense.
+type LockFreed struct{ Ref }
+
+// StartProcess asks the processes actor to run the task. Answered by ProcessNotStarted, or by ProcessExited when all is over.
+type StartProcess struct {
+	Ref
+	First int // number of the first output event
+}
+
+// ProcessNotStarted says that there never was a process: it could not be started, or (Cancelled) the request to stop came first.
+type ProcessNotStarted struct {
+	Ref
+	Error     TaskError
+	Cancelled bool
+}
+
+// ProcessExited says how the process ended; its group is gone and its streams are at their end (4.5).
+type ProcessExited struct {
+	Ref
+	Code       int
+	Signal     int
+	Cancelled  bool
+	Incomplete string // why the streams may lack bytes
+	WaitError  string
+	Leftovers  []Leftover
+
+	StdoutLen, StderrLen       int64
+	StdoutDigest, StderrDigest digest.Digest
+	Next                       int // number of the next event of the task
+}
+
+// SignalProcess asks for SIGTERM, or with Kill for SIGKILL, to the group of a task. A process that is gone is not signalled.
+type SignalProcess struct {
+	Ref
+	Kill bool
+}
+
+// GraceExpired tells a task that its process had its time after SIGTERM.
+type GraceExpired struct{ Ref }

@@ -1,0 +1,33 @@
+package messages
+
+import "github.com/haz-build/haz/workspace"
+
+// BeginTask tells a task without upstreams in the plan that the run has begun.
+type BeginTask struct {
+	Run  RunID
+	Task int
+}
+
+// UpstreamCompleted tells Task that one of its hard upstreams has completed.
+type UpstreamCompleted struct {
+	Run     RunID
+	Task    int
+	Digests UpstreamDigests
+}
+
+// UpstreamEnded tells Task that one of its soft or producer upstreams has ended, however it ended.
+type UpstreamEnded struct {
+	Run      RunID
+	Task     int
+	Upstream int
+}
+
+// UpstreamFailed tells Task that one of its hard upstreams will never complete: it failed, was skipped, or was cancelled.
+type UpstreamFailed struct {
+	Run       RunID
+	Task      int
+	Upstream  int
+	Cancelled bool
+	Cause     Cause            // the cause that a skipped downstream has; ignored when Cancelled
+	Root      workspace.TaskID // where the cascade began
+}

@@ -1,0 +1,48 @@
+package haz
+
+import (
+	"time"
+
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+// Reference names tasks, as in configuration files; a bare task name is one more form here.
+type Reference = workspace.Reference
+
+// Project and Task are what the workspace declares.
+type (
+	Project = workspace.Project
+	Task    = workspace.Task
+)
+
+// EdgeKind is the kind of an edge of the graph.
+type EdgeKind = graph.EdgeKind
+
+const (
+	Hard     = graph.Hard
+	Soft     = graph.Soft
+	Producer = graph.Producer
+)
+
+// ParseReference reads a reference as people type it.
+func ParseReference(text string) (Reference, error) { return workspace.ParseReference(text, true) }
+
+// ParseDuration reads "90d" or "7d12h" (CFG-034).
+func ParseDuration(text string) (time.Duration, error) { return config.ParseDuration(text) }
+
+// ParseSize reads "5GiB" (CFG-035), in bytes.
+func ParseSize(text string) (int64, error) { return config.ParseSize(text) }
+
+// Bearing is the project that bears the directory the workspace was opened from; nil when none does (EXEC-022).
+func (w *Workspace) Bearing() *Project { return w.W.Bearing(w.o.host, w.dir) }
+
+// Scope is the tasks that a command without targets is about: those of the bearing project, or all tasks when there is none
+// or everything is asked for. Canonical order.
+func (w *Workspace) Scope(everything bool) []*Task {
+	if p := w.Bearing(); p != nil && !everything {
+		return p.Tasks
+	}
+	return w.W.Tasks
+}

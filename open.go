@@ -1,0 +1,140 @@
+package haz
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/haz-build/haz/actors"
+	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/workspace"
+)
+
+// TaskID identifies a task.
+type TaskID = workspace.TaskID
+
+// Clock is the time that a run sees.
+type Clock = actors.Clock
+
+type options struct {
+	host        fsys.FS
+	env         []string
+	spawner     process.Spawner
+	clock       Clock
+	system      *actor.ActorSystem
+	spawnPrefix string
+	logger      *slog.Logger
+	os, arch    string
+	umask       int
+	cpus        int
+}
+
+// Option configures Open.
+type Option func(*options)
+
+// WithFileSystem sets the file system of the machine, rooted at "/"; directories given to Open are names in it. Default: the
+// real one. In memory: fsys.Memory(), with a spawner of package processtest.
+func WithFileSystem(fs fsys.FS) Option { return func(o *options) { o.host = fs } }
+
+// WithEnvironment sets the host environment, "NAME=value", of which tasks see what they list. Default: os.Environ().
+func WithEnvironment(env []string) Option { return func(o *options) { o.env = env } }
+
+// WithSpawner sets what starts processes; it is not closed. Default: real processes, a spawner a run.
+func WithSpawner(s process.Spawner) Option { return func(o *options) { o.spawner = s } }
+
+// WithClock sets the clock. Default: the real one.
+func WithClock(c Clock) Option { return func(o *options) { o.clock = c } }
+
+// WithActorSystem runs the actors in a system of the host's, under names that begin with prefix. The system is not shut down.
+// Default: one system a run, made only when there are tasks to run.
+func WithActorSystem(s *actor.ActorSystem, prefix string) Option {
+	return func(o *options) { o.system, o.spawnPrefix = s, prefix }
+}
+
+// WithLogger gets what the actor library logs. Default: nothing is logged.
+func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
+
+// WithCPUs sets how many CPUs count as usable. Default: those that affinity and container quota allow.
+func WithCPUs(n int) Option { return func(o *options) { o.cpus = n } }
+
+// WithPlatform sets the operating system, architecture and umask that cache keys are made for. Default: those of the host.
+func WithPlatform(os, arch string, umask int) Option {
+	return func(o *options) { o.os, o.arch, o.umask = os, arch, umask }
+}
+
+func newOptions(opts []Option) options {
+	o := options{os: runtime.GOOS, arch: runtime.GOARCH, umask: -1}
+	for _, set := range opts {
+		set(&o)
+	}
+	if o.env == nil {
+		o.env = os.Environ()
+	}
+	if o.clock == nil {
+		o.clock = realClock{}
+	}
+	if o.umask < 0 {
+		o.umask = hostUmask()
+	}
+	if o.cpus <= 0 {
+		o.cpus = runtime.GOMAXPROCS(0) // honours affinity and container quota since Go 1.25
+	}
+	return o
+}
+
+// Open finds the workspace of a directory (an absolute host path), loads and checks it, all files and the whole graph.
+// What the user wrote wrongly comes as *diag.Errors, all of it at once. Close the workspace when done.
+func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
+	o := newOptions(opts)
+	if o.host == nil {
+		host, err := fsys.Host("/")
+		if err != nil {
+			return nil, err
+		}
+		o.host = host
+	}
+	w, fs, err := workspace.Load(ctx, o.host, dir, workspace.Options{})
+	if err != nil {
+		return nil, err
+	}
+	g, list := graph.Build(w)
+	if list.HasErrors() {
+		_ = fs.Close()
+		return nil, &diag.Errors{List: list}
+	}
+	return &Workspace{W: w, G: g, FS: fs, dir: dir, o: o}, nil
+}
+
+// Close gives the handle on the root directory back.
+func (w *Workspace) Close() error { return w.FS.Close() }
+
+// CPUs is the number of usable CPUs: what `concurrency.default: auto` means (chapter 2, 2.2).
+func (w *Workspace) CPUs() int { return w.o.cpus }
+
+// hostEnv indexes the snapshot of the host environment. Of a name given twice the last counts, as in a shell.
+func (w *Workspace) hostEnv() key.HostEnv {
+	m := make(map[string]string, len(w.o.env))
+	for _, kv := range w.o.env {
+		if name, value, ok := strings.Cut(kv, "="); ok {
+			m[name] = value
+		}
+	}
+	return func(name string) (string, bool) { v, ok := m[name]; return v, ok }
+}
+
+type realClock struct{}
+
+func (realClock) Now() time.Time { return time.Now() }
+
+func (realClock) AfterFunc(d time.Duration, f func()) (stop func() bool) {
+	return time.AfterFunc(d, f).Stop
+}

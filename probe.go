@@ -1,0 +1,132 @@
+package haz
+
+import (
+	"context"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/graph"
+)
+
+// prober answers, from the disk as it is and without changing anything, what the cache has for a task.
+type prober struct {
+	w       *Workspace
+	fn      digest.Function
+	tree    *glob.Tree
+	state   *state.State
+	store   *cache.Store
+	deriver *key.Deriver
+	known   map[int]*probe
+}
+
+// probe is what was found out about one task.
+type probe struct {
+	derived  *key.Derived // nil when there is no key
+	err      error        // why: *key.Error, or the end of the context
+	manifest *cache.Manifest
+	miss     *cache.Miss // nil on a hit and when there is no key
+	blocked  int         // the first upstream without a usable entry, so that there is no key; -1: none
+	upstream key.Upstream
+}
+
+func (w *Workspace) newProber() *prober {
+	fn, _ := digest.ParseFunction(w.W.Settings.Hash)
+	p := &prober{w: w, fn: fn, tree: glob.NewTree(w.FS), known: map[int]*probe{}}
+	p.state = state.OpenReadOnly(w.FS, fn)
+	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true})
+	p.deriver = key.NewDeriver(key.Options{FS: w.FS, Tree: p.tree, State: p.state, Hash: fn,
+		Place: key.Place{OS: w.o.os, Arch: w.o.arch, Umask: uint32(w.o.umask)}, Env: w.hostEnv()})
+	return p
+}
+
+func (p *prober) close() {
+	p.state.Flush() // writes nothing: it is read-only; gives handles back
+	_ = p.store.Close()
+}
+
+// look finds out about a task and, first, all its hard upstreams.
+func (p *prober) look(ctx context.Context, task int) *probe {
+	if r := p.known[task]; r != nil {
+		return r
+	}
+	r := &probe{blocked: -1}
+	p.known[task] = r
+	t := p.w.W.Tasks[task]
+	var ups []key.Upstream
+	for _, e := range p.w.G.Up[task] {
+		if e.Kind != graph.Hard {
+			continue
+		}
+		u := p.look(ctx, e.Task)
+		switch {
+		case r.blocked >= 0:
+		case u.manifest != nil:
+			ups = append(ups, u.upstream)
+		case u.blocked >= 0:
+			r.blocked = u.blocked
+		default:
+			r.blocked = e.Task
+		}
+	}
+	if r.blocked >= 0 {
+		return r
+	}
+	if r.derived, r.err = p.deriver.Derive(ctx, t, ups); r.err != nil {
+		r.derived = nil
+		return r
+	}
+	if !t.Cache {
+		r.miss = &cache.Miss{Reason: cache.Uncached}
+		return r
+	}
+	if r.manifest, r.miss = p.store.Explain(r.derived.Key); r.manifest != nil {
+		r.miss = nil
+		r.upstream = key.Upstream{Task: t.ID, Stdout: r.manifest.StdoutHash, Stderr: r.manifest.StderrHash,
+			Outputs: cache.OutputsDigest(p.fn, r.manifest.Outputs)}
+	}
+	return r
+}
+
+// state is the spelling of chapter 3, 6.
+func (r *probe) lookup() string {
+	switch {
+	case r.manifest != nil:
+		return "hit"
+	case r.miss != nil:
+		return "miss: " + r.miss.Reason.String()
+	}
+	return "unknown"
+}
+
+// Prediction says what a run would find in the cache.
+type Prediction string
+
+const (
+	WouldHit  Prediction = "hit"
+	WouldMiss Prediction = "miss"
+	Unknown   Prediction = "unknown" // an upstream would run, so the key is not known
+)
+
+// Predict says, for each task of a plan, what a run now would find in the cache. It changes nothing.
+func (w *Workspace) Predict(ctx context.Context, plan *graph.Plan) []Prediction {
+	p := w.newProber()
+	defer p.close()
+	out := make([]Prediction, len(plan.Tasks))
+	for i, t := range plan.Tasks {
+		r := p.look(ctx, t.Index)
+		switch {
+		case !t.Cache:
+			out[i] = WouldMiss
+		case r.manifest != nil:
+			out[i] = WouldHit
+		case r.miss != nil:
+			out[i] = WouldMiss
+		default:
+			out[i] = Unknown
+		}
+	}
+	return out
+}

@@ -1,0 +1,216 @@
+//go:build unix
+
+package process
+
+import (
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// end brings what is left of the process to its end after the main process is gone: its group and its streams. It returns
+// why the streams are not complete, "" when they are. Afterwards no pump runs.
+//
+//	main process ended ─▶ members without a pipe killed ─▶ PipesClose ─▶ TERM ─▶ GroupTerm ─▶ KILL ─▶ Drain ─▶ cut
+//	                      (S-16, 4.5)                         each arrow is left as soon as both pipes are closed
+//	after a signal of ours (section 6):  group killed, escaped descendants killed ─▶ killCut ─▶ cut
+func (p *proc) end() (incomplete string) {
+	ok := false
+	if !p.isHurried() {
+		incomplete, ok = p.endQuietly()
+	}
+	if !ok {
+		if why := p.endAtOnce(); incomplete == "" {
+			incomplete = why
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held && incomplete == "" {
+		incomplete = cutShort
+	}
+	return incomplete
+}
+
+// cutShort is why the output of a task that was cancelled may not be whole.
+const cutShort = "output was still held when the task was ended"
+
+// endQuietly is the end of a process that nobody cancels. It returns false as soon as somebody does.
+func (p *proc) endQuietly() (incomplete string, ok bool) {
+	l := p.sys.limits
+	switch {
+	case !p.group():
+		// The common case: nothing is left but bytes in the pipes. If nothing was said before, no pump is needed.
+		if !p.pumping && p.streams[0].drain(p.out) && p.streams[1].drain(p.out) {
+			return "", true
+		}
+	case p.released():
+		p.killGroup()
+	default:
+		p.killBystanders()
+	}
+	p.startPumps()
+
+	switch p.wait(l.PipesClose) {
+	case hurried:
+		return "", false
+	case timedOut:
+		holders, sure := p.holders()
+		if p.group() {
+			if !sure || inGroup(holders, p.pid) {
+				incomplete = heldBy(holders)
+			}
+			p.signalGroup(unix.SIGTERM)
+			p.awaitGroup(time.Now().Add(l.GroupTerm))
+			p.killGroup()
+		}
+		switch p.wait(l.Drain) {
+		case hurried:
+			return incomplete, false
+		case timedOut:
+			if incomplete == "" {
+				holders, _ = p.holders()
+				incomplete = heldBy(holders)
+			}
+			p.cut()
+		}
+	}
+	// Nobody holds a pipe now. What still comes is in the pipe, and the sink may take its time for it.
+	if p.group() {
+		p.killGroup()
+	}
+	select {
+	case <-p.drained:
+		return incomplete, true
+	case <-p.hurry:
+		return incomplete, false
+	}
+}
+
+// endAtOnce is the end of a cancelled process: nothing waits.
+func (p *proc) endAtOnce() (incomplete string) {
+	deadline := time.Now()
+	p.mu.Lock()
+	if p.reaped { // else the kernel has not let go of it for so long already
+		deadline = deadline.Add(p.sys.limits.Sweep)
+	}
+	p.mu.Unlock()
+	held := !p.released()
+	stop := time.AfterFunc(killCut, p.cut)
+	defer stop.Stop()
+	if p.group() {
+		p.signalGroup(unix.SIGKILL)
+		p.awaitGroup(deadline)
+	}
+	p.startPumps()
+	p.sweep(deadline)
+	<-p.drained
+	for _, s := range p.streams {
+		if held || !s.atEOF {
+			incomplete = cutShort
+		}
+	}
+	return incomplete
+}
+
+type waited uint8
+
+const (
+	released waited = iota
+	hurried
+	timedOut
+)
+
+// wait blocks until both streams are at their end, or the limit has passed and somebody still holds one: bytes that a slow
+// sink has not taken yet are not a held pipe.
+func (p *proc) wait(limit time.Duration) waited {
+	select {
+	case <-p.drained: // spares the timer
+		return released
+	default:
+	}
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-p.drained:
+		return released
+	case <-p.hurry:
+		return hurried
+	case <-t.C:
+		if p.released() {
+			return released
+		}
+		return timedOut
+	}
+}
+
+func (p *proc) released() bool { return p.streams[0].released() && p.streams[1].released() }
+
+// group reports whether the process's group has members that live. It reaps those that became our children.
+func (p *proc) group() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.groupGone {
+		return false
+	}
+	if unix.Kill(-p.pid, 0) != unix.ESRCH {
+		if !p.reaped {
+			return true
+		}
+		// Zombies count as members. Ours are those whose parent has died too.
+		reapGroup(p.pid)
+		if unix.Kill(-p.pid, 0) != unix.ESRCH {
+			return true
+		}
+	}
+	p.groupGone = true
+	p.sys.helper.remove(p.slot)
+	return false
+}
+
+func (p *proc) signalGroup(sig unix.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.groupGone {
+		unix.Kill(-p.pid, sig)
+	}
+}
+
+// killGroup kills the group and waits until no member lives. The kernel may hold one back (a hung disk): then it waits for
+// no longer than Drain.
+func (p *proc) killGroup() {
+	p.signalGroup(unix.SIGKILL)
+	p.awaitGroup(time.Now().Add(p.sys.limits.Drain))
+}
+
+// awaitGroup waits until the group is gone, or has no members but zombies that others have to reap.
+func (p *proc) awaitGroup(deadline time.Time) {
+	for pause := 100 * time.Microsecond; p.group(); pause = min(2*pause, 10*time.Millisecond) {
+		if time.Now().After(deadline) || pause > 2*time.Millisecond && onlyZombies(p.pid) {
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+// heldBy is the reason that chapter 2, 4.5 gives for streams that are not complete.
+func heldBy(holders []procInfo) string {
+	switch len(holders) {
+	case 0:
+		return "output still held by another process"
+	case 1:
+		return "output still held by pid " + strconv.Itoa(holders[0].pid)
+	default:
+		return "output still held by pid " + strconv.Itoa(holders[0].pid) + " and " + strconv.Itoa(len(holders)-1) + " more"
+	}
+}
+
+func inGroup(ps []procInfo, pgrp int) bool {
+	for _, q := range ps {
+		if q.pgrp == pgrp {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,34 @@
+package process
+
+// IsSubreaper asks the kernel.
+func IsSubreaper() (bool, error) {
+	var on int32
+	err := prctlGetSubreaper(&on)
+	return on != 0, err
+}
+
+// OldKernel takes away pidfd and the file of children until the result is called.
+func OldKernel() (undo func()) {
+	usePidfd = false
+	children.join()
+	children.mu.Lock()
+	list := children.list
+	children.list = nil
+	children.mu.Unlock()
+	return func() {
+		usePidfd = true
+		children.mu.Lock()
+		children.list = list
+		children.mu.Unlock()
+		children.leave()
+	}
+}
+
+// HelperPID returns the helper's number, 0 when there is none.
+func HelperPID(s Spawner) int {
+	h := &s.(*system).helper
+	<-h.started
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.pid
+}

@@ -1,0 +1,208 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// helperScript is the helper of S-30: a shell that notices haz's end, also by SIGKILL, as the end of its input, and then
+// ends the groups that stand in its table, file 3: TERM, half a second, KILL. A shell and not haz itself, because programs
+// that embed haz cannot start themselves again as something else.
+//
+// The table has a line for each running group, or blanks. haz keeps it up to date by writing to the file, so that nobody is
+// woken when a task begins or ends. A line on the input is the friendly end.
+const helperScript = `# haz: ends the groups of running tasks when haz itself dies
+trap '' HUP INT QUIT PIPE TERM TSTP TTIN TTOU
+read -r line && exit 0
+groups=
+while read -r n; do groups="$groups $n"; done <&3
+all() {
+	some=1
+	for n in $groups; do kill -s "$1" -- "-$n" && some=0; done
+	return $some
+}
+all TERM
+for i in 1 2 3 4 5; do
+	all 0 || exit 0
+	sleep 0.1 || { sleep 1; break; }
+done
+all KILL
+exit 0
+`
+
+// slotSize is the length of a line of the table: a number of ten digits at most, and the newline.
+const slotSize = 12
+
+const emptySlot = "           \n"
+
+// helper watches over haz's death. The zero value is ready; all methods are safe for concurrent use.
+type helper struct {
+	mu      sync.Mutex
+	table   *os.File // nil without a helper
+	free    []int    // slots that were used before
+	slots   int      // slots in use or free
+	pipe    int      // its input, our end; -1 without one
+	pid     int      // 0 while it is not there
+	started chan struct{}
+	trouble []string
+}
+
+// start prepares the table and returns; the shell is started beside the first task, which need not wait for it.
+func (h *helper) start() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pipe, h.started = -1, make(chan struct{})
+	table, err := sharedFile()
+	if err != nil {
+		close(h.started)
+		h.fail(err)
+		return
+	}
+	r, w, err := pipe()
+	if err != nil {
+		table.Close()
+		close(h.started)
+		h.fail(err)
+		return
+	}
+	h.table, h.pipe = table, w
+	go func() {
+		defer close(h.started)
+		pid, err := launchHelper(r, int(table.Fd()))
+		unix.Close(r)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.pid = pid
+		if err != nil {
+			h.fail(err)
+		}
+	}()
+}
+
+func launchHelper(input, table int) (int, error) {
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(null)
+	return children.forkHelper(func() (int, error) {
+		return syscall.ForkExec("/bin/sh", []string{"sh", "-c", helperScript, "haz-helper"}, &syscall.ProcAttr{
+			Dir:   "/",
+			Env:   []string{"PATH=/bin:/usr/bin"},
+			Files: []uintptr{uintptr(input), uintptr(null), uintptr(null), uintptr(table)},
+			Sys:   &syscall.SysProcAttr{Setsid: true},
+		})
+	})
+}
+
+// fail gives the helper up. The caller holds mu.
+func (h *helper) fail(err error) {
+	h.trouble = append(h.trouble, "if haz is killed, its tasks go on: the helper that would end them is missing: "+errText(err))
+}
+
+// add enters a group into the table; the result is for remove.
+func (h *helper) add(group int) (slot int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.table == nil {
+		return -1
+	}
+	if n := len(h.free); n > 0 {
+		slot, h.free = h.free[n-1], h.free[:n-1]
+	} else {
+		slot = h.slots
+		h.slots++
+	}
+	b := make([]byte, 0, slotSize)
+	b = strconv.AppendInt(b, int64(group), 10)
+	b = append(b, emptySlot[len(b):]...)
+	if _, err := h.table.WriteAt(b, int64(slot)*slotSize); err != nil && len(h.trouble) == 0 {
+		h.fail(err)
+	}
+	return slot
+}
+
+// remove takes a group out of the table, before its number can mean another one.
+func (h *helper) remove(slot int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if slot < 0 || h.table == nil {
+		return
+	}
+	if _, err := h.table.WriteAt([]byte(emptySlot), int64(slot)*slotSize); err != nil {
+		// A wrong table could end somebody else's processes one day. None is better.
+		h.table.Truncate(0)
+		if len(h.trouble) == 0 {
+			h.fail(err)
+		}
+	}
+	h.free = append(h.free, slot)
+}
+
+// stop ends the helper and waits for that.
+func (h *helper) stop() {
+	<-h.started
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.table == nil {
+		return
+	}
+	unix.Write(h.pipe, []byte("\n"))
+	unix.Close(h.pipe)
+	h.table.Close()
+	h.table = nil
+	if h.pid == 0 {
+		return
+	}
+	deadline := time.Now().Add(time.Second)
+	for pause := 100 * time.Microsecond; !h.reaped(); pause = min(2*pause, 10*time.Millisecond) {
+		if time.Now().After(deadline) {
+			unix.Kill(h.pid, unix.SIGKILL)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// reaped reports that the helper has ended. The caller holds mu.
+func (h *helper) reaped() bool {
+	if h.pid == 0 {
+		return true
+	}
+	n, err := syscall.Wait4(h.pid, nil, syscall.WNOHANG, nil)
+	if n == 0 && err == nil || err == syscall.EINTR {
+		return false
+	}
+	children.forgetHelper(h.pid)
+	h.pid = 0
+	return true
+}
+
+func (h *helper) troubles() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.table != nil && h.pid != 0 && h.reaped() {
+		h.fail(errors.New("it has ended"))
+	}
+	return append([]string(nil), h.trouble...)
+}
+
+// tempFile makes a file whose name is gone at once.
+func tempFile() (*os.File, error) {
+	f, err := os.CreateTemp("", "haz-groups-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}

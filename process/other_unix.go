@@ -1,0 +1,92 @@
+//go:build unix && !linux
+
+package process
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Here the kernel offers neither subreaper nor pidfd nor a /proc that all have: what leaves a group is lost to us, and a
+// thread waits for each process. System says what that means.
+
+var children registry
+
+type registry struct{}
+
+func (registry) join()            {}
+func (registry) leave()           {}
+func (registry) remove(*proc)     {}
+func (registry) forgetHelper(int) {}
+
+func (registry) fork(p *proc, f func() (int, error)) (err error) {
+	p.pid, err = f()
+	return err
+}
+
+func (registry) forkHelper(f func() (int, error)) (int, error) { return f() }
+
+func pipe() (r, w int, err error) {
+	var p [2]int
+	// Not one step here, so no fork may come between.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := unix.Pipe(p[:]); err != nil {
+		return -1, -1, err
+	}
+	unix.CloseOnExec(p[0])
+	unix.CloseOnExec(p[1])
+	return p[0], p[1], nil
+}
+
+func newSession(*int) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+func (p *proc) watch()   {}
+func (p *proc) unwatch() {}
+
+func (p *proc) awaitExit() {
+	p.startPumps()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			var ws syscall.WaitStatus
+			n, err := syscall.Wait4(p.pid, &ws, 0, nil)
+			if err == syscall.EINTR {
+				continue
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			switch {
+			case p.reaped: // by Terminate or Kill
+			case n == p.pid:
+				p.reaped, p.status = true, ws
+			default:
+				p.reaped, p.waitErr = true, err
+			}
+			return
+		}
+	}()
+	select {
+	case <-ended:
+	case <-p.giveUp:
+	}
+}
+
+// reapGroup: orphans belong to process 1.
+func reapGroup(int) {}
+
+func (p *proc) sweep(time.Time)      {}
+func (p *proc) killStrays() bool     { return false }
+func (p *proc) strays() []Leftover   { return nil }
+func (p *proc) killBystanders()      {}
+func descendants([]*proc) []procInfo { return nil }
+func killEach([]procInfo)            {}
+
+func (p *proc) holders() ([]procInfo, bool) { return nil, false }
+func onlyZombies(int) bool                  { return false }
+
+func sharedFile() (*os.File, error) { return tempFile() }

@@ -1,0 +1,136 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// chunk is the most that one Sink.Write gets: what a pipe holds by default, so one read empties it.
+const chunk = 64 << 10
+
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
+
+// stream is our end of one output of a process.
+type stream struct {
+	kind Stream
+	fd   int
+	file *os.File // over fd, made by open; nil before
+
+	// Written by pump or drain, read after they have ended.
+	atEOF   bool
+	trouble string // why bytes were lost, other than by cut
+}
+
+// newStream makes a pipe; writer is the end for the child. Both ends are closed on exec, ours does not block (the flag
+// belongs to one end only: the child must see a blocking one).
+func newStream(kind Stream) (s *stream, writer int, err error) {
+	r, w, err := pipe()
+	if err != nil {
+		return nil, -1, err
+	}
+	if _, err := unix.FcntlInt(uintptr(r), unix.F_SETFL, unix.O_NONBLOCK); err != nil {
+		unix.Close(r)
+		unix.Close(w)
+		return nil, -1, err
+	}
+	return &stream{kind: kind, fd: r}, w, nil
+}
+
+// open puts the stream into the runtime's poller, so that pump waits without a thread.
+func (s *stream) open() { s.file = os.NewFile(uintptr(s.fd), "pipe") }
+
+// pump carries bytes to the sink until the pipe is at its end or cut. A slow sink holds the process back, as the pipe fills.
+func (s *stream) pump(out Sink) {
+	buf := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(buf)
+	for {
+		n, err := s.file.Read(buf[:])
+		if n > 0 {
+			s.deliver(out, buf[:n])
+		}
+		switch {
+		case err == nil:
+		case err == io.EOF:
+			s.atEOF = true
+			return
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return
+		default:
+			s.lose("output could not be read: " + errText(err))
+			return
+		}
+	}
+}
+
+// drain carries what is in the pipe to the sink, without waiting. It returns false when more may come.
+func (s *stream) drain(out Sink) bool {
+	if s.atEOF {
+		return true
+	}
+	buf := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(buf)
+	for {
+		n, err := unix.Read(s.fd, buf[:])
+		switch {
+		case n > 0:
+			s.deliver(out, buf[:n])
+		case err == nil:
+			s.atEOF = true
+			return true
+		case err != unix.EINTR:
+			return false
+		}
+	}
+}
+
+// deliver drops the bytes when the sink has panicked: a defect elsewhere must not end a host's process, nor hang a task.
+func (s *stream) deliver(out Sink, b []byte) {
+	if out == nil || s.trouble != "" {
+		return
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			s.lose(fmt.Sprintf("output could not be taken: panic: %v", r))
+		}
+	}()
+	out.Write(s.kind, b)
+}
+
+func (s *stream) lose(why string) {
+	if s.trouble == "" {
+		s.trouble = why
+	}
+}
+
+// cut ends pump after the write that it is in, even when more bytes are there. The file stays open until close.
+func (s *stream) cut() { s.file.SetReadDeadline(time.Unix(1, 0)) }
+
+// released reports that no process can write to the stream any more; bytes may still wait to be read.
+func (s *stream) released() bool {
+	fds := []unix.PollFd{{Fd: int32(s.fd)}}
+	for {
+		_, err := unix.Poll(fds, 0)
+		if err == nil {
+			return fds[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+		}
+		if err != unix.EINTR {
+			return false
+		}
+	}
+}
+
+func (s *stream) close() {
+	if s.file != nil {
+		s.file.Close()
+	} else {
+		unix.Close(s.fd)
+	}
+}

@@ -1,0 +1,179 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// System starts real processes.
+//
+// With the first Start the process that calls it becomes child subreaper (Linux), so that descendants of tasks which lose
+// their parent can be found, and a tiny helper is started that ends the groups when this process itself dies (S-30). Close
+// undoes both. The zero Limits are DefaultLimits.
+//
+// A host that embeds haz keeps its own children: haz never waits for a process that is not of a task, and spares all that
+// live in the host's session. Only processes that the host, while tasks run, moves to sessions of their own (Setsid)
+// cannot be told from escaped descendants of a task, and may be taken for such when a run is cancelled.
+//
+// Lesser on other Unix systems: no subreaper, so descendants that leave the group are neither listed nor swept; who holds a
+// pipe is not known, so everybody in the group counts as holder until both pipes are closed.
+func System(l Limits) Spawner {
+	if l == (Limits{}) {
+		l = DefaultLimits
+	}
+	return &system{limits: l, null: -1, live: map[*proc]struct{}{}}
+}
+
+type system struct {
+	limits Limits
+	helper helper
+
+	mu     sync.Mutex
+	opened bool
+	closed bool
+	null   int // open for reading: stdin of every process
+	live   map[*proc]struct{}
+	kills  int // calls of KillAll
+}
+
+// busyTries is how often a program that is open for writing is tried again. Between fork and exec, a child started by
+// another goroutine still has our files, also the one that was just written and is to be executed now.
+const busyTries = 10
+
+// Start implements Spawner.
+func (s *system) Start(c Command, out Sink) (Process, error) {
+	path, notFound := lookup(c)
+	if notFound != nil {
+		return nil, notFound
+	}
+	refuse := func(err error) (Process, error) { return nil, explain(c, path, err) }
+	kills, err := s.open()
+	if err != nil {
+		return refuse(err)
+	}
+	unignore()
+	stdout, outW, err := newStream(Stdout)
+	if err != nil {
+		return refuse(err)
+	}
+	stderr, errW, err := newStream(Stderr)
+	if err != nil {
+		stdout.close()
+		unix.Close(outW)
+		return refuse(err)
+	}
+	p := &proc{
+		sys: s, out: out, pidfd: -1, streams: [2]*stream{stdout, stderr},
+		drained: make(chan struct{}), hurry: make(chan struct{}), giveUp: make(chan struct{}), done: make(chan struct{}),
+	}
+	attr := &syscall.ProcAttr{
+		Dir:   c.Dir,
+		Env:   c.Env,
+		Files: []uintptr{uintptr(s.null), uintptr(outW), uintptr(errW)},
+		Sys:   newSession(&p.pidfd),
+	}
+	for try := 0; ; try++ {
+		err = children.fork(p, func() (pid int, err error) { return syscall.ForkExec(path, c.Argv, attr) })
+		if err != syscall.ETXTBSY || try == busyTries {
+			break
+		}
+		time.Sleep(time.Millisecond << min(try, 5))
+	}
+	unix.Close(outW)
+	unix.Close(errW)
+	if err != nil {
+		stdout.close()
+		stderr.close()
+		return refuse(err)
+	}
+	p.slot = s.helper.add(p.pid)
+	p.watch()
+	s.mu.Lock()
+	s.live[p] = struct{}{}
+	late := s.kills != kills
+	s.mu.Unlock()
+	if late { // KillAll came between the fork and here
+		p.Kill()
+	}
+	go p.supervise()
+	return p, nil
+}
+
+var errClosed = errors.New("the spawner is closed")
+
+// open prepares what all processes share. It returns how often KillAll was called before.
+func (s *system) open() (kills int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, errClosed
+	}
+	if s.opened {
+		return s.kills, nil
+	}
+	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", os.DevNull, err)
+	}
+	s.null, s.opened = fd, true
+	children.join()
+	s.helper.start()
+	return s.kills, nil
+}
+
+func (s *system) forget(p *proc) {
+	children.remove(p)
+	s.mu.Lock()
+	delete(s.live, p)
+	s.mu.Unlock()
+}
+
+// KillAll implements Spawner.
+func (s *system) KillAll() {
+	s.mu.Lock()
+	s.kills++
+	ps := make([]*proc, 0, len(s.live))
+	for p := range s.live {
+		ps = append(ps, p)
+	}
+	s.mu.Unlock()
+	if len(ps) == 0 {
+		return
+	}
+	// Descendants hang on their parents until those die, so look before the kill.
+	tree := descendants(ps)
+	for _, p := range ps {
+		p.Kill()
+	}
+	killEach(tree)
+	for _, p := range ps {
+		p.killStrays()
+	}
+}
+
+// Close implements Spawner.
+func (s *system) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.live); n > 0 {
+		return fmt.Errorf("close while processes run: %d", n)
+	}
+	if s.opened && !s.closed {
+		s.helper.stop()
+		children.leave()
+		unix.Close(s.null)
+	}
+	s.closed = true
+	return nil
+}
+
+// Trouble implements what the function Trouble looks for.
+func (s *system) Trouble() []string { return s.helper.troubles() }

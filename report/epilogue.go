@@ -1,0 +1,166 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
+)
+
+// longest is how many of the slowest tasks -v names.
+const longest = 5
+
+// tally is what the epilogue and the progress line know of a run.
+type tally struct {
+	start, end time.Time
+	selected   int
+	running    int
+	ended      int
+	counts     messages.Counts
+	counted    bool // counts are those of RunFinished
+	failed     []messages.Outcome
+	slow       []Slow
+	violations []messages.Violation
+}
+
+// Slow is a task that ran, and for how long.
+type Slow struct {
+	Task workspace.TaskID
+	Took time.Duration
+}
+
+// Epilogue is what stands at the end of a run.
+type Epilogue struct {
+	Failed     []messages.Outcome // failed and errored, canonical order
+	Violations []messages.Violation
+	Counts     messages.Counts
+	Took       time.Duration
+	Details    bool // with -v: hit rate and longest tasks
+	Slow       []Slow
+}
+
+func (t *tally) add(o messages.Outcome) {
+	t.ended++
+	if !t.counted {
+		c := &t.counts
+		c.Selected++
+		switch o.Status {
+		case messages.Completed:
+			c.Completed++
+			if o.Source == messages.FromCache {
+				c.Cached++
+			}
+		case messages.Failed:
+			c.Failed++
+		case messages.Skipped:
+			c.Skipped++
+		case messages.Cancelled:
+			c.Cancelled++
+		}
+	}
+	if o.Status == messages.Failed {
+		t.failed = append(t.failed, o)
+	}
+	if o.Status == messages.Completed && o.Source == messages.FromRun || o.Status == messages.Failed {
+		t.slow = append(t.slow, Slow{o.Task, o.Took()})
+		slices.SortStableFunc(t.slow, func(a, b Slow) int {
+			return cmp.Or(cmp.Compare(b.Took, a.Took), a.Task.Compare(b.Task))
+		})
+		t.slow = t.slow[:min(len(t.slow), longest)]
+	}
+}
+
+func (t *tally) epilogue(details bool) Epilogue {
+	slices.SortFunc(t.failed, func(a, b messages.Outcome) int { return a.Task.Compare(b.Task) })
+	return Epilogue{Failed: t.failed, Violations: t.violations, Counts: t.counts, Took: t.end.Sub(t.start), Details: details, Slow: t.slow}
+}
+
+// reasonColumn is where the recap's command to run a task again stands, counted from the reason.
+const reasonColumn = 41
+
+// Epilogue is the recap of failures and violations, if any, and the two closing lines.
+func (l Look) Epilogue(e Epilogue) string {
+	var b strings.Builder
+	if len(e.Failed) > 0 {
+		b.WriteString(l.Palette.Red("failed:") + "\n")
+		l.recap(&b, e.Failed)
+	}
+	for _, v := range e.Violations {
+		b.WriteString(l.Violation(v))
+	}
+	b.WriteString("\n" + l.Palette.Bold("Tasks:") + " " + l.counts(e.Counts) + "\n")
+	b.WriteString(l.Palette.Bold(" Time:") + " " + Duration(e.Took) + "\n")
+	if e.Details {
+		l.details(&b, e)
+	}
+	return b.String()
+}
+
+// recap names each failure once more: task, reason, and the command that runs it again; of one that could not be carried
+// out, the whole chain of causes and the hint instead.
+func (l Look) recap(b *strings.Builder, failed []messages.Outcome) {
+	width := 0
+	for _, o := range failed {
+		width = max(width, len(o.Task.String()))
+	}
+	width = min(width, 40)
+	for _, o := range failed {
+		id := o.Task.String()
+		b.WriteString("  " + l.Palette.paint(l.Palette.taskCode(o.Task), id) + pad(id, width) + "   ")
+		if o.Error == nil {
+			reason := exitText(o)
+			b.WriteString(reason + pad(reason, reasonColumn-1) + " " + l.Palette.Dim("haz run "+id) + "\n")
+			continue
+		}
+		b.WriteString(diag.Escape(firstLine(o.Error.Reason)) + "\n")
+		for _, c := range o.Error.Causes {
+			for i, line := range strings.Split(strings.TrimRight(c, "\n"), "\n") {
+				lead := "    because: "
+				if i > 0 {
+					lead = "             "
+				}
+				b.WriteString(lead + l.Palette.Dim(diag.Escape(strings.ReplaceAll(line, "\t", "    "))) + "\n")
+			}
+		}
+		if o.Error.Hint != "" {
+			b.WriteString(l.hint(o.Error.Hint))
+		}
+	}
+}
+
+func pad(s string, width int) string { return strings.Repeat(" ", max(0, width-len(s))) }
+
+func (l Look) counts(c messages.Counts) string {
+	completed := l.Palette.Green(fmt.Sprintf("%d completed", c.Completed))
+	if c.Cached > 0 {
+		completed += fmt.Sprintf(" (%d cached)", c.Cached)
+	}
+	parts := []string{completed}
+	add := func(n int, word string, paint func(string) string) {
+		if n > 0 {
+			parts = append(parts, paint(fmt.Sprintf("%d %s", n, word)))
+		}
+	}
+	add(c.Failed, "failed", l.Palette.Red)
+	add(c.Skipped, "skipped", l.Palette.Yellow)
+	add(c.Cancelled, "cancelled", l.Palette.Yellow)
+	return strings.Join(parts, ", ")
+}
+
+func (l Look) details(b *strings.Builder, e Epilogue) {
+	if n := e.Counts.Completed + e.Counts.Failed; n > 0 {
+		fmt.Fprintf(b, "%s %d of %d from the cache (%d%%)\n", l.Palette.Bold(" Hits:"), e.Counts.Cached, n, 100*e.Counts.Cached/n)
+	}
+	for i, s := range e.Slow {
+		lead := strings.Repeat(" ", len("Longest: "))
+		if i == 0 {
+			lead = l.Palette.Bold("Longest:") + " "
+		}
+		fmt.Fprintf(b, "%s%s %s\n", lead, s.Task, l.Palette.Dim(Duration(s.Took)))
+	}
+}

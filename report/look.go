@@ -1,0 +1,186 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
+)
+
+// Look turns what happened into lines. Every method is a pure function of its arguments; texts end with a newline, or are
+// empty when there is nothing to say.
+type Look struct {
+	Glyphs  Glyphs
+	Palette Palette
+}
+
+// Finished is the summary line of a task (chapter 3, 10.2).
+func (l Look) Finished(o messages.Outcome) string {
+	return l.Palette.Prefix(o.Task) + l.ending(o) + "\n"
+}
+
+func (l Look) ending(o messages.Outcome) string {
+	p, g := l.Palette, l.Glyphs
+	took := p.Dim(" in " + Duration(o.Took()))
+	switch {
+	case o.Status == messages.Completed && o.Source == messages.FromCache:
+		return p.Green(g.Cached+" cached") + took
+	case o.Status == messages.Completed:
+		return p.Green(g.Done+" done") + took
+	case o.Status == messages.Failed && o.Error != nil:
+		if o.Started.IsZero() {
+			took = ""
+		}
+		return p.Red(g.Failed+" errored") + took + p.Dim(" ("+diag.Escape(firstLine(o.Error.Reason))+")")
+	case o.Status == messages.Failed:
+		return p.Red(g.Failed+" failed") + took + p.Dim(" ("+exitText(o)+")")
+	case o.Status == messages.Skipped:
+		return p.Yellow(g.Skipped+" skipped") + p.Dim(" ("+causeText(o)+")")
+	case o.Cause == messages.Signalled:
+		return p.Yellow(g.Cancelled+" cancelled") + took
+	}
+	return p.Yellow(g.Skipped+" cancelled") + p.Dim(" ("+causeText(o)+")")
+}
+
+// exitText says how a process failed: "exit 7", "signal 9".
+func exitText(o messages.Outcome) string {
+	if o.Signal != 0 {
+		return fmt.Sprintf("signal %d", o.Signal)
+	}
+	return fmt.Sprintf("exit %d", o.ExitCode)
+}
+
+// causeText says why a task was skipped or cancelled, naming the root (EXEC-011).
+func causeText(o messages.Outcome) string {
+	switch o.Cause {
+	case messages.UpstreamDidFail:
+		return "upstream " + o.Root.String() + " failed"
+	case messages.UpstreamDidErr:
+		return "upstream " + o.Root.String() + " errored"
+	case messages.RunStopped:
+		return "run stopped after " + o.Root.String() + " failed"
+	case messages.RuntimeCycle:
+		return "in runtime cycle closed by " + o.Root.String()
+	case messages.UpstreamWasCancelled:
+		return "upstream " + o.Root.String() + " cancelled"
+	}
+	return "run cancelled"
+}
+
+// annotation is what a failed task is called on a page of a CI service.
+func (l Look) annotation(o messages.Outcome) string {
+	if o.Error != nil {
+		return o.Task.String() + " errored: " + diag.Escape(firstLine(o.Error.Reason))
+	}
+	return o.Task.String() + " failed (" + exitText(o) + ")"
+}
+
+// Miss says why a task runs (with -v).
+func (l Look) Miss(m messages.TaskStarted) string {
+	why := m.Miss.Detail
+	if why == "" {
+		why = m.Miss.Reason.String()
+	}
+	return l.Palette.Prefix(m.Task) + l.Palette.Dim(l.Glyphs.Dot+" miss: "+diag.Escape(firstLine(why))) + "\n"
+}
+
+// TaskNote is a remark on a task.
+func (l Look) TaskNote(m messages.TaskNoted) string {
+	prefix := l.Palette.Prefix(m.Task)
+	s := prefix + "note: " + diag.Escape(m.Text) + "\n"
+	if m.Hint != "" {
+		s += prefix + l.Palette.Dim("  hint: "+diag.Escape(m.Hint)) + "\n"
+	}
+	return s
+}
+
+// RunNote is a remark on the run.
+func (l Look) RunNote(m messages.RunNoted) string {
+	s := "haz: note: " + diag.Escape(m.Text) + "\n"
+	if m.Hint != "" {
+		s += l.hint(m.Hint)
+	}
+	return s
+}
+
+func (l Look) hint(h string) string {
+	return "    " + l.Palette.Cyan("hint:") + " " + diag.Escape(h) + "\n"
+}
+
+// Lost says that a part of a task's output could not be kept until its end.
+func (l Look) Lost(id workspace.TaskID, bytes int64, err error) string {
+	return l.Palette.Prefix(id) + fmt.Sprintf("note: %d bytes of output are not shown: %s\n", bytes, diag.Escape(cause(err)))
+}
+
+// Leftovers lists processes that outlived their task (with -v).
+func (l Look) Leftovers(o messages.Outcome) string {
+	var b strings.Builder
+	for _, p := range o.Leftovers {
+		fmt.Fprintf(&b, "%snote: left running: pid %d (%s)\n", l.Palette.Prefix(o.Task), p.PID, diag.Escape(firstLine(p.Command)))
+	}
+	return b.String()
+}
+
+// Cancelling answers a signal.
+func (l Look) Cancelling(m messages.RunCancelling) string {
+	who := m.Signal
+	if who == "" {
+		who = "run cancelled"
+	}
+	tasks := plural(m.Running, "task")
+	switch {
+	case m.Force:
+		return fmt.Sprintf("haz: %s: killing %s\n", who, tasks)
+	case m.Running == 0:
+		return fmt.Sprintf("haz: %s: stopping\n", who)
+	case m.Signal == "":
+		return fmt.Sprintf("haz: %s: stopping %s\n", who, tasks)
+	case m.Grace <= 0:
+		return fmt.Sprintf("haz: %s: stopping %s at once\n", who, tasks)
+	}
+	return fmt.Sprintf("haz: %s: stopping %s, up to %s; again to kill\n", who, tasks, Grace(m.Grace))
+}
+
+// Violation is the sentence about a broken runtime invariant (S-09).
+func (l Look) Violation(v messages.Violation) string {
+	var s, hint string
+	switch v.Kind {
+	case messages.OutputOverlap:
+		s = "output overlap (EXEC-020): " + diag.Escape(v.Path)
+		if len(v.Tasks) == 2 {
+			s += " written by " + v.Tasks[0].String() + " and " + v.Tasks[1].String()
+		}
+	case messages.RuntimeCycleViolation:
+		names := make([]string, len(v.Tasks))
+		for i, t := range v.Tasks {
+			names[i] = t.String()
+		}
+		s = fmt.Sprintf("runtime cycle (EXEC-019): %s: %s of %s matches the input %s of %s", strings.Join(names, ", "),
+			diag.Escape(v.Path), v.From, diag.Escape(v.Pattern), v.To)
+		if v.Glob {
+			hint = "take the file away from the inputs of " + v.To.String() + " with `exclude`"
+		}
+	default:
+		s = "internal: " + diag.Escape(firstLine(v.Message))
+		hint = "this is a defect of haz: please report it"
+	}
+	s = l.Palette.Red("violation:") + " " + s + "\n"
+	if hint != "" {
+		s += l.hint(hint)
+	}
+	return s
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

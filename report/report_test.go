@@ -1,0 +1,428 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got, -update rewrites it):\n%s", path, diff)
+	}
+}
+
+// memSpool is a spool in memory that counts.
+type memSpool struct {
+	bytes.Reader
+	all    []byte
+	closed *int
+}
+
+func (m *memSpool) Write(p []byte) (int, error) { m.all = append(m.all, p...); return len(p), nil }
+func (m *memSpool) Seek(o int64, w int) (int64, error) {
+	m.Reader = *bytes.NewReader(m.all)
+	return m.Reader.Seek(o, w)
+}
+func (m *memSpool) Close() error { *m.closed++; return nil }
+
+// writes records every single write to a stream.
+type writes struct {
+	name string
+	log  *[]string
+	err  error
+}
+
+func (w writes) Write(p []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	*w.log = append(*w.log, w.name+" "+string(p))
+	return len(p), nil
+}
+
+var t0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func id(s string) workspace.TaskID {
+	p, t, _ := strings.Cut(s, ":")
+	return workspace.TaskID{Project: p, Task: t}
+}
+
+func out(task, text string) messages.TaskOutput {
+	return messages.TaskOutput{Task: id(task), Bytes: []byte(text)}
+}
+
+func errOut(task, text string) messages.TaskOutput {
+	o := out(task, text)
+	o.Stderr = true
+	return o
+}
+
+func start(task string) messages.TaskStarted { return messages.TaskStarted{Task: id(task), At: t0} }
+
+func fresh(task string, took time.Duration) messages.TaskFinished {
+	return messages.TaskFinished{Outcome: messages.Outcome{Task: id(task), Status: messages.Completed, Source: messages.FromRun, Started: t0, Ended: t0.Add(took)}}
+}
+
+func hit(task string, took time.Duration) messages.TaskFinished {
+	f := fresh(task, took)
+	f.Outcome.Source = messages.FromCache
+	return f
+}
+
+func failed(task string, code int) messages.TaskFinished {
+	return messages.TaskFinished{Outcome: messages.Outcome{Task: id(task), Status: messages.Failed, ExitCode: code, Started: t0, Ended: t0.Add(22 * time.Millisecond)}}
+}
+
+func errored(task string, e messages.TaskError) messages.TaskFinished {
+	f := failed(task, 0)
+	f.Outcome.Error = &e
+	return f
+}
+
+func never(task string, s messages.Status, c messages.Cause, root string) messages.TaskFinished {
+	o := messages.Outcome{Task: id(task), Status: s, Cause: c}
+	if root != "" {
+		o.Root = id(root)
+	}
+	return messages.TaskFinished{Outcome: o}
+}
+
+// play prints events and returns what was written, write by write.
+func play(o Options, exit int, events ...messages.Event) []string {
+	var log []string
+	o.Stdout.W, o.Stderr.W = writes{name: "out", log: &log}, writes{name: "err", log: &log}
+	o.Now = func() time.Time { return t0 }
+	p := New(o)
+	for _, e := range events {
+		p.Handle(e)
+	}
+	p.End(exit, 0)
+	return log
+}
+
+// A line is written when its newline arrives, in one piece, with the frozen prefix; the last line gets its newline at the end.
+func TestLiveLines(t *testing.T) {
+	got := play(Options{}, 0,
+		messages.RunStarted{Tasks: []workspace.TaskID{id("p:a"), id("p:b")}, At: t0},
+		start("p:a"), start("p:b"),
+		out("p:a", "one\ntw"), errOut("p:b", "\n"), out("p:a", "o\r\n\x1b[1mthree\xff"), out("p:b", "x"),
+		fresh("p:a", 4*time.Millisecond), fresh("p:b", 7856*time.Millisecond),
+		messages.RunFinished{Counts: messages.Counts{Selected: 2, Completed: 2}, At: t0.Add(8 * time.Second)})
+	want := []string{
+		"out [p:a] one\n",
+		"err [p:b] \n",
+		"out [p:a] two\r\n",
+		"out [p:a] \x1b[1mthree\xff\n",
+		"err [p:a] ✓ done in 4ms\n",
+		"out [p:b] x\n",
+		"err [p:b] ✓ done in 7s 856ms\n",
+		"err \nTasks: 2 completed\n Time: 8s 0ms\n",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// With colour, escapes of a task cannot leak into the next line.
+func TestColourReset(t *testing.T) {
+	got := play(Options{Stdout: Output{Palette: Palette{On: true}}}, 0, start("p:a"), out("p:a", "\x1b[31mred\nplain\n"))
+	for i, want := range []string{"\x1b[31mred" + reset + "\n", "plain\n"} {
+		if !strings.HasSuffix(got[i], want) {
+			t.Errorf("line %d is %q, want the end %q", i, got[i], want)
+		}
+	}
+	if plain := play(Options{}, 0, start("p:a"), out("p:a", "\x1b[31mred\n")); plain[0] != "out [p:a] \x1b[31mred\n" {
+		t.Errorf("without colour %q", plain[0])
+	}
+}
+
+// Buffered: nothing before the end, then stdout, then stderr, verbatim; haz's own line starts a line.
+func TestBuffered(t *testing.T) {
+	got := play(Options{Buffered: true}, 0, messages.RunStarted{Tasks: make([]workspace.TaskID, 1), At: t0},
+		start("p:a"), errOut("p:a", "e1\ne2"), out("p:a", "o1"), hit("p:a", time.Millisecond))
+	want := []string{"out o1", "err e1\ne2", "err \n", "err [p:a] ◉ cached in 1ms\n", "err \nTasks: 1 completed (1 cached)\n Time: 0ms\n"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// On one terminal an open line of the other stream counts as well.
+func TestBufferedOnTerminal(t *testing.T) {
+	o := Options{Buffered: true, Stdout: Output{Terminal: true}, Stderr: Output{Terminal: true}}
+	got := play(o, 0, start("p:a"), out("p:a", "o1"), hit("p:a", time.Millisecond))
+	if diff := cmp.Diff([]string{"out o1", "err \n", "err [p:a] ◉ cached in 1ms\n"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGitHubGroups(t *testing.T) {
+	got := play(Options{Buffered: true, GitHub: true, Verbosity: Quiet}, 1,
+		start("p:a"), out("p:a", "quiet\n"), fresh("p:a", time.Millisecond),
+		start("p:b"), out("p:b", "no newline"), failed("p:b", 7),
+		never("p:c", messages.Skipped, messages.UpstreamDidFail, "p:b"),
+		start("p:d"), errored("p:d", messages.TaskError{Kind: messages.ErrOutputMissing, Reason: "declared output 100% was\nnot produced"}))
+	want := []string{
+		"out ::group::p:b\n", "out no newline", "out \n::endgroup::\n", "out ::error::p:b failed (exit 7)\n", "err [p:b] ✗ failed in 22ms (exit 7)\n",
+		"out ::group::p:d\n", "out ::endgroup::\n", "out ::error::p:d errored: declared output 100%25 was\n", "err [p:d] ✗ errored in 22ms (declared output 100% was)\n",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Quiet holds output back and shows that of what went wrong, in the form of the mode.
+func TestQuiet(t *testing.T) {
+	events := []messages.Event{messages.RunStarted{Tasks: make([]workspace.TaskID, 3), At: t0},
+		start("p:a"), out("p:a", "ok\n"), fresh("p:a", time.Millisecond),
+		messages.TaskNoted{Task: id("p:a"), Text: "result not stored: disk full", Hint: "make room"},
+		start("p:b"), out("p:b", "bad\nend"), errOut("p:b", "why\n"), failed("p:b", 1)}
+	got := play(Options{Verbosity: Quiet}, 1, events...)
+	want := []string{
+		"err [p:a] note: result not stored: disk full\n[p:a]   hint: make room\n",
+		"out [p:b] bad\n", "out [p:b] end\n", "err [p:b] why\n", "err [p:b] ✗ failed in 22ms (exit 1)\n",
+		"err failed:\n  p:b   exit 1                                   haz run p:b\n\nTasks: 1 completed, 1 failed\n Time: 0ms\n",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := play(Options{Verbosity: Quiet}, 0, events[:4]...); len(got) != 0 {
+		t.Errorf("a quiet success prints %q", got)
+	}
+}
+
+// What a task holds back beyond 64 KiB goes to a spool; without a place for it the rest is dropped and said, nothing else.
+func TestSpool(t *testing.T) {
+	big := strings.Repeat("0123456789abcde\n", 1<<14) // 256 KiB
+	made, closed := 0, 0
+	var spools []*memSpool
+	o := Options{Buffered: true, Spool: func() (Spool, error) {
+		made++
+		s := &memSpool{closed: &closed}
+		spools = append(spools, s)
+		return s, nil
+	}}
+	got := play(o, 0, start("p:a"), out("p:a", big[:100]), out("p:a", big[100:]), errOut("p:a", "small"), fresh("p:a", 0))
+	var text strings.Builder
+	for _, w := range got {
+		if s, ok := strings.CutPrefix(w, "out "); ok {
+			text.WriteString(s)
+		}
+	}
+	if text.String() != big {
+		t.Errorf("%d bytes came back, want %d", text.Len(), len(big))
+	}
+	if made != 1 || closed != 1 || len(spools[0].all) != len(big)-blockMemory {
+		t.Errorf("%d spools made, %d closed, %d bytes in the first", made, closed, len(spools[0].all))
+	}
+
+	o.Spool = func() (Spool, error) { return nil, &os.PathError{Op: "open", Path: "/tmp/x", Err: syscall.ENOSPC} }
+	got = play(o, 0, start("p:a"), out("p:a", big), out("p:a", "more"), fresh("p:a", 0))
+	want := "err [p:a] note: 196612 bytes of output are not shown: no space left on device\n"
+	if len(got) != 3 || len(got[0]) != blockMemory+4 || got[1] != want {
+		t.Errorf("%d writes; second %q", len(got), got[1])
+	}
+}
+
+func TestLongLineIsCut(t *testing.T) {
+	for _, tc := range []struct {
+		n    int
+		want []int
+	}{{maxLine - 1, []int{maxLine - 1}}, {maxLine, []int{maxLine}}, {maxLine + 1, []int{maxLine, 1}}, {2*maxLine + 5, []int{maxLine, maxLine, 5}}} {
+		for _, step := range []int{7777, 1 << 16, 3 << 20} {
+			for _, newline := range []string{"\n", ""} {
+				var l lines
+				var got []int
+				emit := func(b []byte) { got = append(got, len(b)) }
+				text := []byte(strings.Repeat("x", tc.n) + newline)
+				for len(text) > 0 {
+					n := min(step, len(text))
+					l.feed(text[:n], emit)
+					text = text[n:]
+				}
+				l.end(emit)
+				if diff := cmp.Diff(tc.want, got); diff != "" {
+					t.Errorf("%d bytes in steps of %d, newline %q: %s", tc.n, step, newline, diff)
+				}
+			}
+		}
+	}
+}
+
+// A reader that has gone stops the printing, silently; another trouble is told once. Neither stops the run.
+func TestStreamsThatFail(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want []string
+	}{
+		{syscall.EPIPE, []string{"err [p:a] ✓ done in 0ms\n"}},
+		{&os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}, []string{
+			"err haz: standard output cannot be written any more: no space left on device; tasks go on\n", "err [p:a] ✓ done in 0ms\n"}},
+	} {
+		var log []string
+		p := New(Options{Stdout: Output{W: writes{err: tc.err}}, Stderr: Output{W: writes{name: "err", log: &log}}})
+		for _, e := range []messages.Event{start("p:a"), out("p:a", "1\n2\n"), out("p:a", "3\n"), fresh("p:a", 0)} {
+			p.Handle(e)
+		}
+		p.End(0, 0)
+		if diff := cmp.Diff(tc.want, log); diff != "" {
+			t.Errorf("%v: %s", tc.err, diff)
+		}
+	}
+	p := New(Options{Stdout: Output{W: io.Discard}, Stderr: Output{W: writes{err: errors.New("full")}}})
+	p.Handle(fresh("p:a", 0))
+	p.AtEnd("x\n")
+	p.End(0, 0)
+}
+
+// A whole run in every shape, as golden files: read them as a user would.
+func TestRunScreens(t *testing.T) {
+	missing := messages.TaskError{Kind: messages.ErrOutputMissing, Reason: "declared output bin/app was not produced", Hint: "does the command write it?",
+		Causes: []string{"lstat /app/bin/app: no such file or directory"}}
+	killed := failed("lib:killed", -1)
+	killed.Outcome.Signal = 9
+	cancelled := never("z:ran", messages.Cancelled, messages.Signalled, "")
+	cancelled.Outcome.Started, cancelled.Outcome.Ended = t0, t0.Add(3012*time.Millisecond)
+	left := fresh("lib:build", 83*time.Second)
+	left.Outcome.Leftovers = []messages.Leftover{{PID: 17, Command: "sleep 100"}}
+	miss := start("lib:build")
+	miss.Miss = &cache.Miss{Reason: cache.NoEntry, Detail: "input /lib/a.c changed"}
+	bare := start("p:fail")
+	bare.Miss = &cache.Miss{Reason: cache.NoEntry}
+	events := []messages.Event{
+		messages.RunStarted{Run: "7f3a", Tasks: make([]workspace.TaskID, 12), At: t0},
+		miss, out("lib:build", "cc -c a.c\n"), left,
+		start("lib:gen"), out("lib:gen", "from the cache\n"), hit("lib:gen", 900*time.Microsecond),
+		bare, errOut("p:fail", "boom\n"), failed("p:fail", 7),
+		start("app:build"), errored("app:build", missing), killed,
+		messages.TaskNoted{Task: id("lib:build"), Text: "result not stored: /lib/a.c changed while the task ran"},
+		never("p:s1", messages.Skipped, messages.UpstreamDidFail, "p:fail"),
+		never("p:s2", messages.Skipped, messages.UpstreamDidErr, "app:build"),
+		never("p:s3", messages.Skipped, messages.RunStopped, "p:fail"),
+		never("p:s4", messages.Skipped, messages.RuntimeCycle, "p:fail"),
+		messages.RunCancelling{Signal: "SIGINT", Running: 3, Grace: 5 * time.Second},
+		messages.RunCancelling{Signal: "SIGINT", Running: 1, Force: true},
+		cancelled,
+		never("z:up", messages.Cancelled, messages.UpstreamWasCancelled, "z:ran"),
+		never("z:new", messages.Cancelled, messages.RunCancelled, ""),
+		messages.RunNoted{Text: "the cache is larger than cache.clean.max_size (5GiB)", Hint: "haz cache clean"},
+		messages.ViolationFound{Violation: messages.Violation{Kind: messages.OutputOverlap, Path: "/p/g/x.txt", Tasks: []workspace.TaskID{id("p:o1"), id("p:o2")}}},
+		messages.ViolationFound{Violation: messages.Violation{Kind: messages.RuntimeCycleViolation, Path: "/p/out/x.txt", Tasks: []workspace.TaskID{id("p:a"), id("p:b")},
+			From: id("p:b"), To: id("p:a"), Pattern: "out/*.txt", Glob: true}},
+		messages.RunFinished{Counts: messages.Counts{Selected: 12, Completed: 2, Cached: 1, Failed: 3, Skipped: 4, Cancelled: 3}, At: t0.Add(84 * time.Minute)},
+	}
+	for name, o := range map[string]Options{
+		"normal.txt": {}, "quiet.txt": {Verbosity: Quiet}, "verbose.txt": {Verbosity: Verbose}, "buffered.txt": {Buffered: true}, "ascii.txt": {ASCII: true},
+		"colour.txt": {Stdout: Output{Palette: Palette{On: true, TrueColor: true}}, Stderr: Output{Palette: Palette{On: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			for _, w := range play(o, 130, events...) {
+				stream, text, _ := strings.Cut(w, " ")
+				for _, line := range strings.SplitAfter(text, "\n") {
+					if line != "" {
+						b.WriteString(stream + "| " + strings.ReplaceAll(line, "\x1b", "␛"))
+					}
+				}
+			}
+			golden(t, name, b.String())
+		})
+	}
+}
+
+// slow is a terminal that a test can stop.
+type slow struct {
+	mu   sync.Mutex
+	text strings.Builder
+	stop chan struct{} // not nil: writes wait for it
+	once sync.Once
+	came chan struct{} // closed when the first write waits
+}
+
+func (w *slow) Write(p []byte) (int, error) {
+	if w.stop != nil {
+		w.once.Do(func() { close(w.came) })
+		<-w.stop
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *slow) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// The progress line is drawn, taken away before every other write, and gone at the end.
+func TestProgress(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	w := &slow{}
+	p := New(Options{Stdout: Output{W: w, Terminal: true}, Stderr: Output{W: w, Terminal: true}, Now: func() time.Time { return t0.Add(3 * time.Second) },
+		Progress: &Progress{Width: func() int { return 60 }}})
+	p.Handle(messages.RunStarted{Tasks: make([]workspace.TaskID, 2), At: t0})
+	p.Handle(start("p:a"))
+	const line = "\r\x1b[2K0/2 · 1 running: p:a 3s · 0:03"
+	for w.String() != line {
+		time.Sleep(time.Millisecond)
+	}
+	p.Handle(out("p:a", "text\n"))
+	p.Handle(fresh("p:a", time.Second))
+	p.AtEnd("bye\n")
+	p.End(0, 0)
+	rest := strings.TrimPrefix(w.String(), line)
+	if !strings.HasPrefix(rest, "\r\x1b[2K[p:a] text\n") || !strings.HasSuffix(rest, "\n Time: 3s 0ms\nbye\n") {
+		t.Errorf("%q", rest)
+	}
+	if at := strings.LastIndex(rest, "running"); at >= 0 && !strings.Contains(rest[at:], "\r\x1b[2K") {
+		t.Errorf("the progress line stays: %q", rest)
+	}
+}
+
+// A terminal that does not take anything must not keep an interrupted program alive.
+func TestEndGivesUp(t *testing.T) {
+	w := &slow{stop: make(chan struct{}), came: make(chan struct{})}
+	p := New(Options{Stdout: Output{W: w}, Stderr: Output{W: w}, Progress: &Progress{Width: func() int { return 60 }}})
+	stuck := make(chan struct{})
+	go func() {
+		defer close(stuck)
+		p.Handle(messages.RunStarted{Tasks: make([]workspace.TaskID, 1), At: t0})
+		p.Handle(out("p:a", "text\n"))
+	}()
+	<-w.came
+	if p.End(130, 50*time.Millisecond) {
+		t.Error("End says that all was written")
+	}
+	close(w.stop)
+	<-stuck
+}

@@ -1,0 +1,168 @@
+package haz
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"sync/atomic"
+
+	"github.com/haz-build/haz/actors"
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/schedule"
+)
+
+// runs numbers the runs of this process, so that several may live in one actor system.
+var runs atomic.Uint64
+
+// Run executes the targets (positions in w.W.Tasks) and all their hard upstreams, and returns when every task of the plan has
+// its outcome and nothing of the run is left: no process, no goroutine, no temporary file.
+//
+// Failing tasks are outcomes, not errors. The error is for what lies beyond the tasks: a crash of haz itself, and then the
+// result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says.
+func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Result, error) {
+	plan := w.G.Plan(targets)
+	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
+	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
+	observe := o.Observer
+	if observe == nil {
+		observe = func(messages.Event) {}
+	}
+	ids := make([]TaskID, len(plan.Tasks))
+	for i, t := range plan.Tasks {
+		ids[i] = t.ID
+	}
+	observe(messages.RunStarted{Run: r.Run, Tasks: ids, At: r.Started})
+	if len(plan.Tasks) > 0 {
+		e := w.engine(r.Hash, o)
+		defer e.close()
+		opts := e.options(plan, r, o, observe)
+		stuck, err := e.drive(ctx, opts, o, r)
+		if err != nil {
+			return nil, err
+		}
+		if stuck {
+			observe = func(messages.Event) {}
+		}
+		e.finish(r, observe)
+	}
+	r.Ended = w.o.clock.Now()
+	r.Counts = schedule.CountOutcomes(r.Outcomes)
+	for _, out := range r.Outcomes {
+		if out.Error != nil {
+			r.TaskErrors = append(r.TaskErrors, out)
+		}
+	}
+	observe(messages.RunFinished{Counts: r.Counts, At: r.Ended})
+	return r, r.Crash
+}
+
+func newRunID() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// engine is what a run works with: cache, state, keys, processes.
+type engine struct {
+	w       *Workspace
+	state   *state.State
+	store   *cache.Store
+	tree    *glob.Tree
+	deriver *key.Deriver
+	spawner process.Spawner
+	own     bool // the spawner is ours to close
+}
+
+func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
+	e := &engine{w: w, state: state.Open(w.FS, fn), tree: glob.NewTree(w.FS), spawner: w.o.spawner}
+	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly})
+	e.deriver = key.NewDeriver(key.Options{FS: w.FS, Tree: e.tree, State: e.state, Hash: fn,
+		Place: key.Place{OS: w.o.os, Arch: w.o.arch, Umask: uint32(w.o.umask)}, Env: w.hostEnv()})
+	if e.spawner == nil {
+		e.spawner, e.own = process.System(process.DefaultLimits), true
+	}
+	return e
+}
+
+func (e *engine) close() {
+	if e.own {
+		_ = e.spawner.Close()
+	}
+	_ = e.store.Close()
+}
+
+func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messages.Event)) actors.Options {
+	jobs := o.Jobs
+	if jobs <= 0 {
+		jobs = e.w.W.Settings.Concurrency
+	}
+	if jobs <= 0 {
+		jobs = e.w.CPUs()
+	}
+	return actors.Options{Run: messages.RunID(runs.Add(1)), Name: r.Run, Plan: plan, Cap: jobs, FailFast: o.FailFast,
+		Lookup: o.Cache == ReadWrite || o.Cache == ReadOnly, Store: o.Cache == ReadWrite || o.Cache == WriteOnly,
+		Replace: o.Cache == WriteOnly, Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace,
+		FS: e.w.FS, Tree: e.tree, Cache: e.store, State: e.state, Deriver: e.deriver, Hash: r.Hash, Spawner: e.spawner,
+		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Logger: e.w.o.logger}
+}
+
+// drive runs the actors to their end. In a host's actor system only our own actors are stopped.
+func (e *engine) drive(ctx context.Context, opts actors.Options, o RunOptions, r *Result) (stuck bool, err error) {
+	system := e.w.o.system
+	if system == nil {
+		system = actors.NewSystem(e.w.o.logger)
+		defer system.Shutdown()
+	}
+	h, err := actors.Start(system, opts)
+	if err != nil {
+		return false, err
+	}
+	cancelled := ctx.Done()
+	signals := 0
+	for done := false; !done; {
+		select {
+		case <-h.Done():
+			done = true
+		case <-cancelled:
+			cancelled = nil
+			h.Cancel("", 0)
+		case s := <-o.Signals:
+			h.Cancel(s.Name, s.Number)
+			if signals++; signals >= 3 {
+				e.spawner.KillAll()
+			}
+		}
+	}
+	res := h.Result()
+	r.Outcomes, r.Violations, r.Cancelled, r.Crash = res.Outcomes, res.Violations, res.Cancelled, res.Crash
+	if res.Signal.Signal != "" {
+		r.Interrupt = &Interrupt{Name: res.Signal.Signal, Number: res.Signal.Number}
+	}
+	return res.ObserverStuck, nil
+}
+
+// finish writes what outlives a run, and says what went wrong on the way without changing anything.
+func (e *engine) finish(r *Result, observe func(messages.Event)) {
+	stored := false
+	for _, out := range r.Outcomes {
+		stored = stored || out.Store == messages.Stored
+	}
+	e.state.Flush()
+	if stored {
+		e.store.Finish()
+	}
+	for _, t := range append(e.store.Trouble(), e.state.Trouble()...) {
+		observe(messages.RunNoted{Text: t})
+	}
+	if t, ok := e.spawner.(interface{ Trouble() []string }); ok {
+		for _, s := range t.Trouble() {
+			observe(messages.RunNoted{Text: s})
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package haz
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// runsDir holds the records of the last runs (chapter 3, 4.6); runsKept is how many.
+const (
+	runsDir    = "/.haz/state/runs"
+	runsKept   = 20
+	recordSize = 256 << 20 // a record above this is not read
+)
+
+// KeepRun keeps the record of a run that started at a time, and removes the oldest ones. What a record is made of is the
+// caller's business.
+func (w *Workspace) KeepRun(run string, started time.Time, record []byte) error {
+	if err := w.FS.MkdirAll(runsDir, 0o700); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s/%020d-%s.json", runsDir, started.UnixNano(), run)
+	if err := fsys.WriteFileAtomic(w.FS, name, record, 0o600); err != nil {
+		return err
+	}
+	w.forgetRuns()
+	return nil
+}
+
+// forgetRuns removes all but the newest records, and temporary files that a crash has left.
+func (w *Workspace) forgetRuns() {
+	names, stray := w.runNames()
+	for _, n := range append(stray, names[:max(0, len(names)-runsKept)]...) {
+		_ = w.FS.Remove(runsDir + "/" + n)
+	}
+}
+
+// LastRun is the record of the latest run; nil when none is kept.
+func (w *Workspace) LastRun() ([]byte, error) {
+	names, _ := w.runNames()
+	if len(names) == 0 {
+		return nil, nil
+	}
+	b, _, err := w.FS.ReadFile(runsDir+"/"+names[len(names)-1], recordSize)
+	return b, err
+}
+
+// runNames lists the records, oldest first (names begin with the time), and the temporary files of records
+// that a crash has left more than an hour ago.
+func (w *Workspace) runNames() (names, stray []string) {
+	entries, err := w.FS.List(runsDir)
+	if err != nil {
+		return nil, nil
+	}
+	for _, e := range entries {
+		switch {
+		case strings.HasSuffix(e.Name, ".json") && !strings.HasPrefix(e.Name, "."):
+			names = append(names, e.Name)
+		case fsys.IsTemporary(e.Name):
+			info, err := w.FS.Lstat(runsDir + "/" + e.Name)
+			if err == nil && w.o.clock.Now().UnixNano()-info.MTime > int64(time.Hour) {
+				stray = append(stray, e.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names, stray
+}

@@ -1,0 +1,413 @@
+package schedule
+
+import (
+	"container/heap"
+	"math/bits"
+
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/messages"
+)
+
+// AdmissionConfig is what admission knows from the plan.
+type AdmissionConfig struct {
+	Run   messages.RunID
+	Cap   int // global cap, at least 1 (EXEC-004)
+	Tasks []Needs
+	// TagCaps are the caps of tags, by number (EXEC-005).
+	TagCaps []int
+	// Earliest is, for each task, the canonically earliest among the task and all that (transitively) wait for it; see blockedByUnsettled.
+	Earliest []int
+}
+
+// Needs is what one task's process needs besides a slot.
+type Needs struct {
+	Tags      []int // capped tags of its project
+	Mutex     int   // number of the lock, -1: none
+	Shared    bool
+	Conflicts []int // tasks whose outputs may overlap (S-07), sorted
+}
+
+// Admission grants everything a process needs in one step, or nothing (2.2). A queueing task holds nothing.
+//
+// Whenever something changes, the queue is walked in canonical order; one that does not fit does not stop those after it.
+// Waiting costs nothing, and the waiters of one mutex are served in the order in which they were first refused (S-08).
+type Admission struct {
+	c AdmissionConfig
+
+	// ready holds the tasks that are being keyed or looked up: they count as granted for canonically later ones (S-37).
+	ready bitset
+	queue bitset // ask for a slot
+	clear bitset // ask for the outputs condition alone
+	holds bitset // hold a slot, tags and mutex
+	busy  bitset // hold the outputs condition
+	held  bitset // wait for another haz, which may take any time
+
+	seen     []uint32 // attempt of the latest request or return of each task
+	wanted   []uint32 // attempt to answer
+	settled  bitset   // was ready once: a late TasksReady does not make it ready again
+	restored bitset   // had a hit: may be admitted after the gate was closed with SparesRestores
+
+	used    int
+	tagUsed []int
+	locks   []lockState
+
+	unsettled minHeap // only with cap 1: tasks whose end may make a canonically earlier one ready
+	ended     bitset
+
+	closed, sparesRestores bool
+}
+
+type lockState struct {
+	exclusive bool
+	holders   int
+	waiters   []int // tasks in the order of their first refusal
+}
+
+// NewAdmission makes a gate with nothing granted.
+func NewAdmission(c AdmissionConfig) *Admission {
+	n, locks := len(c.Tasks), 0
+	for _, t := range c.Tasks {
+		locks = max(locks, t.Mutex+1)
+	}
+	return &Admission{c: c,
+		ready: newBitset(n), queue: newBitset(n), clear: newBitset(n), holds: newBitset(n), busy: newBitset(n),
+		settled: newBitset(n), restored: newBitset(n), ended: newBitset(n), held: newBitset(n),
+		seen: make([]uint32, n), wanted: make([]uint32, n),
+		tagUsed: make([]int, len(c.TagCaps)), locks: make([]lockState, locks)}
+}
+
+// Step tells the gate what happened and returns the grants, in canonical order.
+func (a *Admission) Step(m any) []Command {
+	switch m := m.(type) {
+	case messages.TasksReady:
+		a.tasksReady(m)
+	case messages.TaskResolved:
+		a.ready.remove(m.Task)
+		a.settled.add(m.Task)
+		a.restored.add(m.Task)
+	case messages.TaskHeldUp:
+		if m.Attempt < a.seen[m.Task] || a.ended.has(m.Task) {
+			return nil
+		}
+		a.seen[m.Task] = m.Attempt
+		a.settled.add(m.Task)
+		set, clear := a.held, a.ready
+		if m.Keying {
+			set, clear = a.ready, a.held
+		}
+		set.add(m.Task)
+		clear.remove(m.Task)
+	case messages.AskSlot:
+		a.ask(m.Ref, a.queue)
+	case messages.AskOutputs:
+		a.restored.add(m.Task)
+		a.ask(m.Ref, a.clear)
+	case messages.ReturnSlot:
+		if a.taken(m.Ref) {
+			a.returnSlot(m.Task)
+		}
+	case messages.ReturnOutputs:
+		if a.taken(m.Ref) {
+			a.clear.remove(m.Task)
+			a.busy.remove(m.Task)
+		}
+	case messages.CloseAdmission:
+		a.closed, a.sparesRestores = true, m.SparesRestores && (!a.closed || a.sparesRestores)
+	default:
+		return nil
+	}
+	return a.walk()
+}
+
+func (a *Admission) tasksReady(m messages.TasksReady) {
+	for _, t := range m.Ready {
+		if !a.settled.has(t) && !a.ended.has(t) {
+			a.settled.add(t)
+			a.ready.add(t)
+			if a.c.Cap == 1 {
+				heap.Push(&a.unsettled, earliest{a.c.Earliest[t], t})
+			}
+		}
+	}
+	if m.Ended >= 0 {
+		a.ended.add(m.Ended)
+		a.ready.remove(m.Ended)
+	}
+}
+
+func (a *Admission) ask(r messages.Ref, q bitset) {
+	if r.Attempt <= a.seen[r.Task] {
+		return // seen before, or taken back before it arrived
+	}
+	// Who asks holds nothing any more, even if its return is still on the way.
+	a.returnSlot(r.Task)
+	a.clear.remove(r.Task)
+	a.busy.remove(r.Task)
+	a.seen[r.Task], a.wanted[r.Task] = r.Attempt, r.Attempt
+	a.settled.add(r.Task)
+	a.ready.remove(r.Task)
+	a.held.remove(r.Task)
+	q.add(r.Task)
+}
+
+// taken notes a return. One that is older than the latest request is about an earlier grant, long given back.
+func (a *Admission) taken(r messages.Ref) bool {
+	if r.Attempt < a.wanted[r.Task] {
+		return false
+	}
+	a.seen[r.Task] = max(a.seen[r.Task], r.Attempt)
+	a.ready.remove(r.Task)
+	a.settled.add(r.Task)
+	return true
+}
+
+// returnSlot gives back what is held, once, and leaves the queue.
+func (a *Admission) returnSlot(t int) {
+	n := a.c.Tasks[t]
+	if a.queue.has(t) {
+		a.queue.remove(t)
+		if n.Mutex >= 0 {
+			a.locks[n.Mutex].forget(t)
+		}
+	}
+	if !a.holds.has(t) {
+		return
+	}
+	a.holds.remove(t)
+	a.used--
+	for _, g := range n.Tags {
+		a.tagUsed[g]--
+	}
+	if n.Mutex >= 0 {
+		l := &a.locks[n.Mutex]
+		if l.holders--; l.holders == 0 {
+			l.exclusive = false
+		}
+	}
+}
+
+func (l *lockState) forget(t int) {
+	for i, w := range l.waiters {
+		if w == t {
+			l.waiters = append(l.waiters[:i], l.waiters[i+1:]...)
+			return
+		}
+	}
+}
+
+// walk grants what fits, in canonical order. Tasks that are ready but not yet settled are met on the way and counted as if
+// they had been granted.
+func (a *Admission) walk() []Command {
+	var grants []Command
+	for t := range a.clear.all() {
+		if a.outputsFree(t, nil) && (!a.closed || a.sparesRestores) {
+			a.clear.remove(t)
+			a.busy.add(t)
+			grants = append(grants, a.grant(t))
+		}
+	}
+	if a.queue.empty() || a.closed && !a.sparesRestores {
+		return grants
+	}
+	v := view{used: a.used}
+	for i := range a.queue {
+		for w := a.queue[i] | a.ready[i]; w != 0; w &= w - 1 {
+			if v.used >= a.c.Cap {
+				return grants
+			}
+			t := i<<6 + bits.TrailingZeros64(w)
+			if !a.queue.has(t) {
+				v.count(a, t)
+				continue
+			}
+			if a.blockedByUnsettled(t) {
+				return grants // and so is every later one
+			}
+			if a.fits(t, &v) {
+				a.take(t)
+				v.used++
+				grants = append(grants, a.grant(t))
+			}
+		}
+	}
+	return grants
+}
+
+func (a *Admission) grant(t int) Command {
+	return Command{ToTask, messages.SlotGranted{Ref: messages.Ref{Run: a.c.Run, Task: t, Attempt: a.wanted[t]}}}
+}
+
+// fits tests the conditions of 2.2. A refusal by the mutex alone is remembered: that is the order of its waiters.
+func (a *Admission) fits(t int, v *view) bool {
+	if a.closed && !(a.sparesRestores && a.restored.has(t)) {
+		return false
+	}
+	n := a.c.Tasks[t]
+	for _, g := range n.Tags {
+		if a.tagUsed[g]+v.extra[g] >= a.c.TagCaps[g] {
+			return false
+		}
+	}
+	if !a.outputsFree(t, v) {
+		return false
+	}
+	if n.Mutex < 0 {
+		return true
+	}
+	l := &a.locks[n.Mutex]
+	if l.blocks(t, n.Shared, a.c.Tasks) {
+		l.refuse(t)
+		return false
+	}
+	return !v.locked(n)
+}
+
+// blocks reports whether a holder, or a waiter refused earlier, stands before t.
+func (l *lockState) blocks(t int, shared bool, needs []Needs) bool {
+	if l.holders > 0 && (l.exclusive || !shared) {
+		return true
+	}
+	for _, w := range l.waiters {
+		if w == t {
+			return false
+		}
+		if !shared || !needs[w].Shared {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *lockState) refuse(t int) {
+	for _, w := range l.waiters {
+		if w == t {
+			return
+		}
+	}
+	l.waiters = append(l.waiters, t)
+}
+
+// outputsFree reports whether no task at work may write what t may write (S-07).
+func (a *Admission) outputsFree(t int, v *view) bool {
+	for _, c := range a.c.Tasks[t].Conflicts {
+		if a.busy.has(c) || v != nil && c < t && a.ready.has(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// blockedByUnsettled keeps the order of processes the same in every run with cap 1 (S-37): a task that has not ended may
+// make a canonically earlier one ready at any moment, and whether it does so before t is looked at is a matter of chance.
+// So t waits until nothing of that kind is left. Tasks in the queue do not count: they wait for t's slot themselves.
+func (a *Admission) blockedByUnsettled(t int) bool {
+	if a.c.Cap != 1 {
+		return false
+	}
+	var aside []earliest
+	blocked := false
+	for len(a.unsettled) > 0 && a.unsettled[0].first < t && !blocked {
+		e := a.unsettled[0]
+		switch {
+		case a.ended.has(e.task):
+			heap.Pop(&a.unsettled)
+		case a.queue.has(e.task) || a.held.has(e.task):
+			aside = append(aside, heap.Pop(&a.unsettled).(earliest))
+		default:
+			blocked = true
+		}
+	}
+	for _, e := range aside {
+		heap.Push(&a.unsettled, e)
+	}
+	return blocked
+}
+
+func (a *Admission) take(t int) {
+	n := a.c.Tasks[t]
+	a.queue.remove(t)
+	a.holds.add(t)
+	a.busy.add(t)
+	a.used++
+	for _, g := range n.Tags {
+		a.tagUsed[g]++
+	}
+	if n.Mutex >= 0 {
+		l := &a.locks[n.Mutex]
+		l.forget(t)
+		l.holders++
+		l.exclusive = l.exclusive || !n.Shared
+	}
+}
+
+// view counts, during one walk, the tasks met that are not settled yet, as if they had been granted.
+type view struct {
+	used  int
+	extra map[int]int  // tag → how many
+	locks map[int]bool // lock → some unsettled one wants it exclusively
+}
+
+func (v *view) count(a *Admission, t int) {
+	n := a.c.Tasks[t]
+	v.used++
+	for _, g := range n.Tags {
+		if v.extra == nil {
+			v.extra = map[int]int{}
+		}
+		v.extra[g]++
+	}
+	if n.Mutex >= 0 {
+		if v.locks == nil {
+			v.locks = map[int]bool{}
+		}
+		v.locks[n.Mutex] = v.locks[n.Mutex] || !n.Shared
+	}
+}
+
+func (v *view) locked(n Needs) bool {
+	exclusive, met := v.locks[n.Mutex]
+	return met && (exclusive || !n.Shared)
+}
+
+type earliest struct{ first, task int }
+
+// minHeap is ordered by first, then task.
+type minHeap []earliest
+
+func (h minHeap) Len() int { return len(h) }
+func (h minHeap) Less(i, j int) bool {
+	return h[i].first < h[j].first || h[i].first == h[j].first && h[i].task < h[j].task
+}
+func (h minHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *minHeap) Push(x any)   { *h = append(*h, x.(earliest)) }
+func (h *minHeap) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return x
+}
+
+// EarliestBelow is, for each task of a plan, the canonically earliest among the task and all that wait for it, directly or
+// not, by edges of any kind.
+func EarliestBelow(p *graph.Plan) []int {
+	n := len(p.Tasks)
+	first, left := make([]int, n), make([]int, n)
+	var stack []int
+	for i := range p.Tasks {
+		first[i] = i
+		if left[i] = len(downstreamsOf(p, i)); left[i] == 0 {
+			stack = append(stack, i)
+		}
+	}
+	for len(stack) > 0 { // downstream first; the plan has no cycles (DAG-014)
+		t := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for _, u := range upstreamsOf(p, t) {
+			first[u] = min(first[u], first[t])
+			if left[u]--; left[u] == 0 {
+				stack = append(stack, u)
+			}
+		}
+	}
+	return first
+}

@@ -1,0 +1,332 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
+)
+
+// LedgerConfig is what the ledger knows from the plan.
+type LedgerConfig struct {
+	Run      messages.RunID
+	Plan     *graph.Plan
+	FailFast bool
+	Grace    time.Duration
+}
+
+// Ledger is the supervisor's book: the outcome of every task, written once, task errors, violations, the cascade, and the
+// end of the run. It decides who becomes ready, who is skipped or cancelled, and what is told to whom.
+//
+// A failure's downstreams are written down at once, in canonical order (EXEC-011): none of them can have started. Their own
+// actors hear the same from their upstream and report it; that is a confirmation, whichever of two roots it names.
+type Ledger struct {
+	c     LedgerConfig
+	ids   []workspace.TaskID
+	wsOf  []int // plan index → workspace index
+	inRun map[int]int
+
+	outcomes []messages.Outcome
+	has      bitset
+	cascaded bitset // written by the cascade, not yet or never confirmed
+	missing  int
+	pending  []int // upstreams in the plan that have not ended
+	crashed  bitset
+
+	violations []messages.Violation
+	claims     map[string]int // path → first claimant (EXEC-020)
+	overlaps   map[string]bool
+	edges      edgeSet
+
+	cancel  bool // by signal or host
+	signals []messages.CancelRun
+	stopped bool // fail-fast took effect
+	cycle   bool // a runtime cycle took effect
+	spare   bool // an overlap took effect
+	gaveUp  bool
+
+	group release
+
+	progress  bool
+	round     int
+	silent    int // rounds without progress or load
+	load      map[string]int
+	ending    bool
+	idle      map[string]bool
+	endRounds int
+	ended     bool
+}
+
+// NewLedger makes an empty book.
+func NewLedger(c LedgerConfig) *Ledger {
+	n := len(c.Plan.Tasks)
+	l := &Ledger{c: c, ids: make([]workspace.TaskID, n), wsOf: make([]int, n), inRun: make(map[int]int, n),
+		outcomes: make([]messages.Outcome, n), has: newBitset(n), cascaded: newBitset(n), crashed: newBitset(n),
+		missing: n, pending: make([]int, n), claims: map[string]int{}, overlaps: map[string]bool{},
+		load: map[string]int{}, idle: map[string]bool{}}
+	for i, t := range c.Plan.Tasks {
+		l.ids[i], l.wsOf[i] = t.ID, t.Index
+		l.inRun[t.Index] = i
+		l.pending[i] = len(upstreamsOf(c.Plan, i))
+	}
+	l.group.in = newBitset(n)
+	l.group.resolved = newBitset(n)
+	return l
+}
+
+// upstreamsOf lists the upstream tasks of a task in its plan, each once, without itself (a formatter's producer edge).
+func upstreamsOf(p *graph.Plan, i int) []int { return neighbours(p.Up[i], i) }
+
+// downstreamsOf likewise.
+func downstreamsOf(p *graph.Plan, i int) []int { return neighbours(p.Down[i], i) }
+
+func neighbours(edges []graph.Edge, self int) []int {
+	var out []int
+	for _, e := range edges { // sorted by task
+		if e.Task != self && (len(out) == 0 || out[len(out)-1] != e.Task) {
+			out = append(out, e.Task)
+		}
+	}
+	return out
+}
+
+// Begin opens the run: RunStarted is the caller's; here the first tasks become ready.
+func (l *Ledger) Begin() []Command {
+	var ready []int
+	for i, p := range l.pending {
+		if p == 0 {
+			ready = append(ready, i)
+		}
+	}
+	cs := []Command{{ToAdmission, messages.TasksReady{Run: l.c.Run, Ended: -1, Ready: ready}}}
+	for _, i := range ready {
+		cs = append(cs, Command{ToTask, messages.BeginTask{Run: l.c.Run, Task: i}})
+	}
+	return append(cs, l.maybeEnd()...)
+}
+
+// Step tells the ledger what happened at a time and returns what to do now.
+func (l *Ledger) Step(now time.Time, m any) []Command {
+	if l.ended {
+		return nil
+	}
+	var cs []Command
+	switch m := m.(type) {
+	case messages.RecordOutcome:
+		l.progress = true
+		cs = l.recordOutcome(now, m)
+	case messages.ClaimOutputs:
+		l.progress = true
+		violated, more := l.claim(now, m.Task, m.Wrote, m.Reads)
+		cs = append(more, Command{ToTask, messages.ClaimJudged{Ref: m.Ref, Violated: violated}})
+	case messages.SkipDeclined:
+		l.progress = true
+		cs = l.skipDeclined(m)
+	case messages.TaskCrashed:
+		l.progress = true
+		cs = l.taskCrashed(m)
+	case messages.ProcessAbandoned:
+		l.progress = true
+		cs = l.processAbandoned(now, m)
+	case messages.CancelRun:
+		l.progress = true
+		cs = l.cancelRun(now, m)
+	case messages.CheckStall:
+		cs = l.checkStall(now, m)
+	case messages.LoadReported:
+		return l.loadReported(m)
+	default:
+		return nil
+	}
+	return append(cs, l.maybeEnd()...)
+}
+
+func (l *Ledger) recordOutcome(now time.Time, m messages.RecordOutcome) []Command {
+	i := m.Task
+	answer := Command{ToTask, messages.OutcomeRecorded{Ref: m.Ref}}
+	if l.has.has(i) {
+		if !l.confirms(i, m.Outcome) {
+			l.violations = append(l.violations, messages.Violation{Kind: messages.Internal, Tasks: []workspace.TaskID{l.ids[i]},
+				Message: "a second, different outcome was reported"})
+			v := l.violations[len(l.violations)-1]
+			return []Command{l.runEvent(messages.ViolationFound{Violation: v}), answer}
+		}
+		return []Command{answer}
+	}
+	var cs []Command
+	if m.Product != nil {
+		_, more := l.claim(now, i, m.Product.Wrote, m.Product.Reads)
+		cs = append(cs, more...)
+	}
+	cs = append(cs, l.record(now, i, m.Outcome, m.Events)...)
+	return append(cs, answer)
+}
+
+// confirms reports whether a further report says what is written. A task that the cascade has ended may name another root,
+// or have been cancelled meanwhile: it has not run either way.
+func (l *Ledger) confirms(i int, o messages.Outcome) bool {
+	w := l.outcomes[i]
+	if l.cascaded.has(i) && (o.Status == messages.Skipped || o.Status == messages.Cancelled) && o.Spawned == 0 {
+		return true
+	}
+	if l.crashed.has(i) || l.gaveUp {
+		return true // written without asking the task; whatever it says comes too late
+	}
+	return w.Status == o.Status && w.Cause == o.Cause && w.Root == o.Root && w.Key == o.Key && w.ExitCode == o.ExitCode && w.Source == o.Source
+}
+
+// record writes an outcome and draws the consequences: downstreams become ready or end with it.
+func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []Command {
+	var below []int
+	if o.Status != messages.Completed {
+		below = l.hardBelow(i)
+	}
+	// All of them are written before any is announced: none may pass for ready on the way.
+	l.put(i, o)
+	for _, d := range below {
+		l.put(d, l.cascadeOutcome(now, o, d))
+		l.cascaded.add(d)
+	}
+	cs := l.announce(i, events)
+	for _, d := range below {
+		cs = append(cs, l.announce(d, 0)...)
+	}
+	if o.Status == messages.Failed && l.c.FailFast && !l.stopped && !l.cancel {
+		cs = append(cs, l.stopRun(o.Task)...)
+	}
+	return cs
+}
+
+// write puts one outcome down without consequences, and announces it.
+func (l *Ledger) write(i int, o messages.Outcome) []Command {
+	l.put(i, o)
+	return l.announce(i, 0)
+}
+
+func (l *Ledger) put(i int, o messages.Outcome) {
+	l.outcomes[i] = o
+	l.has.add(i)
+	l.missing--
+}
+
+// announce tells the observer of an end, and admission who became ready by it.
+func (l *Ledger) announce(i, events int) []Command {
+	o := l.outcomes[i]
+	cs := l.group.finish(i, Command{ToObserver, messages.ObserveEvent{Run: l.c.Run, Task: i, N: events, Event: messages.TaskFinished{Outcome: o}}})
+	var ready []int
+	for _, d := range downstreamsOf(l.c.Plan, i) {
+		l.pending[d]--
+		if l.pending[d] == 0 && !l.has.has(d) && (o.Status == messages.Completed || !l.hardUpstream(i, d)) {
+			ready = append(ready, d)
+		}
+	}
+	return append(cs, Command{ToAdmission, messages.TasksReady{Run: l.c.Run, Ended: i, Ready: ready}})
+}
+
+func (l *Ledger) hardUpstream(up, down int) bool {
+	for _, e := range l.c.Plan.Up[down] {
+		if e.Task == up && e.Kind == graph.Hard {
+			return true
+		}
+	}
+	return false
+}
+
+// hardBelow lists the transitive hard downstreams of i that have not ended, in canonical order.
+func (l *Ledger) hardBelow(i int) []int {
+	found := newBitset(len(l.ids))
+	stack := []int{i}
+	for len(stack) > 0 {
+		t := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for _, e := range l.c.Plan.Down[t] {
+			if e.Kind == graph.Hard && !found.has(e.Task) && !l.has.has(e.Task) {
+				found.add(e.Task)
+				stack = append(stack, e.Task)
+			}
+		}
+	}
+	var out []int
+	for t := range found.all() {
+		out = append(out, t)
+	}
+	return out
+}
+
+func (l *Ledger) cascadeOutcome(now time.Time, from messages.Outcome, to int) messages.Outcome {
+	cancelled, cause, root := cascade(from)
+	o := messages.Outcome{Task: l.ids[to], Status: messages.Skipped, Cause: cause, Root: root, Ended: now}
+	if cancelled {
+		o.Status = messages.Cancelled
+	}
+	return o
+}
+
+// Crashes of task actors.
+
+func (l *Ledger) taskCrashed(m messages.TaskCrashed) []Command {
+	if l.has.has(m.Task) {
+		return nil
+	}
+	return []Command{{ToProcesses, messages.AbandonProcess{Run: l.c.Run, Task: m.Task, Reason: m.Reason, Stack: m.Stack}}}
+}
+
+func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []Command {
+	if l.has.has(m.Task) {
+		return nil
+	}
+	l.crashed.add(m.Task)
+	return l.record(now, m.Task, l.crashOutcome(now, m.Task, m.Reason, m.Stack), 0)
+}
+
+func (l *Ledger) crashOutcome(now time.Time, i int, reason, stack string) messages.Outcome {
+	e := &messages.TaskError{Kind: messages.ErrCrash, Reason: "a defect in haz: " + reason, Hint: "please report this"}
+	if stack != "" {
+		e.Causes = []string{stack}
+	}
+	return messages.Outcome{Task: l.ids[i], Status: messages.Failed, Error: e, Ended: now}
+}
+
+func (l *Ledger) runEvent(e messages.Event) Command {
+	return Command{ToObserver, messages.ObserveEvent{Run: l.c.Run, Task: -1, Event: e}}
+}
+
+// Report is what the ledger holds, for the result of the run.
+func (l *Ledger) Report() (outcomes []messages.Outcome, violations []messages.Violation) {
+	return l.outcomes, l.violations
+}
+
+// Complete makes sure that every task has an outcome (S-10), for a run whose supervisor is dead: what is missing is a crash.
+func (l *Ledger) Complete(now time.Time, reason string) {
+	for i := range l.outcomes {
+		if !l.has.has(i) {
+			l.outcomes[i] = l.crashOutcome(now, i, reason, "")
+			l.has.add(i)
+		}
+	}
+}
+
+// Counts of the outcomes so far.
+func (l *Ledger) Counts() messages.Counts { return CountOutcomes(l.outcomes) }
+
+// CountOutcomes adds outcomes up.
+func CountOutcomes(os []messages.Outcome) messages.Counts {
+	c := messages.Counts{Selected: len(os)}
+	for _, o := range os {
+		switch o.Status {
+		case messages.Completed:
+			c.Completed++
+			if o.Source == messages.FromCache {
+				c.Cached++
+			}
+		case messages.Failed:
+			c.Failed++
+		case messages.Skipped:
+			c.Skipped++
+		case messages.Cancelled:
+			c.Cancelled++
+		}
+	}
+	return c
+}

@@ -1,0 +1,370 @@
+package schedule
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
+)
+
+// TaskState is where a task is in its life (chapter 2, 4.1).
+//
+//	waiting ─▶ keying ─▶ looking ─┬─ hit ─▶ comparing ─┬────────────────────────────────────────────────┬─▶ finished
+//	             ▲                │                    └─ differs ─▶ clearing ─▶ restoring ─────────────┤
+//	             │                └─ miss ─▶ queueing ─▶ preparing ─▶ executing ─▶ collecting ─▶ judging ─▶ storing
+//	             └── inputs moved, or held up by another haz ──┘        └─▶ stopping ─▶ finished
+//
+// A failed restore is a miss: comparing, restoring ─▶ queueing. A failure ends any state.
+type TaskState uint8
+
+const (
+	Waiting    TaskState = iota // some upstream has not ended
+	Keying                      // all upstreams ended; the key is being derived
+	Looking                     // the key is known; its entry is looked for
+	Comparing                   // an entry was found; the tree is compared with it
+	Clearing                    // files have to be written; waits for the outputs condition (S-07)
+	Restoring                   // the outputs condition is held; files are being put back
+	Queueing                    // missed; waits for a slot, holding nothing
+	Preparing                   // the slot is held; locks, a last look at the inputs, the snapshot
+	HeldUp                      // another haz holds a task lock; nothing is held
+	Executing                   // the process runs, or is about to
+	Stopping                    // the process was signalled
+	Collecting                  // the process succeeded; its outputs are being looked at
+	Judging                     // the supervisor compares the outputs with those of other tasks
+	Storing                     // the entry is being written
+	Finished                    // the outcome was sent
+)
+
+var stateNames = [...]string{"waiting", "keying", "looking", "comparing", "clearing", "restoring", "queueing", "preparing",
+	"held up", "executing", "stopping", "collecting", "judging", "storing", "finished"}
+
+func (s TaskState) String() string { return stateNames[s] }
+
+// arrows lists every transition that the diagram has; finished is reached from everywhere.
+var arrows = map[TaskState][]TaskState{
+	Waiting:    {Keying},
+	Keying:     {Looking, Queueing},
+	Looking:    {Comparing, Queueing},
+	Comparing:  {Clearing, Queueing, Keying},
+	Clearing:   {Restoring},
+	Restoring:  {Queueing, Keying, HeldUp},
+	Queueing:   {Preparing},
+	Preparing:  {Executing, Keying, HeldUp},
+	HeldUp:     {Keying},
+	Executing:  {Stopping, Collecting},
+	Stopping:   {Collecting},
+	Collecting: {Judging},
+	Judging:    {Storing},
+}
+
+// maxMoves is how often a key is derived again because inputs moved before the spawn (chapter 2, section 12).
+const maxMoves = 3
+
+// TaskConfig is what a task's machine knows from the plan.
+type TaskConfig struct {
+	Run   messages.RunID
+	Index int // position in the plan
+	ID    workspace.TaskID
+
+	Hard []int // hard upstreams in the plan
+	Soft []int // soft and producer upstreams in the plan that are not hard ones as well
+	Down []Downstream
+
+	Cached bool // the task's `cache`
+	Lookup bool // the run reads the cache
+	Store  bool // the run writes the cache
+	Grace  time.Duration
+}
+
+// Downstream is a task that has to know of the end of this one.
+type Downstream struct {
+	Task int
+	Hard bool
+}
+
+// Task is the life cycle of one task as a pure machine. Exactly one RecordOutcome leaves it, whatever happens.
+type Task struct {
+	c     TaskConfig
+	state TaskState
+
+	pending  map[int]bool // upstreams that have not ended; true: hard
+	digests  map[int]messages.UpstreamDigests
+	attempt  uint32 // of the latest request
+	events   int    // how many events the observer was told of or will be told of by workers
+	observed bool   // TaskStarted was sent
+	cancel   bool   // the run is cancelled
+	force    bool
+	spared   bool // cancelled, but allowed to end if it runs
+	presence bool // collecting looks at presence only
+	moves    int
+	queuedAt time.Time
+	told     bool
+
+	out     messages.Outcome
+	product messages.Product
+}
+
+// NewTask makes the machine of a task that waits for its upstreams.
+func NewTask(c TaskConfig) *Task {
+	t := &Task{c: c, pending: make(map[int]bool, len(c.Hard)+len(c.Soft)), digests: make(map[int]messages.UpstreamDigests, len(c.Hard))}
+	for _, u := range c.Soft {
+		t.pending[u] = false
+	}
+	for _, u := range c.Hard {
+		t.pending[u] = true
+	}
+	t.out.Task = c.ID
+	return t
+}
+
+// State is where the task is.
+func (t *Task) State() TaskState { return t.state }
+
+// Done reports that the outcome was recorded and the downstreams were told: the machine can be dropped.
+func (t *Task) Done() bool { return t.told }
+
+// Step tells the task what happened at a time and returns what to do now. Answers to anything but the latest request, and
+// messages that make no sense in the present state, do nothing.
+func (t *Task) Step(now time.Time, m any) []Command {
+	if r, ok := refOf(m); ok && r.Attempt != t.attempt {
+		return nil
+	}
+	switch m := m.(type) {
+	case messages.BeginTask:
+		return t.upstreamEnded(now, -1)
+	case messages.UpstreamCompleted:
+		return t.upstreamCompleted(now, m)
+	case messages.UpstreamEnded:
+		return t.upstreamEnded(now, m.Upstream)
+	case messages.UpstreamFailed:
+		return t.upstreamFailed(now, m)
+	case messages.CancelTask:
+		return t.cancelTask(now, m)
+	case messages.SkipTask:
+		return t.skipTask(now, m)
+	case messages.KeyDerived:
+		return t.keyDerived(now, m)
+	case messages.KeyFailed:
+		return t.keyFailed(now, m)
+	case messages.EntryFound:
+		return t.entryFound(now)
+	case messages.EntryMissed:
+		return t.entryMissed(now, m.Miss, m.Note)
+	case messages.OutputsDiffer:
+		return t.outputsDiffer(now)
+	case messages.OutputsRestored:
+		return t.outputsRestored(now, m)
+	case messages.RestoreFailed:
+		return t.restoreFailed(now, m)
+	case messages.InputsMoved:
+		return t.inputsMoved(m)
+	case messages.LockRefused:
+		return t.lockRefused(now, m)
+	case messages.LockFreed:
+		return t.lockFreed(now)
+	case messages.SlotGranted:
+		return t.slotGranted(now)
+	case messages.ExecutionPrepared:
+		return t.startProcess(now)
+	case messages.ProcessNotStarted:
+		return t.processNotStarted(now, m)
+	case messages.ProcessExited:
+		return t.processExited(now, m)
+	case messages.GraceExpired:
+		return t.kill()
+	case messages.OutputsCollected:
+		return t.outputsCollected(now, m)
+	case messages.OutputsRejected:
+		return t.outputsRejected(now, m)
+	case messages.ClaimJudged:
+		return t.claimJudged(now, m)
+	case messages.EntryStored:
+		return t.stored(now, m)
+	case messages.StoreFailed:
+		return t.storeFailed(now, m)
+	case messages.OutcomeRecorded:
+		return t.tellDownstreams()
+	}
+	return nil
+}
+
+// refOf returns the reference of an answer; requests of others (cancel, skip, upstream) have none.
+func refOf(m any) (messages.Ref, bool) {
+	switch m := m.(type) {
+	case messages.KeyDerived:
+		return m.Ref, true
+	case messages.KeyFailed:
+		return m.Ref, true
+	case messages.EntryFound:
+		return m.Ref, true
+	case messages.EntryMissed:
+		return m.Ref, true
+	case messages.OutputsDiffer:
+		return m.Ref, true
+	case messages.OutputsRestored:
+		return m.Ref, true
+	case messages.RestoreFailed:
+		return m.Ref, true
+	case messages.InputsMoved:
+		return m.Ref, true
+	case messages.LockRefused:
+		return m.Ref, true
+	case messages.LockFreed:
+		return m.Ref, true
+	case messages.SlotGranted:
+		return m.Ref, true
+	case messages.ExecutionPrepared:
+		return m.Ref, true
+	case messages.ProcessNotStarted:
+		return m.Ref, true
+	case messages.ProcessExited:
+		return m.Ref, true
+	case messages.GraceExpired:
+		return m.Ref, true
+	case messages.OutputsCollected:
+		return m.Ref, true
+	case messages.OutputsRejected:
+		return m.Ref, true
+	case messages.ClaimJudged:
+		return m.Ref, true
+	case messages.EntryStored:
+		return m.Ref, true
+	case messages.StoreFailed:
+		return m.Ref, true
+	case messages.OutcomeRecorded:
+		return m.Ref, true
+	}
+	return messages.Ref{}, false
+}
+
+// enter moves to a state; an arrow that the diagram lacks is a defect of haz.
+func (t *Task) enter(s TaskState) {
+	if s != Finished {
+		legal := false
+		for _, to := range arrows[t.state] {
+			legal = legal || to == s
+		}
+		if !legal {
+			panic(fmt.Sprintf("task %s: no way from %s to %s", t.c.ID, t.state, s))
+		}
+	}
+	t.state = s
+}
+
+// request numbers the next request.
+func (t *Task) request() messages.Ref {
+	t.attempt++
+	return t.ref()
+}
+
+func (t *Task) ref() messages.Ref {
+	return messages.Ref{Run: t.c.Run, Task: t.c.Index, Attempt: t.attempt}
+}
+
+// observe numbers an event.
+func (t *Task) observe(e messages.Event) Command {
+	c := Command{ToObserver, messages.ObserveEvent{Run: t.c.Run, Task: t.c.Index, N: t.events, Event: e}}
+	t.events++
+	return c
+}
+
+func (t *Task) note(text, hint string) Command {
+	return t.observe(messages.TaskNoted{Task: t.c.ID, Text: text, Hint: hint})
+}
+
+// started is the TaskStarted event, at most once.
+func (t *Task) started(now time.Time, miss *cache.Miss) []Command {
+	if t.observed {
+		return nil
+	}
+	t.observed = true
+	return []Command{t.observe(messages.TaskStarted{Task: t.c.ID, Miss: miss, At: now})}
+}
+
+// finish sends the one outcome, after everything held was given back. Giving back what is not held does nothing.
+func (t *Task) finish(now time.Time, wrote bool) []Command {
+	before := t.state
+	t.enter(Finished)
+	t.out.Ended = now
+	t.stopQueueing(now)
+	var cs []Command
+	if before != Waiting {
+		cs = append(cs,
+			Command{ToAdmission, messages.ReturnSlot{Ref: t.ref()}},
+			Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}},
+			Command{ToCache, messages.ReleaseTask{Ref: t.ref(), Wrote: wrote}})
+	}
+	rec := messages.RecordOutcome{Ref: t.request(), Outcome: t.out, Events: t.events}
+	if t.out.Status == messages.Completed && t.out.Source == messages.FromCache {
+		p := t.product
+		rec.Product = &p
+	}
+	return append(cs, Command{ToSupervisor, rec})
+}
+
+// fail ends the task with a task error.
+func (t *Task) fail(now time.Time, e messages.TaskError, wrote bool) []Command {
+	t.out.Status, t.out.Error = messages.Failed, &e
+	return t.finish(now, wrote)
+}
+
+// skip ends the task as skipped.
+func (t *Task) skip(now time.Time, why messages.Cause, root workspace.TaskID) []Command {
+	t.out.Status, t.out.Cause, t.out.Root = messages.Skipped, why, root
+	return t.finish(now, false)
+}
+
+// cancelled ends the task as cancelled.
+func (t *Task) cancelled(now time.Time, shape messages.Cause, root workspace.TaskID, wrote bool) []Command {
+	t.out.Status, t.out.Cause, t.out.Root = messages.Cancelled, shape, root
+	return t.finish(now, wrote)
+}
+
+// tellDownstreams comes after the outcome was recorded, once.
+func (t *Task) tellDownstreams() []Command {
+	if t.state != Finished || t.told {
+		return nil
+	}
+	t.told = true
+	cs := make([]Command, 0, len(t.c.Down))
+	for _, d := range t.c.Down {
+		cs = append(cs, Command{ToTask, t.word(d)})
+	}
+	return cs
+}
+
+// word is what one downstream hears.
+func (t *Task) word(d Downstream) any {
+	if !d.Hard {
+		return messages.UpstreamEnded{Run: t.c.Run, Task: d.Task, Upstream: t.c.Index}
+	}
+	if t.out.Status == messages.Completed {
+		return messages.UpstreamCompleted{Run: t.c.Run, Task: d.Task, Digests: messages.UpstreamDigests{
+			Task: t.c.Index, Stdout: t.out.StdoutDigest, Stderr: t.out.StderrDigest, Outputs: t.out.OutputsDigest}}
+	}
+	cancelled, cause, root := cascade(t.out)
+	return messages.UpstreamFailed{Run: t.c.Run, Task: d.Task, Upstream: t.c.Index, Cancelled: cancelled, Cause: cause, Root: root}
+}
+
+// cascade says what becomes of the hard downstreams of a task that did not complete: cancelled, or skipped with a cause;
+// and which root they name (EXEC-011).
+func cascade(o messages.Outcome) (cancelled bool, cause messages.Cause, root workspace.TaskID) {
+	root = o.Root
+	switch o.Status {
+	case messages.Failed:
+		cause, root = messages.UpstreamDidFail, o.Task
+		if o.Error != nil {
+			cause = messages.UpstreamDidErr
+		}
+	case messages.Skipped:
+		cause = o.Cause
+	case messages.Cancelled:
+		cancelled, cause = true, messages.UpstreamWasCancelled
+		if o.Cause != messages.UpstreamWasCancelled {
+			root = o.Task
+		}
+	}
+	return cancelled, cause, root
+}

@@ -1,0 +1,183 @@
+package schedule
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/messages"
+)
+
+// taskDialogue tells one task's machine what happens. Tasks are numbered: upstreams 0 to 8, this one is 9, downstreams follow.
+type taskDialogue struct {
+	m   *Task
+	now time.Time
+}
+
+// task hard=(0,1) soft=(2) down=(10,11) softdown=(12) uncached no-lookup no-store grace=0
+func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
+	c := TaskConfig{Index: 9, ID: parseID("p:t"), Cached: !td.HasArg("uncached"), Lookup: !td.HasArg("no-lookup"),
+		Store: !td.HasArg("no-store"), Grace: time.Second}
+	ints := func(a datadriven.CmdArg) []int {
+		var out []int
+		for i := range a.Vals {
+			n := 0
+			a.Scan(t, i, &n)
+			out = append(out, n)
+		}
+		return out
+	}
+	for _, a := range td.CmdArgs {
+		switch a.Key {
+		case "hard":
+			c.Hard = ints(a)
+		case "soft":
+			c.Soft = ints(a)
+		case "down", "softdown":
+			for _, n := range ints(a) {
+				c.Down = append(c.Down, Downstream{Task: n, Hard: a.Key == "down"})
+			}
+		case "grace":
+			c.Grace = 0
+		}
+	}
+	return &taskDialogue{m: NewTask(c), now: time.Unix(100, 0)}
+}
+
+func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
+	ref := messages.Ref{Task: 9, Attempt: d.m.attempt}
+	if td.HasArg("stale") {
+		ref.Attempt--
+	}
+	number := func() int {
+		n, err := strconv.Atoi(td.CmdArgs[0].Key)
+		if err != nil {
+			t.Fatalf("%s: %v", td.Pos, err)
+		}
+		return n
+	}
+	var m any
+	switch td.Cmd {
+	case "wait": // time passes
+		d.now = d.now.Add(time.Duration(number()) * time.Millisecond)
+		return ""
+	case "begin":
+		m = messages.BeginTask{Task: 9}
+	case "upstream-completed":
+		m = messages.UpstreamCompleted{Task: 9, Digests: messages.UpstreamDigests{Task: number(), Stdout: digest.Digest{byte(number())}}}
+	case "upstream-ended":
+		m = messages.UpstreamEnded{Task: 9, Upstream: number()}
+	case "upstream-failed":
+		m = messages.UpstreamFailed{Task: 9, Upstream: number(), Cause: messages.UpstreamDidFail, Root: parseID("q:root")}
+	case "upstream-cancelled":
+		m = messages.UpstreamFailed{Task: 9, Upstream: number(), Cancelled: true, Root: parseID("q:root")}
+	case "cancel":
+		m = messages.CancelTask{Task: 9, SpareRunning: td.HasArg("spare-running"), Force: td.HasArg("force")}
+	case "skip":
+		m = messages.SkipTask{Task: 9, Cause: messages.RunStopped, Root: parseID("q:root")}
+	case "key":
+		m = messages.KeyDerived{Ref: ref, Key: digest.Digest{0xab}}
+	case "key-failed":
+		m = messages.KeyFailed{Ref: ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: "input a.c does not exist"}}
+	case "found":
+		m = messages.EntryFound{Ref: ref}
+	case "missed":
+		m = messages.EntryMissed{Ref: ref, Miss: cache.Miss{Reason: cache.NoEntry}}
+	case "differ":
+		m = messages.OutputsDiffer{Ref: ref}
+	case "restored":
+		m = messages.OutputsRestored{Ref: ref, Next: d.m.events + 2}
+	case "restore-failed":
+		m = messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged}, Note: "damaged"}
+	case "granted":
+		m = messages.SlotGranted{Ref: ref}
+	case "prepared":
+		m = messages.ExecutionPrepared{Ref: ref}
+	case "moved":
+		m = messages.InputsMoved{Ref: ref}
+	case "refused":
+		m = messages.LockRefused{Ref: ref, HeldTask: "p:t", HazPID: 7, TaskPID: 8, Ancestor: td.HasArg("ancestor")}
+	case "freed":
+		m = messages.LockFreed{Ref: ref}
+	case "not-started":
+		m = messages.ProcessNotStarted{Ref: ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: "no such program"}, Cancelled: td.HasArg("cancelled")}
+	case "exited":
+		e := messages.ProcessExited{Ref: ref, Next: d.m.events + 3, Cancelled: td.HasArg("cancelled")}
+		e.Code = number()
+		m = e
+	case "grace-expired":
+		m = messages.GraceExpired{Ref: ref}
+	case "collected":
+		c := messages.OutputsCollected{Ref: ref}
+		if td.HasArg("bystander") {
+			c.NotStorable = "`/p/out/a` matches `out/*` but was there before"
+		}
+		m = c
+	case "rejected":
+		m = messages.OutputsRejected{Ref: ref, Error: messages.TaskError{Kind: messages.ErrOutputMissing, Reason: "declared output a was not produced"}}
+	case "judged":
+		m = messages.ClaimJudged{Ref: ref, Violated: td.HasArg("violated")}
+	case "stored":
+		m = messages.EntryStored{Ref: ref, AlreadyThere: td.HasArg("already")}
+	case "store-failed":
+		m = messages.StoreFailed{Ref: ref, Reason: "no space left"}
+	case "recorded":
+		m = messages.OutcomeRecorded{Ref: ref}
+	default:
+		t.Fatalf("%s: unknown command %s", td.Pos, td.Cmd)
+	}
+	out := printTask(d.m.Step(d.now, m))
+	return strings.TrimSpace(out + "\n= " + d.m.State().String())
+}
+
+func printTask(cs []Command) string {
+	var out []string
+	for _, c := range cs {
+		name := strings.TrimPrefix(fmt.Sprintf("%T", c.Msg), "messages.")
+		s := fmt.Sprintf("%s %s", c.To, name)
+		switch m := c.Msg.(type) {
+		case messages.DeriveKey:
+			s += fmt.Sprintf(" upstreams=%d", len(m.Upstreams))
+		case messages.RestoreOutputs:
+			s += fmt.Sprintf(" write=%v", m.Write)
+		case messages.PrepareExecution:
+			s += fmt.Sprintf(" unchecked=%v", m.Unchecked)
+		case messages.CollectOutputs:
+			s += fmt.Sprintf(" presence-only=%v", m.PresenceOnly)
+		case messages.SignalProcess:
+			s += fmt.Sprintf(" kill=%v", m.Kill)
+		case messages.TaskHeldUp:
+			s += fmt.Sprintf(" keying=%v", m.Keying)
+		case messages.ReleaseTask:
+			s += fmt.Sprintf(" wrote=%v", m.Wrote)
+		case messages.ObserveEvent:
+			s += fmt.Sprintf(" %d %T", m.N, m.Event)
+			if n, ok := m.Event.(messages.TaskNoted); ok {
+				s += " " + n.Text
+			}
+		case messages.RecordOutcome:
+			s += " " + describe(m.Outcome)
+			if m.Outcome.Store != 0 {
+				s += [...]string{"", ", stored", ", not stored: " + m.Outcome.StoreReason, ", already there"}[m.Outcome.Store]
+			}
+			if q := m.Outcome.Queued; q > 0 {
+				s += fmt.Sprintf(", queued %s", q)
+			}
+			s += fmt.Sprintf(", took %s, %d events before", m.Outcome.Took(), m.Events)
+		case messages.UpstreamCompleted:
+			s += fmt.Sprintf(" %d", m.Task)
+		case messages.UpstreamEnded:
+			s += fmt.Sprintf(" %d", m.Task)
+		case messages.UpstreamFailed:
+			s += fmt.Sprintf(" %d cancelled=%v root=%s", m.Task, m.Cancelled, m.Root)
+		}
+		out = append(out, strings.ReplaceAll(s, "messages.", ""))
+	}
+	return strings.Join(out, "\n")
+}

@@ -1,0 +1,412 @@
+package schedule
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
+)
+
+// Waiting.
+
+func (t *Task) upstreamCompleted(now time.Time, m messages.UpstreamCompleted) []Command {
+	if t.state != Waiting || !t.pending[m.Digests.Task] {
+		return nil
+	}
+	t.digests[m.Digests.Task] = m.Digests
+	return t.upstreamEnded(now, m.Digests.Task)
+}
+
+func (t *Task) upstreamEnded(now time.Time, upstream int) []Command {
+	if t.state != Waiting {
+		return nil
+	}
+	if hard, ok := t.pending[upstream]; ok {
+		if _, done := t.digests[upstream]; hard && !done {
+			return nil // a hard upstream ends by UpstreamCompleted or UpstreamFailed only
+		}
+		delete(t.pending, upstream)
+	}
+	if len(t.pending) > 0 {
+		return nil
+	}
+	if t.cancel {
+		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
+	}
+	t.out.Started = now
+	return t.deriveKey()
+}
+
+func (t *Task) upstreamFailed(now time.Time, m messages.UpstreamFailed) []Command {
+	if t.state != Waiting || !t.pending[m.Upstream] {
+		return nil
+	}
+	if m.Cancelled {
+		return t.cancelled(now, messages.UpstreamWasCancelled, m.Root, false)
+	}
+	return t.skip(now, m.Cause, m.Root)
+}
+
+// Keying and looking.
+
+func (t *Task) deriveKey() []Command {
+	t.enter(Keying)
+	t.out.Key, t.out.HasKey, t.out.Miss = cache.Key{}, false, nil
+	ups := make([]messages.UpstreamDigests, 0, len(t.c.Hard))
+	for _, u := range t.c.Hard {
+		ups = append(ups, t.digests[u])
+	}
+	return []Command{{ToCache, messages.DeriveKey{Ref: t.request(), Upstreams: ups}}}
+}
+
+func (t *Task) keyDerived(now time.Time, m messages.KeyDerived) []Command {
+	if t.state != Keying {
+		return nil
+	}
+	t.out.Key, t.out.HasKey = m.Key, true
+	switch {
+	case !t.c.Cached:
+		t.out.Miss = &cache.Miss{Reason: cache.Uncached}
+		return t.askSlot(now)
+	case !t.c.Lookup:
+		return t.askSlot(now)
+	}
+	t.enter(Looking)
+	return []Command{{ToCache, messages.LookUpEntry{Ref: t.request()}}}
+}
+
+func (t *Task) keyFailed(now time.Time, m messages.KeyFailed) []Command {
+	if t.state != Keying && t.state != Preparing {
+		return nil
+	}
+	return t.fail(now, m.Error, false)
+}
+
+func (t *Task) entryFound(now time.Time) []Command {
+	if t.state != Looking {
+		return nil
+	}
+	t.enter(Comparing)
+	cs := append(t.started(now, nil), Command{ToAdmission, messages.TaskResolved{Ref: t.ref()}})
+	return append(cs, Command{ToCache, messages.RestoreOutputs{Ref: t.request(), First: t.events}})
+}
+
+func (t *Task) entryMissed(now time.Time, miss cache.Miss, note string) []Command {
+	if t.state != Looking {
+		return nil
+	}
+	return t.missed(now, miss, note)
+}
+
+// missed leads to the queue.
+func (t *Task) missed(now time.Time, miss cache.Miss, note string) []Command {
+	t.out.Miss = &miss
+	var cs []Command
+	if note != "" {
+		cs = append(cs, t.note(note, ""))
+	}
+	return append(cs, t.askSlot(now)...)
+}
+
+// Restoring.
+
+func (t *Task) outputsDiffer(now time.Time) []Command {
+	if t.state != Comparing {
+		return nil
+	}
+	t.enter(Clearing)
+	t.queuedAt = now
+	return []Command{{ToAdmission, messages.AskOutputs{Ref: t.request()}}}
+}
+
+func (t *Task) outputsRestored(now time.Time, m messages.OutputsRestored) []Command {
+	if t.state != Comparing && t.state != Restoring {
+		return nil
+	}
+	t.events = m.Next
+	t.setProduct(m.Product)
+	t.out.Status, t.out.Source = messages.Completed, messages.FromCache
+	return t.finish(now, false)
+}
+
+func (t *Task) restoreFailed(now time.Time, m messages.RestoreFailed) []Command {
+	if t.state != Comparing && t.state != Restoring {
+		return nil
+	}
+	if t.cancel { // spared so far, but what would come next is an execution
+		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
+	}
+	cs := []Command{{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}}}
+	return append(cs, t.missed(now, m.Miss, m.Note)...)
+}
+
+// Queueing.
+
+func (t *Task) askSlot(now time.Time) []Command {
+	t.enter(Queueing)
+	t.queuedAt = now
+	return []Command{{ToAdmission, messages.AskSlot{Ref: t.request()}}}
+}
+
+func (t *Task) stopQueueing(now time.Time) {
+	if !t.queuedAt.IsZero() {
+		t.out.Queued += now.Sub(t.queuedAt)
+		t.queuedAt = time.Time{}
+	}
+}
+
+func (t *Task) slotGranted(now time.Time) []Command {
+	switch t.state {
+	case Queueing:
+		t.stopQueueing(now)
+		t.enter(Preparing)
+		return []Command{{ToCache, messages.PrepareExecution{Ref: t.request(), Unchecked: t.moves > maxMoves}}}
+	case Clearing:
+		t.stopQueueing(now)
+		t.enter(Restoring)
+		return []Command{{ToCache, messages.RestoreOutputs{Ref: t.request(), Write: true, First: t.events}}}
+	}
+	return nil
+}
+
+// giveBack returns a grant whole; the task does not end.
+func (t *Task) giveBack() []Command {
+	return []Command{{ToAdmission, messages.ReturnSlot{Ref: t.ref()}}, {ToAdmission, messages.ReturnOutputs{Ref: t.ref()}}}
+}
+
+func (t *Task) inputsMoved(m messages.InputsMoved) []Command {
+	if t.state != Preparing && t.state != Comparing && t.state != Restoring {
+		return nil
+	}
+	t.moves++
+	cs := append(t.giveBack(), Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}})
+	return append(cs, t.deriveKey()...)
+}
+
+func (t *Task) lockRefused(now time.Time, m messages.LockRefused) []Command {
+	if t.state != Preparing && t.state != Restoring {
+		return nil
+	}
+	if m.Ancestor {
+		return t.fail(now, messages.TaskError{Kind: messages.ErrSpawn,
+			Reason: fmt.Sprintf("this haz was started by %s itself (pid %d, under haz pid %d), so waiting for it would never end", m.HeldTask, m.TaskPID, m.HazPID),
+			Hint:   "let the task call what it needs directly, without haz"}, false)
+	}
+	cs := t.giveBack()
+	t.enter(HeldUp)
+	t.queuedAt = now
+	cs = append(cs, Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref()}})
+	return append(cs, Command{ToCache, messages.AwaitLock{Ref: t.request()}})
+}
+
+func (t *Task) lockFreed(now time.Time) []Command {
+	if t.state != HeldUp {
+		return nil
+	}
+	t.stopQueueing(now)
+	cs := []Command{{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}}}
+	return append(cs, t.deriveKey()...)
+}
+
+// Executing and stopping.
+
+func (t *Task) startProcess(now time.Time) []Command {
+	if t.state != Preparing {
+		return nil
+	}
+	t.enter(Executing)
+	cs := t.started(now, t.out.Miss)
+	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events}})
+}
+
+func (t *Task) processNotStarted(now time.Time, m messages.ProcessNotStarted) []Command {
+	if t.state != Executing && t.state != Stopping {
+		return nil
+	}
+	if m.Cancelled {
+		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
+	}
+	return t.fail(now, m.Error, false)
+}
+
+func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command {
+	if t.state != Executing && t.state != Stopping {
+		return nil
+	}
+	t.events = m.Next
+	t.out.Spawned = 1
+	t.out.Leftovers = m.Leftovers
+	t.product.StdoutLen, t.product.StderrLen = m.StdoutLen, m.StderrLen
+	t.product.StdoutDigest, t.product.StderrDigest = m.StdoutDigest, m.StderrDigest
+	t.setProduct(t.product)
+	switch {
+	case m.Cancelled:
+		return t.cancelled(now, messages.Signalled, workspace.TaskID{}, true)
+	case m.WaitError != "":
+		return t.fail(now, messages.TaskError{Kind: messages.ErrWait, Reason: "the end of the process could not be learned: " + m.WaitError}, true)
+	case m.Code != 0 || m.Signal != 0:
+		t.out.Status, t.out.ExitCode, t.out.Signal = messages.Failed, m.Code, m.Signal
+		return t.finish(now, true)
+	}
+	t.enter(Collecting)
+	t.presence = t.cancel && !t.spared
+	return []Command{
+		{ToAdmission, messages.ReturnSlot{Ref: t.ref()}},
+		{ToCache, messages.CollectOutputs{Ref: t.request(), PresenceOnly: t.presence}}}
+}
+
+// kill follows TERM when the grace is over, or a second signal.
+func (t *Task) kill() []Command {
+	if t.state != Stopping {
+		return nil
+	}
+	return []Command{{ToProcesses, messages.SignalProcess{Ref: t.ref(), Kill: true}}}
+}
+
+// Collecting, judging, storing.
+
+func (t *Task) outputsCollected(now time.Time, m messages.OutputsCollected) []Command {
+	if t.state != Collecting {
+		return nil
+	}
+	t.setProduct(m.Product)
+	t.out.Store, t.out.StoreReason, t.out.StoreHint = 0, m.NotStorable, m.Hint
+	if t.presence {
+		return t.completed(now, messages.NotStored, "run cancelled", "")
+	}
+	t.enter(Judging)
+	return []Command{{ToSupervisor, messages.ClaimOutputs{Ref: t.request(), Wrote: m.Wrote, Reads: m.Reads}}}
+}
+
+func (t *Task) outputsRejected(now time.Time, m messages.OutputsRejected) []Command {
+	if t.state != Collecting {
+		return nil
+	}
+	return t.fail(now, m.Error, true)
+}
+
+func (t *Task) claimJudged(now time.Time, m messages.ClaimJudged) []Command {
+	if t.state != Judging {
+		return nil
+	}
+	reason, hint := t.out.StoreReason, t.out.StoreHint
+	switch {
+	case m.Violated:
+		return t.completed(now, messages.NotStored, "a runtime invariant was violated", "")
+	case t.cancel && !t.spared:
+		return t.completed(now, messages.NotStored, "run cancelled", "")
+	case !t.c.Cached:
+		return t.completed(now, messages.NotStored, "the task says cache: false", "")
+	case !t.c.Store:
+		return t.completed(now, messages.NotStored, "the run does not write the cache", "")
+	case reason != "":
+		cs := []Command{t.note("result not stored: "+reason, hint)}
+		return append(cs, t.completed(now, messages.NotStored, reason, hint)...)
+	case t.moves > maxMoves:
+		reason = "inputs kept changing before the task could start"
+		cs := []Command{t.note("result not stored: "+reason, "")}
+		return append(cs, t.completed(now, messages.NotStored, reason, "")...)
+	}
+	t.enter(Storing)
+	ms := now.Sub(t.out.Started) - t.out.Queued
+	return []Command{{ToCache, messages.StoreEntry{Ref: t.request(), DurationMS: ms.Milliseconds()}}}
+}
+
+func (t *Task) stored(now time.Time, m messages.EntryStored) []Command {
+	if t.state != Storing {
+		return nil
+	}
+	if m.AlreadyThere {
+		return t.completed(now, messages.AlreadyThere, "", "")
+	}
+	return t.completed(now, messages.Stored, "", "")
+}
+
+func (t *Task) storeFailed(now time.Time, m messages.StoreFailed) []Command {
+	if t.state != Storing {
+		return nil
+	}
+	cs := []Command{t.note("result not stored: "+m.Reason, "")}
+	return append(cs, t.completed(now, messages.NotStored, m.Reason, "")...)
+}
+
+// completed ends a task whose process succeeded.
+func (t *Task) completed(now time.Time, r messages.StoreResult, reason, hint string) []Command {
+	t.out.Status, t.out.Source = messages.Completed, messages.FromRun
+	t.out.Store, t.out.StoreReason, t.out.StoreHint = r, reason, hint
+	return t.finish(now, false)
+}
+
+func (t *Task) setProduct(p messages.Product) {
+	t.product = p
+	t.out.StdoutLen, t.out.StderrLen = p.StdoutLen, p.StderrLen
+	t.out.StdoutDigest, t.out.StderrDigest = p.StdoutDigest, p.StderrDigest
+	t.out.Outputs, t.out.OutputsDigest = p.Outputs, p.OutputsDigest
+}
+
+// Cancel and skip.
+
+func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
+	again := t.cancel && !(t.spared && !m.SpareRunning)
+	t.cancel = true
+	t.force = t.force || m.Force
+	t.spared = m.SpareRunning && (t.spared || !again)
+	if again && t.state != Stopping {
+		return nil
+	}
+	switch t.state {
+	case Waiting, Judging, Finished: // waiting ends by cascade or when it becomes ready; judging when it is judged
+		return nil
+	case Executing:
+		if t.spared {
+			return nil
+		}
+		t.enter(Stopping)
+		kill := t.force || t.c.Grace == 0
+		cs := []Command{{ToProcesses, messages.SignalProcess{Ref: t.ref(), Kill: kill}}}
+		if !kill {
+			cs = append(cs, Command{ToTimer, messages.GraceExpired{Ref: t.ref()}})
+		}
+		return cs
+	case Stopping:
+		if m.Force {
+			return t.kill()
+		}
+		return nil
+	case Collecting:
+		if t.spared {
+			return nil
+		}
+		t.presence = true
+		abandon := Command{ToCache, messages.AbandonWork{Ref: t.ref()}}
+		return []Command{abandon, {ToCache, messages.CollectOutputs{Ref: t.request(), PresenceOnly: true}}}
+	case Storing:
+		if t.spared {
+			return nil
+		}
+		cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
+		return append(cs, t.completed(now, messages.NotStored, "run cancelled", "")...)
+	case Comparing, Clearing, Restoring:
+		if t.spared {
+			return nil
+		}
+	}
+	cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
+	return append(cs, t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)...)
+}
+
+func (t *Task) skipTask(now time.Time, m messages.SkipTask) []Command {
+	switch t.state {
+	case Waiting, Keying, Looking, Queueing, Preparing, HeldUp:
+		cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
+		if t.state == Waiting {
+			cs = nil
+		}
+		return append(cs, t.skip(now, m.Cause, m.Root)...)
+	case Finished:
+		return nil
+	}
+	return []Command{{ToSupervisor, messages.SkipDeclined{Run: t.c.Run, Task: t.c.Index}}}
+}

@@ -1,0 +1,26 @@
+//go:build unix
+
+package haz
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// hostUmask reads the process's umask. Setting and resetting it would be seen by other goroutines, so the kernel's own
+// account is asked first.
+func hostUmask() int {
+	if b, err := os.ReadFile("/proc/self/status"); err == nil {
+		if _, rest, ok := strings.Cut(string(b), "\nUmask:"); ok {
+			line, _, _ := strings.Cut(rest, "\n")
+			if n, err := strconv.ParseInt(strings.TrimSpace(line), 8, 32); err == nil {
+				return int(n)
+			}
+		}
+	}
+	m := syscall.Umask(0o022)
+	syscall.Umask(m)
+	return m
+}

@@ -1,0 +1,191 @@
+package haz
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/workspace"
+)
+
+// Explanation is what Why finds out about a task (chapter 3, 6).
+type Explanation struct {
+	Task     *Task
+	Inputs   []ExplainedInput
+	Deps     []TaskID // direct, resolved, canonical order
+	WeakDeps []TaskID
+
+	Key    string // 64 digits; "" when it is not known
+	Lookup string // "hit", "miss: no entry" …; "unknown" when the key is not known
+	Detail string // of a miss: what exactly was wrong
+	Stored *Stored
+
+	// Blocked says why the key is not known: an upstream has no usable entry.
+	Blocked *Blocked
+	// KeyError says that a key cannot be derived at all.
+	KeyError error
+
+	// Of WhyOptions.Diff: what is different from the last key that a run derived.
+	Diffs []key.Difference
+	Last  *key.Recorded // nil: none is kept
+}
+
+// ExplainedInput is an input that was found on disk.
+type ExplainedInput struct {
+	Path      string
+	Digest    string // of a file's content; "" otherwise
+	Producers []TaskID
+}
+
+// Stored says who made the entry that was found, and when.
+type Stored struct {
+	Task string
+	Unix int64
+}
+
+// Blocked is the upstream that hides the key.
+type Blocked struct {
+	Task     TaskID
+	Lookup   string
+	Uncached bool  // it never has an entry
+	KeyError error // its own key cannot be derived
+}
+
+// WhyOptions configures Why.
+type WhyOptions struct{ Diff bool }
+
+// Why explains the task at a position of w.W.Tasks. It runs nothing and changes nothing. The error is that of ctx.
+func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanation, error) {
+	p := w.newProber()
+	defer p.close()
+	t := w.W.Tasks[task]
+	e := &Explanation{Task: t, Lookup: "unknown"}
+	for _, edge := range w.G.Up[task] {
+		switch id := w.W.Tasks[edge.Task].ID; edge.Kind {
+		case graph.Hard:
+			e.Deps = append(e.Deps, id)
+		case graph.Soft:
+			e.WeakDeps = append(e.WeakDeps, id)
+		}
+	}
+	r := p.look(ctx, task)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	e.Lookup = r.lookup()
+	if r.miss != nil {
+		e.Detail = r.miss.Detail
+	}
+	if r.manifest != nil {
+		e.Stored = &Stored{Task: r.manifest.Task, Unix: r.manifest.CreatedAt}
+	}
+	derived := r.derived
+	switch {
+	case r.blocked >= 0:
+		u := p.look(ctx, r.blocked)
+		b := w.W.Tasks[r.blocked]
+		e.Blocked = &Blocked{Task: b.ID, Lookup: u.lookup(), Uncached: !b.Cache, KeyError: u.err}
+		if !t.Cache {
+			e.Lookup = "miss: " + cache.Uncached.String()
+		}
+		// The inputs can be told all the same; the key made on the way means nothing.
+		var err error
+		if derived, err = p.deriver.Derive(ctx, t, nil); err != nil {
+			e.KeyError, derived = err, nil
+		}
+	case r.err != nil:
+		e.KeyError = r.err
+	default:
+		e.Key = derived.Key.Hex()
+	}
+	if err := p.inputs(ctx, e, derived); err != nil {
+		return nil, err
+	}
+	if o.Diff {
+		p.diff(e, r.derived)
+	}
+	return e, ctx.Err()
+}
+
+// inputs lists what was found on disk. Where there is no key because one input is missing, the others are listed.
+func (p *prober) inputs(ctx context.Context, e *Explanation, derived *key.Derived) error {
+	if derived != nil {
+		for _, in := range derived.Inputs {
+			x := ExplainedInput{Path: in.Path, Producers: p.w.producers(in.Path)}
+			if !in.Digest.IsZero() {
+				x.Digest = in.Digest.Hex()
+			}
+			e.Inputs = append(e.Inputs, x)
+		}
+		return nil
+	}
+	found, _, err := p.tree.Inputs(ctx, workspace.Patterns(e.Task.Inputs), workspace.Patterns(e.Task.Exclude))
+	if err != nil {
+		return ctx.Err() // the walk itself is what the key error is about
+	}
+	for _, m := range found {
+		e.Inputs = append(e.Inputs, ExplainedInput{Path: m.Path, Producers: p.w.producers(m.Path)})
+	}
+	return nil
+}
+
+func (w *Workspace) producers(path string) []TaskID {
+	var ids []TaskID
+	for _, i := range w.G.Writers(path) {
+		ids = append(ids, w.W.Tasks[i].ID)
+	}
+	return ids
+}
+
+// diff compares with the record of the last key (chapter 2, 8.3).
+func (p *prober) diff(e *Explanation, derived *key.Derived) {
+	if derived == nil {
+		return
+	}
+	record, ok := p.state.LastKey(e.Task.ID.String())
+	if !ok {
+		return
+	}
+	secret, ok := p.state.Secret(false)
+	if !ok {
+		return
+	}
+	diffs, made, ok := p.deriver.Diff(record, e.Task, derived, secret)
+	if ok {
+		e.Diffs, e.Last = diffs, &made
+	}
+}
+
+// ResolveOne resolves a reference that must select exactly one task.
+func (w *Workspace) ResolveOne(r Reference) (*Task, error) {
+	ts, err := w.W.Resolve(r, w.Bearing())
+	if err != nil {
+		return nil, err
+	}
+	if len(ts) != 1 {
+		return nil, &AmbiguousError{Reference: r.String(), Tasks: ts}
+	}
+	return ts[0], nil
+}
+
+// AmbiguousError says that a reference selects several tasks where one is wanted.
+type AmbiguousError struct {
+	Reference string
+	Tasks     []*Task
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%s resolves to %d tasks", e.Reference, len(e.Tasks))
+}
+
+// IsKeyError reports whether an error says that an input keeps a key from being derived, and returns its hint.
+func IsKeyError(err error) (hint string, ok bool) {
+	var k *key.Error
+	if errors.As(err, &k) {
+		return k.Hint, true
+	}
+	return "", false
+}

@@ -1,0 +1,280 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+// builder makes tasks of the bodies of one file. It is used by one goroutine.
+type builder struct {
+	ctx   context.Context // nil: nothing ends the checks early
+	src   *config.Source
+	files map[string]bool // the haz.yml of all projects, workspace-absolute
+	diags diag.List
+	made  map[*config.Body]*made
+}
+
+// made is what a body came to: all but its identity is the same for each task that is made of it, and the patterns are for
+// each task in one directory.
+type made struct {
+	task Task
+	dir  string
+}
+
+// task makes the task of a project; overlay is the name of the overlay that the file is, or "". A project without name and
+// directory stands for none: the body is only checked.
+func (b *builder) task(p *Project, c config.Task, overlay string) *Task {
+	m := b.made[c.Body]
+	if m == nil {
+		m = &made{task: b.body(c.Body)}
+		if b.made == nil {
+			b.made = make(map[*config.Body]*made, 4)
+		}
+		b.made[c.Body] = m
+		b.patterns(&m.task, c.Body, p)
+		b.warn(&m.task, c.Body)
+		m.dir = p.Dir
+	} else if m.dir != p.Dir {
+		b.patterns(&m.task, c.Body, p)
+		m.dir = p.Dir
+	}
+	t := m.task
+	t.ID = TaskID{Project: p.Name, Task: c.Name.Value}
+	t.Project = p
+	t.Overlay = overlay
+	t.Place = b.src.Place(c.Name.Span)
+	return &t
+}
+
+// body makes what does not depend on the project.
+func (b *builder) body(c *config.Body) Task {
+	t := Task{Cache: !c.Cache.Set || c.Cache.Value}
+	switch {
+	case c.Shell.Set:
+		t.Kind, t.Shell, t.Script = Shell, "sh", c.Shell.Value
+		if c.ShellType.Set {
+			t.Shell = c.ShellType.Value
+		}
+	default:
+		t.Kind, t.Argv = Command, texts(c.Command)
+	}
+	t.Deps = b.references(c, "deps", c.Deps)
+	t.WeakDeps = b.references(c, "weakDeps", c.WeakDeps)
+	t.FromHost = texts(c.Env.FromHost)
+	if len(c.Env.Override) > 0 {
+		t.Override = make(map[string]string, len(c.Env.Override))
+		for _, o := range c.Env.Override {
+			t.Override[o.Key.Value] = o.Value.Value
+		}
+	}
+	if c.Mutex.Set { // MUTEX-001: "~:name" is the project's, a bare name the workspace's; MUTEX-002 … MUTEX-004: exclusive unless told
+		name, own := strings.CutPrefix(c.Mutex.Name.Value, "~:")
+		t.Mutex = &Mutex{ProjectScope: own, Name: name, Shared: c.Mutex.Mode.Value == "shared"}
+	}
+	return t
+}
+
+func texts(l config.List) []string {
+	if len(l.Items) == 0 {
+		return nil
+	}
+	out := make([]string, len(l.Items))
+	for i, t := range l.Items {
+		out[i] = t.Value
+	}
+	return out
+}
+
+// references parses deps or weakDeps (CFG-008, CFG-018).
+func (b *builder) references(c *config.Body, key string, l config.List) []RefDecl {
+	if len(l.Items) == 0 {
+		return nil
+	}
+	out := make([]RefDecl, 0, len(l.Items))
+	for i, t := range l.Items {
+		r, err := ParseReference(t.Value, false)
+		if err == nil {
+			out = append(out, RefDecl{Ref: r, Place: b.src.Place(t.Span)})
+			continue
+		}
+		d := diag.Diagnostic{Code: "haz::cfg::018", Place: b.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", c.KeyPath(), key, i),
+			Message: fmt.Sprintf("bad reference %s: %v", diag.Quote(t.Value), err)}
+		var e *ReferenceError
+		if errors.As(err, &e) {
+			d.Hint = e.Hint
+			if e.Length > 0 {
+				d.Place = b.src.Place(b.src.Within(t, e.Offset, e.Length))
+			}
+		}
+		b.diags = append(b.diags, d)
+	}
+	return out
+}
+
+// patterns anchors inputs, exclude and outputs at the project, and holds them to the rules that need them so.
+func (b *builder) patterns(t *Task, c *config.Body, p *Project) {
+	t.Inputs = b.anchor(c.Inputs, p.Dir)
+	t.Exclude = b.anchor(c.Exclude, p.Dir)
+	t.Outputs = b.anchor(c.Outputs, p.Dir)
+	b.forbiddenOutputs(t.Outputs)
+	b.excludedLiterals(t, p.Dir == nowhere)
+}
+
+// nowhere is the directory that bodies are checked in when no project has them.
+const nowhere = "/ no project "
+
+func (b *builder) anchor(c config.Patterns, dir string) []PatternDecl {
+	if len(c.Items) == 0 {
+		return nil
+	}
+	out := make([]PatternDecl, len(c.Items))
+	for i, p := range c.Items {
+		out[i] = PatternDecl{Text: p.Value, Pattern: p.Glob.Anchor(dir), Place: b.src.Place(p.Span)}
+	}
+	return out
+}
+
+// forbiddenOutputs refuses outputs under /.haz, where the cache lives, and the files that declare projects (CFG-017).
+func (b *builder) forbiddenOutputs(outputs []PatternDecl) {
+	for _, o := range outputs {
+		switch path := o.Pattern.String(); {
+		case o.Pattern.IsLiteral() && b.files[path]:
+			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::017", Place: o.Place,
+				Message: fmt.Sprintf("output %s is the file that declares a project, which no task may write", diag.Quote(o.Text))})
+		case under(o.Pattern, "/.haz"):
+			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::017", Place: o.Place,
+				Message: fmt.Sprintf("output %s lies under /.haz, which belongs to haz", diag.Quote(o.Text))})
+		}
+	}
+}
+
+// under reports whether all that the pattern can match is dir or lies below it.
+func under(p glob.Pattern, dir string) bool {
+	at := p.FixedPrefix()
+	if p.IsLiteral() {
+		at = p.String()
+	}
+	return at == dir || strings.HasPrefix(at, dir+"/")
+}
+
+// excludedLiterals refuses exclude patterns that match a literal of inputs (CFG-037): a literal is read whatever exclude says,
+// so one of the two is a mistake.
+func (b *builder) excludedLiterals(t *Task, unattached bool) {
+	if len(t.Exclude) == 0 {
+		return
+	}
+	literals := glob.NewIndex()
+	for i, in := range t.Inputs {
+		if in.Pattern.IsLiteral() {
+			literals.Add(i, in.Pattern)
+		}
+	}
+	for _, x := range t.Exclude {
+		if b.ended() {
+			return
+		}
+		first := -1
+		literals.Overlapping(x.Pattern, func(i int) {
+			// Where there is no project, what its directory would be decides about a relative and an absolute one.
+			if first < 0 && !(unattached && t.Inputs[i].absolute() != x.absolute()) {
+				first = i
+			}
+		})
+		if first >= 0 {
+			b.excludedLiteral(x, t.Inputs[first])
+		}
+	}
+}
+
+// ended reports whether nobody waits for the result any more.
+func (b *builder) ended() bool { return b.ctx != nil && b.ctx.Err() != nil }
+
+func (d PatternDecl) absolute() bool { return strings.HasPrefix(d.Text, "/") }
+
+func (b *builder) excludedLiteral(x, in PatternDecl) {
+	b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::037", Place: x.Place,
+		Message: fmt.Sprintf("exclude %s matches %s, which inputs names itself", diag.Quote(x.Text), diag.Quote(in.Text)),
+		Hint:    "exclude takes away only what the globs of inputs find; remove one of the two",
+		Related: []diag.Related{{Place: in.Place, Label: "the input is here"}}})
+}
+
+// warn says what is allowed and hardly meant. A body that many projects share is looked at once.
+func (b *builder) warn(t *Task, c *config.Body) {
+	b.barePrograms(t, c)
+	if t.Cache {
+		b.ownOutputs(t)
+	}
+}
+
+// barePrograms warns about a program that is looked for in the system's default directories only.
+func (b *builder) barePrograms(t *Task, c *config.Body) {
+	if t.Kind != Command || len(t.Argv) == 0 || t.Argv[0] == "" || strings.Contains(t.Argv[0], "/") {
+		return
+	}
+	if _, set := t.Override["PATH"]; set {
+		return
+	}
+	for _, name := range t.FromHost {
+		if name == "PATH" {
+			return
+		}
+	}
+	b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::032", Place: b.src.Place(c.Command.Items[0].Span),
+		Message: fmt.Sprintf("program %s is looked for in /bin and /usr/bin only: the task's environment has no PATH", diag.Quote(t.Argv[0])),
+		Hint:    "env: {from_host: [PATH]}"})
+}
+
+// overlapsMax bounds the pairs of globs that ownOutputs compares for one task, which is far more than a real task has: the
+// comparison is exact, and a warning is not worth minutes.
+const overlapsMax = 10_000
+
+// ownOutputs warns about input globs that cover outputs of the same task: each change of such an output is a change of the
+// task's own key, so the run after it misses once.
+func (b *builder) ownOutputs(t *Task) {
+	excluded := make(map[string]bool, len(t.Exclude))
+	for _, x := range t.Exclude {
+		excluded[x.Pattern.String()] = true
+	}
+	pairs := 0
+	for _, in := range t.Inputs {
+		if in.Pattern.IsLiteral() {
+			continue
+		}
+		for _, out := range t.Outputs {
+			pairs++
+			if pairs > overlapsMax {
+				return
+			}
+			if excluded[out.Pattern.String()] || !covers(in.Pattern, out.Pattern) || out.Pattern.IsLiteral() && matchesAny(t.Exclude, out.Pattern.String()) {
+				continue
+			}
+			b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::016", Place: in.Place,
+				Message: fmt.Sprintf("input %s covers this task's own output %s, so a run that changes it makes the next run miss once",
+					diag.Quote(in.Text), diag.Quote(out.Text)),
+				Hint: "exclude: [" + diag.Quote(out.Text) + "]"})
+			break
+		}
+	}
+}
+
+func covers(in, out glob.Pattern) bool {
+	if out.IsLiteral() {
+		return in.Match(out.String())
+	}
+	return glob.Overlap(in, out)
+}
+
+func matchesAny(ds []PatternDecl, path string) bool {
+	for _, d := range ds {
+		if d.Pattern.Match(path) {
+			return true
+		}
+	}
+	return false
+}

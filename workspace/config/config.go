@@ -1,0 +1,115 @@
+// Package config reads the three kinds of files that make a workspace: YAML text becomes typed values with places, and
+// diagnostics for everything that is wrong with it (chapter 1, sections 3 to 6).
+//
+// One table (schema.go) holds the keys with their types, rules and documentation: files are read by it, and the JSON Schemas
+// under docs/schema and the reference manual are printed from it. The package is alone in knowing the YAML library, of which
+// it uses the nodes and nothing else: values keep their text as written, whatever YAML would make of it.
+//
+// Reading is total: it never panics, and goes on after an error, so that all errors of a file show at once. It touches no
+// disk. References are left as texts; package workspace parses them.
+package config
+
+import (
+	"path"
+	"regexp"
+
+	"github.com/haz-build/haz/diag"
+)
+
+// File is a file to read.
+type File struct {
+	Name string // as diagnostics show it: relative to the root of the workspace
+	Text []byte
+	// Rule is what a text that is not UTF-8 breaks: "DISC-004" for a workspace file, "DISC-003" or "DISC-008" for a project,
+	// "CFG-023" for an overlay.
+	Rule string
+}
+
+// ReadWorkspace reads .haz/workspace.yml. What could be read is returned also when there are errors; it is never nil.
+func ReadWorkspace(f File) (*Workspace, diag.List) {
+	w := &Workspace{}
+	m := mapper{kind: &workspaceKind}
+	n := m.parse(f.Name, f.Text, code(f.Rule))
+	w.Source = m.src
+	if n == nil {
+		return w, m.diags
+	}
+	w.ProjectsKnown = true
+	m.object(workspaceObject, "CFG-005", n, w)
+	if m.misses(n, "projects") {
+		w.ProjectsKnown = false
+		m.addCode(code("CFG-009"), m.top(), "the required key projects is missing",
+			"projects: [/app, \"/libs/*\"]    or, for a workspace without projects: projects: []")
+	}
+	return w, m.diags
+}
+
+func (w *Workspace) incomplete(key string) {
+	if key == "" || key == "projects" {
+		w.ProjectsKnown = false
+	}
+}
+
+// ReadProject reads a haz.yml. What could be read is returned also when there are errors; it is never nil.
+func ReadProject(f File) (*Project, diag.List) {
+	p := &Project{}
+	m := mapper{kind: &projectKind}
+	n := m.parse(f.Name, f.Text, code(f.Rule))
+	p.Source = m.src
+	if n == nil {
+		return p, m.diags
+	}
+	p.TagsKnown, p.TasksKnown = true, true
+	m.object(projectObject, "CFG-005", n, p)
+	if m.misses(n, "name") {
+		m.addCode(code("CFG-013"), m.top(), "the project has no name", "name: "+suggestName(f.Name))
+	}
+	return p, m.diags
+}
+
+func (p *Project) incomplete(key string) {
+	if key == "" || key == "tags" {
+		p.TagsKnown = false
+	}
+	if key == "" || key == "tasks" {
+		p.TasksKnown = false
+	}
+}
+
+// ReadOverlay reads a file of .haz/tasks. What could be read is returned also when there are errors; it is never nil.
+func ReadOverlay(f File) (*Overlay, diag.List) {
+	o := &Overlay{}
+	m := mapper{kind: &overlayKind}
+	n := m.parse(f.Name, f.Text, code(f.Rule))
+	o.Source = m.src
+	if n == nil {
+		return o, m.diags
+	}
+	o.FilterKnown, o.TasksKnown = true, true
+	m.object(overlayObject, "CFG-005", n, o)
+	if m.misses(n, "tasks") {
+		o.TasksKnown = false
+		m.addCode(code("CFG-025"), m.top(), "the overlay has no top-level key tasks", "tasks:\n  lint:\n    command: [\"program\", \"argument\"]")
+	}
+	return o, m.diags
+}
+
+func (o *Overlay) incomplete(key string) {
+	if key == "" || key == "tagsFilter" {
+		o.FilterKnown = false
+	}
+	if key == "" || key == "tasks" {
+		o.TasksKnown = false
+	}
+}
+
+var notInName = regexp.MustCompile(`[^A-Za-z0-9_-]+|^[^A-Za-z0-9]+`)
+
+// suggestName makes a name of the folder of a haz.yml.
+func suggestName(file string) string {
+	name := notInName.ReplaceAllString(notInName.ReplaceAllString(path.Base(path.Dir(file)), "-"), "")
+	if CheckName(name) != nil {
+		return "core"
+	}
+	return name
+}

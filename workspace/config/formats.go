@@ -1,0 +1,154 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// check holds a text to a format. Patterns and references are not checked here: the former are parsed where they are kept,
+// the latter by package workspace, whose type they are.
+func (m *mapper) check(rule string, f Format, t Text) bool {
+	switch f {
+	case Name:
+		return m.name(rule, t, t.Value, CheckName)
+	case ShellName:
+		return m.name(rule, t, t.Value, CheckShellName)
+	case EnvName:
+		return m.name(rule, t, t.Value, CheckEnvName)
+	case MutexName:
+		return m.name(rule, t, strings.TrimPrefix(t.Value, "~:"), CheckName)
+	case Argument:
+		if i := strings.IndexByte(t.Value, 0); i >= 0 {
+			m.add(rule, t.Span, fmt.Sprintf("the text holds a NUL byte (at position %d), which no program can be given", i), "")
+			return false
+		}
+	}
+	return true
+}
+
+// name checks the part of t that is a name.
+func (m *mapper) name(rule string, t Text, name string, check func(string) error) bool {
+	err := check(name)
+	if err == nil {
+		return true
+	}
+	sp := t.Span
+	var e *NameError
+	if errors.As(err, &e) && e.Length > 0 {
+		sp = m.src.Within(t, len(t.Value)-len(name)+e.Offset, e.Length)
+	}
+	what := "name"
+	if e != nil && e.Rule == "" {
+		what = "name of a variable"
+	}
+	hint := ""
+	if e != nil && e.Rule == "" && strings.Contains(t.Value, "*") {
+		hint = "variables are listed one by one; there are no wildcards"
+	}
+	m.add(rule, sp, fmt.Sprintf("%s is no %s: %s", diag.Quote(shorten(t.Value)), what, err), hint)
+	return false
+}
+
+// shorten keeps a message readable when the text is long.
+func shorten(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for cut > 0 && s[cut]&0xc0 == 0x80 {
+		cut--
+	}
+	return s[:cut] + "..."
+}
+
+// patterns maps a list of paths and globs (CFG-007).
+func (m *mapper) patterns(f *Field, n *yaml.Node) (Patterns, bool) {
+	v := deref(n)
+	if known, ok := m.shared[v].(sharedPatterns); ok && known.field == f {
+		return known.patterns, known.ok
+	}
+	if v.Kind != yaml.SequenceNode {
+		m.notAList(f, n)
+		return Patterns{}, false
+	}
+	out := Patterns{Items: make([]Pattern, 0, len(v.Content)), Span: m.span(n), Set: true}
+	ok := m.each(f, v, func(t Text) bool {
+		p, good := m.pattern(f, t)
+		if good {
+			out.Items = append(out.Items, p)
+		}
+		return good
+	})
+	if v.Anchor != "" {
+		m.share(v, sharedPatterns{f, out, ok})
+	}
+	return out, ok
+}
+
+type sharedPatterns struct {
+	field    *Field
+	patterns Patterns
+	ok       bool
+}
+
+func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
+	if f.Type.Format == ProjectPattern {
+		switch {
+		case t.Value == "/":
+			m.add("DISC-005", t.Span, `"/" is the root of the workspace, which cannot be a project of it`, "list the folders below it: /app or /libs/*")
+			return Pattern{}, false
+		case t.Value != "" && t.Value[0] != '/':
+			hint := "write " + diag.Quote("/"+shorten(strings.TrimPrefix(t.Value, "./")))
+			if strings.HasPrefix(t.Value, "..") {
+				hint = "a project lies inside the workspace"
+			}
+			m.add("CFG-010", t.Span, diag.Quote(shorten(t.Value))+` does not start with "/", the root of the workspace`, hint)
+			return Pattern{}, false
+		}
+	}
+	g, err := glob.Parse(t.Value)
+	if err == nil {
+		return Pattern{t, g}, true
+	}
+	rule := f.Rule
+	isProject := f.Type.Format == ProjectPattern
+	if isProject {
+		rule = "CFG-010"
+	}
+	what := "pattern"
+	sp, reason, hint := t.Span, err.Error(), ""
+	var e *glob.SyntaxError
+	if errors.As(err, &e) {
+		sp = m.src.Within(t, e.Offset, e.Length)
+		reason = fmt.Sprintf("%s (%s)", e.Reason, e.Rule)
+		hint = patternHint(e, t.Value, isProject)
+	}
+	if t.Value == "" {
+		what, reason, sp = "path", "it is empty (PATH-003)", t.Span
+	}
+	m.add(rule, sp, fmt.Sprintf("bad %s %s: %s", what, diag.Quote(shorten(t.Value)), reason), hint)
+	return Pattern{}, false
+}
+
+func patternHint(e *glob.SyntaxError, text string, isProject bool) string {
+	switch bare := strings.TrimRight(text, "/"); {
+	case strings.HasPrefix(text, "./") && !strings.Contains(text, ".."):
+		return "write " + diag.Quote(strings.TrimPrefix(text, "./"))
+	case strings.HasPrefix(text, "../"):
+		return "a path that leaves the project starts with / and is meant from the root of the workspace"
+	case strings.HasSuffix(text, "/") && bare != "" && isProject:
+		return "write " + diag.Quote(bare) + " for the folder itself, " + diag.Quote(bare+"/*") + " for every folder in it"
+	case strings.HasSuffix(text, "/") && bare != "":
+		return "for all files below it, write " + diag.Quote(bare+"/**")
+	case e.Rule == "PATH-011":
+		return "** stands alone between two slashes: src/**/*.c"
+	}
+	return ""
+}

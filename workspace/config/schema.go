@@ -1,0 +1,237 @@
+package config
+
+// The tables of the language: every key with its type, what it accepts, its default, its rule and what it is for. The mapper
+// reads files by them; the JSON Schemas and the reference manual are printed from them.
+
+// A Kind is the shape of a value.
+type Kind uint8
+
+const (
+	Scalar      Kind = iota + 1 // a text, as written
+	Flag                        // an unquoted boolean
+	ListOf                      // a list of texts
+	Map                         // a map with the keys of Object
+	Dict                        // a map with free keys; its values are Object, or texts
+	ScalarOrMap                 // a text, or a map with the keys of Object
+)
+
+// A Format is what the text of a scalar, of a list's items or of a dict's values must look like.
+type Format uint8
+
+const (
+	AnyText Format = iota
+	Argument
+	Name
+	ShellName
+	EnvName
+	ProjectPattern
+	PathPattern
+	TaskReference
+	MutexName
+	DurationText
+	SizeText
+	Concurrency
+	Cap
+	Grace
+)
+
+// A Type says what a key holds.
+type Type struct {
+	Kind     Kind
+	Format   Format
+	Keys     Format   // of a Dict
+	Allowed  []string // the only texts, where there are but a few
+	NonEmpty bool     // a list with at least one item
+	Unique   bool     // a list without equal texts
+	Object   *Object
+}
+
+// A Field is one key of a map.
+type Field struct {
+	Key      string
+	Rule     string // "CFG-016": the rule of the key, and the code of a wrong type (CFG-005)
+	KeyRule  string // of a Dict: the rule that a bad key breaks, when it is another
+	Type     Type
+	Required bool
+	Default  string // for readers
+	Accepts  string // for readers
+	Doc      string // for readers: one or two sentences
+	Added    bool   // not in the language that haz is compatible with
+}
+
+// An Object is a map with a closed set of keys.
+type Object struct {
+	Name    string // "task"
+	Article string // "a task"
+	Rule    string // of an unknown key; CFG-004 unless the map has a rule of its own
+	Fields  []Field
+	Doc     string
+}
+
+func (o *Object) field(key string) *Field {
+	for i := range o.Fields {
+		if o.Fields[i].Key == key {
+			return &o.Fields[i]
+		}
+	}
+	return nil
+}
+
+func (o *Object) keys() []string {
+	keys := make([]string, len(o.Fields))
+	for i, f := range o.Fields {
+		keys[i] = f.Key
+	}
+	return keys
+}
+
+var workspaceObject = &Object{
+	Name: "workspace", Article: "the workspace file", Rule: "CFG-004",
+	Doc: "`.haz/workspace.yml` makes a folder the root of a workspace: it lists the projects and holds the settings.",
+	Fields: []Field{
+		{Key: "projects", Rule: "CFG-009", Required: true, Type: Type{Kind: ListOf, Format: ProjectPattern},
+			Accepts: "folders or globs that start with `/`, the root of the workspace",
+			Doc:     "Where the projects are. Each folder holds a `haz.yml`. `[]` is a workspace without projects."},
+		{Key: "cache", Rule: "CFG-027", Type: Type{Kind: Map, Object: cacheObject}, Doc: "Settings of the cache."},
+		{Key: "concurrency", Rule: "CFG-028", Type: Type{Kind: Map, Object: concurrencyObject}, Doc: "How many tasks run side by side."},
+		{Key: "output", Rule: "CFG-030", Type: Type{Kind: Map, Object: outputObject}, Doc: "How the output of tasks is shown."},
+		{Key: "execution", Rule: "CFG-031", Type: Type{Kind: Map, Object: executionObject}, Doc: "How tasks are run."},
+	},
+}
+
+var cacheObject = &Object{
+	Name: "cache", Article: "`cache`", Rule: "CFG-004",
+	Doc: "Settings of the cache in `.haz/cache`.",
+	Fields: []Field{
+		{Key: "hash", Rule: "CFG-027", Type: Type{Kind: Scalar, Allowed: []string{"blake3", "sha256"}}, Default: "`blake3`",
+			Accepts: "`blake3`, `sha256`", Doc: "The hash function of keys and stored files. Changing it starts with an empty cache."},
+		{Key: "clean", Rule: "CFG-034", Type: Type{Kind: Map, Object: cleanObject}, Doc: "What `haz cache clean` removes when it is not told otherwise."},
+	},
+}
+
+var cleanObject = &Object{
+	Name: "clean", Article: "`cache.clean`", Rule: "CFG-004",
+	Doc: "Defaults of `haz cache clean`.",
+	Fields: []Field{
+		{Key: "max_age", Rule: "CFG-034", Type: Type{Kind: Scalar, Format: DurationText}, Default: "none", Accepts: "a duration: `90d`, `7d12h`",
+			Doc: "Entries older than this go. One or more numbers, each with a unit `s`, `m`, `h`, `d` or `w`, written together; each unit at most once."},
+		{Key: "max_size", Rule: "CFG-035", Type: Type{Kind: Scalar, Format: SizeText}, Default: "none", Accepts: "a size: `5GiB`, `200MB`, `1024`",
+			Doc: "The oldest entries go until the rest is at most this large. A number with nothing or `B` (bytes), `KB MB GB TB` (powers of 1000) or `KiB MiB GiB TiB` (powers of 1024) behind it."},
+	},
+}
+
+var concurrencyObject = &Object{
+	Name: "concurrency", Article: "`concurrency`", Rule: "CFG-004",
+	Doc: "How many tasks run side by side. A task starts only when the default and every cap of its project's tags allow it.",
+	Fields: []Field{
+		{Key: "default", Rule: "CFG-028", Type: Type{Kind: Scalar, Format: Concurrency}, Default: "`auto`", Accepts: "`auto`, or an unquoted integer, at least 1",
+			Doc: "How many tasks of the whole workspace. `auto` is the number of usable CPUs."},
+		{Key: "tags", Rule: "CFG-029", Type: Type{Kind: Dict, Keys: Name, Format: Cap}, Default: "empty", Accepts: "a map from tag to an integer, at least 1",
+			Doc: "How many tasks of all projects that carry the tag."},
+	},
+}
+
+var outputObject = &Object{
+	Name: "output", Article: "`output`", Rule: "CFG-004",
+	Doc: "How the output of tasks is shown.",
+	Fields: []Field{
+		{Key: "mode", Rule: "CFG-030", Type: Type{Kind: Scalar, Allowed: []string{"live", "buffered"}}, Default: "`live`", Accepts: "`live`, `buffered`",
+			Doc: "`live` shows each line when it comes, with the task's name before it; `buffered` shows a task's output when it ends."},
+	},
+}
+
+var executionObject = &Object{
+	Name: "execution", Article: "`execution`", Rule: "CFG-004",
+	Doc: "How tasks are run.",
+	Fields: []Field{
+		{Key: "cancel_grace", Rule: "CFG-031", Type: Type{Kind: Scalar, Format: Grace}, Default: "`5`", Accepts: "a number of seconds, at least 0; fractions are fine",
+			Doc: "How long a cancelled task may take to end after SIGTERM, before SIGKILL."},
+	},
+}
+
+var projectObject = &Object{
+	Name: "project", Article: "a project", Rule: "CFG-004",
+	Doc: "`haz.yml` makes its folder a project.",
+	Fields: []Field{
+		{Key: "name", Rule: "CFG-013", Required: true, Type: Type{Kind: Scalar, Format: Name}, Accepts: "a name, unique in the workspace",
+			Doc: "What tasks of other projects and the command line call it."},
+		{Key: "tags", Rule: "CFG-014", Type: Type{Kind: ListOf, Format: Name, Unique: true}, Default: "empty", Accepts: "names, each once",
+			Doc: "Groups that the project belongs to: for references like `[lib]:build`, for overlays and for caps."},
+		{Key: "tasks", Rule: "CFG-015", KeyRule: "CFG-006", Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Default: "empty", Accepts: "a map from task name to a task",
+			Doc: "What can be run. `default` is what a bare `haz run` in the folder runs."},
+	},
+}
+
+var overlayObject = &Object{
+	Name: "overlay", Article: "an overlay", Rule: "CFG-004",
+	Doc: "`.haz/tasks/<name>.yml` gives tasks to many projects at once. Each task is as if it stood in the project's own file.",
+	Fields: []Field{
+		{Key: "tagsFilter", Rule: "CFG-024", Type: Type{Kind: ListOf, Format: Name, Unique: true, NonEmpty: true}, Default: "every project", Accepts: "names, each once, at least one",
+			Doc: "The tasks go to every project that carries all of these tags. Without it they go to every project."},
+		{Key: "tasks", Rule: "CFG-025", KeyRule: "CFG-006", Required: true, Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Accepts: "a map from task name to a task",
+			Doc: "The tasks. A project's own task of the same name wins; among overlays, the one for fewer projects."},
+	},
+}
+
+var taskObject = &Object{
+	Name: "task", Article: "a task", Rule: "CFG-004",
+	Doc: "A task runs in its project's folder. It has either `command` or `shell`.",
+	Fields: []Field{
+		{Key: "command", Rule: "CFG-021", Type: Type{Kind: ListOf, Format: Argument, NonEmpty: true}, Accepts: "a list: program, arguments",
+			Doc: "A program and its arguments, run without a shell. A program name without `/` is looked up in the `PATH` that the task's `env` gives it."},
+		{Key: "shell", Rule: "CFG-022", Type: Type{Kind: Scalar, Format: Argument}, Accepts: "a text",
+			Doc: "A script for the shell."},
+		{Key: "shell_type", Rule: "CFG-022", Type: Type{Kind: Scalar, Format: ShellName}, Default: "`sh`", Accepts: "a name of at most 32 bytes; only with `shell`",
+			Doc: "The shell that runs the script, as `<shell_type> -c <script>`."},
+		{Key: "inputs", Rule: "CFG-016", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
+			Doc: "The files that the task reads. When one of them changes, the task runs again."},
+		{Key: "exclude", Rule: "CFG-037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
+			Doc: "What these match is taken from what the globs of `inputs` select."},
+		{Key: "outputs", Rule: "CFG-017", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
+			Doc: "The files that the task makes. They are stored in the cache and restored from there."},
+		{Key: "deps", Rule: "CFG-018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
+			Doc: "Tasks that must have succeeded before. They are part of every run of this one."},
+		{Key: "weakDeps", Rule: "CFG-018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
+			Doc: "Tasks that end before this one starts, when both are in a run. They are not pulled in, and their failure does not matter."},
+		{Key: "mutex", Rule: "CFG-019", Type: Type{Kind: ScalarOrMap, Format: MutexName, Object: mutexObject}, Default: "none", Accepts: "a name, `~:name`, or a map with `name` and `mode`",
+			Doc: "A lock that the task holds while it runs, exclusive when only its name is given. `db` is one lock for the workspace, `~:db` one for this project."},
+		{Key: "env", Rule: "CFG-032", Type: Type{Kind: Map, Object: envObject}, Default: "empty", Accepts: "a map",
+			Doc: "The environment of the task. It has nothing else: no `PATH` and no `HOME` unless they are listed."},
+		{Key: "cache", Rule: "CFG-036", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
+			Doc: "`false`: the task runs each time it is in a run, and is never stored."},
+	},
+}
+
+var mutexObject = &Object{
+	Name: "mutex", Article: "a mutex", Rule: "CFG-019",
+	Doc: "A lock with its mode. Both keys are required.",
+	Fields: []Field{
+		{Key: "name", Rule: "CFG-019", Required: true, Type: Type{Kind: Scalar, Format: MutexName}, Accepts: "a name, or `~:name`", Doc: "The lock."},
+		{Key: "mode", Rule: "CFG-019", Required: true, Type: Type{Kind: Scalar, Allowed: []string{"exclusive", "shared"}}, Accepts: "`exclusive`, `shared`",
+			Doc: "`shared` locks may be held together; an `exclusive` one only alone."},
+	},
+}
+
+var envObject = &Object{
+	Name: "env", Article: "`env`", Rule: "CFG-004",
+	Doc: "The environment of a task.",
+	Fields: []Field{
+		{Key: "from_host", Rule: "CFG-032", Type: Type{Kind: ListOf, Format: EnvName, Unique: true}, Default: "empty", Accepts: "names of variables, each once",
+			Doc: "Variables that are copied from the environment of haz where they are set. Their values are part of the cache key."},
+		{Key: "override", Rule: "CFG-033", Type: Type{Kind: Dict, Keys: EnvName, Format: Argument}, Default: "empty", Accepts: "a map from variable to text",
+			Doc: "Variables that are set to a text. They win over `from_host`. Nothing is expanded."},
+	},
+}
+
+// A fileKind is one of the three kinds of files.
+type fileKind struct {
+	object  *Object
+	schema  string // name of its JSON Schema
+	example string // the shortest useful file, as a hint
+}
+
+var (
+	workspaceKind = fileKind{workspaceObject, "workspace", "a workspace without projects is: projects: []"}
+	projectKind   = fileKind{projectObject, "project", "the shortest project is: name: core"}
+	overlayKind   = fileKind{overlayObject, "overlay", "an overlay without tasks is: tasks: {}"}
+)

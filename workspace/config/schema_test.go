@@ -1,0 +1,76 @@
+package config
+
+import (
+	"regexp"
+	"testing"
+)
+
+// objects calls f for each object of the tables once.
+func objects(f func(*Object)) {
+	seen := map[*Object]bool{}
+	var visit func(*Object)
+	visit = func(o *Object) {
+		if o == nil || seen[o] {
+			return
+		}
+		seen[o] = true
+		f(o)
+		for _, field := range o.Fields {
+			visit(field.Type.Object)
+		}
+	}
+	for _, k := range []fileKind{workspaceKind, projectKind, overlayKind} {
+		visit(k.object)
+	}
+}
+
+// Every key of the tables has a place for its value of the right type, and says what it needs to say.
+func TestTables(t *testing.T) {
+	records := map[*Object]record{
+		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, mutexObject: &Mutex{}, envObject: (*env)(&Body{}),
+	}
+	w := &Workspace{}
+	for key, o := range map[string]*Object{"cache": cacheObject, "concurrency": concurrencyObject, "output": outputObject, "execution": executionObject} {
+		records[o] = w.slot(key).(record)
+	}
+	records[cleanObject] = records[cacheObject].slot("clean").(record)
+	rule := regexp.MustCompile(`^CFG-\d{3}$`)
+	objects(func(o *Object) {
+		rec := records[o]
+		if rec == nil {
+			t.Fatalf("object %s has no record", o.Name)
+		}
+		for _, f := range o.Fields {
+			slot := rec.slot(f.Key)
+			fits := false
+			switch slot.(type) {
+			case *Text, *Duration, *Size, *concurrency:
+				fits = f.Type.Kind == Scalar
+			case *Bool:
+				fits = f.Type.Kind == Flag
+			case *List:
+				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != ProjectPattern
+			case *Patterns:
+				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == ProjectPattern)
+			case *[]TagCap, *[]Pair, *[]Task:
+				fits = f.Type.Kind == Dict
+			case *Mutex:
+				fits = f.Type.Kind == ScalarOrMap
+			case record:
+				fits = f.Type.Kind == Map
+			}
+			if !fits {
+				t.Errorf("%s.%s: kind %d goes into %T", o.Name, f.Key, f.Type.Kind, slot)
+			}
+			if !rule.MatchString(f.Rule) || f.Doc == "" || (f.Type.Kind == Map || f.Type.Kind == ScalarOrMap) && f.Type.Object == nil {
+				t.Errorf("%s.%s: rule %q, doc %q", o.Name, f.Key, f.Rule, f.Doc)
+			}
+			if f.Type.Kind != Map && (f.Accepts == "" || !f.Required && f.Default == "" && f.Key != "command" && f.Key != "shell") {
+				t.Errorf("%s.%s says not what it accepts, or its default", o.Name, f.Key)
+			}
+		}
+		if rec.slot("nope") != nil {
+			t.Errorf("object %s has a slot for any key", o.Name)
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"go.yaml.in/yaml/v4"
+
+	"github.com/haz-build/haz/diag"
+)
+
+// tasks maps the tasks of a project or an overlay. The result is false when a task is missing from out; errors inside a body
+// do not count.
+func (m *mapper) tasks(f *Field, n *yaml.Node, out *[]Task) bool {
+	v := deref(n)
+	if v.Kind != yaml.MappingNode {
+		m.wrongType(f.Rule, n, "a map from task name to task").Hint = "tasks: {build: {command: [\"program\", \"argument\"]}}"
+		return false
+	}
+	list, ok := m.entries(v)
+	*out = make([]Task, 0, len(list))
+	for _, e := range list {
+		m.push(step{key: e.key.Value})
+		named := m.check(f.KeyRule, f.Type.Keys, e.key)
+		body := m.body(e)
+		if named && body != nil {
+			*out = append(*out, Task{Name: e.key, Body: body})
+		} else {
+			ok = false
+		}
+		m.pop()
+	}
+	return ok
+}
+
+// body maps what a task says; nil when it is no map.
+func (m *mapper) body(e entry) *Body {
+	v := deref(e.value)
+	if known, ok := m.shared[v].(*Body); ok {
+		return known
+	}
+	if v.Kind != yaml.MappingNode {
+		// A body of the wrong type is an error of its own rule, in projects and overlays alike.
+		m.wrongType("CFG-015", e.value, "a map with command or shell").Hint = "build:\n  command: [\"program\", \"argument\"]"
+		return nil
+	}
+	b := &Body{path: m.keyPath()}
+	m.object(taskObject, "CFG-015", v, b)
+	m.action(e.key, b)
+	m.program(b)
+	if v.Anchor != "" {
+		m.share(v, b)
+	}
+	return b
+}
+
+// action holds the body to exactly one of command and shell (CFG-020), and shell_type to shell (CFG-022).
+func (m *mapper) action(name Text, b *Body) {
+	switch {
+	case b.Command.Set && b.Shell.Set:
+		m.twoActions(name, b)
+	case !b.Command.Set && !b.Shell.Set && !b.actionFailed:
+		m.add("CFG-020", name.Span, "task "+diag.Quote(shorten(name.Value))+" has neither command nor shell",
+			`command: ["program", "argument"]    or    shell: "script"`)
+	}
+	if b.ShellType.Set && !b.Shell.Set && b.Command.Set {
+		m.add("CFG-022", b.ShellType.Span, "shell_type without shell: a command is run without any shell", "write shell instead of command, or remove shell_type")
+	}
+}
+
+func (m *mapper) twoActions(name Text, b *Body) {
+	second, first := b.Shell.Span, b.Command.Span
+	if second.Start < first.Start {
+		second, first = first, second
+	}
+	d := m.add("CFG-020", second, "task "+diag.Quote(shorten(name.Value))+" has both command and shell", "keep one of them")
+	d.Related = m.related(first, "the other one is here")
+}
+
+// program refuses an empty program name: no file has it.
+func (m *mapper) program(b *Body) {
+	if len(b.Command.Items) > 0 && b.Command.Items[0].Value == "" {
+		m.push(step{key: "command"})
+		m.push(step{item: true})
+		m.add("CFG-021", b.Command.Items[0].Span, "the program name is empty", `command: ["program", "argument"]    or    shell: "script"`)
+		m.pop()
+		m.pop()
+	}
+}
+
+const mutexHint = "mutex: {name: db, mode: shared}    or    mutex: db"
+
+// mutex maps a name, or a map with name and mode.
+func (m *mapper) mutex(f *Field, n *yaml.Node, out *Mutex) bool {
+	v := deref(n)
+	mutex := Mutex{Span: m.span(n)}
+	switch v.Kind {
+	case yaml.ScalarNode:
+		t, ok := m.text(f.Rule, n, "a name or a map")
+		if !ok || !m.check(f.Rule, MutexName, t) {
+			return false
+		}
+		mutex.Name = t
+	case yaml.MappingNode:
+		if !m.object(f.Type.Object, f.Rule, n, &mutex) {
+			return false
+		}
+		lacks := ""
+		switch {
+		case !mutex.Name.Set && !mutex.Mode.Set:
+			lacks = "neither name nor mode"
+		case !mutex.Name.Set:
+			lacks = "no name"
+		case !mutex.Mode.Set:
+			lacks = "no mode"
+		}
+		if lacks != "" {
+			m.add(f.Rule, mutex.Span, "the mutex has "+lacks, mutexHint)
+			return false
+		}
+	default:
+		m.wrongType(f.Rule, n, "a name or a map with name and mode").Hint = mutexHint
+		return false
+	}
+	mutex.Set = true
+	*out = mutex
+	return true
+}
+
+// example shows how a map is written, where that is not plain from the message.
+func (o *Object) example() string {
+	switch o {
+	case cacheObject:
+		return "cache: {hash: blake3}"
+	case cleanObject:
+		return "clean: {max_age: 90d, max_size: 5GiB}"
+	case concurrencyObject:
+		return "concurrency: {default: auto}"
+	case outputObject:
+		return "output: {mode: live}"
+	case executionObject:
+		return "execution: {cancel_grace: 5}"
+	case envObject:
+		return "env: {from_host: [PATH], override: {LC_ALL: C}}"
+	}
+	return ""
+}

@@ -1,0 +1,246 @@
+package config
+
+import (
+	"time"
+
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// What a file says, typed, with the places where it says so. A value that was wrong is absent (or the list lacks the item),
+// and a diagnostic says why.
+
+// Text is a scalar: its text as written (quotes and escapes removed), and where.
+type Text struct {
+	Value string
+	Span  Span
+	Set   bool
+}
+
+// List is a list of texts.
+type List struct {
+	Items []Text
+	Span  Span
+	Set   bool
+}
+
+// Pattern is a path or glob.
+type Pattern struct {
+	Text
+	Glob glob.Pattern // not anchored
+}
+
+// Patterns is a list of patterns.
+type Patterns struct {
+	Items []Pattern
+	Span  Span
+	Set   bool
+}
+
+// Bool is a boolean.
+type Bool struct {
+	Value, Set bool
+	Span       Span
+}
+
+// Pair is a key with a text.
+type Pair struct{ Key, Value Text }
+
+// TagCap is an entry of concurrency.tags.
+type TagCap struct {
+	Tag Text
+	Max int
+}
+
+// Duration is a duration with its text.
+type Duration struct {
+	Text
+	Duration time.Duration
+}
+
+// Size is a number of bytes with its text.
+type Size struct {
+	Text
+	Bytes int64
+}
+
+// Workspace is .haz/workspace.yml.
+type Workspace struct {
+	Source   *Source
+	Projects Patterns
+	Cache    struct {
+		Hash  Text
+		Clean struct {
+			MaxAge  Duration
+			MaxSize Size
+		}
+	}
+	Concurrency struct {
+		Default Text
+		Max     int // 0: auto
+		Tags    []TagCap
+	}
+	Output    struct{ Mode Text }
+	Execution struct{ CancelGrace Duration }
+
+	// ProjectsKnown is false when the list of projects could not be read whole.
+	ProjectsKnown bool
+}
+
+// Project is a haz.yml.
+type Project struct {
+	Source *Source
+	Name   Text // not Set when missing or wrong
+	Tags   List
+	Tasks  []Task
+
+	TagsKnown, TasksKnown bool // false when some of them could not be read
+}
+
+// Overlay is a file of .haz/tasks.
+type Overlay struct {
+	Source     *Source
+	TagsFilter List
+	Tasks      []Task
+
+	FilterKnown, TasksKnown bool // false when some of it could not be read
+}
+
+// Task is a name with a body. Names that share a body by an alias share the pointer.
+type Task struct {
+	Name Text
+	Body *Body
+}
+
+// Body is what a task says. Command and Shell are not both set, unless an error says so.
+type Body struct {
+	Command                  List
+	Shell, ShellType         Text
+	Inputs, Exclude, Outputs Patterns
+	Deps, WeakDeps           List
+	Mutex                    Mutex
+	Env                      struct {
+		FromHost List
+		Override []Pair
+	}
+	Cache Bool
+
+	path         string // of keys, for diagnostics of later phases
+	actionFailed bool   // command or shell was there, but wrong
+}
+
+func (b *Body) incomplete(key string) {
+	b.actionFailed = b.actionFailed || key == "" || key == "command" || key == "shell"
+}
+
+// KeyPath is the path of keys to the body, as it was first read: "tasks.build".
+func (b *Body) KeyPath() string { return b.path }
+
+// Mutex is a lock with its mode.
+type Mutex struct {
+	Name, Mode Text // Mode is not Set in the short form
+	Span       Span
+	Set        bool
+}
+
+// A record is a struct that takes the values of an Object: slot returns the pointer that a key's value goes to.
+type record interface{ slot(key string) any }
+
+func (w *Workspace) slot(key string) any {
+	switch key {
+	case "projects":
+		return &w.Projects
+	case "cache":
+		return slots{"hash": &w.Cache.Hash, "clean": slots{"max_age": &w.Cache.Clean.MaxAge, "max_size": &w.Cache.Clean.MaxSize}}
+	case "concurrency":
+		return slots{"default": &concurrency{&w.Concurrency.Default, &w.Concurrency.Max}, "tags": &w.Concurrency.Tags}
+	case "output":
+		return slots{"mode": &w.Output.Mode}
+	case "execution":
+		return slots{"cancel_grace": &w.Execution.CancelGrace}
+	}
+	return nil
+}
+
+// slots is a record made on the spot, for maps that are rare.
+type slots map[string]any
+
+func (s slots) slot(key string) any { return s[key] }
+
+// concurrency is where concurrency.default goes.
+type concurrency struct {
+	text *Text
+	max  *int
+}
+
+func (p *Project) slot(key string) any {
+	switch key {
+	case "name":
+		return &p.Name
+	case "tags":
+		return &p.Tags
+	case "tasks":
+		return &p.Tasks
+	}
+	return nil
+}
+
+func (o *Overlay) slot(key string) any {
+	switch key {
+	case "tagsFilter":
+		return &o.TagsFilter
+	case "tasks":
+		return &o.Tasks
+	}
+	return nil
+}
+
+func (b *Body) slot(key string) any {
+	switch key {
+	case "command":
+		return &b.Command
+	case "shell":
+		return &b.Shell
+	case "shell_type":
+		return &b.ShellType
+	case "inputs":
+		return &b.Inputs
+	case "exclude":
+		return &b.Exclude
+	case "outputs":
+		return &b.Outputs
+	case "deps":
+		return &b.Deps
+	case "weakDeps":
+		return &b.WeakDeps
+	case "mutex":
+		return &b.Mutex
+	case "env":
+		return (*env)(b)
+	case "cache":
+		return &b.Cache
+	}
+	return nil
+}
+
+// env is a Body seen as the record of its env.
+type env Body
+
+func (e *env) slot(key string) any {
+	switch key {
+	case "from_host":
+		return &e.Env.FromHost
+	case "override":
+		return &e.Env.Override
+	}
+	return nil
+}
+
+func (m *Mutex) slot(key string) any {
+	switch key {
+	case "name":
+		return &m.Name
+	case "mode":
+		return &m.Mode
+	}
+	return nil
+}

@@ -1,0 +1,349 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/haz-build/haz/diag"
+)
+
+// object maps n to rec by the keys of o. The result is false when some of it could not be read.
+func (m *mapper) object(o *Object, rule string, n *yaml.Node, rec record) bool {
+	v := deref(n)
+	if v.Kind != yaml.MappingNode {
+		m.wrongType(rule, n, "a map").Hint = o.example()
+		return false
+	}
+	list, ok := m.entries(v)
+	if !ok {
+		m.incomplete(rec, "")
+	}
+	for _, e := range list {
+		f := o.field(e.key.Value)
+		if f == nil {
+			// What the key was meant to be may be missed later; that would be the same mistake told twice.
+			if meant := m.unknownKey(o, e.key); meant != "" {
+				m.incomplete(rec, meant)
+				m.saw(meant)
+			}
+			ok = false
+			continue
+		}
+		m.saw(f.Key)
+		m.push(step{key: f.Key})
+		if !m.value(f, e.value, rec.slot(f.Key)) {
+			m.incomplete(rec, f.Key)
+			ok = false
+		}
+		m.pop()
+	}
+	return ok
+}
+
+// incomplete tells a record that wants to know that the value of a key (or, with "", anything) could not be read whole.
+func (m *mapper) incomplete(rec record, key string) {
+	if r, ok := rec.(interface{ incomplete(key string) }); ok {
+		r.incomplete(key)
+	}
+}
+
+// unknownKey reports a key that the map does not have, and returns the one that was probably meant, or "".
+func (m *mapper) unknownKey(o *Object, key Text) (meant string) {
+	keys := o.keys()
+	message := fmt.Sprintf("unknown key %s; %s has %s", diag.Quote(shorten(key.Value)), o.Article, orList(keys, "and"))
+	meant = diag.Nearest(key.Value, keys)
+	if meant == "" {
+		meant = synonyms[o.Name+"."+key.Value]
+	}
+	hint := elsewhere[o.Name+"."+key.Value]
+	if meant != "" {
+		hint = "did you mean " + diag.Quote(meant) + "?"
+	}
+	m.add(o.Rule, key.Span, message, hint)
+	return meant
+}
+
+// synonyms are other tools' words for keys that haz has.
+var synonyms = map[string]string{
+	"task.weak_deps":  "weakDeps",
+	"task.dependsOn":  "deps",
+	"task.depends_on": "deps",
+	"task.script":     "shell",
+	"task.run":        "shell",
+	"task.cmd":        "command",
+	"task.cmds":       "shell",
+	"task.srcs":       "inputs",
+	"task.outs":       "outputs",
+	"overlay.tags":    "tagsFilter",
+}
+
+// elsewhere answers keys that people put a level too high or low, or bring along from other tools.
+var elsewhere = map[string]string{
+	"task.cwd":          "a task runs in its project's folder; to work elsewhere: shell: \"cd dir && ...\"",
+	"task.tags":         "tags belong to the project, not to its tasks",
+	"task.from_host":    "it belongs under env: env: {from_host: [PATH]}",
+	"task.override":     "it belongs under env: env: {override: {NAME: text}}",
+	"task.description":  "write a comment: # ...",
+	"project.command":   "it belongs to a task: tasks: {build: {command: [...]}}",
+	"project.shell":     "it belongs to a task: tasks: {build: {shell: ...}}",
+	"overlay.name":      "an overlay is named by its file",
+	"workspace.name":    "a workspace has no name",
+	"workspace.version": "a workspace file has no version",
+	"workspace.tasks":   "tasks for many projects stand in .haz/tasks/<name>.yml",
+}
+
+// orList prints a, b and c.
+func orList(items []string, word string) string {
+	if len(items) < 2 {
+		return strings.Join(items, "")
+	}
+	return strings.Join(items[:len(items)-1], ", ") + " " + word + " " + items[len(items)-1]
+}
+
+// value maps the value of a field into its slot. Null is the same as leaving an optional key out (and the required lists and
+// maps projects and tasks become empty).
+func (m *mapper) value(f *Field, n *yaml.Node, slot any) bool {
+	if isNull(n) {
+		switch {
+		case !f.Required:
+			return true
+		case f.Type.Kind == ListOf || f.Type.Kind == Dict:
+			return true
+		}
+	}
+	switch s := slot.(type) {
+	case *Text:
+		return m.scalar(f, n, s)
+	case *Bool:
+		return m.flag(f, n, s)
+	case *List:
+		items, ok := m.list(f, n)
+		*s = items
+		return ok
+	case *Patterns:
+		items, ok := m.patterns(f, n)
+		*s = items
+		return ok
+	case *Duration:
+		return m.duration(f, n, s)
+	case *Size:
+		return m.size(f, n, s)
+	case *concurrency:
+		return m.concurrency(f, n, s)
+	case *[]TagCap:
+		return m.tagCaps(f, n, s)
+	case *[]Pair:
+		return m.pairs(f, n, s)
+	case *[]Task:
+		return m.tasks(f, n, s)
+	case *Mutex:
+		return m.mutex(f, n, s)
+	case record:
+		return m.object(f.Type.Object, f.Rule, n, s)
+	}
+	panic(fmt.Sprintf("workspace/config: no way to map key %s into %T", f.Key, slot)) // schema_test.go tries every key
+}
+
+// scalar maps a text of a field.
+func (m *mapper) scalar(f *Field, n *yaml.Node, out *Text) bool {
+	if f.Key == "shell" && deref(n).Kind == yaml.SequenceNode {
+		m.wrongType(f.Rule, n, "a string").Hint = "a list of program and arguments is a command: command: [\"program\", \"argument\"]"
+		return false
+	}
+	t, ok := m.text(f.Rule, n, "a string")
+	if !ok || !m.allowed(f, t) || !m.check(f.Rule, f.Type.Format, t) {
+		return false
+	}
+	*out = t
+	return true
+}
+
+// allowed holds a text to the few that a field takes.
+func (m *mapper) allowed(f *Field, t Text) bool {
+	if f.Type.Allowed == nil {
+		return true
+	}
+	if slices.Contains(f.Type.Allowed, t.Value) {
+		return true
+	}
+	quotes := make([]string, len(f.Type.Allowed))
+	for i, a := range f.Type.Allowed {
+		quotes[i] = diag.Quote(a)
+	}
+	hint := ""
+	lower := strings.ToLower(t.Value)
+	if near := diag.Nearest(lower, f.Type.Allowed); near != "" {
+		hint = "did you mean " + diag.Quote(near) + "?"
+	} else if slices.Contains(f.Type.Allowed, lower) {
+		hint = "did you mean " + diag.Quote(lower) + "?"
+	}
+	m.add(f.Rule, t.Span, fmt.Sprintf("%s is no %s; it is %s", diag.Quote(t.Value), f.Key, orList(quotes, "or")), hint)
+	return false
+}
+
+func (m *mapper) flag(f *Field, n *yaml.Node, out *Bool) bool {
+	if isPlain(n) {
+		switch deref(n).Value {
+		case "true", "True", "TRUE":
+			*out = Bool{Value: true, Set: true, Span: m.span(n)}
+			return true
+		case "false", "False", "FALSE":
+			*out = Bool{Set: true, Span: m.span(n)}
+			return true
+		}
+	}
+	found := m.describe(n)
+	if v := deref(n); v.Kind == yaml.ScalarNode {
+		found = diag.Quote(v.Value)
+		if v.Style&quoted != 0 {
+			found = "the string " + found
+		}
+	}
+	m.add(f.Rule, m.span(n), "want true or false (without quotes), found "+found, "")
+	return false
+}
+
+// list maps a list of texts.
+func (m *mapper) list(f *Field, n *yaml.Node) (List, bool) {
+	v := deref(n)
+	if known, ok := m.shared[v].(sharedList); ok && known.field == f {
+		return known.list, known.ok
+	}
+	if v.Kind != yaml.SequenceNode {
+		m.notAList(f, n)
+		return List{}, false
+	}
+	out := List{Items: make([]Text, 0, len(v.Content)), Span: m.span(n), Set: true}
+	ok := m.each(f, v, func(t Text) bool {
+		out.Items = append(out.Items, t)
+		return true
+	})
+	ok = m.nonEmpty(f, n, len(v.Content)) && ok
+	if v.Anchor != "" {
+		m.share(v, sharedList{f, out, ok})
+	}
+	return out, ok
+}
+
+type sharedList struct {
+	field *Field
+	list  List
+	ok    bool
+}
+
+func (m *mapper) share(n *yaml.Node, v any) {
+	if m.shared == nil {
+		m.shared = map[*yaml.Node]any{}
+	}
+	m.shared[n] = v
+}
+
+// each calls take with the good items of a list: texts of the right form, each once where the field says so.
+func (m *mapper) each(f *Field, v *yaml.Node, take func(Text) bool) (ok bool) {
+	ok = true
+	var seen textSet
+	unique := f.Type.Unique && len(v.Content) > 1
+	if unique {
+		seen.few = make([]Text, 0, min(len(v.Content), short+1))
+	}
+	for i, item := range v.Content {
+		m.push(step{index: i, item: true})
+		t, good := m.text(f.Rule, item, "a string")
+		good = good && m.check(f.Rule, f.Type.Format, t)
+		if good && unique {
+			if first, again := seen.add(t); again {
+				d := m.add(f.Rule, t.Span, diag.Quote(t.Value)+" is listed twice", "remove one of them")
+				d.Related = m.related(first, "first occurrence here")
+				good = false
+			}
+		}
+		ok = good && take(t) && ok
+		m.pop()
+	}
+	return ok
+}
+
+func (m *mapper) notAList(f *Field, n *yaml.Node) {
+	d := m.wrongType(f.Rule, n, "a list of strings")
+	v := deref(n)
+	if v.Kind != yaml.ScalarNode {
+		return
+	}
+	switch {
+	case f.Key == "command":
+		d.Hint = commandHint(v.Value)
+	case strings.ContainsAny(v.Value, "\n"):
+	default:
+		d.Hint = f.Key + ": [" + yamlText(v.Value) + "]"
+	}
+}
+
+// commandHint shows a command written as one text in both right spellings. Splitting at spaces is only right without
+// quotes and the like; then it shows the form alone.
+func commandHint(text string) string {
+	if text == "" || strings.ContainsAny(text, "\"'\\|&;<>()$`*?[]{}~#\n") {
+		if text != "" && len(text) < 100 {
+			return `command: ["program", "argument"]    or    shell: ` + yamlText(text)
+		}
+		return `command: ["program", "argument"]    or    shell: "script"`
+	}
+	words := strings.Fields(text)
+	for i, w := range words {
+		words[i] = `"` + w + `"`
+	}
+	return "command: [" + strings.Join(words, ", ") + "]    or    shell: " + `"` + text + `"`
+}
+
+// yamlText prints a text so that YAML reads it back.
+func yamlText(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\t", `\t`, "\n", `\n`).Replace(s) + `"`
+}
+
+func (m *mapper) nonEmpty(f *Field, n *yaml.Node, items int) bool {
+	if !f.Type.NonEmpty || items > 0 {
+		return true
+	}
+	switch f.Key {
+	case "command":
+		m.add(f.Rule, m.span(n), "the command is empty", `command: ["program", "argument"]    or    shell: "script"`)
+	case "tagsFilter":
+		m.add(f.Rule, m.span(n), "tagsFilter is empty", "leave the key out to attach to every project")
+	default:
+		m.add(f.Rule, m.span(n), f.Key+" is empty", "")
+	}
+	return false
+}
+
+// short is how many things are searched one by one; more are searched by a table.
+const short = 12
+
+// textSet finds texts that occur twice.
+type textSet struct {
+	few   []Text
+	table map[string]Span
+}
+
+func (s *textSet) add(t Text) (first Span, again bool) {
+	if s.table != nil {
+		if first, again = s.table[t.Value]; !again {
+			s.table[t.Value] = t.Span
+		}
+		return first, again
+	}
+	for i := range s.few {
+		if s.few[i].Value == t.Value {
+			return s.few[i].Span, true
+		}
+	}
+	s.few = append(s.few, t)
+	if len(s.few) > short {
+		s.table = make(map[string]Span, 4*short)
+		for _, t := range s.few {
+			s.table[t.Value] = t.Span
+		}
+	}
+	return Span{}, false
+}

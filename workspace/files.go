@@ -1,0 +1,111 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+const missing = "the file does not exist"
+
+// readFile reads a configuration file of the workspace, named relative to the root. What goes wrong is a diagnostic under
+// the rule; then the disk is looked at once more to say what is there instead.
+func (l *loader) readFile(name, rule string) ([]byte, *diag.Diagnostic) {
+	text, _, err := l.fs.ReadFile("/"+name, config.FileMax)
+	if err == nil {
+		return text, nil
+	}
+	d := &diag.Diagnostic{Code: code(rule), Place: diag.Place{File: name}}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.Message = missing
+		if text, err := l.fs.Readlink("/" + name); err == nil {
+			d.Message = "this is a link to nothing: " + diag.Quote(text)
+		}
+	case errors.Is(err, fsys.ErrTooLong):
+		d.Code, d.Message = "haz::cfg::002", "the file is larger than 16 MiB"
+	case errors.Is(err, fsys.ErrNotRegular), errors.Is(err, syscall.EISDIR):
+		d.Message = "this is " + kindOf(l.fs, "/"+name) + ", not a file"
+	default:
+		d.Message = "the file cannot be read"
+		d.Causes = []string{cause(err)}
+	}
+	return nil, d
+}
+
+// kindOf names what lies at name, links followed.
+func kindOf(f fsys.FS, name string) string {
+	info, err := f.StatInfo(name)
+	if err != nil {
+		return "something that cannot be examined"
+	}
+	switch info.Kind {
+	case fsys.Dir:
+		return "a directory"
+	case fsys.File:
+		return "a file"
+	default:
+		return "a FIFO, socket or device"
+	}
+}
+
+// code is the code of a rule in diagnostics.
+func code(rule string) string {
+	if len(rule) > 4 && rule[:4] == "CFG-" {
+		return "haz::cfg::" + rule[4:]
+	}
+	return rule
+}
+
+// parallel calls work for 0 … n-1 on all usable CPUs, and returns when all are done. It stops early when the context ends. A
+// panic in work comes out here, where the caller can catch it, and not in a goroutine, where nobody can.
+func (l *loader) parallel(n int, work func(i int)) {
+	workers := min(runtime.GOMAXPROCS(0), n)
+	if workers < 2 {
+		for i := 0; i < n && l.ctx.Err() == nil; i++ {
+			work(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	var crash atomic.Pointer[string]
+	for range workers {
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					text := fmt.Sprintf("%v\n%s", r, debug.Stack())
+					crash.CompareAndSwap(nil, &text)
+				}
+			}()
+			for l.ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				work(i)
+			}
+		})
+	}
+	wg.Wait()
+	if text := crash.Load(); text != nil {
+		panic(*text)
+	}
+}
+
+// sibling hints at a file of the other usual ending beside a missing one.
+func (l *loader) sibling(d *diag.Diagnostic, other string) {
+	if d.Message == missing && exists(l.fs, "/"+other) {
+		d.Hint = diag.Escape(other) + " exists: rename it to " + path.Base(d.Place.File)
+	}
+}

@@ -1,0 +1,143 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+)
+
+const (
+	markerDir     = ".haz"
+	markerGit     = ".git"
+	workspaceFile = ".haz/workspace.yml"
+	overlayDir    = ".haz/tasks"
+	projectFile   = "haz.yml"
+)
+
+// Find walks up from dir (an absolute host path) to the root of a workspace (DISC-001 … DISC-004). host is the file system of
+// the machine. The root is canonical: it has no symbolic links. Nothing is written (DISC-030). The error is *diag.Errors.
+//
+// The nearest directory with a marker is the root: a directory .haz makes it explicit, a directory or file .git implicit. A
+// .haz without workspace.yml beside a .git marker does not count: it is where an implicit workspace keeps its cache.
+func Find(host fsys.FS, dir string) (root string, mode Mode, err error) {
+	start, err := host.RealPath(path.Clean("/" + dir))
+	if err != nil {
+		return "", 0, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: dir},
+			Message: "the start directory cannot be examined", Causes: []string{cause(err)}})
+	}
+	root, mode, d := climb(host, start)
+	switch {
+	case d != nil:
+		return "", 0, one(*d)
+	case root == "":
+		return "", 0, one(diag.Diagnostic{Code: "DISC-002",
+			Message: fmt.Sprintf("no workspace: neither %s nor any directory above it has a directory .haz or an entry .git", diag.Quote(start)),
+			Hint:    "to make this directory a workspace: haz init"})
+	}
+	return root, mode, nil
+}
+
+func one(d diag.Diagnostic) error { return &diag.Errors{List: diag.List{d}} }
+
+// cause is the innermost text of an error of the file system: "permission denied".
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// climb looks for markers from dir upwards. The root is "" when there is none.
+func climb(host fsys.FS, dir string) (root string, mode Mode, trouble *diag.Diagnostic) {
+	for {
+		haz, d := marker(host, path.Join(dir, markerDir))
+		if d != nil {
+			return "", 0, d
+		}
+		git, d := marker(host, path.Join(dir, markerGit))
+		if d != nil {
+			return "", 0, d
+		}
+		isGit := git == fsys.Dir || git == fsys.File
+		switch {
+		case haz == fsys.Dir && !(isGit && !exists(host, path.Join(dir, workspaceFile))):
+			return dir, Explicit, nil
+		case isGit:
+			return dir, Implicit, nil
+		case dir == "/":
+			return "", 0, nil
+		}
+		dir = path.Dir(dir)
+	}
+}
+
+// marker says what a name leads to: Unknown for nothing and for a link to nothing, which are no markers.
+func marker(host fsys.FS, name string) (fsys.Kind, *diag.Diagnostic) {
+	info, err := host.StatInfo(name)
+	switch {
+	case err == nil:
+		return info.Kind, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return fsys.Unknown, nil
+	}
+	return fsys.Unknown, &diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: name},
+		Message: "this would mark the root of a workspace, and cannot be examined", Causes: []string{cause(err)}}
+}
+
+// exists reports whether anything at all lies at name, a dangling link included.
+func exists(f fsys.FS, name string) bool {
+	_, err := f.Lstat(name)
+	return err == nil
+}
+
+// outer finds the explicit workspace around an implicit one; "" when there is none. It is asked only for the sake of a
+// message, so trouble on the way is none.
+func outer(host fsys.FS, root string) string {
+	for root != "/" {
+		found, mode, trouble := climb(host, path.Dir(root))
+		switch {
+		case trouble != nil || found == "":
+			return ""
+		case mode == Explicit:
+			return found
+		}
+		root = found
+	}
+	return ""
+}
+
+// Bearing is the project whose directory contains dir, a host path (EXEC-022); nil when none. Links in dir are resolved, as
+// they are in the directories of projects; of nested projects it is the innermost.
+func (w *Workspace) Bearing(host fsys.FS, dir string) *Project {
+	real, err := host.RealPath(path.Clean("/" + dir))
+	if err != nil {
+		return nil
+	}
+	inside := real
+	if w.Root != "/" {
+		rest, found := strings.CutPrefix(real, w.Root)
+		if !found || rest != "" && rest[0] != '/' {
+			return nil
+		}
+		inside = path.Clean("/" + rest)
+	}
+	byDir := make(map[string]*Project, len(w.Projects))
+	for _, p := range w.Projects {
+		byDir[p.Dir] = p
+	}
+	for {
+		if p := byDir[inside]; p != nil {
+			return p
+		}
+		if inside == "/" {
+			return nil
+		}
+		inside = path.Dir(inside)
+	}
+}

@@ -1,0 +1,247 @@
+package workspace
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+// Options of Load.
+type Options struct {
+	// Only settings and root are needed (cache commands): projects and overlays are not read.
+	SettingsOnly bool
+}
+
+// Load finds, reads, merges and checks everything but the graph: phases 1 to 6 of chapter 1, section 11.1. host is the file
+// system of the machine, dir an absolute path in it; the file system that Load returns is rooted at the workspace, and the
+// caller closes it.
+//
+// The error is *diag.Errors with all errors of all files, or that of the context. With errors the workspace is what could be
+// read and is sound enough for the graph to look for more errors, or nil; the file system is then nil. Nothing is written.
+func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspace, fs fsys.FS, err error) {
+	root, mode, err := Find(host, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	fs, err = host.Sub(root)
+	if err != nil {
+		return nil, nil, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: root},
+			Message: "the root of the workspace cannot be opened", Causes: []string{cause(err)}})
+	}
+	l := &loader{ctx: ctx, host: host, fs: fs, tree: glob.NewTree(fs), ws: &Workspace{Root: root, Mode: mode}}
+	l.load(o)
+	if err := ctx.Err(); err != nil {
+		_ = fs.Close() // nothing was written through it
+		return nil, nil, err
+	}
+	sorted := l.diags.Sorted()
+	errs := slices.DeleteFunc(slices.Clone(sorted), func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
+	l.ws.Warnings = slices.DeleteFunc(sorted, func(d diag.Diagnostic) bool { return d.Severity == diag.Error })
+	if err := errs.Err(); err != nil {
+		_ = fs.Close()
+		if l.noGraph {
+			return nil, nil, err
+		}
+		return l.ws, nil, err
+	}
+	return l.ws, fs, nil
+}
+
+// loader holds what the phases hand to each other.
+type loader struct {
+	ctx  context.Context
+	host fsys.FS
+	fs   fsys.FS
+	tree *glob.Tree
+	ws   *Workspace
+
+	settings *config.Workspace // nil in implicit mode
+	files    map[string]bool   // the haz.yml of all projects, workspace-absolute
+	diags    diag.List
+	noGraph  bool // what loaded is too little to resolve references on
+}
+
+func (l *loader) load(o Options) {
+	l.ws.Settings = defaults()
+	if l.ws.Mode == Explicit {
+		l.readSettings()
+	}
+	if o.SettingsOnly || l.ctx.Err() != nil {
+		return
+	}
+	dirs := l.directories()
+	l.files = make(map[string]bool, len(dirs))
+	for _, d := range dirs {
+		l.files[path.Join(d.path, projectFile)] = true
+	}
+	projects := l.readProjects(dirs)
+	var overlays []*overlay
+	if l.ws.Mode == Explicit {
+		overlays = l.readOverlays()
+	} else {
+		l.noteOuter()
+	}
+	if l.ctx.Err() != nil {
+		return
+	}
+	l.unique(projects)
+	l.attach(overlays)
+	l.merge(projects, overlays)
+	l.number()
+	l.unusedCaps()
+}
+
+func (l *loader) add(d diag.Diagnostic) { l.diags = append(l.diags, d) }
+
+func defaults() Settings {
+	return Settings{Hash: "blake3", OutputMode: "live", CancelGrace: 5 * time.Second, TagCaps: map[string]int{}}
+}
+
+// readSettings is phase 2.
+func (l *loader) readSettings() {
+	text, d := l.readFile(workspaceFile, "DISC-004")
+	if d != nil {
+		if d.Message == missing {
+			if exists(l.fs, "/.haz/workspace.yaml") {
+				d.Hint = `.haz/workspace.yaml exists: rename it to workspace.yml`
+			} else {
+				d.Hint = "a directory .haz marks the root of a workspace; to make it one: haz init"
+			}
+		}
+		l.add(*d)
+		l.ws.partial.projects = true
+		l.noGraph = true
+		return
+	}
+	w, diags := config.ReadWorkspace(config.File{Name: workspaceFile, Text: text, Rule: "DISC-004"})
+	l.diags = append(l.diags, diags...)
+	l.settings = w
+	if !w.ProjectsKnown {
+		l.ws.partial.projects = true
+	}
+	s := &l.ws.Settings
+	s.Hash = cmp.Or(w.Cache.Hash.Value, s.Hash)
+	s.OutputMode = cmp.Or(w.Output.Mode.Value, s.OutputMode)
+	s.Concurrency = w.Concurrency.Max
+	if age := w.Cache.Clean.MaxAge; age.Set {
+		s.MaxAge = &age.Duration
+	}
+	if size := w.Cache.Clean.MaxSize; size.Set {
+		s.MaxSize, s.MaxSizeText = &size.Bytes, size.Value
+	}
+	if grace := w.Execution.CancelGrace; grace.Set {
+		s.CancelGrace = grace.Duration
+	}
+	for _, c := range w.Concurrency.Tags {
+		s.TagCaps[c.Tag.Value] = c.Max
+	}
+}
+
+// noteOuter warns when an implicit workspace is also a project of an explicit one around it: commands in its directory see
+// one project, those outside see all.
+func (l *loader) noteOuter() {
+	around := outer(l.host, l.ws.Root)
+	if around == "" {
+		return
+	}
+	name := path.Join(around, workspaceFile)
+	text, _, err := l.host.ReadFile(name, config.FileMax)
+	if err != nil {
+		return // it is another workspace's trouble
+	}
+	w, _ := config.ReadWorkspace(config.File{Name: name, Text: text, Rule: "DISC-004"})
+	dir := "/" + strings.TrimPrefix(strings.TrimPrefix(l.ws.Root, around), "/")
+	for _, e := range w.Projects.Items {
+		if e.Glob.Match(dir) || e.Glob.IsLiteral() && e.Value == dir {
+			l.add(diag.Diagnostic{Severity: diag.Warning, Code: "DISC-003",
+				Message: fmt.Sprintf("%s has a .git and so is a workspace of its own here; the workspace %s around it lists it as a project",
+					diag.Quote(l.ws.Root), diag.Quote(around)),
+				Hint: "to work in the one around it: haz -C " + diag.Escape(around) + " ..."})
+			return
+		}
+	}
+}
+
+// unique holds projects to one name each (DISC-010, CFG-012) and puts them in canonical order.
+func (l *loader) unique(projects []*project) {
+	byName := make(map[string]*project, len(projects))
+	for _, p := range projects {
+		if p.Project == nil {
+			l.ws.partial.projects = true
+			continue
+		}
+		if first := byName[p.Name]; first != nil {
+			l.add(diag.Diagnostic{Code: "DISC-010", Place: p.namePlace,
+				Message: fmt.Sprintf("two projects are named %s: %s and %s", diag.Quote(p.Name), diag.Escape(first.File), diag.Escape(p.File)),
+				Related: []diag.Related{{Place: first.namePlace, Label: "first occurrence here"}}})
+			// The second one has no identity; references to the first could mean it.
+			l.ws.partial.projects = true
+			l.incomplete(first.Project)
+			p.Project = nil
+			continue
+		}
+		byName[p.Name] = p
+		l.ws.Projects = append(l.ws.Projects, p.Project)
+		if !p.tagsKnown {
+			l.ws.partial.tags = true
+		}
+		if !p.tasksKnown {
+			l.incomplete(p.Project)
+		}
+	}
+	slices.SortFunc(l.ws.Projects, func(a, b *Project) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (l *loader) incomplete(p *Project) {
+	if l.ws.partial.tasks == nil {
+		l.ws.partial.tasks = map[*Project]bool{}
+	}
+	l.ws.partial.tasks[p] = true
+}
+
+// number puts the tasks in canonical order.
+func (l *loader) number() {
+	n := 0
+	for _, p := range l.ws.Projects {
+		slices.SortFunc(p.Tasks, func(a, b *Task) int { return strings.Compare(a.ID.Task, b.ID.Task) })
+		n += len(p.Tasks)
+	}
+	l.ws.Tasks = make([]*Task, 0, n)
+	for _, p := range l.ws.Projects {
+		for _, t := range p.Tasks {
+			t.Index = len(l.ws.Tasks)
+			l.ws.Tasks = append(l.ws.Tasks, t)
+		}
+	}
+}
+
+// unusedCaps warns about caps for tags that no project carries.
+func (l *loader) unusedCaps() {
+	if l.settings == nil || l.ws.partial.projects || l.ws.partial.tags {
+		return
+	}
+	byTag := l.ws.byName().byTag
+	for _, c := range l.settings.Concurrency.Tags {
+		if len(byTag[c.Tag.Value]) > 0 {
+			continue
+		}
+		hint := ""
+		if near := diag.Nearest(c.Tag.Value, l.ws.byName().tags); near != "" {
+			hint = "did you mean " + diag.Quote(near) + "?"
+		}
+		l.add(diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::029", Place: l.settings.Source.Place(c.Tag.Span),
+			Message: "this cap is without effect: no project has the tag " + diag.Quote(c.Tag.Value), Hint: hint})
+	}
+}
+
+// inside is the name of a workspace-absolute path below the root, as diagnostics show it.
+func inside(p string) string { return strings.TrimPrefix(path.Clean(p), "/") }

@@ -1,0 +1,314 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+// overlay is an overlay while it loads.
+type overlay struct {
+	*Overlay
+	file    *config.Overlay
+	known   bool // all of it could be read
+	builder builder
+	set     []bool // by index of a project: attached
+	diags   diag.List
+}
+
+// readOverlays is the first half of phase 5: it reads the overlays, by name.
+func (l *loader) readOverlays() []*overlay {
+	names := l.overlayNames()
+	overlays := make([]*overlay, len(names))
+	l.parallel(len(names), func(i int) { overlays[i] = l.readOverlay(names[i]) })
+	overlays = slices.DeleteFunc(overlays, func(o *overlay) bool { return o == nil })
+	for _, o := range overlays {
+		l.diags = append(l.diags, o.diags...)
+		if !o.known {
+			// Which bodies win is not known, so nothing that depends on it is said.
+			l.noGraph = true
+		}
+	}
+	return overlays
+}
+
+// overlayNames lists the files that count (CFG-023), sorted, and warns about others that look as if they should.
+func (l *loader) overlayNames() []string {
+	entries, err := l.fs.List("/" + overlayDir)
+	if err != nil {
+		d := diag.Diagnostic{Code: "haz::cfg::023", Place: diag.Place{File: overlayDir}}
+		switch info, statErr := l.fs.StatInfo("/" + overlayDir); {
+		case errors.Is(err, fs.ErrNotExist) && !exists(l.fs, "/"+overlayDir):
+			return nil
+		case statErr == nil && info.Kind != fsys.Dir:
+			d.Message = "this is " + kindOf(l.fs, "/"+overlayDir) + ", not a directory"
+		case errors.Is(err, fs.ErrNotExist):
+			text, _ := l.fs.Readlink("/" + overlayDir)
+			d.Message = "this is a link to nothing: " + diag.Quote(text)
+		default:
+			d.Message, d.Causes = "the directory of overlays cannot be read", []string{cause(err)}
+		}
+		l.add(d)
+		l.noGraph = true
+		return nil
+	}
+	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
+	var names []string
+	for _, e := range entries {
+		if e.Kind == fsys.Unknown {
+			if info, err := l.fs.Lstat("/" + overlayDir + "/" + e.Name); err == nil {
+				e.Kind = info.Kind
+			}
+		}
+		name, isYML := strings.CutSuffix(e.Name, ".yml")
+		if isYML && e.Kind == fsys.File && config.CheckName(name) == nil {
+			names = append(names, name)
+			continue
+		}
+		l.ignored(e)
+	}
+	return names
+}
+
+// ignored warns about an entry of .haz/tasks that looks like an overlay and is none.
+func (l *loader) ignored(e fsys.Entry) {
+	lower := strings.ToLower(e.Name)
+	stem := strings.TrimSuffix(strings.TrimSuffix(lower, ".yml"), ".yaml")
+	if stem == lower {
+		return
+	}
+	name, isYML := strings.CutSuffix(e.Name, ".yml")
+	why, hint := "", ""
+	switch {
+	case !isYML:
+		why, hint = "an overlay's name ends in .yml", "rename it to "+diag.Escape(e.Name[:len(stem)])+".yml"
+	case e.Kind == fsys.Link:
+		why = "an overlay cannot be a link"
+	case e.Kind != fsys.File:
+		why = "an overlay is a regular file"
+	default:
+		why = fmt.Sprintf("%s is no name: %v", diag.Quote(name), config.CheckName(name))
+	}
+	l.add(diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::023", Place: diag.Place{File: overlayDir + "/" + e.Name},
+		Message: "this is ignored: " + why, Hint: hint})
+}
+
+func (l *loader) readOverlay(name string) *overlay {
+	file := overlayDir + "/" + name + ".yml"
+	o := &overlay{Overlay: &Overlay{Name: name, File: file}}
+	text, d := l.readFile(file, "CFG-023")
+	if d != nil {
+		o.diags = append(o.diags, *d)
+		return o
+	}
+	o.file, o.diags = config.ReadOverlay(config.File{Name: file, Text: text, Rule: "CFG-023"})
+	o.builder = builder{ctx: l.ctx, src: o.file.Source, files: l.files}
+	o.known = o.file.FilterKnown && o.file.TasksKnown
+	for _, t := range o.file.TagsFilter.Items {
+		o.TagsFilter = append(o.TagsFilter, t.Value)
+	}
+	return o
+}
+
+// attach is the second half of phase 5: an overlay goes to every project that carries all of its tags (CFG-026, DAG-001).
+func (l *loader) attach(overlays []*overlay) {
+	for _, o := range overlays {
+		l.ws.Overlays = append(l.ws.Overlays, o.Overlay)
+		o.set = make([]bool, len(l.ws.Projects))
+		if o.file == nil || !o.file.FilterKnown {
+			continue
+		}
+		for i, p := range l.ws.Projects {
+			if !slices.ContainsFunc(o.TagsFilter, func(tag string) bool { return !p.HasTag(tag) }) {
+				o.Attached = append(o.Attached, p)
+				o.set[i] = true
+			}
+		}
+		if len(o.Attached) == 0 {
+			l.attachesNowhere(o)
+		}
+	}
+}
+
+// attachesNowhere warns, and checks the form of the bodies, which no project will do.
+func (l *loader) attachesNowhere(o *overlay) {
+	for _, t := range o.file.Tasks {
+		o.builder.task(&Project{Dir: nowhere}, t, o.Name)
+	}
+	if l.ws.partial.projects || l.ws.partial.tags {
+		return
+	}
+	d := diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::026", Place: diag.Place{File: o.File},
+		Message: "this overlay attaches to no project: the workspace has none"}
+	if len(o.TagsFilter) > 0 {
+		d.Place = o.file.Source.Place(o.file.TagsFilter.Span)
+		d.Message = "this overlay attaches to no project: none carries all of these tags"
+		byTag := l.ws.byNameOfProjects()
+		for _, tag := range o.TagsFilter {
+			if len(byTag[tag]) == 0 {
+				d.Message = "this overlay attaches to no project: none has the tag " + diag.Quote(tag)
+				if near := diag.Nearest(tag, tagNames(byTag)); near != "" {
+					d.Hint = "did you mean " + diag.Quote(near) + "?"
+				}
+				break
+			}
+		}
+	}
+	l.add(d)
+}
+
+// byNameOfProjects finds projects by tag. The index of the workspace needs the tasks, which are not merged yet.
+func (w *Workspace) byNameOfProjects() map[string][]*Project {
+	byTag := map[string][]*Project{}
+	for _, p := range w.Projects {
+		for _, tag := range p.Tags {
+			byTag[tag] = append(byTag[tag], p)
+		}
+	}
+	return byTag
+}
+
+func tagNames(byTag map[string][]*Project) []string {
+	names := make([]string, 0, len(byTag))
+	for tag := range byTag {
+		names = append(names, tag)
+	}
+	return names
+}
+
+// source is a body that competes for a task (DAG-002). Whole bodies compete; fields are never merged.
+type source struct {
+	overlay *overlay
+	task    config.Task
+}
+
+// merge is phase 6: for each project and task name, one body wins whole (DAG-002 … DAG-006).
+func (l *loader) merge(projects []*project, overlays []*overlay) {
+	own := make(map[*Project]*project, len(projects))
+	for _, p := range projects {
+		if p.Project != nil {
+			own[p.Project] = p
+		}
+	}
+	c := comparer{}
+	for i, p := range l.ws.Projects {
+		mine := make(map[string]bool, len(own[p].own))
+		p.Tasks = own[p].own
+		for _, t := range p.Tasks {
+			mine[t.ID.Task] = true
+		}
+		sources := map[string][]source{}
+		var names []string
+		for _, o := range overlays {
+			if !o.set[i] {
+				continue
+			}
+			for _, t := range o.file.Tasks {
+				n := t.Name.Value
+				if mine[n] {
+					continue // DAG-005: P's own, whatever the overlays do
+				}
+				if sources[n] == nil {
+					names = append(names, n)
+				}
+				sources[n] = append(sources[n], source{o, t})
+			}
+		}
+		for _, n := range names {
+			s := sources[n]
+			w := c.winner(s)
+			if w < 0 {
+				l.collision(p, n, s)
+				continue
+			}
+			p.Tasks = append(p.Tasks, s[w].overlay.builder.task(p, s[w].task, s[w].overlay.Name))
+		}
+	}
+	// Bodies that lose everywhere are checked for form like the others.
+	for _, o := range overlays {
+		if o.file != nil && len(o.Attached) > 0 {
+			for _, t := range o.file.Tasks {
+				if o.builder.made[t.Body] == nil {
+					o.builder.task(&Project{Dir: nowhere}, t, o.Name)
+				}
+			}
+		}
+		l.diags = append(l.diags, o.builder.diags...)
+	}
+}
+
+// comparer compares overlays by what they attach to, each pair once.
+type comparer map[[2]*overlay]bool
+
+// winner returns the index of the source that is more specific than every other (DAG-003, DAG-005), or -1. A source that is
+// alone wins (DAG-004).
+func (c comparer) winner(s []source) int {
+	best := 0
+	for i := range s {
+		if c.beats(s[i].overlay, s[best].overlay) {
+			best = i
+		}
+	}
+	for i := range s {
+		if i != best && !c.beats(s[best].overlay, s[i].overlay) {
+			return -1
+		}
+	}
+	return best
+}
+
+// beats reports whether a is more specific than b: its set of projects is a strict subset, or the sets are equal and its
+// filter strictly contains that of b.
+func (c comparer) beats(a, b *overlay) bool {
+	if a == b {
+		return false
+	}
+	key := [2]*overlay{a, b}
+	known, ok := c[key]
+	if !ok {
+		switch {
+		case len(a.Attached) < len(b.Attached):
+			known = subset(a.set, b.set)
+		case len(a.Attached) == len(b.Attached):
+			known = slices.Equal(a.set, b.set) && len(a.TagsFilter) > len(b.TagsFilter) &&
+				!slices.ContainsFunc(b.TagsFilter, func(tag string) bool { return !slices.Contains(a.TagsFilter, tag) })
+		}
+		c[key] = known
+	}
+	return known
+}
+
+func subset(a, b []bool) bool {
+	for i := range a {
+		if a[i] && !b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// collision reports overlays without a winner (DAG-006).
+func (l *loader) collision(p *Project, task string, s []source) {
+	l.noGraph = true
+	if l.ws.partial.projects || l.ws.partial.tags {
+		return // which projects an overlay attaches to is not known; the winner may show once the files are right
+	}
+	names := make([]string, len(s))
+	for i, src := range s {
+		names[i] = diag.Escape(src.overlay.File)
+	}
+	d := diag.Diagnostic{Code: "DAG-006", Place: s[0].overlay.file.Source.Place(s[0].task.Name.Span),
+		Message: fmt.Sprintf("task %s of project %s comes from %s, and none of them is for fewer projects than all others",
+			diag.Quote(task), diag.Quote(p.Name), strings.Join(names, " and ")),
+		Hint: fmt.Sprintf("give project %s a task %s of its own, which always wins, or add a tag to the tagsFilter of the one that should", diag.Quote(p.Name), diag.Quote(task))}
+	for _, src := range s[1:] {
+		d.Related = append(d.Related, diag.Related{Place: src.overlay.file.Source.Place(src.task.Name.Span), Label: "and from here"})
+	}
+	l.add(d)
+}

@@ -1,0 +1,323 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+// directory is a selected directory of a project: canonical and workspace-absolute, with the entry that selected it.
+type directory struct {
+	path  string
+	entry int // in the project list; -1 in implicit mode
+}
+
+// directories is phase 3: it expands the project list, in the order of the list, globs sorted.
+func (l *loader) directories() []directory {
+	if l.ws.Mode == Implicit {
+		return []directory{{path: "/", entry: -1}}
+	}
+	if l.settings == nil {
+		return nil
+	}
+	entries := l.settings.Projects.Items
+	c := canonical{fs: l.fs, known: map[string]string{"/": "/"}}
+	var all []directory
+	first := map[string]int{}          // directory: index in all
+	repeated := map[[2]int]*repeated{} // entries: the directories that both select
+	var order [][2]int                 // of repeated
+	for i, e := range entries {
+		if l.ctx.Err() != nil {
+			return nil
+		}
+		for _, dir := range l.expand(&c, e) {
+			var bad *glob.SyntaxError
+			if errors.As(glob.CheckPath(dir), &bad) {
+				l.add(diag.Diagnostic{Code: bad.Rule, Place: l.place(i),
+					Message: fmt.Sprintf("%s selects the directory %s: %s", diag.Quote(e.Value), diag.Quote(dir), bad.Reason)})
+				l.ws.partial.projects = true
+				continue
+			}
+			if at, again := first[dir]; again {
+				pair := [2]int{all[at].entry, i}
+				if repeated[pair] == nil {
+					repeated[pair] = newRepeated(dir)
+					order = append(order, pair)
+				}
+				repeated[pair].count++
+				continue
+			}
+			first[dir] = len(all)
+			all = append(all, directory{dir, i})
+		}
+	}
+	for _, pair := range order {
+		l.repeatedEntry(pair, repeated[pair])
+	}
+	return all
+}
+
+type repeated struct {
+	dir   string
+	count int
+}
+
+func newRepeated(dir string) *repeated { return &repeated{dir: dir} }
+
+// repeatedEntry reports directories that two entries select (DISC-009): once for the two, however many they are.
+func (l *loader) repeatedEntry(pair [2]int, r *repeated) {
+	entries := l.settings.Projects.Items
+	one, two := entries[pair[0]].Value, entries[pair[1]].Value
+	more := ""
+	if r.count > 1 {
+		more = fmt.Sprintf(" (and %d more)", r.count-1)
+	}
+	l.add(diag.Diagnostic{Code: "DISC-009", Place: l.place(pair[1]),
+		Message: fmt.Sprintf("%s and %s both select the directory %s%s", diag.Quote(one), diag.Quote(two), diag.Quote(r.dir), more),
+		Hint:    "remove one of them, or narrow the glob",
+		Related: []diag.Related{{Place: l.place(pair[0]), Label: "the other one is here"}}})
+}
+
+// place is where an entry of the project list stands.
+func (l *loader) place(entry int) diag.Place {
+	if entry < 0 {
+		return diag.Place{}
+	}
+	return l.settings.Source.Place(l.settings.Projects.Items[entry].Span)
+}
+
+// expand returns the directories that an entry selects, canonical.
+func (l *loader) expand(c *canonical, e config.Pattern) []string {
+	fail := func(code, message, hint string) []string {
+		l.add(diag.Diagnostic{Code: code, Place: l.settings.Source.Place(e.Span), Message: message, Hint: hint})
+		l.ws.partial.projects = true
+		return nil
+	}
+	if e.Glob.IsLiteral() {
+		dir, err := c.dir(e.Value)
+		switch {
+		case err == nil && dir == "/":
+			return fail("DISC-005", diag.Quote(e.Value)+" leads to the root of the workspace, which cannot be a project of it", "")
+		case err == nil:
+			return []string{dir}
+		case errors.Is(err, fsys.ErrOutside):
+			text, _ := l.fs.Readlink(e.Value)
+			return fail("DISC-022", fmt.Sprintf("%s leads out of the workspace%s", diag.Quote(e.Value), linkTo(text)), "")
+		case errors.Is(err, errNotDir):
+			return fail("DISC-007", diag.Quote(e.Value)+" is "+kindOf(l.fs, e.Value)+", not a directory", "an entry names the folder of a project, not its haz.yml")
+		case errors.Is(err, fs.ErrNotExist):
+			message := diag.Quote(e.Value) + " does not exist"
+			if text, err := l.fs.Readlink(e.Value); err == nil {
+				message = diag.Quote(e.Value) + " is a link to nothing: " + diag.Quote(text)
+			}
+			return fail("DISC-007", message, l.near(e.Value))
+		default:
+			d := diag.Diagnostic{Code: "DISC-007", Place: l.settings.Source.Place(e.Span),
+				Message: diag.Quote(e.Value) + " cannot be examined", Causes: []string{cause(err)}}
+			l.add(d)
+			l.ws.partial.projects = true
+			return nil
+		}
+	}
+	dirs, err := l.tree.Directories(l.ctx, e.Glob)
+	if err != nil {
+		return l.globTrouble(e, err)
+	}
+	if len(dirs) == 0 {
+		return fail("DISC-006", diag.Quote(e.Value)+" selects no directory", l.existingPrefix(e.Glob.FixedPrefix()))
+	}
+	return dirs
+}
+
+func (l *loader) globTrouble(e config.Pattern, err error) []string {
+	d := diag.Diagnostic{Code: "DISC-006", Place: l.settings.Source.Place(e.Span),
+		Message: diag.Quote(e.Value) + " cannot be expanded", Causes: []string{err.Error()}}
+	if errors.Is(err, fsys.ErrOutside) {
+		d.Code = "DISC-022"
+		d.Message = diag.Quote(e.Value) + " selects a link that leads out of the workspace"
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			text, _ := l.fs.Readlink(p.Path)
+			d.Message = fmt.Sprintf("%s selects %s, which leads out of the workspace%s", diag.Quote(e.Value), diag.Quote(p.Path), linkTo(text))
+			d.Causes = nil
+		}
+	}
+	l.add(d)
+	l.ws.partial.projects = true
+	return nil
+}
+
+func linkTo(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (a link to " + diag.Quote(text) + ")"
+}
+
+// near suggests the sibling whose name is nearest to the last segment of a path that does not exist.
+func (l *loader) near(name string) string {
+	dir := path.Dir(name)
+	entries, err := l.fs.List(dir)
+	if err != nil {
+		return l.existingPrefix(dir)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Kind == fsys.Dir {
+			names = append(names, e.Name)
+		}
+	}
+	if near := diag.Nearest(path.Base(name), names); near != "" {
+		return "did you mean " + diag.Quote(path.Join(dir, near)) + "?"
+	}
+	return ""
+}
+
+// existingPrefix says how much of a directory path is there.
+func (l *loader) existingPrefix(dir string) string {
+	for at := dir; ; at = path.Dir(at) {
+		info, err := l.fs.StatInfo(at)
+		switch {
+		case err == nil && info.Kind == fsys.Dir && at == dir:
+			return diag.Quote(at) + " exists, and has no matching directory"
+		case err == nil && info.Kind == fsys.Dir:
+			return diag.Quote(at) + " exists, but not " + diag.Quote(dir)
+		case err == nil:
+			return diag.Quote(at) + " is no directory"
+		case at == "/":
+			return ""
+		}
+	}
+}
+
+var errNotDir = errors.New("not a directory")
+
+// canonical resolves the links of directories (DISC-020), each of which it looks at once. A circle of links is an error of the
+// file system here; a glob that meets one goes on (DISC-021).
+type canonical struct {
+	fs    fsys.FS
+	known map[string]string
+}
+
+// dir returns the directory without links. Where it is no directory the error is errNotDir.
+func (c *canonical) dir(name string) (string, error) {
+	if known, ok := c.known[name]; ok {
+		return known, nil
+	}
+	parent, err := c.dir(path.Dir(name))
+	if err != nil {
+		return "", err
+	}
+	real := path.Join(parent, path.Base(name))
+	info, err := c.fs.Lstat(real)
+	if err == nil && info.Kind == fsys.Link {
+		if real, err = c.fs.RealPath(real); err == nil {
+			info, err = c.fs.Lstat(real)
+		}
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case info.Kind != fsys.Dir:
+		return "", errNotDir
+	}
+	c.known[name] = real
+	return real, nil
+}
+
+// project is a project while it loads. What it is known by is the name in its haz.yml, not its directory (CFG-011).
+type project struct {
+	*Project          // nil: it has no name that it could be known by
+	own       []*Task // its own tasks, in the order of the file
+	namePlace diag.Place
+
+	tagsKnown, tasksKnown bool
+	diags                 diag.List
+}
+
+// readProjects is phase 4: it reads the haz.yml of all directories side by side.
+func (l *loader) readProjects(dirs []directory) []*project {
+	projects := make([]*project, len(dirs))
+	l.parallel(len(dirs), func(i int) { projects[i] = l.readProject(dirs[i]) })
+	projects = slices.DeleteFunc(projects, func(p *project) bool { return p == nil }) // the context ended
+	for _, p := range projects {
+		l.diags = append(l.diags, p.diags...)
+	}
+	return projects
+}
+
+func (l *loader) readProject(dir directory) *project {
+	name := inside(path.Join(dir.path, projectFile))
+	rule := "DISC-008"
+	if l.ws.Mode == Implicit {
+		rule = "DISC-003"
+	}
+	p := &project{}
+	text, d := l.readFile(name, rule)
+	if d != nil {
+		l.explainMissing(d, dir)
+		p.diags = append(p.diags, *d)
+		return p
+	}
+	c, diags := config.ReadProject(config.File{Name: name, Text: text, Rule: rule})
+	p.diags = diags
+	p.tagsKnown, p.tasksKnown = c.TagsKnown, c.TasksKnown
+	if !c.Name.Set {
+		// Nobody can refer to it, but its tasks are checked all the same.
+		c.Name.Value = ""
+	}
+	project := &Project{Name: c.Name.Value, Dir: dir.path, File: name}
+	if len(c.Tags.Items) > 0 {
+		project.Tags = make([]string, len(c.Tags.Items))
+		for i, t := range c.Tags.Items {
+			project.Tags[i] = t.Value
+		}
+		slices.Sort(project.Tags)
+	}
+	b := builder{ctx: l.ctx, src: c.Source, files: l.files}
+	p.own = make([]*Task, 0, len(c.Tasks))
+	for _, t := range c.Tasks {
+		p.own = append(p.own, b.task(project, t, ""))
+	}
+	p.diags = append(p.diags, b.diags...)
+	if c.Name.Set {
+		p.Project = project
+		p.namePlace = c.Source.Place(c.Name.Span)
+	}
+	return p
+}
+
+// explainMissing completes what is said about a haz.yml that is not there.
+func (l *loader) explainMissing(d *diag.Diagnostic, dir directory) {
+	if d.Message != missing {
+		l.selectedBy(d, dir)
+		return
+	}
+	l.sibling(d, inside(path.Join(dir.path, "haz.yaml")))
+	if l.ws.Mode == Explicit {
+		l.selectedBy(d, dir)
+		return
+	}
+	d.Causes = []string{"the directory " + diag.Quote(l.ws.Root) + " has a .git, so it is a workspace with one project, itself"}
+	if around := outer(l.host, l.ws.Root); around != "" && d.Hint == "" {
+		d.Hint = fmt.Sprintf("there is a workspace around it: %s; to work there: haz -C %s ...", diag.Quote(around), diag.Escape(around))
+	} else if d.Hint == "" {
+		d.Hint = "to make it a workspace of several projects: haz init"
+	}
+}
+
+// selectedBy names the entry that selected a directory.
+func (l *loader) selectedBy(d *diag.Diagnostic, dir directory) {
+	if dir.entry < 0 {
+		return
+	}
+	d.Related = append(d.Related, diag.Related{Place: l.place(dir.entry),
+		Label: "the directory " + diag.Quote(dir.path) + " is selected here"})
+}

@@ -1,0 +1,318 @@
+package workspace
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/haz-build/haz/diag"
+)
+
+// A SelectError says why a reference selects nothing: which of the causes of 7.2, with the nearest name as a hint.
+type SelectError struct {
+	Rule   string // "REF-003"
+	Ref    string
+	Reason string
+	Hint   string
+}
+
+func (e *SelectError) Error() string { return e.Reason }
+
+// Task finds a task by identity; nil when there is none.
+func (w *Workspace) Task(id TaskID) *Task {
+	p := w.Project(id.Project)
+	if p == nil {
+		return nil
+	}
+	return p.task(id.Task)
+}
+
+// Project finds a project by name; nil when there is none.
+func (w *Workspace) Project(name string) *Project {
+	i, found := slices.BinarySearchFunc(w.Projects, name, func(p *Project, n string) int { return strings.Compare(p.Name, n) })
+	if !found {
+		return nil
+	}
+	return w.Projects[i]
+}
+
+func (p *Project) task(name string) *Task {
+	i, found := slices.BinarySearchFunc(p.Tasks, name, func(t *Task, n string) int { return strings.Compare(t.ID.Task, n) })
+	if !found {
+		return nil
+	}
+	return p.Tasks[i]
+}
+
+// index finds tasks by name and projects by tag, so that resolving all references of a workspace is linear in what they
+// select. It is made on first use.
+type index struct {
+	once   sync.Once
+	byTask map[string][]*Task    // canonical order
+	byTag  map[string][]*Project // by name
+	tasks  []string              // names of tasks, tags and projects: what a misspelt one could have meant
+	tags   []string
+	names  []string
+	mu     sync.Mutex
+	tagged map[[2]string][]*Task // tag and task name: the tasks, made on first use
+	under  map[string][]string   // tag: names of tasks, made on first use
+	meant  map[[2]string]string  // what a misspelt name could have meant, see nearest
+}
+
+// meantMax bounds the names for which a workspace looks for the nearest one. A renamed project is one name, however many
+// references still have the old one; beyond a thousand different ones, a hint for each is not worth the seconds.
+const meantMax = 1000
+
+// nearest is diag.Nearest with a memory. kind tells the lists of candidates apart.
+func (x *index) nearest(kind, word string, candidates []string) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	key := [2]string{kind, word}
+	near, known := x.meant[key]
+	if !known && len(x.meant) < meantMax {
+		near = diag.Nearest(word, candidates)
+		x.meant[key] = near
+	}
+	return near
+}
+
+func (w *Workspace) byName() *index {
+	x := &w.index
+	x.once.Do(func() {
+		x.byTask = make(map[string][]*Task)
+		x.byTag = make(map[string][]*Project)
+		x.tagged = make(map[[2]string][]*Task)
+		x.under = make(map[string][]string)
+		x.meant = make(map[[2]string]string)
+		for _, t := range w.Tasks {
+			x.byTask[t.ID.Task] = append(x.byTask[t.ID.Task], t)
+		}
+		for _, p := range w.Projects {
+			for _, tag := range p.Tags {
+				x.byTag[tag] = append(x.byTag[tag], p)
+			}
+			x.names = append(x.names, p.Name)
+		}
+		x.tasks = slices.Collect(maps.Keys(x.byTask))
+		x.tags = slices.Collect(maps.Keys(x.byTag))
+	})
+	return x
+}
+
+// withTag lists the tasks of one name in the projects that carry a tag.
+func (x *index) withTag(tag, task string) []*Task {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	key := [2]string{tag, task}
+	if known, ok := x.tagged[key]; ok {
+		return known
+	}
+	var found []*Task
+	if all, projects := x.byTask[task], x.byTag[tag]; len(all) < len(projects) {
+		for _, t := range all {
+			if t.Project.HasTag(tag) {
+				found = append(found, t)
+			}
+		}
+	} else {
+		for _, p := range projects {
+			if t := p.task(task); t != nil {
+				found = append(found, t)
+			}
+		}
+	}
+	x.tagged[key] = found
+	return found
+}
+
+// Resolve returns the tasks that a reference selects, in canonical order; bearing may be nil on the command line. The error
+// is *SelectError; an empty selection is always one (7.2). The result may be shared: do not change it.
+//
+// On a workspace that loaded only in part, a selection that is empty because of that part is no error and no task: what is
+// wrong has been said already.
+func (w *Workspace) Resolve(r Reference, bearing *Project) ([]*Task, error) {
+	x := w.byName()
+	if bearing == nil && r.NeedsBearing() {
+		return nil, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: w.withoutBearing(r),
+			Reason: "it means the project that one stands in, and this directory is inside no project"}
+	}
+	switch r.Form {
+	case RefOwn:
+		return w.inProject(r, bearing)
+	case RefBare:
+		if bearing != nil {
+			return w.inProject(r, bearing)
+		}
+		return w.among(r, x.byTask[r.Task], nil)
+	case RefProject:
+		p := w.Project(r.Project)
+		if p == nil {
+			return w.noProject(r)
+		}
+		return w.inProject(r, p)
+	case RefAll:
+		return w.among(r, x.byTask[r.Task], nil)
+	case RefAllButOwn:
+		return w.among(r, x.byTask[r.Task], bearing)
+	case RefTag, RefTagButOwn:
+		if len(x.byTag[r.Tag]) == 0 {
+			return w.noTag(r)
+		}
+		if r.Form == RefTag {
+			bearing = nil
+		}
+		return w.among(r, x.withTag(r.Tag, r.Task), bearing)
+	}
+	return nil, &SelectError{Rule: "REF-006", Ref: r.String(), Reason: "it has no known form"}
+}
+
+// inProject selects the task of one project.
+func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {
+	if t := p.task(r.Task); t != nil {
+		return []*Task{t}, nil
+	}
+	if w.partial.tasks[p] {
+		return nil, nil
+	}
+	names := make([]string, len(p.Tasks))
+	for i, t := range p.Tasks {
+		names[i] = t.ID.Task
+	}
+	hint := ""
+	if near := w.byName().nearest("task of "+p.Name, r.Task, names); near != "" {
+		r := r
+		r.Task = near
+		hint = didYouMean(r)
+	} else if others := w.byName().byTask[r.Task]; len(others) > 0 {
+		hint = fmt.Sprintf("project %s has a task of that name: %s", diag.Quote(others[0].ID.Project), diag.Quote(others[0].ID.String()))
+	} else if len(p.Tasks) == 0 {
+		hint = "it has no task at all"
+	}
+	return nil, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: hint,
+		Reason: fmt.Sprintf("project %s has no task %s", diag.Quote(p.Name), diag.Quote(r.Task))}
+}
+
+func didYouMean(r Reference) string { return "did you mean " + diag.Quote(r.String()) + "?" }
+
+func (w *Workspace) noProject(r Reference) ([]*Task, error) {
+	if w.partial.projects {
+		return nil, nil
+	}
+	hint := ""
+	if near := w.byName().nearest("project", r.Project, w.byName().names); near != "" {
+		r := r
+		r.Project = near
+		hint = didYouMean(r)
+	} else if len(w.byName().byTag[r.Project]) > 0 {
+		hint = fmt.Sprintf("%s is a tag; for the projects that carry it, write %s", diag.Quote(r.Project), diag.Quote("["+r.Project+"]:"+r.Task))
+	}
+	return nil, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: hint, Reason: "there is no project " + diag.Quote(r.Project)}
+}
+
+func (w *Workspace) noTag(r Reference) ([]*Task, error) {
+	if w.partial.projects || w.partial.tags {
+		return nil, nil
+	}
+	hint := ""
+	if near := w.byName().nearest("tag", r.Tag, w.byName().tags); near != "" {
+		r := r
+		r.Tag = near
+		hint = didYouMean(r)
+	} else if w.Project(r.Tag) != nil {
+		hint = fmt.Sprintf("%s is a project; for its task, write %s", diag.Quote(r.Tag), diag.Quote(r.Tag+":"+r.Task))
+	}
+	return nil, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: hint, Reason: "no project has the tag " + diag.Quote(r.Tag)}
+}
+
+// among selects tasks of one name, without that of the project but.
+func (w *Workspace) among(r Reference, tasks []*Task, but *Project) ([]*Task, error) {
+	selected := tasks
+	if but != nil {
+		if i := slices.IndexFunc(tasks, func(t *Task) bool { return t.Project == but }); i >= 0 {
+			selected = slices.Concat(tasks[:i], tasks[i+1:])
+		}
+	}
+	if len(selected) > 0 {
+		return selected[:len(selected):len(selected)], nil
+	}
+	if w.partial.projects || w.partial.tags && r.Tag != "" || len(w.partial.tasks) > 0 {
+		return nil, nil
+	}
+	e := &SelectError{Rule: r.rule(), Ref: r.String()}
+	where := "project"
+	if r.Tag != "" {
+		where = "project tagged " + diag.Quote(r.Tag)
+	}
+	if len(tasks) > 0 {
+		e.Reason = fmt.Sprintf("only this project, %s, has a task %s, and the form with ~ leaves it out", diag.Quote(but.Name), diag.Quote(r.Task))
+		if r.Tag != "" {
+			e.Reason = fmt.Sprintf("only this project, %s, is tagged %s and has a task %s, and the form with ~ leaves it out",
+				diag.Quote(but.Name), diag.Quote(r.Tag), diag.Quote(r.Task))
+		}
+		return nil, e
+	}
+	e.Reason = fmt.Sprintf("no %s has a task %s", where, diag.Quote(r.Task))
+	if near := w.byName().nearest("task "+r.Tag, r.Task, w.taskNames(r)); near != "" {
+		r.Task = near
+		e.Hint = didYouMean(r)
+	}
+	return nil, e
+}
+
+// taskNames lists the names of tasks that the reference could have meant.
+func (w *Workspace) taskNames(r Reference) []string {
+	x := w.byName()
+	if r.Tag == "" {
+		return x.tasks
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	names, known := x.under[r.Tag]
+	if !known {
+		for _, p := range x.byTag[r.Tag] {
+			for _, t := range p.Tasks {
+				names = append(names, t.ID.Task)
+			}
+		}
+		slices.Sort(names)
+		names = slices.Compact(names)
+		x.under[r.Tag] = names
+	}
+	return names
+}
+
+// rule is the rule of the form.
+func (r Reference) rule() string {
+	switch r.Form {
+	case RefOwn:
+		return "REF-002"
+	case RefProject:
+		return "REF-003"
+	case RefAll:
+		return "REF-004"
+	case RefTag:
+		return "REF-005"
+	case RefAllButOwn, RefTagButOwn:
+		return "REF-008"
+	default:
+		return "REF-006"
+	}
+}
+
+// withoutBearing names a form that comes close and needs no bearing project.
+func (w *Workspace) withoutBearing(r Reference) string {
+	switch r.Form {
+	case RefOwn:
+		if tasks := w.byName().byTask[r.Task]; len(tasks) > 0 {
+			return "name the project: " + diag.Quote(tasks[0].ID.String())
+		}
+		return "go into the folder of a project"
+	case RefTagButOwn:
+		r.Form = RefTag
+	default:
+		r.Form = RefAll
+	}
+	return "write " + diag.Quote(r.String())
+}
