@@ -34,7 +34,7 @@ var mayImport = map[string]string{
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
 	"workspace/config": "diag fsys/glob",
 	"workspace":        "workspace/config diag fsys fsys/glob",
-	"workspace/git":    "",
+	"workspace/git":    "diag fsys/glob",
 	"graph":            "workspace fsys/glob diag",
 	"graph/query":      "graph workspace fsys/glob diag",
 	"messages":         "workspace cache cache/digest",

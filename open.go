@@ -2,9 +2,11 @@ package haz
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,21 +96,27 @@ func newOptions(opts []Option) options {
 // Open finds the workspace of a directory (an absolute host path), loads and checks it, all files and the whole graph.
 // What the user wrote wrongly comes as *diag.Errors, all of it at once. Close the workspace when done.
 func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
-	o := newOptions(opts)
-	if o.host == nil {
-		host, err := fsys.Host("/")
-		if err != nil {
-			return nil, err
-		}
-		o.host = host
-	}
-	w, fs, err := workspace.Load(ctx, o.host, dir, workspace.Options{})
+	o, err := openHost(opts)
 	if err != nil {
 		return nil, err
 	}
+	w, fs, err := workspace.Load(ctx, o.host, dir, workspace.Options{})
+	var mistakes *diag.Errors
+	if err != nil && !errors.As(err, &mistakes) {
+		return nil, err
+	}
+	if w == nil {
+		return nil, err
+	}
+	// What could be read is checked as well, so that all mistakes show at once.
 	g, list := graph.Build(w)
-	if list.HasErrors() {
-		_ = fs.Close()
+	if mistakes != nil {
+		list = append(slices.Clone(mistakes.List), list...)
+	}
+	if list.HasErrors() || g == nil {
+		if fs != nil {
+			_ = fs.Close()
+		}
 		return nil, &diag.Errors{List: list}
 	}
 	return &Workspace{W: w, G: g, FS: fs, dir: dir, o: o}, nil

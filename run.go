@@ -41,6 +41,7 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 	if len(plan.Tasks) > 0 {
 		e := w.engine(r.Hash, o)
 		defer e.close()
+		e.sweep(ctx, observe)
 		opts := e.options(plan, r, o, observe)
 		stuck, err := e.drive(ctx, opts, o, r)
 		if err != nil {
@@ -88,6 +89,23 @@ func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
 		e.spawner, e.own = process.System(process.DefaultLimits), true
 	}
 	return e
+}
+
+// sweep removes what dead owners left behind, at most once an hour (S-35), and says when the cache has outgrown its limit.
+func (e *engine) sweep(ctx context.Context, observe func(messages.Event)) {
+	set := e.w.W.Settings
+	swept := e.store.Sweep(ctx, cache.SweepOptions{MaxSize: set.MaxSize})
+	if !swept.Ran {
+		return
+	}
+	known := make(map[string]bool, len(e.w.W.Tasks))
+	for _, t := range e.w.W.Tasks {
+		known[t.ID.String()] = true
+	}
+	e.state.SweepTasks(known)
+	if swept.Oversize {
+		observe(messages.RunNoted{Text: "the cache is larger than cache.clean.max_size (" + set.MaxSizeText + ")", Hint: "haz cache clean"})
+	}
 }
 
 func (e *engine) close() {
@@ -153,16 +171,14 @@ func (e *engine) finish(r *Result, observe func(messages.Event)) {
 	for _, out := range r.Outcomes {
 		stored = stored || out.Store == messages.Stored
 	}
-	e.state.Flush()
 	if stored {
 		e.store.Finish()
 	}
+	e.state.Flush()
 	for _, t := range append(e.store.Trouble(), e.state.Trouble()...) {
 		observe(messages.RunNoted{Text: t})
 	}
-	if t, ok := e.spawner.(interface{ Trouble() []string }); ok {
-		for _, s := range t.Trouble() {
-			observe(messages.RunNoted{Text: s})
-		}
+	for _, t := range process.Trouble(e.spawner) {
+		observe(messages.RunNoted{Text: t})
 	}
 }

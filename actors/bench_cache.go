@@ -373,7 +373,7 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 	got, err := outputs.Collect(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, outputs.Request{
 		Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Ledger: b.loadLedger(j),
 		Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
-		Spell: j.spell})
+		Spell: j.spell, Texts: j.texts()})
 	if err != nil {
 		return messages.OutputsRejected{Ref: m.Ref, Error: rejectError(err)}
 	}
@@ -456,6 +456,15 @@ func (j *job) spell(path string) string {
 		}
 	}
 	return path
+}
+
+// texts is how the output patterns were declared.
+func (j *job) texts() []string {
+	texts := make([]string, len(j.task.Outputs))
+	for i, o := range j.task.Outputs {
+		texts[i] = o.Text
+	}
+	return texts
 }
 
 // nothingToRelease reports that the task holds nothing and has nothing to write down: a hit whose records are right. While a

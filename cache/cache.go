@@ -18,7 +18,6 @@ package cache
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -160,8 +159,11 @@ func (s *Store) Close() error {
 	return root.Close()
 }
 
-// open returns the cache root through a handle of its own. The error is fs.ErrNotExist when there is no cache yet; every
-// other one is noted.
+// errNoCache says that no cache was made yet, which is no trouble.
+var errNoCache = errors.New("there is no cache yet")
+
+// open returns the cache root through a handle of its own. The error is errNoCache when there is none yet; every other one
+// is noted.
 func (s *Store) open() (fsys.FS, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,7 +183,7 @@ func (s *Store) openLocked() (fsys.FS, error) {
 	if isAbsent(err) {
 		info, lookErr := s.ws.Lstat(cacheDir)
 		if isAbsent(lookErr) {
-			return nil, fs.ErrNotExist
+			return nil, errNoCache
 		}
 		if lookErr == nil && info.Kind == fsys.Link {
 			err = errors.New("it is a link to nothing")
@@ -197,7 +199,7 @@ func (s *Store) create() (fsys.FS, error) {
 	defer s.mu.Unlock()
 	root, err := s.openLocked()
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) || len(s.trouble) > 0 {
+		if err != errNoCache {
 			return nil, err
 		}
 		if err := s.ws.MkdirAll(cacheDir, dirPerm); err != nil {

@@ -80,7 +80,7 @@ func (s *Store) Clean(ctx context.Context, o CleanOptions) (*CleanReport, error)
 		if err := c.entries(ctx); err != nil {
 			return nil, err
 		}
-	case !isAbsent(err) || s.unusable():
+	case err != errNoCache:
 		return nil, fmt.Errorf("the cache %s cannot be read: %w", s.ws.HostPath(cacheDir), cause(err))
 	}
 	if o.Soft {
@@ -93,12 +93,6 @@ func (s *Store) Clean(ctx context.Context, o CleanOptions) (*CleanReport, error)
 	})
 	slices.SortFunc(c.r.Failures, func(a, b CleanFailure) int { return cmp.Compare(a.Path, b.Path) })
 	return c.r, ctx.Err()
-}
-
-// unusable reports whether there is something in the place of the cache that cannot be opened.
-func (s *Store) unusable() bool {
-	_, err := s.ws.Lstat(cacheDir)
-	return !isAbsent(err)
 }
 
 type cleaning struct {

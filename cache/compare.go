@@ -3,7 +3,9 @@ package cache
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -150,7 +152,14 @@ func (s *Store) findStale(ctx context.Context, p *Plan, w *ways) error {
 		if p.Manifest.find(f.Path) >= 0 {
 			continue
 		}
-		if prefix, info, ok := s.isStale(ctx, p, w, f); ok {
+		prefix, info, ok, err := s.isStale(ctx, p, w, f)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return failed(f.Path, err, "%s, which an earlier run has left, cannot be looked at: %v", f.Path, cause(err))
+		}
+		if ok {
 			p.stale = append(p.stale, stale{path: f.Path, prefix: prefix, info: info})
 		}
 	}
@@ -167,47 +176,58 @@ func (m *Manifest) find(path string) int {
 }
 
 // isStale applies S-34: still matched by an output pattern, untouched since this task made it, no input of the key, not
-// made by another task.
-func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced) (prefix string, info fsys.Info, ok bool) {
+// made by another task. What cannot be looked at is an error: a hit that leaves it behind might be a wrong one.
+func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced) (prefix string, info fsys.Info, ok bool, err error) {
 	if checkPath(f.Path) != nil {
-		return "", info, false
+		return "", info, false, nil
 	}
 	prefix, ok = p.prefixes.of(f.Path)
 	if !ok || p.Target.isInput(f.Path) || p.Target.isOthers(f.Path) {
-		return "", info, false
+		return "", info, false, nil
 	}
-	if k, _ := w.to(f.Path, prefix); k != wayDir {
-		return "", info, false
+	if k, at := w.to(f.Path, prefix); k != wayDir {
+		return "", info, false, w.trouble(at)
 	}
-	info, err := s.ws.Lstat(f.Path)
-	if err != nil || !s.unmodified(ctx, f, info) {
-		return "", info, false
+	if info, err = s.ws.Lstat(f.Path); err != nil {
+		if isAbsent(err) {
+			err = nil
+		}
+		return "", info, false, err
+	}
+	if ok, err = s.unmodified(ctx, f, info); !ok || err != nil {
+		return "", info, false, err
 	}
 	if info.Kind == fsys.Dir {
 		list, err := s.ws.List(f.Path)
-		return prefix, info, err == nil && len(list) == 0
+		return prefix, info, len(list) == 0, err
 	}
-	return prefix, info, true
+	return prefix, info, true, nil
 }
 
 // unmodified reports whether what lies there now, seen as info, is what the task left there (8.2). A directory is when it
 // is still one: nothing but its content could have been edited, and who removes it sees whether it has any.
-func (s *Store) unmodified(ctx context.Context, f *state.Produced, info fsys.Info) bool {
+func (s *Store) unmodified(ctx context.Context, f *state.Produced, info fsys.Info) (bool, error) {
 	if info.Kind != f.Info.Kind {
-		return false
+		return false, nil
 	}
 	switch info.Kind {
 	case fsys.Dir:
-		return true
+		return true, nil
 	case fsys.Link:
 		text, err := s.ws.Readlink(f.Path)
-		return err == nil && text == f.LinkText
+		return err == nil && text == f.LinkText, err
 	case fsys.File:
 		if !f.HasDigest {
-			return info.Same(f.Info)
+			return info.Same(f.Info), nil
 		}
 		d, now, err := s.o.State.DigestFile(ctx, f.Path, info)
-		return err == nil && d == f.Digest && now.Same(info)
+		switch {
+		case err == nil:
+			return d == f.Digest && now.Same(info), nil
+		case errors.Is(err, fs.ErrPermission):
+			return info.Same(f.Info), nil // whoever took the permission away has changed its ctime
+		}
+		return false, err
 	}
-	return false
+	return false, nil
 }

@@ -51,7 +51,7 @@ func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
 	root, err := s.open()
 	switch {
 	case err == nil:
-	case isAbsent(err) && !s.unusable():
+	case err == errNoCache:
 		return r, ctx.Err()
 	default:
 		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, cause(err))

@@ -64,11 +64,17 @@ func (s *Store) removeRestore(dir string, b *budget) (done bool, err error) {
 		return false, err
 	}
 	defer lock.Unlock()
-	for _, place := range places(s.ws, dir) {
-		if info, err := s.ws.Lstat(place); err == nil && info.Kind == fsys.Dir {
-			if err := b.removeAll(s.ws, place); err != nil && !isAbsent(err) {
-				return false, err // the note of the place must stay
-			}
+	list, err := places(s.ws, dir)
+	if err != nil {
+		return false, err
+	}
+	for _, place := range list {
+		info, err := s.ws.Lstat(place)
+		if err == nil && info.Kind == fsys.Dir {
+			err = b.removeAll(s.ws, place)
+		}
+		if err != nil && !isAbsent(err) {
+			return false, err // the note of the place must stay
 		}
 	}
 	trash := stateDir + "/" + clearedPrefix + s.suffix()
@@ -82,10 +88,13 @@ func (s *Store) removeRestore(dir string, b *budget) (done bool, err error) {
 }
 
 // places reads where a restore staged elsewhere. A line that is no place where one could have is ignored.
-func places(ws fsys.FS, dir string) []string {
+func places(ws fsys.FS, dir string) ([]string, error) {
 	data, _, err := ws.ReadFile(dir+"/"+placesName, smallManifest)
-	if err != nil {
-		return nil
+	switch {
+	case isAbsent(err), errors.Is(err, fsys.ErrTooLong), err != nil && isForeignKind(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
 	var out []string
 	for line := range strings.Lines(string(data)) {
@@ -95,7 +104,7 @@ func places(ws fsys.FS, dir string) []string {
 			out = append(out, line)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // stateNames lists .haz/state, by what kind of leftover the names are.

@@ -41,7 +41,7 @@ func (s *Store) openForLookup() (fsys.FS, *Miss) {
 	switch {
 	case err == nil:
 		return root, nil
-	case isAbsent(err):
+	case err == errNoCache:
 		return nil, &Miss{Reason: NoEntry}
 	}
 	return nil, &Miss{Reason: Unreadable, Detail: cause(err).Error()}

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
-	"strings"
 
-	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -195,8 +192,9 @@ func (r *restore) blocked(at string) error {
 
 // moveBlocker moves a file or link that lies where a directory must go, if the ledger lists it unmodified (step 3).
 func (r *restore) moveBlocker(ctx context.Context, path string, info fsys.Info) error {
-	f := r.produced(path)
-	if f == nil || r.p.Target.isInput(path) || r.p.Target.isOthers(path) || info.Kind == fsys.Dir || !r.s.unmodified(ctx, f, info) {
+	if ours, err := r.isOurs(ctx, path, info); err != nil {
+		return failed(path, err, "%s is in the way and cannot be looked at: %v", path, cause(err))
+	} else if !ours || info.Kind == fsys.Dir {
 		return r.blocked(path)
 	}
 	if err := r.moveOld(path, info); err != nil {
@@ -206,14 +204,14 @@ func (r *restore) moveBlocker(ctx context.Context, path string, info fsys.Info) 
 	return nil
 }
 
-// produced is the line of the ledger for path, or nil.
-func (r *restore) produced(path string) *state.Produced {
-	files := r.p.Target.Ledger.Files
-	i, ok := slices.BinarySearchFunc(files, path, func(f state.Produced, p string) int { return strings.Compare(f.Path, p) })
-	if !ok {
-		return nil
+// isOurs reports whether what lies at path, seen as info, is an unmodified file or link of this task's ledger and nobody
+// else's business.
+func (r *restore) isOurs(ctx context.Context, path string, info fsys.Info) (bool, error) {
+	f, ok := r.p.Target.Ledger.Find(path)
+	if !ok || r.p.Target.isInput(path) || r.p.Target.isOthers(path) {
+		return false, nil
 	}
-	return &files[i]
+	return r.s.unmodified(ctx, f, info)
 }
 
 // onlyOurs reports whether a directory holds nothing but unmodified files of this task's ledger.
@@ -236,9 +234,8 @@ func (r *restore) onlyOurs(ctx context.Context, dir string) (bool, error) {
 				todo = append(todo, path)
 				continue
 			}
-			f := r.produced(path)
-			if f == nil || r.p.Target.isInput(path) || r.p.Target.isOthers(path) || !r.s.unmodified(ctx, f, info) {
-				return false, nil
+			if ours, err := r.isOurs(ctx, path, info); !ours || err != nil {
+				return false, err
 			}
 		}
 	}

@@ -80,7 +80,10 @@ func (r *restore) removeStale(ctx context.Context) error {
 		case !info.Same(f.info):
 			continue // somebody has it now
 		}
-		if k, _ := r.ways.to(f.path, f.prefix); k != wayDir {
+		if k, at := r.ways.to(f.path, f.prefix); k != wayDir {
+			if err := r.ways.trouble(at); err != nil {
+				return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, cause(err))
+			}
 			continue
 		}
 		if info.Kind == fsys.Dir {
@@ -110,22 +113,31 @@ func (r *restore) removeEmptied(dirs map[string]string) error {
 		if r.p.Manifest.find(dir) >= 0 {
 			continue // it is an output itself
 		}
-		info, err := r.s.ws.Lstat(dir)
-		if err != nil || info.Kind != fsys.Dir {
-			continue
-		}
-		// Asked first, since a removal could not be told from that of a file put there this very moment.
-		if left, err := r.s.ws.List(dir); err != nil || len(left) > 0 {
-			continue
-		}
-		switch err := r.s.ws.Remove(dir); {
-		case err == nil:
-			r.journal = append(r.journal, step{did: removed, path: dir, perm: info.Perm})
-			r.ways.set(dir, wayAbsent)
-		case isAbsent(err), errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTEMPTY):
-		default:
+		if err := r.removeIfEmpty(dir); err != nil {
 			return failed(dir, err, "the directory %s, which is empty now, cannot be removed: %v", dir, cause(err))
 		}
 	}
 	return nil
+}
+
+func (r *restore) removeIfEmpty(dir string) error {
+	info, err := r.s.ws.Lstat(dir)
+	if isAbsent(err) || err == nil && info.Kind != fsys.Dir {
+		return nil
+	}
+	var left []fsys.Entry
+	if err == nil {
+		// Asked first: Remove alone would also take a file that somebody puts there this very moment.
+		left, err = r.s.ws.List(dir)
+	}
+	if err == nil && len(left) == 0 {
+		if err = r.s.ws.Remove(dir); err == nil {
+			r.journal = append(r.journal, step{did: removed, path: dir, perm: info.Perm})
+			r.ways.set(dir, wayAbsent)
+		}
+	}
+	if isAbsent(err) || errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
+		return nil
+	}
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/glob"
@@ -138,6 +139,15 @@ func (w *ways) to(path, prefix string) (k wayKind, at string) {
 	}
 	w.open, w.openFor = parent, prefix
 	return wayDir, parent
+}
+
+// trouble is what kept dir from being looked at; nil when it was seen to be no way.
+func (w *ways) trouble(dir string) error {
+	err := w.errs[dir]
+	if isAbsent(err) || errors.Is(err, fsys.ErrOutside) || errors.Is(err, syscall.ELOOP) {
+		return nil
+	}
+	return err
 }
 
 // whyBlocked is a sentence about the place where a way ended.

@@ -17,7 +17,8 @@ import (
 // Host opens a directory of the real machine ("/" for all of it) as a file system.
 //
 // What reads goes to the kernel directly, below a descriptor of the directory. What writes goes through an os.Root,
-// opened on first use. Both stay with the directory when it is moved. Permission bits of what is created are subject to
+// opened on first use. Both stay with the directory when it is moved; HostPath and RealPath go by the path it was opened
+// by. Permission bits of what is created are subject to
 // the umask. No operation waits for the other side of a FIFO.
 //
 // A link whose text is absolute may be written through when it leads to a place below the root.

@@ -140,7 +140,15 @@ func readAll(fd int, size, limit int64) ([]byte, error) {
 }
 
 func (h *host) Open(name string) (afero.File, error) {
-	return h.openRead(name, unix.O_NONBLOCK|unix.O_NOCTTY)
+	return opened(h.openRead(name, unix.O_NONBLOCK|unix.O_NOCTTY))
+}
+
+// opened keeps a nil *hostFile from becoming an afero.File that is not nil.
+func opened(f *hostFile, err error) (afero.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 func (h *host) OpenNoFollow(name string) (afero.File, error) {

@@ -146,9 +146,9 @@ func (h *host) Create(name string) (afero.File, error) {
 
 func (h *host) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND) == 0 {
-		return h.openRead(name, flag|unix.O_NONBLOCK|unix.O_NOCTTY)
+		return opened(h.openRead(name, flag|unix.O_NONBLOCK|unix.O_NOCTTY))
 	}
-	return h.openWrite(Clean(name), flag, perm)
+	return opened(h.openWrite(Clean(name), flag, perm))
 }
 
 func (h *host) openWrite(name string, flag int, perm fs.FileMode) (*hostFile, error) {

@@ -133,7 +133,7 @@ type clock struct {
 
 // tick is the time stamp of one change.
 func (c *clock) tick() int64 {
-	t := c.now
+	var t int64
 	if c.from != nil {
 		t = c.from().UnixNano()
 	} else {

@@ -2,6 +2,7 @@ package fsys_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -80,7 +81,7 @@ func TestPowerCut(t *testing.T) {
 			syncFile(t, m, "/")
 		}, "/x", []string{"x"}},
 		{"appended", func(t *testing.T, m *fsys.MemFS) {
-			w, err := m.OpenFile("/old", 1|1024, 0)
+			w, err := m.OpenFile("/old", os.O_WRONLY|os.O_APPEND, 0)
 			must(t, err)
 			_, err = w.WriteString("er")
 			must(t, err)
@@ -160,7 +161,7 @@ func TestPowerCutMakesTornBytes(t *testing.T) {
 	m := fsys.Memory()
 	put(t, m, "/x", strings.Repeat("o", 4096))
 	m.RecordUnsynced()
-	w, err := m.OpenFile("/x", 1, 0)
+	w, err := m.OpenFile("/x", os.O_WRONLY, 0)
 	must(t, err)
 	_, err = w.Write([]byte(strings.Repeat("n", 4096)))
 	must(t, err)
@@ -211,6 +212,7 @@ func TestPowerCutProperties(t *testing.T) {
 				}
 			}
 		}
+		sound(rt, m)
 		before := tree(t, m)
 		for seed := range uint64(8) {
 			c := m.CrashClone(seed)

@@ -177,11 +177,13 @@ func (p *proc) signalGroup(sig unix.Signal) {
 	}
 }
 
-// killGroup kills the group and waits until no member lives. The kernel may hold one back (a hung disk): then it waits for
-// no longer than Drain.
+// killWait is for how long a killed group is waited for, at most: the kernel may hold a process back (a hung disk).
+const killWait = 2 * time.Second
+
+// killGroup kills the group and waits until no member lives.
 func (p *proc) killGroup() {
 	p.signalGroup(unix.SIGKILL)
-	p.awaitGroup(time.Now().Add(p.sys.limits.Drain))
+	p.awaitGroup(time.Now().Add(killWait))
 }
 
 // awaitGroup waits until the group is gone, or has no members but zombies that others have to reap.

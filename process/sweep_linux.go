@@ -61,6 +61,9 @@ func (r *registry) expect(f found) {
 func (p *proc) strays() []Leftover {
 	var out []Leftover
 	for _, f := range children.straysOf(p) {
+		if f.pgrp == p.pid {
+			continue // below
+		}
 		if !f.listed {
 			out = append(out, Leftover{f.pid, commandOf(f.pid)})
 			for _, q := range f.tree {

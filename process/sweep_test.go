@@ -119,12 +119,13 @@ func TestZombiesAreReaped(t *testing.T) {
 	p.Kill()
 	p.Wait()
 	// One that dies by itself, unseen, is reaped after some time by whoever ends next.
-	if e, _ := run(t, s, shell(dir, "(setsid true >/dev/null 2>&1 &)")); e.Code != 0 {
+	if e, _ := run(t, s, shell(dir, "(setsid sh -c 'echo $$ > short' >/dev/null 2>&1 &); until [ -s short ]; do sleep 0.01; done")); e.Code != 0 {
 		t.Errorf("exit %+v", e)
 	}
+	short := pidIn(t, filepath.Join(dir, "short"))
 	eventually(t, "no child is left", func() bool {
 		run(t, s, shell(dir, "true"))
-		return syscall.Kill(pid, 0) == syscall.ESRCH && len(children(t, "Z")) == 0
+		return syscall.Kill(pid, 0) == syscall.ESRCH && syscall.Kill(short, 0) == syscall.ESRCH && len(children(t, "Z")) == 0
 	})
 	if err := s.Close(); err != nil {
 		t.Error(err)

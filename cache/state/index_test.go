@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
 	"pgregory.net/rapid"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -291,9 +292,9 @@ type cancelling struct {
 	cancel func()
 }
 
-func (c *cancelling) StatInfo(name string) (fsys.Info, error) {
+func (c *cancelling) Open(name string) (afero.File, error) {
 	defer c.cancel()
-	return c.FS.StatInfo(name)
+	return c.FS.Open(name)
 }
 
 // Nothing is written before there is something to say, and nothing when nothing is new.

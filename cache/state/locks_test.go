@@ -3,12 +3,14 @@ package state
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/faultfs"
 )
 
 // haz is one haz process of these tests.
@@ -87,6 +89,25 @@ func TestRefusedHoldsNothing(t *testing.T) {
 	b.wantRefused(t, Refused{Task: "p:z", HazPID: 1, TaskPID: 11}, "p:b", "p:a", "p:c", "p:z")
 	for _, task := range []string{"p:a", "p:b", "p:c"} {
 		c.wantTaken(t, 0, task)
+	}
+}
+
+// All go through the locks in one order, so that of two that want the same one gets them.
+func TestLocksAreTakenInOneOrder(t *testing.T) {
+	f := faultfs.New(fsys.Memory(), 0)
+	newHaz(f, 1).wantTaken(t, 0, "p:b", "p:c", "p:a", "p:c")
+	var names []string
+	for _, c := range f.Calls() {
+		if c.Op == faultfs.OpTryLock && !slices.Contains(names, c.Name) { // the first try finds no directory
+			names = append(names, c.Name)
+		}
+	}
+	var want []string
+	for _, task := range []string{"p:a", "p:b", "p:c"} {
+		want = append(want, stateDir+"/"+locksDir+"/"+fileOf(task))
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("took %q, want %q", names, want)
 	}
 }
 

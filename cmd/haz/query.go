@@ -1,8 +1,33 @@
 package main
 
-import "errors"
+import (
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/graph/query"
+)
 
 // doQuery is `haz query`.
 func doQuery(v *invocation) error {
-	return errors.New("package graph/query has not landed yet")
+	q := query.Query{HasDeps: v.has("has-deps"), NoDeps: v.has("no-deps"), HasInputs: v.has("has-inputs"), NoInputs: v.has("no-inputs"),
+		HasOutputs: v.has("has-outputs"), NoOutputs: v.has("no-outputs"), Mutex: v.has("mutex")}
+	for _, o := range query.Options {
+		if v.has(string(o)) {
+			q.Filters = append(q.Filters, query.Filter{Option: o, Expr: v.value(string(o))})
+		}
+	}
+	if err := q.Check(); err != nil {
+		return err
+	}
+	w, err := v.open()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	var found []*haz.Task
+	if found, err = q.Run(w.G, w.Scope(v.has("workspace")), w.Bearing()); err != nil {
+		return err
+	}
+	if v.value("format") == "json" {
+		return query.WriteJSON(v.out, found)
+	}
+	return query.WritePlain(v.out, found)
 }

@@ -2,6 +2,7 @@ package fsystest
 
 import (
 	"io/fs"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -132,7 +133,7 @@ var infoCases = []testCase{
 	{"writing moves mtime and ctime", func(t *testing.T, f fsys.FS) {
 		write(t, f, "/x", "abc")
 		before := lstat(t, f, "/x")
-		w, err := f.OpenFile("/x", 1, 0)
+		w, err := f.OpenFile("/x", os.O_WRONLY, 0)
 		ok(t, err)
 		defer w.Close()
 		later(t, "mtime", before.MTime, func() {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -64,6 +66,31 @@ var fileCases = []testCase{
 		holds(t, f, "/x", "ab\x00\x00")
 		fails(t, x.Truncate(-1), syscall.EINVAL)
 		ok(t, x.Close())
+	}},
+	{"no file with an error", func(t *testing.T, f fsys.FS) {
+		mkdir(t, f, "/d")
+		for name, open := range map[string]func() (afero.File, error){
+			"Open":         func() (afero.File, error) { return f.Open("/no") },
+			"OpenNoFollow": func() (afero.File, error) { return f.OpenNoFollow("/no") },
+			"Create":       func() (afero.File, error) { return f.Create("/d") },
+			"OpenFile":     func() (afero.File, error) { return f.OpenFile("/no", os.O_RDONLY, 0) },
+			"OpenFile, writing": func() (afero.File, error) {
+				return f.OpenFile("/no", os.O_WRONLY, 0)
+			},
+		} {
+			if x, err := open(); x != nil || err == nil {
+				t.Errorf("%s: %v, %v", name, x, err)
+			}
+		}
+		if s, err := f.Sub("/no"); s != nil || err == nil {
+			t.Errorf("Sub: %v, %v", s, err)
+		}
+		if l, err := f.TryLock("/no/l", fsys.Shared); l != nil || err == nil {
+			t.Errorf("TryLock: %v, %v", l, err)
+		}
+		if info, err := f.Stat("/no"); info != nil || err == nil {
+			t.Errorf("Stat: %v, %v", info, err)
+		}
 	}},
 	{"closed file", func(t *testing.T, f fsys.FS) {
 		x, err := f.Create("/x")

@@ -9,7 +9,7 @@ import (
 
 // MaxPattern is how long the text of a pattern may be, in bytes. It bounds what Parse, Match and Overlap can cost; no
 // path that a system call takes is as long.
-const MaxPattern = 16 << 10
+const MaxPattern = 4 << 10
 
 // A SyntaxError says why a text is no pattern.
 type SyntaxError struct {

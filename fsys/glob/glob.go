@@ -37,7 +37,7 @@ func Parse(text string) (Pattern, error) {
 
 func parse(text string) (*pattern, *SyntaxError) {
 	if len(text) > MaxPattern {
-		return nil, &SyntaxError{Rule: "PATH-009", Text: text, Offset: MaxPattern, Length: len(text) - MaxPattern, Reason: "it is longer than 16384 bytes"}
+		return nil, &SyntaxError{Rule: "PATH-009", Text: text, Offset: MaxPattern, Length: len(text) - MaxPattern, Reason: "it is longer than 4096 bytes"}
 	}
 	if !isGlob(text) {
 		if err := checkLiteral(text); err != nil {

@@ -242,7 +242,7 @@ var rejectedRows = []struct{ rule, pattern, place, reason string }{
 	{"PATH-002", "\U0002fffe", "\U0002fffe", "U+2FFFE in segment 1 is a noncharacter, which no path may hold"},
 	{"PATH-002", "src/a\xff", "\xff", "byte 0xFF at position 2 of segment 2 is not UTF-8"},
 	{"PATH-002", "\xed\xa0\x80", "\xed", "byte 0xED at position 1 of segment 1 is not UTF-8"},
-	{"PATH-009", strings.Repeat("a", MaxPattern+1), "a", "it is longer than 16384 bytes"},
+	{"PATH-009", strings.Repeat("a", MaxPattern+1), "a", "it is longer than 4096 bytes"},
 }
 
 func TestRejectTable(t *testing.T) {

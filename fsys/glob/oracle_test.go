@@ -148,9 +148,8 @@ func oracleSplit(reading string) []string {
 }
 
 func oracleSegment(s string) bool {
-	plain := strings.ReplaceAll(s, "\x01", "")
-	if plain == "**" {
-		return s == "**"
+	if s == "**" {
+		return true
 	}
 	var name strings.Builder
 	wild := false

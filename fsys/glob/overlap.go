@@ -248,36 +248,32 @@ func (p *product) word(at pair) string {
 	return string(b)
 }
 
-// pairSet is a set of pairs: a table of bits where it is small, else rows of bits that are made when needed.
+// pairSet is a set of pairs. Nearly all have a path that is like no name it knows, and no dirt: those have a table of bits. The
+// others have rows of bits that are made when needed.
 type pairSet struct {
 	nb    int
-	small []uint64
-	rows  map[uint64][]uint64
+	plain []uint64
+	rows  map[int][]uint64
 }
-
-const maxTable = 1 << 18 // bits
 
 func (s *pairSet) init(na, nb int) {
 	s.nb = nb
-	if bits := na * nb * 4 * len(paths); bits <= maxTable {
-		s.small = make([]uint64, (bits+63)/64)
-	} else {
-		s.rows = map[uint64][]uint64{}
-	}
+	s.plain = make([]uint64, (na*nb+63)/64)
 }
 
 // add reports whether the pair is new.
 func (s *pairSet) add(p pair) bool {
-	row := int(p.a)*len(paths) + int(p.path)
-	row = row*2 + bit(p.dirtyA)
-	row = row*2 + bit(p.dirtyB)
-	if s.small != nil {
-		return setBit(s.small, row*s.nb+int(p.b))
+	if p.path == plainName {
+		return setBit(s.plain, int(p.a)*s.nb+int(p.b))
 	}
-	bits := s.rows[uint64(row)]
+	row := (int(p.a)*len(paths)+int(p.path))*4 + bit(p.dirtyA)*2 + bit(p.dirtyB)
+	bits := s.rows[row]
 	if bits == nil {
+		if s.rows == nil {
+			s.rows = map[int][]uint64{}
+		}
 		bits = make([]uint64, (s.nb+63)/64)
-		s.rows[uint64(row)] = bits
+		s.rows[row] = bits
 	}
 	return setBit(bits, int(p.b))
 }

@@ -40,26 +40,28 @@ type pathNode struct {
 
 const deadPath pathState = 0
 
-// The states where a segment begins: the first of a path, the one behind "/.haz/", any other.
 var (
-	paths                             []pathNode
+	paths []pathNode
+	// Where a segment begins: the first of a path, the one behind "/.haz/", any other.
 	firstSegment, hazSegment, segment pathState
+	// plainName is in a segment that is like none of the names that matter.
+	plainName pathState
 )
 
 func init() {
 	paths = make([]pathNode, 1)
-	plain := newPathState(pathNode{end: true})
-	paths[plain].other = plain
-	segment = newSegment(plain)
-	hazSegment = newSegment(plain)
-	firstSegment = newSegment(plain)
-	paths[plain].slash = segment
+	plainName = newPathState(pathNode{end: true})
+	paths[plainName].other = plainName
+	segment = newPathState(pathNode{other: plainName})
+	hazSegment = newPathState(pathNode{other: plainName})
+	firstSegment = newPathState(pathNode{other: plainName})
+	paths[plainName].slash = segment
 	for _, start := range []pathState{segment, hazSegment, firstSegment} {
 		for _, name := range []string{".", ".."} {
-			n := addName(start, name, plain)
+			n := addName(start, name)
 			paths[n].slash, paths[n].end = deadPath, false
 		}
-		git := addName(start, gitName, plain)
+		git := addName(start, gitName)
 		paths[git].spelled = true
 		for n, at := start, 0; ; at++ {
 			paths[n].git = true
@@ -68,13 +70,13 @@ func init() {
 			}
 			n = paths[n].to[indexRune(paths[n].chars, rune(gitName[at]))]
 		}
-		almost := addName(start, restorePrefix[:len(restorePrefix)-1], plain)
+		almost := addName(start, restorePrefix[:len(restorePrefix)-1])
 		paths[almost].chars, paths[almost].to = []rune{'-'}, []pathState{deadPath}
 	}
-	haz := addName(firstSegment, ".haz", plain)
+	haz := addName(firstSegment, ".haz")
 	paths[haz].slash = hazSegment
 	for _, dir := range []string{cacheDir, stateDir} {
-		n := addName(hazSegment, dir[len("/.haz/"):], plain)
+		n := addName(hazSegment, dir[len("/.haz/"):])
 		paths[n].slash, paths[n].end = deadPath, false
 	}
 }
@@ -84,16 +86,14 @@ func newPathState(n pathNode) pathState {
 	return pathState(len(paths) - 1)
 }
 
-func newSegment(plain pathState) pathState { return newPathState(pathNode{other: plain}) }
-
 // addName makes the states of a name from start, where there are none yet, and returns the one behind its last character.
-func addName(start pathState, name string, plain pathState) pathState {
+func addName(start pathState, name string) pathState {
 	n := start
 	for _, c := range name {
 		i := indexRune(paths[n].chars, c)
 		if i < 0 {
 			i = len(paths[n].chars)
-			next := newPathState(pathNode{other: plain, slash: segment, end: true})
+			next := newPathState(pathNode{other: plainName, slash: segment, end: true})
 			paths[n].chars = append(paths[n].chars, c)
 			paths[n].to = append(paths[n].to, next)
 		}

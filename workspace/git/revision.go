@@ -77,12 +77,12 @@ func (r *repository) named(ctx context.Context, text, rev string) (string, error
 
 // commit resolves a revision to an object id; not ok when there is no such commit.
 func (r *repository) commit(ctx context.Context, rev string) (id string, ok bool, err error) {
-	out, code, err := r.code(ctx, "rev-parse", "--verify", "--quiet", rev+"^{commit}")
+	out, end, err := r.code(ctx, "rev-parse", "--verify", "--quiet", rev+"^{commit}")
 	if err != nil {
 		return "", false, err
 	}
 	id = strings.TrimSuffix(out, "\n")
-	return id, code.failed == nil && isObjectID(id), nil
+	return id, end.failed == nil && isObjectID(id), nil
 }
 
 // isObjectID holds git's answer to what is expected: a revision such as ^HEAD would come back as something else.
@@ -100,12 +100,12 @@ func isObjectID(s string) bool {
 
 // mergeBase returns a best common ancestor of two commits.
 func (r *repository) mergeBase(ctx context.Context, text, first, second string) (string, error) {
-	out, code, err := r.code(ctx, "merge-base", first, second)
+	out, end, err := r.code(ctx, "merge-base", first, second)
 	switch {
 	case err != nil:
 		return "", err
-	case code.failed != nil && code.status != 1:
-		return "", code.failed
+	case end.failed != nil && end.status != 1:
+		return "", end.failed
 	}
 	id, _, _ := strings.Cut(out, "\n")
 	if !isObjectID(id) {

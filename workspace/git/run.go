@@ -29,16 +29,13 @@ func newRepository(ctx context.Context, o Options) (*repository, error) {
 		return nil, &Error{Code: r.rule, Message: "git cannot be started", Causes: []string{err.Error()},
 			Hint: "this option asks git which files changed: install it, or put it on PATH"}
 	}
-	out, err := r.run(ctx, "rev-parse", "--show-toplevel")
-	var failed *Error
-	if errors.As(err, &failed) {
-		if failed.Hint == "" {
-			failed.Message = "the workspace " + diag.Quote(o.Root) + " is not inside a git work tree"
-		}
-		return nil, failed
-	}
+	out, end, err := r.code(ctx, "rev-parse", "--show-toplevel")
 	if err != nil {
 		return nil, err
+	}
+	if end.failed != nil {
+		end.failed.Message = "the workspace " + diag.Quote(o.Root) + " is not inside a git work tree"
+		return nil, end.failed
 	}
 	top := strings.TrimSuffix(out, "\n") // one: names may end with more
 	prefix, ok := within(top, o.Root)
@@ -102,12 +99,12 @@ func find(env []string) (string, error) {
 // pipesWait is how long git's pipes may stay open after its end, held by something that it started.
 const pipesWait = time.Second
 
-// run runs git in the root of the workspace and returns what it printed. The error is *Error, or that of the context; see
-// code for exit codes that are answers.
+// run runs git in the root of the workspace and returns what it printed; any failure is an error, *Error or that of the
+// context.
 func (r *repository) run(ctx context.Context, args ...string) (string, error) {
-	out, code, err := r.code(ctx, args...)
-	if err == nil && code.failed != nil {
-		err = code.failed
+	out, end, err := r.code(ctx, args...)
+	if err == nil && end.failed != nil {
+		err = end.failed
 	}
 	return out, err
 }
@@ -118,6 +115,7 @@ type exit struct {
 	failed *Error
 }
 
+// code is run for commands whose exit status is an answer.
 func (r *repository) code(ctx context.Context, args ...string) (string, exit, error) {
 	cmd := exec.CommandContext(ctx, r.program, args...)
 	cmd.Dir, cmd.Env = r.root, r.env
