@@ -155,6 +155,12 @@ func (h *host) openWrite(name string, flag int, perm fs.FileMode) (*hostFile, er
 	if perm&^fs.ModePerm != 0 {
 		return nil, pathError("open", name, syscall.EINVAL)
 	}
+	if f, err, ok := h.openFileBeneath(name, flag, perm); ok {
+		if err != nil {
+			return nil, pathError("open", name, err)
+		}
+		return &hostFile{f: f, name: name}, nil
+	}
 	last := followsLink
 	if flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL {
 		last = keepsLink
@@ -180,7 +186,17 @@ func (h *host) change(op, name string, last whichLink, do func(root *os.Root, re
 }
 
 func (h *host) Mkdir(name string, perm fs.FileMode) error {
+	if err, ok := h.mkdirBeneath(Clean(name), perm); ok {
+		return maybePathError("mkdir", Clean(name), err)
+	}
 	return h.change("mkdir", name, keepsLink, func(root *os.Root, rel string) error { return root.Mkdir(rel, perm.Perm()) })
+}
+
+func maybePathError(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return pathError(op, name, err)
 }
 
 // MkdirAll makes nothing through a link that leads nowhere, as POSIX has it for mkdir -p (os.Root.MkdirAll would).
@@ -210,6 +226,9 @@ func (h *host) MkdirAll(name string, perm fs.FileMode) error {
 }
 
 func (h *host) Remove(name string) error {
+	if err, ok := h.removeBeneath(Clean(name)); ok {
+		return maybePathError("remove", Clean(name), err)
+	}
 	return h.change("remove", name, keepsLink, func(root *os.Root, rel string) error {
 		if rel == "." {
 			return syscall.EBUSY
@@ -241,7 +260,10 @@ func (h *host) Chtimes(name string, atime, mtime time.Time) error {
 
 func (h *host) Symlink(text, name string) error {
 	name = Clean(name)
-	err := h.write(name, keepsLink, func(root *os.Root, rel string) error { return root.Symlink(text, rel) })
+	err, ok := h.symlinkBeneath(text, name)
+	if !ok {
+		err = h.write(name, keepsLink, func(root *os.Root, rel string) error { return root.Symlink(text, rel) })
+	}
 	if err != nil {
 		return &os.LinkError{Op: "symlink", Old: text, New: name, Err: err}
 	}
@@ -254,6 +276,12 @@ func (h *host) Link(oldName, newName string) error {
 }
 
 func (h *host) Rename(oldName, newName string) error {
+	if err, ok := h.renameBeneath(Clean(oldName), Clean(newName)); ok {
+		if err != nil {
+			return &os.LinkError{Op: "rename", Old: Clean(oldName), New: Clean(newName), Err: err}
+		}
+		return nil
+	}
 	return h.move("rename", oldName, newName, renameIn)
 }
 

@@ -16,8 +16,8 @@ func TestOrdered(t *testing.T) {
 		b := &builder{g: &Graph{W: &workspace.Workspace{Tasks: make([]*workspace.Task, n)}}}
 		name := r.Perm(n) // the order of names is not that of edges
 		for i := 1; i < n; i++ {
-			for range r.Intn(3 + int(seed)%3) {
-				back := 1 + r.Intn(min(i, 1+r.Intn(20)))
+			for range r.Intn(3 + int(seed)) {
+				back := 1 + r.Intn(min(i, 60))
 				kind := []EdgeKind{Hard, Soft, Producer}[r.Intn(3)]
 				e := rawEdge{up: int32(name[i-back]), down: int32(name[i]), kind: kind}
 				if !slices.ContainsFunc(b.edges[max(0, len(b.edges)-3):], func(o rawEdge) bool { return o == e }) {

@@ -2,199 +2,291 @@ package glob
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
 )
 
 // A Tree reads directories of a workspace and remembers the listings, so that one listing serves all patterns and tasks
-// that see the same state of the tree. What is found in a directory is looked at afresh each time. Safe for concurrent use.
+// that see the same state of the tree. Safe for concurrent use.
+//
+// It remembers which names a directory has and which paths are real directories, until Forget. What lies at a match
+// (lstat, the text of a link, what it leads to) is looked at anew by each walk. Errors are not remembered.
 type Tree struct {
-	fs fsys.FS
-
-	mu    sync.Mutex
-	dirs  map[string]*listing
-	infos map[string]fsys.Info // of directories in fixed prefixes
-	cache string               // what a link at .haz/cache leads to, in this file system; "" when nothing
-	asked bool
+	fs     fsys.FS
+	mu     sync.Mutex
+	root   *dirNode
+	linked map[string]*listing // of directories whose path leads through a link, so that Forget cannot tell where they lie
+	own    *ownPaths           // nil: not looked yet
 }
 
-// listing is the entries of one directory, sorted by name, read once.
+// dirNode is what is known of one path that leads through no link.
+type dirNode struct {
+	children map[string]*dirNode
+	list     *listing // nil: not read
+	real     bool     // it is a directory, and not through a link
+}
+
+// listing is one reading of a directory, sorted by name, without what is invisible.
 type listing struct {
 	once    sync.Once
+	done    atomic.Bool // entries and err are set
 	entries []fsys.Entry
 	err     error
 }
 
-// NewTree makes a tree without any listing.
-func NewTree(fs fsys.FS) *Tree {
-	return &Tree{fs: fs, dirs: map[string]*listing{}, infos: map[string]fsys.Info{}}
+// ownPaths is where haz's own directories lie when links lead to them.
+type ownPaths struct {
+	dirs []string // workspace paths besides cacheDir and stateDir
 }
 
-// Forget drops the listings of the directory dir and of all below it (a task wrote there).
-func (t *Tree) Forget(dir string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for d := range t.dirs {
-		if isOrBelow(d, dir) || dir == "/" {
-			delete(t.dirs, d)
-		}
-	}
-	clear(t.infos)
+// A WalkError says which directory or file kept a walk from knowing what matches.
+type WalkError struct {
+	Path string // workspace-absolute
+	Err  error
 }
+
+func (e *WalkError) Error() string { return "`" + e.Path + "` cannot be read: " + reason(e.Err) }
+func (e *WalkError) Unwrap() error { return e.Err }
+
+// reason is the innermost cause, without the operation and the path that the file system put before it.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return err.Error()
+}
+
+// NewTree makes a tree without any listing.
+func NewTree(fs fsys.FS) *Tree { return &Tree{fs: fs, root: &dirNode{}} }
 
 // ForgetAll drops all listings.
 func (t *Tree) ForgetAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	clear(t.dirs)
-	clear(t.infos)
-	t.asked = false
+	t.root, t.linked, t.own = &dirNode{}, nil, nil
 }
 
-// list returns the entries of a directory; kinds that the directory does not tell are looked up.
-func (t *Tree) list(dir string) ([]fsys.Entry, error) {
+// Forget drops the listings of the directory dir and of all below it (a task wrote there), and of those above it that do
+// not know yet that there is such a directory. Listings that were reached through links are dropped wherever they are.
+func (t *Tree) Forget(dir string) {
+	if dir == "/" || dir == "" {
+		t.ForgetAll()
+		return
+	}
 	t.mu.Lock()
-	l := t.dirs[dir]
-	if l == nil {
-		l = &listing{}
-		t.dirs[dir] = l
+	defer t.mu.Unlock()
+	t.linked = nil
+	n := t.root
+	for rest := dir[1:]; ; {
+		name, more, found := strings.Cut(rest, "/")
+		if n.list != nil {
+			n.list = n.list.doubt(name, !found)
+		}
+		child := n.children[name]
+		switch {
+		case child == nil && found:
+			// Nothing is known below, but dir may be new, and all directories on the way to it with it: those that are
+			// known were asked already.
+			return
+		case !found:
+			delete(n.children, name)
+			return
+		}
+		// It may have been replaced by a link.
+		child.real = false
+		n, rest = child, more
+	}
+}
+
+// doubt is what stays of a listing when a directory at name may have come: nothing when there was none; when it is that
+// directory itself that may have changed its kind, the kind is looked at again.
+func (l *listing) doubt(name string, itself bool) *listing {
+	if !l.done.Load() || l.err != nil {
+		return nil
+	}
+	i, found := l.find(name)
+	switch {
+	case !found || l.entries[i].Kind == fsys.File || l.entries[i].Kind == fsys.Special:
+		return nil
+	case !itself || l.entries[i].Kind == fsys.Unknown:
+		return l
+	}
+	m := &listing{entries: slices.Clone(l.entries)}
+	m.entries[i].Kind = fsys.Unknown
+	m.once.Do(func() {})
+	m.done.Store(true)
+	return m
+}
+
+func (l *listing) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(l.entries, name, func(e fsys.Entry, name string) int { return strings.Compare(e.Name, name) })
+}
+
+// node is what is known of dir; it is made when there is nothing yet. The caller holds mu.
+func (t *Tree) node(dir string) *dirNode {
+	n := t.root
+	if dir == "/" {
+		return n
+	}
+	for rest := dir[1:]; rest != ""; {
+		name, more, _ := strings.Cut(rest, "/")
+		child := n.children[name]
+		if child == nil {
+			child = &dirNode{}
+			if n.children == nil {
+				n.children = map[string]*dirNode{}
+			}
+			n.children[name] = child
+		}
+		n, rest = child, more
+	}
+	return n
+}
+
+// list returns the entries of dir that patterns may see. through says that the path of dir leads through a link.
+func (t *Tree) list(dir string, through bool) ([]fsys.Entry, error) {
+	t.mu.Lock()
+	var l *listing
+	var n *dirNode
+	if through {
+		if l = t.linked[dir]; l == nil {
+			l = &listing{}
+			if t.linked == nil {
+				t.linked = map[string]*listing{}
+			}
+			t.linked[dir] = l
+		}
+	} else {
+		n = t.node(dir)
+		if n.list == nil {
+			n.list = &listing{}
+		}
+		l = n.list
 	}
 	t.mu.Unlock()
 	l.once.Do(func() {
-		l.entries, l.err = t.fs.List(dir)
-		slices.SortFunc(l.entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
-		for i := range l.entries {
-			if e := &l.entries[i]; e.Kind == fsys.Unknown {
-				if info, err := t.fs.Lstat(below(dir, "/"+e.Name)); err == nil {
-					e.Kind = info.Kind
-				}
-			}
-		}
+		l.entries, l.err = t.read(dir, through)
+		l.done.Store(true)
 	})
+	if l.err != nil {
+		t.mu.Lock()
+		if n != nil && n.list == l {
+			n.list = nil
+		}
+		if n == nil && t.linked[dir] == l {
+			delete(t.linked, dir)
+		}
+		t.mu.Unlock()
+	}
 	return l.entries, l.err
 }
 
-// lstatDir is Lstat for the directories of fixed prefixes, which many patterns share.
-func (t *Tree) lstatDir(dir string) (fsys.Info, error) {
+// listed reports whether list would answer without reading.
+func (t *Tree) listed(dir string, through bool) bool {
 	t.mu.Lock()
-	info, known := t.infos[dir]
-	t.mu.Unlock()
-	if known {
-		return info, nil
+	defer t.mu.Unlock()
+	l := t.linked[dir]
+	if !through {
+		l = t.node(dir).list
 	}
-	info, err := t.fs.Lstat(dir)
-	if err == nil {
-		t.mu.Lock()
-		t.infos[dir] = info
-		t.mu.Unlock()
-	}
-	return info, err
+	return l != nil && l.done.Load()
 }
 
-// hidden reports whether no pattern may see path: haz's own, by text, and what a link at .haz/cache leads to.
-func (t *Tree) hidden(path string) bool {
-	if invisible(path) {
-		return true
+func (t *Tree) read(dir string, through bool) ([]fsys.Entry, error) {
+	entries, err := t.fs.List(dir)
+	if err != nil {
+		return nil, err
 	}
+	var own []string
+	if !through {
+		own = t.ownDirs()
+	}
+	entries = slices.DeleteFunc(entries, func(e fsys.Entry) bool {
+		if strings.HasPrefix(e.Name, restorePrefix) {
+			return true
+		}
+		if through || dir != "/.haz" && len(own) == 0 {
+			return false
+		}
+		path := child(dir, e.Name)
+		return invisible(path) || slices.Contains(own, path)
+	})
+	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
+	return entries, nil
+}
+
+func child(dir, name string) string {
+	if dir == "/" {
+		return "/" + name
+	}
+	return dir + "/" + name
+}
+
+// isReal reports whether dir is known to be a directory at the end of a path without links.
+func (t *Tree) isReal(dir string) bool {
 	t.mu.Lock()
-	if !t.asked {
-		t.asked = true
-		t.cache = ""
-		if info, err := t.fs.Lstat(cacheDir); err == nil && info.Kind == fsys.Link {
-			if real, err := t.fs.RealPath(cacheDir); err == nil {
-				t.cache = real
+	defer t.mu.Unlock()
+	return t.node(dir).real
+}
+
+func (t *Tree) setReal(dir string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.node(dir).real = true
+}
+
+// ownDirs is where haz's cache and state lie besides their own places, when links lead there (8.4).
+func (t *Tree) ownDirs() []string {
+	t.mu.Lock()
+	own := t.own
+	t.mu.Unlock()
+	if own == nil {
+		own = &ownPaths{}
+		for _, dir := range []string{cacheDir, stateDir} {
+			if real, err := t.fs.RealPath(dir); err == nil && real != dir {
+				own.dirs = append(own.dirs, real)
 			}
 		}
+		t.mu.Lock()
+		t.own = own
+		t.mu.Unlock()
 	}
-	cache := t.cache
-	t.mu.Unlock()
-	return cache != "" && isOrBelow(path, cache)
+	return own.dirs
 }
 
-// Match is one thing on disk that a pattern matched.
-type Match struct {
-	Path string    // workspace-absolute; bytes
-	Info fsys.Info // lstat
-	// For links: the text, and what the link leads to (zero Kind: nothing, or a loop).
-	LinkText string
-	Target   fsys.Info
-	// Entered says that Path is a directory link that the input walk entered (chapter 2, 5.3).
-	Entered bool
-	// Empty says that Path is an empty directory.
-	Empty bool
-	// BadName says why the name is no legal path (S-20), "" when it is one.
-	BadName string
-	// Pattern is the index in the walked list of the first pattern that matched.
-	Pattern int
+// hides reports whether path, which leads through no link, is invisible to every pattern.
+func (t *Tree) hides(path string) bool {
+	return invisible(path) || slices.ContainsFunc(t.ownDirs(), func(dir string) bool { return isOrBelow(path, dir) })
 }
 
-// newMatch completes a match: the text and target of a link, and what is wrong with the name.
-func (t *Tree) newMatch(path string, info fsys.Info, pattern int) (Match, error) {
-	m := Match{Path: path, Info: info, Pattern: pattern}
-	if err := CheckPath(path); err != nil {
-		m.BadName = err.Error()
-		var s *SyntaxError
-		if errors.As(err, &s) {
-			m.BadName = s.Reason
+// absent reports whether an error means that there is nothing at a path: also when something else lies in its way, or when
+// links lead in a circle.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENAMETOOLONG)
+}
+
+// identity tells directories apart whatever path leads to them.
+type identity struct{ dev, inode uint64 }
+
+func identityOf(i fsys.Info) identity { return identity{i.Dev, i.Inode} }
+
+// names are the names that alone can be met from the places at; ok is false when there are others. A walk looks them up
+// and need not read the directory.
+func (g *program) names(at []int32) (names []string, ok bool) {
+	for _, pc := range at {
+		i := g.shape[pc]
+		if i < 0 || g.shapes[i].star {
+			return nil, false
 		}
+		names = append(names, g.shapes[i].prefix)
 	}
-	if info.Kind != fsys.Link {
-		return m, nil
-	}
-	text, err := t.fs.Readlink(path)
-	if err != nil {
-		return m, err
-	}
-	m.LinkText = text
-	target, err := t.fs.StatInfo(path)
-	if err != nil && !leadsNowhere(err) {
-		return m, err
-	}
-	if err == nil {
-		m.Target = target
-	}
-	return m, nil
-}
-
-// gone reports whether nothing is there: also a file where a directory would have to be.
-func gone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
-// leadsNowhere reports whether following a link failed because its target is missing, or a loop.
-func leadsNowhere(err error) bool {
-	return gone(err) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENAMETOOLONG)
-}
-
-// matches collects what several patterns found; a path counts once, for the first that matched it.
-type matches struct {
-	list []Match
-}
-
-func (m *matches) sorted() []Match {
-	slices.SortStableFunc(m.list, func(a, b Match) int {
-		if c := strings.Compare(a.Path, b.Path); c != 0 {
-			return c
-		}
-		return a.Pattern - b.Pattern
-	})
-	out := m.list[:0]
-	for _, x := range m.list {
-		if n := len(out); n > 0 && out[n-1].Path == x.Path {
-			out[n-1].Entered = out[n-1].Entered || x.Entered
-			continue
-		}
-		out = append(out, x)
-	}
-	return out
-}
-
-func unreadable(dir string, err error) error {
-	return fmt.Errorf("folder %s cannot be read: %w", dir, err)
+	slices.Sort(names)
+	return slices.Compact(names), true
 }

@@ -1,0 +1,356 @@
+package glob
+
+import (
+	"container/heap"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// Inputs walks the input patterns of a task (chapter 1, 8.4; chapter 2, 5.3). A path counts once however many patterns
+// match. Matches are sorted by path. Globs yield files, links (to files; to nothing, with the text), entered directory
+// links, and empty directories; special files are left out. Literals yield whatever lies there, missing ones are listed
+// in missing. exclude takes matches of globs away.
+//
+// A directory that cannot be read and is in the way of a glob, or a path that cannot be looked at, is a *WalkError.
+func (t *Tree) Inputs(ctx context.Context, patterns, exclude []Pattern) (found []Match, missing []Pattern, err error) {
+	m := newMatches(patterns)
+	for i, p := range patterns {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case p.p == nil:
+		case p.p.glob == nil:
+			ok, err := t.literalInput(p, i, m)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !ok {
+				missing = append(missing, p)
+			}
+		default:
+			w := inputWalk{walk: walk{ctx: ctx, tree: t, glob: p.p.glob, index: i, found: m}, exclude: exclude}
+			if err := w.run(p.p.path); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return m.sorted(), missing, nil
+}
+
+func (t *Tree) literalInput(p Pattern, index int, m *matches) (there bool, err error) {
+	path := p.p.path
+	if m.has(path) {
+		m.literal(path)
+		return true, nil
+	}
+	if t.hides(path) {
+		return false, nil
+	}
+	n, ok, err := t.look(path)
+	if !ok || err != nil {
+		return false, err
+	}
+	n.Pattern, n.Literal = index, true
+	m.add(n)
+	return true, nil
+}
+
+// inputWalk is the walk of one glob. A directory is entered once, by identity: all real directories first, then always the
+// first remaining link in byte order of its path, so that under which path a file is seen does not depend on chance.
+type inputWalk struct {
+	walk
+	exclude []Pattern
+	links   linkHeap
+
+	// What was entered. Real directories of the first round are different ones, so that who they are is asked only when
+	// there is a link to be judged.
+	entered map[identity]bool
+	dirs    []string // entered, but not in entered yet
+	above   []string // on the way to where the walk began: a link that leads there is skipped
+	checks  bool     // every directory is judged, since the path leads through a link
+	own     []identity
+}
+
+// pendingLink is a link to a directory in which the glob may match.
+type pendingLink struct {
+	path string
+	at   []int32
+}
+
+type linkHeap []pendingLink
+
+func (h linkHeap) Len() int           { return len(h) }
+func (h linkHeap) Less(i, j int) bool { return h[i].path < h[j].path }
+func (h linkHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *linkHeap) Push(x any)        { *h = append(*h, x.(pendingLink)) }
+func (h *linkHeap) Pop() any {
+	last := len(*h) - 1
+	x := (*h)[last]
+	*h = (*h)[:last]
+	return x
+}
+
+func (w *inputWalk) excluded(path string) bool {
+	return slices.ContainsFunc(w.exclude, func(p Pattern) bool { return p.Match(path) })
+}
+
+func (w *inputWalk) covered(dir string) bool {
+	return slices.ContainsFunc(w.exclude, func(p Pattern) bool { return p.CoversAllBelow(dir) })
+}
+
+func (w *inputWalk) run(prefix string) error {
+	start, err := w.descend(prefix)
+	if !start || err != nil {
+		return err
+	}
+	if err := w.visit(prefix, w.glob.begin()); err != nil {
+		return err
+	}
+	w.checks = true
+	for len(w.links) > 0 {
+		if err := w.enter(heap.Pop(&w.links).(pendingLink)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// descend goes along the fixed prefix. start says that there is a directory to be read. Links on the way are entered,
+// whatever they lead to: the pattern spells them.
+func (w *inputWalk) descend(prefix string) (start bool, err error) {
+	if w.covered("/") {
+		return false, nil
+	}
+	var last identity
+	dir := "/"
+	for rest := prefix[1:]; rest != ""; {
+		name, more, _ := strings.Cut(rest, "/")
+		if !w.checks {
+			w.above = append(w.above, dir)
+		}
+		dir, rest = child(dir, name), more
+		if !w.checks && w.tree.isReal(dir) && !w.tree.hides(dir) {
+			if w.covered(dir) {
+				return false, nil
+			}
+			continue
+		}
+		m, ok, err := w.tree.look(dir)
+		if !ok || err != nil {
+			return false, err
+		}
+		if w.covered(dir) || (!w.checks && w.tree.hides(dir)) || invisible(dir) {
+			return false, nil
+		}
+		switch {
+		case m.Info.Kind == fsys.Dir:
+			last = identityOf(m.Info)
+			if !w.checks {
+				w.tree.setReal(dir)
+			} else if slices.Contains(w.ownIdentities(), last) {
+				return false, nil
+			}
+		case m.Info.Kind == fsys.Link && m.Target.Kind == fsys.Dir:
+			last = identityOf(m.Target)
+			w.checks = true
+			if w.leadsToOwn(dir, last) {
+				return false, nil
+			}
+			w.addEntered(m)
+		default:
+			return false, nil
+		}
+	}
+	if w.checks {
+		w.entered = map[identity]bool{last: true}
+	} else {
+		w.dirs = append(w.dirs, dir)
+	}
+	return true, nil
+}
+
+// addEntered records a link that the walk goes through.
+func (w *inputWalk) addEntered(m Match) {
+	if w.found.has(m.Path) || w.excluded(m.Path) {
+		return
+	}
+	m.Entered, m.Pattern = true, w.index
+	w.found.add(m)
+}
+
+// visit reads a directory that was entered.
+func (w *inputWalk) visit(dir string, at []int32) error {
+	entries, err := w.entries(dir, w.checks, at)
+	switch {
+	case err == nil:
+	case absent(err): // gone since it was seen
+		return nil
+	case w.ctx.Err() != nil:
+		return err
+	default:
+		return &WalkError{dir, err}
+	}
+	for _, e := range entries {
+		next, end := w.glob.step(at, e.Name, e.Name == gitName)
+		if !end && len(next) == 0 {
+			continue
+		}
+		path := child(dir, e.Name)
+		end = end && !w.excluded(path)
+		if len(next) > 0 && w.covered(path) {
+			next = nil
+		}
+		if end || len(next) > 0 {
+			if err := w.thing(path, e.Kind, next, end); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// thing deals with what lies at path: end says that it matches, next are the places below it. A listing may be older than
+// what lies there, so the kind is believed only where a look follows.
+func (w *inputWalk) thing(path string, kind fsys.Kind, next []int32, end bool) error {
+	if kind == fsys.Dir {
+		return w.dir(path, next, end)
+	}
+	if kind == fsys.Special || kind == fsys.File && (!end || w.found.has(path)) {
+		return nil
+	}
+	m, ok, err := w.tree.look(path)
+	if !ok || err != nil {
+		return err
+	}
+	m.Pattern = w.index
+	switch m.Info.Kind {
+	case fsys.Dir:
+		return w.dir(path, next, end)
+	case fsys.Link:
+		switch m.Target.Kind {
+		case fsys.Dir:
+			if len(next) > 0 {
+				heap.Push(&w.links, pendingLink{path, next})
+			}
+			return nil
+		case fsys.Special:
+			return nil
+		}
+	case fsys.File:
+	default:
+		return nil
+	}
+	if end && !w.found.has(path) {
+		w.found.add(m)
+	}
+	return nil
+}
+
+// dir deals with a directory that is no link.
+func (w *inputWalk) dir(path string, next []int32, end bool) error {
+	if w.checks {
+		info, err := w.tree.fs.Lstat(path)
+		if err != nil {
+			if absent(err) {
+				return nil
+			}
+			return &WalkError{path, err}
+		}
+		id := identityOf(info)
+		if info.Kind != fsys.Dir || slices.Contains(w.ownIdentities(), id) {
+			return nil
+		}
+		if len(next) > 0 {
+			if w.entered[id] {
+				next = nil
+			} else {
+				w.entered[id] = true
+			}
+		}
+	} else if len(next) > 0 {
+		w.dirs = append(w.dirs, path)
+	}
+	if len(next) > 0 {
+		if err := w.visit(path, next); err != nil {
+			return err
+		}
+	}
+	if !end || w.found.has(path) {
+		return nil
+	}
+	empty, err := w.isEmpty(path, w.checks)
+	if err != nil && !absent(err) {
+		return &WalkError{path, err}
+	}
+	if !empty {
+		return nil
+	}
+	m, ok, err := w.tree.look(path)
+	if !ok || err != nil || m.Info.Kind != fsys.Dir {
+		return err
+	}
+	m.Pattern, m.Empty = w.index, true
+	w.found.add(m)
+	return nil
+}
+
+// enter goes through a link, unless the directory that it leads to was entered already or is above the walk.
+func (w *inputWalk) enter(l pendingLink) error {
+	if err := w.learn(); err != nil {
+		return err
+	}
+	m, ok, err := w.tree.look(l.path)
+	if !ok || err != nil || m.Target.Kind != fsys.Dir {
+		return err
+	}
+	id := identityOf(m.Target)
+	if w.entered[id] || w.leadsToOwn(l.path, id) {
+		return nil
+	}
+	w.entered[id] = true
+	w.addEntered(m)
+	return w.visit(l.path, l.at)
+}
+
+// learn asks who the directories are that were entered without asking.
+func (w *inputWalk) learn() error {
+	if w.entered == nil {
+		w.entered = map[identity]bool{}
+	}
+	for _, dir := range slices.Concat(w.above, w.dirs) {
+		info, err := w.tree.fs.Lstat(dir)
+		if err == nil {
+			w.entered[identityOf(info)] = true
+		} else if !absent(err) {
+			return &WalkError{dir, err}
+		}
+	}
+	w.above, w.dirs = nil, nil
+	return nil
+}
+
+// leadsToOwn reports whether a link leads to haz's cache or state, or into them.
+func (w *inputWalk) leadsToOwn(link string, target identity) bool {
+	if slices.Contains(w.ownIdentities(), target) {
+		return true
+	}
+	real, err := w.tree.fs.RealPath(link)
+	return err == nil && w.tree.hides(real)
+}
+
+// ownIdentities are who haz's cache and state are.
+func (w *inputWalk) ownIdentities() []identity {
+	if w.own == nil {
+		w.own = []identity{}
+		for _, dir := range []string{cacheDir, stateDir} {
+			if info, err := w.tree.fs.StatInfo(dir); err == nil {
+				w.own = append(w.own, identityOf(info))
+			}
+		}
+	}
+	return w.own
+}
