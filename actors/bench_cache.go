@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/haz-build/haz/cache"
@@ -42,11 +43,17 @@ func keyError(err error) messages.TaskError {
 	var k *key.Error
 	if errors.As(err, &k) {
 		e.Hint = k.Hint
-		if k.Err != nil {
-			e.Causes = []string{k.Err.Error()}
-		}
+		e.Causes = causes(k.Err)
 	}
 	return e
+}
+
+// causes is the chain behind a sentence; "does not exist" needs none.
+func causes(err error) []string {
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return []string{err.Error()}
 }
 
 // lookUp is the step looking.
@@ -425,9 +432,7 @@ func rejectError(err error) messages.TaskError {
 	var r *outputs.RejectError
 	if errors.As(err, &r) {
 		e.Kind, e.Hint = messages.ErrorKind(r.Kind), r.Hint
-		if r.Err != nil {
-			e.Causes = []string{r.Err.Error()}
-		}
+		e.Causes = causes(r.Err)
 	}
 	return e
 }

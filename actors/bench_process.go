@@ -134,9 +134,7 @@ func spawnError(err error) messages.TaskError {
 	var n *process.NotStartedError
 	if errors.As(err, &n) {
 		e.Hint = n.Hint
-		if n.Err != nil {
-			e.Causes = []string{n.Err.Error()}
-		}
+		e.Causes = causes(n.Err)
 	}
 	return e
 }

@@ -90,14 +90,14 @@ type Store struct {
 	o    Options
 	none digest.Digest // of no bytes
 
-	stored  atomic.Bool      // something was published or restored: Finish has something to flush
-	shards  [256]atomic.Bool // made, or seen to be there
-	noClone atomic.Bool      // cloning was tried and cannot work here
+	stored  atomic.Bool // something was published or restored: Finish has something to flush
+	noClone atomic.Bool // cloning was tried and cannot work here
 
 	mu      sync.Mutex
-	root    fsys.FS // nil until opened
-	linked  bool    // .haz/cache is a link
-	made    bool    // the .gitignore was looked after
+	root    fsys.FS   // nil until opened
+	gone    []fsys.FS // roots that somebody cleared while we had them open; in use, maybe, until Close
+	linked  bool      // .haz/cache is a link
+	made    bool      // the .gitignore was looked after
 	trouble []string
 }
 
@@ -151,12 +151,24 @@ func (s *Store) Finish() {
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.root == nil {
-		return nil
+	var err error
+	for _, root := range append(s.gone, s.root) {
+		if root != nil {
+			err = errors.Join(err, root.Close())
+		}
 	}
-	root := s.root
-	s.root = nil
-	return root.Close()
+	s.root, s.gone = nil, nil
+	return err
+}
+
+// renew forgets a root that was cleared by somebody else, so that the next one to store makes a new one.
+func (s *Store) renew(root fsys.FS) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.root == root {
+		s.gone = append(s.gone, root)
+		s.root, s.made = nil, false
+	}
 }
 
 // errNoCache says that no cache was made yet, which is no trouble.

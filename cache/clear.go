@@ -2,7 +2,10 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"github.com/haz-build/haz/fsys"
 )
@@ -28,14 +31,26 @@ func (s *Store) Clear(ctx context.Context) error {
 		if err := s.ensureState(); err == nil {
 			trash := stateDir + "/" + clearedPrefix + s.suffix()
 			if s.ws.Rename(cacheDir, trash) == nil {
-				if err := s.ws.RemoveAll(trash); err != nil && !isAbsent(err) {
-					return s.notCleared(err)
-				}
-				return nil
+				return s.removeCleared(trash)
 			}
 		}
 	}
 	return s.empty(ctx)
+}
+
+// removeCleared deletes what was the cache root. A run in progress may go on writing there through its own handle; what it
+// puts there while we delete is trash all the same, and left to the sweep if it does not stop.
+func (s *Store) removeCleared(trash string) error {
+	for range 5 {
+		err := s.ws.RemoveAll(trash)
+		if err == nil || isAbsent(err) {
+			return nil
+		}
+		if !errors.Is(err, syscall.ENOTEMPTY) && !errors.Is(err, fs.ErrExist) {
+			return s.notCleared(err)
+		}
+	}
+	return nil
 }
 
 func (s *Store) notCleared(err error) error {

@@ -29,9 +29,13 @@ type scan struct {
 	trouble func(path string, err error)
 }
 
-// run walks all shards and .damaged. The error is that of reading the root itself, or ctx.Err().
+// run walks all shards and .damaged. The error is that of reading the root itself, or ctx.Err(). A root that was cleared
+// since it was opened is empty.
 func (c *scan) run(ctx context.Context) error {
 	top, err := c.root.List("/")
+	if isAbsent(err) {
+		return ctx.Err()
+	}
 	if err != nil {
 		return err
 	}

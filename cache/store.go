@@ -58,19 +58,32 @@ func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := s.create()
+	st, err := s.beginStore(r.Key)
 	if err != nil {
-		return nil, fmt.Errorf("the cache cannot be opened: %w", cause(err))
-	}
-	st, err := s.beginStaging(root, shardOf(r.Key), tmpPrefix+r.Key.Hex()+"-", s.shardMaker(root, r.Key))
-	if err != nil {
-		return nil, fmt.Errorf("the cache cannot be written: %w", cause(err))
+		return nil, err
 	}
 	if err := s.fill(ctx, st, r, text); err != nil {
 		st.remove()
 		return nil, err
 	}
 	return &Staged{s: s, key: r.Key, replace: r.Replace, st: st}, nil
+}
+
+func (s *Store) beginStore(k Key) (st *staging, err error) {
+	for range 2 {
+		var root fsys.FS
+		if root, err = s.create(); err != nil {
+			return nil, fmt.Errorf("the cache cannot be opened: %w", cause(err))
+		}
+		if st, err = s.beginStaging(root, shardOf(k), tmpPrefix+k.Hex()+"-", s.shardMaker(root, k)); err == nil {
+			return st, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		s.renew(root) // a shard that cannot be made because its parent is gone: somebody has cleared the cache
+	}
+	return nil, cannotWrite(err)
 }
 
 // shardMaker makes the shard of k. Nobody asks whether it is there before the first mkdir in it has failed.

@@ -316,6 +316,8 @@ func TestTextBusy(t *testing.T) {
 	dir := t.TempDir()
 	stop := make(chan struct{})
 	var noise sync.WaitGroup
+	defer noise.Wait()
+	defer close(stop)
 	for range 2 {
 		noise.Go(func() {
 			for {
@@ -340,6 +342,4 @@ func TestTextBusy(t *testing.T) {
 			t.Errorf("%q, %+v", out, e)
 		}
 	}
-	close(stop)
-	noise.Wait()
 }

@@ -44,8 +44,7 @@ type system struct {
 	kills  int // calls of KillAll
 }
 
-// busyTries is how often a program that is open for writing is tried again. Between fork and exec, a child started by
-// another goroutine still has our files, also the one that was just written and is to be executed now.
+// busyTries is how often a program that is open for writing is tried again.
 const busyTries = 10
 
 // Start implements Spawner.
@@ -85,7 +84,12 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 		if err != syscall.ETXTBSY || try == busyTries {
 			break
 		}
-		time.Sleep(time.Millisecond << min(try, 5))
+		// Between fork and exec, a child that another goroutine starts still has our files, also the one that was just
+		// written and is to be executed now. Who else has it open is not ours to know.
+		awaitForks()
+		if try > 0 {
+			time.Sleep(time.Millisecond << min(try, 5))
+		}
 	}
 	unix.Close(outW)
 	unix.Close(errW)
@@ -105,6 +109,12 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 	}
 	go p.supervise()
 	return p, nil
+}
+
+// awaitForks returns when all children that are between fork and exec now have passed that.
+func awaitForks() {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 }
 
 var errClosed = errors.New("the spawner is closed")

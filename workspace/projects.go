@@ -128,7 +128,10 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 	}
 	dirs, err := l.tree.Directories(l.ctx, e.Glob)
 	if err != nil {
-		return l.globTrouble(e, err)
+		for _, one := range joined(err) {
+			l.globTrouble(e, one)
+		}
+		return dirs
 	}
 	if len(dirs) == 0 {
 		return fail("DISC-006", diag.Quote(e.Value)+" selects no directory", l.existingPrefix(e.Glob.FixedPrefix()))
@@ -136,22 +139,34 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 	return dirs
 }
 
-func (l *loader) globTrouble(e config.Pattern, err error) []string {
+// globTrouble reports one thing that is wrong with what a glob selects.
+func (l *loader) globTrouble(e config.Pattern, err error) {
 	d := diag.Diagnostic{Code: "DISC-006", Place: l.settings.Source.Place(e.Span),
 		Message: diag.Quote(e.Value) + " cannot be expanded", Causes: []string{err.Error()}}
-	if errors.Is(err, fsys.ErrOutside) {
-		d.Code = "DISC-022"
-		d.Message = diag.Quote(e.Value) + " selects a link that leads out of the workspace"
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			text, _ := l.fs.Readlink(p.Path)
-			d.Message = fmt.Sprintf("%s selects %s, which leads out of the workspace%s", diag.Quote(e.Value), diag.Quote(p.Path), linkTo(text))
-			d.Causes = nil
+	var w *glob.DirectoryError
+	if errors.As(err, &w) {
+		d.Code, d.Causes = w.Rule, nil
+		switch {
+		case errors.Is(err, fsys.ErrOutside):
+			d.Message = fmt.Sprintf("%s selects %s, which leads out of the workspace%s", diag.Quote(e.Value), diag.Quote(w.Path), linkTo(w.Link))
+		default:
+			d.Message = fmt.Sprintf("%s selects the directory %s: it %s", diag.Quote(e.Value), diag.Quote(w.Path), w.Reason)
+		}
+		var bad *glob.SyntaxError
+		if errors.As(glob.CheckPath(w.Path), &bad) {
+			d.Message = fmt.Sprintf("%s selects the directory %s: %s", diag.Quote(e.Value), diag.Quote(w.Path), bad.Reason)
 		}
 	}
 	l.add(d)
 	l.ws.partial.projects = true
-	return nil
+}
+
+// joined takes errors that were joined apart.
+func joined(err error) []error {
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		return j.Unwrap()
+	}
+	return []error{err}
 }
 
 func linkTo(text string) string {

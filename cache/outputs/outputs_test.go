@@ -509,7 +509,7 @@ func TestHidden(t *testing.T) {
 	}
 	// A literal that can be seen there was produced, but is not stored; one that cannot is missing.
 	for _, c := range []struct{ literal, want string }{
-		{"o/a", " | /p/o leads out of the workspace"},
+		{"o/a", " | `/p/o` leads out of the workspace"},
 		{"o/none", "output-missing: declared output o/none was not produced"},
 	} {
 		w = newTree(t, c.literal)

@@ -71,6 +71,7 @@ type inputWalk struct {
 	entered map[identity]bool
 	dirs    []string // entered, but not in entered yet
 	above   []string // on the way to where the walk began: a link that leads there is skipped
+	aboveID []identity
 	checks  bool     // every directory is judged, since the path leads through a link
 	own     []identity
 }
@@ -146,6 +147,9 @@ func (w *inputWalk) descend(prefix string) (start bool, err error) {
 		if w.covered(dir) || (!w.checks && w.tree.hides(dir)) || invisible(dir) {
 			return false, nil
 		}
+		if w.checks {
+			w.aboveID = append(w.aboveID, last)
+		}
 		switch {
 		case m.Info.Kind == fsys.Dir:
 			last = identityOf(m.Info)
@@ -187,7 +191,7 @@ func (w *inputWalk) visit(dir string, at []int32) error {
 	entries, err := w.entries(dir, w.checks, at)
 	switch {
 	case err == nil:
-	case absent(err): // gone since it was seen
+	case isAbsent(err): // gone since it was seen
 		return nil
 	case w.ctx.Err() != nil:
 		return err
@@ -201,8 +205,9 @@ func (w *inputWalk) visit(dir string, at []int32) error {
 		}
 		path := child(dir, e.Name)
 		end = end && !w.excluded(path)
-		if len(next) > 0 && w.covered(path) {
-			next = nil
+		if len(next) > 0 && e.Kind != fsys.File && w.covered(path) {
+			// Not entered, so not asked either whether it is empty.
+			next, end = nil, end && e.Kind == fsys.Link
 		}
 		if end || len(next) > 0 {
 			if err := w.thing(path, e.Kind, next, end); err != nil {
@@ -255,7 +260,7 @@ func (w *inputWalk) dir(path string, next []int32, end bool) error {
 	if w.checks {
 		info, err := w.tree.fs.Lstat(path)
 		if err != nil {
-			if absent(err) {
+			if isAbsent(err) {
 				return nil
 			}
 			return &WalkError{path, err}
@@ -283,7 +288,7 @@ func (w *inputWalk) dir(path string, next []int32, end bool) error {
 		return nil
 	}
 	empty, err := w.isEmpty(path, w.checks)
-	if err != nil && !absent(err) {
+	if err != nil && !isAbsent(err) {
 		return &WalkError{path, err}
 	}
 	if !empty {
@@ -325,11 +330,14 @@ func (w *inputWalk) learn() error {
 		info, err := w.tree.fs.Lstat(dir)
 		if err == nil {
 			w.entered[identityOf(info)] = true
-		} else if !absent(err) {
+		} else if !isAbsent(err) {
 			return &WalkError{dir, err}
 		}
 	}
-	w.above, w.dirs = nil, nil
+	for _, id := range w.aboveID {
+		w.entered[id] = true
+	}
+	w.above, w.dirs, w.aboveID = nil, nil, nil
 	return nil
 }
 

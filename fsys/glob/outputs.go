@@ -60,7 +60,7 @@ type outputWalk struct {
 	out  *OutputsFound
 }
 
-// place is a directory of an output walk, by the path that the pattern has for it and by the one without links.
+// directory is a directory of an output walk, by the path that the pattern has for it and by the one without links.
 type directory struct {
 	path, real string
 }
@@ -113,7 +113,7 @@ func (w *outputWalk) descend(prefix string) (directory, prefixState) {
 			}
 		}
 		switch {
-		case err != nil && absent(err):
+		case err != nil && isAbsent(err):
 			return d, prefixMissing
 		case err != nil:
 			w.unreadable(d.path, err)
@@ -154,7 +154,7 @@ func (w *outputWalk) literal(path string) bool {
 		return true
 	case prefixOutside:
 		_, err := w.tree.fs.Lstat(path)
-		return err == nil || !absent(err)
+		return err == nil || !isAbsent(err)
 	}
 	if w.tree.hides(d.child(path[strings.LastIndexByte(path, '/')+1:]).real) {
 		return false
@@ -162,7 +162,7 @@ func (w *outputWalk) literal(path string) bool {
 	return w.add(path, Match{Pattern: w.index, Literal: true})
 }
 
-// add looks at a match and collects it, and says whether it is there.
+// add looks at a match and collects it, and says whether something is there.
 func (w *outputWalk) add(path string, like Match) bool {
 	m, ok, err := w.tree.look(path)
 	switch {
@@ -173,10 +173,7 @@ func (w *outputWalk) add(path string, like Match) bool {
 	default:
 		return false
 	}
-	m.Pattern, m.Literal, m.Empty = like.Pattern, like.Literal, like.Empty
-	if m.Empty && m.Info.Kind != fsys.Dir || !m.Literal && m.Info.Kind == fsys.Special {
-		return true
-	}
+	m.Pattern, m.Literal = like.Pattern, like.Literal
 	w.found.add(m)
 	return true
 }
@@ -184,7 +181,7 @@ func (w *outputWalk) add(path string, like Match) bool {
 func (w *outputWalk) visit(dir directory, at []int32) {
 	entries, err := w.entries(dir.path, dir.through(), at)
 	if err != nil {
-		if !absent(err) && w.ctx.Err() == nil {
+		if !isAbsent(err) && w.ctx.Err() == nil {
 			w.unreadable(dir.path, err)
 		}
 		return
@@ -202,63 +199,68 @@ func (w *outputWalk) visit(dir directory, at []int32) {
 	}
 }
 
-// thing deals with what lies at d: end says that it matches, next are the places below it.
+// thing deals with what lies at d: end says that it matches, next are the places below it. A listing may be older than
+// what lies there, so a match is judged by a look of its own.
 func (w *outputWalk) thing(d directory, kind fsys.Kind, next []int32, end bool) {
-	seen := w.found.has(d.path)
-	if kind == fsys.Unknown {
-		info, err := w.tree.fs.Lstat(d.path)
-		if err != nil {
-			if !absent(err) {
-				w.unreadable(d.path, err)
-			}
-			return
-		}
-		kind = info.Kind
-	}
-	switch kind {
-	case fsys.File, fsys.Link:
-		if end {
-			if !seen {
-				w.addNow(d, next)
-			}
-			return
-		}
-		if kind == fsys.Link {
-			w.deeperLink(d.path)
-		}
-	case fsys.Dir:
-		if len(next) > 0 {
-			w.visit(d, next)
-		}
-		if !end || seen {
-			return
-		}
-		empty, err := w.isEmpty(d.path, d.through())
-		switch {
-		case err != nil && !absent(err):
-			w.unreadable(d.path, err)
-		case empty:
-			w.add(d.path, Match{Pattern: w.index, Empty: true})
-		}
-	}
-}
-
-// addNow collects a matched file or link. A directory may have come in its place since the directory was listed.
-func (w *outputWalk) addNow(d directory, next []int32) {
-	info, err := w.tree.fs.Lstat(d.path)
-	if err == nil && info.Kind == fsys.Dir {
-		w.thing(d, fsys.Dir, next, true)
+	if kind == fsys.Dir {
+		w.dir(d, next, end)
 		return
 	}
-	w.add(d.path, Match{Pattern: w.index})
+	if kind == fsys.Special || kind == fsys.File && !end || end && len(next) == 0 && w.found.has(d.path) {
+		return
+	}
+	m, ok, err := w.tree.look(d.path)
+	if !ok {
+		if err != nil {
+			w.unreadable(d.path, err)
+		}
+		return
+	}
+	switch m.Info.Kind {
+	case fsys.Dir:
+		w.dir(d, next, end)
+	case fsys.Link:
+		switch {
+		case end:
+			w.collect(m)
+		case err != nil:
+			w.unreadable(d.path, err)
+		case m.Target.Kind == fsys.Dir:
+			// It is not entered, so it may hide a match.
+			w.hide("`", d.path, "` is a link to a directory, and a path below it could match `", w.text, "`")
+		}
+	case fsys.File:
+		if end {
+			w.collect(m)
+		}
+	}
 }
 
-// deeperLink deals with a link that does not match while a path below it could: it is not entered, so it may hide one.
-func (w *outputWalk) deeperLink(path string) {
-	target, err := w.tree.fs.StatInfo(path)
-	if err == nil && target.Kind == fsys.Dir {
-		w.hide("`", path, "` is a link to a directory, and a path below it could match `", w.text, "`")
-	} else if err != nil && !absent(err) {
-		w.unreadable(path, err)
+func (w *outputWalk) collect(m Match) {
+	if !w.found.has(m.Path) {
+		m.Pattern = w.index
+		w.found.add(m)
+	}
+}
+
+func (w *outputWalk) dir(d directory, next []int32, end bool) {
+	if len(next) > 0 {
+		w.visit(d, next)
+	}
+	if !end || w.found.has(d.path) {
+		return
+	}
+	empty, err := w.isEmpty(d.path, d.through())
+	if err != nil && !isAbsent(err) {
+		w.unreadable(d.path, err)
+	}
+	if !empty {
+		return
+	}
+	if m, ok, err := w.tree.look(d.path); ok && m.Info.Kind == fsys.Dir {
+		m.Empty = true
+		w.collect(m)
+	} else if !ok && err != nil {
+		w.unreadable(d.path, err)
 	}
 }

@@ -90,17 +90,13 @@ func (t *Tree) Forget(dir string) {
 			n.list = n.list.doubt(name, !found)
 		}
 		child := n.children[name]
-		switch {
-		case child == nil && found:
-			// Nothing is known below, but dir may be new, and all directories on the way to it with it: those that are
-			// known were asked already.
-			return
-		case !found:
+		if !found {
 			delete(n.children, name)
 			return
 		}
-		// It may have been replaced by a link.
-		child.real = false
+		if child == nil {
+			return
+		}
 		n, rest = child, more
 	}
 }
@@ -129,12 +125,19 @@ func (l *listing) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(l.entries, name, func(e fsys.Entry, name string) int { return strings.Compare(e.Name, name) })
 }
 
+// known is what is known of dir, nil when there is nothing. The caller holds mu.
+func (t *Tree) known(dir string) *dirNode {
+	n := t.root
+	for rest := dir[1:]; rest != "" && n != nil; {
+		name, more, _ := strings.Cut(rest, "/")
+		n, rest = n.children[name], more
+	}
+	return n
+}
+
 // node is what is known of dir; it is made when there is nothing yet. The caller holds mu.
 func (t *Tree) node(dir string) *dirNode {
 	n := t.root
-	if dir == "/" {
-		return n
-	}
 	for rest := dir[1:]; rest != ""; {
 		name, more, _ := strings.Cut(rest, "/")
 		child := n.children[name]
@@ -194,7 +197,10 @@ func (t *Tree) listed(dir string, through bool) bool {
 	defer t.mu.Unlock()
 	l := t.linked[dir]
 	if !through {
-		l = t.node(dir).list
+		l = nil
+		if n := t.known(dir); n != nil {
+			l = n.list
+		}
 	}
 	return l != nil && l.done.Load()
 }
@@ -233,7 +239,8 @@ func child(dir, name string) string {
 func (t *Tree) isReal(dir string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.node(dir).real
+	n := t.known(dir)
+	return n != nil && n.real
 }
 
 func (t *Tree) setReal(dir string) {
@@ -266,9 +273,9 @@ func (t *Tree) hides(path string) bool {
 	return invisible(path) || slices.ContainsFunc(t.ownDirs(), func(dir string) bool { return isOrBelow(path, dir) })
 }
 
-// absent reports whether an error means that there is nothing at a path: also when something else lies in its way, or when
+// isAbsent reports whether an error means that there is nothing at a path: also when something else lies in its way, or when
 // links lead in a circle.
-func absent(err error) bool {
+func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENAMETOOLONG)
 }
 

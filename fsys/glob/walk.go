@@ -106,7 +106,7 @@ func (w *walk) isEmpty(dir string, through bool) (bool, error) {
 func (t *Tree) look(path string) (m Match, ok bool, err error) {
 	info, err := t.fs.Lstat(path)
 	if err != nil {
-		if absent(err) {
+		if isAbsent(err) {
 			return m, false, nil
 		}
 		return m, false, &WalkError{path, err}
@@ -116,7 +116,7 @@ func (t *Tree) look(path string) (m Match, ok bool, err error) {
 		return m, true, nil
 	}
 	if m.LinkText, err = t.fs.Readlink(path); err != nil {
-		if absent(err) {
+		if isAbsent(err) {
 			return m, false, nil
 		}
 		return m, false, &WalkError{path, err}
@@ -125,7 +125,7 @@ func (t *Tree) look(path string) (m Match, ok bool, err error) {
 	switch {
 	case err == nil:
 		m.Target = target
-	case !absent(err):
+	case !isAbsent(err):
 		return m, true, &WalkError{path, err}
 	}
 	return m, true, nil

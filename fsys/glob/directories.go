@@ -1,0 +1,207 @@
+package glob
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// A DirectoryError says why an entry of the project list cannot be expanded. For DISC-022 it unwraps to a *fs.PathError of
+// the link with fsys.ErrOutside.
+type DirectoryError struct {
+	Rule   string // DISC-005: the root; DISC-007: missing, or no directory; DISC-022: outside of the workspace; PATH-002: name
+	Entry  Pattern
+	Path   string // the directory, or the link, workspace-absolute; bytes
+	Link   string // text of the link at Path, "" when it is none
+	Reason string // a sentence without the path: "is a regular file"
+	Err    error  // the cause, or nil
+}
+
+func (e *DirectoryError) Error() string { return "`" + e.Path + "` " + e.Reason }
+func (e *DirectoryError) Unwrap() error { return e.Err }
+
+// Directories expands one entry of the workspace's project list (chapter 1, 2.2) to the directories that match, sorted and
+// without links in their paths.
+//
+// A glob gives those real directories whose path matches. Directories that links lead to are judged by where they are, so
+// that links add nothing; only a link whose own path matches, and that leads to a directory outside of the workspace, is an
+// error (DISC-022). A literal gives the one directory that it leads to. What is wrong is a *DirectoryError, or a
+// *WalkError for a directory that cannot be read; several are joined, in the order of their paths, and stand beside the
+// directories that are right. No match at all is no error here.
+func (t *Tree) Directories(ctx context.Context, p Pattern) ([]string, error) {
+	if p.p == nil {
+		return nil, ctx.Err()
+	}
+	w := directoryWalk{ctx: ctx, tree: t, entry: p, glob: p.p.glob}
+	if w.glob == nil {
+		w.literal(p.p.path)
+	} else if real, err := t.fs.RealPath(p.p.path); err == nil && real == p.p.path && !t.hides(real) {
+		// Where the fixed prefix leads through a link, no path below it is its own canonical one.
+		w.visit(real, w.glob.begin())
+	} else if errors.Is(err, fsys.ErrOutside) || err != nil && !isAbsent(err) {
+		w.prefix(p.p.path, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	slices.Sort(w.found)
+	slices.SortFunc(w.errs, func(a, b pathError) int { return strings.Compare(a.path, b.path) })
+	errs := make([]error, len(w.errs))
+	for i, e := range w.errs {
+		errs[i] = e.err
+	}
+	return w.found, errors.Join(errs...)
+}
+
+type pathError struct {
+	path string
+	err  error
+}
+
+type directoryWalk struct {
+	ctx   context.Context
+	tree  *Tree
+	entry Pattern
+	glob  *program
+	found []string
+	errs  []pathError
+}
+
+func (w *directoryWalk) fail(path string, err error) { w.errs = append(w.errs, pathError{path, err}) }
+
+func (w *directoryWalk) failEntry(rule, path, link, reason string, cause error) {
+	w.fail(path, &DirectoryError{Rule: rule, Entry: w.entry, Path: path, Link: link, Reason: reason, Err: cause})
+}
+
+// add takes a directory that matches.
+func (w *directoryWalk) add(dir string) {
+	if e := checkPath(dir); e != nil {
+		w.failEntry("PATH-002", dir, "", "has a name that no project may have: "+e.Reason, nil)
+		return
+	}
+	w.found = append(w.found, dir)
+}
+
+func (w *directoryWalk) literal(path string) {
+	if w.tree.hides(path) {
+		w.failEntry("DISC-007", path, "", "belongs to haz", nil)
+		return
+	}
+	real, err := w.tree.fs.RealPath(path)
+	switch {
+	case errors.Is(err, fsys.ErrOutside):
+		w.outside(path, err)
+		return
+	case err != nil:
+		text, readErr := w.tree.fs.Readlink(path)
+		switch {
+		case !isAbsent(err):
+			w.fail(path, &WalkError{path, err})
+		case readErr == nil:
+			w.failEntry("DISC-007", path, text, "is a link to nothing", err)
+		default:
+			w.failEntry("DISC-007", path, "", "does not exist", err)
+		}
+		return
+	case real == "/":
+		w.failEntry("DISC-005", path, "", "leads to the root of the workspace, which cannot be a project", nil)
+		return
+	}
+	info, err := w.tree.fs.StatInfo(real)
+	switch {
+	case err != nil:
+		w.fail(path, &WalkError{path, err})
+	case info.Kind == fsys.File:
+		w.failEntry("DISC-007", path, "", "is a regular file, not a directory", nil)
+	case info.Kind != fsys.Dir:
+		w.failEntry("DISC-007", path, "", "is not a directory", nil)
+	case w.tree.hides(real):
+		w.failEntry("DISC-007", path, "", "leads to a directory that belongs to haz", nil)
+	default:
+		w.add(real)
+	}
+}
+
+// outside reports the link in path that leads out of the workspace: the first that does.
+func (w *directoryWalk) outside(path string, cause error) {
+	link := path
+	for i := 1; i <= len(path); i++ {
+		if i < len(path) && path[i] != '/' {
+			continue
+		}
+		if _, err := w.tree.fs.RealPath(path[:i]); errors.Is(err, fsys.ErrOutside) {
+			link, cause = path[:i], err
+			break
+		}
+	}
+	text, _ := w.tree.fs.Readlink(link)
+	w.failEntry("DISC-022", link, text, "leads out of the workspace", cause)
+}
+
+// prefix deals with a glob's fixed prefix that cannot be followed inside the workspace. What lies outside matches nothing.
+func (w *directoryWalk) prefix(path string, err error) {
+	if errors.Is(err, fsys.ErrOutside) {
+		w.outside(path, err)
+		return
+	}
+	w.fail(path, &WalkError{path, err})
+}
+
+// visit reads a real directory and takes those in it that match.
+func (w *directoryWalk) visit(dir string, at []int32) {
+	if w.ctx.Err() != nil {
+		return
+	}
+	entries, err := w.tree.list(dir, false)
+	if err != nil {
+		if !isAbsent(err) {
+			w.fail(dir, &WalkError{dir, err})
+		}
+		return
+	}
+	for _, e := range entries {
+		if e.Kind == fsys.File || e.Kind == fsys.Special {
+			continue
+		}
+		path := child(dir, e.Name)
+		// A wildcard selects neither a directory ".git" nor "/.haz" nor what is in it.
+		next, end := w.glob.step(at, e.Name, e.Name == gitName || isOrBelow(path, "/.haz"))
+		if end || len(next) > 0 {
+			w.thing(path, e.Kind, next, end)
+		}
+	}
+}
+
+func (w *directoryWalk) thing(path string, kind fsys.Kind, next []int32, end bool) {
+	if kind == fsys.Unknown {
+		info, err := w.tree.fs.Lstat(path)
+		if err != nil {
+			if !isAbsent(err) {
+				w.fail(path, &WalkError{path, err})
+			}
+			return
+		}
+		kind = info.Kind
+	}
+	switch kind {
+	case fsys.Dir:
+		if end {
+			w.add(path)
+		}
+		if len(next) > 0 {
+			w.visit(path, next)
+		}
+	case fsys.Link:
+		if !end {
+			return
+		}
+		if _, outside := w.tree.fs.RealPath(path); errors.Is(outside, fsys.ErrOutside) {
+			if target, err := w.tree.fs.StatInfo(path); err == nil && target.Kind == fsys.Dir {
+				w.outside(path, outside)
+			}
+		}
+	}
+}
