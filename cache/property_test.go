@@ -117,7 +117,7 @@ func (g gen) disturb(ws fsys.FS, known cachetest.Tree) error {
 // stale and untouched is gone, what is the user's is as it was), or the tree is exactly as before.
 func TestRandomTrees(t *testing.T) {
 	worked, failed, nothing := 0, 0, 0
-	for seed := range uint64(pick(400, 6000)) {
+	for seed := range uint64(pick(150, 6000)) {
 		var ws fsys.FS = fsys.Memory()
 		if seed%4 == 0 { // half of the long campaign's 3,000 trees and more lie on the real disk
 			ws = disk(t)

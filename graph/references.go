@@ -102,7 +102,7 @@ func (b *builder) unresolved(t *workspace.Task, ref workspace.RefDecl, kind Edge
 		verb = "weakly depends on"
 	}
 	d := diag.Diagnostic{Code: kind.code(), Place: ref.Place,
-		Message: fmt.Sprintf("task %s %s %s, but %v", quote(t), verb, diag.Quote(ref.Ref.String()), err)}
+		Message: fmt.Sprintf("unresolved reference: task %s %s %s, but %v", quote(t), verb, diag.Quote(ref.Ref.String()), err)}
 	var s *workspace.SelectError
 	if errors.As(err, &s) {
 		d.Hint = s.Hint

@@ -72,7 +72,7 @@ type inputWalk struct {
 	dirs    []string // entered, but not in entered yet
 	above   []string // on the way to where the walk began: a link that leads there is skipped
 	aboveID []identity
-	checks  bool     // every directory is judged, since the path leads through a link
+	checks  bool // every directory is judged, since the path leads through a link
 	own     []identity
 }
 
@@ -127,6 +127,7 @@ func (w *inputWalk) descend(prefix string) (start bool, err error) {
 		return false, nil
 	}
 	var last identity
+	var links []Match
 	dir := "/"
 	for rest := prefix[1:]; rest != ""; {
 		name, more, _ := strings.Cut(rest, "/")
@@ -164,10 +165,13 @@ func (w *inputWalk) descend(prefix string) (start bool, err error) {
 			if w.leadsToOwn(dir, last) {
 				return false, nil
 			}
-			w.addEntered(m)
+			links = append(links, m)
 		default:
 			return false, nil
 		}
+	}
+	for _, m := range links {
+		w.addEntered(m)
 	}
 	if w.checks {
 		w.entered = map[identity]bool{last: true}
@@ -205,10 +209,6 @@ func (w *inputWalk) visit(dir string, at []int32) error {
 		}
 		path := child(dir, e.Name)
 		end = end && !w.excluded(path)
-		if len(next) > 0 && e.Kind != fsys.File && w.covered(path) {
-			// Not entered, so not asked either whether it is empty.
-			next, end = nil, end && e.Kind == fsys.Link
-		}
 		if end || len(next) > 0 {
 			if err := w.thing(path, e.Kind, next, end); err != nil {
 				return err
@@ -238,7 +238,7 @@ func (w *inputWalk) thing(path string, kind fsys.Kind, next []int32, end bool) e
 	case fsys.Link:
 		switch m.Target.Kind {
 		case fsys.Dir:
-			if len(next) > 0 {
+			if len(next) > 0 && !w.covered(path) {
 				heap.Push(&w.links, pendingLink{path, next})
 			}
 			return nil
@@ -257,6 +257,9 @@ func (w *inputWalk) thing(path string, kind fsys.Kind, next []int32, end bool) e
 
 // dir deals with a directory that is no link.
 func (w *inputWalk) dir(path string, next []int32, end bool) error {
+	if w.covered(path) { // not entered, so not asked either whether it is empty
+		return nil
+	}
 	if w.checks {
 		info, err := w.tree.fs.Lstat(path)
 		if err != nil {

@@ -15,7 +15,7 @@ func mustParse(t testing.TB, text string) Pattern {
 	t.Helper()
 	p, err := Parse(text)
 	if err != nil {
-		t.Fatalf("Parse(%q): %v", text, err)
+		t.Fatalf("Parse(%.60q): %v", text, err)
 	}
 	return p
 }

@@ -112,7 +112,7 @@ func TestHostilePatterns(t *testing.T) {
 	for _, text := range []string{
 		"/" + strings.Repeat("{a,b}", 40), "/" + strings.Repeat("{a,b}", 400) + "*c", "/" + strings.Repeat("{a,b/c}", 40),
 		fit("*a"), fit("{,a}"), fit("{,*/}a"), fit("/**/a"), fit("[a-z]"), fit("?"), fit("{a,b/}x"), fit("{,a*}"), "/" + strings.Repeat("**/", 1000) + "x",
-		"/x{" + strings.Repeat("a,", 8000) + "b}/*y", "/{" + strings.Repeat("**/a,", 3000) + "b}/*", "/[" + strings.Repeat("é", 4000) + "]*",
+		"/x{" + strings.Repeat("a,", 2000) + "b}/*y", "/{" + strings.Repeat("**/a,", 800) + "b}/*", "/[" + strings.Repeat("é", 2000) + "]*",
 	} {
 		p := mustParse(t, text)
 		for _, path := range []string{"/" + strings.Repeat("a", 40), "/x" + strings.Repeat("a", 400), "/x" + strings.Repeat("/a", 200), "/" + strings.Repeat("ab/", 100) + "x"} {

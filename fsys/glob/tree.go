@@ -74,30 +74,61 @@ func (t *Tree) ForgetAll() {
 }
 
 // Forget drops the listings of the directory dir and of all below it (a task wrote there), and of those above it that do
-// not know yet that there is such a directory. Listings that were reached through links are dropped wherever they are.
+// not know yet that there is such a directory. Where dir leads through a link, what it leads to is forgotten as well, and
+// listings that were reached through links are dropped wherever they are. It looks at the disk, but reads no directory.
 func (t *Tree) Forget(dir string) {
 	if dir == "/" || dir == "" {
 		t.ForgetAll()
 		return
 	}
+	real := dir
+	if !t.isReal(dir) {
+		real = t.realPath(dir)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.linked = nil
+	t.forget(dir)
+	switch real {
+	case dir, "":
+	case "/":
+		t.root = &dirNode{}
+	default:
+		t.forget(real)
+	}
+}
+
+// realPath is dir without links, also when the end of it is not there; "" outside of the workspace.
+func (t *Tree) realPath(dir string) string {
+	real, err := t.fs.RealPath(dir)
+	switch {
+	case err == nil:
+		return real
+	case dir == "/" || !isAbsent(err):
+		return ""
+	}
+	if real = t.realPath(parent(dir)); real == "" {
+		return ""
+	}
+	return child(real, dir[strings.LastIndexByte(dir, '/')+1:])
+}
+
+// forget drops the listings at dir, which is not "/", and below. The caller holds mu.
+func (t *Tree) forget(dir string) {
 	n := t.root
 	for rest := dir[1:]; ; {
 		name, more, found := strings.Cut(rest, "/")
 		if n.list != nil {
 			n.list = n.list.doubt(name, !found)
 		}
-		child := n.children[name]
 		if !found {
 			delete(n.children, name)
 			return
 		}
-		if child == nil {
+		if n = n.children[name]; n == nil {
 			return
 		}
-		n, rest = child, more
+		rest = more
 	}
 }
 

@@ -99,7 +99,19 @@ func (w *walk) isEmpty(dir string, through bool) (bool, error) {
 		return false, nil
 	}
 	entries, err := w.tree.list(dir, through)
-	return err == nil && len(entries) == 0, err
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		if e.Kind != fsys.Unknown {
+			return false, nil
+		}
+		// Forget may have been told that a task wrote in it, and the task may have removed it.
+		if _, err := w.tree.fs.Lstat(child(dir, e.Name)); err == nil || !isAbsent(err) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // look fills a match for a path that is there. ok is false when it is not, or no more.
