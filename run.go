@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"sync/atomic"
 
 	"github.com/haz-build/haz/actors"
@@ -29,28 +30,20 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 	plan := w.G.Plan(targets)
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
 	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
-	observe := o.Observer
-	if observe == nil {
-		observe = func(messages.Event) {}
-	}
+	watch := &watcher{observer: o.Observer}
 	ids := make([]TaskID, len(plan.Tasks))
 	for i, t := range plan.Tasks {
 		ids[i] = t.ID
 	}
-	observe(messages.RunStarted{Run: r.Run, Tasks: ids, At: r.Started})
+	watch.tell(messages.RunStarted{Run: r.Run, Tasks: ids, At: r.Started})
 	if len(plan.Tasks) > 0 {
 		e := w.engine(r.Hash, o)
 		defer e.close()
-		e.sweep(ctx, observe)
-		opts := e.options(plan, r, o, observe)
-		stuck, err := e.drive(ctx, opts, o, r)
-		if err != nil {
+		e.sweep(ctx, watch.tell)
+		if err := e.drive(ctx, plan, watch, o, r); err != nil {
 			return nil, err
 		}
-		if stuck {
-			observe = func(messages.Event) {}
-		}
-		e.finish(r, observe)
+		e.finish(r, watch.tell)
 	}
 	r.Ended = w.o.clock.Now()
 	r.Counts = schedule.CountOutcomes(r.Outcomes)
@@ -59,7 +52,8 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 			r.TaskErrors = append(r.TaskErrors, out)
 		}
 	}
-	observe(messages.RunFinished{Counts: r.Counts, At: r.Ended})
+	watch.tell(messages.RunFinished{Counts: r.Counts, At: r.Ended})
+	r.Crash = errors.Join(r.Crash, watch.crash)
 	return r, r.Crash
 }
 
@@ -131,7 +125,14 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 }
 
 // drive runs the actors to their end. In a host's actor system only our own actors are stopped.
-func (e *engine) drive(ctx context.Context, opts actors.Options, o RunOptions, r *Result) (stuck bool, err error) {
+func (e *engine) drive(ctx context.Context, plan *Plan, watch *watcher, o RunOptions, r *Result) error {
+	opts := e.options(plan, r, o, watch.pass)
+	if watch.crash != nil { // before any task: none starts, and each has an outcome all the same
+		l := schedule.NewLedger(schedule.LedgerConfig{Run: opts.Run, Plan: plan})
+		l.Complete(e.w.o.clock.Now(), "the observer of the run panicked")
+		r.Outcomes, _ = l.Report()
+		return nil
+	}
 	system := e.w.o.system
 	if system == nil {
 		system = actors.NewSystem(e.w.o.logger)
@@ -139,7 +140,7 @@ func (e *engine) drive(ctx context.Context, opts actors.Options, o RunOptions, r
 	}
 	h, err := actors.Start(system, opts)
 	if err != nil {
-		return false, err
+		return err
 	}
 	cancelled := ctx.Done()
 	signals := 0
@@ -162,7 +163,8 @@ func (e *engine) drive(ctx context.Context, opts actors.Options, o RunOptions, r
 	if res.Signal.Signal != "" {
 		r.Interrupt = &Interrupt{Name: res.Signal.Signal, Number: res.Signal.Number}
 	}
-	return res.ObserverStuck, nil
+	watch.stuck = res.ObserverStuck
+	return nil
 }
 
 // finish writes what outlives a run, and says what went wrong on the way without changing anything.

@@ -65,7 +65,7 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 	man, miss := b.r.o.Cache.Lookup(j.derived.Key)
 	if miss == nil {
 		j.manifest = man
-		return messages.EntryFound{Ref: m.Ref}
+		return messages.EntryFound(m)
 	}
 	answer := messages.EntryMissed{Ref: m.Ref, Miss: *miss}
 	switch miss.Reason {

@@ -123,12 +123,6 @@ func (s *Store) Trouble() []string {
 	return slices.Clone(s.trouble)
 }
 
-func (s *Store) note(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.noteLocked(text)
-}
-
 func (s *Store) noteLocked(text string) {
 	if !slices.Contains(s.trouble, text) {
 		s.trouble = append(s.trouble, text)

@@ -44,7 +44,7 @@ func (r *restore) undo() {
 			}
 			_ = ws.Remove(s.path)
 		case moved:
-			if ws.Rename(s.old, s.path) != nil && ws.Rename(s.old, s.path) != nil && !r.p.Target.isInput(s.path) {
+			if !renameTwice(ws, s.old, s.path) && !r.p.Target.isInput(s.path) {
 				if info, err := ws.Lstat(s.path); err == nil && info.Kind != fsys.Dir {
 					_ = ws.Remove(s.path)
 				}
@@ -140,4 +140,9 @@ func (r *restore) removeIfEmpty(dir string) error {
 		return nil
 	}
 	return err
+}
+
+// renameTwice tries a second time: what failed once need not fail again, and this is the last chance to put a file back.
+func renameTwice(ws fsys.FS, from, to string) bool {
+	return ws.Rename(from, to) == nil || ws.Rename(from, to) == nil
 }

@@ -48,7 +48,8 @@ type host struct {
 	realMu sync.Mutex
 	real   string // dir without links, once asked for
 
-	noClone sync.Map // dev uint64 → struct{}: devices that cannot clone
+	noClone   sync.Map    // dev uint64 → struct{}: devices that cannot clone
+	noBeneath atomic.Bool // the kernel has no openat2: os.Root writes it all
 }
 
 // A handle is a descriptor that is closed only when nobody uses it, so that a number that the kernel has given out
@@ -103,7 +104,9 @@ func (h *host) Sub(dir string) (FS, error) {
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
-	return &host{dir: h.HostPath(name), handle: handle{fd: fd}}, nil
+	s := &host{dir: h.HostPath(name), handle: handle{fd: fd}}
+	s.noBeneath.Store(h.noBeneath.Load())
+	return s, nil
 }
 
 // Close gives the descriptors back. Files and locks that were opened stay open.

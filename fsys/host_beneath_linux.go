@@ -14,6 +14,9 @@ const beneath = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS
 
 // openBeneath opens name below the root; ok is false where os.Root has to decide.
 func (h *host) openBeneath(name string, flag int, perm uint32) (fd int, err error, ok bool) {
+	if h.noBeneath.Load() {
+		return -1, nil, false
+	}
 	root := h.handle.acquire()
 	if root < 0 {
 		return -1, nil, false
@@ -30,7 +33,10 @@ func (h *host) openBeneath(name string, flag int, perm uint32) (fd int, err erro
 		}
 	}
 	switch err {
-	case unix.EXDEV, unix.ELOOP, unix.ENOSYS, unix.EAGAIN, unix.EPERM, unix.EINVAL, unix.E2BIG:
+	case unix.ENOSYS:
+		h.noBeneath.Store(true)
+		return -1, nil, false
+	case unix.EXDEV, unix.ELOOP, unix.EAGAIN, unix.EPERM, unix.EINVAL, unix.E2BIG:
 		return -1, nil, false
 	}
 	return fd, err, true
@@ -51,7 +57,7 @@ func (h *host) openFileBeneath(name string, flag int, perm os.FileMode) (f *os.F
 
 // inParent carries out do on the directory of name and its last segment.
 func (h *host) inParent(name string, do func(dir int, base string) error) (err error, ok bool) {
-	if name == "/" {
+	if name == "/" || h.noBeneath.Load() {
 		return nil, false
 	}
 	dir, base := split(name)

@@ -15,7 +15,10 @@ import (
 	"syscall"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/fsystest"
 )
 
 // TestMain is also the process that holds a lock until it is killed.
@@ -76,6 +79,20 @@ func TestLocksOfProcesses(t *testing.T) {
 		t.Errorf("note after the lock changed hands: %q, %v", note, err)
 	}
 	must(t, l.Unlock())
+}
+
+// Old kernels, and what openat2 turns down, go through os.Root alone.
+func TestHostConformsWithoutOpenat2(t *testing.T) {
+	fsystest.Run(t, func(t *testing.T) fsys.FS { return fsys.WithoutOpenat2(openHost(t, t.TempDir())) })
+}
+
+func TestMemoryIsLikeHostWithoutOpenat2(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		must(t, err)
+		defer os.RemoveAll(dir)
+		compare(rt, fsys.WithoutOpenat2(openHost(t, dir)), fsys.Memory())
+	})
 }
 
 func TestHostOpens(t *testing.T) {

@@ -118,6 +118,11 @@ func TestPowerCut(t *testing.T) {
 			must(t, m.Rename("/x", "/d/x"))
 			syncFile(t, m, "/d")
 		}, "/d/x", []string{"x"}},
+		{"the old name of what was moved", func(t *testing.T, m *fsys.MemFS) {
+			put(t, m, "/x", "x")
+			must(t, m.Rename("/x", "/d/x"))
+			syncFile(t, m, "/d")
+		}, "/x", []string{"absent"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := fsys.Memory()
@@ -155,6 +160,25 @@ func TestPowerCutRename(t *testing.T) {
 		x(after, "/a/b/x"),                                      // the directory moved and one of the file's
 		x(after, "/a/x"),                                        // the directory moved alone
 	)
+}
+
+// Directories that were moved into each other by turns are never lost in a circle.
+func TestPowerCutMakesNoCircle(t *testing.T) {
+	m := fsys.Memory()
+	must(t, m.Mkdir("/x", 0o755))
+	must(t, m.Mkdir("/y", 0o755))
+	m.RecordUnsynced()
+	must(t, m.Rename("/x", "/y/x"))
+	must(t, m.Rename("/y/x", "/x"))
+	must(t, m.Rename("/y", "/x/y"))
+	dir := func(names ...string) string {
+		for i, name := range names {
+			names[i] = fmt.Sprintf("%q dir 0755", name)
+		}
+		return strings.Join(names, "\n")
+	}
+	wantOutcomes(t, outcomes(t, m, func(s *fsys.MemFS) string { return tree(t, s) }),
+		dir("/x", "/y"), dir("/y", "/y/x"), dir("/x", "/x/y"))
 }
 
 func TestPowerCutMakesTornBytes(t *testing.T) {

@@ -26,20 +26,24 @@ func TestMemoryIsLikeHost(t *testing.T) {
 			rt.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		h := newSide(rt, openHost(t, dir))
-		defer h.close()
-		m := newSide(rt, fsys.Memory())
-		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
-			op := drawOp(rt)
-			inHost, inMemory := op.run(h), op.run(m)
-			if inHost != inMemory {
-				rt.Fatalf("%v: host says %s, memory %s\nhost:\n%s\nmemory:\n%s", op, inHost, inMemory, h.tree(rt), m.tree(rt))
-			}
-			if a, b := h.tree(rt), m.tree(rt); a != b {
-				rt.Fatalf("after %v\nhost:\n%s\nmemory:\n%s", op, a, b)
-			}
-		}
+		compare(rt, openHost(t, dir), fsys.Memory())
 	})
+}
+
+// compare carries out drawn operations on both file systems, which are empty, and wants the same of both.
+func compare(rt *rapid.T, host, memory fsys.FS) {
+	h, m := newSide(rt, host), newSide(rt, memory)
+	defer h.close()
+	for range rapid.IntRange(1, 40).Draw(rt, "steps") {
+		op := drawOp(rt)
+		inHost, inMemory := op.run(h), op.run(m)
+		if inHost != inMemory {
+			rt.Fatalf("%v: host says %s, memory %s\nhost:\n%s\nmemory:\n%s", op, inHost, inMemory, h.tree(rt), m.tree(rt))
+		}
+		if a, b := h.tree(rt), m.tree(rt); a != b {
+			rt.Fatalf("after %v\nhost:\n%s\nmemory:\n%s", op, a, b)
+		}
+	}
 }
 
 // side is one of the two file systems that are compared.

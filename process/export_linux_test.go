@@ -1,5 +1,7 @@
 package process
 
+import "strings"
+
 // IsSubreaper asks the kernel.
 func IsSubreaper() (bool, error) {
 	var on int32
@@ -31,4 +33,14 @@ func HelperPID(s Spawner) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.pid
+}
+
+// HelperTable returns what stands in the helper's table.
+func HelperTable(s Spawner) string {
+	h := &s.(*system).helper
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b := make([]byte, 1<<16)
+	n, _ := h.table.ReadAt(b, 0)
+	return strings.Join(strings.Fields(string(b[:n])), " ")
 }

@@ -343,3 +343,23 @@ func TestTextBusy(t *testing.T) {
 		}
 	}
 }
+
+// A group stands in the helper's table while it lives, and not a moment longer.
+func TestHelperKnowsTheGroups(t *testing.T) {
+	s := open(t, quick)
+	a, _ := start(t, s, shell("/", "sleep 300"))
+	b, _ := start(t, s, shell("/", "sleep 300"))
+	if got, want := process.HelperTable(s), strconv.Itoa(a.PID())+" "+strconv.Itoa(b.PID()); got != want {
+		t.Errorf("table %q, want %q", got, want)
+	}
+	a.Kill()
+	a.Wait()
+	if got, want := process.HelperTable(s), strconv.Itoa(b.PID()); got != want {
+		t.Errorf("table %q, want %q", got, want)
+	}
+	b.Terminate()
+	b.Wait()
+	if got := process.HelperTable(s); got != "" {
+		t.Errorf("table %q after all have ended", got)
+	}
+}

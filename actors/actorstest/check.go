@@ -18,20 +18,19 @@ type checker struct {
 	rep    *Report
 	cancel func(string, int)
 
-	index     map[string]int
-	recorded  map[int]messages.Status // outcomes that reached the supervisor
-	keyings   map[int][]uint32        // attempts of DeriveKey
-	founds    map[int][]uint32        // attempts of EntryFound
-	exited    map[int]bool            // process ended with 0
-	judged    map[int]bool
-	closed    bool // the cancel flag is up
-	forced    bool
-	crashed   bool
-	blind     bool // the observer is dead
-	signals   int
-	seen      map[string]int // how many ends were observed
-	begun     map[string]bool
-	lastStart string
+	index    map[string]int
+	recorded map[int]messages.Status // outcomes that reached the supervisor
+	keyings  map[int][]uint32        // attempts of DeriveKey
+	founds   map[int][]uint32        // attempts of EntryFound
+	exited   map[int]bool            // process ended with 0
+	judged   map[int]bool
+	closed   bool // the cancel flag is up
+	forced   bool
+	crashed  bool
+	blind    bool // the observer is dead
+	signals  int
+	seen     map[string]int // how many ends were observed
+	begun    map[string]bool
 }
 
 func newChecker(w *World, s *Sim, p *processes, plan *graph.Plan, o RunOptions, rep *Report) *checker {

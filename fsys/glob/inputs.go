@@ -357,7 +357,7 @@ func (w *inputWalk) leadsToOwn(link string, target identity) bool {
 func (w *inputWalk) ownIdentities() []identity {
 	if w.own == nil {
 		w.own = []identity{}
-		for _, dir := range []string{cacheDir, stateDir} {
+		for _, dir := range w.tree.ownPaths().named {
 			if info, err := w.tree.fs.StatInfo(dir); err == nil {
 				w.own = append(w.own, identityOf(info))
 			}

@@ -16,7 +16,8 @@ import (
 // that see the same state of the tree. Safe for concurrent use.
 //
 // It remembers which names a directory has and which paths are real directories, until Forget. What lies at a match
-// (lstat, the text of a link, what it leads to) is looked at anew by each walk. Errors are not remembered.
+// (lstat, the text of a link, what it leads to) is looked at anew by each walk. Errors are not remembered. Where links at
+// haz's own cache and state lead is remembered until ForgetAll.
 type Tree struct {
 	fs     fsys.FS
 	mu     sync.Mutex
@@ -42,7 +43,8 @@ type listing struct {
 
 // ownPaths is where haz's own directories lie when links lead to them.
 type ownPaths struct {
-	dirs []string // workspace paths besides cacheDir and stateDir
+	dirs  []string // workspace paths besides cacheDir and stateDir
+	named []string // cacheDir and stateDir, without one that is a link to what it lies in
 }
 
 // A WalkError says which directory or file kept a walk from knowing what matches.
@@ -281,22 +283,30 @@ func (t *Tree) setReal(dir string) {
 }
 
 // ownDirs is where haz's cache and state lie besides their own places, when links lead there (8.4).
-func (t *Tree) ownDirs() []string {
+func (t *Tree) ownDirs() []string { return t.ownPaths().dirs }
+
+func (t *Tree) ownPaths() *ownPaths {
 	t.mu.Lock()
 	own := t.own
 	t.mu.Unlock()
-	if own == nil {
-		own = &ownPaths{}
-		for _, dir := range []string{cacheDir, stateDir} {
-			if real, err := t.fs.RealPath(dir); err == nil && real != dir {
-				own.dirs = append(own.dirs, real)
-			}
-		}
-		t.mu.Lock()
-		t.own = own
-		t.mu.Unlock()
+	if own != nil {
+		return own
 	}
-	return own.dirs
+	own = &ownPaths{}
+	for _, dir := range []string{cacheDir, stateDir} {
+		real, err := t.fs.RealPath(dir)
+		if err == nil && isOrBelow("/.haz", strings.TrimSuffix(real, "/")) {
+			continue // a link to what it lies in: else nothing at all would be visible
+		}
+		own.named = append(own.named, dir)
+		if err == nil && real != dir {
+			own.dirs = append(own.dirs, real)
+		}
+	}
+	t.mu.Lock()
+	t.own = own
+	t.mu.Unlock()
+	return own
 }
 
 // hides reports whether path, which leads through no link, is invisible to every pattern.
