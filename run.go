@@ -142,7 +142,7 @@ func (e *engine) drive(ctx context.Context, plan *Plan, watch *watcher, o RunOpt
 	if err != nil {
 		return err
 	}
-	cancelled := ctx.Done()
+	cancelled, interrupts := ctx.Done(), o.Signals
 	signals := 0
 	for done := false; !done; {
 		select {
@@ -151,7 +151,11 @@ func (e *engine) drive(ctx context.Context, plan *Plan, watch *watcher, o RunOpt
 		case <-cancelled:
 			cancelled = nil
 			h.Cancel("", 0)
-		case s := <-o.Signals:
+		case s, open := <-interrupts:
+			if !open {
+				interrupts = nil
+				break
+			}
 			h.Cancel(s.Name, s.Number)
 			if signals++; signals >= 3 {
 				e.spawner.KillAll()

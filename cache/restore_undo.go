@@ -144,5 +144,10 @@ func (r *restore) removeIfEmpty(dir string) error {
 
 // renameTwice tries a second time: what failed once need not fail again, and this is the last chance to put a file back.
 func renameTwice(ws fsys.FS, from, to string) bool {
-	return ws.Rename(from, to) == nil || ws.Rename(from, to) == nil
+	for range 2 {
+		if ws.Rename(from, to) == nil {
+			return true
+		}
+	}
+	return false
 }

@@ -55,7 +55,7 @@ type helper struct {
 	trouble []string
 }
 
-// start prepares the table and returns; the shell is started beside the first task, which need not wait for it.
+// start prepares the table and returns; the shell is started beside the preparations for the first task.
 func (h *helper) start() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -102,6 +102,10 @@ func launchHelper(input, table int) (int, error) {
 		})
 	})
 }
+
+// await returns when the helper is there or has failed. A task must not be forked before: if haz were killed at that moment,
+// nobody would notice. It is called after start.
+func (h *helper) await() { <-h.started }
 
 // fail gives the helper up. The caller holds mu.
 func (h *helper) fail(err error) {

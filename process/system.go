@@ -79,6 +79,7 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 		Files: []uintptr{uintptr(s.null), uintptr(outW), uintptr(errW)},
 		Sys:   newSession(&p.pidfd),
 	}
+	s.helper.await()
 	for try := 0; ; try++ {
 		err = children.fork(p, func() (pid int, err error) { return syscall.ForkExec(path, c.Argv, attr) })
 		if err != syscall.ETXTBSY || try == busyTries {

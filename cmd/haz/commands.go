@@ -27,7 +27,7 @@ var commands []*command
 
 func init() {
 	commands = []*command{
-		runCommand(), checkCommand(), whyCommand(), queryCommand(), cacheCommand(), listCommand(), graphCommand(), initCommand(),
+		runCommand(), watchCommand(), checkCommand(), whyCommand(), queryCommand(), cacheCommand(), listCommand(), graphCommand(), initCommand(),
 		completionCommand(), manCommand(), helpCommand(), completeCommand(),
 	}
 }

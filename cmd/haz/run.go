@@ -273,8 +273,9 @@ func watchSignals() (<-chan haz.Interrupt, func()) {
 	go forwardSignals(raw, out, done)
 	return out, func() {
 		if !stopped {
+			// Not signal.Stop: a signal that comes between the end of the run and our exit has nothing left to stop, and must
+			// not make the exit code that of a death.
 			stopped = true
-			signal.Stop(raw)
 			close(done)
 		}
 	}
