@@ -55,6 +55,9 @@ var mayImport = map[string]string{
 	"cmd/haz/early": "", // not even fmt: it answers before everything else is initialised
 	"cmd/haz":       ". cmd/haz/early report diag messages workspace workspace/git graph graph/query cache fsys fsys/glob",
 	"bench":         "",
+
+	// Beside the building: it edits copies of the source and runs the tests.
+	"internal/mutants": "",
 }
 
 // owners of foreign modules: who may import what lies outside of this module and the standard library.

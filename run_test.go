@@ -300,7 +300,10 @@ func TestChain(t *testing.T) {
 
 func TestManyIndependentTasks(t *testing.T) {
 	inBoth(t, func(t *testing.T, w *world) {
-		const n = 200
+		n := 200
+		if testing.Short() {
+			n = 40
+		}
 		var lines []string
 		for i := range n {
 			lines = append(lines, fmt.Sprintf(`t%03d: shell: "echo %d > o%03d", outputs: [o%03d]`, i, i, i, i))

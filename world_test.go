@@ -28,7 +28,7 @@ type world struct {
 	dir     string  // host path of the workspace
 	spawner *countingSpawner
 	options []haz.Option
-	onDisk  bool
+	mem     *fsys.MemFS // nil on disk
 }
 
 // inBoth runs a test in memory with scripted processes, and on the real disk with real ones.
@@ -43,6 +43,12 @@ func inMemory(t *testing.T) *world {
 	if err := mem.MkdirAll("/ws", 0o755); err != nil {
 		t.Fatal(err)
 	}
+	return inTree(t, mem)
+}
+
+// inTree is the workspace /ws of a memory file system.
+func inTree(t *testing.T, mem *fsys.MemFS) *world {
+	t.Helper()
 	sub, err := mem.Sub("/ws")
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +56,7 @@ func inMemory(t *testing.T) *world {
 	scripted := processtest.New(nil)
 	scripted.Find = tinyShell(mem)
 	s := &countingSpawner{Spawner: scripted}
-	return &world{fs: sub, dir: "/ws", spawner: s, options: []haz.Option{haz.WithFileSystem(mem), haz.WithSpawner(s),
+	return &world{fs: sub, mem: mem, dir: "/ws", spawner: s, options: []haz.Option{haz.WithFileSystem(mem), haz.WithSpawner(s),
 		haz.WithEnvironment([]string{"PATH=/bin"}), haz.WithPlatform("linux", "amd64", 0o022), haz.WithCPUs(4)}}
 }
 
@@ -81,7 +87,7 @@ func onDisk(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	return &world{fs: ws, dir: real, spawner: s, onDisk: true, options: []haz.Option{haz.WithSpawner(s),
+	return &world{fs: ws, dir: real, spawner: s, options: []haz.Option{haz.WithSpawner(s),
 		haz.WithEnvironment([]string{"PATH=" + bin + ":/usr/bin:/bin"}), haz.WithCPUs(4)}}
 }
 

@@ -29,7 +29,7 @@ func (a *admission) Receive(ctx actor.Context) {
 
 // admissionConfig numbers the capped tags and the mutexes of a plan.
 func admissionConfig(o Options) schedule.AdmissionConfig {
-	c := schedule.AdmissionConfig{Run: o.Run, Cap: o.Cap, Tasks: make([]schedule.Needs, len(o.Plan.Tasks)),
+	c := schedule.AdmissionConfig{Run: o.Run, Cap: o.Cap, FailFast: o.FailFast, Tasks: make([]schedule.Needs, len(o.Plan.Tasks)),
 		Earliest: schedule.EarliestBelow(o.Plan)}
 	caps := o.Plan.G.W.Settings.TagCaps
 	tags, locks := map[string]int{}, map[string]int{}

@@ -90,5 +90,6 @@ const (
 	lockMessage   = time.Second // waiting for another haz is said after that
 	observeBudget = 4 << 20     // bytes of output on their way to the observer
 	stallEvery    = time.Second
-	closeRounds   = 5 // stall intervals that the end waits for a slow observer after a cancellation
+	closeRounds   = 5  // stall intervals that the end waits for a slow observer after a cancellation, or after a crash
+	crashPace     = 20 // looks a stall interval after a crash
 )

@@ -119,6 +119,7 @@ type rootActor struct {
 	closing bool
 	stopped bool
 	crash   error
+	deaf    bool // the observer is dead: nobody closes the events
 	rounds  int
 	stop    func() bool
 }
@@ -169,12 +170,31 @@ func (a *rootActor) begin(ctx actor.Context) {
 }
 
 func (a *rootActor) arm() {
-	a.stop = a.r.o.Clock.AfterFunc(a.r.o.StallEvery, func() { a.r.send(a.r.root, tick{}) })
+	every := a.r.o.StallEvery
+	if a.crash != nil {
+		every /= crashPace
+	}
+	a.stop = a.r.o.Clock.AfterFunc(every, func() { a.r.send(a.r.root, tick{}) })
+}
+
+// patience is how many ticks the end may take.
+func (a *rootActor) patience() int {
+	if a.crash != nil {
+		return closeRounds * crashPace
+	}
+	return closeRounds
 }
 
 // crashed ends the run after the death of an essential actor: everything is killed, and the crash is the result.
 func (a *rootActor) crashed(ctx actor.Context, m messages.ActorCrashed) {
+	if a.crash == nil { // look more often from now on whether all is over
+		defer func() {
+			a.stop()
+			a.arm()
+		}()
+	}
 	a.crash = errors.Join(a.crash, fmt.Errorf("the %s actor died: %s\n%s", m.Actor, m.Reason, m.Stack))
+	a.deaf = a.deaf || m.Actor == "observer"
 	a.r.bench.killAll()
 	a.r.book.complete(a.r.o.Clock.Now(), fmt.Sprintf("the %s actor died: %s", m.Actor, m.Reason))
 	a.close(ctx, true)
@@ -183,6 +203,10 @@ func (a *rootActor) crashed(ctx actor.Context, m messages.ActorCrashed) {
 // close asks the observer to come to an end.
 func (a *rootActor) close(ctx actor.Context, hurry bool) {
 	a.closing = true
+	if a.deaf {
+		a.finish(ctx)
+		return
+	}
 	outcomes, _ := a.r.book.report()
 	ctx.Send(a.r.observer, messages.CloseEvents{Run: a.r.o.Run, Outcomes: outcomes, Hurry: hurry})
 }
@@ -200,7 +224,7 @@ func (a *rootActor) tick(ctx actor.Context) {
 	a.rounds++
 	cancelled, _ := a.r.book.cancelled()
 	switch {
-	case a.rounds >= closeRounds && (cancelled || a.crash != nil || !a.r.bench.observing()):
+	case a.rounds >= a.patience() && (cancelled || a.crash != nil || !a.r.bench.observing()):
 		// An observer that is stuck after a cancellation must not keep haz alive: nobody waits for its actor.
 		a.r.result.ObserverStuck = a.r.bench.observing()
 		a.stopped = true
@@ -213,7 +237,7 @@ func (a *rootActor) tick(ctx actor.Context) {
 
 // finish stops all actors; the reply comes when they are gone.
 func (a *rootActor) finish(ctx actor.Context) {
-	if a.stopped || a.crash != nil && a.r.bench.load() > 0 && a.rounds < closeRounds {
+	if a.stopped || a.crash != nil && a.r.bench.load() > 0 && a.rounds < a.patience() {
 		return
 	}
 	a.stopped = true

@@ -90,7 +90,7 @@ type Store struct {
 	o    Options
 	none digest.Digest // of no bytes
 
-	stored  atomic.Bool // something was published or restored: Finish has something to flush
+	stored  atomic.Bool // something was published: Finish has something to flush
 	noClone atomic.Bool // cloning was tried and cannot work here
 
 	mu      sync.Mutex
@@ -129,10 +129,9 @@ func (s *Store) noteLocked(text string) {
 	}
 }
 
-// Finish flushes what a run has stored and restored to the device, once, at its end; nothing when it did neither. A
-// failure is no news: whatever is lost is found out by the next lookup.
-//
-// It must come before state.Flush, so that no row of the stat index outlives the bytes that it vouches for.
+// Finish flushes what a run has stored to the device, once, at the end of a run that stored something (7.3). A failure is
+// no news: whatever is lost is found out by the next lookup. It should come before state.Flush, so that the rows of the
+// stat index do not reach the device before the outputs that they vouch for.
 func (s *Store) Finish() {
 	if s.stored.Swap(false) {
 		if root, err := s.open(); err == nil {

@@ -16,9 +16,9 @@ const (
 	usedRefresh     = time.Hour // how often `used` is touched
 	sweepEvery      = time.Hour // how often leftovers are looked for
 	sweepBudget     = 100 * time.Millisecond
-	smallManifest   = 1 << 20 // bytes up to which a manifest is read in one piece
-	chunk           = 1 << 20 // bytes copied between two looks at the context
-	maxPublishTries = 4       // how often a publish makes room for itself before it gives up
+	smallManifest   = 1 << 20   // bytes up to which a manifest is read in one piece
+	chunk           = 256 << 10 // bytes copied between two looks at the context
+	maxPublishTries = 4         // how often a publish makes room for itself before it gives up
 
 	cacheDir = "/.haz/cache"
 	stateDir = "/.haz/state"

@@ -42,7 +42,6 @@ func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restore
 			s.dropSpool(done.Stderr)
 			return nil, err
 		}
-		s.stored.Store(true)
 	}
 	done.Written = p.writes
 	done.Ledger = r.ledger()

@@ -177,14 +177,8 @@ func (w *blobWriter) close() {
 // stat that moves meanwhile, means that something still writes it.
 func (w *blobWriter) copy(ctx context.Context, o *Output) error {
 	name := o.Digest.Hex()
-	if !w.s.linked {
-		in := cacheDir + w.st.name + "/" + outputsName + "/" + name
-		if d, _, ok := w.s.cloneFile(ctx, o.Path, in, blobPerm, o.Size); ok {
-			if d != o.Digest {
-				return changed(o.Path)
-			}
-			return ctx.Err()
-		}
+	if done, err := w.clone(ctx, o, name); done || err != nil {
+		return err
 	}
 	f, err := w.s.ws.OpenNoFollow(o.Path)
 	if err != nil {
@@ -215,6 +209,29 @@ func (w *blobWriter) copy(ctx context.Context, o *Output) error {
 		return changed(o.Path)
 	}
 	return nil
+}
+
+// clone is copy for a big output where the file system can share storage.
+func (w *blobWriter) clone(ctx context.Context, o *Output, name string) (done bool, err error) {
+	if o.Size <= smallFile || w.s.linked || w.s.noClone.Load() {
+		return false, nil
+	}
+	before, err := w.s.ws.Lstat(o.Path)
+	if err != nil {
+		return false, fmt.Errorf("output %s cannot be read: %w", o.Path, cause(err))
+	}
+	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
+		return false, changed(o.Path)
+	}
+	d, _, ok := w.s.cloneFile(ctx, o.Path, cacheDir+w.st.name+"/"+outputsName+"/"+name, blobPerm, o.Size)
+	if !ok {
+		return false, ctx.Err()
+	}
+	after, err := w.s.ws.Lstat(o.Path)
+	if err != nil || !after.Same(before) || d != o.Digest {
+		return false, changed(o.Path)
+	}
+	return true, ctx.Err()
 }
 
 func changed(path string) error { return fmt.Errorf("output %s changed while it was stored", path) }

@@ -28,7 +28,11 @@ type SlotGranted struct{ Ref }
 
 // ReturnSlot gives slot, tags and mutex back, and takes back a request that is still queued. Outputs stay held until
 // ReturnOutputs. Returning what is not held does nothing.
-type ReturnSlot struct{ Ref }
+type ReturnSlot struct {
+	Ref
+	// Failed: the task did; with --fail-fast the slot is given to nobody, though the word of the supervisor comes later.
+	Failed bool
+}
 
 // ReturnOutputs gives the outputs condition back as well.
 type ReturnOutputs struct{ Ref }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -169,6 +170,53 @@ func TestDefaultWaits(t *testing.T) {
 	e, _ := run(t, s, shell(t.TempDir(), `sleep 300 &`))
 	if took := time.Since(begin); took < process.DefaultLimits.PipesClose || e.Incomplete == "" {
 		t.Errorf("ended after %v, exit %+v", took, e)
+	}
+}
+
+// Members that hold no pipe are killed at once, while the holder still has its time, and while a slow sink takes its own.
+func TestBystandersDieAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t, process.Limits{PipesClose: time.Hour, Drain: time.Hour, GroupTerm: time.Hour, Sweep: time.Second})
+	const bystander = `(trap '' TERM; exec >/dev/null 2>&1; echo > quiet; sleep 300; sleep 300) & echo $! > bystander; until [ -s quiet ]; do sleep 0.01; done; `
+	dir := t.TempDir()
+	p, _ := start(t, s, shell(dir, bystander+"sleep 300 & echo $! > holder"))
+	pid, holder := pidIn(t, filepath.Join(dir, "bystander")), pidIn(t, filepath.Join(dir, "holder"))
+	eventually(t, "the bystander is dead", func() bool { return dead(pid) })
+	if dead(holder) {
+		t.Error("the holder was killed too")
+	}
+	kill(holder)
+	if e := p.Wait(); e.Code != 0 || e.Incomplete != "" {
+		t.Errorf("the holder ended by itself, exit %+v", e)
+	}
+
+	dir = t.TempDir()
+	var pids atomic.Int64
+	p, err := s.Start(shell(dir, bystander+"echo x"), sinkFunc(func(process.Stream, []byte) {
+		pid := pidIn(t, filepath.Join(dir, "bystander"))
+		eventually(t, "the bystander is dead while the sink takes its time", func() bool { return dead(pid) })
+		pids.Add(1)
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := p.Wait(); e.Code != 0 || e.Incomplete != "" || pids.Load() != 1 {
+		t.Errorf("exit %+v", e)
+	}
+}
+
+// A holder that ignores TERM is killed after GroupTerm, not after Drain; one that heeds it has time to close.
+func TestHolderIsKilled(t *testing.T) {
+	t.Parallel()
+	l := process.Limits{PipesClose: 50 * time.Millisecond, Drain: time.Hour, GroupTerm: 10 * time.Millisecond, Sweep: time.Second}
+	e, _ := run(t, open(t, l), shell(t.TempDir(), "(trap '' TERM; echo > deaf; sleep 300; sleep 300) & until [ -s deaf ]; do sleep 0.01; done"))
+	if e.Code != 0 || !strings.HasPrefix(e.Incomplete, "output still held by pid ") {
+		t.Errorf("exit %+v", e)
+	}
+	l.GroupTerm = time.Hour
+	e, out := run(t, open(t, l), shell(t.TempDir(), "(exec 2>/dev/null; trap 'echo bye; exit' TERM; echo > ready; while :; do sleep 0.01; done) & until [ -s ready ]; do sleep 0.01; done"))
+	if e.Code != 0 || e.Incomplete == "" || out != "bye\n" {
+		t.Errorf("stdout %q, exit %+v", out, e)
 	}
 }
 

@@ -44,3 +44,10 @@ func HelperTable(s Spawner) string {
 	n, _ := h.table.ReadAt(b, 0)
 	return strings.Join(strings.Fields(string(b[:n])), " ")
 }
+
+// UnknownChildren counts the children that each end of a task would have to look at.
+func UnknownChildren() int {
+	children.mu.Lock()
+	defer children.mu.Unlock()
+	return len(children.unknown(false))
+}

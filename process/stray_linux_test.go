@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -90,6 +91,34 @@ func TestParseStat(t *testing.T) {
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte("1 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22"))
 	f.Fuzz(func(t *testing.T, b []byte) { parseStat(1, b) })
+}
+
+// When a signal of ours ends who held the output of a task that had ended by itself, the output is not whole, even if the
+// pipes look closed a moment later (4.5).
+func TestHeldWhenSignalled(t *testing.T) {
+	for script, want := range map[string]bool{"sleep 300 & exit 0": true, "exec >/dev/null 2>&1; sleep 300 & exec 2>&1; sleep 0.01": false} {
+		s := System(Limits{PipesClose: time.Hour, Drain: time.Hour, GroupTerm: time.Hour, Sweep: time.Second})
+		started, err := s.Start(Command{Dir: "/", Argv: []string{"sh", "-c", script}, Env: []string{"PATH=/bin:/usr/bin"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := started.(*proc)
+		for reaped := false; !reaped; time.Sleep(time.Millisecond) {
+			p.mu.Lock()
+			reaped = p.reaped
+			p.mu.Unlock()
+		}
+		p.Kill()
+		p.mu.Lock()
+		held := p.held
+		p.mu.Unlock()
+		if e := p.Wait(); held != want || (e.Incomplete != "") != want || e.Cancelled {
+			t.Errorf("%s: held %v, exit %+v", script, held, e)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // A host that waits for children it does not own takes our status away. That is an error, not a hang.

@@ -33,6 +33,10 @@ func TestLeftoversOfCompletedTasksStay(t *testing.T) {
 		t.Errorf("listed again: %+v", e.Leftovers)
 	}
 
+	if n := process.UnknownChildren(); n != 0 {
+		t.Errorf("%d children would be looked at again and again", n)
+	}
+
 	second := t.TempDir()
 	p, _ := start(t, s, shell(second, daemon+"sleep 300"))
 	young := pidIn(t, filepath.Join(second, "daemon"))
@@ -45,6 +49,31 @@ func TestLeftoversOfCompletedTasksStay(t *testing.T) {
 	}
 	if dead(old) {
 		t.Error("the daemon of the completed task was killed")
+	}
+}
+
+// What a leftover itself leaves behind belongs to it, and to no later task.
+func TestLeftoversOfLeftovers(t *testing.T) {
+	s := open(t, quick)
+	dir := t.TempDir()
+	e, _ := run(t, s, shell(dir, `(setsid sh -c 'echo $$ > daemon; until [ -s go ]; do :; done; sleep 300 & echo $! > kid; wait' >/dev/null 2>&1 &); until [ -s daemon ]; do sleep 0.01; done`))
+	daemon := pidIn(t, filepath.Join(dir, "daemon"))
+	t.Cleanup(func() { kill(daemon) })
+	if len(e.Leftovers) != 1 || e.Leftovers[0].PID != daemon {
+		t.Fatalf("exit %+v, want %d", e, daemon)
+	}
+	p, _ := start(t, s, shell(t.TempDir(), "sleep 300"))
+	write(t, filepath.Join(dir, "go"), "x", 0o644)
+	kid := pidIn(t, filepath.Join(dir, "kid"))
+	t.Cleanup(func() { kill(kid) })
+	kill(daemon)
+	eventually(t, "the kid has become our child", func() bool { return len(children(t, "S")) == 3 }) // with the task and the helper
+	if n := process.UnknownChildren(); n != 0 {
+		t.Errorf("the kid is unknown")
+	}
+	p.Terminate()
+	if e := p.Wait(); len(e.Leftovers) > 0 || dead(kid) {
+		t.Errorf("exit %+v, kid dead: %v", e, dead(kid))
 	}
 }
 
@@ -95,19 +124,40 @@ func TestSweepSparesOtherTasks(t *testing.T) {
 	}
 }
 
-func TestKillAllSweeps(t *testing.T) {
-	s := open(t, quick)
+// KillAll is the last act: when it returns, the program may be gone the next moment, and nobody else sweeps.
+func TestKillAllIsTheLastAct(t *testing.T) {
 	dir := t.TempDir()
-	p, _ := start(t, s, shell(dir, `setsid sh -c 'trap "" TERM; echo $$ > tied; sleep 300' & `+daemon+`until [ -s tied ]; do sleep 0.01; done; echo > ready; sleep 300`))
-	eventually(t, "ready", func() bool { _, err := os.Stat(filepath.Join(dir, "ready")); return err == nil })
-	s.KillAll()
-	for _, f := range []string{"tied", "daemon"} {
+	c := again(t, "killall", dir)
+	if err := c.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []string{"main", "member", "tied", "daemon"} {
 		pid := pidIn(t, filepath.Join(dir, f))
 		eventually(t, f+" is dead", func() bool { return dead(pid) })
 	}
-	if e := p.Wait(); e.Signal != 9 || !e.Cancelled {
-		t.Errorf("exit %+v", e)
+}
+
+func killAll() error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
 	}
+	s := process.System(process.DefaultLimits)
+	if _, err = s.Start(shell(dir, `trap '' TERM
+		setsid sh -c 'trap "" TERM; echo $$ > tied; exec sleep 300' &
+		(trap '' TERM; exec sleep 300) & echo $! > member
+		`+daemon+`until [ -s tied ]; do sleep 0.01; done; echo $$ > main; while :; do sleep 1; done`), nil); err != nil {
+		return err
+	}
+	for {
+		if b, _ := os.ReadFile("main"); len(b) > 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s.KillAll()
+	os.Exit(0)
+	return nil
 }
 
 // No zombie of a task stays a child of the host.

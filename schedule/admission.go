@@ -10,9 +10,10 @@ import (
 
 // AdmissionConfig is what admission knows from the plan.
 type AdmissionConfig struct {
-	Run   messages.RunID
-	Cap   int // global cap, at least 1 (EXEC-004)
-	Tasks []Needs
+	Run      messages.RunID
+	Cap      int  // global cap, at least 1 (EXEC-004)
+	FailFast bool // the first failure closes the gate (2.5)
+	Tasks    []Needs
 	// TagCaps are the caps of tags, by number (EXEC-005).
 	TagCaps []int
 	// Earliest is, for each task, the canonically earliest among the task and all that (transitively) wait for it; see blockedByUnsettled.
@@ -103,6 +104,9 @@ func (a *Admission) Step(m any) []Command {
 		a.restored.add(m.Task)
 		a.ask(m.Ref, a.clear)
 	case messages.ReturnSlot:
+		if m.Failed && a.c.FailFast && !a.closed {
+			a.closed, a.sparesRestores = true, true
+		}
 		if a.taken(m.Ref) {
 			a.returnSlot(m.Task)
 		}
@@ -254,12 +258,15 @@ func (a *Admission) fits(t int, v *view) bool {
 	if n.Mutex < 0 {
 		return true
 	}
+	if v.locked(n) {
+		return false // not a refusal: the earlier one may be refused yet, and then it is first
+	}
 	l := &a.locks[n.Mutex]
 	if l.blocks(t, n.Shared, a.c.Tasks) {
 		l.refuse(t)
 		return false
 	}
-	return !v.locked(n)
+	return true
 }
 
 // blocks reports whether a holder, or a waiter refused earlier, stands before t.

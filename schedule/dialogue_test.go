@@ -111,6 +111,10 @@ func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialo
 			arg.Scan(t, 0, &c.Cap)
 			continue
 		}
+		if arg.Key == "fail-fast" {
+			c.FailFast = true
+			continue
+		}
 		limit := 0
 		arg.Scan(t, 0, &limit)
 		tags[arg.Key] = len(c.TagCaps)
@@ -155,7 +159,7 @@ func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialo
 	return d
 }
 
-// say: ready, ask, outputs, hit, exit (process ended), end (task ended), heldup, keying, close; several tasks one after another.
+// say: ready, ask, outputs, hit, exit (process ended), fail (it failed), end (task ended), heldup, keying, close; several tasks one after another.
 func (d *admissionDialogue) say(td *datadriven.TestData) string {
 	var out []string
 	tell := func(m any) {
@@ -199,6 +203,8 @@ func (d *admissionDialogue) say(td *datadriven.TestData) string {
 			tell(messages.ReturnSlot{Ref: ref()})
 			tell(messages.ReturnOutputs{Ref: ref()})
 			tell(messages.TasksReady{Ended: i})
+		case "fail":
+			tell(messages.ReturnSlot{Ref: ref(), Failed: true})
 		case "stale-exit": // of an attempt before the latest
 			tell(messages.ReturnSlot{Ref: messages.Ref{Task: i, Attempt: d.attempts[i] - 1}})
 		case "heldup":

@@ -45,6 +45,7 @@ type Ledger struct {
 	cycle   bool // a runtime cycle took effect
 	spare   bool // an overlap took effect
 	gaveUp  bool
+	stuck   bool // nothing could move any more
 
 	group release
 

@@ -188,8 +188,8 @@ func (l *Ledger) Cancelled() (bool, messages.CancelRun) {
 	return l.cancel, messages.CancelRun{}
 }
 
-// StopsStarts reports whether no process may start and nothing be published any more: cancelled, or in a runtime cycle.
-func (l *Ledger) StopsStarts() bool { return l.cancel || l.cycle }
+// StopsStarts reports whether no process may start and nothing be published any more: cancelled, in a runtime cycle, or stuck.
+func (l *Ledger) StopsStarts() bool { return l.cancel || l.cycle || l.stuck }
 
 // Ended reports whether the end was said.
 func (l *Ledger) Ended() bool { return l.ended }
@@ -231,6 +231,7 @@ func (l *Ledger) checkStall(now time.Time, m messages.CheckStall) []Command {
 func (l *Ledger) stalled(now time.Time) []Command {
 	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.c.Run}}, {ToProcesses, messages.KillProcesses{Run: l.c.Run}}}
 	cs = append(cs, l.group.flush()...)
+	l.stuck = true
 	v := messages.Violation{Kind: messages.Internal, Message: "nothing can move any more, yet tasks have no outcome"}
 	var lost []int
 	for i := range l.ids {

@@ -292,7 +292,7 @@ func (t *Task) finish(now time.Time, wrote bool) []Command {
 	var cs []Command
 	if before != Waiting {
 		cs = append(cs,
-			Command{ToAdmission, messages.ReturnSlot{Ref: t.ref()}},
+			Command{ToAdmission, messages.ReturnSlot{Ref: t.ref(), Failed: t.out.Status == messages.Failed}},
 			Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}},
 			Command{ToCache, messages.ReleaseTask{Ref: t.ref(), Wrote: wrote}})
 	}

@@ -2,6 +2,8 @@ package actorstest
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/haz-build/haz/graph"
@@ -53,6 +55,12 @@ func (c *checker) before(name string, m any) {
 		c.blind = c.blind || name == "observer"
 		panic("injected into " + name)
 	}
+	if c.o.Faults.PanicBusy && !c.crashed {
+		if i, err := strconv.Atoi(strings.TrimPrefix(name, "task-")); err == nil && c.procs.alive[c.plan.Tasks[i].ID.String()] != nil {
+			c.crashed = true
+			panic("injected into " + name)
+		}
+	}
 }
 
 // delivered sees every message right before its actor does.
@@ -93,6 +101,10 @@ func (c *checker) delivered(to string, m any) {
 		}
 		if _, again := c.recorded[m.Task]; !again {
 			c.recorded[m.Task] = m.Outcome.Status
+		}
+	case messages.ProcessAbandoned:
+		if id := c.plan.Tasks[m.Task].ID.String(); c.procs.alive[id] != nil {
+			c.broken("I10: %s is given up while its process lives", id)
 		}
 	case messages.CancelRun:
 		c.closed = c.closed || to == "supervisor"

@@ -22,9 +22,10 @@ import (
 // Faults says how often what goes wrong, in a thousand messages.
 type Faults struct {
 	Late, Twice, Lost int
-	PanicAt           int // the actor that gets the n-th message panics; 0: none
-	CancelAt          int // a signal comes before the n-th message; 0: none
-	SecondAt, ThirdAt int // further signals
+	PanicAt           int  // the actor that gets the n-th message panics; 0: none
+	PanicBusy         bool // the first task actor that gets a message while its process lives panics
+	CancelAt          int  // a signal comes before the n-th message; 0: none
+	SecondAt, ThirdAt int  // further signals
 	HostCancels       bool
 	// InOrder delivers messages in the order in which they were sent, as the real mailboxes do; what workers and processes
 	// do still ends in any order.

@@ -176,7 +176,8 @@ func TestSlotsMakeNoDifference(t *testing.T) {
 			}
 			got := ""
 			for _, out := range r.Result.Outcomes {
-				got += fmt.Sprintln(out.Task, out.Status, out.Cause, out.ExitCode, out.Key.Short(), out.OutputsDigest.Short(), out.Store)
+				// The cause of a skip is left out: of two failed roots the first counts, and which is first depends on the slots.
+				got += fmt.Sprintln(out.Task, out.Status, out.ExitCode, out.Key.Short(), out.OutputsDigest.Short(), out.Store)
 			}
 			if want == "" {
 				want = got

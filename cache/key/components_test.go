@@ -122,6 +122,8 @@ func TestKeyDependsOn(t *testing.T) {
 		"an empty argument":          func(a *action) { a.task.Argv = append(a.task.Argv, "") },
 		"shell for command":          func(a *action) { a.task.Kind, a.task.Shell, a.task.Script = workspace.Shell, "cc", "-c" },
 		"output pattern added":       func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x", "y") },
+		"output pattern renamed":     func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/b.o", "out/*.d", "/gen/x") },
+		"output glob changed":        func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/?.d", "/gen/x") },
 		"output pattern gone":        func(a *action) { a.task.Outputs = a.task.Outputs[1:] },
 		"content":                    func(a *action) { a.inputs[0].Digest[31]++ },
 		"path of an input":           func(a *action) { a.inputs[0].Path = "/lib/a.cc" },

@@ -150,9 +150,9 @@ func cacheCommand() *command {
 
 func initCommand() *command {
 	return &command{name: "init", brief: "make this directory a workspace", noArgs: true, do: doInit,
-		about:    []string{"Writes `.haz/workspace.yml` in the current directory. A workspace that exists is never touched."},
+		about:    []string{"Asks on the screen which directories are projects, and writes `.haz/workspace.yml` in the current directory and a `haz.yml` into each project that has none. A workspace that exists is never touched."},
 		opts:     []option{{long: "yes", help: "write a workspace without projects, and ask nothing"}},
-		examples: []string{"haz init --yes"},
+		examples: []string{"haz init", "haz init --yes"},
 	}
 }
 

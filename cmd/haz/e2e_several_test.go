@@ -141,6 +141,7 @@ func TestSeveralAtOnce(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts many processes")
 	}
+	t.Parallel()
 	root, mark := t.TempDir(), fmt.Sprintf("several-%d", os.Getpid())
 	lattice(t, root)
 	realHaz(t)
@@ -148,7 +149,7 @@ func TestSeveralAtOnce(t *testing.T) {
 	var killed, whole, cleared atomic.Int64
 	var workers, janitor sync.WaitGroup
 	stop := make(chan struct{})
-	runs := share(4, 50)
+	runs := share(2, 50)
 	for w := range 8 {
 		mine := rand.New(rand.NewPCG(random.Uint64(), uint64(w)))
 		workers.Go(func() {
@@ -216,6 +217,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts many processes")
 	}
+	t.Parallel()
 	random := seeded(t)
 	root, mark := t.TempDir(), fmt.Sprintf("killed-%d", os.Getpid())
 	lattice(t, root)
@@ -240,7 +242,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		{"clear", func() {}, []string{"cache", "clear"}},
 	}
 	killed := map[string]int{}
-	for n := range share(4, 40) {
+	for n := range share(2, 40) {
 		for _, phase := range phases {
 			phase.prepare()
 			started := time.Now()
@@ -284,6 +286,7 @@ func TestFlippedBits(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts many processes")
 	}
+	t.Parallel()
 	random := seeded(t)
 	root, mark := t.TempDir(), fmt.Sprintf("flipped-%d", os.Getpid())
 	lattice(t, root)

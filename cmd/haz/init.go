@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
@@ -14,16 +15,26 @@ func doInit(v *invocation) error {
 		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
 	}
 	if !v.has("yes") {
-		return &hinted{text: "asking questions needs a terminal on standard input and output", hint: "haz init --yes writes a workspace without projects"}
+		if !v.stdout.terminal || !openStream(os.Stdin).terminal || v.env("TERM") == "dumb" {
+			return &hinted{text: "asking questions needs a terminal on standard input and output", hint: "haz init --yes writes a workspace without projects"}
+		}
+		if err := haz.MayInit(v.dir); err != nil {
+			return initRefused(err)
+		}
+		return v.initInteractively()
 	}
-	err := haz.InitWorkspace(v.dir)
+	if err := haz.InitWorkspace(v.dir); err != nil {
+		return initRefused(err)
+	}
+	v.out.print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
+	return nil
+}
+
+// initRefused says that there is a workspace already; other errors stay what they are.
+func initRefused(err error) error {
 	var exists *haz.ExistingWorkspaceError
 	if errors.As(err, &exists) {
 		return &diag.Errors{List: diag.List{{Code: "AUX-002", Message: exists.Error()}}}
 	}
-	if err != nil {
-		return err
-	}
-	v.out.print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
-	return nil
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +57,7 @@ func TestScript(t *testing.T) {
 			"arrives": arrives,
 			"empty":   empty,
 			"append":  appendTo,
+			"example": example,
 		},
 	})
 }
@@ -240,4 +242,39 @@ func appendTo(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = f.WriteString(args[0] + "\n")
 	ts.Check(err)
 	ts.Check(f.Close())
+}
+
+// example NAME copies examples/NAME of this repository, as git has it, to the folder NAME. It needs the Go toolchain, and the
+// scripts that use it are long: they are skipped with -short.
+func example(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: example NAME")
+	}
+	top, err := filepath.Abs(filepath.Join("..", "..", "examples", args[0]))
+	ts.Check(err)
+	gocache, err := exec.Command("go", "env", "GOCACHE").Output()
+	ts.Check(err)
+	ts.Setenv("GOCACHE", strings.TrimSpace(string(gocache)))
+	made := map[string]bool{"cache": true, "state": true, "gen": true, "bin": true, "dist": true}
+	ts.Check(filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(top, name)
+		if err != nil {
+			return err
+		}
+		to := ts.MkAbs(filepath.Join(args[0], rel))
+		switch {
+		case d.IsDir() && made[d.Name()]:
+			return filepath.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(to, 0o755)
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, text, 0o644)
+	}))
 }

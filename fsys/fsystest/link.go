@@ -253,6 +253,11 @@ var rootCases = []testCase{
 			ok(t, s.Rename(d+"/e/y", name))
 			_, err := s.Create(d + "/no/x")
 			fails(t, err, fs.ErrNotExist)
+			symlink(t, s, "e", d+"/l")
+			ok(t, s.Rename(d+"/l", d+"/m")) // the link, not what it leads to
+			equal(t, "kind", lstat(t, s, "/d/m").Kind, fsys.Link)
+			ok(t, s.Remove(d+"/m"))
+			equal(t, "kind", lstat(t, s, "/d/e").Kind, fsys.Dir)
 		}
 		write(t, s, "/absfile", "changed")
 		holds(t, s, "/d/x1", "changed")

@@ -1,7 +1,10 @@
 package fsystest
 
 import (
+	"errors"
 	"io/fs"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -103,6 +106,35 @@ var lockCases = []testCase{
 		equal(t, "note", note(t, f, "/a"), "a")
 		ok(t, a.Unlock())
 		ok(t, b.Unlock())
+	}},
+	{"one holder, also while lock files are removed", func(t *testing.T, f fsys.FS) {
+		var holders atomic.Int32
+		var workers sync.WaitGroup
+		for range 4 {
+			workers.Go(func() {
+				for range 300 {
+					l, err := f.TryLock("/l", fsys.Exclusive)
+					if errors.Is(err, fsys.ErrLocked) {
+						continue
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if n := holders.Add(1); n != 1 {
+						t.Errorf("%d holders", n)
+					}
+					holders.Add(-1)
+					if err := f.Remove("/l"); err != nil {
+						t.Error(err)
+					}
+					if err := l.Unlock(); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		workers.Wait()
 	}},
 	{"a removed lock file locks nobody", func(t *testing.T, f fsys.FS) {
 		a := lock(t, f, "/l", fsys.Exclusive)

@@ -293,15 +293,19 @@ var writeCases = []testCase{
 		} else {
 			holds(t, f, "/c", "abc")
 			equal(t, "perm", lstat(t, f, "/c").Perm, 0o600)
-			for _, name := range []string{"/x", "/c"} { // written in place, they do not share what they say
+			overwrite := func(name, data string) {
 				w, err := f.OpenFile(name, os.O_WRONLY, 0)
 				ok(t, err)
-				_, err = w.WriteAt([]byte(name), 1)
+				_, err = w.WriteString(data)
 				ok(t, err)
 				ok(t, w.Close())
 			}
-			holds(t, f, "/x", "a/x")
-			holds(t, f, "/c", "a/c")
+			overwrite("/x", "X") // in place, which the other does not see
+			holds(t, f, "/x", "Xbc")
+			holds(t, f, "/c", "abc")
+			overwrite("/c", "CC")
+			holds(t, f, "/x", "Xbc")
+			holds(t, f, "/c", "CCc")
 		}
 		write(t, f, "/there", "old")
 		if f.CloneFile("/x", "/there", 0o600) == nil {

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestExample runs scripts on copies of examples/monorepo. They build real Go programs, so -short leaves them out.
+//
+// Whatever starts a process starts `sh`, `go` or `true` from a directory of ours first in PATH, which writes each start to
+// $WORK/started.txt: what is not in there has not run.
+func TestExample(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the example with the Go toolchain")
+	}
+	real, env := toolchain(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/example",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup: func(e *testscript.Env) error {
+			for name, value := range env {
+				e.Setenv(name, value)
+			}
+			bin := filepath.Join(e.WorkDir, "tools")
+			if err := os.MkdirAll(bin, 0o755); err != nil {
+				return err
+			}
+			log := filepath.Join(e.WorkDir, "started.txt")
+			for name, path := range real {
+				script := "#!" + real["sh"] + "\necho \"$PWD: " + name + "\" >> '" + log + "'\nexec '" + path + "' \"$@\"\n"
+				if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
+					return err
+				}
+			}
+			e.Setenv("PATH", bin+string(filepath.ListSeparator)+filepath.Dir(real["go"])+string(filepath.ListSeparator)+e.Getenv("PATH"))
+			return copyExample("../../examples/monorepo", filepath.Join(e.WorkDir, "monorepo"))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":  exits,
+			"absent": absent,
+			"append": appendTo,
+			"empty":  empty,
+		},
+	})
+}
+
+// toolchain finds the programs that the example starts, and the environment that they need; a machine without them skips.
+func toolchain(t *testing.T) (programs, env map[string]string) {
+	t.Helper()
+	programs, env = map[string]string{}, map[string]string{}
+	for _, name := range []string{"sh", "go", "true"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Skip(err)
+		}
+		programs[name] = path
+	}
+	if out, err := exec.Command("tar", "--version").Output(); err != nil || !strings.Contains(string(out), "GNU tar") {
+		t.Skip("the archive of the example needs GNU tar")
+	}
+	names := []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOROOT"}
+	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		env[names[i]] = line
+	}
+	env["GOFLAGS"], env["GOTOOLCHAIN"] = "-buildvcs=false", "local"
+	return programs, env
+}
+
+// copyExample copies a workspace without what haz and its tasks have made in it.
+func copyExample(from, to string) error {
+	made := []string{".haz/cache", ".haz/state", "dist"}
+	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if slices.Contains(made, filepath.ToSlash(rel)) || slices.Contains([]string{"gen", "bin", "stage", "reports"}, d.Name()) {
+				return filepath.SkipDir
+			}
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), b, 0o644)
+	})
+}

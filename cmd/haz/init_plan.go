@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace"
+)
+
+// initPlan is what a confirmation writes (AUX-005, AUX-006).
+type initPlan struct {
+	workspace []byte            // .haz/workspace.yml
+	create    []haz.ProjectFile // haz.yml to be made
+	existing  []string          // roots that have a haz.yml already, which is not touched
+	spelled   []string          // parents that are written child by child
+}
+
+// planInit makes the plan of a selection. has tells which roots have a haz.yml. The error is a sentence for the status line.
+func planInit(s initState, has func(root string) bool) (*initPlan, error) {
+	p := &initPlan{}
+	named := map[string]string{}
+	for _, root := range s.projects() {
+		if err := spellable(root); err != nil {
+			return nil, err
+		}
+		if has(root) {
+			p.existing = append(p.existing, root)
+			continue
+		}
+		name := projectName(path.Base(root))
+		if err := workspace.CheckName(name); err != nil {
+			return nil, fmt.Errorf("no project name can be made from %s", diag.Quote(root))
+		}
+		if other, taken := named[name]; taken {
+			return nil, fmt.Errorf("%s and %s would both be project %s", other, root, name)
+		}
+		named[name] = root
+		p.create = append(p.create, haz.ProjectFile{Root: root, Data: projectFile(name)})
+	}
+	var entries []string
+	for at, m := range s.marks {
+		switch {
+		case m == markProject:
+			entries = append(entries, at)
+		case spellable(at) == nil && onlyProjects(at, s.dirs[at]):
+			entries = append(entries, path.Join(at, "*"))
+		default:
+			p.spelled = append(p.spelled, at)
+			for _, n := range chosen(s.dirs[at]) {
+				entries = append(entries, path.Join(at, n))
+			}
+		}
+	}
+	slices.Sort(p.spelled)
+	p.workspace = workspaceFile(entries)
+	return p, nil
+}
+
+// onlyProjects reports whether every directory that a glob below a parent matches becomes a project. Below the root stands
+// .haz itself.
+func onlyProjects(at string, d initDir) bool {
+	return at != "/" && !slices.ContainsFunc(d.children, func(c initChild) bool { return c.link || c.hidden() })
+}
+
+// spellable says why an entry of the workspace file cannot name a directory.
+func spellable(root string) error {
+	if root == "/" {
+		return nil
+	}
+	if err := glob.CheckPath(root); err != nil {
+		return fmt.Errorf("%s cannot be written as a path: %w", diag.Quote(root), err)
+	}
+	if p, err := glob.Parse(root); err != nil || !p.IsLiteral() {
+		return fmt.Errorf("%s holds characters that mean something in patterns", diag.Quote(root))
+	}
+	return nil
+}
+
+// projectName makes a project name from the name of a directory; it may be no valid one.
+func projectName(base string) string {
+	var b strings.Builder
+	for _, r := range base {
+		switch {
+		case 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_':
+			b.WriteRune(r)
+		case !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	return strings.TrimLeft(b.String(), "-_")
+}
+
+func projectFile(name string) []byte { return []byte("name: " + yamlScalar(name) + "\ntasks: {}\n") }
+
+func workspaceFile(entries []string) []byte {
+	if len(entries) == 0 {
+		return []byte("projects: []\n")
+	}
+	slices.Sort(entries)
+	text := "projects:\n"
+	for _, e := range entries {
+		text += "  - " + yamlScalar(e) + "\n"
+	}
+	return []byte(text)
+}
+
+// yamlScalar quotes what YAML would read as anything but this very string. It quotes too much rather than too little.
+func yamlScalar(s string) string {
+	plain := s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./*") == "" && s[0] != '*' && s[0] != '-' && s[0] != '.'
+	switch strings.ToLower(s) {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+		plain = false
+	}
+	if plain && (s[0] < '0' || '9' < s[0]) { // what begins with a digit may be a number or a date
+		return s
+	}
+	return strconv.Quote(s)
+}
+
+// verifyInit loads the planned workspace in memory, with the project files that exist: a plan that the loader would reject is
+// not offered. The error is its first complaint.
+func verifyInit(ctx context.Context, dir string, p *initPlan) error {
+	mem := fsys.Memory()
+	put := func(name string, data []byte) error {
+		if err := mem.MkdirAll(path.Dir(name), 0o777); err != nil {
+			return err
+		}
+		f, err := mem.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(data)
+		return errors.Join(err, f.Close())
+	}
+	err := put("/w/.haz/workspace.yml", p.workspace)
+	for _, f := range p.create {
+		err = errors.Join(err, put(path.Join("/w", f.Root, "haz.yml"), f.Data))
+	}
+	for _, root := range p.existing {
+		data, rerr := os.ReadFile(filepath.Join(dir, root, "haz.yml"))
+		err = errors.Join(err, rerr, put(path.Join("/w", root, "haz.yml"), data))
+	}
+	if err != nil {
+		return err
+	}
+	_, tree, err := workspace.Load(ctx, mem, "/w", workspace.Options{})
+	if tree != nil {
+		_ = tree.Close()
+	}
+	var many *diag.Errors
+	if errors.As(err, &many) && len(many.List) > 0 {
+		d := many.List[0]
+		if d.Place.File != "" {
+			return errors.New(d.Place.File + ": " + d.Message)
+		}
+		return errors.New(d.Message)
+	}
+	return err
+}
+
+// prepareInit plans a selection on the disk.
+func prepareInit(ctx context.Context, dir string, s initState) (*initPlan, error) {
+	p, err := planInit(s, func(root string) bool {
+		_, err := os.Lstat(filepath.Join(dir, root, "haz.yml"))
+		return !errors.Is(err, fs.ErrNotExist)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, verifyInit(ctx, dir, p)
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/report"
+)
+
+// initScreen is the terminal around the model: it turns keys into events and effects into deeds.
+type initScreen struct {
+	ctx   context.Context
+	state initState
+	look  initLook
+	end   initEffect // how the screen was left
+}
+
+// interrupted is a signal that ends the screen.
+type interrupted struct{ code int }
+
+func (m *initScreen) Init() tea.Cmd { return nil }
+
+func (m *initScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.look.width, m.look.height = msg.Width, msg.Height
+	case interrupted:
+		m.end = initEffect{leave: true, code: msg.code}
+		return m, tea.Quit
+	case tea.KeyPressMsg:
+		return m, m.handle(initEvent{key: msg.String()})
+	}
+	return m, nil
+}
+
+// handle steps the model, and goes on with the answers until nothing more is asked.
+func (m *initScreen) handle(e initEvent) tea.Cmd {
+	for {
+		var f initEffect
+		m.state, f = m.state.step(e)
+		switch {
+		case f.leave:
+			m.end = f
+			return tea.Quit
+		case f.read != "":
+			e = initEvent{key: f.key, read: f.read, dir: listInit(m.ctx, m.look.dir, f.read)}
+		case f.prepare:
+			plan, err := prepareInit(m.ctx, m.look.dir, m.state)
+			e = initEvent{planned: plan}
+			if err != nil {
+				e = initEvent{problem: err.Error()}
+			}
+		case f.bell:
+			return tea.Raw("\a")
+		default:
+			return nil
+		}
+	}
+}
+
+func (m *initScreen) View() tea.View {
+	v := tea.NewView("")
+	if m.look.width > 0 && m.look.height > 0 {
+		v = tea.NewView(m.look.screen(m.state))
+	}
+	v.AltScreen = true
+	return v
+}
+
+// listInit reads the directories in a directory, and links to some.
+func listInit(ctx context.Context, dir, at string) initDir {
+	host := filepath.Join(dir, at)
+	entries, err := os.ReadDir(host)
+	if err != nil {
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err
+		}
+		return initDir{trouble: err.Error()}
+	}
+	var d initDir
+	var names []string
+	for _, e := range entries {
+		c := initChild{name: e.Name(), link: e.Type()&fs.ModeSymlink != 0}
+		if c.link {
+			info, err := os.Stat(filepath.Join(host, e.Name()))
+			if err != nil || !info.IsDir() {
+				continue
+			}
+		} else if !e.IsDir() {
+			continue
+		}
+		d.children = append(d.children, c)
+		if !c.link { // git refuses to look beyond a link, and with it the whole question
+			names = append(names, c.name)
+		}
+	}
+	ignored := ignoredByGit(ctx, host, names)
+	for i := range d.children {
+		d.children[i].ignored = ignored[d.children[i].name]
+	}
+	return d
+}
+
+// ignoredByGit tells which directories in a directory git ignores: none where there is no git, or no repository.
+func ignoredByGit(ctx context.Context, host string, names []string) map[string]bool {
+	if len(names) == 0 {
+		return nil
+	}
+	// With "./" before and "/" after, a name is never an option or a pattern, and is known to be a directory.
+	git := exec.CommandContext(ctx, "git", "check-ignore", "-z", "--stdin")
+	git.Dir = host
+	git.Stdin = strings.NewReader("./" + strings.Join(names, "/\x00./") + "/\x00")
+	var out bytes.Buffer
+	git.Stdout = &out
+	if git.Run() != nil {
+		return nil // exit code 1: none; 128: no repository
+	}
+	ignored := map[string]bool{}
+	for _, n := range strings.Split(out.String(), "\x00") {
+		ignored[strings.TrimSuffix(strings.TrimPrefix(n, "./"), "/")] = true
+	}
+	return ignored
+}
+
+// initInteractively shows the screens, and writes what was confirmed.
+func (v *invocation) initInteractively() error {
+	m := &initScreen{ctx: v.ctx, state: newInitState(listInit(v.ctx, v.dir, "/")),
+		look: initLook{dir: v.dir, ascii: !report.SpeaksUTF8(v.env), palette: v.screenPalette()}}
+	// Signals are ours, so that each has its exit code; panics are caught by the library, which restores the terminal first.
+	program := tea.NewProgram(m, tea.WithContext(v.ctx), tea.WithInput(os.Stdin), tea.WithOutput(v.stdout.f), tea.WithEnvironment(v.environ),
+		tea.WithoutSignalHandler())
+	signals, stop := watchSignals()
+	defer stop()
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		select {
+		case i := <-signals:
+			program.Send(interrupted{128 + i.Number})
+		case <-over:
+		}
+	}()
+	if _, err := program.Run(); err != nil {
+		return fmt.Errorf("the terminal: %w", err)
+	}
+	switch {
+	case m.end.code != 0:
+		return exit(m.end.code)
+	case m.end.write == nil:
+		v.out.print("nothing was written\n")
+		return nil
+	}
+	if err := haz.InitProjects(v.dir, m.end.write.create, m.end.write.workspace); err != nil {
+		return initRefused(err)
+	}
+	for _, f := range m.end.write.create {
+		v.out.print("created " + projectFileName(f.Root) + "\n")
+	}
+	v.out.print("created .haz/workspace.yml\n")
+	return nil
+}
+
+// screenPalette is the colours of the screen.
+func (v *invocation) screenPalette() report.Palette {
+	color := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[v.value("color")]
+	return report.DecidePalette(color, v.env, v.stdout.terminal)
+}

@@ -1,0 +1,43 @@
+package main
+
+import "time"
+
+// Real processes, on Linux.
+var processBugs = []mutant{
+	{name: "the group of an ended process is not killed", rule: "S-16", file: "process/end.go",
+		old: "	p.signalGroup(unix.SIGKILL)\n	p.awaitGroup(time.Now().Add(killWait))", new: "	p.awaitGroup(time.Now().Add(killWait))",
+		pkg: "./process", run: "^TestEndings$/^background_child"},
+	{name: "a held pipe is waited for without limit", rule: "S-16", file: "process/end.go",
+		old: "time.NewTimer(limit)", new: "time.NewTimer(limit + time.Hour)",
+		pkg: "./process", run: "^TestEndings$/^holder_of_stdout", limit: 20 * time.Second},
+	{name: "incomplete output counts as whole", rule: "S-16", file: "process/end.go",
+		old: "			if !sure || inGroup(holders, p.pid) {", new: "			if false && (!sure || inGroup(holders, p.pid)) {",
+		pkg: "./process", run: "^TestEndings$/^holder_of_stdout"},
+	{name: "output is carried only when the process has ended", rule: "S-14", file: "process/wait_linux.go",
+		old: "	if output {\n", new: "	if output && false {\n",
+		pkg: "./process", run: "^TestOutputComesWhileRunning$"},
+	{name: "a stream is kept in memory whole", rule: "S-15", file: "actors/recorder.go",
+		old: "case st.file == nil && len(st.bytes)+len(b) <= streamMemory:", new: "case st.file == nil:",
+		pkg: "./actors", run: "^TestRecorderSpools$"},
+	{name: "haz does not become the parent of orphans", rule: "S-29", file: "process/children_linux.go",
+		old: "r.reaper = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == nil", new: "r.reaper = false",
+		pkg: "./process", run: "^TestEndings$/^double_fork/"},
+	{name: "escaped processes are not swept after a cancellation", rule: "S-29", file: "process/end.go",
+		old: "	p.sweep(deadline)\n", new: "",
+		pkg: "./process", run: "^TestEndings$/^own_session"},
+	{name: "the sweep takes processes of other tasks too", rule: "S-29", file: "process/sweep_linux.go",
+		old: "		if f.claim != mine {\n			doubtful = true", new: "		if false {\n			doubtful = true",
+		pkg: "./process", run: "^TestSweepSparesOtherTasks$"},
+	{name: "the helper learns of no group", rule: "S-30", file: "process/helper.go",
+		old: "if _, err := h.table.WriteAt(b, int64(slot)*slotSize); err != nil &&", new: "if err := error(nil); err != nil &&",
+		pkg: "./process", run: "^TestHelperEndsTasksOfKilledHost$"},
+	{name: "an end before the signal counts as cancelled", rule: "EXEC-015", file: "process/proc.go",
+		old: "	if !p.reaped {\n		p.cancelled = true\n	}\n", new: "	p.cancelled = true\n",
+		pkg: "./process", run: "^TestEndBeforeSignal$"},
+	{name: "a process inherits the environment of haz", rule: "CACHE-008", file: "process/system.go",
+		old: "Env:   c.Env,", new: "Env:   append(os.Environ(), c.Env...),",
+		pkg: "./process", run: "^TestEnvironment$"},
+	{name: "KILL is not sent to the group", rule: "EXEC-014", file: "process/proc.go",
+		old: "		unix.Kill(-p.pid, sig)\n", new: "		_ = sig\n",
+		pkg: "./process", run: "^TestEndings$/^plain", limit: 20 * time.Second},
+}
