@@ -25,6 +25,7 @@ func TestCacheFaultsFailNoTask(t *testing.T) {
 		"restore": func(t *testing.T, w *world) { w.run(t, haz.RunOptions{}); w.remove(t, "/lib/out", "/app/bin") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			start := inMemory(t)
 			pair(t, start)
 			prepare(t, start)

@@ -32,9 +32,11 @@ type world struct {
 }
 
 // inBoth runs a test in memory with scripted processes, and on the real disk with real ones.
+// Tests run at once: two hosts of haz in one process do not disturb each other.
 func inBoth(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Run("memory", func(t *testing.T) { test(t, inMemory(t)) })
-	t.Run("disk", func(t *testing.T) { test(t, onDisk(t)) })
+	t.Parallel()
+	t.Run("memory", func(t *testing.T) { t.Parallel(); test(t, inMemory(t)) })
+	t.Run("disk", func(t *testing.T) { t.Parallel(); test(t, onDisk(t)) })
 }
 
 func inMemory(t *testing.T) *world {
