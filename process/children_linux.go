@@ -42,8 +42,8 @@ type dyingChild struct {
 	seen  time.Time
 }
 
-// lazyWait is how long an unknown zombie is left to the host, which may be about to wait for it.
-const lazyWait = 100 * time.Millisecond
+// lazyWait is how long an unknown zombie is left to the host, which may be about to wait for it. Tests shorten it.
+var lazyWait = 5 * time.Second
 
 // join makes this process child subreaper. A failure is no trouble by itself: then orphans go elsewhere, and are neither
 // listed nor swept.
@@ -179,6 +179,9 @@ func (r *registry) unknown(gated bool) []procInfo {
 		}
 		if s := r.strays[pid]; s != nil && (!r.alive(pid) || s.settled) {
 			return
+		}
+		if d, ok := r.dying[pid]; ok && time.Since(d.seen) <= lazyWait {
+			return // spares a look at it with each end of a task
 		}
 		if self == 0 {
 			self = os.Getpid()

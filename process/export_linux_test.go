@@ -1,6 +1,9 @@
 package process
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // IsSubreaper asks the kernel.
 func IsSubreaper() (bool, error) {
@@ -50,4 +53,17 @@ func UnknownChildren() int {
 	children.mu.Lock()
 	defer children.mu.Unlock()
 	return len(children.unknown(false))
+}
+
+// ShortenLazyWait lets unknown zombies be reaped soon.
+func ShortenLazyWait() (undo func()) {
+	children.mu.Lock()
+	defer children.mu.Unlock()
+	old := lazyWait
+	lazyWait = 50 * time.Millisecond
+	return func() {
+		children.mu.Lock()
+		defer children.mu.Unlock()
+		lazyWait = old
+	}
 }

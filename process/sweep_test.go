@@ -162,6 +162,7 @@ func killAll() error {
 
 // No zombie of a task stays a child of the host.
 func TestZombiesAreReaped(t *testing.T) {
+	defer process.ShortenLazyWait()()
 	s := process.System(quick)
 	dir := t.TempDir()
 	p, _ := start(t, s, shell(dir, daemon+"sleep 300 & (sleep 300 &); sleep 300"))
@@ -226,11 +227,15 @@ func TestHostsChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	orphan, _ := strconv.Atoi(strings.TrimSpace(string(b)))
-	defer kill(orphan)
+	reap := func(pid int) { // as hosts have to
+		kill(pid)
+		syscall.Wait4(pid, nil, 0, nil)
+	}
+	defer reap(orphan)
 	buf := make([]byte, 32)
 	n, _ := out.Read(buf)
 	grandchild, _ := strconv.Atoi(strings.TrimSpace(string(buf[:n])))
-	defer kill(grandchild)
+	defer reap(grandchild) // its parent is gone by then
 
 	p, _ := start(t, s, shell(t.TempDir(), "sleep 300"))
 	p.Terminate()

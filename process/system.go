@@ -19,9 +19,10 @@ import (
 // their parent can be found, and a tiny helper is started that ends the groups when this process itself dies (S-30). Close
 // undoes both. The zero Limits are DefaultLimits.
 //
-// A host that embeds haz keeps its own children: haz never waits for a process that is not of a task, and spares all that
-// live in the host's session. Only processes that the host, while tasks run, moves to sessions of their own (Setsid)
-// cannot be told from escaped descendants of a task, and may be taken for such when a run is cancelled.
+// A host that embeds haz keeps its own children: haz neither signals, lists nor waits for a process in the host's session.
+// Orphans of these come to the host too while it is subreaper, and it is the host's to reap them. Only processes that the
+// host, while tasks run, moves to sessions of their own (Setsid) cannot be told from escaped descendants of a task: they may
+// be taken for such when a run is cancelled, and are reaped when they have been dead for 5 s.
 //
 // Lesser on other Unix systems: no subreaper, so descendants that leave the group are neither listed nor swept; who holds a
 // pipe is not known, so everybody in the group counts as holder until both pipes are closed.
