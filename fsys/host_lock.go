@@ -118,6 +118,9 @@ func (l *hostLock) Unlock() error {
 	if l.mode == Exclusive {
 		_ = f.Truncate(0)
 	}
+	// Closing alone is not enough: a process that is being forked right now has the descriptor as well, until its exec, and
+	// the lock would stay for that long.
+	_ = withFD(f.f, func(fd int) error { return flock(fd, unix.LOCK_UN) })
 	return f.Close()
 }
 
