@@ -96,8 +96,9 @@ type Store struct {
 	mu      sync.Mutex
 	root    fsys.FS   // nil until opened
 	gone    []fsys.FS // roots that somebody cleared while we had them open; in use, maybe, until Close
-	linked  bool      // .haz/cache is a link
-	made    bool      // the .gitignore was looked after
+	idle    []*staging
+	linked  bool // .haz/cache is a link
+	made    bool // the .gitignore was looked after
 	trouble []string
 }
 
@@ -129,10 +130,12 @@ func (s *Store) noteLocked(text string) {
 	}
 }
 
-// Finish flushes what a run has stored to the device, once, at the end of a run that stored something (7.3). A failure is
-// no news: whatever is lost is found out by the next lookup. It should come before state.Flush, so that the rows of the
-// stat index do not reach the device before the outputs that they vouch for.
+// Finish ends a run: it removes the staging directories that were kept for further restores, and flushes what was stored to
+// the device, once, and only if something was (7.3). A failure is no news: whatever is lost is found out by the next lookup.
+// It should come before state.Flush, so that the rows of the stat index do not reach the device before the outputs that they
+// vouch for.
 func (s *Store) Finish() {
+	s.dropIdle()
 	if s.stored.Swap(false) {
 		if root, err := s.open(); err == nil {
 			_ = root.SyncAll()
@@ -140,8 +143,9 @@ func (s *Store) Finish() {
 	}
 }
 
-// Close gives handles back.
+// Close gives handles back, and removes what Finish has not.
 func (s *Store) Close() error {
+	s.dropIdle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error

@@ -27,14 +27,11 @@ func (r *restore) stage(ctx context.Context) error {
 	if err != nil {
 		return failed("", err, "the cache cannot be opened: %v", cause(err))
 	}
-	if r.first, err = r.s.beginStaging(r.s.ws, stateDir, restorePrefix+r.p.Manifest.Key.Hex()+"-", r.s.ensureState); err != nil {
+	var dev uint64
+	if r.first, dev, err = r.s.restoreStaging(r.p.Manifest.Key); err != nil {
 		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
 	}
-	info, err := r.first.dir.Lstat("/")
-	if err != nil {
-		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
-	}
-	r.areas[info.Dev] = &area{name: r.first.name, dir: r.first.dir}
+	r.areas[dev] = &area{name: r.first.name, dir: r.first.dir}
 	outs := r.p.Manifest.Outputs
 	entry := entryOf(r.p.Manifest.Key)
 	for i := range outs {
@@ -179,21 +176,82 @@ func (r *restore) clear() {
 	}
 	// What is in there is known when all went well: taking just that away is a third of the cost of looking for it.
 	if here != nil && len(r.areas) == 1 && r.emptied && r.clearKnown(here) {
-		r.first.close()
+		r.s.keepStaging(r.first)
 		return
 	}
 	r.first.remove()
 }
 
-// clearKnown removes what a restore that succeeded has left in its staging.
+// clearKnown removes what a restore that succeeded has left in its staging, which is then as new.
 func (r *restore) clearKnown(a *area) bool {
 	for _, old := range a.olds {
 		if r.s.ws.Remove(old) != nil {
 			return false
 		}
 	}
-	if a.old && a.dir.Remove("/old") != nil {
-		return false
+	return !a.old || a.dir.Remove("/old") == nil
+}
+
+// maxIdle bounds the empty stagings that are kept for restores to come.
+const maxIdle = 16
+
+// restoreStaging takes an empty staging that an earlier restore has left, or makes one, and says on which device it is. A
+// staging costs more calls than the blob of a small output, so that Finish is early enough to remove it; if nobody calls that,
+// or haz is killed, the sweep does, once the lock is free (S-35).
+func (s *Store) restoreStaging(k Key) (st *staging, dev uint64, err error) {
+	for {
+		s.mu.Lock()
+		st = nil
+		if n := len(s.idle); n > 0 {
+			st, s.idle = s.idle[n-1], s.idle[:n-1]
+		}
+		s.mu.Unlock()
+		kept := st != nil
+		if !kept {
+			if st, err = s.beginStaging(s.ws, stateDir, restorePrefix+k.Hex()+"-", s.ensureState); err != nil {
+				return nil, 0, err
+			}
+		}
+		info, err := s.ws.Lstat(st.name)
+		switch {
+		case err == nil && info.Kind == fsys.Dir:
+			return st, info.Dev, nil
+		case kept: // somebody has removed .haz/state meanwhile
+			st.close()
+		default:
+			st.remove()
+			if err == nil {
+				err = fs.ErrNotExist
+			}
+			return nil, 0, err
+		}
 	}
-	return a.dir.Remove("/"+lockName) == nil && r.s.ws.Remove(a.name) == nil
+}
+
+// keepStaging takes an empty staging back.
+func (s *Store) keepStaging(st *staging) {
+	s.mu.Lock()
+	keep := len(s.idle) < maxIdle
+	if keep {
+		s.idle = append(s.idle, st)
+	}
+	s.mu.Unlock()
+	if !keep {
+		st.remove()
+	}
+}
+
+// dropIdle removes what keepStaging has kept.
+func (s *Store) dropIdle() {
+	s.mu.Lock()
+	idle := s.idle
+	s.idle = nil
+	s.mu.Unlock()
+	for _, st := range idle {
+		if st.dir.Remove("/"+lockName) == nil && s.ws.Remove(st.name) == nil {
+			st.close()
+		} else {
+			st.remove()
+		}
+	}
 }

@@ -284,6 +284,44 @@ func TestOtherDeviceLeftovers(t *testing.T) {
 	}
 }
 
+// A staging directory serves one restore after the other, also after somebody has removed it, until the run ends.
+func TestStagingIsKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, ws fsys.FS) {
+		ff := faultfs.New(ws, 1)
+		r := newRig(t, ff, cache.Options{})
+		task := sample()
+		r.put(task, task.Key())
+		stagings := func() (n int) {
+			for _, c := range ff.Calls() {
+				if c.Op == faultfs.OpMkdir && strings.Contains(c.Name, "/.haz/state/restore-") && !strings.HasSuffix(c.Name, "/old") {
+					n++
+				}
+			}
+			return n
+		}
+		for want, before := range []func(){
+			1: func() {},
+			2: func() { must(t, ws.RemoveAll("/.haz/state")) },
+		} {
+			if before == nil {
+				continue
+			}
+			before()
+			for range 3 {
+				must(t, task.Outputs.Remove(ws))
+				r.mustHit(task, task.Key())
+				must(t, cachetest.Tree{"/p/out/a": cachetest.File("edited", 0o644)}.Write(ws)) // moved into old/ by the next one
+				r.mustHit(task, task.Key())
+				r.onlyThese(task.Outputs)
+			}
+			if got := stagings(); got != want {
+				t.Errorf("%d staging directories, want %d", got, want)
+			}
+		}
+		r.noLeftovers()
+	})
+}
+
 // The umask takes nothing away from the recorded mode.
 func TestUmask(t *testing.T) {
 	old := syscall.Umask(0o077)

@@ -127,9 +127,12 @@ func (r *rig) onlyThese(want cachetest.Tree) {
 	r.same(want)
 }
 
-// leftovers are what a store or restore must never leave behind.
+// noLeftovers ends the run; nothing of its stores and restores may be left behind.
 func (r *rig) noLeftovers() {
 	r.t.Helper()
+	if r.store != nil {
+		r.store.Finish()
+	}
 	all, err := cachetest.Look(r.ws)
 	must(r.t, err)
 	for path := range all {

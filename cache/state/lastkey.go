@@ -20,7 +20,7 @@ func (s *State) LastKey(task string) ([]byte, bool) {
 		s.note(couldNotRead, keysDir+"/"+name, err)
 		return nil, false
 	}
-	return unseal(keyMagic, data)
+	return unsealHead(keyMagic, data)
 }
 
 // WriteLastKey replaces the record, unless the one on disk has the same head (8.3: when the key differs).
@@ -30,7 +30,7 @@ func (s *State) WriteLastKey(task string, record []byte) {
 		return
 	}
 	name := fileOf(task)
-	if err := s.home.write(keysDir, name, seal(keyMagic, append(newFrame(len(record)), record...))); err != nil {
+	if err := s.home.overwrite(keysDir, name, seal(keyMagic, append(newFrame(len(record)), record...))); err != nil {
 		s.note(couldNotWrite, keysDir+"/"+name, err)
 	}
 }

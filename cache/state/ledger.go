@@ -58,7 +58,7 @@ func (s *State) readLedger(task string) (Ledger, fsys.Info) {
 	return l, info
 }
 
-// WriteLedger replaces the ledger of l.Task, whole, by rename. Nothing is written when only At would change.
+// WriteLedger replaces the ledger of l.Task, in place. Nothing is written when only At would change.
 func (s *State) WriteLedger(l Ledger) {
 	name := fileOf(l.Task)
 	if !slices.IsSortedFunc(l.Files, byPath) {
@@ -73,7 +73,7 @@ func (s *State) WriteLedger(l Ledger) {
 	s.mu.Lock()
 	delete(s.memo, l.Task)
 	s.mu.Unlock()
-	if err := s.home.write(producedDir, name, file); err != nil {
+	if err := s.home.overwrite(producedDir, name, file); err != nil {
 		s.note(couldNotWrite, producedDir+"/"+name, err)
 	}
 }
@@ -171,16 +171,13 @@ func encodeLedger(l Ledger, fn digest.Function) []byte {
 // sameLedger reports whether two files differ in nothing but At.
 func sameLedger(old, file []byte) bool {
 	const after = ledgerAt + 8
-	if len(old) != len(file) || len(old) < after || string(old[after:]) != string(file[after:]) || old[frameSize] != file[frameSize] {
-		return false
-	}
-	_, whole := unseal(ledgerMagic, old)
-	return whole
+	payload, whole := unsealHead(ledgerMagic, old)
+	return whole && frameSize+len(payload) == len(file) && old[frameSize] == file[frameSize] && string(old[after:len(file)]) == string(file[after:])
 }
 
 // decodeLedger reads a ledger of hash function fn. One that another function has made keeps its files, without digests.
 func decodeLedger(file []byte, fn digest.Function) (Ledger, bool) {
-	payload, ok := unseal(ledgerMagic, file)
+	payload, ok := unsealHead(ledgerMagic, file)
 	if !ok {
 		return Ledger{}, false
 	}

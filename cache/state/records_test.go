@@ -171,7 +171,15 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 		for n := range whole {
 			try(fmt.Sprintf("%d bytes of %d", n, len(whole)), whole[:n])
 		}
-		try("a byte more", append(bytes.Clone(whole), 0))
+		more := append(bytes.Clone(whole), 0)
+		if strings.Contains(name, "/") { // overwritten in place: what follows is of an older, longer record
+			write(t, mem, stateDir+"/"+name, string(more))
+			if none, err := look(Open(mem, digest.BLAKE3)); none || err != nil {
+				t.Errorf("%s: a byte more: none %v, %v", name, none, err)
+			}
+		} else {
+			try("a byte more", more)
+		}
 		try("zeros", make([]byte, len(whole)))
 		for bit := range 8 * len(whole) {
 			bad := bytes.Clone(whole)
@@ -460,5 +468,30 @@ func BenchmarkLedger(b *testing.B) {
 				s.WriteLedger(l)
 			}
 		})
+	}
+}
+
+// A record overwrites the one before, whether it is longer or shorter.
+func TestRecordsAreOverwritten(t *testing.T) {
+	for _, disk := range bothDisks(t) {
+		s := Open(disk, digest.BLAKE3)
+		for _, n := range []int{1, 40, 3, 0, 200, 199} {
+			want := Ledger{Task: "p:t", At: int64(n)}
+			for i := range n {
+				want.Files = append(want.Files, Produced{Path: fmt.Sprintf("/p/%03d", i)})
+			}
+			s.WriteLedger(want)
+			s.WriteLastKey("p:t", bytes.Repeat([]byte{byte(n)}, RecordHead+n))
+			fresh := Open(disk, digest.BLAKE3)
+			if got := fresh.Ledger("p:t"); !reflect.DeepEqual(got, want) {
+				t.Errorf("%d files: read %d", n, len(got.Files))
+			}
+			if got, ok := fresh.LastKey("p:t"); !ok || len(got) != RecordHead+n || got[0] != byte(n) {
+				t.Errorf("a record of %d bytes: read %d", RecordHead+n, len(got))
+			}
+			if got := fresh.ListedBy("/p/000", []string{"p:t"}); (len(got) == 1) != (n > 0) {
+				t.Errorf("%d files: listed by %q", n, got)
+			}
+		}
 	}
 }

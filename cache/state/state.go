@@ -1,8 +1,8 @@
 // Package state keeps what haz knows beside the cache, under .haz/state: stat index, ledgers of produced files, last keys,
 // task locks. All of it is disposable: losing it costs work, never another outcome (chapter 2, section 8).
 //
-// Every file here is written whole and renamed into place, and carries its length and a digest of itself. One that does not
-// hold together is as one that is absent.
+// Every record here carries its length and a digest of itself. One that does not hold together is as one that is absent. The
+// index and the secret are renamed into place; ledgers and last keys, of which a run writes one a task, are overwritten.
 package state
 
 import (
