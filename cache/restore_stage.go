@@ -217,7 +217,7 @@ func (s *Store) restoreStaging(k Key) (st *staging, dev uint64, err error) {
 		case err == nil && info.Kind == fsys.Dir:
 			return st, info.Dev, nil
 		case kept: // somebody has removed .haz/state meanwhile
-			st.close()
+			st.remove()
 		default:
 			st.remove()
 			if err == nil {

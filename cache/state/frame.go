@@ -34,23 +34,11 @@ func seal(magic string, file []byte) []byte {
 
 // unseal returns the payload of a file that holds together.
 func unseal(magic string, file []byte) ([]byte, bool) {
-	payload, ok := unsealHead(magic, file)
-	if len(file) != frameSize+len(payload) {
+	if len(file) < frameSize || string(file[:magicSize]) != magic ||
+		binary.LittleEndian.Uint64(file[magicSize:]) != uint64(len(file)-frameSize) {
 		return nil, false
 	}
-	return payload, ok
-}
-
-// unsealHead is unseal for a file that was overwritten in place: what follows the frame is of an older record.
-func unsealHead(magic string, file []byte) ([]byte, bool) {
-	if len(file) < frameSize || string(file[:magicSize]) != magic {
-		return nil, false
-	}
-	size := binary.LittleEndian.Uint64(file[magicSize:])
-	if size > uint64(len(file)-frameSize) {
-		return nil, false
-	}
-	payload := file[frameSize : frameSize+size]
+	payload := file[frameSize:]
 	sum := digest.BLAKE3.Sum(payload)
 	return payload, string(sum[:]) == string(file[magicSize+8:frameSize])
 }

@@ -17,8 +17,8 @@ import (
 
 const (
 	stateDir    = "/.haz/state"
-	producedDir = "produced"
-	keysDir     = "keys"
+	ledgersName = "ledgers.log"
+	keysName    = "keys.log"
 	locksDir    = "locks"
 
 	dirPerm  = 0o700 // S-13
@@ -167,24 +167,6 @@ func (h *home) write(dir, name string, data []byte) error {
 		}
 		if err != nil {
 			_ = d.Remove(tmp)
-		}
-		return err
-	})
-}
-
-// overwrite puts a sealed record at the beginning of a file that is there, or makes the file. What an older, longer record
-// leaves behind it is ignored when it is read (unsealHead). It is for records whose loss costs work only: no second inode, no
-// rename, and ext4 does not start to write to the device, as it does when a file is renamed over another. Who reads in the
-// middle of it, or after a power cut, finds a record that does not hold together, which is as none.
-func (h *home) overwrite(dir, name string, record []byte) error {
-	return h.inDir(dir, func(d fsys.FS) error {
-		f, err := d.OpenFile("/"+name, os.O_WRONLY|os.O_CREATE, filePerm)
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(record)
-		if closeErr := f.Close(); err == nil {
-			err = closeErr
 		}
 		return err
 	})

@@ -14,25 +14,20 @@ const RecordHead = 2 * digest.Size
 // LastKey is the record of the components of the last key that a run derived for a task (8.3), as canonical bytes made by
 // package key; state adds its own digest and writes it whole.
 func (s *State) LastKey(task string) ([]byte, bool) {
-	name := fileOf(task)
-	data, _, err := s.home.read(keysDir, name)
-	if err != nil {
-		s.note(couldNotRead, keysDir+"/"+name, err)
-		return nil, false
-	}
-	return unsealHead(keyMagic, data)
+	record, _, _, ok := s.keys.get(task)
+	return record, ok
 }
 
-// WriteLastKey replaces the record, unless the one on disk has the same head (8.3: when the key differs).
+// WriteLastKey appends the record, unless the last one has the same head (8.3: when the key differs).
 func (s *State) WriteLastKey(task string, record []byte) {
+	if s.home.readOnly {
+		return
+	}
 	if old, ok := s.LastKey(task); ok && len(old) >= RecordHead && len(record) >= RecordHead &&
 		string(old[:RecordHead]) == string(record[:RecordHead]) {
 		return
 	}
-	name := fileOf(task)
-	if err := s.home.overwrite(keysDir, name, seal(keyMagic, append(newFrame(len(record)), record...))); err != nil {
-		s.note(couldNotWrite, keysDir+"/"+name, err)
-	}
+	s.keys.put(task, s.today(), record)
 }
 
 const (

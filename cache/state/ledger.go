@@ -2,8 +2,6 @@ package state
 
 import (
 	"encoding/binary"
-	"errors"
-	"io/fs"
 	"slices"
 	"sort"
 	"strings"
@@ -38,51 +36,45 @@ func (l *Ledger) Find(path string) (*Produced, bool) {
 	return &l.Files[i], true
 }
 
-// Ledger reads the ledger of a task; a bad or absent one is empty. It costs one open and one read.
+// Ledger reads the ledger of a task; a bad or absent one is empty.
 func (s *State) Ledger(task string) Ledger {
-	l, _ := s.readLedger(task)
+	l, _, _ := s.readLedger(task)
 	return l
 }
 
-func (s *State) readLedger(task string) (Ledger, fsys.Info) {
-	name := fileOf(task)
-	data, info, err := s.home.read(producedDir, name)
-	if err != nil {
-		s.note(couldNotRead, producedDir+"/"+name, err)
-		return Ledger{}, info
+func (s *State) readLedger(task string) (l Ledger, at span, gen int) {
+	body, at, gen, ok := s.ledgers.get(task)
+	if ok {
+		l, ok = decodeLedger(body, s.fn)
 	}
-	l, ok := decodeLedger(data, s.fn)
 	if !ok || l.Task != task {
-		return Ledger{}, info
+		return Ledger{}, at, gen
 	}
-	return l, info
+	return l, at, gen
 }
 
-// WriteLedger replaces the ledger of l.Task, in place. Nothing is written when only At would change.
+// WriteLedger replaces the ledger of l.Task. Nothing is written when only At would change.
 func (s *State) WriteLedger(l Ledger) {
-	name := fileOf(l.Task)
+	if s.home.readOnly {
+		return
+	}
 	if !slices.IsSortedFunc(l.Files, byPath) {
 		l.Files = slices.Clone(l.Files)
 		slices.SortStableFunc(l.Files, byPath)
 	}
-	file := encodeLedger(l, s.fn)
-	// Looking is several times cheaper than replacing, and of most hits the ledger is right.
-	if old, _, err := s.home.read(producedDir, name); err == nil && sameLedger(old, file) {
+	body := encodeLedger(l, s.fn)
+	if old, _, _, ok := s.ledgers.get(l.Task); ok && sameLedger(old, body) {
 		return
 	}
-	s.mu.Lock()
-	delete(s.memo, l.Task)
-	s.mu.Unlock()
-	if err := s.home.overwrite(producedDir, name, file); err != nil {
-		s.note(couldNotWrite, producedDir+"/"+name, err)
-	}
+	s.ledgers.put(l.Task, l.At, body)
 }
 
 func byPath(a, b Produced) int { return strings.Compare(a.Path, b.Path) }
 
-// memo is a ledger that was read to look for a path in it, and the stat of its file.
+// memo is a ledger that was read to look for a path in it, and where in which log it lies.
 type memo struct {
-	info   fsys.Info
+	at     span
+	gen    int
 	ledger Ledger
 }
 
@@ -90,9 +82,6 @@ type memo struct {
 const maxMemos = 64
 
 // ListedBy returns, for a path, the tasks (other than except) among candidates whose ledgers list it.
-//
-// A ledger is read again when its file looks different. Two versions of it within one tick of the clock, and in one inode,
-// would go unnoticed; but who asks holds the task locks of those who could write such a path (S-36).
 func (s *State) ListedBy(path string, candidates []string) []string {
 	var by []string
 	for _, task := range candidates {
@@ -105,25 +94,18 @@ func (s *State) ListedBy(path string, candidates []string) []string {
 }
 
 func (s *State) remembered(task string) *Ledger {
-	dir, err := s.home.open(producedDir)
-	if err != nil {
-		return &Ledger{}
-	}
-	info, err := dir.Lstat("/" + fileOf(task))
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			s.note(couldNotRead, producedDir+"/"+fileOf(task), err)
-		}
+	at, gen, ok := s.ledgers.find(task)
+	if !ok {
 		return &Ledger{}
 	}
 	s.mu.Lock()
 	m := s.memo[task]
 	s.mu.Unlock()
-	if m != nil && m.info.Same(info) {
+	if m != nil && m.at == at && m.gen == gen {
 		return &m.ledger
 	}
 	m = &memo{}
-	m.ledger, m.info = s.readLedger(task)
+	m.ledger, m.at, m.gen = s.readLedger(task)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.memo == nil || len(s.memo) >= maxMemos {
@@ -133,17 +115,15 @@ func (s *State) remembered(task string) *Ledger {
 	return &m.ledger
 }
 
-// The payload of a ledger: hash function (1 byte), At (8 bytes), then task, key, number of files, files. Numbers are varints,
+// The body of a ledger: hash function (1 byte), At (8 bytes), then task, key, number of files, files. Numbers are varints,
 // strings carry their length. A file: path, kind, perm, size, mtime, ctime, inode, device, a byte that says whether a digest
 // follows, the digest, link text.
-const ledgerAt = frameSize + 1 // where At lies
-
 func encodeLedger(l Ledger, fn digest.Function) []byte {
 	size := 64 + len(l.Task)
 	for i := range l.Files {
 		size += 100 + len(l.Files[i].Path) + len(l.Files[i].LinkText)
 	}
-	b := append(newFrame(size), byte(fn))
+	b := append(make([]byte, 0, size), byte(fn))
 	b = binary.LittleEndian.AppendUint64(b, uint64(l.At))
 	b = appendString(b, l.Task)
 	b = append(b, l.Key[:]...)
@@ -165,23 +145,18 @@ func encodeLedger(l Ledger, fn digest.Function) []byte {
 		}
 		b = appendString(b, p.LinkText)
 	}
-	return seal(ledgerMagic, b)
+	return b
 }
 
-// sameLedger reports whether two files differ in nothing but At.
-func sameLedger(old, file []byte) bool {
-	const after = ledgerAt + 8
-	payload, whole := unsealHead(ledgerMagic, old)
-	return whole && frameSize+len(payload) == len(file) && old[frameSize] == file[frameSize] && string(old[after:len(file)]) == string(file[after:])
+// sameLedger reports whether two bodies differ in nothing but At.
+func sameLedger(a, b []byte) bool {
+	const at, after = 1, 1 + 8
+	return len(a) == len(b) && len(a) >= after && string(a[:at]) == string(b[:at]) && string(a[after:]) == string(b[after:])
 }
 
-// decodeLedger reads a ledger of hash function fn. One that another function has made keeps its files, without digests.
-func decodeLedger(file []byte, fn digest.Function) (Ledger, bool) {
-	payload, ok := unsealHead(ledgerMagic, file)
-	if !ok {
-		return Ledger{}, false
-	}
-	d := decoder{rest: string(payload), ok: true}
+// decodeLedger reads the ledger of hash function fn. One that another function has made keeps its files, without digests.
+func decodeLedger(body []byte, fn digest.Function) (Ledger, bool) {
+	d := decoder{rest: string(body), ok: true}
 	same := d.byte() == byte(fn)
 	l := Ledger{At: int64(d.fixed64()), Task: d.string(), Key: d.digest()}
 	n := d.uvarint()

@@ -2,7 +2,7 @@
 // task locks. All of it is disposable: losing it costs work, never another outcome (chapter 2, section 8).
 //
 // Every record here carries its length and a digest of itself. One that does not hold together is as one that is absent. The
-// index and the secret are renamed into place; ledgers and last keys, of which a run writes one a task, are overwritten.
+// index and the secret are renamed into place; ledgers and last keys, of which a run writes one a task, are appended to logs.
 package state
 
 import (
@@ -48,6 +48,9 @@ type State struct {
 	probe probe
 	locks locks
 
+	ledgers, keys log
+	today         func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
+
 	mu      sync.Mutex
 	secret  []byte
 	memo    map[string]*memo // ledgers that ListedBy has read
@@ -59,6 +62,9 @@ type State struct {
 func Open(ws fsys.FS, fn digest.Function) *State {
 	s := &State{ws: ws, fn: fn, noted: map[string]bool{}}
 	s.home.ws = ws
+	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic}
+	s.keys = log{s: s, name: keysName, magic: keyMagic}
+	s.today = sync.OnceValue(func() int64 { return s.Stamp() / int64(time.Second) })
 	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors)}
 	return s
 }
@@ -115,10 +121,12 @@ func cause(err error) error {
 	return err
 }
 
-// Flush writes the stat index when it has learned something, and gives handles back; at the end of a run. State may be
-// used on.
+// Flush writes the stat index when it has learned something, rewrites logs that have grown too long, and gives handles back;
+// at the end of a run. State may be used on.
 func (s *State) Flush() {
 	s.flushIndex()
+	s.ledgers.flush()
+	s.keys.flush()
 	s.probe.close()
 	s.home.close()
 }

@@ -1,0 +1,419 @@
+package state
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// log is a file of sealed records, each of one task, of which the last one counts. A run that stores a thousand tasks appends
+// a thousand times to one file: a file for each record would cost an inode, and reading it four calls, each time.
+//
+// Many haz append at once: a record is one write in append mode, which local file systems do not tear apart, and one that is
+// torn (a full disk, a power cut, a network file system) does not hold together and is skipped. What others have appended is
+// found by the size of the file. Whoever may append holds a lock file in shared mode; the log is rewritten, to get rid of
+// what does not count any more, by one that holds it exclusively. Should the file have lost its name all the same
+// (.haz/state may be deleted at any time), a new one is opened.
+type log struct {
+	s     *State
+	name  string // below .haz/state
+	magic string
+
+	mu       sync.Mutex
+	f        logFile   // nil until needed
+	lock     fsys.Lock // held while f is open; nil where locks do not work, and with a State that only reads
+	appends  bool      // f was opened for writing
+	gen      int       // counts the files that were opened
+	rows     map[string]span
+	live     int64 // bytes of the records in rows
+	at       int64 // the end of the last record that holds together
+	seen     int64 // the size up to which the file was looked at
+	unwanted bool  // rows were dropped that are still in the file
+}
+
+// span is where a sealed record lies.
+type span struct{ off, size int64 }
+
+// recordHead is the beginning of a payload.
+type recordHead struct {
+	made int64 // unix seconds
+	task string
+}
+
+func (h recordHead) appendTo(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.made))
+	return appendString(b, h.task)
+}
+
+// parseRecordHead also returns what follows the head.
+func parseRecordHead(payload []byte) (h recordHead, body []byte, ok bool) {
+	d := decoder{rest: string(payload), ok: true}
+	h = recordHead{made: int64(d.fixed64()), task: d.string()}
+	return h, payload[len(payload)-len(d.rest):], d.ok
+}
+
+type logFile interface {
+	io.ReaderAt
+	io.Writer
+	io.Closer
+	Info() (fsys.Info, error)
+}
+
+const (
+	// logSlack is how much more than what counts a log may hold before Flush rewrites it.
+	logSlack = 256 << 10
+	// logWhole is up to what size a record is looked at in memory.
+	logWhole = 64 << 10
+)
+
+// get returns the body of the record of task that counts, and where it lies. gen tells the file.
+func (l *log) get(task string) (body []byte, at span, gen int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refresh(false); err != nil {
+		l.s.note(couldNotRead, l.name, err)
+		return nil, span{}, l.gen, false
+	}
+	at, ok = l.rows[task]
+	if !ok {
+		return nil, span{}, l.gen, false
+	}
+	record := make([]byte, at.size)
+	if _, err := l.f.ReadAt(record, at.off); err != nil {
+		l.s.note(couldNotRead, l.name, err)
+		return nil, at, l.gen, false
+	}
+	payload, ok := unseal(l.magic, record)
+	if ok {
+		_, body, ok = parseRecordHead(payload)
+	}
+	return body, at, l.gen, ok
+}
+
+// find is get without reading the record.
+func (l *log) find(task string) (at span, gen int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refresh(false); err != nil {
+		l.s.note(couldNotRead, l.name, err)
+		return span{}, l.gen, false
+	}
+	at, ok = l.rows[task]
+	return at, l.gen, ok
+}
+
+// put appends a record made at a time. It is lost, with a note, when the disk does not take it; the one before counts on.
+func (l *log) put(task string, made int64, body []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.append(recordHead{made: made, task: task}, body); err != nil {
+		l.s.note(couldNotWrite, l.name, err)
+	}
+}
+
+func (l *log) append(head recordHead, body []byte) error {
+	record := seal(l.magic, append(head.appendTo(newFrame(32+len(head.task)+len(body))), body...))
+	for range 2 {
+		if err := l.open(true); err != nil {
+			return err
+		}
+		n, err := l.f.Write(record)
+		if err == nil && n < len(record) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return err
+		}
+		info, err := l.f.Info()
+		if err != nil {
+			return err
+		}
+		if info.Nlink > 0 {
+			return nil
+		}
+		l.drop()
+	}
+	return fs.ErrNotExist
+}
+
+// open makes sure that l.f is there, for writing if that is wanted.
+func (l *log) open(write bool) error {
+	if l.f != nil && (l.appends || !write) {
+		return nil
+	}
+	l.drop()
+	opened := func(d fsys.FS, flag int) error {
+		f, err := d.OpenFile("/"+l.name, flag, filePerm)
+		if err != nil {
+			return err
+		}
+		file, ok := f.(logFile)
+		if !ok {
+			_ = f.Close()
+			return errors.ErrUnsupported
+		}
+		l.f, l.appends = file, flag != os.O_RDONLY
+		return nil
+	}
+	if write {
+		return l.s.home.inDir("", func(d fsys.FS) error {
+			l.share(d)
+			return opened(d, os.O_RDWR|os.O_APPEND|os.O_CREATE)
+		})
+	}
+	for try := 0; ; try++ {
+		d, err := l.s.home.open("")
+		if err != nil {
+			return err
+		}
+		err = fs.ErrPermission
+		if !l.s.home.readOnly {
+			l.share(d)
+			err = opened(d, os.O_RDWR|os.O_APPEND)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			err = opened(d, os.O_RDONLY)
+		}
+		if err == nil {
+			return nil
+		}
+		l.drop()
+		if try > 0 || !isStale(err) {
+			return err
+		}
+		l.s.home.forget("") // maybe .haz/state was deleted and made anew
+	}
+}
+
+// share takes the lock that keeps the log from being rewritten. That takes milliseconds, and is waited for; where locks do
+// not work nobody rewrites anything.
+func (l *log) share(d fsys.FS) {
+	l.unlock()
+	for range 1000 {
+		lock, err := d.TryLock("/"+l.lockName(), fsys.Shared)
+		if err == nil {
+			l.lock = lock
+		}
+		if !errors.Is(err, fsys.ErrLocked) {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (l *log) lockName() string { return l.name + ".lock" }
+
+func (l *log) unlock() {
+	if l.lock != nil {
+		_ = l.lock.Unlock()
+		l.lock = nil
+	}
+}
+
+// drop forgets the open file and what is known of it.
+func (l *log) drop() {
+	if l.f != nil {
+		_ = l.f.Close()
+	}
+	l.unlock()
+	l.gen++
+	l.f, l.appends, l.rows, l.live, l.at, l.seen, l.unwanted = nil, false, nil, 0, 0, 0, false
+}
+
+// refresh looks at what was appended since the last time. The error is fs.ErrNotExist when there is no log.
+func (l *log) refresh(write bool) error {
+	for try := 0; ; try++ {
+		if err := l.open(write); err != nil {
+			return err
+		}
+		info, err := l.f.Info()
+		if err == nil && info.Nlink > 0 && info.Size >= l.seen {
+			if info.Size > l.seen {
+				err = l.scan(info.Size)
+			}
+			return err
+		}
+		l.drop() // it has lost its name, or somebody cut it off
+		if try > 0 {
+			return err
+		}
+	}
+}
+
+// scan reads the records between l.at and size. What does not hold together is skipped up to the next record that does; at
+// the end it may be one that is being written, and is looked at again.
+func (l *log) scan(size int64) error {
+	if l.rows == nil {
+		l.rows = map[string]span{}
+	}
+	pos := l.at
+	r := bufio.NewReaderSize(io.NewSectionReader(l.f, pos, size-pos), 2*logWhole)
+	skip := func(n int64) error {
+		pos += n
+		for n > 0 {
+			k, err := r.Discard(int(min(n, 1<<30)))
+			if err != nil {
+				return err
+			}
+			n -= int64(k)
+		}
+		return nil
+	}
+	for {
+		head, err := r.Peek(logWhole)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if len(head) < frameSize {
+			l.seen = size
+			return nil
+		}
+		if string(head[:magicSize]) != l.magic {
+			next := bytes.Index(head[1:], []byte(l.magic)) + 1
+			if next == 0 {
+				next = len(head) - magicSize // the next one may begin in here
+			}
+			if err := skip(int64(next)); err != nil {
+				return err
+			}
+			continue
+		}
+		h, n, err := l.check(head, pos, size)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			if err := skip(1); err != nil {
+				return err
+			}
+			continue
+		}
+		l.live += n - l.rows[h.task].size
+		l.rows[h.task] = span{pos, n}
+		if err := skip(n); err != nil {
+			return err
+		}
+		l.at = pos
+	}
+}
+
+// check looks at the record at pos, which begins with ahead. n is its size; 0 when it does not hold together.
+func (l *log) check(ahead []byte, pos, size int64) (head recordHead, n int64, err error) {
+	length := binary.LittleEndian.Uint64(ahead[magicSize:])
+	if length > uint64(min(size-pos-frameSize, maxRecord)) {
+		return head, 0, nil
+	}
+	n = frameSize + int64(length)
+	ahead = ahead[:min(n, int64(len(ahead)))]
+	head, _, ok := parseRecordHead(ahead[frameSize:])
+	if !ok {
+		return head, 0, nil
+	}
+	if n == int64(len(ahead)) {
+		_, ok = unseal(l.magic, ahead)
+	} else {
+		h := digest.BLAKE3.New()
+		if _, err := io.Copy(h, io.NewSectionReader(l.f, pos+frameSize, int64(length))); err != nil {
+			return head, 0, err
+		}
+		sum := digest.Of(h)
+		ok = string(sum[:]) == string(ahead[magicSize+8:frameSize])
+	}
+	if !ok {
+		return head, 0, nil
+	}
+	return head, n, nil
+}
+
+// forget drops the records of tasks that are not known and were made before limit (unix seconds), which is asked for only if
+// there are such tasks.
+func (l *log) forget(known map[string]bool, limit func() int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refresh(false) != nil {
+		return
+	}
+	for task, at := range l.rows {
+		if known[task] {
+			continue
+		}
+		head := make([]byte, min(at.size, logWhole))
+		if _, err := l.f.ReadAt(head, at.off); err != nil {
+			continue
+		}
+		if h, _, ok := parseRecordHead(head[frameSize:]); ok && h.made < limit() {
+			delete(l.rows, task)
+			l.live -= at.size
+			l.unwanted = true
+		}
+	}
+}
+
+// flush rewrites a log that holds much more than what counts, and gives its handle back.
+func (l *log) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.f != nil && l.lock != nil && l.refresh(false) == nil && l.wasteful() {
+		// Failing to do so harms nothing: the next flush tries again.
+		_ = l.s.home.inDir("", l.compact)
+	}
+	l.drop()
+}
+
+func (l *log) wasteful() bool { return l.unwanted || l.seen-l.live > l.live+logSlack }
+
+// compact writes what counts to a new file and renames it into place, if nobody else has the log open.
+func (l *log) compact(d fsys.FS) error {
+	l.unlock()
+	lock, err := d.TryLock("/"+l.lockName(), fsys.Exclusive)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	unwanted := l.unwanted
+	if err := l.refresh(false); err != nil || l.unwanted != unwanted || !l.wasteful() {
+		return err // somebody else was there between the two locks
+	}
+	spans := make([]span, 0, len(l.rows))
+	for _, at := range l.rows {
+		spans = append(spans, at)
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.off, b.off) })
+	tmp := "/" + l.name + tmpInfix + strconv.FormatUint(rand.Uint64(), 16)
+	f, err := d.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, logWhole)
+	for _, at := range spans {
+		if _, err = io.Copy(w, io.NewSectionReader(l.f, at.off, at.size)); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = w.Flush()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = d.Rename(tmp, "/"+l.name)
+	}
+	if err != nil {
+		_ = d.Remove(tmp)
+	}
+	return err
+}

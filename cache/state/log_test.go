@@ -1,0 +1,216 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+func logName(name string) string { return stateDir + "/" + name }
+
+// ledgerOf has a path of n bytes, so that records of all sizes come about.
+func ledgerOf(task string, n int, text string) Ledger {
+	return Ledger{Task: task, Key: digest.Digest{byte(n)}, Files: []Produced{{Path: "/" + strings.Repeat("x", n) + text}}}
+}
+
+// What was written last counts, whoever wrote it, through compaction, garbage, torn tails and deletion.
+func TestLogIsAMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mem := fsys.Memory()
+		states := []*State{Open(mem, digest.BLAKE3), Open(mem, digest.BLAKE3)}
+		want := map[string]Ledger{}
+		for i := range rapid.IntRange(1, 30).Draw(t, "steps") {
+			s := states[rapid.IntRange(0, 1).Draw(t, "who")]
+			switch rapid.IntRange(0, 7).Draw(t, "do") {
+			case 0, 1, 2, 3:
+				task := rapid.SampledFrom([]string{"p:a", "p:b", "p:c", ""}).Draw(t, "task")
+				l := ledgerOf(task, rapid.SampledFrom([]int{0, 10, logWhole - 200, logWhole + 1, 3 * logWhole}).Draw(t, "size"), fmt.Sprint(i))
+				s.WriteLedger(l)
+				want[task] = l
+			case 4:
+				s.Flush()
+			case 5: // something that is no record, or half of one
+				if _, err := mem.Lstat(logName(ledgersName)); err != nil {
+					continue
+				}
+				record := seal(ledgerMagic, append(recordHead{task: "p:a"}.appendTo(newFrame(200)), encodeLedger(ledgerOf("p:a", 100, "torn"), digest.BLAKE3)...))
+				junk := rapid.SampledFrom([]string{"x", ledgerMagic, ledgerMagic + strings.Repeat("\xff", 60), strings.Repeat("junk", 40_000)}).Draw(t, "junk")
+				if n := rapid.IntRange(0, len(record)-1).Draw(t, "of the record"); n > 0 {
+					junk = string(record[:n])
+				}
+				appendTo(t, mem, logName(ledgersName), junk)
+			case 6:
+				if err := mem.RemoveAll(stateDir); err != nil {
+					t.Fatal(err)
+				}
+				want = map[string]Ledger{}
+			case 7:
+				states[0] = Open(mem, digest.BLAKE3)
+			}
+			for task, l := range want {
+				for k, s := range append(states, Open(mem, digest.BLAKE3)) {
+					if got := s.Ledger(task); !reflect.DeepEqual(got, l) {
+						t.Fatalf("step %d, state %d, %q: a ledger of %d files of %q", i, k, task, len(got.Files), got.Task)
+					}
+				}
+			}
+		}
+		for _, s := range states {
+			if len(s.Trouble()) > 0 {
+				t.Fatal(s.Trouble())
+			}
+		}
+	})
+}
+
+func appendTo(t interface{ Fatal(...any) }, f fsys.FS, name, text string) {
+	data, _, err := f.ReadFile(name, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := f.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if _, err := w.Write(append(bytes.Clone(data), text...)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A bit that turned in one record costs that record alone.
+func TestDamageInALogIsLocal(t *testing.T) {
+	mem := fsys.Memory()
+	s := Open(mem, digest.BLAKE3)
+	tasks := []string{"p:a", "p:b", "p:c"}
+	for i, task := range tasks {
+		s.WriteLedger(ledgerOf(task, 20, fmt.Sprint(i)))
+	}
+	s.Flush()
+	whole, _, err := mem.ReadFile(logName(ledgersName), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bit := range 8 * len(whole) {
+		bad := bytes.Clone(whole)
+		bad[bit/8] ^= 1 << (bit % 8)
+		write(t, mem, logName(ledgersName), string(bad))
+		s := Open(mem, digest.BLAKE3)
+		lost := 0
+		for i, task := range tasks {
+			switch got := s.Ledger(task); {
+			case reflect.DeepEqual(got, Ledger{}):
+				lost++
+			case !reflect.DeepEqual(got, ledgerOf(task, 20, fmt.Sprint(i))):
+				t.Errorf("bit %d: %s: %+v", bit, task, got)
+			}
+		}
+		if lost != 1 {
+			t.Errorf("bit %d: %d records lost, want 1", bit, lost)
+		}
+	}
+}
+
+// A log does not grow for ever, and of what counts nothing is lost.
+func TestLogIsCompacted(t *testing.T) {
+	for _, f := range bothDisks(t) {
+		for round := range 40 {
+			s := Open(f, digest.BLAKE3)
+			for task := range 20 {
+				s.WriteLedger(ledgerOf(fmt.Sprint("p:", task), 2000, fmt.Sprint(round)))
+			}
+			s.Flush()
+		}
+		info, err := f.Lstat(logName(ledgersName))
+		if err != nil || info.Size > logSlack+4*20*2200 || info.Perm != 0o600 {
+			t.Errorf("%d bytes, mode %o, %v", info.Size, info.Perm, err)
+		}
+		s := Open(f, digest.BLAKE3)
+		for task := range 20 {
+			if got := s.Ledger(fmt.Sprint("p:", task)); !reflect.DeepEqual(got, ledgerOf(fmt.Sprint("p:", task), 2000, "39")) {
+				t.Errorf("p:%d has an older ledger, or none", task)
+			}
+		}
+		s.Flush()
+	}
+}
+
+// Many haz append and compact at once: nothing that one has written is lost.
+func TestLogIsShared(t *testing.T) {
+	for _, f := range bothDisks(t) {
+		var group sync.WaitGroup
+		const writers, rounds = 4, 40
+		for w := range writers {
+			group.Go(func() {
+				rnd := rand.New(rand.NewSource(int64(w)))
+				s := Open(f, digest.BLAKE3)
+				for round := range rounds {
+					for task := range 3 {
+						s.WriteLedger(ledgerOf(fmt.Sprintf("p%d:%d", w, task), 3000, fmt.Sprint(round)))
+					}
+					if rnd.Intn(3) == 0 {
+						s.Flush()
+					}
+					for task := range 3 {
+						name := fmt.Sprintf("p%d:%d", w, task)
+						if got := s.Ledger(name); !reflect.DeepEqual(got, ledgerOf(name, 3000, fmt.Sprint(round))) {
+							t.Errorf("round %d: %s has lost its ledger (%d files)", round, name, len(got.Files))
+							return
+						}
+					}
+				}
+				s.Flush()
+				if len(s.Trouble()) > 0 {
+					t.Error(s.Trouble())
+				}
+			})
+		}
+		group.Wait()
+		s := Open(f, digest.BLAKE3)
+		for w := range writers {
+			for task := range 3 {
+				name := fmt.Sprintf("p%d:%d", w, task)
+				if got := s.Ledger(name); !reflect.DeepEqual(got, ledgerOf(name, 3000, fmt.Sprint(rounds-1))) {
+					t.Errorf("in the end %s has lost its ledger", name)
+				}
+			}
+		}
+		s.Flush()
+	}
+}
+
+func BenchmarkLog(b *testing.B) {
+	disk, err := fsys.Host(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer disk.Close()
+	s := Open(disk, digest.BLAKE3)
+	for i := range 1000 {
+		s.WriteLedger(ledgerOf(fmt.Sprint("p:", i), 100, ""))
+	}
+	s.Flush()
+	b.Run("load", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s := Open(disk, digest.BLAKE3)
+			s.Ledger("p:1")
+			s.Flush()
+		}
+	})
+	b.Run("get", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s.Ledger("p:500")
+		}
+	})
+}
