@@ -94,11 +94,13 @@ type Store struct {
 	noClone atomic.Bool // cloning was tried and cannot work here
 
 	mu      sync.Mutex
-	root    fsys.FS   // nil until opened
-	gone    []fsys.FS // roots that somebody cleared while we had them open; in use, maybe, until Close
-	idle    []*staging
-	linked  bool // .haz/cache is a link
-	made    bool // the .gitignore was looked after
+	root    fsys.FS    // nil until opened
+	gone    []fsys.FS  // roots that somebody cleared while we had them open; in use, maybe, until Close
+	idle    []*staging // of restores, empty
+	owners  []*staging // see own
+	storing bool       // there was a store
+	linked  bool       // .haz/cache is a link
+	made    bool       // the .gitignore was looked after
 	trouble []string
 }
 
@@ -136,6 +138,7 @@ func (s *Store) noteLocked(text string) {
 // vouch for.
 func (s *Store) Finish() {
 	s.dropIdle()
+	s.disown()
 	if s.stored.Swap(false) {
 		if root, err := s.open(); err == nil {
 			_ = root.SyncAll()
@@ -146,6 +149,7 @@ func (s *Store) Finish() {
 // Close gives handles back, and removes what Finish has not.
 func (s *Store) Close() error {
 	s.dropIdle()
+	s.disown()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error

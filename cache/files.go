@@ -110,6 +110,9 @@ func (s *Store) beginStaging(root fsys.FS, dir, prefix string, again func() erro
 		}
 		st := &staging{root: root, name: name}
 		if st.dir, err = root.Sub(name); err == nil {
+			if s.shareLock(st) {
+				return st, nil
+			}
 			st.lock, err = st.dir.TryLock("/"+lockName, fsys.Exclusive)
 			if err == nil || errors.Is(err, fsys.ErrLockUnsupported) {
 				return st, nil
@@ -129,7 +132,60 @@ type staging struct {
 	root fsys.FS   // where it lies
 	name string    // in root
 	dir  fsys.FS   // its own handle: what is in it is one step away, also after a rename
-	lock fsys.Lock // nil where the file system cannot lock
+	lock fsys.Lock // nil where the file system cannot lock, or the lock of the owner counts here too
+}
+
+// own makes a staging in the cache of which only the lock is used: those of later stores are other names of its file. So a
+// store makes and removes one inode less, which is a good part of what storing a small result costs. Where that does not work
+// each staging has a lock file of its own.
+func (s *Store) own(root fsys.FS, k Key) {
+	s.mu.Lock()
+	first := !s.storing
+	s.storing = true
+	s.mu.Unlock()
+	if first || s.ownerIn(root) != nil { // a run that stores one result does without
+		return
+	}
+	st, err := s.beginStaging(root, shardOf(k), tmpPrefix+k.Hex()+"-", nil)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	taken := st.lock != nil && (len(s.owners) == 0 || s.owners[len(s.owners)-1].root != root)
+	if taken {
+		s.owners = append(s.owners, st)
+	}
+	s.mu.Unlock()
+	if !taken { // another worker was faster, or locks do not work
+		st.remove()
+	}
+}
+
+// ownerIn is the owner in root, if there is one; those in roots that somebody has cleared meanwhile stay until disown.
+func (s *Store) ownerIn(root fsys.FS) *staging {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.owners); n > 0 && s.owners[n-1].root == root {
+		return s.owners[n-1]
+	}
+	return nil
+}
+
+// shareLock gives a staging in the cache the lock of the owner.
+func (s *Store) shareLock(st *staging) bool {
+	owner := s.ownerIn(st.root)
+	return owner != nil && st.root.Link(owner.name+"/"+lockName, st.name+"/"+lockName) == nil
+}
+
+// disown removes owners; no store is under way.
+func (s *Store) disown() {
+	s.mu.Lock()
+	owners := s.owners
+	s.owners, s.storing = nil, false
+	s.mu.Unlock()
+	for _, st := range owners {
+		st.remove()
+	}
 }
 
 // close gives the lock and the handle back.

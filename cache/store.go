@@ -75,6 +75,7 @@ func (s *Store) beginStore(k Key) (st *staging, err error) {
 		if root, err = s.create(); err != nil {
 			return nil, fmt.Errorf("the cache cannot be opened: %w", cause(err))
 		}
+		s.own(root, k)
 		if st, err = s.beginStaging(root, shardOf(k), tmpPrefix+k.Hex()+"-", s.shardMaker(root, k)); err == nil {
 			return st, nil
 		}
@@ -115,8 +116,11 @@ func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, manifest 
 	if err := s.storeStream(ctx, st, stdoutName, &r.Stdout); err != nil {
 		return err
 	}
-	if err := s.storeStream(ctx, st, stderrName, &r.Stderr); err != nil {
-		return err
+	// Two empty streams are one file.
+	if r.Stdout.Path != "" || r.Stderr.Path != "" || r.Stdout.Len > 0 || r.Stderr.Len > 0 || st.dir.Link("/"+stdoutName, "/"+stderrName) != nil {
+		if err := s.storeStream(ctx, st, stderrName, &r.Stderr); err != nil {
+			return err
+		}
 	}
 	if err := writeNew(st.dir, "/"+manifestName, manifest, filePerm); err != nil {
 		return cannotWrite(err)

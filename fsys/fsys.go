@@ -103,6 +103,8 @@ type FS interface {
 	Readlink(name string) (string, error)
 	// Symlink makes a link with that text. The text is not checked.
 	Symlink(text, name string) error
+	// Link makes newName, which must not exist, another name of the file oldName (a link there is not followed).
+	Link(oldName, newName string) error
 	// RealPath resolves all links in name and returns the name without them. Where that lies outside of the root the
 	// error is ErrOutside.
 	RealPath(name string) (string, error)

@@ -107,11 +107,20 @@ func (h *host) symlinkBeneath(text, name string) (error, bool) {
 }
 
 func (h *host) renameBeneath(oldName, newName string) (err error, ok bool) {
+	return h.inParents(oldName, newName, unix.Renameat)
+}
+
+func (h *host) linkBeneath(oldName, newName string) (err error, ok bool) {
+	return h.inParents(oldName, newName, func(oldDir int, oldBase string, newDir int, newBase string) error {
+		return unix.Linkat(oldDir, oldBase, newDir, newBase, 0)
+	})
+}
+
+// inParents is inParent for two names.
+func (h *host) inParents(oldName, newName string, do func(oldDir int, oldBase string, newDir int, newBase string) error) (err error, ok bool) {
 	err, ok = h.inParent(oldName, func(oldDir int, oldBase string) error {
 		var inner error
-		inner, ok = h.inParent(newName, func(newDir int, newBase string) error {
-			return unix.Renameat(oldDir, oldBase, newDir, newBase)
-		})
+		inner, ok = h.inParent(newName, func(newDir int, newBase string) error { return do(oldDir, oldBase, newDir, newBase) })
 		if !ok {
 			return errUndecided
 		}

@@ -12,4 +12,5 @@ func (h *host) openFileBeneath(string, int, os.FileMode) (*os.File, error, bool)
 func (h *host) mkdirBeneath(string, os.FileMode) (error, bool) { return nil, false }
 func (h *host) removeBeneath(string) (error, bool)             { return nil, false }
 func (h *host) symlinkBeneath(string, string) (error, bool)    { return nil, false }
+func (h *host) linkBeneath(string, string) (error, bool)       { return nil, false }
 func (h *host) renameBeneath(string, string) (error, bool)     { return nil, false }

@@ -270,8 +270,13 @@ func (h *host) Symlink(text, name string) error {
 	return nil
 }
 
-// Link makes newName another name of the file oldName (a link there is not followed).
 func (h *host) Link(oldName, newName string) error {
+	if err, ok := h.linkBeneath(Clean(oldName), Clean(newName)); ok {
+		if err != nil {
+			return &os.LinkError{Op: "link", Old: Clean(oldName), New: Clean(newName), Err: err}
+		}
+		return nil
+	}
 	return h.move("link", oldName, newName, (*os.Root).Link)
 }
 

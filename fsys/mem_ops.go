@@ -211,7 +211,6 @@ func (m *MemFS) Mkfifo(name string, perm fs.FileMode) error {
 	})
 }
 
-// Link makes newName another name of the file oldName (a link there is not followed).
 func (m *MemFS) Link(oldName, newName string) error {
 	return m.change2("link", oldName, newName, func(from, to place) error {
 		switch {

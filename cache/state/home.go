@@ -38,8 +38,9 @@ type home struct {
 	ws       fsys.FS
 	readOnly bool
 
-	mu   sync.Mutex
-	dirs map[string]fsys.FS // by name below .haz/state; "" is itself
+	mu    sync.Mutex
+	dirs  map[string]fsys.FS // by name below .haz/state; "" is itself
+	stale []fsys.FS          // forgotten, not closed yet
 }
 
 // open returns the directory dir; the error is fs.ErrNotExist when there is none.
@@ -97,14 +98,28 @@ func (h *home) hideFromGit() {
 	}
 }
 
-// forget gives the handle of a directory back.
+// forget makes the next one open dir anew. The handle is closed at the end: others may be using it.
 func (h *home) forget(dir string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if d := h.dirs[dir]; d != nil {
-		_ = d.Close()
+		h.stale = append(h.stale, d)
 		delete(h.dirs, dir)
 	}
+}
+
+// forgetDeleted is forget for a directory that is not there any more. It reports whether it did so.
+func (h *home) forgetDeleted(dir string) bool {
+	d, err := h.open(dir)
+	if err != nil {
+		return false
+	}
+	info, err := d.Lstat("/")
+	if err == nil && info.Nlink > 0 {
+		return false
+	}
+	h.forget(dir)
+	return true
 }
 
 func (h *home) close() {
@@ -114,6 +129,10 @@ func (h *home) close() {
 		_ = d.Close()
 		delete(h.dirs, dir)
 	}
+	for _, d := range h.stale {
+		_ = d.Close()
+	}
+	h.stale = nil
 }
 
 // inDir does something that needs the directory dir, and once more where that was deleted, or its handle closed, meanwhile.

@@ -191,10 +191,9 @@ func (l *log) open(write bool) error {
 			return nil
 		}
 		l.drop()
-		if try > 0 || !isStale(err) {
+		if try > 0 || !isStale(err) || !l.s.home.forgetDeleted("") {
 			return err
 		}
-		l.s.home.forget("") // maybe .haz/state was deleted and made anew
 	}
 }
 

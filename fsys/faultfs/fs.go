@@ -209,15 +209,7 @@ func (f *FS) Rename(oldName, newName string) error {
 // Link makes a second name, if the file system below has a method Link.
 func (f *FS) Link(oldName, newName string) error {
 	c := Call{Op: OpLink, Name: f.full(oldName), New: f.full(newName)}
-	return f.call2(OpLink, fsys.Clean(oldName), newName, c, func() error {
-		l, ok := f.inner.(interface {
-			Link(oldName, newName string) error
-		})
-		if !ok {
-			return &os.LinkError{Op: "link", Old: oldName, New: newName, Err: errors.ErrUnsupported}
-		}
-		return l.Link(oldName, newName)
-	})
+	return f.call2(OpLink, fsys.Clean(oldName), newName, c, func() error { return f.inner.Link(oldName, newName) })
 }
 
 // Mkfifo makes a FIFO, if the file system below has a method Mkfifo.
