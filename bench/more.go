@@ -119,7 +119,7 @@ func benchCLI(haz, work string) error {
 		n    int
 		args string
 	}{{1000, "query --workspace --depends-on name:build"}, {1000, "query --workspace --inputs /**/f1"}, {1000, "list --workspace"},
-		{1000, "why p00999:build"}, {1000, "check"}, {100, "completion complete -- haz run p0"}} {
+		{1000, "why p00999:build"}, {1000, "check"}, {100, "__complete fish run p0"}} {
 		s, err := repeat(dirs[c.n], append([]string{haz}, strings.Fields(c.args)...)...)
 		if err != nil {
 			fmt.Printf("%-28s failed: %v\n", c.args, err)

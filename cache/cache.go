@@ -222,6 +222,9 @@ func (s *Store) create() (fsys.FS, error) {
 		if root, err = s.openLocked(); err != nil {
 			return nil, err
 		}
+		if d, ok := root.(interface{ SpreadChildren(dir string) error }); ok {
+			_ = d.SpreadChildren("/") // a hint: shards are as far apart as keys
+		}
 	}
 	if !s.made {
 		s.made = true

@@ -41,6 +41,8 @@ const (
 // When two haz make one at the same moment, what the slower one's records say of the environment is lost with the other
 // secret: such a record is as none.
 func (s *State) Secret(create bool) (secret []byte, ok bool) {
+	s.making.Lock() // two that each make one would not both find their own on disk
+	defer s.making.Unlock()
 	s.mu.Lock()
 	secret = s.secret
 	s.mu.Unlock()

@@ -51,6 +51,8 @@ type State struct {
 	ledgers, keys log
 	today         func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
 
+	making sync.Mutex // of the secret
+
 	mu      sync.Mutex
 	secret  []byte
 	memo    map[string]*memo // ledgers that ListedBy has read
