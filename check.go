@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"strings"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -65,7 +64,7 @@ func openHost(opts []Option) (options, error) {
 	return o, nil
 }
 
-// warnings are the most common reasons for a first run that fails (chapter 3, 5).
+// warnings are about inputs that are not there, a common reason for a first run that fails (chapter 3, 5).
 func (w *Workspace) warnings() diag.List {
 	var list diag.List
 	for _, t := range w.W.Tasks {
@@ -79,26 +78,6 @@ func (w *Workspace) warnings() diag.List {
 					Message: "input " + diag.Quote(path) + " of task " + diag.Quote(t.ID.String()) + " does not exist, and no task produces it"})
 			}
 		}
-		if bareProgram(t) {
-			list = append(list, diag.Diagnostic{Severity: diag.Warning, Place: t.Place,
-				Message: "task " + diag.Quote(t.ID.String()) + " starts " + diag.Quote(t.Argv[0]) + " but has no PATH, so only /bin and /usr/bin are searched",
-				Hint:    "env: {from_host: [PATH]}"})
-		}
 	}
 	return list
-}
-
-func bareProgram(t *Task) bool {
-	if t.Kind != workspace.Command || len(t.Argv) == 0 || strings.Contains(t.Argv[0], "/") {
-		return false
-	}
-	if _, ok := t.Override["PATH"]; ok {
-		return false
-	}
-	for _, name := range t.FromHost {
-		if name == "PATH" {
-			return false
-		}
-	}
-	return true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
@@ -153,9 +154,19 @@ func (p *prober) diff(e *Explanation, derived *key.Derived) {
 	if !ok {
 		return
 	}
-	diffs, made, ok := p.deriver.Diff(record, e.Task, derived, secret)
-	if ok {
+	if diffs, made, ok := p.deriver.Diff(record, e.Task, derived, secret); ok {
 		e.Diffs, e.Last = diffs, &made
+		return
+	}
+	// With another hash function every digest is another one: that is the difference, and no other can be told.
+	for _, was := range []digest.Function{digest.BLAKE3, digest.SHA256} {
+		if was == p.fn {
+			continue
+		}
+		if _, made, ok := key.NewDeriver(key.Options{FS: p.w.FS, Tree: p.tree, State: p.state, Hash: was,
+			Place: key.Place{OS: p.w.o.os, Arch: p.w.o.arch, Umask: uint32(p.w.o.umask)}, Env: p.w.hostEnv()}).Diff(record, e.Task, derived, secret); ok {
+			e.Diffs, e.Last = []key.Difference{{Sign: '~', Kind: "hash", Name: "function", Detail: was.String() + " -> " + p.fn.String()}}, &made
+		}
 	}
 }
 

@@ -1,9 +1,14 @@
 package report
 
 import (
+	"fmt"
+	"math"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -174,6 +179,71 @@ func TestProgressLine(t *testing.T) {
 	if got := layOut(Look{Glyphs: GlyphSet(true)}, progressState{Selected: 1, Elapsed: 3723 * time.Second}, now, 80); got != "0/1 . 0 running . 1:02:03" {
 		t.Errorf("ASCII: %q", got)
 	}
+}
+
+// The progress line in windows of every width, as a golden file: read it as a user would. No width wraps.
+func TestProgressScreens(t *testing.T) {
+	now := t0.Add(75 * time.Second)
+	few := progressState{Ended: 12, Selected: 40, Failed: 1, Elapsed: 75 * time.Second, Running: []running{
+		{id("tool:x"), t0.Add(5 * time.Second)}, {id("application:integration-test"), t0.Add(5 * time.Second)}, {id("lib:build"), t0.Add(3 * time.Second)}}}
+	many := progressState{Ended: 0, Selected: 100_000, Elapsed: 4000 * time.Second}
+	for i := range 500 {
+		many.Running = append(many.Running, running{id(fmt.Sprintf("p%03d:build", i)), t0})
+	}
+	var b strings.Builder
+	for _, ascii := range []bool{false, true} {
+		for _, width := range []int{12, 20, 40, 60, 80, 120} {
+			fmt.Fprintf(&b, "%d columns:\n", width)
+			for _, s := range []progressState{{Selected: 1}, few, many} {
+				line := layOut(Look{Glyphs: GlyphSet(ascii)}, s, now, width)
+				if n := utf8.RuneCountInString(line); n >= width {
+					t.Errorf("%d columns in %d: %q", n, width, line)
+				}
+				b.WriteString("  " + line + "\n")
+			}
+		}
+	}
+	golden(t, "progress.txt", b.String())
+}
+
+// What haz draws is readable on a dark background and on a light one: it sets no background, none of the colours that are
+// one (black, white, grey), and text itself is drawn in the terminal's own colour; colour marks words that say the same
+// without it.
+func TestColoursOnAnyBackground(t *testing.T) {
+	text, err := os.ReadFile("testdata/colour.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := map[string]bool{"0": true, "1": true, "2": true, "31": true, "32": true, "33": true, "36": true}
+	codes := regexp.MustCompile(`␛\[([0-9;]*)m`).FindAllStringSubmatch(string(text), -1)
+	if len(codes) < 50 {
+		t.Fatalf("only %d escapes", len(codes))
+	}
+	for _, c := range codes {
+		if !allowed[c[1]] && !strings.HasPrefix(c[1], "1;38;") {
+			t.Errorf("escape %q", c[1])
+		}
+	}
+	// The colours of tasks are those of chapter 3: on black, each has the contrast that bold text needs (3), and none is
+	// as light as a white background (1.25) or grey.
+	for hue := range 360 {
+		r, g, b := hsl(float64(hue), 0.70, 0.62)
+		light := luminance(r, g, b)
+		if onBlack, onWhite := (light+0.05)/0.05, 1.05/(light+0.05); onBlack < 3 || onWhite < 1.25 {
+			t.Errorf("hue %d: contrast %.1f on black, %.2f on white", hue, onBlack, onWhite)
+		}
+	}
+}
+
+// luminance is the relative luminance of WCAG 2.
+func luminance(r, g, b uint8) float64 {
+	part := func(c uint8) float64 {
+		if x := float64(c) / 255; x > 0.04045 {
+			return math.Pow((x+0.055)/1.055, 2.4)
+		}
+		return float64(c) / 255 / 12.92
+	}
+	return 0.2126*part(r) + 0.7152*part(g) + 0.0722*part(b)
 }
 
 func TestRecord(t *testing.T) {

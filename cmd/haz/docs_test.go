@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -39,6 +41,117 @@ func TestHelpWidth(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The manual page and docs/cli.md know every command, option, rule, example and topic that help knows: one table for all.
+func TestAllSpeakOfTheSame(t *testing.T) {
+	// What roff escapes reads as before, and blanks do not count: help is wrapped.
+	page := strings.NewReplacer(`\-`, "-", `\e`, `\`, `\(ga`, "`", `\(ha`, "^", `\(ti`, "~", `\&`, "", `\fB`, "", `\fR`, "", `\fI`, "").Replace(manPage("1.2.3"))
+	squeeze := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	texts := map[string]string{"the manual page": squeeze(page), "docs/cli.md": squeeze(strings.ReplaceAll(markdown(), `\|`, "|"))}
+	want := func(text string) {
+		t.Helper()
+		for name, all := range texts {
+			if !strings.Contains(all, squeeze(text)) {
+				t.Errorf("%s lacks %q", name, text)
+			}
+		}
+	}
+	options := func(help string, opts []option) {
+		t.Helper()
+		for _, o := range opts {
+			want(o.dashed())
+			want(o.help)
+			if !strings.Contains(help, squeeze(o.help)) {
+				t.Errorf("help lacks %q of %s", o.help, o.dashed())
+			}
+		}
+	}
+	options(squeeze(helpText(nil, 80)), globals)
+	for _, path := range allCommands() {
+		c := path[len(path)-1]
+		help := squeeze(helpText(path, 80))
+		want(pathName(path))
+		for _, text := range append(append(append([]string{}, c.about...), rules(c)...), c.examples...) {
+			want(text)
+			if !strings.Contains(help, squeeze(text)) {
+				t.Errorf("help of %s lacks %q", pathName(path), text)
+			}
+		}
+		options(help, c.opts)
+	}
+	for _, topic := range topics {
+		want(topic.body)
+	}
+	for _, line := range strings.Split(manPage("1.2.3"), "\n") {
+		if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !strings.Contains(" .TH .SH .SS .TP .PP .B .nf .fi .RS .RE ", " "+strings.Fields(line)[0]+" ") {
+			t.Errorf("a line of text that roff takes for a request: %q", line)
+		}
+	}
+}
+
+// What the README shows is true: its commands are understood, and its workspace can be copied.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands, files, name := 0, map[string]string{}, ""
+	blocks := strings.Split(string(text), "```")
+	for i := 1; i < len(blocks); i += 2 {
+		language, body, _ := strings.Cut(blocks[i], "\n")
+		for line := range strings.Lines(body) {
+			switch at, isPath := strings.CutPrefix(line, "# "); {
+			case language == "yaml" && isPath:
+				name = strings.TrimSpace(at)
+			case language == "yaml":
+				files[name] += line
+			}
+			line = strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "$ ")
+			words, ok := strings.CutPrefix(line, "haz ")
+			if !ok {
+				words, ok = strings.CutPrefix(line, "go run ./cmd/haz ")
+			}
+			if !ok {
+				continue
+			}
+			words, _, _ = strings.Cut(words, "  ") // what stands to the right is an explanation
+			commands++
+			p, err := parse(strings.Fields(words))
+			if err != nil || p.command() == nil {
+				t.Errorf("%q: %v", line, err)
+			}
+		}
+	}
+	if commands < 7 || len(files) != 3 {
+		t.Errorf("%d commands and %d files are found", commands, len(files))
+	}
+	dir := t.TempDir()
+	for name, text := range files {
+		write(t, filepath.Join(dir, name), text)
+	}
+	write(t, filepath.Join(dir, "lib/src.txt"), "library\n")
+	write(t, filepath.Join(dir, "app/main.txt"), "program\n")
+	for _, want := range []string{"Tasks: 2 completed\n", "Tasks: 2 completed (2 cached)\n"} {
+		haz := exec.Command("haz", "run", "app:build")
+		haz.Dir = dir
+		if out, err := haz.CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("no %q: %v\n%s", want, err, out)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "app/app.txt")); string(got) != "library\nprogram\n" {
+		t.Errorf("the result is %q, %v", got, err)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
 	}
 }
 

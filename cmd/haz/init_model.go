@@ -21,6 +21,7 @@ type initState struct {
 	help     bool
 	status   string
 	plan     *initPlan // not nil: the confirmation screen
+	scroll   int       // lines of the confirmation above the window; its drawing knows how many there can be
 }
 
 type initMark uint8
@@ -78,7 +79,7 @@ func (s initState) step(e initEvent) (initState, initEffect) {
 		s.dirs[e.read] = e.dir
 		return s.press(e.key)
 	case e.planned != nil:
-		s.plan, s.status = e.planned, ""
+		s.plan, s.status, s.scroll = e.planned, "", 0
 		return s, initEffect{}
 	case e.problem != "":
 		return s.refuse(e.problem)
@@ -132,6 +133,10 @@ func (s initState) confirm(key string) (initState, initEffect) {
 		return s, initEffect{leave: true}
 	case "b":
 		s.plan = nil
+	case "down":
+		s.scroll++
+	case "up":
+		s.scroll = max(0, s.scroll-1)
 	case "?":
 		s.help = true
 	}

@@ -216,6 +216,9 @@ func TestInitScreenFits(t *testing.T) {
 				if len(lines) > height {
 					t.Fatalf("%q: %d lines in %d", keys, len(lines), height)
 				}
+				if question := s.plan != nil && !s.help && height > 1; question && width > 10 && !strings.Contains(look.screen(s), "Write this?") {
+					t.Errorf("%q: no question in %d lines: %q", keys, height, lines)
+				}
 				found := false
 				for _, l := range lines {
 					if ansi.StringWidth(l) > width {
@@ -223,13 +226,15 @@ func TestInitScreenFits(t *testing.T) {
 					}
 					found = found || strings.HasPrefix(ansi.Strip(l), ">")
 				}
-				if !found && s.plan == nil && !s.help && height >= 4 {
+				if !found && s.plan == nil && (s.cursor != "" || height > 1) && !s.help {
 					t.Errorf("%q: the cursor is not seen in %d lines: %q", keys, height, lines)
 				}
 			}
 		}
 	}
-	if n := ansi.StringWidth(initKeys); n > 80 {
-		t.Errorf("the line of keys has %d columns", n)
+	for text, most := range map[string]int{initKeys: 80, confirmKeys: 80, initKeysShort: 40, confirmKeysShort: 40} {
+		if n := ansi.StringWidth(text); n > most {
+			t.Errorf("the line of keys %q has %d columns", text, n)
+		}
 	}
 }

@@ -63,6 +63,7 @@ func (m *initScreen) handle(e initEvent) tea.Cmd {
 		case f.bell:
 			return tea.Raw("\a")
 		default:
+			m.state.scroll = min(m.state.scroll, m.look.scrollMax(m.state))
 			return nil
 		}
 	}
@@ -137,22 +138,8 @@ func ignoredByGit(ctx context.Context, host string, names []string) map[string]b
 func (v *invocation) initInteractively() error {
 	m := &initScreen{ctx: v.ctx, state: newInitState(listInit(v.ctx, v.dir, "/")),
 		look: initLook{dir: v.dir, ascii: !report.SpeaksUTF8(v.env), palette: v.screenPalette()}}
-	// Signals are ours, so that each has its exit code; panics are caught by the library, which restores the terminal first.
-	program := tea.NewProgram(m, tea.WithContext(v.ctx), tea.WithInput(os.Stdin), tea.WithOutput(v.stdout.f), tea.WithEnvironment(v.environ),
-		tea.WithoutSignalHandler())
-	signals, stop := watchSignals()
-	defer stop()
-	over := make(chan struct{})
-	defer close(over)
-	go func() {
-		select {
-		case i := <-signals:
-			program.Send(interrupted{128 + i.Number})
-		case <-over:
-		}
-	}()
-	if _, err := program.Run(); err != nil {
-		return fmt.Errorf("the terminal: %w", err)
+	if err := v.runScreen(m); err != nil {
+		return err
 	}
 	switch {
 	case m.end.code != 0:
@@ -169,6 +156,68 @@ func (v *invocation) initInteractively() error {
 	}
 	v.out.print("created .haz/workspace.yml\n")
 	return nil
+}
+
+// runScreen shows a model until it is over, and gives the terminal back on every way out.
+func (v *invocation) runScreen(m tea.Model) error {
+	g := &guarded{Model: m}
+	// Signals are ours, so that each has its exit code. The library catches panics of its own.
+	g.program = tea.NewProgram(g, tea.WithContext(v.ctx), tea.WithInput(os.Stdin), tea.WithOutput(v.stdout.f), tea.WithEnvironment(v.environ),
+		tea.WithoutSignalHandler())
+	signals, stop := watchSignals()
+	defer stop()
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		select {
+		case i := <-signals:
+			g.program.Send(interrupted{128 + i.Number})
+		case <-over:
+		}
+	}()
+	_, err := g.program.Run()
+	switch {
+	case g.caught != "":
+		v.tell(internalError(g.caught))
+		return exit(2)
+	case err != nil:
+		return fmt.Errorf("the terminal: %w", err)
+	}
+	return nil
+}
+
+// guarded is a model whose panics end the screen as a key would. The library restores the terminal after a panic, too, but
+// shows people a stack.
+type guarded struct {
+	tea.Model
+	program *tea.Program
+	caught  string // the first panic
+}
+
+func (g *guarded) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
+	defer g.catch(func() { next, cmd = g, tea.Quit })
+	if g.caught == "" {
+		g.Model, cmd = g.Model.Update(msg)
+	}
+	return g, cmd
+}
+
+func (g *guarded) View() (v tea.View) {
+	defer g.catch(func() {
+		v = tea.NewView("")
+		go g.program.Quit() // it waits for the loop that asked for this view
+	})
+	if g.caught == "" {
+		return g.Model.View()
+	}
+	return tea.NewView("")
+}
+
+func (g *guarded) catch(leave func()) {
+	if r := recover(); r != nil {
+		g.caught = strings.ReplaceAll(fmt.Sprint(r), "\n", " ") + " (" + panicPlace() + ")"
+		leave()
+	}
 }
 
 // screenPalette is the colours of the screen.

@@ -34,6 +34,14 @@ type terminalScreen struct {
 
 func startScreen(t *testing.T, root string, rows, cols uint16) *terminalScreen {
 	t.Helper()
+	s := startInTerminal(t, root, rows, cols, realHaz(t), "init")
+	s.shows("Commit selection")
+	return s
+}
+
+// startInTerminal starts a command in a terminal of its own.
+func startInTerminal(t *testing.T, root string, rows, cols uint16, command ...string) *terminalScreen {
+	t.Helper()
 	ours, its, err := pty.Open()
 	if err != nil {
 		t.Skipf("no pseudo terminal: %v", err)
@@ -43,9 +51,9 @@ func startScreen(t *testing.T, root string, rows, cols uint16) *terminalScreen {
 	}
 	s := &terminalScreen{t: t, tty: ours, keep: its, done: make(chan struct{})}
 	s.was = s.termios()
-	s.cmd = exec.Command(realHaz(t), "init")
+	s.cmd = exec.Command(command[0], command[1:]...)
 	s.cmd.Dir, s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = root, its, its, its
-	s.cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8")
+	s.cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "CI=", "NO_COLOR=1")
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -69,7 +77,6 @@ func startScreen(t *testing.T, root string, rows, cols uint16) *terminalScreen {
 		_ = its.Close()
 		_ = ours.Close()
 	})
-	s.shows("Commit selection")
 	return s
 }
 
@@ -103,8 +110,8 @@ func (s *terminalScreen) types(keys string) {
 	}
 }
 
-// ends wants an exit code, and the terminal as it was.
-func (s *terminalScreen) ends(code int) {
+// exits wants an exit code.
+func (s *terminalScreen) exits(code int) {
 	s.t.Helper()
 	select {
 	case <-s.done:
@@ -114,6 +121,12 @@ func (s *terminalScreen) ends(code int) {
 	if got := s.cmd.ProcessState.ExitCode(); got != code {
 		s.t.Errorf("exit code %d, want %d; output:\n%q", got, code, s.output())
 	}
+}
+
+// ends wants an exit code, and the terminal as it was.
+func (s *terminalScreen) ends(code int) {
+	s.t.Helper()
+	s.exits(code)
 	if now := s.termios(); *now != *s.was {
 		s.t.Errorf("the terminal is %+v, was %+v", *now, *s.was)
 	}
@@ -213,6 +226,42 @@ func TestInitScreenWaysOut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A panic of ours gives the terminal back, and is told in one line: no stack over what people had on their screen.
+func TestInitScreenPanics(t *testing.T) {
+	bin, err := exec.LookPath("panicscreen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"u": "haz: internal error: a defect in a key (init_guard_test.go:", "v": "haz: internal error: a defect in the drawing (init_guard_test.go:"} {
+		t.Run(key, func(t *testing.T) {
+			s := startInTerminal(t, t.TempDir(), 24, 80, bin)
+			s.shows("Commit selection")
+			s.types(key)
+			s.ends(2)
+			s.shows(want)
+			out := s.output()
+			if told := out[strings.LastIndex(out, "\x1b[?1049l"):]; !strings.Contains(ansi.Strip(told), want) || strings.Contains(out, "goroutine") {
+				t.Errorf("after the screen: %q", told)
+			}
+		})
+	}
+}
+
+// A tiny window, and one that grows: the keys work, and what did not fit is drawn.
+func TestInitScreenResizes(t *testing.T) {
+	root := initTree(t)
+	s := startInTerminal(t, root, 2, 8, realHaz(t), "init")
+	s.shows("> ")
+	s.types(downKey + " ")
+	if err := pty.Setsize(s.tty, &pty.Winsize{Rows: 20, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	s.shows("app (project)")
+	s.shows("Commit selection (1 project)")
+	s.types("q")
+	s.ends(0)
 }
 
 // What git ignores, and links, are known: a parent with such children is written one by one.

@@ -21,7 +21,10 @@ type initLook struct {
 
 const (
 	initKeys    = "arrows move, fold · space state · enter commit · q quit · ? help · h hidden"
-	confirmKeys = "y write · n do not · b back to the tree"
+	confirmKeys = "Write this? y write · n do not · b back to the tree"
+	// In a narrow window.
+	initKeysShort    = "space state · enter · q quit · ? help"
+	confirmKeysShort = "Write this? y · n · b back"
 )
 
 var initHelp = []string{
@@ -40,55 +43,107 @@ var initHelp = []string{
 
 // screen draws a state: as many lines as the screen has, none wider than it.
 func (l initLook) screen(s initState) string {
-	var head, body, foot []string
-	focus := 0
-	head = []string{l.palette.Bold("haz init: make this directory a workspace"), l.palette.Dim(diag.Escape(l.dir)), ""}
-	switch {
-	case s.help:
-		body = initHelp
-	case s.plan != nil:
-		body, foot = l.confirmation(s.plan), []string{"", "Write this? " + confirmKeys}
-	default:
-		body, focus = l.tree(s)
-		foot = []string{l.button(s), l.palette.Yellow(diag.Escape(s.status)), l.palette.Dim(l.plain(initKeys))}
-	}
-	// A small window gives up the head first, and shows the part of the body that the cursor is in.
-	if l.height < len(head)+len(foot)+3 {
-		head = nil
-	}
+	head, body, foot := l.parts(s)
 	room := max(1, l.height-len(head)-len(foot))
 	if len(body) > room {
-		from := min(max(0, focus-room/2), len(body)-room)
-		body = body[from : from+room]
+		body = l.window(s, body, room)
 	}
 	lines := append(append(head, body...), foot...)
-	if len(lines) > l.height {
-		lines = lines[len(lines)-l.height:]
-	}
 	for i := range lines {
 		lines[i] = ansi.Truncate(lines[i], l.width, "")
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (l initLook) plain(text string) string {
+// parts are the lines of a screen; of head and foot, as many as leave room for the body. A small window gives up the head
+// first, then, from the end, what stands below the body; a question or a reason stays.
+func (l initLook) parts(s initState) (head, body, foot []string) {
+	head = []string{l.palette.Bold("haz init: make this a workspace"), l.palette.Dim(diag.Escape(l.dir)), ""}
+	switch {
+	case s.help:
+		body = initHelp
+	case s.plan != nil:
+		body, foot = l.confirmation(s.plan), []string{"", l.keys(confirmKeys, confirmKeysShort)}
+	default:
+		body, foot = l.tree(s), []string{l.button(s), l.palette.Yellow(diag.Escape(s.status)), l.palette.Dim(l.keys(initKeys, initKeysShort))}
+	}
+	if l.height >= len(head)+len(foot)+3 {
+		return head, body, foot
+	}
+	if s.plan != nil && !s.help {
+		foot = foot[1:]
+	} else if len(foot) > 0 && s.status == "" {
+		foot = append(foot[:1], foot[2:]...)
+	}
+	for len(foot) > 1 && len(foot) >= l.height {
+		if s.status != "" && len(foot) == 2 {
+			foot = foot[1:]
+		} else {
+			foot = foot[:len(foot)-1]
+		}
+	}
+	if len(foot) >= l.height {
+		foot = nil
+	}
+	return nil, body, foot
+}
+
+// window is the part of a body that is shown: of the tree the rows around the cursor, of a text what was scrolled to.
+func (l initLook) window(s initState, body []string, room int) []string {
+	if !s.help && s.plan == nil {
+		focus := len(body) - 1
+		for i, r := range s.rows() {
+			if r.path == s.cursor {
+				focus = i
+			}
+		}
+		from := min(max(0, focus-room/2), len(body)-room)
+		return body[from : from+room]
+	}
+	if room == 1 {
+		return body[:1]
+	}
+	from := 0
+	if !s.help {
+		from = min(s.scroll, len(body)-room)
+	}
+	shown := append([]string{}, body[from:from+room]...)
+	if left := len(body) - from - room; left > 0 {
+		more := fmt.Sprintf("... %d more lines", left+1)
+		if !s.help {
+			more += " (down)"
+		}
+		shown[room-1] = l.palette.Dim(more)
+	}
+	return shown
+}
+
+// scrollMax is how far a state can be scrolled.
+func (l initLook) scrollMax(s initState) int {
+	if s.plan == nil {
+		return 0
+	}
+	head, body, foot := l.parts(s)
+	return max(0, len(body)-max(1, l.height-len(head)-len(foot)))
+}
+
+// keys is the line of keys that fits the window.
+func (l initLook) keys(long, short string) string {
+	text := long
+	if ansi.StringWidth(long) > l.width {
+		text = short
+	}
 	if l.ascii {
 		return strings.ReplaceAll(text, "·", "|")
 	}
 	return text
 }
 
-func (l initLook) tree(s initState) (lines []string, focus int) {
-	for i, r := range s.rows() {
-		if r.path == s.cursor {
-			focus = i
-		}
+func (l initLook) tree(s initState) (lines []string) {
+	for _, r := range s.rows() {
 		lines = append(lines, l.row(s, r))
 	}
-	if s.cursor == "" {
-		focus = len(lines) - 1
-	}
-	return lines, focus
+	return lines
 }
 
 func (l initLook) row(s initState, r initRow) string {

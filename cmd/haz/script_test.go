@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
-	"io/fs"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,9 +21,26 @@ import (
 
 var update = flag.Bool("update", false, "rewrite expected files")
 
-// The test binary is haz as well: scripts run it under that name.
+// The test binary is haz as well: scripts run it under that name. And it is programs that tests need.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"haz": main})
+	testscript.Main(m, map[string]func(){"haz": main, "humble": humble, "panicscreen": panicScreen})
+}
+
+// humble COMMAND... runs a command without the powers that let root pass over permission bits, so that tests of them hold
+// for root as well. Where there are no such powers it is the command alone.
+func humble() {
+	if os.Getuid() == 0 {
+		if err := dropPowers(); err != nil {
+			fmt.Fprintln(os.Stderr, "humble:", err)
+			os.Exit(125)
+		}
+	}
+	path, err := exec.LookPath(os.Args[1])
+	if err == nil {
+		err = syscall.Exec(path, os.Args[1:], os.Environ())
+	}
+	fmt.Fprintln(os.Stderr, "humble:", err)
+	os.Exit(125)
 }
 
 // TestScript runs the specification of the command line, one behaviour a file.
@@ -34,6 +51,11 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
+			bin, err := exec.LookPath("haz")
+			if err != nil {
+				return err
+			}
+			e.Setenv("HAZ", bin) // for where there is no PATH
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			e.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 			for _, who := range []string{"AUTHOR", "COMMITTER"} {
@@ -43,8 +65,8 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" {
-				return os.Getuid() == 0, nil
+			if cond == "humble" { // permission bits can be made to count
+				return exec.Command("humble", "true").Run() == nil, nil
 			}
 			return false, errors.New("unknown condition " + cond)
 		},
@@ -57,7 +79,6 @@ func TestScript(t *testing.T) {
 			"arrives": arrives,
 			"empty":   empty,
 			"append":  appendTo,
-			"example": example,
 		},
 	})
 }
@@ -242,39 +263,4 @@ func appendTo(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = f.WriteString(args[0] + "\n")
 	ts.Check(err)
 	ts.Check(f.Close())
-}
-
-// example NAME copies examples/NAME of this repository, as git has it, to the folder NAME. It needs the Go toolchain, and the
-// scripts that use it are long: they are skipped with -short.
-func example(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: example NAME")
-	}
-	top, err := filepath.Abs(filepath.Join("..", "..", "examples", args[0]))
-	ts.Check(err)
-	gocache, err := exec.Command("go", "env", "GOCACHE").Output()
-	ts.Check(err)
-	ts.Setenv("GOCACHE", strings.TrimSpace(string(gocache)))
-	made := map[string]bool{"cache": true, "state": true, "gen": true, "bin": true, "dist": true}
-	ts.Check(filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(top, name)
-		if err != nil {
-			return err
-		}
-		to := ts.MkAbs(filepath.Join(args[0], rel))
-		switch {
-		case d.IsDir() && made[d.Name()]:
-			return filepath.SkipDir
-		case d.IsDir():
-			return os.MkdirAll(to, 0o755)
-		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(to, text, 0o644)
-	}))
 }

@@ -309,6 +309,44 @@ func TestWatchInterruptedAndFailing(t *testing.T) {
 	w.leaves()
 }
 
+// Between runs, each signal ends the watch with its own code, and nothing stays behind.
+func TestWatchEnds(t *testing.T) {
+	for _, s := range []struct {
+		signal syscall.Signal
+		code   int
+	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}, {syscall.SIGHUP, 129}} {
+		t.Run(s.signal.String(), func(t *testing.T) {
+			w := startWatch(t, "p:t")
+			if err := w.cmd.Process.Signal(s.signal); err != nil {
+				t.Fatal(err)
+			}
+			if code := w.ends(t, 20*time.Second); code != s.code {
+				t.Errorf("exit code %d, want %d; stderr:\n%s", code, s.code, w.said())
+			}
+			if w.count("running again") > 0 || strings.Contains(w.said(), "goroutine") {
+				t.Errorf("stderr:\n%s", w.said())
+			}
+		})
+	}
+}
+
+// A broken configuration is no reason to start with, either: the watch waits for it to be mended.
+func TestWatchStartsBroken(t *testing.T) {
+	root := t.TempDir()
+	mustWrite(t, filepath.Join(root, ".haz/workspace.yml"), "projects: [/p]\n")
+	mustWrite(t, filepath.Join(root, "p/haz.yml"), "name: [\n")
+	mustWrite(t, filepath.Join(root, "p/src/a"), "mended\n")
+	w := &watched{t: t, root: root, hazProcess: startHaz(t, root, t.Name(), "watch", "p:t")}
+	t.Cleanup(func() {
+		_ = w.cmd.Process.Kill()
+		<-w.done
+	})
+	w.runs(1)
+	mustWrite(t, w.at("p/haz.yml"), watchTask)
+	w.printed("mended")
+	w.leaves()
+}
+
 // A directory that cannot be watched does not blind the watch: it polls then.
 func TestWatchPolls(t *testing.T) {
 	tree, err := watchTree(t.TempDir())
