@@ -22,6 +22,20 @@ func Quote(s string) string {
 	return b.String()
 }
 
+// Shorten keeps a message readable when a user's text is long: it is cut behind the last whole character of its first 80 bytes,
+// and ends in "...".
+func Shorten(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for cut > 0 && s[cut]&0xc0 == 0x80 {
+		cut--
+	}
+	return s[:cut] + "..."
+}
+
 // Escape is Quote without the quotes around the text; quotes and backslashes stay as they are. It is for text that is shown
 // as written: file names, source lines, scripts.
 func Escape(s string) string {

@@ -57,7 +57,7 @@ func load(t testing.TB, archive *txtar.Archive) (*workspace.Workspace, diag.List
 	return ws, nil
 }
 
-// TestErrors shows each graph error of chapter 1, 11.4 as a user sees it, in YAML: testdata/errors/*.txtar.
+// TestErrors shows each graph error of chapter 1, 11.4 as a user sees it, all of a workspace together (DAG-011), in YAML: testdata/errors/*.txtar.
 func TestErrors(t *testing.T) {
 	files, err := filepath.Glob("testdata/errors/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -128,6 +128,17 @@ func TestExample(t *testing.T) {
 	both := g.Plan([]int{find(t, g, "core:test"), find(t, g, "net:build")})
 	if text := edges(both.Tasks, both.Up); !strings.Contains(text, "net:build -weakDeps-> core:test") {
 		t.Errorf("weakDeps do not order:\n%s", text)
+	}
+	// Tasks of one name in two projects are two nodes (DAG-007), and their lock adds no edge between them (MUTEX-009).
+	tests := g.Plan([]int{find(t, g, "core:test"), find(t, g, "net:test")})
+	text := edges(tests.Tasks, tests.Up)
+	if !strings.Contains(text, "net:build -deps-> net:test") {
+		t.Errorf("edges:\n%s", text)
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.Contains(line, "core:test") && strings.Contains(line, "net:test") {
+			t.Errorf("an edge between tasks of one mutex: %s", line)
+		}
 	}
 	if text := g.Warnings().Render(diag.Style{}); !strings.Contains(text, `only its own definition can make "gen:version" run again`) || strings.Count(text, "warning: ") != 1 {
 		t.Errorf("warnings:\n%s", text)

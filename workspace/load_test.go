@@ -233,7 +233,7 @@ tasks: {t: {shell: "", deps: [bad]}}
 	}
 }
 
-// Section 10: the four ways to write a mutex (MUTEX-001 … MUTEX-004); "1" is a name [+].
+// Section 10: the four ways to write a mutex (MUTEX-001, MUTEX-002, MUTEX-003, MUTEX-004); "1" is a name [+].
 func TestMutex(t *testing.T) {
 	for text, want := range map[string]Mutex{
 		"db":                              {Name: "db"},

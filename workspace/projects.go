@@ -282,6 +282,11 @@ func (l *loader) readProject(dir directory) *project {
 		return p
 	}
 	c, diags := config.ReadProject(config.File{Name: name, Text: text, Rule: rule})
+	for i := range diags {
+		if diags[i].Code == rule { // not UTF-8: about the file, like the errors of reading it
+			l.selectedBy(&diags[i], dir)
+		}
+	}
 	p.diags = diags
 	p.tagsKnown, p.tasksKnown = c.TagsKnown, c.TasksKnown
 	if !c.Name.Set {

@@ -323,8 +323,7 @@ func TestManual(t *testing.T) {
 	checkedIn(t, file, got)
 
 	archive := &txtar.Archive{}
-	example := regexp.MustCompile("(?s)\n`([^`\n]+)`:\n\n```(?:yaml|c|text)\n(.*?)```\n")
-	for _, m := range example.FindAllSubmatch(text, -1) {
+	for _, m := range manualExample.FindAllSubmatch(text, -1) {
 		archive.Files = append(archive.Files, txtar.File{Name: string(m[1]), Data: m[2]})
 	}
 	if len(archive.Files) < 5 {

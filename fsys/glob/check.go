@@ -89,6 +89,7 @@ func emptySegment(text string, at, number int) *SyntaxError {
 	return e
 }
 
+// dotSegment refuses "." and "..", so that no path leaves its project by going up (PATH-006).
 func dotSegment(text string, start, end, number int, segment string) *SyntaxError {
 	return &SyntaxError{Rule: "PATH-002", Text: text, Offset: start, Length: end - start, Reason: fmt.Sprintf("segment %d is %q", number, segment)}
 }

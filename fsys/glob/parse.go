@@ -63,7 +63,7 @@ func (p *parser) items(inBrace bool) ([]item, *SyntaxError) {
 			it.kind, it.alts = itemBrace, alts
 		case c == '}':
 			return nil, p.fail("PATH-014", start, start+1, `"}" closes nothing; for the character write \}`)
-		case c == '*':
+		case c == '*': // PATH-010, PATH-011
 			for p.pos < len(p.text) && p.text[p.pos] == '*' {
 				p.pos++
 			}
@@ -75,7 +75,7 @@ func (p *parser) items(inBrace bool) ([]item, *SyntaxError) {
 			default:
 				return nil, p.fail("PATH-011", start, p.pos, `%q is no wildcard; "**" stands alone between slashes`, p.text[start:p.pos])
 			}
-		case c == '?':
+		case c == '?': // PATH-012
 			it.kind = itemAny
 			p.pos++
 		case c == '[':

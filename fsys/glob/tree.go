@@ -83,21 +83,39 @@ func (t *Tree) Forget(dir string) {
 		t.ForgetAll()
 		return
 	}
-	real := dir
+	places := []string{dir}
 	if !t.isReal(dir) {
-		real = t.realPath(dir)
+		places = t.places(dir)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.linked = nil
-	t.forget(dir)
-	switch real {
-	case dir, "":
-	case "/":
-		t.root = &dirNode{}
-	default:
-		t.forget(real)
+	for _, place := range places {
+		if place == "/" {
+			t.root = &dirNode{}
+			continue
+		}
+		t.forget(place)
 	}
+}
+
+// places are dir and, where its path leads through links, what it leads to and where each of its names lies: the last of
+// them, too, may be a link that has just come.
+func (t *Tree) places(dir string) []string {
+	real := t.realPath(dir)
+	if real == dir {
+		return []string{dir}
+	}
+	list := []string{dir}
+	if real != "" {
+		list = append(list, real)
+	}
+	for at := dir; at != "/"; at = parent(at) {
+		if above := t.realPath(parent(at)); above != "" {
+			list = append(list, child(above, at[strings.LastIndexByte(at, '/')+1:]))
+		}
+	}
+	return list
 }
 
 // realPath is dir without links, also when the end of it is not there; "" outside of the workspace.
@@ -243,15 +261,15 @@ func (t *Tree) read(dir string, through bool) ([]fsys.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var own []string
-	if !through {
-		own = t.ownDirs()
+	if through {
+		dir = t.lies(dir)
 	}
+	own := t.ownDirs()
 	entries = slices.DeleteFunc(entries, func(e fsys.Entry) bool {
 		if strings.HasPrefix(e.Name, restorePrefix) {
 			return true
 		}
-		if through || dir != "/.haz" && len(own) == 0 {
+		if dir != "/.haz" && len(own) == 0 {
 			return false
 		}
 		path := child(dir, e.Name)
@@ -259,6 +277,14 @@ func (t *Tree) read(dir string, through bool) ([]fsys.Entry, error) {
 	})
 	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
 	return entries, nil
+}
+
+// lies is where a directory lies whose path leads through a link: what is invisible there is so on every way.
+func (t *Tree) lies(dir string) string {
+	if real, err := t.fs.RealPath(dir); err == nil {
+		return real
+	}
+	return dir
 }
 
 func child(dir, name string) string {

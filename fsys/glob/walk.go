@@ -81,9 +81,12 @@ func (w *walk) entries(dir string, through bool, at []int32) ([]fsys.Entry, erro
 	}
 	if names, ok := w.glob.names(at); ok && !w.tree.listed(dir, through) {
 		entries := make([]fsys.Entry, 0, len(names))
+		real := dir
+		if through {
+			real = w.tree.lies(dir)
+		}
 		for _, name := range names {
-			path := child(dir, name)
-			if through && !invisible(path) || !through && !w.tree.hides(path) {
+			if !w.tree.hides(child(real, name)) {
 				entries = append(entries, fsys.Entry{Name: name})
 			}
 		}

@@ -39,10 +39,12 @@ func ReadWorkspace(f File) (*Workspace, diag.List) {
 	if m.misses(n, "projects") {
 		w.ProjectsKnown = false
 		m.addCode(code("CFG-009"), m.top(), "the required key projects is missing",
-			"projects: [/app, \"/libs/*\"]    or, for a workspace without projects: projects: []")
+			"projects: [/app, \"/libs/*\"]"+noProjects)
 	}
 	return w, m.diags
 }
+
+const noProjects = "    or, for a workspace without projects: projects: []"
 
 func (w *Workspace) incomplete(key string) {
 	if key == "" || key == "projects" {

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -51,21 +52,20 @@ func (m *mapper) name(rule string, t Text, name string, check func(string) error
 	if e != nil && e.Rule == "" && strings.Contains(t.Value, "*") {
 		hint = "variables are listed one by one; there are no wildcards"
 	}
-	m.add(rule, sp, fmt.Sprintf("%s is no %s: %s", diag.Quote(shorten(t.Value)), what, err), hint)
+	if rule == "CFG-022" {
+		hint = shellHint(name)
+	}
+	m.add(rule, sp, fmt.Sprintf("%s is no %s: %s", diag.Quote(diag.Shorten(t.Value)), what, err), hint)
 	return false
 }
 
-// shorten keeps a message readable when the text is long.
-func shorten(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
+// shellHint answers a path where the name of a shell belongs.
+func shellHint(text string) string {
+	hint := "shell_type is a name of at most 32 bytes, looked up in the task's PATH"
+	if base := path.Base(text); strings.Contains(text, "/") && CheckShellName(base) == nil {
+		hint += ": write " + base
 	}
-	cut := most
-	for cut > 0 && s[cut]&0xc0 == 0x80 {
-		cut--
-	}
-	return s[:cut] + "..."
+	return hint
 }
 
 // patterns maps a list of paths and globs (CFG-007).
@@ -105,11 +105,11 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 			m.add("DISC-005", t.Span, `"/" is the root of the workspace, which cannot be a project of it`, "list the folders below it: /app or /libs/*")
 			return Pattern{}, false
 		case t.Value != "" && t.Value[0] != '/':
-			hint := "write " + diag.Quote("/"+shorten(strings.TrimPrefix(t.Value, "./")))
+			hint := "write " + diag.Quote("/"+diag.Shorten(strings.TrimPrefix(t.Value, "./")))
 			if strings.HasPrefix(t.Value, "..") {
 				hint = "a project lies inside the workspace"
 			}
-			m.add("CFG-010", t.Span, diag.Quote(shorten(t.Value))+` does not start with "/", the root of the workspace`, hint)
+			m.add("CFG-010", t.Span, diag.Quote(diag.Shorten(t.Value))+` does not start with "/", the root of the workspace`, hint)
 			return Pattern{}, false
 		}
 	}
@@ -133,12 +133,13 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	if t.Value == "" {
 		what, reason, sp = "path", "it is empty (PATH-003)", t.Span
 	}
-	m.add(rule, sp, fmt.Sprintf("bad %s %s: %s", what, diag.Quote(shorten(t.Value)), reason), hint)
+	m.add(rule, sp, fmt.Sprintf("bad %s %s: %s", what, diag.Quote(diag.Shorten(t.Value)), reason), hint)
 	return Pattern{}, false
 }
 
 func patternHint(e *glob.SyntaxError, text string, isProject bool) string {
 	switch bare := strings.TrimRight(text, "/"); {
+	case len(text) > longest && e.Rule != "PATH-011": // a hint would repeat it
 	case strings.HasPrefix(text, "./") && !strings.Contains(text, ".."):
 		return "write " + diag.Quote(strings.TrimPrefix(text, "./"))
 	case strings.HasPrefix(text, "../"):

@@ -58,6 +58,9 @@ func (m *mapper) pop() { m.path = m.path[:len(m.path)-1] }
 func (m *mapper) keyPath() string {
 	var b strings.Builder
 	for i, s := range m.path {
+		if len(s.key) > EnvNameMax { // longer than any legal name
+			s.key = diag.Shorten(s.key)
+		}
 		switch {
 		case s.item:
 			fmt.Fprintf(&b, "[%d]", s.index)
@@ -186,7 +189,7 @@ func (m *mapper) merge(v *yaml.Node, list *[]entry, seen *index) bool {
 }
 
 func (m *mapper) duplicateKey(second, first Text) {
-	d := m.add("CFG-002", second.Span, "the key "+diag.Quote(second.Value)+" is given twice", "")
+	d := m.add("CFG-002", second.Span, "the key "+diag.Quote(diag.Shorten(second.Value))+" is given twice", "")
 	d.Related = m.related(first.Span, "first occurrence here")
 }
 

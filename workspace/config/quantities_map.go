@@ -51,10 +51,18 @@ func (m *mapper) badQuantity(f *Field, t Text, err error) bool {
 		sp = m.src.Within(t, q.Offset, q.Length)
 	}
 	hint := ""
-	if f.Type.Format == Grace {
+	switch f.Type.Format {
+	case Grace:
 		hint = "a number of seconds, at least 0, like 5 or 0.5"
+	case DurationText:
+		hint = durationGrammar
+	case SizeText:
+		hint = sizeGrammar
 	}
-	m.add(f.Rule, sp, fmt.Sprintf("bad %s %s: %s", f.Key, diag.Quote(shorten(t.Value)), err), hint)
+	if strings.Contains(err.Error(), hint) {
+		hint = ""
+	}
+	m.add(f.Rule, sp, fmt.Sprintf("bad %s %s: %s", f.Key, diag.Quote(diag.Shorten(t.Value)), err), hint)
 	return false
 }
 
@@ -81,7 +89,7 @@ func (m *mapper) concurrency(f *Field, n *yaml.Node, out *concurrency) bool {
 		if diag.Nearest(strings.ToLower(t.Value), []string{"auto"}) != "" || strings.EqualFold(t.Value, "auto") {
 			hint = `did you mean "auto"?`
 		}
-		m.add(f.Rule, t.Span, "bad concurrency.default "+diag.Quote(shorten(t.Value))+accepted, hint)
+		m.add(f.Rule, t.Span, "bad concurrency.default "+diag.Quote(diag.Shorten(t.Value))+accepted, hint)
 	}
 	return false
 }
@@ -100,7 +108,7 @@ func (m *mapper) tagCaps(f *Field, n *yaml.Node, out *[]TagCap) bool {
 		if isText {
 			max, isInteger := parseInteger(t.Value)
 			if !isInteger || max < 1 {
-				m.add(f.Rule, t.Span, fmt.Sprintf("bad cap %s for tag %s; it is an integer, at least 1", diag.Quote(shorten(t.Value)), diag.Quote(shorten(e.key.Value))), "")
+				m.add(f.Rule, t.Span, fmt.Sprintf("bad cap %s for tag %s; it is an integer, at least 1", diag.Quote(diag.Shorten(t.Value)), diag.Quote(diag.Shorten(e.key.Value))), "")
 				isText = false
 			}
 			if good && isText {

@@ -94,7 +94,7 @@ func explain(e *yaml.LoadError, text string, at Span, found string) explanation 
 		quoted = "the end of the line"
 	}
 	if a := unknownAnchor.FindStringSubmatch(e.Message); a != nil {
-		return explanation{message: fmt.Sprintf("there is no anchor &%s before this alias", diag.Escape(a[1])),
+		return explanation{message: fmt.Sprintf("there is no anchor &%s before this alias", diag.Escape(diag.Shorten(a[1]))),
 			hint: "quote a text that starts with *"}
 	}
 	switch msg := e.Message; {

@@ -38,7 +38,11 @@ func (m *mapper) body(e entry) *Body {
 	}
 	if v.Kind != yaml.MappingNode {
 		// A body of the wrong type is an error of its own rule, in projects and overlays alike.
-		m.wrongType("CFG-015", e.value, "a map with command or shell").Hint = "build:\n  command: [\"program\", \"argument\"]"
+		name := e.key.Value
+		if CheckName(name) != nil {
+			name = "build"
+		}
+		m.wrongType("CFG-015", e.value, "a map with command or shell").Hint = name + ":\n  command: [\"program\", \"argument\"]"
 		return nil
 	}
 	b := &Body{path: m.keyPath()}
@@ -57,7 +61,7 @@ func (m *mapper) action(name Text, b *Body) {
 	case b.Command.Set && b.Shell.Set:
 		m.twoActions(name, b)
 	case !b.Command.Set && !b.Shell.Set && !b.actionFailed:
-		m.add("CFG-020", name.Span, "task "+diag.Quote(shorten(name.Value))+" has neither command nor shell",
+		m.add("CFG-020", name.Span, "task "+diag.Quote(diag.Shorten(name.Value))+" has neither command nor shell",
 			`command: ["program", "argument"]    or    shell: "script"`)
 	}
 	if b.ShellType.Set && !b.Shell.Set && b.Command.Set {
@@ -70,7 +74,7 @@ func (m *mapper) twoActions(name Text, b *Body) {
 	if second.Start < first.Start {
 		second, first = first, second
 	}
-	d := m.add("CFG-020", second, "task "+diag.Quote(shorten(name.Value))+" has both command and shell", "keep one of them")
+	d := m.add("CFG-020", second, "task "+diag.Quote(diag.Shorten(name.Value))+" has both command and shell", "keep one of them")
 	d.Related = m.related(first, "the other one is here")
 }
 
