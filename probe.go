@@ -37,9 +37,14 @@ func (w *Workspace) newProber() *prober {
 	p := &prober{w: w, fn: fn, tree: glob.NewTree(w.FS), known: map[int]*probe{}}
 	p.state = state.OpenReadOnly(w.FS, fn)
 	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true})
-	p.deriver = key.NewDeriver(key.Options{FS: w.FS, Tree: p.tree, State: p.state, Hash: fn,
-		Place: key.Place{OS: w.o.os, Arch: w.o.arch, Umask: uint32(w.o.umask)}, Env: w.hostEnv()})
+	p.deriver = w.newDeriver(p.tree, p.state, fn)
 	return p
+}
+
+// newDeriver derives keys of this workspace.
+func (w *Workspace) newDeriver(tree *glob.Tree, st *state.State, fn digest.Function) *key.Deriver {
+	return key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: fn,
+		Place: key.Place{OS: w.o.os, Arch: w.o.arch, Umask: uint32(w.o.umask)}, Env: w.hostEnv()})
 }
 
 func (p *prober) close() {

@@ -77,8 +77,7 @@ type engine struct {
 func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
 	e := &engine{w: w, state: state.Open(w.FS, fn), tree: glob.NewTree(w.FS), spawner: w.o.spawner}
 	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly})
-	e.deriver = key.NewDeriver(key.Options{FS: w.FS, Tree: e.tree, State: e.state, Hash: fn,
-		Place: key.Place{OS: w.o.os, Arch: w.o.arch, Umask: uint32(w.o.umask)}, Env: w.hostEnv()})
+	e.deriver = w.newDeriver(e.tree, e.state, fn)
 	if e.spawner == nil {
 		e.spawner, e.own = process.System(process.DefaultLimits), true
 	}

@@ -163,8 +163,7 @@ func (p *prober) diff(e *Explanation, derived *key.Derived) {
 		if was == p.fn {
 			continue
 		}
-		if _, made, ok := key.NewDeriver(key.Options{FS: p.w.FS, Tree: p.tree, State: p.state, Hash: was,
-			Place: key.Place{OS: p.w.o.os, Arch: p.w.o.arch, Umask: uint32(p.w.o.umask)}, Env: p.w.hostEnv()}).Diff(record, e.Task, derived, secret); ok {
+		if _, made, ok := p.w.newDeriver(p.tree, p.state, was).Diff(record, e.Task, derived, secret); ok {
 			e.Diffs, e.Last = []key.Difference{{Sign: '~', Kind: "hash", Name: "function", Detail: was.String() + " -> " + p.fn.String()}}, &made
 		}
 	}

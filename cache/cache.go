@@ -137,8 +137,7 @@ func (s *Store) noteLocked(text string) {
 // It should come before state.Flush, so that the rows of the stat index do not reach the device before the outputs that they
 // vouch for.
 func (s *Store) Finish() {
-	s.dropIdle()
-	s.disown()
+	s.dropKept()
 	if s.stored.Swap(false) {
 		if root, err := s.open(); err == nil {
 			_ = root.SyncAll()
@@ -148,8 +147,7 @@ func (s *Store) Finish() {
 
 // Close gives handles back, and removes what Finish has not.
 func (s *Store) Close() error {
-	s.dropIdle()
-	s.disown()
+	s.dropKept()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error

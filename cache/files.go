@@ -151,7 +151,7 @@ func (s *Store) own(root fsys.FS, k Key) {
 		return
 	}
 	s.mu.Lock()
-	taken := st.lock != nil && (len(s.owners) == 0 || s.owners[len(s.owners)-1].root != root)
+	taken := st.lock != nil && s.ownerLocked(root) == nil
 	if taken {
 		s.owners = append(s.owners, st)
 	}
@@ -161,10 +161,14 @@ func (s *Store) own(root fsys.FS, k Key) {
 	}
 }
 
-// ownerIn is the owner in root, if there is one; those in roots that somebody has cleared meanwhile stay until disown.
 func (s *Store) ownerIn(root fsys.FS) *staging {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.ownerLocked(root)
+}
+
+// ownerLocked is the owner in root, or nil. Those in roots that somebody has cleared meanwhile stay until dropKept.
+func (s *Store) ownerLocked(root fsys.FS) *staging {
 	if n := len(s.owners); n > 0 && s.owners[n-1].root == root {
 		return s.owners[n-1]
 	}
@@ -177,14 +181,14 @@ func (s *Store) shareLock(st *staging) bool {
 	return owner != nil && st.root.Link(owner.name+"/"+lockName, st.name+"/"+lockName) == nil
 }
 
-// disown removes owners; no store is under way.
-func (s *Store) disown() {
+// dropKept removes what is kept for stores and restores to come. None is under way.
+func (s *Store) dropKept() {
 	s.mu.Lock()
-	owners := s.owners
-	s.owners, s.storing = nil, false
+	kept := append(s.idle, s.owners...)
+	s.idle, s.owners, s.storing = nil, nil, false
 	s.mu.Unlock()
-	for _, st := range owners {
-		st.remove()
+	for _, st := range kept {
+		st.removeEmpty()
 	}
 }
 
@@ -204,4 +208,13 @@ func (st *staging) close() {
 func (st *staging) remove() {
 	_ = st.root.RemoveAll(st.name)
 	st.close()
+}
+
+// removeEmpty is remove for a directory that holds nothing but its lock: without looking, which may fail.
+func (st *staging) removeEmpty() {
+	if st.dir.Remove("/"+lockName) == nil && st.root.Remove(st.name) == nil {
+		st.close()
+		return
+	}
+	st.remove()
 }

@@ -240,18 +240,3 @@ func (s *Store) keepStaging(st *staging) {
 		st.remove()
 	}
 }
-
-// dropIdle removes what keepStaging has kept.
-func (s *Store) dropIdle() {
-	s.mu.Lock()
-	idle := s.idle
-	s.idle = nil
-	s.mu.Unlock()
-	for _, st := range idle {
-		if st.dir.Remove("/"+lockName) == nil && s.ws.Remove(st.name) == nil {
-			st.close()
-		} else {
-			st.remove()
-		}
-	}
-}

@@ -116,8 +116,8 @@ func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, manifest 
 	if err := s.storeStream(ctx, st, stdoutName, &r.Stdout); err != nil {
 		return err
 	}
-	// Two empty streams are one file.
-	if r.Stdout.Path != "" || r.Stderr.Path != "" || r.Stdout.Len > 0 || r.Stderr.Len > 0 || st.dir.Link("/"+stdoutName, "/"+stderrName) != nil {
+	// Two empty streams are one file, where the file system has links.
+	if !s.isEmpty(&r.Stdout) || !s.isEmpty(&r.Stderr) || st.dir.Link("/"+stdoutName, "/"+stderrName) != nil {
 		if err := s.storeStream(ctx, st, stderrName, &r.Stderr); err != nil {
 			return err
 		}
@@ -242,6 +242,11 @@ func changed(path string) error { return fmt.Errorf("output %s changed while it 
 
 func cannotWrite(err error) error {
 	return fmt.Errorf("the cache cannot be written: %w", cause(err))
+}
+
+// isEmpty reports whether nothing was captured, and the digest says so too.
+func (s *Store) isEmpty(r *Stream) bool {
+	return r.Path == "" && r.Len == 0 && len(r.Bytes) == 0 && r.Digest == s.none
 }
 
 // storeStream writes one stream. Its digest is known, and checked all the same: a spool file lies on a disk too.

@@ -22,6 +22,9 @@ func Quote(s string) string {
 	return b.String()
 }
 
+// QuoteShort quotes a text that may be long.
+func QuoteShort(s string) string { return Quote(Shorten(s)) }
+
 // Shorten keeps a message readable when a user's text is long: it is cut behind the last whole character of its first 80 bytes,
 // and ends in "...".
 func Shorten(s string) string {

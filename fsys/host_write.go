@@ -271,28 +271,21 @@ func (h *host) Symlink(text, name string) error {
 }
 
 func (h *host) Link(oldName, newName string) error {
-	if err, ok := h.linkBeneath(Clean(oldName), Clean(newName)); ok {
-		if err != nil {
-			return &os.LinkError{Op: "link", Old: Clean(oldName), New: Clean(newName), Err: err}
-		}
-		return nil
-	}
-	return h.move("link", oldName, newName, (*os.Root).Link)
+	return h.move("link", oldName, newName, h.linkBeneath, (*os.Root).Link)
 }
 
 func (h *host) Rename(oldName, newName string) error {
-	if err, ok := h.renameBeneath(Clean(oldName), Clean(newName)); ok {
-		if err != nil {
-			return &os.LinkError{Op: "rename", Old: Clean(oldName), New: Clean(newName), Err: err}
-		}
-		return nil
-	}
-	return h.move("rename", oldName, newName, renameIn)
+	return h.move("rename", oldName, newName, h.renameBeneath, renameIn)
 }
 
-func (h *host) move(op, oldName, newName string, do func(root *os.Root, oldRel, newRel string) error) error {
+// move does something to two names: beneath where the kernel can hold it inside of the root, else do.
+func (h *host) move(op, oldName, newName string, beneath func(oldName, newName string) (error, bool), do func(root *os.Root, oldRel, newRel string) error) error {
 	oldName, newName = Clean(oldName), Clean(newName)
-	if err := h.writeTwo(oldName, newName, do); err != nil {
+	err, ok := beneath(oldName, newName)
+	if !ok {
+		err = h.writeTwo(oldName, newName, do)
+	}
+	if err != nil {
 		return &os.LinkError{Op: op, Old: oldName, New: newName, Err: err}
 	}
 	return nil

@@ -57,7 +57,8 @@ type Graph struct {
 }
 
 // Build resolves references, adds producer edges and checks (DAG-008 … DAG-016). A node is a task of a project (DAG-007).
-// The list holds errors, all of them (DAG-011), in the order of diagnostics; the graph is nil when there is one. Warnings are asked for separately.
+// The list holds errors, all of them (DAG-011), in the order of diagnostics; the graph is nil when there is one. Warnings are
+// asked for separately.
 //
 // On a workspace that loaded only in part, what follows from the missing part is no error.
 func Build(w *workspace.Workspace) (*Graph, diag.List) {

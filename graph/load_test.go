@@ -57,7 +57,8 @@ func load(t testing.TB, archive *txtar.Archive) (*workspace.Workspace, diag.List
 	return ws, nil
 }
 
-// TestErrors shows each graph error of chapter 1, 11.4 as a user sees it, all of a workspace together (DAG-011), in YAML: testdata/errors/*.txtar.
+// TestErrors shows each graph error of chapter 1, 11.4 as a user sees it, all of a workspace together (DAG-011), in YAML:
+// testdata/errors/*.txtar.
 func TestErrors(t *testing.T) {
 	files, err := filepath.Glob("testdata/errors/*.txtar")
 	if err != nil || len(files) == 0 {

@@ -16,7 +16,7 @@ import (
 	"github.com/haz-build/haz/process"
 )
 
-// Every kind of process that issue 5 names, with every way to end. A script notes the numbers of processes that it starts
+// Every kind of process of sections 4.4 and 4.5, with every way to end. A script notes the numbers of processes that it starts
 // in files, says READY, and then ends as the case demands.
 func TestEndings(t *testing.T) {
 	longLine := strings.Repeat("x", 10_000_000)

@@ -16,7 +16,7 @@ import (
 	"github.com/haz-build/haz/process"
 )
 
-// 200 MB of output pass in less than 64 MiB of memory (issue 5, speed; S-15), half of it on each stream.
+// 200 MB of output pass in less than 64 MiB of memory (S-15), half of it on each stream.
 func TestFloodInBoundedMemory(t *testing.T) {
 	t.Parallel()
 	out, err := again(t, "flood", t.TempDir()).Output()

@@ -104,7 +104,7 @@ func (b *builder) references(c *config.Body, key string, l config.List) []RefDec
 			continue
 		}
 		d := diag.Diagnostic{Code: "haz::cfg::018", Place: b.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", c.KeyPath(), key, i),
-			Message: fmt.Sprintf("bad reference %s: %v", diag.Quote(diag.Shorten(t.Value)), err)}
+			Message: fmt.Sprintf("bad reference %s: %v", diag.QuoteShort(t.Value), err)}
 		var e *ReferenceError
 		if errors.As(err, &e) {
 			d.Hint = e.Hint

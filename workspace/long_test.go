@@ -9,7 +9,7 @@ import (
 	"github.com/haz-build/haz/diag"
 )
 
-// A text of 60,000 bytes, wherever it stands, is an error that can be read: each line of it is short (issue 4, 5).
+// A text of 60,000 bytes, wherever it stands, is an error that can be read: each line of it is short (chapter 1, 12).
 func TestLongTexts(t *testing.T) {
 	const size, longest = 60_000, 1000
 	const project = "-- .haz/workspace.yml --\nprojects: [/lib]\n-- lib/haz.yml --\n"

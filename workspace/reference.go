@@ -78,7 +78,7 @@ func (p referenceParser) component(what string, from, to int) error {
 	if strings.ContainsAny(part, " \t\n\r\v\f") { // no white space anywhere
 		rule = "REF-007"
 	}
-	reason := fmt.Sprintf("the %s name %s is wrong: %v", what, diag.Quote(diag.Shorten(part)), err)
+	reason := fmt.Sprintf("the %s name %s is wrong: %v", what, diag.QuoteShort(part), err)
 	if part == "" {
 		reason = fmt.Sprintf("the %s name is missing", what)
 	}
@@ -89,7 +89,7 @@ func (p referenceParser) component(what string, from, to int) error {
 func (p referenceParser) wildcardHint(what, part string) string {
 	switch {
 	case part == "*" && what == "project":
-		return "for the task of every project, write " + diag.Quote(diag.Shorten("^:"+strings.TrimPrefix(p.text, "*:")))
+		return "for the task of every project, write " + diag.QuoteShort("^:"+strings.TrimPrefix(p.text, "*:"))
 	case what == "tag" && strings.Contains(part, ","):
 		return "a reference has one tag; write one reference for each"
 	}
@@ -124,7 +124,7 @@ func (p referenceParser) tagged() (Reference, error) {
 		return p.fail("REF-005", end+1, len(after), "there is a second tag; a reference has one", "write one reference for each tag")
 	default:
 		return p.fail("REF-006", end+1, len(after), `after the tag comes ":" or "~:", and then the task`,
-			"did you mean "+diag.Quote(diag.Shorten("["+tag+"]:"+strings.TrimPrefix(after, "~")))+"?")
+			"did you mean "+diag.QuoteShort("["+tag+"]:"+strings.TrimPrefix(after, "~"))+"?")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -169,26 +170,34 @@ func (h *home) read(dir, name string) ([]byte, fsys.Info, error) {
 	}
 }
 
-// write replaces a file as a whole: a reader sees the old one or the new one.
+// write replaces a file as a whole.
 func (h *home) write(dir, name string, data []byte) error {
 	return h.inDir(dir, func(d fsys.FS) error {
-		tmp := fmt.Sprintf("/%s%s%016x", name, tmpInfix, rand.Uint64())
-		f, err := d.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
-		if err != nil {
+		return replace(d, name, func(w io.Writer) error {
+			_, err := w.Write(data)
 			return err
-		}
-		_, err = f.Write(data)
-		if closeErr := f.Close(); err == nil {
-			err = closeErr
-		}
-		if err == nil {
-			err = d.Rename(tmp, "/"+name)
-		}
-		if err != nil {
-			_ = d.Remove(tmp)
-		}
-		return err
+		})
 	})
+}
+
+// replace puts what fill writes in the place of a file: a reader sees the old one or the new one.
+func replace(d fsys.FS, name string, fill func(io.Writer) error) error {
+	tmp := fmt.Sprintf("/%s%s%016x", name, tmpInfix, rand.Uint64())
+	f, err := d.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
+	if err != nil {
+		return err
+	}
+	err = fill(f)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = d.Rename(tmp, "/"+name)
+	}
+	if err != nil {
+		_ = d.Remove(tmp)
+	}
+	return err
 }
 
 func below(dir string) string {

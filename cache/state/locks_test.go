@@ -220,11 +220,7 @@ func TestAncestors(t *testing.T) {
 }
 
 func BenchmarkTaskLocks(b *testing.B) {
-	disk, err := fsys.Host(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer disk.Close()
+	disk := hostDisk(b)
 	s := Open(disk, digest.BLAKE3)
 	b.ReportAllocs()
 	for b.Loop() {

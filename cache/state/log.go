@@ -8,10 +8,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -58,11 +56,18 @@ func (h recordHead) appendTo(b []byte) []byte {
 	return appendString(b, h.task)
 }
 
-// parseRecordHead also returns what follows the head.
+// parseRecordHead also returns what follows the head, which is not looked at.
 func parseRecordHead(payload []byte) (h recordHead, body []byte, ok bool) {
-	d := decoder{rest: string(payload), ok: true}
-	h = recordHead{made: int64(d.fixed64()), task: d.string()}
-	return h, payload[len(payload)-len(d.rest):], d.ok
+	const fixed = 8
+	if len(payload) < fixed {
+		return h, nil, false
+	}
+	n, k := binary.Uvarint(payload[fixed:])
+	if k <= 0 || n > uint64(len(payload)-fixed-k) {
+		return h, nil, false
+	}
+	task := payload[fixed+k:][:n]
+	return recordHead{made: int64(binary.LittleEndian.Uint64(payload)), task: string(task)}, payload[fixed+k+int(n):], true
 }
 
 type logFile interface {
@@ -83,7 +88,7 @@ const (
 func (l *log) get(task string) (body []byte, at span, gen int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.refresh(false); err != nil {
+	if err := l.refresh(); err != nil {
 		l.s.note(couldNotRead, l.name, err)
 		return nil, span{}, l.gen, false
 	}
@@ -107,7 +112,7 @@ func (l *log) get(task string) (body []byte, at span, gen int, ok bool) {
 func (l *log) find(task string) (at span, gen int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.refresh(false); err != nil {
+	if err := l.refresh(); err != nil {
 		l.s.note(couldNotRead, l.name, err)
 		return span{}, l.gen, false
 	}
@@ -233,9 +238,9 @@ func (l *log) drop() {
 }
 
 // refresh looks at what was appended since the last time. The error is fs.ErrNotExist when there is no log.
-func (l *log) refresh(write bool) error {
+func (l *log) refresh() error {
 	for try := 0; ; try++ {
-		if err := l.open(write); err != nil {
+		if err := l.open(false); err != nil {
 			return err
 		}
 		info, err := l.f.Info()
@@ -342,7 +347,7 @@ func (l *log) check(ahead []byte, pos, size int64) (head recordHead, n int64, er
 func (l *log) forget(known map[string]bool, limit func() int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.refresh(false) != nil {
+	if l.refresh() != nil {
 		return
 	}
 	for task, at := range l.rows {
@@ -365,7 +370,7 @@ func (l *log) forget(known map[string]bool, limit func() int64) {
 func (l *log) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.f != nil && l.lock != nil && l.refresh(false) == nil && l.wasteful() {
+	if l.f != nil && l.lock != nil && l.refresh() == nil && l.wasteful() {
 		// Failing to do so harms nothing: the next flush tries again.
 		_ = l.s.home.inDir("", l.compact)
 	}
@@ -383,7 +388,7 @@ func (l *log) compact(d fsys.FS) error {
 	}
 	defer lock.Unlock()
 	unwanted := l.unwanted
-	if err := l.refresh(false); err != nil || l.unwanted != unwanted || !l.wasteful() {
+	if err := l.refresh(); err != nil || l.unwanted != unwanted || !l.wasteful() {
 		return err // somebody else was there between the two locks
 	}
 	spans := make([]span, 0, len(l.rows))
@@ -391,28 +396,13 @@ func (l *log) compact(d fsys.FS) error {
 		spans = append(spans, at)
 	}
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.off, b.off) })
-	tmp := "/" + l.name + tmpInfix + strconv.FormatUint(rand.Uint64(), 16)
-	f, err := d.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(f, logWhole)
-	for _, at := range spans {
-		if _, err = io.Copy(w, io.NewSectionReader(l.f, at.off, at.size)); err != nil {
-			break
+	return replace(d, l.name, func(f io.Writer) error {
+		w := bufio.NewWriterSize(f, logWhole)
+		for _, at := range spans {
+			if _, err := io.Copy(w, io.NewSectionReader(l.f, at.off, at.size)); err != nil {
+				return err
+			}
 		}
-	}
-	if err == nil {
-		err = w.Flush()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = d.Rename(tmp, "/"+l.name)
-	}
-	if err != nil {
-		_ = d.Remove(tmp)
-	}
-	return err
+		return w.Flush()
+	})
 }

@@ -189,11 +189,7 @@ func TestLogIsShared(t *testing.T) {
 }
 
 func BenchmarkLog(b *testing.B) {
-	disk, err := fsys.Host(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer disk.Close()
+	disk := hostDisk(b)
 	s := Open(disk, digest.BLAKE3)
 	for i := range 1000 {
 		s.WriteLedger(ledgerOf(fmt.Sprint("p:", i), 100, ""))

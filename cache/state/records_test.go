@@ -383,12 +383,17 @@ func TestStateNeverLeavesTheWorkspace(t *testing.T) {
 
 func bothDisks(t *testing.T) []fsys.FS {
 	t.Helper()
+	return []fsys.FS{fsys.Memory(), hostDisk(t)}
+}
+
+func hostDisk(t testing.TB) fsys.FS {
+	t.Helper()
 	disk, err := fsys.Host(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = disk.Close() })
-	return []fsys.FS{fsys.Memory(), disk}
+	return disk
 }
 
 // full is a disk on which nothing can be made.
@@ -439,11 +444,7 @@ func TestFailingDiskIsOneNote(t *testing.T) {
 }
 
 func BenchmarkLedger(b *testing.B) {
-	disk, err := fsys.Host(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer disk.Close()
+	disk := hostDisk(b)
 	s := Open(disk, digest.BLAKE3)
 	for _, n := range []int{1, 1000} {
 		l := someLedger("p:t", n)

@@ -14,18 +14,21 @@ import (
 // docs/cli.md comes from the table (-update rewrites it).
 func TestDocs(t *testing.T) {
 	const path = "../../docs/cli.md"
-	got := markdown()
+	golden(t, path, markdown())
+}
+
+// golden compares a text with a file, which -update rewrites.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		mustWrite(t, path, got)
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("docs/cli.md is not what the table says (go test ./cmd/haz -run TestDocs -update):\n%s", diff)
+		t.Errorf("%s (go test ./cmd/haz -run %s -update; -want +got):\n%s", path, t.Name(), diff)
 	}
 }
 
@@ -129,10 +132,10 @@ func TestReadme(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for name, text := range files {
-		write(t, filepath.Join(dir, name), text)
+		mustWrite(t, filepath.Join(dir, name), text)
 	}
-	write(t, filepath.Join(dir, "lib/src.txt"), "library\n")
-	write(t, filepath.Join(dir, "app/main.txt"), "program\n")
+	mustWrite(t, filepath.Join(dir, "lib/src.txt"), "library\n")
+	mustWrite(t, filepath.Join(dir, "app/main.txt"), "program\n")
 	for _, want := range []string{"Tasks: 2 completed\n", "Tasks: 2 completed (2 cached)\n"} {
 		haz := exec.Command("haz", "run", "app:build")
 		haz.Dir = dir
@@ -142,16 +145,6 @@ func TestReadme(t *testing.T) {
 	}
 	if got, err := os.ReadFile(filepath.Join(dir, "app/app.txt")); string(got) != "library\nprogram\n" {
 		t.Errorf("the result is %q, %v", got, err)
-	}
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-		t.Fatal(err)
 	}
 }
 

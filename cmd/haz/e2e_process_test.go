@@ -61,16 +61,6 @@ func realHaz(t testing.TB) string {
 	return realBuild.path
 }
 
-func mustWrite(t testing.TB, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // marked are the living processes that carry a mark, by number, with their command line.
 func marked(mark string) map[int]string {
 	found := map[int]string{}

@@ -2,12 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/haz-build/haz/report"
 )
@@ -50,21 +47,6 @@ func goldenScreen(t *testing.T, name, got string) {
 		for line := range strings.SplitSeq(got, "\n") {
 			lines = append(lines, strings.TrimRight(line, " "))
 		}
-		got := strings.Join(lines, "\n") + "\n"
-		if *update {
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", path, diff)
-		}
+		golden(t, path, strings.Join(lines, "\n")+"\n")
 	})
 }

@@ -206,7 +206,6 @@ func (f *FS) Rename(oldName, newName string) error {
 	return f.call2(OpRename, fsys.Clean(oldName), newName, c, func() error { return f.inner.Rename(oldName, newName) })
 }
 
-// Link makes a second name, if the file system below has a method Link.
 func (f *FS) Link(oldName, newName string) error {
 	c := Call{Op: OpLink, Name: f.full(oldName), New: f.full(newName)}
 	return f.call2(OpLink, fsys.Clean(oldName), newName, c, func() error { return f.inner.Link(oldName, newName) })

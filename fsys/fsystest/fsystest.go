@@ -22,7 +22,7 @@ import (
 // Run tests the file systems that open returns. Each must be empty, new, and writable; Run closes it.
 //
 // What needs a FIFO uses a method Mkfifo(name string, perm fs.FileMode) error of the file system if there is one, else
-// the kernel's on HostPath. What needs second names of files is left out unless there is a method Link(old, new string) error.
+// the kernel's on HostPath.
 func Run(t *testing.T, open func(t *testing.T) fsys.FS) {
 	for _, group := range []struct {
 		name  string
@@ -226,15 +226,6 @@ func fifo(t *testing.T, f fsys.FS, name string) {
 		t.Skip("no FIFO")
 	}
 	hostFIFO(t, p)
-}
-
-func link(t *testing.T, f fsys.FS, old, new string) error {
-	t.Helper()
-	l, has := f.(interface{ Link(old, new string) error })
-	if !has {
-		t.Skip("no second names")
-	}
-	return l.Link(old, new)
 }
 
 func readAll(t *testing.T, f afero.File) string {

@@ -156,7 +156,7 @@ var infoCases = []testCase{
 		equal(t, "mtime", lstat(t, f, "/x").MTime, before.MTime)
 		later(t, "ctime at link", ctime(), func() {
 			ok(t, f.RemoveAll("/y"))
-			ok(t, link(t, f, "/x", "/y"))
+			ok(t, f.Link("/x", "/y"))
 		}, ctime)
 		equal(t, "mtime", lstat(t, f, "/x").MTime, before.MTime)
 	}},

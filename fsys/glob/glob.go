@@ -155,8 +155,8 @@ func escape(path string) string {
 }
 
 // Match reports whether a workspace-absolute path matches the anchored pattern. It looks at text alone: case matters on every
-// system (PATH-007), and characters are not normalised (PATH-016). A text that is no
-// path ("", "/", "a", "/a/", "/a/../b") matches nothing.
+// system (PATH-007), and characters are not normalised (PATH-016). A text that is no path ("", "/", "a", "/a/",
+// "/a/../b") matches nothing.
 func (p Pattern) Match(path string) bool {
 	if p.p == nil || invisible(path) {
 		return false

@@ -211,7 +211,7 @@ func TestMatchCampaign(t *testing.T) {
 	}
 }
 
-// FuzzParse: no panic, places inside the text, and parse, print, parse is the identity (issue 4, 5).
+// FuzzParse: no panic, places inside the text, and parse, print, parse is the identity (chapter 1, 12).
 func FuzzParse(f *testing.F) {
 	for _, row := range acceptedRows {
 		f.Add(row.pattern)

@@ -90,7 +90,7 @@ var simulationBugs = []mutant{
 	{name: "simulation: with cap 1 the order depends on chance", rule: "S-37", file: "schedule/admission.go",
 		old: "	if a.c.Cap != 1 {\n		return false", new: "	if a.c.Cap != 0 {\n		return false",
 		pkg: "./actors/actorstest", run: "^TestSlotsMakeNoDifference$", env: "HAZ_SEEDS=200"},
-	{name: "simulation: the lock of another haz is not respected", rule: "S-36", file: "actors/bench_cache.go",
+	{name: "simulation: the lock of another haz is not respected", rule: "S-36", file: "actors/bench_lock.go",
 		old: "	if j.locks != nil {\n		return nil\n	}\n	l, refused, err :=", new: "	if true {\n		return nil\n	}\n	l, refused, err :=",
 		pkg: "./actors/actorstest", run: "^TestLocksOfAnotherHaz$"},
 }

@@ -39,12 +39,15 @@ func ReadWorkspace(f File) (*Workspace, diag.List) {
 	if m.misses(n, "projects") {
 		w.ProjectsKnown = false
 		m.addCode(code("CFG-009"), m.top(), "the required key projects is missing",
-			"projects: [/app, \"/libs/*\"]"+noProjects)
+			someProjects+noProjects)
 	}
 	return w, m.diags
 }
 
-const noProjects = "    or, for a workspace without projects: projects: []"
+const (
+	someProjects = `projects: [/app, "/libs/*"]`
+	noProjects   = "    or, for a workspace without projects: projects: []"
+)
 
 func (w *Workspace) incomplete(key string) {
 	if key == "" || key == "projects" {

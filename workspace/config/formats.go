@@ -55,7 +55,7 @@ func (m *mapper) name(rule string, t Text, name string, check func(string) error
 	if rule == "CFG-022" {
 		hint = shellHint(name)
 	}
-	m.add(rule, sp, fmt.Sprintf("%s is no %s: %s", diag.Quote(diag.Shorten(t.Value)), what, err), hint)
+	m.add(rule, sp, fmt.Sprintf("%s is no %s: %s", diag.QuoteShort(t.Value), what, err), hint)
 	return false
 }
 
@@ -109,7 +109,7 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 			if strings.HasPrefix(t.Value, "..") {
 				hint = "a project lies inside the workspace"
 			}
-			m.add("CFG-010", t.Span, diag.Quote(diag.Shorten(t.Value))+` does not start with "/", the root of the workspace`, hint)
+			m.add("CFG-010", t.Span, diag.QuoteShort(t.Value)+` does not start with "/", the root of the workspace`, hint)
 			return Pattern{}, false
 		}
 	}
@@ -133,7 +133,7 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	if t.Value == "" {
 		what, reason, sp = "path", "it is empty (PATH-003)", t.Span
 	}
-	m.add(rule, sp, fmt.Sprintf("bad %s %s: %s", what, diag.Quote(diag.Shorten(t.Value)), reason), hint)
+	m.add(rule, sp, fmt.Sprintf("bad %s %s: %s", what, diag.QuoteShort(t.Value), reason), hint)
 	return Pattern{}, false
 }
 

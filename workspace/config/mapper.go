@@ -189,7 +189,7 @@ func (m *mapper) merge(v *yaml.Node, list *[]entry, seen *index) bool {
 }
 
 func (m *mapper) duplicateKey(second, first Text) {
-	d := m.add("CFG-002", second.Span, "the key "+diag.Quote(diag.Shorten(second.Value))+" is given twice", "")
+	d := m.add("CFG-002", second.Span, "the key "+diag.QuoteShort(second.Value)+" is given twice", "")
 	d.Related = m.related(first.Span, "first occurrence here")
 }
 

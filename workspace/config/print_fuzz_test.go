@@ -10,7 +10,7 @@ import (
 	"github.com/haz-build/haz/diag"
 )
 
-// FuzzPrint: what a file says, printed as YAML in the plainest way and read again, says the same (issue 4, 5). The printer
+// FuzzPrint: what a file says, printed as YAML in the plainest way and read again, says the same (chapter 1, 12). The printer
 // writes every value that there is, so that a value which reading loses or changes shows as a difference. One print stands
 // for what was read: it has no places and no style.
 func FuzzPrint(f *testing.F) {

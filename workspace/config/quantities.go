@@ -48,7 +48,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		i += digits
 		if i == len(text) {
 			return 0, &QuantityError{Offset: at, Length: digits,
-				Reason: fmt.Sprintf("%s has no unit; %s", diag.Quote(diag.Shorten(text[at:i])), durationGrammar)}
+				Reason: fmt.Sprintf("%s has no unit; %s", diag.QuoteShort(text[at:i]), durationGrammar)}
 		}
 		unit, known := durationUnits[text[i]]
 		if !known {
@@ -92,7 +92,7 @@ func ParseSize(text string) (int64, error) {
 	}
 	unit, known := sizeUnits[text[digits:]]
 	if !known {
-		reason := fmt.Sprintf("%s is no unit; %s", diag.Quote(diag.Shorten(text[digits:])), sizeGrammar)
+		reason := fmt.Sprintf("%s is no unit; %s", diag.QuoteShort(text[digits:]), sizeGrammar)
 		return 0, &QuantityError{Offset: digits, Length: len(text) - digits, Reason: reason}
 	}
 	high, size := bits.Mul64(n, unit)

@@ -62,7 +62,7 @@ func (m *mapper) badQuantity(f *Field, t Text, err error) bool {
 	if strings.Contains(err.Error(), hint) {
 		hint = ""
 	}
-	m.add(f.Rule, sp, fmt.Sprintf("bad %s %s: %s", f.Key, diag.Quote(diag.Shorten(t.Value)), err), hint)
+	m.add(f.Rule, sp, fmt.Sprintf("bad %s %s: %s", f.Key, diag.QuoteShort(t.Value), err), hint)
 	return false
 }
 
@@ -89,7 +89,7 @@ func (m *mapper) concurrency(f *Field, n *yaml.Node, out *concurrency) bool {
 		if diag.Nearest(strings.ToLower(t.Value), []string{"auto"}) != "" || strings.EqualFold(t.Value, "auto") {
 			hint = `did you mean "auto"?`
 		}
-		m.add(f.Rule, t.Span, "bad concurrency.default "+diag.Quote(diag.Shorten(t.Value))+accepted, hint)
+		m.add(f.Rule, t.Span, "bad concurrency.default "+diag.QuoteShort(t.Value)+accepted, hint)
 	}
 	return false
 }
@@ -108,7 +108,7 @@ func (m *mapper) tagCaps(f *Field, n *yaml.Node, out *[]TagCap) bool {
 		if isText {
 			max, isInteger := parseInteger(t.Value)
 			if !isInteger || max < 1 {
-				m.add(f.Rule, t.Span, fmt.Sprintf("bad cap %s for tag %s; it is an integer, at least 1", diag.Quote(diag.Shorten(t.Value)), diag.Quote(diag.Shorten(e.key.Value))), "")
+				m.add(f.Rule, t.Span, fmt.Sprintf("bad cap %s for tag %s; it is an integer, at least 1", diag.QuoteShort(t.Value), diag.QuoteShort(e.key.Value)), "")
 				isText = false
 			}
 			if good && isText {

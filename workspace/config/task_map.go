@@ -61,7 +61,7 @@ func (m *mapper) action(name Text, b *Body) {
 	case b.Command.Set && b.Shell.Set:
 		m.twoActions(name, b)
 	case !b.Command.Set && !b.Shell.Set && !b.actionFailed:
-		m.add("CFG-020", name.Span, "task "+diag.Quote(diag.Shorten(name.Value))+" has neither command nor shell",
+		m.add("CFG-020", name.Span, "task "+diag.QuoteShort(name.Value)+" has neither command nor shell",
 			`command: ["program", "argument"]    or    shell: "script"`)
 	}
 	if b.ShellType.Set && !b.Shell.Set && b.Command.Set {
@@ -74,7 +74,7 @@ func (m *mapper) twoActions(name Text, b *Body) {
 	if second.Start < first.Start {
 		second, first = first, second
 	}
-	d := m.add("CFG-020", second, "task "+diag.Quote(diag.Shorten(name.Value))+" has both command and shell", "keep one of them")
+	d := m.add("CFG-020", second, "task "+diag.QuoteShort(name.Value)+" has both command and shell", "keep one of them")
 	d.Related = m.related(first, "the other one is here")
 }
 

@@ -53,7 +53,7 @@ func (m *mapper) incomplete(rec record, key string) {
 // unknownKey reports a key that the map does not have, and returns the one that was probably meant, or "".
 func (m *mapper) unknownKey(o *Object, key Text) (meant string) {
 	keys := o.keys()
-	message := fmt.Sprintf("unknown key %s; %s has %s", diag.Quote(diag.Shorten(key.Value)), o.Article, orList(keys, "and"))
+	message := fmt.Sprintf("unknown key %s; %s has %s", diag.QuoteShort(key.Value), o.Article, orList(keys, "and"))
 	meant = diag.Nearest(key.Value, keys)
 	if meant == "" {
 		meant = synonyms[o.Name+"."+key.Value]
@@ -180,7 +180,7 @@ func (m *mapper) allowed(f *Field, t Text) bool {
 	} else if slices.Contains(f.Type.Allowed, lower) {
 		hint = "did you mean " + diag.Quote(lower) + "?"
 	}
-	m.add(f.Rule, t.Span, fmt.Sprintf("%s is no %s; it is %s", diag.Quote(diag.Shorten(t.Value)), f.Key, orList(quotes, "or")), hint)
+	m.add(f.Rule, t.Span, fmt.Sprintf("%s is no %s; it is %s", diag.QuoteShort(t.Value), f.Key, orList(quotes, "or")), hint)
 	return false
 }
 
@@ -197,7 +197,7 @@ func (m *mapper) flag(f *Field, n *yaml.Node, out *Bool) bool {
 	}
 	found := m.describe(n)
 	if v := deref(n); v.Kind == yaml.ScalarNode {
-		found = diag.Quote(diag.Shorten(v.Value))
+		found = diag.QuoteShort(v.Value)
 		if v.Style&quoted != 0 {
 			found = "the string " + found
 		}
@@ -255,7 +255,7 @@ func (m *mapper) each(f *Field, v *yaml.Node, take func(Text) bool) (ok bool) {
 		good = good && m.check(f.Rule, f.Type.Format, t)
 		if good && unique {
 			if first, again := seen.add(t); again {
-				d := m.add(f.Rule, t.Span, diag.Quote(diag.Shorten(t.Value))+" is listed twice", "remove one of them")
+				d := m.add(f.Rule, t.Span, diag.QuoteShort(t.Value)+" is listed twice", "remove one of them")
 				d.Related = m.related(first, "first occurrence here")
 				good = false
 			}
@@ -278,7 +278,7 @@ func (m *mapper) notAList(f *Field, n *yaml.Node) {
 	case v.Kind == yaml.ScalarNode && len(v.Value) <= longest && !strings.Contains(v.Value, "\n"):
 		d.Hint = f.Key + ": [" + yamlText(v.Value) + "]"
 	case f.Key == "projects":
-		d.Hint = `projects: [/app, "/libs/*"]`
+		d.Hint = someProjects
 	}
 	if f.Key == "projects" {
 		d.Hint += noProjects

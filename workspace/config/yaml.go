@@ -149,7 +149,7 @@ func (m *mapper) measure(root *yaml.Node) bool {
 			s := anchors[n.Alias]
 			if s == nil || s.open {
 				start := m.src.offset(n.Line, n.Column)
-				m.add("CFG-002", Span{start, start + uint32(len(n.Value)+1)}, "alias "+diag.Quote(diag.Shorten(n.Value))+" stands inside its own anchor", "")
+				m.add("CFG-002", Span{start, start + uint32(len(n.Value)+1)}, "alias "+diag.QuoteShort(n.Value)+" stands inside its own anchor", "")
 				failed = true
 				return size{}
 			}
@@ -201,7 +201,7 @@ func (m *mapper) ignoredTag(n *yaml.Node) {
 	}
 	start := m.src.offset(n.Line, n.Column)
 	d := m.addCode(yamlCode, m.src.Place(Span{start, start + uint32(len(n.Tag))}),
-		fmt.Sprintf("%s is a tag of YAML here and is ignored", diag.Quote(diag.Shorten(n.Tag))), "to mean the character, put the text in quotes")
+		fmt.Sprintf("%s is a tag of YAML here and is ignored", diag.QuoteShort(n.Tag)), "to mean the character, put the text in quotes")
 	d.Severity = diag.Warning
 }
 
