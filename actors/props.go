@@ -23,7 +23,7 @@ var stopAlways = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { re
 // props makes the props of one actor of the run. crashed is called once, from inside the dying actor.
 func (r *running) props(name string, a actor.Actor, crashed func(ctx actor.Context, reason, stack string)) *actor.Props {
 	s := &shell{name: name, inner: a, before: r.o.Before, crashed: crashed}
-	p := actor.PropsFromProducer(func() actor.Actor { return s }, actor.WithSupervisor(stopAlways))
+	p := actor.PropsFromProducer(func() actor.Actor { return s }, actor.WithSupervisor(stopAlways), actor.WithDispatcher(r.pool))
 	if r.o.Props != nil {
 		p = r.o.Props(name, p)
 	}

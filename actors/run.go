@@ -24,6 +24,7 @@ type Handle struct {
 type running struct {
 	o      Options
 	system *actor.ActorSystem
+	pool   *pool
 	bench  *bench
 	book   *book
 
@@ -39,10 +40,11 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	if o.StallEvery == 0 {
 		o.StallEvery = stallEvery
 	}
+	r := &running{system: system, pool: &pool{}, done: make(chan struct{})}
 	if o.Go == nil {
-		o.Go = func(f func()) { go f() }
+		o.Go = r.pool.Schedule
 	}
-	r := &running{o: o, system: system, done: make(chan struct{})}
+	r.o = o
 	r.bench = newBench(r)
 	r.book = &book{l: schedule.NewLedger(schedule.LedgerConfig{Run: o.Run, Plan: o.Plan, FailFast: o.FailFast, Grace: o.Grace})}
 	ready := make(chan struct{})
@@ -251,6 +253,7 @@ func (r *running) reply(crash error) {
 		r.result.Outcomes, r.result.Violations = r.book.report()
 		r.result.Cancelled, r.result.Signal = r.book.cancelled()
 		r.result.Crash = crash
+		r.pool.close()
 		close(r.done)
 	})
 }

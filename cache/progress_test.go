@@ -14,15 +14,22 @@ func TestStoreInProgressIsLocked(t *testing.T) {
 		r := newRig(t, ws, cache.Options{})
 		task := sample()
 		must(t, task.Outputs.Write(ws))
-		st, err := r.store.Stage(bg, task.Request(fn, task.Key()))
-		must(t, err)
+		// The first has a lock of its own, those after it share one.
+		var staged []*cache.Staged
+		for range 4 {
+			st, err := r.store.Stage(bg, task.Request(fn, task.Key()))
+			must(t, err)
+			staged = append(staged, st)
+		}
 		must(t, cachetest.Tree{"/.haz/state": cachetest.Dir(0o700)}.Write(ws))
 		other := newRig(t, ws, cache.Options{})
 		if got := other.store.Sweep(bg, cache.SweepOptions{}); !got.Ran || got.Removed != 0 {
 			t.Errorf("the sweep: %+v", got)
 		}
-		if already, err := st.Publish(); already || err != nil {
-			t.Fatalf("already there %v, %v", already, err)
+		for i, st := range staged {
+			if already, err := st.Publish(); already != (i > 0) || err != nil {
+				t.Fatalf("%d: already there %v, %v", i, already, err)
+			}
 		}
 		must(t, task.Outputs.Remove(ws))
 		r.mustHit(task, task.Key())

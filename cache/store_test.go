@@ -60,6 +60,25 @@ func TestLayout(t *testing.T) {
 	})
 }
 
+// CACHE-012: each stream is stored as it was captured, also where the other is empty.
+func TestStreams(t *testing.T) {
+	onBoth(t, func(t *testing.T, ws fsys.FS) {
+		r := newRig(t, ws, cache.Options{})
+		for i, streams := range [][2]string{{"", ""}, {"out", ""}, {"", "err"}, {"out", "err"}, {"same", "same"}} {
+			task := sample()
+			task.Stdout, task.Stderr = streams[0], streams[1]
+			k := fn.Sum([]byte{byte(i)})
+			r.put(task, k)
+			for n, name := range []string{"/stdout", "/stderr"} {
+				text, info, err := ws.ReadFile(entryDir(k)+name, 0)
+				if err != nil || string(text) != streams[n] || info.Perm != 0o600 {
+					t.Errorf("%q: %s is %q, %o, %v", streams, name, text, info.Perm, err)
+				}
+			}
+		}
+	})
+}
+
 // Blobs are independent of the tree: no hard link either way (DESIGN 4).
 func TestNoHardLinks(t *testing.T) {
 	ws := disk(t)

@@ -68,10 +68,32 @@ var ErrOutside = errors.New("path leads out of the root")
 
 // A Lock is a held advisory lock. The kernel releases it when its owner dies.
 type Lock interface {
-	// SetNote replaces the text that others read with LockNote; only with an exclusive lock.
-	SetNote(text string) error
 	// Unlock gives the lock back. A second call does nothing. The lock file stays.
 	Unlock() error
+}
+
+// LockID names one lock of a LockSet, up to MaxLockID.
+type LockID uint64
+
+const (
+	MaxLockID = 1<<41 - 1
+	MaxMark   = 1<<22 - 1
+)
+
+// A LockSet holds any number of advisory locks of one file, as one holder: sets exclude each other, also in one process. A lock
+// costs no file of its own, so that thousands of names can be locked. The kernel releases them when their owner dies.
+type LockSet interface {
+	// TryLock adds a lock that the set does not hold yet, and never waits: ErrLocked when another set holds it otherwise,
+	// ErrLockUnsupported where there are no locks. An exclusive one carries a mark from 1 to MaxMark, for others to read.
+	TryLock(id LockID, mode LockMode, mark int) error
+	// Mark is the mark of another set that holds the lock exclusively; 0 when there is none.
+	Mark(id LockID) (int, error)
+	// Named reports whether the file still has its name: locks in one that nobody finds any more exclude nobody.
+	Named() (bool, error)
+	// Unlock gives all locks back. The set can be used on.
+	Unlock() error
+	// Close is Unlock for good. The file stays.
+	Close() error
 }
 
 // FS is a rooted file system: afero.Fs, plus what POSIX needs. All methods are safe for concurrent use.
@@ -116,9 +138,8 @@ type FS interface {
 	// waits: ErrLocked when it is held otherwise, ErrLockUnsupported where there are no locks. Locks of two handles in one
 	// process exclude each other like those of two processes.
 	TryLock(name string, mode LockMode) (Lock, error)
-	// LockNote reads the text that the exclusive holder has set ("" when none). A holder that died may have left one;
-	// it is wiped when the lock is taken the next time.
-	LockNote(name string) (string, error)
+	// OpenLocks makes an empty set of locks of the file name, which is created when absent (its directory must exist).
+	OpenLocks(name string) (LockSet, error)
 	// CloneFile makes dst (which must not exist) a copy of the bytes of src that shares storage, where the file system can;
 	// otherwise an error and no dst. Callers fall back to copying.
 	CloneFile(src, dst string, perm fs.FileMode) error

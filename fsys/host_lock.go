@@ -3,9 +3,6 @@
 package fsys
 
 import (
-	"errors"
-	"io"
-	"io/fs"
 	"os"
 	"sync"
 
@@ -15,13 +12,19 @@ import (
 // hostLock is flock(2) on a descriptor of its own, so that two handles in one process exclude each other and the kernel
 // lets go when the process ends, however it ends.
 type hostLock struct {
-	mu   sync.Mutex
-	f    *hostFile // nil once unlocked
-	mode LockMode
-	name string
+	mu sync.Mutex
+	f  *hostFile // nil once unlocked
 }
 
 func (h *host) TryLock(name string, mode LockMode) (Lock, error) {
+	l, err := h.tryLock(name, mode)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (h *host) tryLock(name string, mode LockMode) (*hostLock, error) {
 	name = Clean(name)
 	how := unix.LOCK_NB
 	switch mode {
@@ -33,13 +36,20 @@ func (h *host) TryLock(name string, mode LockMode) (Lock, error) {
 		return nil, pathError("lock", name, unix.EINVAL)
 	}
 	for {
-		f, err := h.openWrite(name, os.O_RDWR|os.O_CREATE, 0o600)
+		f, err := h.openLockFile(name)
 		if err != nil {
 			return nil, err
 		}
-		info, err := lockFile(f, how)
-		if err == nil && info.Nlink > 0 {
-			return &hostLock{f: f, mode: mode, name: name}, nil
+		named := false
+		err = withFD(f.f, func(fd int) error {
+			if err := flock(fd, how); err != nil {
+				return err
+			}
+			named, err = hasName(fd)
+			return err
+		})
+		if err == nil && named {
+			return &hostLock{f: f}, nil
 		}
 		_ = f.Close()
 		if err != nil {
@@ -49,28 +59,30 @@ func (h *host) TryLock(name string, mode LockMode) (Lock, error) {
 	}
 }
 
-// lockFile locks f and empties it: a note that is there when we hold the lock was left by somebody who died.
-func lockFile(f *hostFile, how int) (info Info, err error) {
-	err = withFD(f.f, func(fd int) error {
-		var st unix.Stat_t
-		if err := fstat(fd, &st); err != nil {
-			return err
+// openLockFile opens a regular file for locks in it.
+func (h *host) openLockFile(name string) (*hostFile, error) {
+	f, err := h.openWrite(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Info()
+	if err == nil {
+		if err = wantFile(info.Kind); err != nil {
+			err = pathError("lock", name, err)
 		}
-		if err := wantFile(infoOf(&st).Kind); err != nil {
-			return err
-		}
-		if err := flock(fd, how); err != nil {
-			return err
-		}
-		if err := fstat(fd, &st); err != nil {
-			return err
-		}
-		if info = infoOf(&st); info.Size > 0 {
-			_ = unix.Ftruncate(fd, 0)
-		}
-		return nil
-	})
-	return info, err
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// hasName reports whether the file of fd has not been removed.
+func hasName(fd int) (bool, error) {
+	var st unix.Stat_t
+	err := fstat(fd, &st)
+	return infoOf(&st).Nlink > 0, err
 }
 
 func flock(fd, how int) error {
@@ -88,25 +100,6 @@ func flock(fd, how int) error {
 	}
 }
 
-func (l *hostLock) SetNote(text string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.f == nil:
-		return pathError("note", l.name, fs.ErrClosed)
-	case l.mode != Exclusive:
-		return pathError("note", l.name, fs.ErrPermission)
-	case len(text) > maxNote:
-		return pathError("note", l.name, ErrTooLong)
-	}
-	// Empty first, then one write: who reads meanwhile sees no note or a whole one.
-	if err := l.f.Truncate(0); err != nil {
-		return err
-	}
-	_, err := l.f.WriteAt([]byte(text), 0)
-	return err
-}
-
 func (l *hostLock) Unlock() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,32 +108,8 @@ func (l *hostLock) Unlock() error {
 	}
 	f := l.f
 	l.f = nil
-	if l.mode == Exclusive {
-		_ = f.Truncate(0)
-	}
 	// Closing alone is not enough: a process that is being forked right now has the descriptor as well, until its exec, and
 	// the lock would stay for that long.
 	_ = withFD(f.f, func(fd int) error { return flock(fd, unix.LOCK_UN) })
 	return f.Close()
-}
-
-func (h *host) LockNote(name string) (string, error) {
-	f, err := h.openRead(name, unix.O_NONBLOCK|unix.O_NOCTTY)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	info, err := f.Info()
-	if err != nil {
-		return "", err
-	}
-	if err := wantFile(info.Kind); err != nil {
-		return "", pathError("note", f.name, err)
-	}
-	buf := make([]byte, min(info.Size, maxNote))
-	n, err := f.ReadAt(buf, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	return string(buf[:n]), nil
 }

@@ -33,9 +33,11 @@ func TestMain(m *testing.M) {
 func holdLock(dir string) {
 	f, err := fsys.Host(dir)
 	if err == nil {
-		var l fsys.Lock
-		if l, err = f.TryLock("/lock", fsys.Exclusive); err == nil {
-			err = l.SetNote("held by a child")
+		var set fsys.LockSet
+		if set, err = f.OpenLocks("/locks"); err == nil {
+			if err = set.TryLock(7, fsys.Exclusive, 4711); err == nil {
+				_, err = f.TryLock("/lock", fsys.Exclusive)
+			}
 		}
 	}
 	fmt.Println("locked", err)
@@ -64,26 +66,35 @@ func TestLocksOfProcesses(t *testing.T) {
 			t.Errorf("lock held by another process: %v", err)
 		}
 	}
-	if note, err := f.LockNote("/lock"); note != "held by a child" || err != nil {
-		t.Errorf("note of another process: %q, %v", note, err)
+	set, err := f.OpenLocks("/locks")
+	must(t, err)
+	defer set.Close()
+	if err := set.TryLock(7, fsys.Shared, 0); !errors.Is(err, fsys.ErrLocked) {
+		t.Errorf("one of a set that another process holds: %v", err)
+	}
+	if mark, err := set.Mark(7); mark != 4711 || err != nil {
+		t.Errorf("mark of another process: %d, %v", mark, err)
 	}
 
 	must(t, child.Process.Kill())
 	_ = child.Wait()
-	if note, err := f.LockNote("/lock"); note != "held by a child" || err != nil {
-		t.Errorf("note of a dead process: %q, %v", note, err)
+	if mark, err := set.Mark(7); mark != 0 || err != nil {
+		t.Errorf("mark of a dead process: %d, %v", mark, err)
 	}
+	must(t, set.TryLock(7, fsys.Exclusive, 1))
 	l, err := f.TryLock("/lock", fsys.Exclusive)
 	must(t, err)
-	if note, err := f.LockNote("/lock"); note != "" || err != nil {
-		t.Errorf("note after the lock changed hands: %q, %v", note, err)
-	}
 	must(t, l.Unlock())
 }
 
 // Old kernels, and what openat2 turns down, go through os.Root alone.
 func TestHostConformsWithoutOpenat2(t *testing.T) {
 	fsystest.Run(t, func(t *testing.T) fsys.FS { return fsys.WithoutOpenat2(openHost(t, t.TempDir())) })
+}
+
+// Other kernels than Linux keep locks of sets in files of their own.
+func TestHostConformsWithFileLocks(t *testing.T) {
+	fsystest.Run(t, func(t *testing.T) fsys.FS { return fsys.WithFileLocks(openHost(t, t.TempDir())) })
 }
 
 func TestMemoryIsLikeHostWithoutOpenat2(t *testing.T) {

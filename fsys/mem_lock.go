@@ -1,19 +1,36 @@
 package fsys
 
-import (
-	"io/fs"
-)
-
-// memLockState is who holds the lock of a node.
+// memLockState is who holds a lock.
 type memLockState struct {
 	exclusive bool
 	shared    int
+	mark      int // of the exclusive holder
+}
+
+// take is false when a holder excludes mode.
+func (s *memLockState) take(mode LockMode, mark int) bool {
+	if s.exclusive || mode == Exclusive && s.shared > 0 {
+		return false
+	}
+	if mode == Exclusive {
+		s.exclusive, s.mark = true, mark
+	} else {
+		s.shared++
+	}
+	return true
+}
+
+func (s *memLockState) give(mode LockMode) {
+	if mode == Exclusive {
+		s.exclusive, s.mark = false, 0
+	} else {
+		s.shared--
+	}
 }
 
 type memLock struct {
 	tree *tree
 	node *node
-	name string
 	mode LockMode
 
 	free bool // given back; guarded by the mutex of the tree
@@ -25,32 +42,14 @@ func (m *MemFS) TryLock(name string, mode LockMode) (Lock, error) {
 		if mode != Shared && mode != Exclusive {
 			return errInvalid
 		}
-		p, err := m.reach(name, followsLink)
+		n, err := m.lockFile(name)
 		if err != nil {
 			return err
 		}
-		n := p.node
-		if n == nil {
-			if p.dir.nlink == 0 {
-				return errNoEntry
-			}
-			n = m.tree.newNode(modeFile | 0o600)
-			m.tree.attach(p.dir, p.base, n)
-		}
-		if err := wantFile(kindOf(n.mode)); err != nil {
-			return err
-		}
-		if n.lock.exclusive || mode == Exclusive && n.lock.shared > 0 {
+		if !n.lock.take(mode, 0) {
 			return ErrLocked
 		}
-		if mode == Exclusive {
-			n.lock.exclusive = true
-		} else {
-			n.lock.shared++
-		}
-		// A note that is there when we hold the lock was left by somebody who died.
-		m.tree.setNote(n, "")
-		l = &memLock{tree: m.tree, node: n, name: name, mode: mode}
+		l = &memLock{tree: m.tree, node: n, mode: mode}
 		return nil
 	})
 	if err != nil {
@@ -59,48 +58,120 @@ func (m *MemFS) TryLock(name string, mode LockMode) (Lock, error) {
 	return l, nil
 }
 
-// setNote replaces the bytes of a lock file.
-func (t *tree) setNote(n *node, text string) {
-	if text == "" && len(n.data) == 0 {
-		return
+// lockFile is the regular file name, made when absent.
+func (m *MemFS) lockFile(name string) (*node, error) {
+	p, err := m.reach(name, followsLink)
+	if err != nil {
+		return nil, err
 	}
-	t.resize(n, len(text))
-	copy(n.data, text)
-	n.stamp(t.clock.tick())
-}
-
-func (l *memLock) SetNote(text string) error {
-	l.tree.mu.Lock()
-	defer l.tree.mu.Unlock()
-	switch {
-	case l.free:
-		return pathError("note", l.name, fs.ErrClosed)
-	case l.mode != Exclusive:
-		return pathError("note", l.name, fs.ErrPermission)
-	case len(text) > maxNote:
-		return pathError("note", l.name, ErrTooLong)
+	if p.node == nil {
+		if p.dir.nlink == 0 {
+			return nil, errNoEntry
+		}
+		n := m.tree.newNode(modeFile | 0o600)
+		m.tree.attach(p.dir, p.base, n)
+		return n, nil
 	}
-	l.tree.setNote(l.node, text)
-	return nil
+	return p.node, wantFile(kindOf(p.node.mode))
 }
 
 func (l *memLock) Unlock() error {
 	l.tree.mu.Lock()
 	defer l.tree.mu.Unlock()
-	if l.free {
-		return nil
-	}
-	l.free = true
-	if l.mode == Exclusive {
-		l.tree.setNote(l.node, "")
-		l.node.lock.exclusive = false
-	} else {
-		l.node.lock.shared--
+	if !l.free {
+		l.free = true
+		l.node.lock.give(l.mode)
 	}
 	return nil
 }
 
-func (m *MemFS) LockNote(name string) (string, error) {
-	data, _, err := m.ReadFile(name, 0)
-	return string(data[:min(len(data), maxNote)]), err
+// memLockSet is a holder of locks of one node.
+type memLockSet struct {
+	tree *tree
+	node *node
+	name string
+
+	held   map[LockID]LockMode // guarded by the mutex of the tree
+	closed bool
+}
+
+func (m *MemFS) OpenLocks(name string) (LockSet, error) {
+	var l *memLockSet
+	err := m.change("lock", name, func(name string) error {
+		n, err := m.lockFile(name)
+		l = &memLockSet{tree: m.tree, node: n, name: name, held: map[LockID]LockMode{}}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *memLockSet) do(what func() error) error {
+	l.tree.mu.Lock()
+	defer l.tree.mu.Unlock()
+	if l.closed {
+		return errClosedLocks
+	}
+	return what()
+}
+
+func (l *memLockSet) TryLock(id LockID, mode LockMode, mark int) error {
+	if err := checkLock(id, mode, mark); err != nil {
+		return err
+	}
+	return l.do(func() error {
+		s := l.node.locks[id]
+		if s == nil {
+			s = &memLockState{}
+		}
+		if !s.take(mode, mark) {
+			return pathError("lock", l.name, ErrLocked)
+		}
+		if l.node.locks == nil {
+			l.node.locks = map[LockID]*memLockState{}
+		}
+		l.node.locks[id], l.held[id] = s, mode
+		return nil
+	})
+}
+
+func (l *memLockSet) Mark(id LockID) (mark int, err error) {
+	err = l.do(func() error {
+		if s := l.node.locks[id]; s != nil && l.held[id] == 0 {
+			mark = s.mark
+		}
+		return nil
+	})
+	return mark, err
+}
+
+func (l *memLockSet) Named() (named bool, err error) {
+	err = l.do(func() error {
+		named = l.node.nlink > 0
+		return nil
+	})
+	return named, err
+}
+
+func (l *memLockSet) Unlock() error {
+	return l.do(func() error {
+		for id, mode := range l.held {
+			l.node.locks[id].give(mode)
+		}
+		clear(l.held)
+		return nil
+	})
+}
+
+func (l *memLockSet) Close() error {
+	err := l.Unlock()
+	l.tree.mu.Lock()
+	defer l.tree.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	return err
 }

@@ -44,7 +44,8 @@ type node struct {
 	parent  *node            // of a directory; that of the root is the root
 	name    string           // of a directory, in its parent
 
-	lock memLockState
+	lock  memLockState
+	locks map[LockID]*memLockState // of lock sets
 }
 
 func (n *node) isDir() bool  { return n.mode&modeType == modeDir }

@@ -3,6 +3,7 @@ package actorstest
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,13 +14,17 @@ import (
 	"github.com/haz-build/haz/messages"
 )
 
-// The number of seeds, and the first of them, can be set: HAZ_SEEDS=100000 HAZ_SEED=1 go test ./actors/actorstest.
-// A failure prints the one seed that replays it.
+// HAZ_LONG=1 go test ./actors/actorstest takes 100,000 seeds, two runs or more each. The number of seeds of a test, and the
+// first of them, can be set: HAZ_SEEDS=4000 HAZ_SEED=1. A failure prints the one seed that replays it.
 
 func TestMain(m *testing.M) {
 	cmap.SHARD_COUNT = 1 // a system per seed: its registries are made a thousand times
+	debug.SetGCPercent(400)
 	os.Exit(m.Run())
 }
+
+// longFactor makes the seeds of all tests here 100,000 and some.
+const longFactor = 31
 
 func envInt(name string, otherwise int) int {
 	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
@@ -30,10 +35,14 @@ func envInt(name string, otherwise int) int {
 
 func seeds(t *testing.T, n int, check func(seed int64) []string) {
 	t.Helper()
+	if os.Getenv("HAZ_LONG") != "" {
+		n *= longFactor
+	}
 	first, n := int64(envInt("HAZ_SEED", 1)), envInt("HAZ_SEEDS", n)
 	if testing.Short() {
 		n = max(1, n/10)
 	}
+	t.Logf("%d seeds from %d on", n, first)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	next, failures := first, 0

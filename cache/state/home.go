@@ -1,7 +1,6 @@
 package state
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -20,7 +18,7 @@ const (
 	stateDir    = "/.haz/state"
 	ledgersName = "ledgers.log"
 	keysName    = "keys.log"
-	locksDir    = "locks"
+	locksName   = "tasks.lock"
 
 	dirPerm  = 0o700 // S-13
 	filePerm = 0o600
@@ -205,13 +203,6 @@ func below(dir string) string {
 		return stateDir
 	}
 	return stateDir + "/" + dir
-}
-
-// fileOf is the name of a task's file: ids may hold what file names may not, and be longer. It is the same in both hash
-// functions, or two haz with different ones would not see each other's locks.
-func fileOf(task string) string {
-	d := digest.BLAKE3.Sum([]byte(task))
-	return hex.EncodeToString(d[:])
 }
 
 func isTemporary(name string) bool { return strings.Contains(name, tmpInfix) }

@@ -1,12 +1,13 @@
 package state
 
 import (
+	"encoding/binary"
 	"errors"
+	"io/fs"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
+	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -24,28 +25,63 @@ type Refused struct {
 	Ancestor bool
 }
 
-// locks is what task locks need to know of this process.
+// locks is what task locks need to know of this process, and their file.
 type locks struct {
 	pid       int
 	ancestors func() map[int]bool
+
+	mu   sync.Mutex
+	idle []fsys.LockSet // open, and holding nothing
+}
+
+// open returns an empty set of locks.
+func (l *locks) open(d fsys.FS) (fsys.LockSet, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.idle); n > 0 {
+		set := l.idle[n-1]
+		l.idle = l.idle[:n-1]
+		return set, nil
+	}
+	return d.OpenLocks("/" + locksName)
+}
+
+// keep gives the locks of a set back and keeps it for the next task.
+func (l *locks) keep(set fsys.LockSet) {
+	if set.Unlock() != nil {
+		_ = set.Close()
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.idle = append(l.idle, set)
+}
+
+func (l *locks) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, set := range l.idle {
+		_ = set.Close()
+	}
+	l.idle = nil
 }
 
 // TaskLocks are held locks of one task.
 type TaskLocks struct {
-	pid int
+	of *locks
 
-	mu   sync.Mutex
-	own  fsys.Lock // carries the note; nil where locks do not work
-	held []fsys.Lock
+	mu      sync.Mutex
+	set     fsys.LockSet // nil where locks do not work, and once unlocked
+	process fsys.LockID  // marked with the pid of the task's process
 }
 
-// SetProcess notes the pid of the task's process in its own lock.
+// SetProcess notes the pid of the task's process, once.
 func (l *TaskLocks) SetProcess(pid int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.own != nil {
-		// Without a note a nested haz would wait for this task, not fail: bad luck, not harm.
-		_ = l.own.SetNote(lockNote{l.pid, pid}.String())
+	if l.set != nil {
+		// Without the mark a nested haz would wait for this task, not fail: bad luck, not harm.
+		_ = l.set.TryLock(l.process, fsys.Exclusive, pid)
 	}
 }
 
@@ -53,48 +89,74 @@ func (l *TaskLocks) SetProcess(pid int) {
 func (l *TaskLocks) Unlock() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.own = nil
-	for i := len(l.held) - 1; i >= 0; i-- {
-		_ = l.held[i].Unlock()
+	if l.set != nil {
+		l.of.keep(l.set)
+		l.set = nil
 	}
-	l.held = nil
 }
 
 // TryLockTask takes all locks or none, and never waits. refused is nil when they were taken, and also when locks do not
 // work here: then Trouble says so, and TaskLocks holds nothing. err is always nil.
 //
+// The locks lie in one file. A task has two there, whose numbers are digests of its id (two tasks in a billion share one, and
+// then wait for each other): its own, which an exclusive holder marks with the pid of its haz, and one beside it, which nobody
+// else takes and which carries the pid of the task's process.
+//
 // Nested use (section 10): a lock that only tasks of ancestors hold, which wait for this process, counts as free. Who holds
-// a lock in shared mode cannot be asked, but conflicts go both ways: the holder has its own lock exclusively, and the note
-// there says who it is. Nested haz that are let pass by in that way keep apart by a second set of locks, which nobody else
+// a lock in shared mode cannot be asked, but conflicts go both ways: the holder has its own lock exclusively, and the marks
+// there say who it is. Nested haz that are let pass by in that way keep apart by a second set of locks, which nobody else
 // takes; those nested in them by a third.
 func (s *State) TryLockTask(r LockRequest) (l *TaskLocks, refused *Refused, err error) {
-	l = &TaskLocks{pid: s.locks.pid}
-	err = s.home.inDir(locksDir, func(d fsys.FS) error {
-		l.Unlock() // of a try before
-		t := taker{d: d, task: r.Task, held: l, ancestors: s.locks.ancestors}
-		refused, err = t.takeAll(r.Conflicts)
+	l = &TaskLocks{of: &s.locks}
+	err = s.home.inDir("", func(d fsys.FS) error {
+		l.set, refused, err = s.locks.tryAll(d, r)
 		return err
 	})
 	switch {
 	case err != nil:
-		l.Unlock()
 		if !errors.Is(err, errReadOnly) {
-			s.note(couldNotLock, locksDir, err)
+			s.note(couldNotLock, locksName, err)
 		}
 		return l, nil, nil
 	case refused != nil:
-		l.Unlock()
 		return nil, refused, nil
 	}
-	l.SetProcess(0)
+	l.process = lockID(processLock, r.Task, "")
 	return l, nil, nil
+}
+
+// tryAll returns a set that holds all locks of r, or who is in the way.
+func (l *locks) tryAll(d fsys.FS, r LockRequest) (set fsys.LockSet, refused *Refused, err error) {
+	set, err = l.open(d)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := taker{set: set, task: r.Task, pid: l.pid, ancestors: l.ancestors}
+	refused, err = t.takeAll(r.Conflicts)
+	named := false
+	if err == nil {
+		named, err = set.Named()
+	}
+	switch {
+	case err != nil:
+		_ = set.Close()
+		return nil, nil, err
+	case !named: // and so have the idle ones lost their name
+		_ = set.Close()
+		l.close()
+		return nil, nil, fs.ErrNotExist
+	case refused != nil:
+		l.keep(set)
+		return nil, refused, nil
+	}
+	return set, nil, nil
 }
 
 // taker takes the locks of one task.
 type taker struct {
-	d         fsys.FS
+	set       fsys.LockSet
 	task      string
-	held      *TaskLocks
+	pid       int
 	ancestors func() map[int]bool
 	exempt    int // locks that are held by tasks that wait for this process
 }
@@ -134,18 +196,14 @@ func (t *taker) takeEach(tasks []string, suffix string) (shared bool, refused *R
 		if own {
 			mode = fsys.Exclusive
 		}
-		lock, err := t.d.TryLock("/"+fileOf(task)+suffix, mode)
+		err := t.set.TryLock(lockID(ownLock, task, suffix), mode, t.pid)
 		if err == nil {
-			t.held.held = append(t.held.held, lock)
-			if own {
-				t.held.own = lock
-			}
 			continue
 		}
 		if !errors.Is(err, fsys.ErrLocked) {
 			return false, nil, err
 		}
-		n := t.note(task, suffix)
+		n := t.holder(task, suffix)
 		switch {
 		case own && n.haz == 0:
 			shared = true
@@ -161,34 +219,31 @@ func (t *taker) takeEach(tasks []string, suffix string) (shared bool, refused *R
 }
 
 // waitsForUs reports whether the holder's task has a process that this one descends from.
-func (t *taker) waitsForUs(n lockNote) bool { return n.task > 0 && t.ancestors()[n.task] }
+func (t *taker) waitsForUs(h holder) bool { return h.task > 0 && t.ancestors()[h.task] }
 
-func (t *taker) note(task, suffix string) lockNote {
-	text, err := t.d.LockNote("/" + fileOf(task) + suffix)
-	if err != nil {
-		return lockNote{}
+// holder is who holds a task's own lock exclusively; 0 where that is not known.
+type holder struct{ haz, task int }
+
+func (t *taker) holder(task, suffix string) (h holder) {
+	var err error
+	if h.haz, err = t.set.Mark(lockID(ownLock, task, suffix)); err != nil || h.haz == 0 {
+		return holder{}
 	}
-	return parseLockNote(text)
+	if h.task, err = t.set.Mark(lockID(processLock, task, "")); err != nil {
+		h.task = 0
+	}
+	return h
 }
 
-// lockNote is what a lock file says about the one that holds it exclusively.
-type lockNote struct{ haz, task int }
+// The two locks of a task.
+const (
+	ownLock     = "own "     // one in each set of nested use
+	processLock = "process " // of whoever has the task's own lock exclusively
+)
 
-func (n lockNote) String() string {
-	return "haz " + strconv.Itoa(n.haz) + "\ntask " + strconv.Itoa(n.task) + "\n"
-}
-
-// parseLockNote reads a note; one that is not whole says nothing.
-func parseLockNote(text string) (n lockNote) {
-	haz, task, ok := strings.Cut(text, "\n")
-	if !ok || !strings.HasSuffix(task, "\n") {
-		return lockNote{}
-	}
-	var err, taskErr error
-	n.haz, err = strconv.Atoi(strings.TrimPrefix(haz, "haz "))
-	n.task, taskErr = strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(task, "task "), "\n"))
-	if err != nil || taskErr != nil || n.haz < 0 || n.task < 0 {
-		return lockNote{}
-	}
-	return n
+// lockID is the number of a task's lock. It is the same in both hash functions, or two haz with different ones would not see
+// each other's locks.
+func lockID(which, task, suffix string) fsys.LockID {
+	d := digest.BLAKE3.Sum([]byte(which + task + suffix))
+	return fsys.LockID(binary.LittleEndian.Uint64(d[:])) & fsys.MaxLockID
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -98,13 +99,13 @@ func TestLocksAreTakenInOneOrder(t *testing.T) {
 	newHaz(f, 1).wantTaken(t, 0, "p:b", "p:c", "p:a", "p:c")
 	var names []string
 	for _, c := range f.Calls() {
-		if c.Op == faultfs.OpTryLock && !slices.Contains(names, c.Name) { // the first try finds no directory
+		if c.Op == faultfs.OpTryLock {
 			names = append(names, c.Name)
 		}
 	}
 	var want []string
 	for _, task := range []string{"p:a", "p:b", "p:c"} {
-		want = append(want, stateDir+"/"+locksDir+"/"+fileOf(task))
+		want = append(want, fmt.Sprintf("%s/%s.%011x", stateDir, locksName, uint64(lockID(ownLock, task, ""))))
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("took %q, want %q", names, want)
@@ -119,24 +120,41 @@ func TestUnknownHolder(t *testing.T) {
 	b.wantRefused(t, Refused{Task: "p:b"}, "p:b") // without knowing that p:a conflicts
 }
 
-// A note that a dead haz has left says nothing about the living (the kernel has let its lock go).
-func TestOldNotes(t *testing.T) {
-	mem := fsys.Memory()
-	a, b, c := newHaz(mem, 1), newHaz(mem, 2, 11), newHaz(mem, 3)
-	l := a.wantTaken(t, 11, "p:a")
-	name := stateDir + "/" + locksDir + "/" + fileOf("p:a")
-	l.Unlock()
-	write(t, mem, name, lockNote{1, 11}.String())
-	c.wantTaken(t, 31, "p:b", "p:a")
-	b.wantRefused(t, Refused{Task: "p:a"}, "p:a")
-	for _, text := range []string{"", "haz 5", "haz 5\n", "haz 5\ntask", "haz x\ntask 7\n", "haz 5\ntask -7\n", "haz 5\ntask 7", "\x00\xff"} {
-		if n := parseLockNote(text); n != (lockNote{}) {
-			t.Errorf("%q means %+v", text, n)
-		}
+// .haz/state may be deleted at any time: locks in a file that nobody finds any more exclude nobody, and are not taken.
+func TestLocksOfADeletedState(t *testing.T) {
+	for _, f := range bothDisks(t) {
+		t.Run(strings.Fields(f.Name())[0], func(t *testing.T) {
+			a, b := newHaz(f, 100), newHaz(f, 200)
+			a.wantTaken(t, 0, "p:x").Unlock() // leaves an open file to the next one
+			held := b.wantTaken(t, 201, "p:t")
+			if err := f.RemoveAll(stateDir); err != nil {
+				t.Fatal(err)
+			}
+			a.wantTaken(t, 101, "p:t")
+			held.Unlock()
+			b.wantRefused(t, Refused{Task: "p:t", HazPID: 100, TaskPID: 101}, "p:t")
+			if trouble := append(a.s.Trouble(), b.s.Trouble()...); len(trouble) > 0 {
+				t.Errorf("trouble: %q", trouble)
+			}
+		})
 	}
-	if n := (lockNote{5, 7}); parseLockNote(n.String()) != n {
-		t.Errorf("a note is not read as it was written: %q", n)
+}
+
+// Two tasks of one haz have each their own locks, and one handle serves one after the other.
+func TestLocksOfOneHaz(t *testing.T) {
+	f := faultfs.New(fsys.Memory(), 0)
+	a := newHaz(f, 100)
+	for i := range 3 {
+		l1, l2 := a.wantTaken(t, 101+i, "p:t", "p:u"), a.wantTaken(t, 201+i, "p:v", "p:u")
+		a.wantRefused(t, Refused{Task: "p:v", HazPID: 100, TaskPID: 201 + i}, "p:u", "p:v")
+		l1.Unlock()
+		l2.Unlock()
 	}
+	a.s.Flush()
+	if n := f.Count(faultfs.Is(faultfs.OpOpenLocks)); n > 4 { // one finds no directory yet
+		t.Errorf("opened %d times", n)
+	}
+	newHaz(f, 300).wantTaken(t, 301, "p:t", "p:u", "p:v")
 }
 
 // Nested use (section 10). The outer haz is 1; its task p:outer is process 11; the inner haz descends from it.

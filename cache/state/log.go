@@ -147,11 +147,27 @@ func (l *log) append(head recordHead, body []byte) error {
 			return err
 		}
 		if info.Nlink > 0 {
+			l.appended(head.task, int64(n), info.Size)
 			return nil
 		}
 		l.drop()
 	}
 	return fs.ErrNotExist
+}
+
+// appended notes our own record of n bytes, unless somebody else has written meanwhile: then refresh finds it.
+func (l *log) appended(task string, n, size int64) {
+	if l.rows != nil && l.at == l.seen && size == l.seen+n {
+		l.count(task, span{l.seen, n})
+		l.seen = size
+	}
+}
+
+// count makes the record at a span the one of its task that counts.
+func (l *log) count(task string, at span) {
+	l.live += at.size - l.rows[task].size
+	l.rows[task] = at
+	l.at = at.off + at.size
 }
 
 // open makes sure that l.f is there, for writing if that is wanted.
@@ -264,7 +280,7 @@ func (l *log) scan(size int64) error {
 		l.rows = map[string]span{}
 	}
 	pos := l.at
-	r := bufio.NewReaderSize(io.NewSectionReader(l.f, pos, size-pos), 2*logWhole)
+	r := bufio.NewReaderSize(io.NewSectionReader(l.f, pos, size-pos), int(min(2*logWhole, size-pos)))
 	skip := func(n int64) error {
 		pos += n
 		for n > 0 {
@@ -277,7 +293,7 @@ func (l *log) scan(size int64) error {
 		return nil
 	}
 	for {
-		head, err := r.Peek(logWhole)
+		head, err := r.Peek(int(min(logWhole, size-pos)))
 		if err != nil && err != io.EOF {
 			return err
 		}
@@ -305,12 +321,10 @@ func (l *log) scan(size int64) error {
 			}
 			continue
 		}
-		l.live += n - l.rows[h.task].size
-		l.rows[h.task] = span{pos, n}
+		l.count(h.task, span{pos, n})
 		if err := skip(n); err != nil {
 			return err
 		}
-		l.at = pos
 	}
 }
 

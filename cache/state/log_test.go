@@ -188,6 +188,60 @@ func TestLogIsShared(t *testing.T) {
 	}
 }
 
+// Somebody deletes .haz/state between two records, and between the look at a log and the write: what is written is there.
+func TestLogFollowsItsName(t *testing.T) {
+	for _, f := range bothDisks(t) {
+		s := Open(f, digest.BLAKE3)
+		for i := range 3 {
+			body := fmt.Sprint("body ", i)
+			s.keys.put("p:t", 0, []byte(body))
+			for who, reader := range map[string]*State{"the writer": s, "another": Open(f, digest.BLAKE3)} {
+				if got, _, _, ok := reader.keys.get("p:t"); !ok || string(got) != body {
+					t.Errorf("round %d: %s finds %q, %v", i, who, got, ok)
+				}
+				if reader != s {
+					reader.Flush()
+				}
+			}
+			if err := f.RemoveAll(stateDir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(s.Trouble()) > 0 {
+			t.Error(s.Trouble())
+		}
+		s.Flush()
+	}
+}
+
+// A log is not rewritten while another haz has it open: what that one appends would be lost.
+func TestOpenLogIsNotRewritten(t *testing.T) {
+	for _, f := range bothDisks(t) {
+		a, b := Open(f, digest.BLAKE3), Open(f, digest.BLAKE3)
+		body := make([]byte, logSlack)
+		for range 4 {
+			a.keys.put("p:t", 0, body)
+		}
+		b.keys.get("p:t")
+		file := func() fsys.Info {
+			info, err := f.Lstat(logName(keysName))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return info
+		}
+		before := file()
+		a.Flush()
+		if got := file(); got.Inode != before.Inode || got.Size != before.Size {
+			t.Errorf("rewritten while it was open: %d bytes, then %d", before.Size, got.Size)
+		}
+		b.Flush()
+		if got := file(); got.Size > before.Size/2 {
+			t.Errorf("the last one leaves %d bytes of %d", got.Size, before.Size)
+		}
+	}
+}
+
 func BenchmarkLog(b *testing.B) {
 	disk := hostDisk(b)
 	s := Open(disk, digest.BLAKE3)

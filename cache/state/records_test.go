@@ -415,6 +415,10 @@ func (f full) TryLock(name string, mode fsys.LockMode) (fsys.Lock, error) {
 	return nil, &fs.PathError{Op: "lock", Path: name, Err: fsys.ErrLockUnsupported}
 }
 
+func (f full) OpenLocks(name string) (fsys.LockSet, error) {
+	return nil, &fs.PathError{Op: "lock", Path: name, Err: fsys.ErrLockUnsupported}
+}
+
 // S-01: a failing disk fails nothing. It is said once, not once a task.
 func TestFailingDiskIsOneNote(t *testing.T) {
 	mem := fsys.Memory()

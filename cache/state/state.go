@@ -129,6 +129,7 @@ func (s *State) Flush() {
 	s.flushIndex()
 	s.ledgers.flush()
 	s.keys.flush()
+	s.locks.close()
 	s.probe.close()
 	s.home.close()
 }

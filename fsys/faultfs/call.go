@@ -23,7 +23,7 @@ const (
 	OpSub
 	OpRead // of an open file, like all that follows down to OpSync
 	OpClose
-	OpLockNote
+	OpMark // of a lock set
 
 	opFirstWrite // all below change something
 
@@ -40,18 +40,18 @@ const (
 	OpChown
 	OpChtimes
 	OpClone
+	OpOpenLocks
 	OpTryLock
-	OpSetNote
 	OpUnlock
 	OpSyncAll
 )
 
 var opNames = [...]string{
 	OpLstat: "lstat", OpStat: "stat", OpList: "list", OpReadlink: "readlink", OpRealPath: "realpath", OpReadFile: "readfile",
-	OpOpen: "open", OpSub: "sub", OpRead: "read", OpClose: "close", OpLockNote: "locknote",
+	OpOpen: "open", OpSub: "sub", OpRead: "read", OpClose: "close", OpMark: "mark",
 	OpOpenWrite: "openwrite", OpWrite: "write", OpTruncate: "truncate", OpSync: "sync", OpMkdir: "mkdir", OpRemove: "remove",
 	OpRename: "rename", OpLink: "link", OpSymlink: "symlink", OpChmod: "chmod", OpChown: "chown", OpChtimes: "chtimes",
-	OpClone: "clone", OpTryLock: "trylock", OpSetNote: "setnote", OpUnlock: "unlock", OpSyncAll: "syncall",
+	OpClone: "clone", OpOpenLocks: "openlocks", OpTryLock: "trylock", OpUnlock: "unlock", OpSyncAll: "syncall",
 }
 
 func (o Op) String() string { return opNames[o] }

@@ -182,12 +182,31 @@ func TestCloseAndUnlockHappenAllTheSame(t *testing.T) {
 	l, err = m.TryLock("/d/l", fsys.Exclusive)
 	must(t, err)
 	must(t, l.Unlock())
+	set, err := f.OpenLocks("/d/l")
+	must(t, err)
+	other, err := m.OpenLocks("/d/l")
+	must(t, err)
+	for what, free := range map[string]func(fsys.LockSet) error{"unlock": fsys.LockSet.Unlock, "close": fsys.LockSet.Close} {
+		must(t, set.TryLock(1, fsys.Exclusive, 1))
+		if err := free(set); !errors.Is(err, syscall.EIO) {
+			t.Errorf("%s of a set: %v", what, err)
+		}
+		must(t, other.TryLock(1, fsys.Exclusive, 1))
+		must(t, other.Unlock())
+		set, err = f.OpenLocks("/d/l")
+		must(t, err)
+	}
 }
 
 func TestLockFaults(t *testing.T) {
 	f := faultfs.New(small(t), 0, faultfs.Rule{Match: faultfs.Is(faultfs.OpTryLock), Sticky: true, Errs: []error{syscall.ENOLCK}})
 	if _, err := f.TryLock("/d/l", fsys.Shared); !errors.Is(err, fsys.ErrLockUnsupported) {
 		t.Errorf("ENOLCK: %v", err)
+	}
+	set, err := f.OpenLocks("/d/l")
+	must(t, err)
+	if err := set.TryLock(1, fsys.Shared, 0); !errors.Is(err, fsys.ErrLockUnsupported) {
+		t.Errorf("ENOLCK of a set: %v", err)
 	}
 	f = faultfs.FailAt(small(t), 0, syscall.EIO)
 	if _, err := f.TryLock("/d/l", fsys.Shared); !errors.Is(err, syscall.EIO) {
@@ -263,7 +282,7 @@ func TestEveryCallFails(t *testing.T) {
 	must(t, err)
 	d, err := f.Open("/d")
 	must(t, err)
-	l, err := f.TryLock("/l", fsys.Exclusive)
+	set, err := f.OpenLocks("/l")
 	must(t, err)
 	for name, do := range map[string]func() error{
 		"lstat":    func() error { _, err := f.Lstat("/d"); return err },
@@ -284,27 +303,29 @@ func TestEveryCallFails(t *testing.T) {
 		"removeall": func() error {
 			return f.RemoveAll("/d/x")
 		},
-		"rename":   func() error { return f.Rename("/d/x", "/d/y") },
-		"link":     func() error { return f.Link("/d/x", "/d/y") },
-		"symlink":  func() error { return f.Symlink("x", "/d/y") },
-		"mkfifo":   func() error { return f.Mkfifo("/d/y", 0o644) },
-		"chmod":    func() error { return f.Chmod("/d/x", 0) },
-		"chown":    func() error { return f.Chown("/d/x", 0, 0) },
-		"chtimes":  func() error { return f.Chtimes("/d/x", fixed, fixed) },
-		"clone":    func() error { return f.CloneFile("/d/x", "/d/y", 0o644) },
-		"trylock":  func() error { _, err := f.TryLock("/l2", fsys.Shared); return err },
-		"locknote": func() error { _, err := f.LockNote("/l"); return err },
-		"setnote":  func() error { return l.SetNote("a") },
-		"syncall":  func() error { return f.SyncAll() },
-		"read":     func() error { _, err := r.Read(make([]byte, 1)); return err },
-		"readat":   func() error { _, err := r.ReadAt(make([]byte, 1), 0); return err },
-		"write":    func() error { _, err := r.WriteString("a"); return err },
-		"truncate": func() error { return r.Truncate(0) },
-		"sync":     func() error { return r.Sync() },
-		"fstat":    func() error { _, err := r.Stat(); return err },
-		"info":     func() error { _, err := fsys.FileInfo(r); return err },
-		"readdir":  func() error { _, err := d.Readdir(-1); return err },
-		"names":    func() error { _, err := d.Readdirnames(-1); return err },
+		"rename":    func() error { return f.Rename("/d/x", "/d/y") },
+		"link":      func() error { return f.Link("/d/x", "/d/y") },
+		"symlink":   func() error { return f.Symlink("x", "/d/y") },
+		"mkfifo":    func() error { return f.Mkfifo("/d/y", 0o644) },
+		"chmod":     func() error { return f.Chmod("/d/x", 0) },
+		"chown":     func() error { return f.Chown("/d/x", 0, 0) },
+		"chtimes":   func() error { return f.Chtimes("/d/x", fixed, fixed) },
+		"clone":     func() error { return f.CloneFile("/d/x", "/d/y", 0o644) },
+		"trylock":   func() error { _, err := f.TryLock("/l2", fsys.Shared); return err },
+		"openlocks": func() error { _, err := f.OpenLocks("/l2"); return err },
+		"lock one":  func() error { return set.TryLock(1, fsys.Shared, 0) },
+		"mark":      func() error { _, err := set.Mark(1); return err },
+		"named":     func() error { _, err := set.Named(); return err },
+		"syncall":   func() error { return f.SyncAll() },
+		"read":      func() error { _, err := r.Read(make([]byte, 1)); return err },
+		"readat":    func() error { _, err := r.ReadAt(make([]byte, 1), 0); return err },
+		"write":     func() error { _, err := r.WriteString("a"); return err },
+		"truncate":  func() error { return r.Truncate(0) },
+		"sync":      func() error { return r.Sync() },
+		"fstat":     func() error { _, err := r.Stat(); return err },
+		"info":      func() error { _, err := fsys.FileInfo(r); return err },
+		"readdir":   func() error { _, err := d.Readdir(-1); return err },
+		"names":     func() error { _, err := d.Readdirnames(-1); return err },
 	} {
 		before := f.Injected().Total()
 		err := do()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"syscall"
 
 	"github.com/spf13/afero"
 
@@ -124,52 +123,4 @@ func (f *file) Readdirnames(n int) (names []string, err error) {
 		return err
 	})
 	return names, err
-}
-
-// lock is a held lock whose operations are calls.
-type lock struct {
-	inner fsys.Lock
-	fs    *FS
-	name  string
-}
-
-func (f *FS) TryLock(name string, mode fsys.LockMode) (fsys.Lock, error) {
-	var held fsys.Lock
-	err := f.call(OpTryLock, name, func() (err error) {
-		held, err = f.inner.TryLock(name, mode)
-		return err
-	})
-	var p *fs.PathError
-	if errors.As(err, &p) && (p.Err == syscall.ENOLCK || p.Err == errors.ErrUnsupported) {
-		p.Err = fsys.ErrLockUnsupported // as the real file system says it
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &lock{held, f, fsys.Clean(name)}, nil
-}
-
-func (f *FS) LockNote(name string) (note string, err error) {
-	err = f.call(OpLockNote, name, func() (err error) {
-		note, err = f.inner.LockNote(name)
-		return err
-	})
-	return note, err
-}
-
-func (l *lock) SetNote(text string) error {
-	return l.fs.call(OpSetNote, l.name, func() error { return l.inner.SetNote(text) })
-}
-
-// Unlock gives the lock back in any case but a power cut.
-func (l *lock) Unlock() error {
-	done := false
-	err := l.fs.call(OpUnlock, l.name, func() error {
-		done = true
-		return l.inner.Unlock()
-	})
-	if !done && !l.fs.Crashed() {
-		_ = l.inner.Unlock()
-	}
-	return err
 }

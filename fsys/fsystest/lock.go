@@ -18,11 +18,19 @@ func lock(t *testing.T, f fsys.FS, name string, mode fsys.LockMode) fsys.Lock {
 	return l
 }
 
-func note(t *testing.T, f fsys.FS, name string) string {
+func lockSet(t *testing.T, f fsys.FS, name string) fsys.LockSet {
 	t.Helper()
-	text, err := f.LockNote(name)
+	l, err := f.OpenLocks(name)
 	ok(t, err)
-	return text
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func mark(t *testing.T, l fsys.LockSet, id fsys.LockID) int {
+	t.Helper()
+	m, err := l.Mark(id)
+	ok(t, err)
+	return m
 }
 
 var lockCases = []testCase{
@@ -52,40 +60,6 @@ var lockCases = []testCase{
 		equal(t, "kind", info.Kind, fsys.File)
 		equal(t, "perm", info.Perm, 0o600)
 	}},
-	{"notes", func(t *testing.T, f fsys.FS) {
-		x := lock(t, f, "/l", fsys.Exclusive)
-		equal(t, "note", note(t, f, "/l"), "")
-		for _, text := range []string{"pid 7", "a longer note\n", "b", ""} {
-			ok(t, x.SetNote(text))
-			equal(t, "note", note(t, f, "/l"), text)
-		}
-		ok(t, x.SetNote("gone"))
-		ok(t, x.Unlock())
-		equal(t, "note", note(t, f, "/l"), "")
-		fails(t, x.SetNote("late"), fs.ErrClosed)
-		s := lock(t, f, "/l", fsys.Shared)
-		fails(t, s.SetNote("shared"), fs.ErrPermission)
-		ok(t, s.Unlock())
-		_, err := f.LockNote("/no")
-		fails(t, err, fs.ErrNotExist)
-	}},
-	{"the note of somebody who died", func(t *testing.T, f fsys.FS) {
-		for _, mode := range []fsys.LockMode{fsys.Exclusive, fsys.Shared} {
-			write(t, f, "/l", "old note")
-			equal(t, "note", note(t, f, "/l"), "old note")
-			l := lock(t, f, "/l", mode)
-			equal(t, "note", note(t, f, "/l"), "")
-			ok(t, l.Unlock())
-		}
-	}},
-	{"a failed try changes nothing", func(t *testing.T, f fsys.FS) {
-		x := lock(t, f, "/l", fsys.Exclusive)
-		ok(t, x.SetNote("mine"))
-		_, err := f.TryLock("/l", fsys.Shared)
-		fails(t, err, fsys.ErrLocked)
-		equal(t, "note", note(t, f, "/l"), "mine")
-		ok(t, x.Unlock())
-	}},
 	{"what cannot be locked", func(t *testing.T, f fsys.FS) {
 		_, err := f.TryLock("/no/l", fsys.Exclusive)
 		fails(t, err, fs.ErrNotExist)
@@ -101,9 +75,6 @@ var lockCases = []testCase{
 	}},
 	{"two files", func(t *testing.T, f fsys.FS) {
 		a, b := lock(t, f, "/a", fsys.Exclusive), lock(t, f, "/b", fsys.Exclusive)
-		ok(t, a.SetNote("a"))
-		ok(t, b.SetNote("b"))
-		equal(t, "note", note(t, f, "/a"), "a")
 		ok(t, a.Unlock())
 		ok(t, b.Unlock())
 	}},
@@ -140,9 +111,113 @@ var lockCases = []testCase{
 		a := lock(t, f, "/l", fsys.Exclusive)
 		ok(t, f.Remove("/l"))
 		b := lock(t, f, "/l", fsys.Exclusive)
-		ok(t, b.SetNote("b"))
 		ok(t, a.Unlock())
-		equal(t, "note", note(t, f, "/l"), "b")
+		_, err := f.TryLock("/l", fsys.Shared)
+		fails(t, err, fsys.ErrLocked)
 		ok(t, b.Unlock())
+	}},
+	{"sets: exclusive and shared", func(t *testing.T, f fsys.FS) {
+		mkdir(t, f, "/d")
+		a, b := lockSet(t, f, "/d/l"), lockSet(t, sub(t, f, "/d"), "/l")
+		ok(t, a.TryLock(5, fsys.Exclusive, 7))
+		ok(t, a.TryLock(6, fsys.Shared, 0))
+		fails(t, b.TryLock(5, fsys.Exclusive, 1), fsys.ErrLocked)
+		fails(t, b.TryLock(5, fsys.Shared, 0), fsys.ErrLocked)
+		fails(t, b.TryLock(6, fsys.Exclusive, 1), fsys.ErrLocked)
+		ok(t, b.TryLock(6, fsys.Shared, 0))
+		ok(t, b.TryLock(4, fsys.Exclusive, fsys.MaxMark)) // as long as it is, it ends before 5
+		ok(t, a.Unlock())
+		ok(t, a.Unlock())
+		ok(t, b.TryLock(5, fsys.Exclusive, 1))
+		fails(t, a.TryLock(6, fsys.Exclusive, 1), fsys.ErrLocked)
+		ok(t, b.Close())
+		ok(t, a.TryLock(6, fsys.Exclusive, 1))
+		equal(t, "kind", lstat(t, f, "/d/l").Kind, fsys.File) // stays
+	}},
+	{"sets: marks", func(t *testing.T, f fsys.FS) {
+		a, b := lockSet(t, f, "/l"), lockSet(t, f, "/l")
+		equal(t, "mark of nobody", mark(t, b, 0), 0)
+		for i, m := range []int{1, 4711, fsys.MaxMark} {
+			id := fsys.LockID(i) * (fsys.MaxLockID / 2)
+			ok(t, a.TryLock(id, fsys.Exclusive, m))
+			equal(t, "mark", mark(t, b, id), m)
+			equal(t, "mark of the set itself", mark(t, a, id), 0)
+		}
+		ok(t, a.TryLock(3, fsys.Shared, 0))
+		equal(t, "mark of a shared lock", mark(t, b, 3), 0)
+		ok(t, a.Unlock())
+		equal(t, "mark of the past", mark(t, b, 0), 0)
+		ok(t, b.TryLock(0, fsys.Shared, 0))
+		equal(t, "mark of the past", mark(t, a, 0), 0)
+	}},
+	{"sets: a failed try changes nothing", func(t *testing.T, f fsys.FS) {
+		a, b := lockSet(t, f, "/l"), lockSet(t, f, "/l")
+		ok(t, a.TryLock(1, fsys.Exclusive, 8))
+		fails(t, b.TryLock(1, fsys.Exclusive, 9), fsys.ErrLocked)
+		equal(t, "mark", mark(t, b, 1), 8)
+		ok(t, b.Unlock())
+		fails(t, b.TryLock(1, fsys.Shared, 0), fsys.ErrLocked)
+	}},
+	{"sets: a removed file", func(t *testing.T, f fsys.FS) {
+		a := lockSet(t, f, "/l")
+		named, err := a.Named()
+		ok(t, err)
+		equal(t, "named", named, true)
+		ok(t, a.TryLock(1, fsys.Exclusive, 1))
+		ok(t, f.Remove("/l"))
+		named, err = a.Named()
+		ok(t, err)
+		equal(t, "named", named, false)
+		ok(t, lockSet(t, f, "/l").TryLock(1, fsys.Exclusive, 1))
+	}},
+	{"sets: what cannot be done", func(t *testing.T, f fsys.FS) {
+		_, err := f.OpenLocks("/no/l")
+		fails(t, err, fs.ErrNotExist)
+		mkdir(t, f, "/d")
+		_, err = f.OpenLocks("/d")
+		fails(t, err, syscall.EISDIR)
+		fifo(t, f, "/p")
+		_, err = f.OpenLocks("/p")
+		fails(t, err, fsys.ErrNotRegular)
+		a := lockSet(t, f, "/l")
+		fails(t, a.TryLock(fsys.MaxLockID+1, fsys.Shared, 0), syscall.EINVAL)
+		fails(t, a.TryLock(1, 0, 1), syscall.EINVAL)
+		fails(t, a.TryLock(1, fsys.Exclusive, 0), syscall.EINVAL)
+		fails(t, a.TryLock(1, fsys.Exclusive, fsys.MaxMark+1), syscall.EINVAL)
+		ok(t, a.Close())
+		ok(t, a.Close())
+		fails(t, a.TryLock(1, fsys.Shared, 0), fs.ErrClosed)
+		fails(t, a.Unlock(), fs.ErrClosed)
+		_, err = a.Mark(1)
+		fails(t, err, fs.ErrClosed)
+		_, err = a.Named()
+		fails(t, err, fs.ErrClosed)
+	}},
+	{"sets: one holder", func(t *testing.T, f fsys.FS) {
+		var holders [3]atomic.Int32
+		var workers sync.WaitGroup
+		for range 4 {
+			l := lockSet(t, f, "/l")
+			workers.Go(func() {
+				for i := range 900 {
+					err := l.TryLock(fsys.LockID(i%3), fsys.Exclusive, 1)
+					if errors.Is(err, fsys.ErrLocked) {
+						continue
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if n := holders[i%3].Add(1); n != 1 {
+						t.Errorf("%d holders", n)
+					}
+					holders[i%3].Add(-1)
+					if err := l.Unlock(); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		workers.Wait()
 	}},
 }
