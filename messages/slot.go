@@ -1,10 +1,10 @@
 package messages
 
-// TasksReady tells admission which tasks became ready by the end of another, in one message, so that no order of arrival
-// can let a canonically later task pass (S-37). Ended is -1 at the start of the run.
+// TasksReady tells admission which tasks became ready by the end of others: of one, with all that it takes along when it
+// fails. It is one message, so that no order of arrival can let a canonically later task pass (S-37).
 type TasksReady struct {
 	Run   RunID
-	Ended int
+	Ended []int // none at the start of the run
 	Ready []int
 }
 

@@ -133,9 +133,9 @@ func (a *Admission) tasksReady(m messages.TasksReady) {
 			}
 		}
 	}
-	if m.Ended >= 0 {
-		a.ended.add(m.Ended)
-		a.ready.remove(m.Ended)
+	for _, t := range m.Ended {
+		a.ended.add(t)
+		a.ready.remove(t)
 	}
 }
 

@@ -180,7 +180,7 @@ func (d *admissionDialogue) say(td *datadriven.TestData) string {
 		for _, arg := range td.CmdArgs {
 			all = append(all, d.n.at(d.t, arg.Key))
 		}
-		tell(messages.TasksReady{Ended: -1, Ready: all})
+		tell(messages.TasksReady{Ready: all})
 		return strings.Join(out, "\n")
 	}
 	for _, arg := range td.CmdArgs {
@@ -202,7 +202,7 @@ func (d *admissionDialogue) say(td *datadriven.TestData) string {
 		case "end":
 			tell(messages.ReturnSlot{Ref: ref()})
 			tell(messages.ReturnOutputs{Ref: ref()})
-			tell(messages.TasksReady{Ended: i})
+			tell(messages.TasksReady{Ended: []int{i}})
 		case "fail":
 			tell(messages.ReturnSlot{Ref: ref(), Failed: true})
 		case "stale-exit": // of an attempt before the latest

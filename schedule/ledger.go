@@ -100,7 +100,7 @@ func (l *Ledger) Begin() []Command {
 			ready = append(ready, i)
 		}
 	}
-	cs := []Command{{ToAdmission, messages.TasksReady{Run: l.c.Run, Ended: -1, Ready: ready}}}
+	cs := []Command{{ToAdmission, messages.TasksReady{Run: l.c.Run, Ready: ready}}}
 	for _, i := range ready {
 		cs = append(cs, Command{ToTask, messages.BeginTask{Run: l.c.Run, Task: i}})
 	}
@@ -189,10 +189,12 @@ func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []
 		l.put(d, l.cascadeOutcome(now, o, d))
 		l.cascaded.add(d)
 	}
-	cs := l.announce(i, events)
+	tell := messages.TasksReady{Run: l.c.Run}
+	cs := l.announce(i, events, &tell)
 	for _, d := range below {
-		cs = append(cs, l.announce(d, 0)...)
+		cs = append(cs, l.announce(d, 0, &tell)...)
 	}
+	cs = append(cs, Command{ToAdmission, tell})
 	if o.Status == messages.Failed && l.c.FailFast && !l.stopped && !l.cancel {
 		cs = append(cs, l.stopRun(o.Task)...)
 	}
@@ -202,7 +204,8 @@ func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []
 // write puts one outcome down without consequences, and announces it.
 func (l *Ledger) write(i int, o messages.Outcome) []Command {
 	l.put(i, o)
-	return l.announce(i, 0)
+	tell := messages.TasksReady{Run: l.c.Run}
+	return append(l.announce(i, 0, &tell), Command{ToAdmission, tell})
 }
 
 func (l *Ledger) put(i int, o messages.Outcome) {
@@ -211,18 +214,18 @@ func (l *Ledger) put(i int, o messages.Outcome) {
 	l.missing--
 }
 
-// announce tells the observer of an end, and admission who became ready by it.
-func (l *Ledger) announce(i, events int) []Command {
+// announce tells the observer of an end, and adds to what admission is told who ended and who became ready by it.
+func (l *Ledger) announce(i, events int, tell *messages.TasksReady) []Command {
 	o := l.outcomes[i]
 	cs := l.group.finish(i, Command{ToObserver, messages.ObserveEvent{Run: l.c.Run, Task: i, N: events, Event: messages.TaskFinished{Outcome: o}}})
-	var ready []int
+	tell.Ended = append(tell.Ended, i)
 	for _, d := range downstreamsOf(l.c.Plan, i) {
 		l.pending[d]--
 		if l.pending[d] == 0 && !l.has.has(d) && (o.Status == messages.Completed || !l.hardUpstream(i, d)) {
-			ready = append(ready, d)
+			tell.Ready = append(tell.Ready, d)
 		}
 	}
-	return append(cs, Command{ToAdmission, messages.TasksReady{Run: l.c.Run, Ended: i, Ready: ready}})
+	return cs
 }
 
 func (l *Ledger) hardUpstream(up, down int) bool {

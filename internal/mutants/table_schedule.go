@@ -59,6 +59,9 @@ var scheduleBugs = []mutant{
 		old: "	cs := []Command{{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}}}\n	return append(cs, t.missed(now, m.Miss, m.Note)...)",
 		new: "	return t.fail(now, messages.TaskError{Kind: messages.ErrWait, Reason: m.Note}, true)",
 		pkg: "./schedule", run: "^TestTaskDialogues$"},
+	{name: "what a failure takes along is told to admission one by one", rule: "S-37", file: "schedule/ledger.go",
+		old: "		cs = append(cs, l.announce(d, 0, &tell)...)\n", new: "		cs = append(cs, Command{ToAdmission, tell})\n		tell = messages.TasksReady{Run: l.c.Run}\n		cs = append(cs, l.announce(d, 0, &tell)...)\n",
+		pkg: "./schedule", run: "^TestLedgerDialogues$/^cascade$"},
 }
 
 // What the simulation has to find: the real actors, messages late, twice, lost, and in any order.
