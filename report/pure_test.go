@@ -258,9 +258,9 @@ func TestRecord(t *testing.T) {
 			errored("p:err", messages.TaskError{Kind: messages.ErrSpawn, Reason: "cc: program not found"}).Outcome,
 			never("p:skip", messages.Skipped, messages.UpstreamDidFail, "p:bad").Outcome, never("p:stop", messages.Cancelled, messages.RunCancelled, "").Outcome},
 		Violations: []messages.Violation{{Kind: messages.OutputOverlap, Tasks: []workspace.TaskID{id("p:a"), id("p:b")}, Path: "/p/x"}, {Kind: messages.RuntimeCycleViolation}}})
-	golden(t, "record.json", string(r.Encode()))
+	golden(t, "record.json", string(r.Encode("  ")))
 
-	back, err := DecodeRecord(r.Encode())
+	back, err := DecodeRecord(r.Encode(""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func TestRecord(t *testing.T) {
 			t.Errorf("%q was decoded", bad)
 		}
 	}
-	empty := string(NewRecord(RecordInput{}).Encode())
+	empty := string(NewRecord(RecordInput{}).Encode("  "))
 	if strings.Contains(empty, `"args": null`) || strings.Contains(empty, `"tasks": null`) || strings.Contains(empty, `"violations": null`) {
 		t.Errorf("lists must be lists: %s", empty)
 	}
@@ -289,7 +289,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	f.Add([]byte(`{"version":1,"tasks":[{"project":"p","task":"t","outcome":"failed"}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := DecodeRecord(b); err == nil {
-			if again, err := DecodeRecord(r.Encode()); err != nil || len(again.Tasks) != len(r.Tasks) {
+			if again, err := DecodeRecord(r.Encode("")); err != nil || len(again.Tasks) != len(r.Tasks) {
 				t.Fatalf("%v: %q", err, b)
 			}
 		}

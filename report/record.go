@@ -144,12 +144,13 @@ func some(s string) *string {
 	return &s
 }
 
-// Encode writes the record as one JSON object, indented, with a final newline.
-func (r *Record) Encode() []byte {
+// Encode writes the record as one JSON object with a final newline, on one line where indent is empty: indenting takes as long
+// as all the rest.
+func (r *Record) Encode(indent string) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
+	e.SetIndent("", indent)
 	if err := e.Encode(r); err != nil {
 		panic(err) // strings, numbers and lists of them cannot fail
 	}

@@ -239,17 +239,17 @@ func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Re
 	if r.Interrupt != nil {
 		in.Signal = r.Interrupt.Name
 	}
-	data := report.NewRecord(in).Encode()
+	rec := report.NewRecord(in)
 	warn := func(what string, err error) {
 		printer.AtEnd(diag.List{{Severity: diag.Warning, Command: "run", Message: what + ": " + err.Error()}}.Render(v.errs.Palette.Style()))
 	}
 	if len(r.Outcomes) > 0 {
-		if err := w.KeepRun(r.Run, r.Started, data); err != nil {
+		if err := w.KeepRun(r.Run, r.Started, rec.Encode("")); err != nil {
 			warn("this run is not recorded, so --failed will not know it", err)
 		}
 	}
 	if file := v.value("summary"); file != "" {
-		if err := replaceFile(file, data); err != nil {
+		if err := replaceFile(file, rec.Encode("  ")); err != nil {
 			warn("the summary cannot be written", err)
 			if code == 0 {
 				code = 2
