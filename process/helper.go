@@ -19,26 +19,46 @@ import (
 //
 // The table has a line for each running group, or blanks. haz keeps it up to date by writing to the file, so that nobody is
 // woken when a task begins or ends. A line on the input is the friendly end.
+//
+// haz knows a group only some time after its first process runs. Until then the line is "p" and the inode of the pipe that is
+// the process's standard output; who has that pipe as output 1 is looked for in /proc (Linux), and again with each signal, since
+// haz may have died in the middle of a fork.
 const helperScript = `# haz: ends the groups of running tasks when haz itself dies
 trap '' HUP INT QUIT PIPE TERM TSTP TTIN TTOU
 read -r line && exit 0
-groups=
-while read -r n; do groups="$groups $n"; done <&3
+groups= pipes=
+while read -r n; do
+	case $n in
+	p*) pipes="$pipes pipe:[${n#p}]" ;;
+	?*) groups="$groups $n" ;;
+	esac
+done <&3
+look() {
+	ls -l /proc/[0-9]*/fd/1 | while read -r line; do
+		case " $pipes " in *" ${line##*-> } "*) ;; *) continue ;; esac
+		line=${line##* /proc/}
+		read -r stat </proc/${line%%/*}/stat || continue
+		set -- ${stat##*) }
+		[ "$3" -gt 1 ] && echo "$3"
+	done
+}
 all() {
 	some=1
-	for n in $groups; do kill -s "$1" -- "-$n" && some=0; done
+	[ -z "$pipes" ] || found=$(look)
+	for n in $groups $found; do kill -s "$1" -- "-$n" && some=0; done
 	return $some
 }
+found=
 all TERM
 for i in 1 2 3 4 5; do
-	all 0 || exit 0
+	all 0 || [ -n "$pipes" ] || exit 0
 	sleep 0.1 || { sleep 1; break; }
 done
 all KILL
 exit 0
 `
 
-// slotSize is the length of a line of the table: a number of ten digits at most, and the newline.
+// slotSize is the length of a line of the table: a number of ten digits at most, with a letter before it, and the newline.
 const slotSize = 12
 
 const emptySlot = "           \n"
@@ -112,8 +132,9 @@ func (h *helper) fail(err error) {
 	h.trouble = append(h.trouble, "if haz is killed, its tasks go on: the helper that would end them is missing: "+errText(err))
 }
 
-// add enters a group into the table; the result is for remove.
-func (h *helper) add(group int) (slot int) {
+// expect takes a line of the table for a process that is about to be forked and will write to the pipe with that inode; 0
+// where that is not known. The result is for enter and remove.
+func (h *helper) expect(pipe uint64) (slot int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.table == nil {
@@ -125,13 +146,26 @@ func (h *helper) add(group int) (slot int) {
 		slot = h.slots
 		h.slots++
 	}
-	b := make([]byte, 0, slotSize)
-	b = strconv.AppendInt(b, int64(group), 10)
-	b = append(b, emptySlot[len(b):]...)
-	if _, err := h.table.WriteAt(b, int64(slot)*slotSize); err != nil && len(h.trouble) == 0 {
-		h.fail(err)
+	if pipe > 0 && pipe < 1e10 {
+		h.write(slot, "p"+strconv.FormatUint(pipe, 10))
 	}
 	return slot
+}
+
+// enter puts the group of the process into its line.
+func (h *helper) enter(slot, group int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if slot >= 0 && h.table != nil {
+		h.write(slot, strconv.Itoa(group))
+	}
+}
+
+// write replaces a line of the table. The caller holds mu.
+func (h *helper) write(slot int, text string) {
+	if _, err := h.table.WriteAt([]byte(text+emptySlot[len(text):]), int64(slot)*slotSize); err != nil && len(h.trouble) == 0 {
+		h.fail(err)
+	}
 }
 
 // remove takes a group out of the table, before its number can mean another one.

@@ -81,6 +81,7 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 		Sys:   newSession(&p.pidfd),
 	}
 	s.helper.await()
+	p.slot = s.helper.expect(inodeOf(outW))
 	for try := 0; ; try++ {
 		err = children.fork(p, func() (pid int, err error) { return syscall.ForkExec(path, c.Argv, attr) })
 		if err != syscall.ETXTBSY || try == busyTries {
@@ -96,11 +97,12 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 	unix.Close(outW)
 	unix.Close(errW)
 	if err != nil {
+		s.helper.remove(p.slot)
 		stdout.close()
 		stderr.close()
 		return refuse(err)
 	}
-	p.slot = s.helper.add(p.pid)
+	s.helper.enter(p.slot, p.pid)
 	p.watch()
 	s.mu.Lock()
 	s.live[p] = struct{}{}
@@ -111,6 +113,15 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 	}
 	go p.supervise()
 	return p, nil
+}
+
+// inodeOf is the number of an open file, 0 when there is none.
+func inodeOf(fd int) uint64 {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return 0
+	}
+	return st.Ino
 }
 
 // awaitForks returns when all children that are between fork and exec now have passed that.

@@ -18,6 +18,9 @@ import (
 // the racy window than recorded-at, the file system's time before the bytes were read: then whatever wrote to the file
 // after that has left a later time. The idea is git's index, whose rows become racy in the same way; asking the file
 // system for the time, instead of the machine, is what makes it hold on network file systems and with clocks that are set.
+//
+// A power cut may leave a file with its stat and without its bytes, where the file system writes the one before the other. So
+// an index of before the last start of the system proves nothing.
 type index struct {
 	once sync.Once
 	base *table // what was on disk; immutable
@@ -65,10 +68,10 @@ func (s *State) loadIndex() *table {
 		return &table{}
 	}
 	payload, ok := unseal(indexMagic, data)
-	if !ok {
+	if !ok || len(payload) < len(s.boot) || string(payload[:len(s.boot)]) != string(s.boot[:]) {
 		return &table{}
 	}
-	t, ok := parseTable(payload, s.fn)
+	t, ok := parseTable(payload[len(s.boot):], s.fn)
 	if !ok {
 		return &table{}
 	}
@@ -147,7 +150,8 @@ func (s *State) flushIndex() {
 	}
 	slices.Sort(names)
 	gone, cursor := s.vanished(base, len(names))
-	file := seal(indexMagic, appendTable(newFrame(size), s.fn, cursor, base, gone, names, x.learned))
+	payload := append(newFrame(len(s.boot)+size), s.boot[:]...)
+	file := seal(indexMagic, appendTable(payload, s.fn, cursor, base, gone, names, x.learned))
 	if err := s.home.write("", s.indexName(), file); err != nil {
 		s.note(couldNotWrite, s.indexName(), err)
 		return

@@ -40,8 +40,9 @@ const (
 // Nothing is created on disk before the first write. A failing disk is never an error for the caller: reads are empty,
 // writes are lost, and Trouble says so once.
 type State struct {
-	ws fsys.FS
-	fn digest.Function
+	ws   fsys.FS
+	fn   digest.Function
+	boot digest.Digest // of what tells this run of the system from others
 
 	home  home
 	index index
@@ -62,7 +63,7 @@ type State struct {
 
 // Open makes a State; it reads nothing yet. ws is the file system of the workspace root.
 func Open(ws fsys.FS, fn digest.Function) *State {
-	s := &State{ws: ws, fn: fn, noted: map[string]bool{}}
+	s := &State{ws: ws, fn: fn, boot: digest.BLAKE3.Sum([]byte(bootID())), noted: map[string]bool{}}
 	s.home.ws = ws
 	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic}
 	s.keys = log{s: s, name: keysName, magic: keyMagic}

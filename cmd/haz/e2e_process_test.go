@@ -266,11 +266,6 @@ func tryEnding(t *testing.T, k taskKind, e ending, mark string) {
 			within = time.Second + slack
 		}
 	}
-	if e.name == "SIGKILL" {
-		// haz can tell its helper the number of a process only when it has one; a death in the instant before is a gap that
-		// docs/correctness.md names.
-		time.Sleep(300 * time.Millisecond)
-	}
 	for i, s := range e.signals {
 		if i == 1 && !eventually(slack, func() bool { return strings.Contains(p.said(), "again to kill") }) {
 			t.Fatalf("the first signal was not answered; stderr:\n%s", p.said())
