@@ -16,7 +16,7 @@ import (
 type cacheActor struct {
 	r    *running
 	seen []uint32 // attempt of the latest request of each task
-	idle []messages.ReportLoad
+	load loadDesk
 }
 
 // entryStaged comes back from the worker that prepared an entry.
@@ -29,7 +29,7 @@ type entryStaged struct {
 type workDone struct{}
 
 func newCache(r *running) *cacheActor {
-	return &cacheActor{r: r, seen: make([]uint32, len(r.o.Plan.Tasks))}
+	return &cacheActor{r: r, seen: make([]uint32, len(r.o.Plan.Tasks)), load: loadDesk{r: r, name: "cache", load: r.bench.cacheLoad}}
 }
 
 func (c *cacheActor) Receive(ctx actor.Context) {
@@ -56,9 +56,9 @@ func (c *cacheActor) Receive(ctx actor.Context) {
 	case messages.ReleaseTask:
 		c.release(ctx, m)
 	case messages.ReportLoad:
-		c.report(ctx, m)
+		c.load.ask(ctx, m)
 	case workDone:
-		c.answerIdle(ctx)
+		c.load.changed(ctx)
 	}
 }
 
@@ -119,22 +119,3 @@ func (c *cacheActor) release(ctx actor.Context, m messages.ReleaseTask) {
 }
 
 const releasedAttempt = ^uint32(0)
-
-func (c *cacheActor) report(ctx actor.Context, m messages.ReportLoad) {
-	if m.WhenIdle {
-		c.idle = append(c.idle, m)
-		c.answerIdle(ctx)
-		return
-	}
-	ctx.Send(c.r.supervisor, messages.LoadReported{Run: m.Run, Round: m.Round, Actor: "cache", Load: c.r.bench.cacheLoad()})
-}
-
-func (c *cacheActor) answerIdle(ctx actor.Context) {
-	if len(c.idle) == 0 || c.r.bench.cacheLoad() > 0 {
-		return
-	}
-	for _, m := range c.idle {
-		ctx.Send(c.r.supervisor, messages.LoadReported{Run: m.Run, Round: m.Round, Actor: "cache"})
-	}
-	c.idle = nil
-}

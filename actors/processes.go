@@ -12,7 +12,7 @@ import (
 type processes struct {
 	r       *running
 	started []bool
-	idle    []messages.ReportLoad
+	load    loadDesk
 	orphans map[int]messages.AbandonProcess // their actor is dead
 }
 
@@ -23,7 +23,8 @@ type processGone struct {
 }
 
 func newProcesses(r *running) *processes {
-	return &processes{r: r, started: make([]bool, len(r.o.Plan.Tasks)), orphans: map[int]messages.AbandonProcess{}}
+	return &processes{r: r, started: make([]bool, len(r.o.Plan.Tasks)), orphans: map[int]messages.AbandonProcess{},
+		load: loadDesk{r: r, name: "processes", load: r.bench.processLoad}}
 }
 
 func (p *processes) Receive(ctx actor.Context) {
@@ -39,7 +40,7 @@ func (p *processes) Receive(ctx actor.Context) {
 	case processGone:
 		p.gone(ctx, m)
 	case messages.ReportLoad:
-		p.report(ctx, m)
+		p.load.ask(ctx, m)
 	}
 }
 
@@ -59,7 +60,7 @@ func (p *processes) gone(ctx actor.Context, m processGone) {
 	} else {
 		ctx.Send(p.r.tasks, m.answer)
 	}
-	p.answerIdle(ctx)
+	p.load.changed(ctx)
 }
 
 // abandon kills what a dead task actor has started, and answers when it is gone; nothing is started for it any more.
@@ -84,23 +85,4 @@ func (p *processes) abandoned(ctx actor.Context, m messages.AbandonProcess) {
 	ctx.Send(p.r.admission, messages.ReturnOutputs{Ref: ref})
 	ctx.Send(p.r.cache, messages.ReleaseTask{Ref: ref, Wrote: true})
 	ctx.Send(p.r.supervisor, messages.ProcessAbandoned(m))
-}
-
-func (p *processes) report(ctx actor.Context, m messages.ReportLoad) {
-	if m.WhenIdle {
-		p.idle = append(p.idle, m)
-		p.answerIdle(ctx)
-		return
-	}
-	ctx.Send(p.r.supervisor, messages.LoadReported{Run: m.Run, Round: m.Round, Actor: "processes", Load: p.r.bench.processLoad()})
-}
-
-func (p *processes) answerIdle(ctx actor.Context) {
-	if len(p.idle) == 0 || p.r.bench.processLoad() > 0 {
-		return
-	}
-	for _, m := range p.idle {
-		ctx.Send(p.r.supervisor, messages.LoadReported{Run: m.Run, Round: m.Round, Actor: "processes"})
-	}
-	p.idle = nil
 }

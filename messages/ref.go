@@ -25,6 +25,12 @@ type UpstreamDigests struct {
 // ForTask is implemented by every message that goes to a task's actor.
 type ForTask interface{ TaskIndex() int }
 
+// Referring is implemented by every message with a Ref.
+type Referring interface{ Request() Ref }
+
+// Request is the request that a message belongs to.
+func (r Ref) Request() Ref { return r }
+
 func (r Ref) TaskIndex() int               { return r.Task }
 func (m BeginTask) TaskIndex() int         { return m.Task }
 func (m UpstreamCompleted) TaskIndex() int { return m.Task }

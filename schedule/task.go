@@ -128,8 +128,8 @@ func (t *Task) Done() bool { return t.told }
 // Step tells the task what happened at a time and returns what to do now. Answers to anything but the latest request, and
 // messages that make no sense in the present state, do nothing.
 func (t *Task) Step(now time.Time, m any) []Command {
-	if r, ok := refOf(m); ok && r.Attempt != t.attempt {
-		return nil
+	if a, ok := m.(messages.Referring); ok && a.Request().Attempt != t.attempt {
+		return nil // requests of others (cancel, skip, upstream) are no answers
 	}
 	switch m := m.(type) {
 	case messages.BeginTask:
@@ -188,55 +188,6 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.tellDownstreams()
 	}
 	return nil
-}
-
-// refOf returns the reference of an answer; requests of others (cancel, skip, upstream) have none.
-func refOf(m any) (messages.Ref, bool) {
-	switch m := m.(type) {
-	case messages.KeyDerived:
-		return m.Ref, true
-	case messages.KeyFailed:
-		return m.Ref, true
-	case messages.EntryFound:
-		return m.Ref, true
-	case messages.EntryMissed:
-		return m.Ref, true
-	case messages.OutputsDiffer:
-		return m.Ref, true
-	case messages.OutputsRestored:
-		return m.Ref, true
-	case messages.RestoreFailed:
-		return m.Ref, true
-	case messages.InputsMoved:
-		return m.Ref, true
-	case messages.LockRefused:
-		return m.Ref, true
-	case messages.LockFreed:
-		return m.Ref, true
-	case messages.SlotGranted:
-		return m.Ref, true
-	case messages.ExecutionPrepared:
-		return m.Ref, true
-	case messages.ProcessNotStarted:
-		return m.Ref, true
-	case messages.ProcessExited:
-		return m.Ref, true
-	case messages.GraceExpired:
-		return m.Ref, true
-	case messages.OutputsCollected:
-		return m.Ref, true
-	case messages.OutputsRejected:
-		return m.Ref, true
-	case messages.ClaimJudged:
-		return m.Ref, true
-	case messages.EntryStored:
-		return m.Ref, true
-	case messages.StoreFailed:
-		return m.Ref, true
-	case messages.OutcomeRecorded:
-		return m.Ref, true
-	}
-	return messages.Ref{}, false
 }
 
 // enter moves to a state; an arrow that the diagram lacks is a defect of haz.

@@ -170,16 +170,38 @@ func (h *home) read(dir, name string) ([]byte, fsys.Info, error) {
 
 // write replaces a file as a whole.
 func (h *home) write(dir, name string, data []byte) error {
+	return h.inDir(dir, func(d fsys.FS) error { return replace(d, name, bytesOf(data)) })
+}
+
+// writeFirst makes a file as a whole; the error is fs.ErrExist when somebody else has made it. Where there are no links, the
+// last one wins.
+func (h *home) writeFirst(dir, name string, data []byte) error {
 	return h.inDir(dir, func(d fsys.FS) error {
-		return replace(d, name, func(w io.Writer) error {
-			_, err := w.Write(data)
+		return place(d, name, bytesOf(data), func(tmp string) error {
+			err := d.Link(tmp, "/"+name)
+			if err != nil && !errors.Is(err, fs.ErrExist) {
+				return d.Rename(tmp, "/"+name)
+			}
+			_ = d.Remove(tmp)
 			return err
 		})
 	})
 }
 
+func bytesOf(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
 // replace puts what fill writes in the place of a file: a reader sees the old one or the new one.
 func replace(d fsys.FS, name string, fill func(io.Writer) error) error {
+	return place(d, name, fill, func(tmp string) error { return d.Rename(tmp, "/"+name) })
+}
+
+// place writes a temporary file beside name and has it put there. After an error nothing of it is left.
+func place(d fsys.FS, name string, fill func(io.Writer) error, put func(tmp string) error) error {
 	tmp := fmt.Sprintf("/%s%s%016x", name, tmpInfix, rand.Uint64())
 	f, err := d.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
 	if err != nil {
@@ -190,7 +212,7 @@ func replace(d fsys.FS, name string, fill func(io.Writer) error) error {
 		err = closeErr
 	}
 	if err == nil {
-		err = d.Rename(tmp, "/"+name)
+		err = put(tmp)
 	}
 	if err != nil {
 		_ = d.Remove(tmp)

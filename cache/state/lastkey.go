@@ -2,6 +2,8 @@ package state
 
 import (
 	"crypto/rand"
+	"errors"
+	"io/fs"
 	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -36,10 +38,7 @@ const (
 )
 
 // Secret is the salt of environment digests, made once per workspace (mode 0600). ok is false when it can be neither read
-// nor made.
-//
-// When two haz make one at the same moment, what the slower one's records say of the environment is lost with the other
-// secret: such a record is as none.
+// nor made. Of several haz that make one at the same moment the first wins.
 func (s *State) Secret(create bool) (secret []byte, ok bool) {
 	s.making.Lock() // two that each make one would not both find their own on disk
 	defer s.making.Unlock()
@@ -55,7 +54,14 @@ func (s *State) Secret(create bool) (secret []byte, ok bool) {
 		if _, err := rand.Read(secret); err != nil {
 			return nil, false
 		}
-		if err := s.home.write("", secretName, seal(secretMagic, append(newFrame(secretSize), secret...))); err != nil {
+		file := seal(secretMagic, append(newFrame(secretSize), secret...))
+		err := s.home.writeFirst("", secretName, file)
+		if errors.Is(err, fs.ErrExist) {
+			if secret, ok = s.readSecret(); !ok { // what is there is damaged
+				err = s.home.write("", secretName, file)
+			}
+		}
+		if err != nil && !ok {
 			s.note(couldNotWrite, secretName, err)
 			return nil, false
 		}

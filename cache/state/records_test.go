@@ -275,25 +275,6 @@ func TestLastKeyIsWrittenWhenItsHeadDiffers(t *testing.T) {
 	}
 }
 
-func TestSecretIsMadeOncePerWorkspace(t *testing.T) {
-	mem := fsys.Memory()
-	if _, ok := Open(mem, digest.BLAKE3).Secret(false); ok {
-		t.Fatal("a secret out of nothing")
-	}
-	a, ok := Open(mem, digest.BLAKE3).Secret(true)
-	b, ok2 := Open(mem, digest.SHA256).Secret(true)
-	if !ok || !ok2 || !bytes.Equal(a, b) || len(a) != secretSize {
-		t.Errorf("%x and %x", a, b)
-	}
-	if info, err := mem.Lstat(stateDir + "/" + secretName); err != nil || info.Perm != 0o600 { // S-13
-		t.Errorf("mode %o, %v", info.Perm, err)
-	}
-	c, _ := Open(fsys.Memory(), digest.BLAKE3).Secret(true)
-	if bytes.Equal(a, c) {
-		t.Error("two workspaces have one secret")
-	}
-}
-
 // The sweep takes what belongs to no task any more, once it is 30 days old, and what a dead haz left half-written.
 func TestSweepTasks(t *testing.T) {
 	mem := fsys.Memory()

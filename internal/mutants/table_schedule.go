@@ -82,7 +82,7 @@ var simulationBugs = []mutant{
 		old: "	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round})\n", new: "",
 		pkg: "./actors/actorstest", run: "^TestLostMessagesAndPanics$", env: "HAZ_SEEDS=200"},
 	{name: "an answer to an old request is taken for a new one", rule: "EXEC-007", file: "schedule/task.go",
-		old: "ok && r.Attempt != t.attempt {", new: "ok && false && r.Attempt != t.attempt {",
+		old: "ok && a.Request().Attempt != t.attempt {", new: "ok && false && a.Request().Attempt != t.attempt {",
 		pkg: "./schedule", run: "^TestTaskDialogues$"},
 	{name: "simulation: a process starts after the cancel flag", rule: "S-27", file: "actors/bench.go",
 		old: "func (b *bench) stopStarts() { b.noStart.Store(true) }", new: "func (b *bench) stopStarts() {}",
