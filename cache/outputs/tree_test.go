@@ -1,0 +1,195 @@
+package outputs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// tree is a workspace in memory and what is known about one task of it.
+type tree struct {
+	t        testing.TB
+	fs       *fsys.MemFS
+	st       *state.State
+	patterns []glob.Pattern
+	before   *Snapshot
+	ledger   state.Ledger
+	inputs   map[string]bool   // in the key, as they are before the run
+	makers   map[string]string // other tasks' files
+	key      map[string]keyed
+	presence bool
+}
+
+type keyed struct {
+	info   fsys.Info
+	digest digest.Digest
+}
+
+func newTree(t testing.TB, patterns ...string) *tree {
+	w := &tree{t: t, fs: fsys.Memory(), inputs: map[string]bool{}, makers: map[string]string{}, key: map[string]keyed{}}
+	w.st = state.Open(w.fs, digest.BLAKE3)
+	for _, text := range patterns {
+		p, err := glob.Parse(text)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		w.patterns = append(w.patterns, p.Anchor("/p"))
+	}
+	w.must(w.fs.MkdirAll("/p", 0o755))
+	return w
+}
+
+func (w *tree) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// do changes the tree: "write a text", "mode a 755", "link a text", "dir a", "rm a", "special a", "touch a".
+func (w *tree) do(script ...string) {
+	w.t.Helper()
+	for _, line := range script {
+		verb, rest, _ := strings.Cut(line, " ")
+		name, arg, _ := strings.Cut(rest, " ")
+		name = "/p/" + name
+		parent := name[:strings.LastIndexByte(name, '/')]
+		switch verb {
+		case "write":
+			w.must(w.fs.MkdirAll(parent, 0o755))
+			f, err := w.fs.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+			w.must(err)
+			_, err = f.Write([]byte(arg))
+			w.must(err)
+			w.must(f.Close())
+		case "mode":
+			var perm uint32
+			_, err := fmt.Sscanf(arg, "%o", &perm)
+			w.must(err)
+			w.must(w.fs.Chmod(name, fsys.PermMode(perm)))
+		case "link":
+			w.must(w.fs.MkdirAll(parent, 0o755))
+			w.must(w.fs.Symlink(arg, name))
+		case "dir":
+			w.must(w.fs.MkdirAll(name, 0o755))
+		case "rm":
+			w.must(w.fs.RemoveAll(name))
+		case "touch":
+			now := w.fs.Now().Add(time.Second)
+			w.must(w.fs.Chtimes(name, now, now))
+		default:
+			w.t.Fatalf("what is %q?", line)
+		}
+	}
+}
+
+// begin is the moment before the spawn: the key is known, the snapshot taken.
+func (w *tree) begin() {
+	w.t.Helper()
+	for path := range w.inputs {
+		info, err := w.fs.Lstat(path)
+		w.must(err)
+		k := keyed{info: info}
+		if info.Kind == fsys.File {
+			k.digest = w.digest(path)
+		}
+		w.key[path] = k
+	}
+	var err error
+	w.before, err = TakeSnapshot(context.Background(), w.fs, w.patterns)
+	w.must(err)
+}
+
+func (w *tree) digest(path string) digest.Digest {
+	data, _, err := w.fs.ReadFile(path, 0)
+	w.must(err)
+	return digest.BLAKE3.Sum(data)
+}
+
+// made puts files as they are now into the ledger of the task.
+func (w *tree) made(names ...string) {
+	w.t.Helper()
+	var files []state.Produced
+	for _, n := range names {
+		path := "/p/" + n
+		info, err := w.fs.Lstat(path)
+		w.must(err)
+		p := state.Produced{Path: path, Info: info}
+		switch info.Kind {
+		case fsys.File:
+			p.Digest, p.HasDigest = w.digest(path), true
+		case fsys.Link:
+			p.LinkText, err = w.fs.Readlink(path)
+			w.must(err)
+		}
+		files = append(files, p)
+	}
+	w.ledger.Task = "p:t"
+	w.ledger.Files = state.MergeProduced(w.ledger.Files, files)
+}
+
+func (w *tree) request() Request {
+	return Request{Task: "p:t", Patterns: w.patterns, Before: w.before, Ledger: w.ledger, PresenceOnly: w.presence,
+		Input: func(path string) (fsys.Info, digest.Digest, bool) {
+			k, ok := w.key[path]
+			return k.info, k.digest, ok
+		},
+		MadeBy: func(path string) string { return w.makers[path] },
+		Spell:  func(path string) string { return strings.TrimPrefix(path, "/p/") },
+	}
+}
+
+func (w *tree) collect() (*Collected, error) {
+	return Collect(context.Background(), w.fs, w.st, digest.BLAKE3, w.request())
+}
+
+// text is the result in one line.
+func text(c *Collected, err error) string {
+	if err != nil {
+		var r *RejectError
+		if errors.As(err, &r) {
+			s := fmt.Sprintf("%s: %s", r.Kind, r.Reason)
+			if r.Hint != "" {
+				s += " [" + r.Hint + "]"
+			}
+			return s
+		}
+		return err.Error()
+	}
+	wrote := map[string]bool{}
+	for _, p := range c.Wrote {
+		wrote[p] = true
+	}
+	var parts []string
+	for _, o := range c.Outputs {
+		s := fmt.Sprintf("%c %s", o.Kind, strings.TrimPrefix(o.Path, "/p/"))
+		switch o.Kind {
+		case cache.Link:
+			s += "->" + o.Target
+		default:
+			s += fmt.Sprintf(" %03o", o.Mode)
+		}
+		if wrote[o.Path] {
+			s += "*"
+		}
+		parts = append(parts, s)
+	}
+	s := strings.Join(parts, ", ")
+	if c.NotStorable != "" {
+		s += " | " + c.NotStorable
+		if c.Hint != "" {
+			s += " [" + c.Hint + "]"
+		}
+	}
+	return s
+}
