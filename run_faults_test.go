@@ -55,6 +55,7 @@ func TestCacheFaultsFailNoTask(t *testing.T) {
 					if k < 10 {
 						t.Errorf("only %d calls were tried", k)
 					}
+					t.Logf("%d faults", k/step)
 					return
 				}
 			}

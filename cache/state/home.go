@@ -178,12 +178,13 @@ func (h *home) write(dir, name string, data []byte) error {
 func (h *home) writeFirst(dir, name string, data []byte) error {
 	return h.inDir(dir, func(d fsys.FS) error {
 		return place(d, name, bytesOf(data), func(tmp string) error {
-			err := d.Link(tmp, "/"+name)
-			if err != nil && !errors.Is(err, fs.ErrExist) {
-				return d.Rename(tmp, "/"+name)
+			switch err := d.Link(tmp, "/"+name); {
+			case err == nil:
+				return d.Remove(tmp)
+			case errors.Is(err, fs.ErrExist):
+				return err
 			}
-			_ = d.Remove(tmp)
-			return err
+			return d.Rename(tmp, "/"+name)
 		})
 	})
 }

@@ -56,16 +56,13 @@ func (s *State) Secret(create bool) (secret []byte, ok bool) {
 		}
 		file := seal(secretMagic, append(newFrame(secretSize), secret...))
 		err := s.home.writeFirst("", secretName, file)
-		if errors.Is(err, fs.ErrExist) {
-			if secret, ok = s.readSecret(); !ok { // what is there is damaged
-				err = s.home.write("", secretName, file)
-			}
+		if secret, ok = s.readSecret(); !ok && errors.Is(err, fs.ErrExist) { // what is there is damaged
+			err = s.home.write("", secretName, file)
+			secret, ok = s.readSecret()
 		}
 		if err != nil && !ok {
 			s.note(couldNotWrite, secretName, err)
-			return nil, false
 		}
-		secret, ok = s.readSecret()
 	}
 	if !ok {
 		return nil, false
