@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// fileLocks is a LockSet for kernels whose locks of byte ranges belong to processes: a file beside the set's own for each lock,
-// which holds the mark, and is locked as a whole.
+// fileLocks is a LockSet for kernels that have no locks of byte ranges, or whose locks belong to processes: a file beside the
+// set's own for each lock, which holds the mark, and is locked as a whole.
 type fileLocks struct {
 	h     *host
 	name  string

@@ -1,6 +1,7 @@
 package fsys
 
 import (
+	"errors"
 	"io"
 	"sync"
 
@@ -22,7 +23,13 @@ func (h *host) OpenLocks(name string) (LockSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hostLockSet{f: f}, nil
+	l := &hostLockSet{f: f}
+	// What stands in for a kernel (WSL 1, gVisor) may not know these locks.
+	if _, err := l.Mark(0); errors.Is(err, ErrLockUnsupported) {
+		_ = f.Close()
+		return h.openFileLocks(name)
+	}
+	return l, nil
 }
 
 // do runs what with the descriptor.

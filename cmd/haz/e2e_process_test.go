@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -45,6 +46,10 @@ var realBuild struct {
 func realHaz(t testing.TB) string {
 	t.Helper()
 	realBuild.once.Do(func() {
+		if signal.Ignored(unix.SIGHUP) {
+			// Under nohup haz would leave the signal alone, as it should. A handler is not inherited, and this one does nothing.
+			signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
+		}
 		own, err := exec.LookPath("haz")
 		if err != nil {
 			realBuild.err = err
