@@ -83,8 +83,9 @@ const (
 // A LockSet holds any number of advisory locks of one file, as one holder: sets exclude each other, also in one process. A lock
 // costs no file of its own, so that thousands of names can be locked. The kernel releases them when their owner dies.
 type LockSet interface {
-	// TryLock adds a lock that the set does not hold yet, and never waits: ErrLocked when another set holds it otherwise,
-	// ErrLockUnsupported where there are no locks. An exclusive one carries a mark from 1 to MaxMark, for others to read.
+	// TryLock adds a lock that the set does not hold yet (else what happens is not defined), and never waits: ErrLocked when
+	// another set holds it otherwise, ErrLockUnsupported where there are no locks. An exclusive one carries a mark from 1 to
+	// MaxMark, for others to read.
 	TryLock(id LockID, mode LockMode, mark int) error
 	// Mark is the mark of another set that holds the lock exclusively; 0 when there is none.
 	Mark(id LockID) (int, error)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 )
 
@@ -45,13 +46,13 @@ func (l *fileLocks) fileOf(id LockID) string {
 }
 
 func (l *fileLocks) TryLock(id LockID, mode LockMode, mark int) error {
-	if err := checkLock(id, mode, mark); err != nil {
+	if err := checkLock(l.name, id, mode, mark); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.own == nil {
-		return errClosedLocks
+		return closedLocks(l.name)
 	}
 	held, err := l.h.tryLock(l.fileOf(id), mode)
 	if err != nil {
@@ -77,19 +78,16 @@ func (l *fileLocks) Mark(id LockID) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.own == nil {
-		return 0, errClosedLocks
+		return 0, closedLocks(l.name)
 	}
 	if _, ours := l.held[id]; ours {
 		return 0, nil
 	}
-	probe, err := l.h.tryLock(l.fileOf(id), Shared)
-	if err == nil { // nobody has it exclusively, whatever the file says
-		return 0, probe.Unlock()
-	}
-	if !errors.Is(err, ErrLocked) {
-		return 0, err
-	}
+	// The file is current where the lock is held, and only then it is asked: whoever takes a lock writes its mark.
 	data, _, err := l.h.ReadFile(l.fileOf(id), 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
 	if err != nil || len(data) < 4 {
 		return 0, err
 	}
@@ -100,7 +98,7 @@ func (l *fileLocks) Named() (named bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.own == nil {
-		return false, errClosedLocks
+		return false, closedLocks(l.name)
 	}
 	err = withFD(l.own.f, func(fd int) error {
 		named, err = hasName(fd)
@@ -113,7 +111,7 @@ func (l *fileLocks) Unlock() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.own == nil {
-		return errClosedLocks
+		return closedLocks(l.name)
 	}
 	return l.release()
 }

@@ -2,28 +2,40 @@ package fsys
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// hostLockSet is one open file description, whose locks are on ranges of bytes that need not be there (fcntl(2), "Open file
+// hostLockSet is open file descriptions of its own, whose locks are on ranges of bytes that need not be there (fcntl(2), "Open file
 // description locks"). Lock id begins at byte id << markBits; an exclusive one is as long as its mark says, which is how others
 // can read it: from the kernel, so that it is gone with its holder.
+//
+// The kernel looks at all locks of a file for each that it takes. So the locks are spread over several files, of which the
+// first lends the set its name: a task with ten thousand neighbours takes its locks in milliseconds, not in a second.
 type hostLockSet struct {
-	mu sync.Mutex
-	f  *hostFile // nil once closed
+	h    *host
+	name string
+
+	mu     sync.Mutex
+	files  [lockFiles]*hostFile // those that were needed; the first is nil once closed
+	locked [lockFiles]bool      // holds a lock
 }
+
+const lockFiles = 16
 
 const markBits = 22
 
 func (h *host) OpenLocks(name string) (LockSet, error) {
-	f, err := h.openLockFile(Clean(name))
+	name = Clean(name)
+	f, err := h.openLockFile(name)
 	if err != nil {
 		return nil, err
 	}
-	l := &hostLockSet{f: f}
+	l := &hostLockSet{h: h, name: name}
+	l.files[0] = f
 	// What stands in for a kernel (WSL 1, gVisor) may not know these locks.
 	if _, err := l.Mark(0); errors.Is(err, ErrLockUnsupported) {
 		_ = f.Close()
@@ -32,74 +44,123 @@ func (h *host) OpenLocks(name string) (LockSet, error) {
 	return l, nil
 }
 
-// do runs what with the descriptor.
-func (l *hostLockSet) do(what func(fd int) error) error {
+// file is the one that a lock lies in.
+func (l *hostLockSet) file(id LockID) (*hostFile, error) {
+	i := id % lockFiles
+	if l.files[i] == nil {
+		f, err := l.h.openLockFile(fmt.Sprintf("%s.%x", l.name, i))
+		if err != nil {
+			return nil, err
+		}
+		l.files[i] = f
+	}
+	return l.files[i], nil
+}
+
+func (l *hostLockSet) do(what func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.f == nil {
-		return errClosedLocks
+	if l.files[0] == nil {
+		return closedLocks(l.name)
 	}
-	err := withFD(l.f.f, what)
+	return what()
+}
+
+// call is one fcntl on the file that a lock lies in.
+func (l *hostLockSet) call(id LockID, cmd int, at *unix.Flock_t) error {
+	f, err := l.file(id)
 	if err != nil {
-		return pathError("lock", l.f.name, err)
+		return err
+	}
+	if err := withFD(f.f, func(fd int) error { return lockBytes(fd, cmd, at) }); err != nil {
+		return pathError("lock", l.name, err)
 	}
 	return nil
 }
 
 func (l *hostLockSet) TryLock(id LockID, mode LockMode, mark int) error {
-	at, err := lockRange(id, mode, mark)
-	if err != nil {
+	if err := checkLock(l.name, id, mode, mark); err != nil {
 		return err
 	}
-	return l.do(func(fd int) error { return lockBytes(fd, unix.F_OFD_SETLK, &at) })
+	at := lockRange(id, mode, mark)
+	return l.do(func() error {
+		err := l.call(id, unix.F_OFD_SETLK, &at)
+		if err == nil {
+			l.locked[id%lockFiles] = true
+		}
+		return err
+	})
 }
 
 func (l *hostLockSet) Mark(id LockID) (mark int, err error) {
-	at, err := lockRange(id, Shared, 0)
-	if err != nil {
+	if err := checkLock(l.name, id, Shared, 0); err != nil {
 		return 0, err
 	}
-	err = l.do(func(fd int) error { return lockBytes(fd, unix.F_OFD_GETLK, &at) })
+	at := lockRange(id, Shared, 0)
+	err = l.do(func() error { return l.call(id, unix.F_OFD_GETLK, &at) })
 	if err == nil && at.Type == unix.F_WRLCK {
 		mark = int(at.Len)
 	}
 	return mark, err
 }
 
+// Named asks the first file and those with locks in them.
 func (l *hostLockSet) Named() (named bool, err error) {
-	err = l.do(func(fd int) error {
-		named, err = hasName(fd)
-		return err
+	err = l.do(func() error {
+		named = true
+		for i, f := range l.files {
+			if f == nil || i > 0 && !l.locked[i] || !named {
+				continue
+			}
+			err := withFD(f.f, func(fd int) (err error) {
+				named, err = hasName(fd)
+				return err
+			})
+			if err != nil {
+				return pathError("lock", l.name, err)
+			}
+		}
+		return nil
 	})
-	return named, err
+	return named && err == nil, err
 }
 
 // Unlock does not leave it to the closing: see hostLock.
-func (l *hostLockSet) Unlock() error {
-	all := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart}
-	return l.do(func(fd int) error { return lockBytes(fd, unix.F_OFD_SETLK, &all) })
-}
+func (l *hostLockSet) Unlock() error { return l.do(l.unlock) }
 
-func (l *hostLockSet) Close() error {
-	err := l.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.f == nil {
-		return nil
+func (l *hostLockSet) unlock() (err error) {
+	for i := range l.files {
+		if l.locked[i] {
+			all := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart}
+			err = errors.Join(err, l.call(LockID(i), unix.F_OFD_SETLK, &all))
+			l.locked[i] = false
+		}
 	}
-	if closeErr := l.f.Close(); err == nil {
-		err = closeErr
-	}
-	l.f = nil
 	return err
 }
 
-func lockRange(id LockID, mode LockMode, mark int) (unix.Flock_t, error) {
+func (l *hostLockSet) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.files[0] == nil {
+		return nil
+	}
+	err := l.unlock()
+	for i, f := range l.files {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+			l.files[i] = nil
+		}
+	}
+	return err
+}
+
+func lockRange(id LockID, mode LockMode, mark int) unix.Flock_t {
 	at := unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart, Start: int64(id) << markBits, Len: 1}
 	if mode == Exclusive {
 		at.Type, at.Len = unix.F_WRLCK, int64(mark)
 	}
-	return at, checkLock(id, mode, mark)
+	return at
 }
 
 func lockBytes(fd, cmd int, at *unix.Flock_t) error {

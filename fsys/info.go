@@ -15,9 +15,6 @@ var ErrNotRegular = errors.New("not a regular file")
 // ErrTooLong says that a file is longer than the limit given to ReadFile.
 var ErrTooLong = errors.New("file is too long")
 
-// maxNote is how long the note of a lock may be, in bytes.
-const maxNote = 64 << 10
-
 // The bits of a Unix mode that are the same on every Unix.
 const (
 	modeType   = 0o170000

@@ -112,13 +112,13 @@ func (l *memLockSet) do(what func() error) error {
 	l.tree.mu.Lock()
 	defer l.tree.mu.Unlock()
 	if l.closed {
-		return errClosedLocks
+		return closedLocks(l.name)
 	}
 	return what()
 }
 
 func (l *memLockSet) TryLock(id LockID, mode LockMode, mark int) error {
-	if err := checkLock(id, mode, mark); err != nil {
+	if err := checkLock(l.name, id, mode, mark); err != nil {
 		return err
 	}
 	return l.do(func() error {
@@ -157,21 +157,27 @@ func (l *memLockSet) Named() (named bool, err error) {
 
 func (l *memLockSet) Unlock() error {
 	return l.do(func() error {
-		for id, mode := range l.held {
-			l.node.locks[id].give(mode)
-		}
-		clear(l.held)
+		l.release()
 		return nil
 	})
 }
 
+func (l *memLockSet) release() {
+	for id, mode := range l.held {
+		s := l.node.locks[id]
+		if s.give(mode); *s == (memLockState{}) {
+			delete(l.node.locks, id)
+		}
+	}
+	clear(l.held)
+}
+
 func (l *memLockSet) Close() error {
-	err := l.Unlock()
 	l.tree.mu.Lock()
 	defer l.tree.mu.Unlock()
-	if l.closed {
-		return nil
+	if !l.closed {
+		l.release()
+		l.closed = true
 	}
-	l.closed = true
-	return err
+	return nil
 }

@@ -44,8 +44,8 @@ look() {
 }
 all() {
 	some=1
-	[ -z "$pipes" ] || found=$(look)
-	for n in $groups $found; do kill -s "$1" -- "-$n" && some=0; done
+	[ -z "$pipes" ] || found="$found $(look)"
+	for n in $groups $found; do kill "-$1" "-$n" && some=0; done
 	return $some
 }
 found=
@@ -58,10 +58,11 @@ all KILL
 exit 0
 `
 
-// slotSize is the length of a line of the table: a number of ten digits at most, with a letter before it, and the newline.
-const slotSize = 12
+// slotSize is the length of a line of the table: a number of ten digits at most, with a letter before it, and the newline. No
+// line crosses a page, so that none is torn when haz dies while it writes.
+const slotSize = 16
 
-const emptySlot = "           \n"
+const emptySlot = "               \n"
 
 // helper watches over haz's death. The zero value is ready; all methods are safe for concurrent use.
 type helper struct {
@@ -116,7 +117,7 @@ func launchHelper(input, table int) (int, error) {
 	return children.forkHelper(func() (int, error) {
 		return syscall.ForkExec("/bin/sh", []string{"sh", "-c", helperScript, "haz-helper"}, &syscall.ProcAttr{
 			Dir:   "/",
-			Env:   []string{"PATH=/bin:/usr/bin"},
+			Env:   []string{"PATH=/bin:/usr/bin:" + os.Getenv("PATH")},
 			Files: []uintptr{uintptr(input), uintptr(null), uintptr(null), uintptr(table)},
 			Sys:   &syscall.SysProcAttr{Setsid: true},
 		})

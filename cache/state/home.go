@@ -29,33 +29,32 @@ const (
 // errReadOnly says that this State does not write.
 var errReadOnly = errors.New("opened for reading only")
 
-// home is .haz/state on disk. Its directories are opened once and reached through handles of their own, which saves the
-// walk from the root for each of thousands of small files. They are made when something is written.
+// home is .haz/state on disk. The directory is opened once and reached through a handle of its own, which saves the walk from
+// the root each time. It is made when something is written.
 //
-// Anybody may delete .haz/state at any time. A write that finds its directory gone makes it anew, once.
+// Anybody may delete .haz/state at any time. A write that finds it gone makes it anew, once.
 type home struct {
 	ws       fsys.FS
 	readOnly bool
 
 	mu    sync.Mutex
-	dirs  map[string]fsys.FS // by name below .haz/state; "" is itself
-	stale []fsys.FS          // forgotten, not closed yet
+	dir   fsys.FS   // nil until opened
+	stale []fsys.FS // forgotten, not closed yet
 }
 
-// open returns the directory dir; the error is fs.ErrNotExist when there is none.
-func (h *home) open(dir string) (fsys.FS, error) {
+// open returns the directory; the error is fs.ErrNotExist when there is none.
+func (h *home) open() (fsys.FS, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.openLocked(dir)
+	return h.openLocked()
 }
 
-func (h *home) openLocked(dir string) (fsys.FS, error) {
-	if d := h.dirs[dir]; d != nil {
-		return d, nil
+func (h *home) openLocked() (fsys.FS, error) {
+	if h.dir != nil {
+		return h.dir, nil
 	}
-	name := below(dir)
 	// A handle goes wherever links lead, but what is written here must not leave the workspace.
-	real, err := h.ws.RealPath(name)
+	real, err := h.ws.RealPath(stateDir)
 	if err != nil {
 		return nil, err
 	}
@@ -63,29 +62,26 @@ func (h *home) openLocked(dir string) (fsys.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.dirs == nil {
-		h.dirs = map[string]fsys.FS{}
-	}
-	h.dirs[dir] = d
+	h.dir = d
 	return d, nil
 }
 
 // create is open, and makes the directory when there is none.
-func (h *home) create(dir string) (fsys.FS, error) {
+func (h *home) create() (fsys.FS, error) {
 	if h.readOnly {
 		return nil, errReadOnly
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	d, err := h.openLocked(dir)
+	d, err := h.openLocked()
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return d, err
 	}
-	if err := h.ws.MkdirAll(below(dir), dirPerm); err != nil {
+	if err := h.ws.MkdirAll(stateDir, dirPerm); err != nil {
 		return nil, err
 	}
 	h.hideFromGit()
-	return h.openLocked(dir)
+	return h.openLocked()
 }
 
 // hideFromGit puts a .gitignore of "*" beside what is written. Failing to do so harms nothing.
@@ -97,19 +93,19 @@ func (h *home) hideFromGit() {
 	}
 }
 
-// forget makes the next one open dir anew. The handle is closed at the end: others may be using it.
-func (h *home) forget(dir string) {
+// forget makes the next one open the directory anew. The handle is closed at the end: others may be using it.
+func (h *home) forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if d := h.dirs[dir]; d != nil {
-		h.stale = append(h.stale, d)
-		delete(h.dirs, dir)
+	if h.dir != nil {
+		h.stale = append(h.stale, h.dir)
+		h.dir = nil
 	}
 }
 
 // forgetDeleted is forget for a directory that is not there any more. It reports whether it did so.
-func (h *home) forgetDeleted(dir string) bool {
-	d, err := h.open(dir)
+func (h *home) forgetDeleted() bool {
+	d, err := h.open()
 	if err != nil {
 		return false
 	}
@@ -117,34 +113,31 @@ func (h *home) forgetDeleted(dir string) bool {
 	if err == nil && info.Nlink > 0 {
 		return false
 	}
-	h.forget(dir)
+	h.forget()
 	return true
 }
 
 func (h *home) close() {
+	h.forget()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for dir, d := range h.dirs {
-		_ = d.Close()
-		delete(h.dirs, dir)
-	}
 	for _, d := range h.stale {
 		_ = d.Close()
 	}
 	h.stale = nil
 }
 
-// inDir does something that needs the directory dir, and once more where that was deleted, or its handle closed, meanwhile.
-func (h *home) inDir(dir string, do func(d fsys.FS) error) error {
+// inDir does something that needs the directory, and once more where that was deleted, or its handle closed, meanwhile.
+func (h *home) inDir(do func(d fsys.FS) error) error {
 	for try := 0; ; try++ {
-		d, err := h.create(dir)
+		d, err := h.create()
 		if err == nil {
 			err = do(d)
 		}
 		if err == nil || try > 0 || !isStale(err) {
 			return err
 		}
-		h.forget(dir)
+		h.forget()
 	}
 }
 
@@ -154,9 +147,9 @@ func isStale(err error) bool {
 }
 
 // read returns the bytes of a file; the error is fs.ErrNotExist when there is none.
-func (h *home) read(dir, name string) ([]byte, fsys.Info, error) {
+func (h *home) read(name string) ([]byte, fsys.Info, error) {
 	for try := 0; ; try++ {
-		d, err := h.open(dir)
+		d, err := h.open()
 		if err != nil {
 			return nil, fsys.Info{}, err
 		}
@@ -164,19 +157,24 @@ func (h *home) read(dir, name string) ([]byte, fsys.Info, error) {
 		if err == nil || try > 0 || errors.Is(err, fs.ErrNotExist) || !isStale(err) {
 			return data, info, err
 		}
-		h.forget(dir)
+		h.forget()
 	}
 }
 
 // write replaces a file as a whole.
-func (h *home) write(dir, name string, data []byte) error {
-	return h.inDir(dir, func(d fsys.FS) error { return replace(d, name, bytesOf(data)) })
+func (h *home) write(name string, data []byte) error {
+	return h.inDir(func(d fsys.FS) error { return replace(d, name, bytesOf(data)) })
+}
+
+// remove takes a file away, if it can.
+func (h *home) remove(name string) {
+	_ = h.inDir(func(d fsys.FS) error { return d.Remove("/" + name) })
 }
 
 // writeFirst makes a file as a whole; the error is fs.ErrExist when somebody else has made it. Where there are no links, the
 // last one wins.
-func (h *home) writeFirst(dir, name string, data []byte) error {
-	return h.inDir(dir, func(d fsys.FS) error {
+func (h *home) writeFirst(name string, data []byte) error {
+	return h.inDir(func(d fsys.FS) error {
 		return place(d, name, bytesOf(data), func(tmp string) error {
 			switch err := d.Link(tmp, "/"+name); {
 			case err == nil:
@@ -219,13 +217,6 @@ func place(d fsys.FS, name string, fill func(io.Writer) error, put func(tmp stri
 		_ = d.Remove(tmp)
 	}
 	return err
-}
-
-func below(dir string) string {
-	if dir == "" {
-		return stateDir
-	}
-	return stateDir + "/" + dir
 }
 
 func isTemporary(name string) bool { return strings.Contains(name, tmpInfix) }

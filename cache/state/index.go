@@ -62,7 +62,7 @@ func (s *State) indexName() string {
 }
 
 func (s *State) loadIndex() *table {
-	data, _, err := s.home.read("", s.indexName())
+	data, _, err := s.home.read(s.indexName())
 	if err != nil {
 		s.note(couldNotRead, s.indexName(), err)
 		return &table{}
@@ -152,7 +152,7 @@ func (s *State) flushIndex() {
 	gone, cursor := s.vanished(base, len(names))
 	payload := append(newFrame(len(s.boot)+size), s.boot[:]...)
 	file := seal(indexMagic, appendTable(payload, s.fn, cursor, base, gone, names, x.learned))
-	if err := s.home.write("", s.indexName(), file); err != nil {
+	if err := s.home.write(s.indexName(), file); err != nil {
 		s.note(couldNotWrite, s.indexName(), err)
 		return
 	}

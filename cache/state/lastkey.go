@@ -38,7 +38,7 @@ const (
 )
 
 // Secret is the salt of environment digests, made once per workspace (mode 0600). ok is false when it can be neither read
-// nor made. Of several haz that make one at the same moment the first wins.
+// nor made. Of several haz that make one at the same moment, where there was none, the first wins.
 func (s *State) Secret(create bool) (secret []byte, ok bool) {
 	s.making.Lock() // two that each make one would not both find their own on disk
 	defer s.making.Unlock()
@@ -55,9 +55,10 @@ func (s *State) Secret(create bool) (secret []byte, ok bool) {
 			return nil, false
 		}
 		file := seal(secretMagic, append(newFrame(secretSize), secret...))
-		err := s.home.writeFirst("", secretName, file)
+		err := s.home.writeFirst(secretName, file)
 		if secret, ok = s.readSecret(); !ok && errors.Is(err, fs.ErrExist) { // what is there is damaged
-			err = s.home.write("", secretName, file)
+			s.home.remove(secretName)
+			err = s.home.writeFirst(secretName, file)
 			secret, ok = s.readSecret()
 		}
 		if err != nil && !ok {
@@ -76,7 +77,7 @@ func (s *State) Secret(create bool) (secret []byte, ok bool) {
 }
 
 func (s *State) readSecret() ([]byte, bool) {
-	data, _, err := s.home.read("", secretName)
+	data, _, err := s.home.read(secretName)
 	if err != nil {
 		s.note(couldNotRead, secretName, err)
 		return nil, false

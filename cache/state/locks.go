@@ -30,20 +30,23 @@ type locks struct {
 	pid       int
 	ancestors func() map[int]bool
 
-	mu   sync.Mutex
-	idle []fsys.LockSet // open, and holding nothing
+	mu     sync.Mutex
+	idle   []fsys.LockSet // open, and holding nothing
+	closed bool           // until the next one is opened
 }
 
-// open returns an empty set of locks.
-func (l *locks) open(d fsys.FS) (fsys.LockSet, error) {
+// open returns an empty set of locks; fresh says that it was not kept from before.
+func (l *locks) open(d fsys.FS) (set fsys.LockSet, fresh bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = false
 	if n := len(l.idle); n > 0 {
 		set := l.idle[n-1]
 		l.idle = l.idle[:n-1]
-		return set, nil
+		return set, false, nil
 	}
-	return d.OpenLocks("/" + locksName)
+	set, err = d.OpenLocks("/" + locksName)
+	return set, true, err
 }
 
 // keep gives the locks of a set back and keeps it for the next task.
@@ -54,6 +57,10 @@ func (l *locks) keep(set fsys.LockSet) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed { // a task that ends later than its run
+		_ = set.Close()
+		return
+	}
 	l.idle = append(l.idle, set)
 }
 
@@ -63,7 +70,7 @@ func (l *locks) close() {
 	for _, set := range l.idle {
 		_ = set.Close()
 	}
-	l.idle = nil
+	l.idle, l.closed = nil, true
 }
 
 // TaskLocks are held locks of one task.
@@ -71,17 +78,20 @@ type TaskLocks struct {
 	of *locks
 
 	mu      sync.Mutex
-	set     fsys.LockSet // nil where locks do not work, and once unlocked
-	process fsys.LockID  // marked with the pid of the task's process
+	set     fsys.LockSet  // nil where locks do not work, and once unlocked
+	process []fsys.LockID // to be marked with the pid of the task's process
 }
 
 // SetProcess notes the pid of the task's process, once.
 func (l *TaskLocks) SetProcess(pid int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.set != nil {
+	if l.set == nil {
+		return
+	}
+	for _, id := range l.process {
 		// Without the mark a nested haz would wait for this task, not fail: bad luck, not harm.
-		_ = l.set.TryLock(l.process, fsys.Exclusive, pid)
+		_ = l.set.TryLock(id, fsys.Exclusive, pid)
 	}
 }
 
@@ -98,9 +108,9 @@ func (l *TaskLocks) Unlock() {
 // TryLockTask takes all locks or none, and never waits. refused is nil when they were taken, and also when locks do not
 // work here: then Trouble says so, and TaskLocks holds nothing. err is always nil.
 //
-// The locks lie in one file. A task has two there, whose numbers are digests of its id (two tasks in a billion share one, and
-// then wait for each other): its own, which an exclusive holder marks with the pid of its haz, and one beside it, which nobody
-// else takes and which carries the pid of the task's process.
+// A task has two locks, whose numbers are digests of its id (41 bits: of ten thousand tasks one time in twenty thousand two
+// share a number; they are then kept apart for no reason): its own, which an exclusive holder marks with the pid of its haz, and
+// one beside it, which nobody else takes and which carries the pid of the task's process.
 //
 // Nested use (section 10): a lock that only tasks of ancestors hold, which wait for this process, counts as free. Who holds
 // a lock in shared mode cannot be asked, but conflicts go both ways: the holder has its own lock exclusively, and the marks
@@ -108,8 +118,8 @@ func (l *TaskLocks) Unlock() {
 // takes; those nested in them by a third.
 func (s *State) TryLockTask(r LockRequest) (l *TaskLocks, refused *Refused, err error) {
 	l = &TaskLocks{of: &s.locks}
-	err = s.home.inDir("", func(d fsys.FS) error {
-		l.set, refused, err = s.locks.tryAll(d, r)
+	err = s.home.inDir(func(d fsys.FS) error {
+		l.set, l.process, refused, err = s.locks.tryAll(d, r)
 		return err
 	})
 	switch {
@@ -121,35 +131,38 @@ func (s *State) TryLockTask(r LockRequest) (l *TaskLocks, refused *Refused, err 
 	case refused != nil:
 		return nil, refused, nil
 	}
-	l.process = lockID(processLock, r.Task, "")
 	return l, nil, nil
 }
 
-// tryAll returns a set that holds all locks of r, or who is in the way.
-func (l *locks) tryAll(d fsys.FS, r LockRequest) (set fsys.LockSet, refused *Refused, err error) {
-	set, err = l.open(d)
-	if err != nil {
-		return nil, nil, err
+// tryAll returns a set that holds all locks of r and the locks that are to carry the process, or who is in the way.
+func (l *locks) tryAll(d fsys.FS, r LockRequest) (set fsys.LockSet, process []fsys.LockID, refused *Refused, err error) {
+	for {
+		set, fresh, err := l.open(d)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		t := taker{set: set, task: r.Task, pid: l.pid, ancestors: l.ancestors}
+		refused, err = t.takeAll(r.Conflicts)
+		named := false
+		if err == nil {
+			named, err = set.Named()
+		}
+		if err == nil && !named {
+			err = fs.ErrNotExist
+		}
+		switch {
+		case err != nil && isStale(err) && !fresh: // somebody has deleted .haz/state; others that are kept may be from before, too
+			_ = set.Close()
+			continue
+		case err != nil:
+			_ = set.Close()
+			return nil, nil, nil, err
+		case refused != nil:
+			l.keep(set)
+			return nil, nil, refused, nil
+		}
+		return set, t.process, nil, nil
 	}
-	t := taker{set: set, task: r.Task, pid: l.pid, ancestors: l.ancestors}
-	refused, err = t.takeAll(r.Conflicts)
-	named := false
-	if err == nil {
-		named, err = set.Named()
-	}
-	switch {
-	case err != nil:
-		_ = set.Close()
-		return nil, nil, err
-	case !named: // and so have the idle ones lost their name
-		_ = set.Close()
-		l.close()
-		return nil, nil, fs.ErrNotExist
-	case refused != nil:
-		l.keep(set)
-		return nil, refused, nil
-	}
-	return set, nil, nil
 }
 
 // taker takes the locks of one task.
@@ -158,7 +171,8 @@ type taker struct {
 	task      string
 	pid       int
 	ancestors func() map[int]bool
-	exempt    int // locks that are held by tasks that wait for this process
+	exempt    int           // locks that are held by tasks that wait for this process
+	process   []fsys.LockID // beside our own locks that were taken
 }
 
 const (
@@ -198,6 +212,9 @@ func (t *taker) takeEach(tasks []string, suffix string) (shared bool, refused *R
 		}
 		err := t.set.TryLock(lockID(ownLock, task, suffix), mode, t.pid)
 		if err == nil {
+			if own {
+				t.process = append(t.process, lockID(processLock, task, suffix))
+			}
 			continue
 		}
 		if !errors.Is(err, fsys.ErrLocked) {
@@ -229,7 +246,7 @@ func (t *taker) holder(task, suffix string) (h holder) {
 	if h.haz, err = t.set.Mark(lockID(ownLock, task, suffix)); err != nil || h.haz == 0 {
 		return holder{}
 	}
-	if h.task, err = t.set.Mark(lockID(processLock, task, "")); err != nil {
+	if h.task, err = t.set.Mark(lockID(processLock, task, suffix)); err != nil {
 		h.task = 0
 	}
 	return h
@@ -238,7 +255,7 @@ func (t *taker) holder(task, suffix string) (h holder) {
 // The two locks of a task.
 const (
 	ownLock     = "own "     // one in each set of nested use
-	processLock = "process " // of whoever has the task's own lock exclusively
+	processLock = "process " // of whoever has that one exclusively
 )
 
 // lockID is the number of a task's lock. It is the same in both hash functions, or two haz with different ones would not see

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -140,6 +141,56 @@ func TestLocksOfADeletedState(t *testing.T) {
 	}
 }
 
+// The same while other tasks of this haz give theirs back: each task has its locks, and nobody is told that locks do not work.
+func TestLocksWhileStateIsDeleted(t *testing.T) {
+	const tasks = 8
+	for _, f := range bothDisks(t) {
+		h := newHaz(f, 100)
+		for round := range 50 {
+			held := make([]*TaskLocks, tasks)
+			for i := range held {
+				held[i] = h.wantTaken(t, 0, fmt.Sprint("p:", i))
+			}
+			if err := f.RemoveAll(stateDir); err != nil {
+				t.Fatal(err)
+			}
+			var group sync.WaitGroup
+			for i, l := range held {
+				group.Go(func() {
+					l.Unlock()
+					held[i], _, _ = h.s.TryLockTask(LockRequest{Task: fmt.Sprint("p:", i)})
+				})
+			}
+			group.Wait()
+			for i, l := range held {
+				if l == nil || l.set == nil {
+					t.Fatalf("round %d: task %d runs without locks: %q", round, i, h.s.Trouble())
+				}
+				if _, refused, _ := newHaz(f, 200).s.TryLockTask(LockRequest{Task: fmt.Sprint("p:", i)}); refused == nil {
+					t.Fatalf("round %d: the locks of task %d exclude nobody", round, i)
+				}
+			}
+			for _, l := range held {
+				l.Unlock()
+			}
+		}
+		h.s.Flush()
+	}
+}
+
+// A task that ends later than its run leaves no open file behind, and the locks are free.
+func TestLocksAfterFlush(t *testing.T) {
+	f := faultfs.New(fsys.Memory(), 0)
+	h := newHaz(f, 100)
+	l := h.wantTaken(t, 101, "p:t")
+	h.s.Flush()
+	l.Unlock()
+	if opened, closed := f.Count(faultfs.Is(faultfs.OpOpenLocks)), f.Count(faultfs.All(faultfs.Is(faultfs.OpClose), faultfs.Under(stateDir+"/"+locksName))); opened != closed {
+		t.Errorf("opened %d times, closed %d times", opened, closed)
+	}
+	newHaz(f, 200).wantTaken(t, 0, "p:t")
+}
+
 // Two tasks of one haz have each their own locks, and one handle serves one after the other.
 func TestLocksOfOneHaz(t *testing.T) {
 	f := faultfs.New(fsys.Memory(), 0)
@@ -240,10 +291,18 @@ func TestAncestors(t *testing.T) {
 func BenchmarkTaskLocks(b *testing.B) {
 	disk := hostDisk(b)
 	s := Open(disk, digest.BLAKE3)
-	b.ReportAllocs()
-	for b.Loop() {
-		l, _, _ := s.TryLockTask(LockRequest{Task: "p:t", Conflicts: []string{"p:u"}})
-		l.SetProcess(5)
-		l.Unlock()
+	for _, n := range []int{1, 6, 10_000} {
+		r := LockRequest{Task: "p:t"}
+		for i := range n {
+			r.Conflicts = append(r.Conflicts, fmt.Sprint("p:", i))
+		}
+		b.Run(fmt.Sprintf("neighbours=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				l, _, _ := s.TryLockTask(r)
+				l.SetProcess(5)
+				l.Unlock()
+			}
+		})
 	}
 }

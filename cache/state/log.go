@@ -190,13 +190,13 @@ func (l *log) open(write bool) error {
 		return nil
 	}
 	if write {
-		return l.s.home.inDir("", func(d fsys.FS) error {
+		return l.s.home.inDir(func(d fsys.FS) error {
 			l.share(d)
 			return opened(d, os.O_RDWR|os.O_APPEND|os.O_CREATE)
 		})
 	}
 	for try := 0; ; try++ {
-		d, err := l.s.home.open("")
+		d, err := l.s.home.open()
 		if err != nil {
 			return err
 		}
@@ -212,7 +212,7 @@ func (l *log) open(write bool) error {
 			return nil
 		}
 		l.drop()
-		if try > 0 || !isStale(err) || !l.s.home.forgetDeleted("") {
+		if try > 0 || !isStale(err) || !l.s.home.forgetDeleted() {
 			return err
 		}
 	}
@@ -386,7 +386,7 @@ func (l *log) flush() {
 	defer l.mu.Unlock()
 	if l.f != nil && l.lock != nil && l.refresh() == nil && l.wasteful() {
 		// Failing to do so harms nothing: the next flush tries again.
-		_ = l.s.home.inDir("", l.compact)
+		_ = l.s.home.inDir(l.compact)
 	}
 	l.drop()
 }

@@ -34,7 +34,7 @@ func (s *State) Stamp() int64 {
 		return 0
 	}
 	if p.f == nil {
-		err := s.home.inDir("", func(d fsys.FS) error {
+		err := s.home.inDir(func(d fsys.FS) error {
 			f, err := d.OpenFile("/"+probeName, os.O_RDWR|os.O_CREATE, filePerm)
 			if err != nil {
 				return err

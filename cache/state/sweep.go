@@ -13,7 +13,7 @@ func (s *State) SweepTasks(known map[string]bool) {
 	if s.home.readOnly {
 		return
 	}
-	d, err := s.home.open("")
+	d, err := s.home.open()
 	if err != nil {
 		return
 	}

@@ -119,19 +119,19 @@ var lockCases = []testCase{
 	{"sets: exclusive and shared", func(t *testing.T, f fsys.FS) {
 		mkdir(t, f, "/d")
 		a, b := lockSet(t, f, "/d/l"), lockSet(t, sub(t, f, "/d"), "/l")
-		ok(t, a.TryLock(5, fsys.Exclusive, 7))
-		ok(t, a.TryLock(6, fsys.Shared, 0))
-		fails(t, b.TryLock(5, fsys.Exclusive, 1), fsys.ErrLocked)
-		fails(t, b.TryLock(5, fsys.Shared, 0), fsys.ErrLocked)
-		fails(t, b.TryLock(6, fsys.Exclusive, 1), fsys.ErrLocked)
-		ok(t, b.TryLock(6, fsys.Shared, 0))
-		ok(t, b.TryLock(4, fsys.Exclusive, fsys.MaxMark)) // as long as it is, it ends before 5
+		ok(t, a.TryLock(37, fsys.Exclusive, 7))
+		ok(t, a.TryLock(38, fsys.Shared, 0))
+		fails(t, b.TryLock(37, fsys.Exclusive, 1), fsys.ErrLocked)
+		fails(t, b.TryLock(37, fsys.Shared, 0), fsys.ErrLocked)
+		fails(t, b.TryLock(38, fsys.Exclusive, 1), fsys.ErrLocked)
+		ok(t, b.TryLock(38, fsys.Shared, 0))
+		ok(t, b.TryLock(21, fsys.Exclusive, fsys.MaxMark)) // as long as it is, it ends before 37
 		ok(t, a.Unlock())
 		ok(t, a.Unlock())
-		ok(t, b.TryLock(5, fsys.Exclusive, 1))
-		fails(t, a.TryLock(6, fsys.Exclusive, 1), fsys.ErrLocked)
+		ok(t, b.TryLock(37, fsys.Exclusive, 1))
+		fails(t, a.TryLock(38, fsys.Exclusive, 1), fsys.ErrLocked)
 		ok(t, b.Close())
-		ok(t, a.TryLock(6, fsys.Exclusive, 1))
+		ok(t, a.TryLock(38, fsys.Exclusive, 1))
 		equal(t, "kind", lstat(t, f, "/d/l").Kind, fsys.File) // stays
 	}},
 	{"sets: marks", func(t *testing.T, f fsys.FS) {
@@ -158,17 +158,27 @@ var lockCases = []testCase{
 		ok(t, b.Unlock())
 		fails(t, b.TryLock(1, fsys.Shared, 0), fsys.ErrLocked)
 	}},
-	{"sets: a removed file", func(t *testing.T, f fsys.FS) {
-		a := lockSet(t, f, "/l")
+	{"sets: a removed directory", func(t *testing.T, f fsys.FS) {
+		mkdir(t, f, "/d")
+		a := lockSet(t, f, "/d/l")
 		named, err := a.Named()
 		ok(t, err)
 		equal(t, "named", named, true)
-		ok(t, a.TryLock(1, fsys.Exclusive, 1))
-		ok(t, f.Remove("/l"))
+		for id := range fsys.LockID(20) {
+			ok(t, a.TryLock(id, fsys.Exclusive, 1))
+		}
+		ok(t, f.RemoveAll("/d"))
 		named, err = a.Named()
 		ok(t, err)
 		equal(t, "named", named, false)
-		ok(t, lockSet(t, f, "/l").TryLock(1, fsys.Exclusive, 1))
+		mkdir(t, f, "/d")
+		b := lockSet(t, f, "/d/l")
+		for id := range fsys.LockID(20) {
+			ok(t, b.TryLock(id, fsys.Exclusive, 1))
+		}
+		named, err = b.Named()
+		ok(t, err)
+		equal(t, "named", named, true)
 	}},
 	{"sets: what cannot be done", func(t *testing.T, f fsys.FS) {
 		_, err := f.OpenLocks("/no/l")

@@ -43,7 +43,10 @@ var processBugs = []mutant{
 	{name: "the helper is not told of a task before it is forked", rule: "S-30", file: "process/helper.go",
 		old: "	if pipe > 0 && pipe < 1e10 {\n", new: "	if pipe == 0 {\n",
 		pkg: "./process", run: "^TestHelperFindsWhatIsBeingForked$"},
-	{name: "the helper does not look for what is being forked", rule: "S-30", file: "process/helper.go",
+	{name: "the helper looks for nothing that is being forked", rule: "S-30", file: "process/helper.go",
 		old: "		[ \"$3\" -gt 1 ] && echo \"$3\"\n", new: "		echo\n",
+		pkg: "./process", run: "^TestHelperFindsWhatIsBeingForked$"},
+	{name: "the helper forgets between two signals whom it has found", rule: "S-30", file: "process/helper.go",
+		old: "found=\"$found $(look)\"", new: "found=$(look)",
 		pkg: "./process", run: "^TestHelperFindsWhatIsBeingForked$"},
 }

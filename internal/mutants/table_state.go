@@ -21,7 +21,7 @@ var stateBugs = []mutant{
 		old: "tasks := append([]string{t.task}, conflicts...)", new: "tasks := []string{t.task}",
 		pkg: "./cache/state", run: "^TestTaskLocks$"},
 	{name: "who is refused keeps some locks", rule: "S-36", file: "cache/state/locks.go",
-		old: "	case refused != nil:\n		l.keep(set)\n", new: "	case refused != nil:\n",
+		old: "		case refused != nil:\n			l.keep(set)\n", new: "		case refused != nil:\n",
 		pkg: "./cache/state", run: "^TestRefusedHoldsNothing$"},
 	{name: "a haz that was started by the task itself waits for ever", rule: "S-36", file: "cache/state/locks.go",
 		old: "func (t *taker) waitsForUs(h holder) bool { return h.task > 0 && t.ancestors()[h.task] }", new: "func (t *taker) waitsForUs(h holder) bool { return false }",
