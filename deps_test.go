@@ -67,6 +67,7 @@ var owners = map[string]string{
 	"github.com/zeebo/blake3":               "cache/digest",
 	"github.com/urfave/cli/v2":              "cmd/haz",
 	"go.yaml.in/yaml/v4":                    "workspace/config",
+	"golang.org/x/sync":                     "cache",
 	"golang.org/x/sys":                      "process fsys cmd/haz bench",
 	"charm.land/bubbletea/v2":               "cmd/haz",
 	"charm.land/lipgloss/v2":                "cmd/haz",

@@ -58,7 +58,7 @@ type restore struct {
 	areas  map[uint64]*area // by device
 	areaAt map[string]*area // by directory
 
-	staged  []placed // what stands ready, in the order of the outputs
+	staged  []placed // what is being copied or stands ready, in the order of the outputs
 	journal []step
 	olds    int             // names given in old/
 	touched map[string]bool // paths that were written

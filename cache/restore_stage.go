@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -32,6 +34,28 @@ func (r *restore) stage(ctx context.Context) error {
 		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
 	}
 	r.areas[dev] = &area{name: r.first.name, dir: r.first.dir}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// One goroutine copies and another one digests: two big blobs at a time keep both busy.
+	big, ctx := errgroup.WithContext(ctx)
+	big.SetLimit(bigCopies)
+	err = r.stageEach(ctx, root, big)
+	if err != nil {
+		cancel()
+	}
+	if bigErr := big.Wait(); bigErr != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		err = bigErr
+	}
+	return err
+}
+
+const (
+	bigBlob   = 1 << 20 // bytes from which on blobs are copied side by side
+	bigCopies = 2
+)
+
+// stageEach copies blob after blob, but hands the big ones over.
+func (r *restore) stageEach(ctx context.Context, root fsys.FS, big *errgroup.Group) error {
 	outs := r.p.Manifest.Outputs
 	entry := entryOf(r.p.Manifest.Key)
 	for i := range outs {
@@ -45,19 +69,22 @@ func (r *restore) stage(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.stageBlob(ctx, root, entry, i, a); err != nil {
+		a.base++
+		name := fmt.Sprintf("/%08d", a.base)
+		r.staged = append(r.staged, placed{output: i, name: a.name + name})
+		if outs[i].Size >= bigBlob {
+			big.Go(func() error { return r.stageBlob(ctx, root, entry, i, a, name) })
+		} else if err := r.stageBlob(ctx, root, entry, i, a, name); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// stageBlob copies the blob of output i into a, with the mode that the output has.
-func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i int, a *area) error {
+// stageBlob copies the blob of output i to name in a, with the mode that the output has.
+func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i int, a *area, name string) error {
 	o := &r.p.Manifest.Outputs[i]
 	blob := entry + "/" + outputsName + "/" + o.Digest.Hex()
-	a.base++
-	name := fmt.Sprintf("/%08d", a.base)
 	perm := fs.FileMode(o.Mode)
 	d, info, cloned := r.s.cloneFile(ctx, cacheDir+blob, a.name+name, perm, o.Size)
 	if !cloned {
@@ -94,7 +121,6 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i i
 			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
 		}
 	}
-	r.staged = append(r.staged, placed{output: i, name: a.name + name})
 	return nil
 }
 

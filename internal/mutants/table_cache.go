@@ -106,4 +106,7 @@ var restoreBugs = []mutant{
 	{name: "the umask takes bits away from restored files", rule: "CACHE-013", file: "cache/restore_stage.go",
 		old: "	if info.Perm != o.Mode { // the umask", new: "	if false && info.Perm != o.Mode { // the umask",
 		pkg: "./cache", run: "^TestUmask$"},
+	{name: "the failure of a copy beside others is forgotten", rule: "S-31", file: "cache/restore_stage.go",
+		old: "		err = bigErr\n", new: "		_ = bigErr\n",
+		pkg: "./cache", run: "^TestBigBlobs$"},
 }
