@@ -34,6 +34,12 @@ type change struct {
 	to      string
 }
 
+// slot is a name in a directory.
+type slot struct {
+	dir  *node
+	name string
+}
+
 // syncedFile is a node on the medium.
 type syncedFile struct {
 	data   []byte // never written to
@@ -105,14 +111,15 @@ func (t *tree) syncNode(n *node) {
 	}
 }
 
-// syncDir makes the changes in dir safe, and with each change the earlier ones of the same thing: what was made and then
-// renamed cannot be on the medium renamed but not made.
+// syncDir makes the changes in dir safe, and with each change the earlier ones of the same thing and of the same names: what
+// was made and then renamed cannot be on the medium renamed but not made, and what had a name before cannot come back to it.
 func (r *recorder) syncDir(dir *node) {
-	needed := map[*node]bool{}
+	things, names := map[*node]bool{}, map[slot]bool{}
 	safe := make([]bool, len(r.pending))
 	for i, c := range slices.Backward(r.pending) {
-		if c.fromDir == dir || c.toDir == dir || needed[c.node] {
-			needed[c.node] = true
+		from, to := slot{c.fromDir, c.from}, slot{c.toDir, c.to}
+		if c.fromDir == dir || c.toDir == dir || things[c.node] || c.fromDir != nil && names[from] || c.toDir != nil && names[to] {
+			things[c.node], names[from], names[to] = true, true, true
 			safe[i] = true
 		}
 	}

@@ -209,6 +209,23 @@ func TestPowerCutMakesTornBytes(t *testing.T) {
 	wantOutcomes(t, seen, "old", "new", "mixed")
 }
 
+// What took the place of something else keeps it, whichever of the directories was synced in between.
+func TestPowerCutKeepsTheOrderOfAName(t *testing.T) {
+	m := fsys.Memory()
+	must(t, m.Mkdir("/d", 0o755))
+	m.RecordUnsynced()
+	must(t, m.Mkdir("/x", 0o755))
+	must(t, m.Mkdir("/d/y", 0o755))
+	must(t, m.Rename("/d/y", "/x"))
+	must(t, m.Mkdir("/x/in", 0o755))
+	d, err := m.Open("/d")
+	must(t, err)
+	must(t, d.Sync()) // the rename, and so all that had the name /x before
+	must(t, m.SyncAll())
+	want := tree(t, m)
+	wantOutcomes(t, outcomes(t, m, func(s *fsys.MemFS) string { return tree(t, s) }), want)
+}
+
 // Whatever is done and synced: a seed gives one tree, the tree is sound, what was synced and left alone is there, and
 // after SyncAll everything is.
 func TestPowerCutProperties(t *testing.T) {
