@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -119,10 +120,16 @@ func holds(pid int, links map[string]bool) (held, sure bool) {
 // commandOf shows a process as its arguments, at most 200 bytes, without control characters; [name] when it has none.
 func commandOf(pid int) string {
 	dir := "/proc/" + strconv.Itoa(pid)
-	b, _ := os.ReadFile(dir + "/cmdline")
-	text := strings.TrimRight(string(b), "\x00")
+	text := ""
+	for try := 0; text == "" && try < 5; try++ {
+		if try > 0 {
+			time.Sleep(time.Millisecond) // in the middle of an exec it has none for a moment
+		}
+		b, _ := os.ReadFile(dir + "/cmdline")
+		text = strings.TrimRight(string(b), "\x00")
+	}
 	if text == "" {
-		b, _ = os.ReadFile(dir + "/comm")
+		b, _ := os.ReadFile(dir + "/comm")
 		text = "[" + strings.TrimSpace(string(b)) + "]"
 	}
 	cut := len(text) > 200
