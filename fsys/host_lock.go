@@ -40,14 +40,11 @@ func (h *host) tryLock(name string, mode LockMode) (*hostLock, error) {
 		if err != nil {
 			return nil, err
 		}
+		err = withFD(f.f, func(fd int) error { return flock(fd, how) })
 		named := false
-		err = withFD(f.f, func(fd int) error {
-			if err := flock(fd, how); err != nil {
-				return err
-			}
-			named, err = hasName(fd)
-			return err
-		})
+		if err == nil {
+			named, err = f.hasName()
+		}
 		if err == nil && named {
 			return &hostLock{f: f}, nil
 		}
@@ -78,16 +75,19 @@ func (h *host) openLockFile(name string) (*hostFile, error) {
 	return f, nil
 }
 
-// hasName reports whether the file of fd has not been removed.
-func hasName(fd int) (bool, error) {
+// hasName reports whether the file has not been removed.
+func (f *hostFile) hasName() (bool, error) {
 	var st unix.Stat_t
-	err := fstat(fd, &st)
-	return infoOf(&st).Nlink > 0, err
+	err := withFD(f.f, func(fd int) error { return fstat(fd, &st) })
+	return err == nil && infoOf(&st).Nlink > 0, err
 }
 
-func flock(fd, how int) error {
+func flock(fd, how int) error { return lockCall(func() error { return unix.Flock(fd, how) }) }
+
+// lockCall makes a system call that never waits for a lock, and says what its error means.
+func lockCall(call func() error) error {
 	for {
-		switch err := unix.Flock(fd, how); {
+		switch err := call(); {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EWOULDBLOCK:

@@ -45,28 +45,34 @@ func (l *fileLocks) fileOf(id LockID) string {
 	return fmt.Sprintf("%s.%x.%011x", l.name, l.inode, uint64(id))
 }
 
-func (l *fileLocks) TryLock(id LockID, mode LockMode, mark int) error {
-	if err := checkLock(l.name, id, mode, mark); err != nil {
-		return err
-	}
+func (l *fileLocks) do(what func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.own == nil {
 		return closedLocks(l.name)
 	}
-	held, err := l.h.tryLock(l.fileOf(id), mode)
-	if err != nil {
+	return what()
+}
+
+func (l *fileLocks) TryLock(id LockID, mode LockMode, mark int) error {
+	if err := checkLock(l.name, id, mode, mark); err != nil {
 		return err
 	}
-	if mode == Shared {
-		mark = 0 // that of somebody who died may still be there
-	}
-	if err := setMark(held, mark); err != nil {
-		_ = held.Unlock()
-		return err
-	}
-	l.held[id] = heldFile{held, mode == Exclusive}
-	return nil
+	return l.do(func() error {
+		held, err := l.h.tryLock(l.fileOf(id), mode)
+		if err != nil {
+			return err
+		}
+		if mode == Shared {
+			mark = 0 // that of somebody who died may still be there
+		}
+		if err := setMark(held, mark); err != nil {
+			_ = held.Unlock()
+			return err
+		}
+		l.held[id] = heldFile{held, mode == Exclusive}
+		return nil
+	})
 }
 
 func setMark(l *hostLock, mark int) error {
@@ -74,47 +80,33 @@ func setMark(l *hostLock, mark int) error {
 	return err
 }
 
-func (l *fileLocks) Mark(id LockID) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.own == nil {
-		return 0, closedLocks(l.name)
-	}
-	if _, ours := l.held[id]; ours {
-		return 0, nil
-	}
-	// The file is current where the lock is held, and only then it is asked: whoever takes a lock writes its mark.
-	data, _, err := l.h.ReadFile(l.fileOf(id), 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil || len(data) < 4 {
-		return 0, err
-	}
-	return int(binary.LittleEndian.Uint32(data)), nil
+func (l *fileLocks) Mark(id LockID) (mark int, err error) {
+	err = l.do(func() error {
+		if _, ours := l.held[id]; ours {
+			return nil
+		}
+		// The file is current where the lock is held, and only then it is asked: whoever takes a lock writes its mark.
+		data, _, err := l.h.ReadFile(l.fileOf(id), 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && len(data) >= 4 {
+			mark = int(binary.LittleEndian.Uint32(data))
+		}
+		return err
+	})
+	return mark, err
 }
 
 func (l *fileLocks) Named() (named bool, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.own == nil {
-		return false, closedLocks(l.name)
-	}
-	err = withFD(l.own.f, func(fd int) error {
-		named, err = hasName(fd)
+	err = l.do(func() error {
+		named, err = l.own.hasName()
 		return err
 	})
 	return named, err
 }
 
-func (l *fileLocks) Unlock() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.own == nil {
-		return closedLocks(l.name)
-	}
-	return l.release()
-}
+func (l *fileLocks) Unlock() error { return l.do(l.release) }
 
 func (l *fileLocks) release() (err error) {
 	for _, held := range l.held {

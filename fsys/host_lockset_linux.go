@@ -66,12 +66,8 @@ func (l *hostLockSet) do(what func() error) error {
 	return what()
 }
 
-// call is one fcntl on the file that a lock lies in.
-func (l *hostLockSet) call(id LockID, cmd int, at *unix.Flock_t) error {
-	f, err := l.file(id)
-	if err != nil {
-		return err
-	}
+// call is one fcntl on a file of the set.
+func (l *hostLockSet) call(f *hostFile, cmd int, at *unix.Flock_t) error {
 	if err := withFD(f.f, func(fd int) error { return lockBytes(fd, cmd, at) }); err != nil {
 		return pathError("lock", l.name, err)
 	}
@@ -84,7 +80,10 @@ func (l *hostLockSet) TryLock(id LockID, mode LockMode, mark int) error {
 	}
 	at := lockRange(id, mode, mark)
 	return l.do(func() error {
-		err := l.call(id, unix.F_OFD_SETLK, &at)
+		f, err := l.file(id)
+		if err == nil {
+			err = l.call(f, unix.F_OFD_SETLK, &at)
+		}
 		if err == nil {
 			l.locked[id%lockFiles] = true
 		}
@@ -97,7 +96,13 @@ func (l *hostLockSet) Mark(id LockID) (mark int, err error) {
 		return 0, err
 	}
 	at := lockRange(id, Shared, 0)
-	err = l.do(func() error { return l.call(id, unix.F_OFD_GETLK, &at) })
+	err = l.do(func() error {
+		f, err := l.file(id)
+		if err == nil {
+			err = l.call(f, unix.F_OFD_GETLK, &at)
+		}
+		return err
+	})
 	if err == nil && at.Type == unix.F_WRLCK {
 		mark = int(at.Len)
 	}
@@ -107,32 +112,30 @@ func (l *hostLockSet) Mark(id LockID) (mark int, err error) {
 // Named asks the first file and those with locks in them.
 func (l *hostLockSet) Named() (named bool, err error) {
 	err = l.do(func() error {
-		named = true
 		for i, f := range l.files {
-			if f == nil || i > 0 && !l.locked[i] || !named {
+			if i > 0 && !l.locked[i] {
 				continue
 			}
-			err := withFD(f.f, func(fd int) (err error) {
-				named, err = hasName(fd)
-				return err
-			})
-			if err != nil {
+			if named, err = f.hasName(); err != nil {
 				return pathError("lock", l.name, err)
+			}
+			if !named {
+				break
 			}
 		}
 		return nil
 	})
-	return named && err == nil, err
+	return named, err
 }
 
 // Unlock does not leave it to the closing: see hostLock.
 func (l *hostLockSet) Unlock() error { return l.do(l.unlock) }
 
 func (l *hostLockSet) unlock() (err error) {
-	for i := range l.files {
+	for i, f := range l.files {
 		if l.locked[i] {
 			all := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart}
-			err = errors.Join(err, l.call(LockID(i), unix.F_OFD_SETLK, &all))
+			err = errors.Join(err, l.call(f, unix.F_OFD_SETLK, &all))
 			l.locked[i] = false
 		}
 	}
@@ -164,16 +167,11 @@ func lockRange(id LockID, mode LockMode, mark int) unix.Flock_t {
 }
 
 func lockBytes(fd, cmd int, at *unix.Flock_t) error {
-	for {
-		switch err := unix.FcntlFlock(uintptr(fd), cmd, at); {
-		case err == unix.EINTR:
-			continue
-		case err == unix.EAGAIN, err == unix.EACCES:
-			return ErrLocked
-		case err == unix.ENOLCK, err == unix.EINVAL, notSupported(err):
-			return ErrLockUnsupported
-		default:
-			return err
+	return lockCall(func() error {
+		err := unix.FcntlFlock(uintptr(fd), cmd, at)
+		if err == unix.EACCES { // the other name of EAGAIN here
+			return unix.EAGAIN
 		}
-	}
+		return err
+	})
 }

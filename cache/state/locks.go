@@ -135,14 +135,14 @@ func (s *State) TryLockTask(r LockRequest) (l *TaskLocks, refused *Refused, err 
 }
 
 // tryAll returns a set that holds all locks of r and the locks that are to carry the process, or who is in the way.
-func (l *locks) tryAll(d fsys.FS, r LockRequest) (set fsys.LockSet, process []fsys.LockID, refused *Refused, err error) {
+func (l *locks) tryAll(d fsys.FS, r LockRequest) (fsys.LockSet, []fsys.LockID, *Refused, error) {
 	for {
 		set, fresh, err := l.open(d)
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		t := taker{set: set, task: r.Task, pid: l.pid, ancestors: l.ancestors}
-		refused, err = t.takeAll(r.Conflicts)
+		refused, err := t.takeAll(r.Conflicts)
 		named := false
 		if err == nil {
 			named, err = set.Named()
