@@ -12,10 +12,14 @@ import (
 
 // tasks is parent and mailman of the task actors: everything for a task goes through it. It spawns a task's actor on first
 // need and forgets it when it is done, so that a run of 100,000 tasks holds the actors of those under way.
+//
+// Once it is stopping it spawns nothing: the library goes on delivering to an actor until its last child has ended, but stops
+// only the children that were there when the stopping began. One spawned later would keep the run alive for ever.
 type tasks struct {
-	r     *running
-	pids  map[int]*actor.PID
-	spent []bool // was spawned once; never again
+	r        *running
+	pids     map[int]*actor.PID
+	spent    []bool // was spawned once; never again
+	stopping bool
 }
 
 // taskDone tells the parent that a task actor is about to stop.
@@ -27,6 +31,8 @@ func newTasks(r *running) *tasks {
 
 func (t *tasks) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
+	case *actor.Stopping:
+		t.stopping = true
 	case messages.ForTask:
 		if pid := t.pid(ctx, m.TaskIndex()); pid != nil {
 			ctx.Send(pid, m)
@@ -37,7 +43,7 @@ func (t *tasks) Receive(ctx actor.Context) {
 }
 
 func (t *tasks) pid(ctx actor.Context, i int) *actor.PID {
-	if pid, ok := t.pids[i]; ok || t.spent[i] {
+	if pid, ok := t.pids[i]; ok || t.spent[i] || t.stopping {
 		return pid
 	}
 	t.spent[i] = true
