@@ -120,13 +120,7 @@ func (b *bench) exited(j *job, m messages.StartProcess, x process.Exit) messages
 
 // command is what to start (4.2, 4.3).
 func command(b *bench, t *workspace.Task) process.Command {
-	c := process.Command{Label: t.ID.String(), Dir: b.r.o.FS.HostPath(t.Project.Dir), Env: b.r.o.Deriver.Environment(t)}
-	if t.Kind == workspace.Shell {
-		c.Argv = []string{t.Shell, "-c", t.Script}
-	} else {
-		c.Argv = t.Argv
-	}
-	return c
+	return process.Command{Label: t.ID.String(), Dir: b.r.o.FS.HostPath(t.Project.Dir), Env: b.r.o.Deriver.Environment(t), Argv: t.CommandLine()}
 }
 
 func spawnError(err error) messages.TaskError {

@@ -25,7 +25,7 @@ const (
 
 const (
 	actionCommand = 0x01
-	actionShell   = 0x02
+	actionShell   = 0x03 // 0x02 were scripts that went on after a command that failed
 )
 
 // components is all that a key is made of, in canonical order: the action made concrete (CACHE-001).
@@ -34,7 +34,7 @@ type components struct {
 	place     Place
 	dir       string // of the project; "" for the workspace root
 	shell     bool
-	argv      []string // of a shell action: the shell's name, the script
+	argv      []string // of a shell action: the shell's name, its options, the script
 	outputs   []outputPattern
 	inputs    []Input
 	upstreams []Upstream
@@ -62,7 +62,7 @@ func (d *Deriver) components(t *workspace.Task, inputs []Input, ups []Upstream) 
 		c.dir = t.Project.Dir
 	}
 	if t.Kind == workspace.Shell {
-		c.shell, c.argv = true, []string{t.Shell, t.Script}
+		c.shell, c.argv = true, append(append([]string{t.Shell}, t.ShellOptions()...), t.Script)
 	} else {
 		c.argv = t.Argv
 	}
@@ -128,8 +128,8 @@ func (c *components) appendBody(b []byte) []byte {
 		b = append(b, actionShell)
 	} else {
 		b = append(b, actionCommand)
-		b = appendCount(b, len(c.argv))
 	}
+	b = appendCount(b, len(c.argv))
 	for _, a := range c.argv {
 		b = appendStr(b, a)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -203,10 +204,24 @@ func TestKeyOfShell(t *testing.T) {
 		return a
 	}
 	base := shell("sh", "echo a").components().key()
-	for _, a := range []*action{shell("bash", "echo a"), shell("sh", "echo b"), shell("she", "cho a")} {
+	for _, a := range []*action{shell("bash", "echo a"), shell("sh", "echo b"), shell("she", "cho a"), shell("sh-e", "echo a")} {
 		if a.components().key() == base {
 			t.Errorf("%q %q: the keys are equal", a.task.Shell, a.task.Script)
 		}
+	}
+}
+
+// A script that ends at its first failure is another action than one that goes on: what was kept of such a script never hits.
+func TestKeyOfShellOptions(t *testing.T) {
+	a := rich(t)
+	a.task.Kind, a.task.Argv, a.task.Shell, a.task.Script = workspace.Shell, nil, "bash", "echo a"
+	c := a.components()
+	key := c.key()
+	if want := []string{"bash", "-e", "echo a"}; !slices.Equal(c.argv, want) {
+		t.Errorf("the action is %q, want %q", c.argv, want)
+	}
+	if c.argv = []string{"bash", "echo a"}; c.key() == key {
+		t.Error("the key does not tell -e")
 	}
 }
 

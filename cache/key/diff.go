@@ -183,13 +183,19 @@ func (ds *differences) command(was, now *components) {
 		if was.argv[0] != now.argv[0] {
 			ds.add('~', "command", "shell", change(was.argv[0], now.argv[0]))
 		}
-		if was.argv[1] != now.argv[1] {
-			ds.add('~', "command", "script", scriptDetail(was.argv[1], now.argv[1]))
+		if a, b := was.shellOptions(), now.shellOptions(); a != b && was.argv[0] == now.argv[0] {
+			ds.add('~', "command", "shell options", change(a, b))
+		}
+		if a, b := was.argv[len(was.argv)-1], now.argv[len(now.argv)-1]; a != b {
+			ds.add('~', "command", "script", scriptDetail(a, b))
 		}
 	default:
 		ds.argv(was.argv, now.argv)
 	}
 }
+
+// shellOptions are what a shell action has between the shell's name and its script.
+func (c *components) shellOptions() string { return strings.Join(c.argv[1:len(c.argv)-1], " ") }
 
 func actionWord(shell bool) string {
 	if shell {

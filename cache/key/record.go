@@ -112,13 +112,16 @@ func (r *reader) body(c *components) {
 	r.tag(tagAction)
 	switch r.byte() {
 	case actionShell:
-		c.shell, c.argv = true, []string{r.str(), r.str()}
+		c.shell = true
 	case actionCommand:
-		for range r.count(8) {
-			c.argv = append(c.argv, r.str())
-		}
 	default:
 		r.fail()
+	}
+	for range r.count(8) {
+		c.argv = append(c.argv, r.str())
+	}
+	if c.shell && len(c.argv) < 2 {
+		r.fail() // neither name nor script
 	}
 	r.tag(tagOutputs)
 	for range r.count(1 + 8) {

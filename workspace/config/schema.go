@@ -182,7 +182,7 @@ var taskObject = &Object{
 		{Key: "shell", Rule: "CFG-022", Type: Type{Kind: Scalar, Format: Argument}, Accepts: "a text",
 			Doc: "A script for the shell."},
 		{Key: "shell_type", Rule: "CFG-022", Type: Type{Kind: Scalar, Format: ShellName}, Default: "`sh`", Accepts: "a name of at most 32 bytes; only with `shell`",
-			Doc: "The shell that runs the script, as `<shell_type> -c <script>`."},
+			Doc: "The shell that runs the script, as `<shell_type> -e -c <script>`, so that the first command that fails ends it (`set +e` in the script turns that off); shells that are not of the POSIX family (`pwsh`, `fish`) are called without `-e`."},
 		{Key: "inputs", Rule: "CFG-016", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "The files that the task reads. When one of them changes, the task runs again."},
 		{Key: "exclude", Rule: "CFG-037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
