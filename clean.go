@@ -31,7 +31,8 @@ func OpenCache(ctx context.Context, dir string, opts ...Option) (*Cache, error) 
 		return nil, err
 	}
 	fn, _ := digest.ParseFunction(ws.Settings.Hash)
-	return &Cache{settings: ws.Settings, store: cache.Open(root, cache.Options{Hash: fn, State: state.Open(root, fn)}), close: root.Close}, nil
+	store := cache.Open(root, cache.Options{Hash: fn, State: state.Open(root, fn), Now: o.clock.Now})
+	return &Cache{settings: ws.Settings, store: store, close: root.Close}, nil
 }
 
 // Cache is the cache of a workspace.

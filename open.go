@@ -53,7 +53,7 @@ func WithEnvironment(env []string) Option { return func(o *options) { o.env = en
 // WithSpawner sets what starts processes; it is not closed. Default: real processes, a spawner a run.
 func WithSpawner(s process.Spawner) Option { return func(o *options) { o.spawner = s } }
 
-// WithClock sets the clock. Default: the real one.
+// WithClock sets the clock: of the run, and of the cache, where it says how old entries are. Default: the real one.
 func WithClock(c Clock) Option { return func(o *options) { o.clock = c } }
 
 // WithActorSystem runs the actors in a system of the host's, under names that begin with prefix. The system is not shut down.

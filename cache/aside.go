@@ -20,8 +20,17 @@ func (s *Store) SetAside(k Key, reason string) {
 	}
 }
 
-// setAside names what it moves <key>-<16 hex digits of the time>, so that the names alone tell which is the newest.
 func (s *Store) setAside(root fsys.FS, k Key, reason string) {
+	if trash := s.moveAside(root, k, reason); trash != "" {
+		_ = root.RemoveAll(trash)
+		return
+	}
+	s.trimDamaged(root)
+}
+
+// moveAside moves an entry to .damaged, under the name <key>-<16 hex digits of the time>, so that the names alone tell which is
+// the newest. Where that cannot be done the entry becomes trash, whose name is returned.
+func (s *Store) moveAside(root fsys.FS, k Key, reason string) (trash string) {
 	entry := entryOf(k)
 	now := uint64(s.o.Now().UnixNano())
 	err := fs.ErrExist
@@ -29,19 +38,19 @@ func (s *Store) setAside(root fsys.FS, k Key, reason string) {
 		to := "/" + damagedName + "/" + k.Hex() + "-" + hex16(now+try)
 		if err = root.Rename(entry, to); err == nil {
 			_ = writeNew(root, to+"/"+reasonName, []byte(reason+"\n"), filePerm)
-			s.trimDamaged(root)
-			return
+			return ""
 		}
 		if isAbsent(err) {
 			if _, lookErr := root.Lstat(entry); isAbsent(lookErr) {
-				return // somebody else was faster
+				return "" // somebody else was faster
 			}
 			if mkErr := root.Mkdir("/"+damagedName, dirPerm); mkErr != nil && !errors.Is(mkErr, fs.ErrExist) {
 				break
 			}
 		}
 	}
-	s.evict(root, entry)
+	trash, _ = s.moveToTrash(root, entry)
+	return trash
 }
 
 // trimDamaged keeps the newest few.
@@ -67,17 +76,26 @@ func timeOf(name string) string { return name[strings.LastIndexByte(name, '-')+1
 // evict makes an entry invisible in one step and then deletes it, so that a reader sees all of it or nothing. A restore that
 // has it open goes on, or turns into a miss.
 func (s *Store) evict(root fsys.FS, entry string) error {
-	trash := "/" + trashPrefix + s.suffix()
-	if err := root.Rename(entry, trash); err != nil {
-		if isAbsent(err) {
-			return nil
-		}
+	trash, err := s.moveToTrash(root, entry)
+	if trash == "" {
 		return err
 	}
 	if err := root.RemoveAll(trash); err != nil && !isAbsent(err) {
 		return err
 	}
 	return nil
+}
+
+// moveToTrash makes an entry invisible and returns what is to be removed; "" when there is none, or it cannot be moved.
+func (s *Store) moveToTrash(root fsys.FS, entry string) (trash string, err error) {
+	trash = "/" + trashPrefix + s.suffix()
+	if err := root.Rename(entry, trash); err != nil {
+		if isAbsent(err) {
+			return "", nil
+		}
+		return "", err
+	}
+	return trash, nil
 }
 
 func hex16(n uint64) string {

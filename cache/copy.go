@@ -88,9 +88,10 @@ func (e *writeError) Unwrap() error { return e.err }
 
 // hashing digests one chunk while the next one is read and this one is written.
 type hashing struct {
-	h     hash.Hash
-	todo  chan []byte
-	ended chan struct{}
+	h      hash.Hash
+	todo   chan []byte
+	ended  chan struct{}
+	panics carrier
 }
 
 func newHashing(fn digest.Function) *hashing {
@@ -98,10 +99,16 @@ func newHashing(fn digest.Function) *hashing {
 	go func() {
 		defer close(g.ended)
 		for b := range g.todo {
-			g.h.Write(b)
+			g.write(b)
 		}
 	}()
 	return g
+}
+
+// write goes on taking chunks after a panic: whoever adds them must not wait for ever.
+func (g *hashing) write(b []byte) {
+	defer g.panics.catch()
+	g.h.Write(b)
 }
 
 func (g *hashing) add(b []byte) { g.todo <- b }
@@ -116,6 +123,7 @@ func (g *hashing) stop() {
 
 func (g *hashing) sum() digest.Digest {
 	g.stop()
+	g.panics.rethrow()
 	return digest.Of(g.h)
 }
 

@@ -206,8 +206,8 @@ func (st *staging) close() {
 
 // remove takes the directory away with all that is in it, then gives the lock back.
 func (st *staging) remove() {
+	defer st.close()
 	_ = st.root.RemoveAll(st.name)
-	st.close()
 }
 
 // removeEmpty is remove for a directory that holds nothing but its lock: without looking, which may fail.

@@ -35,9 +35,7 @@ func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restore
 	}
 	r := &restore{s: s, p: p, ways: newWays(s.ws), areas: map[uint64]*area{}, areaAt: map[string]*area{}}
 	if !p.Nothing {
-		err = r.run(ctx)
-		r.clear()
-		if err != nil {
+		if err = r.runAndClear(ctx); err != nil {
 			s.dropSpool(done.Stdout)
 			s.dropSpool(done.Stderr)
 			return nil, err
@@ -54,7 +52,8 @@ type restore struct {
 	s      *Store
 	p      *Plan
 	ways   *ways
-	first  *staging         // in .haz/state; nil until needed
+	first  *staging // in .haz/state; nil until needed
+	big    bigCopiers
 	areas  map[uint64]*area // by device
 	areaAt map[string]*area // by directory
 
@@ -69,6 +68,21 @@ type restore struct {
 type placed struct {
 	output int    // index in the manifest
 	name   string // in the workspace
+}
+
+// runAndClear leaves no staging behind, and the tree as it was when it panics (a file system of the host does): the caller
+// turns that into an error, and goes on.
+func (r *restore) runAndClear(ctx context.Context) error {
+	defer r.clear()
+	ended := false
+	defer func() {
+		if !ended {
+			r.undo()
+		}
+	}()
+	err := r.run(ctx)
+	ended = true
+	return err
 }
 
 // run does steps 2 to 5. On an error the tree is as it was, or as near to that as the disk allows.

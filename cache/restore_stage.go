@@ -39,14 +39,37 @@ func (r *restore) stage(ctx context.Context) error {
 	// One goroutine copies and another one digests: two big blobs at a time keep both busy.
 	big, ctx := errgroup.WithContext(ctx)
 	big.SetLimit(bigCopies)
-	err = r.stageEach(ctx, root, big)
+	r.big.Group = big
+	err = r.stageEach(ctx, root)
 	if err != nil {
 		cancel()
 	}
 	if bigErr := big.Wait(); bigErr != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		err = bigErr
 	}
+	r.big.panics.rethrow()
 	return err
+}
+
+// bigCopiers copy big blobs beside the goroutine that restores.
+type bigCopiers struct {
+	*errgroup.Group
+	panics carrier
+}
+
+var errPanicked = errors.New("a copy panicked")
+
+// copy runs f, and takes a panic in it to whoever waits for the group.
+func (b *bigCopiers) copy(f func() error) {
+	b.Go(func() (err error) {
+		defer func() {
+			if b.panics.caught() && err == nil {
+				err = errPanicked // ends the other copies
+			}
+		}()
+		defer b.panics.catch()
+		return f()
+	})
 }
 
 const (
@@ -55,7 +78,7 @@ const (
 )
 
 // stageEach copies blob after blob, but hands the big ones over.
-func (r *restore) stageEach(ctx context.Context, root fsys.FS, big *errgroup.Group) error {
+func (r *restore) stageEach(ctx context.Context, root fsys.FS) error {
 	outs := r.p.Manifest.Outputs
 	entry := entryOf(r.p.Manifest.Key)
 	for i := range outs {
@@ -73,7 +96,7 @@ func (r *restore) stageEach(ctx context.Context, root fsys.FS, big *errgroup.Gro
 		name := fmt.Sprintf("/%08d", a.base)
 		r.staged = append(r.staged, placed{output: i, name: a.name + name})
 		if outs[i].Size >= bigBlob {
-			big.Go(func() error { return r.stageBlob(ctx, root, entry, i, a, name) })
+			r.big.copy(func() error { return r.stageBlob(ctx, root, entry, i, a, name) })
 		} else if err := r.stageBlob(ctx, root, entry, i, a, name); err != nil {
 			return err
 		}
@@ -238,7 +261,7 @@ func (s *Store) restoreStaging(k Key) (st *staging, dev uint64, err error) {
 				return nil, 0, err
 			}
 		}
-		info, err := s.ws.Lstat(st.name)
+		info, err := s.lookAtStaging(st)
 		switch {
 		case err == nil && info.Kind == fsys.Dir:
 			return st, info.Dev, nil
@@ -252,6 +275,19 @@ func (s *Store) restoreStaging(k Key) (st *staging, dev uint64, err error) {
 			return nil, 0, err
 		}
 	}
+}
+
+// lookAtStaging gives the staging up when it panics: nobody else knows of it yet.
+func (s *Store) lookAtStaging(st *staging) (info fsys.Info, err error) {
+	looked := false
+	defer func() {
+		if !looked {
+			st.remove()
+		}
+	}()
+	info, err = s.ws.Lstat(st.name)
+	looked = true
+	return info, err
 }
 
 // keepStaging takes an empty staging back.

@@ -39,6 +39,9 @@ type Staged struct {
 	key     Key
 	replace bool
 	st      *staging // nil once published or discarded
+
+	tidyRoot fsys.FS  // nil when Tidy has nothing to do there
+	trash    []string // names in it
 }
 
 // Stage does steps 1 to 4 of a store (7.3), off the cache actor. On any error nothing is left behind; the error is a
@@ -62,10 +65,16 @@ func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 	if err != nil {
 		return nil, err
 	}
+	filled := false
+	defer func() {
+		if !filled { // also after a panic: a file system of the host may
+			st.remove()
+		}
+	}()
 	if err := s.fill(ctx, st, r, text); err != nil {
-		st.remove()
 		return nil, err
 	}
+	filled = true
 	return &Staged{s: s, key: r.Key, replace: r.Replace, st: st}, nil
 }
 
@@ -281,10 +290,16 @@ func (s *Store) storeStream(ctx context.Context, st *staging, name string, r *St
 	return nil
 }
 
-// Publish renames the staged entry into place (7.3 step 5). alreadyThere: a whole entry of that key stays, ours is removed.
-// On an error ours is removed too. Callers in one process serialize Publish (the cache actor does); other processes need not
-// be waited for.
+// Publish is Place and Tidy.
 func (st *Staged) Publish() (alreadyThere bool, err error) {
+	defer st.Tidy()
+	return st.Place()
+}
+
+// Place renames the staged entry into place (7.3 step 5). alreadyThere: a whole entry of that key stays. Callers in one process
+// serialize Place (the cache actor does); other processes need not be waited for. Nothing is removed yet: that is Tidy's, which
+// must follow, whatever came of this, and may take its time beside other stores.
+func (st *Staged) Place() (alreadyThere bool, err error) {
 	if st.st == nil {
 		return false, errors.New("the entry was discarded")
 	}
@@ -303,25 +318,43 @@ func (st *Staged) Publish() (alreadyThere bool, err error) {
 		}
 		switch _, miss := st.s.examine(root, st.key); {
 		case miss == nil && !st.replace:
-			st.Discard()
 			return true, nil
 		case miss != nil && miss.Reason == Unreadable && !st.replace:
-			st.Discard()
 			return false, fmt.Errorf("the entry that is there cannot be read: %s", miss.Detail)
 		case miss != nil && (miss.Reason == Damaged || miss.Reason == NoEntry):
-			st.s.setAside(root, st.key, miss.Detail)
+			st.moveAway(root, func() string { return st.s.moveAside(root, st.key, miss.Detail) })
 		default: // whole but forced, or of another schema
-			st.s.evict(root, entry)
+			st.moveAway(root, func() string { trash, _ := st.s.moveToTrash(root, entry); return trash })
 		}
 	}
-	st.Discard()
 	return false, cannotWrite(err)
 }
 
-// Discard removes the staged entry. After Publish, or a second time, it does nothing.
+// moveAway remembers what Tidy has to remove.
+func (st *Staged) moveAway(root fsys.FS, move func() (trash string)) {
+	st.tidyRoot = root
+	if trash := move(); trash != "" {
+		st.trash = append(st.trash, trash)
+	}
+}
+
+// Tidy removes what Place has moved out of the way, and the staged entry unless it was published.
+func (st *Staged) Tidy() {
+	defer st.Discard()
+	if st.tidyRoot == nil {
+		return
+	}
+	for _, trash := range st.trash {
+		_ = st.tidyRoot.RemoveAll(trash)
+	}
+	st.s.trimDamaged(st.tidyRoot)
+	st.tidyRoot, st.trash = nil, nil
+}
+
+// Discard removes the staged entry. After Place, or a second time, it does nothing.
 func (st *Staged) Discard() {
 	if st.st != nil {
+		defer func() { st.st = nil }()
 		st.st.remove()
-		st.st = nil
 	}
 }

@@ -26,7 +26,20 @@ type mutant struct {
 // table is every bug. The order is that of the report.
 func table() []mutant {
 	var all []mutant
-	for _, part := range [][]mutant{graphBugs, scheduleBugs, simulationBugs, processBugs, keyBugs, storeBugs, restoreBugs, stateBugs, keptBugs, peopleBugs, languageBugs} {
+	for _, part := range [][]mutant{
+		graphBugs,
+		scheduleBugs,
+		simulationBugs,
+		processBugs,
+		keyBugs,
+		storeBugs,
+		restoreBugs,
+		stateBugs,
+		keptBugs,
+		peopleBugs,
+		languageBugs,
+		engineBugs,
+	} {
 		all = append(all, part...)
 	}
 	return all

@@ -1,0 +1,44 @@
+package haz_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	haz "github.com/haz-build/haz"
+)
+
+// set is a clock that somebody has set: its timers are real.
+type set struct{ offset time.Duration }
+
+func (s set) Now() time.Time { return time.Now().Add(s.offset) }
+
+func (set) AfterFunc(d time.Duration, f func()) (stop func() bool) { return time.AfterFunc(d, f).Stop }
+
+// The cache of a workspace tells the age of entries by the clock that made them.
+func TestClockOfTheCache(t *testing.T) {
+	w := inMemory(t)
+	pair(t, w)
+	past := haz.WithClock(set{-1000 * time.Hour})
+	w.runWith(t, t.Context(), w.open(t, past), haz.RunOptions{})
+	old := func(clock haz.Option) int {
+		t.Helper()
+		c, err := haz.OpenCache(context.Background(), w.dir, append(w.options[:len(w.options):len(w.options)], clock)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		hour := time.Hour
+		r, err := c.Clean(context.Background(), haz.CleanOptions{MaxAge: &hour, DryRun: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Evicted[1]
+	}
+	if n := old(past); n != 0 {
+		t.Errorf("%d entries that were made a moment ago are older than an hour", n)
+	}
+	if n := old(haz.WithClock(set{-900 * time.Hour})); n != 2 {
+		t.Errorf("a hundred hours later %d of two entries are older than an hour", n)
+	}
+}
