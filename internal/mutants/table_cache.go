@@ -101,7 +101,7 @@ var restoreBugs = []mutant{
 		old: "		if err != nil || !ours {\n", new: "		if _ = ours; err != nil {\n",
 		pkg: "./cache", run: "^TestClearTheWay$"},
 	{name: "a restore that fails is not undone", rule: "CACHE-020", file: "cache/restore.go",
-		old: "		r.undo()\n", new: "",
+		old: "		r.undo()\n		return err\n", new: "		return err\n",
 		pkg: "./cache", run: "^TestRestoreCancelled$|^TestInputMoved$|^TestClearTheWay$"},
 	{name: "the umask takes bits away from restored files", rule: "CACHE-013", file: "cache/restore_stage.go",
 		old: "	if info.Perm != o.Mode { // the umask", new: "	if false && info.Perm != o.Mode { // the umask",
