@@ -11,6 +11,7 @@ import (
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
 )
@@ -75,7 +76,7 @@ type job struct {
 	proc      process.Process
 	starting  bool
 	ended     bool
-	term, hup bool // a signal was asked for: TERM, KILL
+	signalled stop // the strongest signal that was asked for
 }
 
 // begin makes the context of a request's work.
@@ -124,22 +125,49 @@ func (j *job) abandoned(attempt uint32) bool {
 	return j.gaveUp >= attempt
 }
 
-// signal asks for TERM or KILL. One that comes before the process makes sure that there never is one (S-27).
-func (j *job) signal(kill bool) {
+// stop is how a process is asked to end.
+type stop uint8
+
+const (
+	unstopped stop = iota
+	interrupt
+	terminate
+	kill
+)
+
+func strength(m messages.SignalProcess) stop {
+	switch {
+	case m.Kill:
+		return kill
+	case m.Interrupt:
+		return interrupt
+	}
+	return terminate
+}
+
+// send signals a process, if there is one.
+func (s stop) send(p process.Process) {
+	switch {
+	case p == nil:
+	case s == kill:
+		p.Kill()
+	case s == terminate:
+		p.Terminate()
+	case s == interrupt:
+		process.Interrupt(p)
+	}
+}
+
+// signal asks a process to end. A signal that comes before the process makes sure that there never is one (S-27).
+func (j *job) signal(s stop) {
 	j.mu.Lock()
 	p := j.proc
 	if j.ended {
 		p = nil
 	}
-	j.term, j.hup = true, j.hup || kill
+	j.signalled = max(j.signalled, s)
 	j.mu.Unlock()
-	switch {
-	case p == nil:
-	case kill:
-		p.Kill()
-	default:
-		p.Terminate()
-	}
+	s.send(p)
 }
 
 // alive reports whether there is, or is about to be, a process.
@@ -158,7 +186,7 @@ func (b *bench) killAll() {
 	b.killing.Store(true)
 	for i := range b.jobs {
 		if b.jobs[i].alive() {
-			b.jobs[i].signal(true)
+			b.jobs[i].signal(kill)
 		}
 	}
 	b.budget.open()

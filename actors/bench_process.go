@@ -64,7 +64,7 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 	}
 	j.processStarted(p)
 	if b.killing.Load() {
-		j.signal(true) // killAll may have come too early to see it
+		j.signal(kill) // killAll may have come too early to see it
 	}
 	exited := func(x process.Exit) {
 		j.processEnded()
@@ -81,21 +81,16 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 func (j *job) stopRequested() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.term
+	return j.signalled != unstopped
 }
 
 // processStarted makes the process known, and passes a signal on that came while it was starting.
 func (j *job) processStarted(p process.Process) {
 	j.mu.Lock()
 	j.proc, j.starting = p, false
-	term, kill := j.term, j.hup
+	s := j.signalled
 	j.mu.Unlock()
-	switch {
-	case kill:
-		p.Kill()
-	case term:
-		p.Terminate()
-	}
+	s.send(p)
 }
 
 func (j *job) processEnded() {

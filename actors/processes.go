@@ -32,7 +32,7 @@ func (p *processes) Receive(ctx actor.Context) {
 	case messages.StartProcess:
 		p.start(ctx, m)
 	case messages.SignalProcess:
-		p.r.bench.job(m.Task).signal(m.Kill)
+		p.r.bench.job(m.Task).signal(strength(m))
 	case messages.KillProcesses:
 		p.r.bench.killAll()
 	case messages.AbandonProcess:
@@ -75,7 +75,7 @@ func (p *processes) abandon(ctx actor.Context, m messages.AbandonProcess) {
 		p.abandoned(ctx, m)
 		return
 	}
-	p.r.bench.job(m.Task).signal(true)
+	p.r.bench.job(m.Task).signal(kill)
 }
 
 // abandoned returns the grants of a dead task and releases what it held.

@@ -101,8 +101,11 @@ func (r *running) peer(p schedule.Peer) *actor.PID {
 func (r *running) perform(ctx actor.Context, cs []schedule.Command) {
 	for _, c := range cs {
 		if c.To == schedule.ToTimer {
-			m := c.Msg
-			r.o.Clock.AfterFunc(r.o.Grace, func() { r.send(r.tasks, m) })
+			m, wait := c.Msg, r.o.Grace
+			if _, ok := m.(messages.PatienceExpired); ok {
+				wait = schedule.Patience(wait)
+			}
+			r.o.Clock.AfterFunc(wait, func() { r.send(r.tasks, m) })
 			continue
 		}
 		ctx.Send(r.peer(c.To), c.Msg)

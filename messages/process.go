@@ -61,11 +61,15 @@ type ProcessExited struct {
 	Next                       int // number of the next event of the task
 }
 
-// SignalProcess asks for SIGTERM, or with Kill for SIGKILL, to the group of a task. A process that is gone is not signalled.
+// SignalProcess asks for SIGTERM, with Interrupt for SIGINT, or with Kill for SIGKILL, to the group of a task. A process that
+// is gone is not signalled.
 type SignalProcess struct {
 	Ref
-	Kill bool
+	Interrupt, Kill bool
 }
 
-// GraceExpired tells a task that its process had its time after SIGTERM.
+// PatienceExpired tells a task that its process had its share of the grace after SIGINT.
+type PatienceExpired struct{ Ref }
+
+// GraceExpired tells a task that its process had all of its grace.
 type GraceExpired struct{ Ref }

@@ -19,6 +19,8 @@ type CancelTask struct {
 	Task int
 	// SpareRunning: a task that executes or restores ends normally (output overlap, 2.6).
 	SpareRunning bool
+	// Interrupt: the run was cancelled by SIGINT, and so is the task, before SIGTERM.
+	Interrupt bool
 	// Force: kill without waiting for the grace to expire.
 	Force bool
 }

@@ -14,7 +14,7 @@ import (
 //
 //	main process ended ─▶ members without a pipe killed ─▶ PipesClose ─▶ TERM ─▶ GroupTerm ─▶ KILL ─▶ Drain ─▶ cut
 //	                      (S-16, 4.5)                         each arrow is left as soon as both pipes are closed
-//	after a signal of ours (section 6):  group killed, escaped descendants killed ─▶ killCut ─▶ cut
+//	after a signal of ours (section 6):  group gone, or Kill ─▶ group killed, escaped descendants killed ─▶ killCut ─▶ cut
 func (p *proc) end() (incomplete string) {
 	ok := false
 	if !p.isHurried() {
@@ -88,8 +88,9 @@ func (p *proc) endQuietly() (incomplete string, ok bool) {
 	}
 }
 
-// endAtOnce is the end of a cancelled process: nothing waits.
+// endAtOnce is the end of a cancelled process: once the group is gone, or was killed, nothing waits.
 func (p *proc) endAtOnce() (incomplete string) {
+	p.linger()
 	deadline := time.Now()
 	p.mu.Lock()
 	if p.reaped { // else the kernel has not let go of it for so long already
@@ -112,6 +113,40 @@ func (p *proc) endAtOnce() (incomplete string) {
 		}
 	}
 	return incomplete
+}
+
+// linger leaves the group of a process that we have signalled to its own cleaning up, until it is gone or Kill comes: a
+// shell dies of the signal at once, and the program that it had started does not. What cannot hear SIGINT, because a shell
+// that starts something in the background makes it ignore that, is sent SIGTERM.
+func (p *proc) linger() {
+	if !p.mayLinger() || !p.group() {
+		return
+	}
+	p.startPumps()
+	told := false
+	for pause := time.Millisecond; p.mayLinger() && p.group(); pause = min(2*pause, 20*time.Millisecond) {
+		if pause > 2*time.Millisecond && onlyZombies(p.pid) {
+			return
+		}
+		if !told && !p.isTermed() {
+			told = true
+			terminateDeaf(p.pid)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// mayLinger reports whether the main process ended by a signal of ours, or after one, and Kill has not come yet.
+func (p *proc) mayLinger() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cancelled && !p.killed
+}
+
+func (p *proc) isTermed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.termed
 }
 
 type waited uint8

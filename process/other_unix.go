@@ -88,5 +88,6 @@ func killEach([]procInfo)            {}
 
 func (p *proc) holders() ([]procInfo, bool) { return nil, false }
 func onlyZombies(int) bool                  { return false }
+func terminateDeaf(int)                     {}
 
 func sharedFile() (*os.File, error) { return tempFile() }

@@ -31,7 +31,7 @@ type proc struct {
 
 	pumps   atomic.Int32  // pumps that run
 	drained chan struct{} // closed when both pumps have ended
-	hurry   chan struct{} // closed by the first Terminate or Kill
+	hurry   chan struct{} // closed by the first signal of ours
 	giveUp  chan struct{} // closed some time after Kill: the kernel does not let go of the process
 	done    chan struct{} // closed when exit is final
 
@@ -43,6 +43,7 @@ type proc struct {
 	cancelled bool // we sent a signal before the end of the main process was seen
 	held      bool // a signal of ours hit somebody who held a pipe after the main process had ended by itself
 	hurried   bool
+	termed    bool // SIGTERM was sent
 	killed    bool
 	ended     bool
 	pumping   bool
@@ -58,6 +59,9 @@ func (p *proc) Wait() Exit {
 	<-p.done
 	return p.exit
 }
+
+// Interrupt implements what the function Interrupt looks for.
+func (p *proc) Interrupt() { p.signal(unix.SIGINT) }
 
 // Terminate implements Process.
 func (p *proc) Terminate() { p.signal(unix.SIGTERM) }
@@ -82,6 +86,7 @@ func (p *proc) signal(sig syscall.Signal) {
 		p.held = p.held || p.reaped && !p.released()
 		unix.Kill(-p.pid, sig)
 	}
+	p.termed = p.termed || sig == unix.SIGTERM
 	if !p.hurried {
 		p.hurried = true
 		close(p.hurry)

@@ -49,10 +49,22 @@ type Process interface {
 	Terminate()
 	// Kill sends SIGKILL to the group and marks the process cancelled; 200 ms later pipes are closed on our side.
 	Kill()
-	// Wait blocks until the main process was reaped, its group is gone and both streams are at their end (4.5), or, after
-	// Terminate or Kill, until group and escaped descendants were ended (6). All Sink calls happen before it returns.
+	// Wait blocks until the main process was reaped, its group is gone and both streams are at their end (4.5), or, after a
+	// signal of ours, until group and escaped descendants were ended (6): after Interrupt and Terminate the rest of the group
+	// may clean up, too, until Kill. All Sink calls happen before it returns.
 	// It may be called any number of times.
 	Wait() Exit
+}
+
+// Interrupt sends SIGINT to the group of p and marks p cancelled: what a terminal does on Ctrl-C. Interpreters and test
+// runners clean up after it as they do after no other signal. A process that does not know how to (a method Interrupt, which
+// hosts' own spawners need not have) is terminated.
+func Interrupt(p Process) {
+	if i, ok := p.(interface{ Interrupt() }); ok {
+		i.Interrupt()
+		return
+	}
+	p.Terminate()
 }
 
 // Exit says how a process ended.

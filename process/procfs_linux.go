@@ -150,3 +150,12 @@ func commandOf(pid int) string {
 	}
 	return text
 }
+
+// ignores reports whether a process ignores a signal.
+func ignores(pid int, sig unix.Signal) bool {
+	b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	_, rest, found := strings.Cut(string(b), "\nSigIgn:")
+	mask, _, _ := strings.Cut(rest, "\n")
+	set, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
+	return found && err == nil && set&(1<<(sig-1)) != 0
+}

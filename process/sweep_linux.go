@@ -126,8 +126,11 @@ func below(all []procInfo, roots map[int]bool) []procInfo {
 	return out
 }
 
-// killEach kills exactly these processes, and none that took over a number in the meantime.
-func killEach(ps []procInfo) {
+// killEach kills exactly these processes.
+func killEach(ps []procInfo) { signalEach(ps, unix.SIGKILL) }
+
+// signalEach signals exactly these processes, and none that took over a number in the meantime.
+func signalEach(ps []procInfo, sig unix.Signal) {
 	for _, q := range ps {
 		fd, err := unix.PidfdOpen(q.pid, 0)
 		if err == unix.ESRCH {
@@ -137,9 +140,9 @@ func killEach(ps []procInfo) {
 		same := ok && now.birth == q.birth
 		switch {
 		case err != nil && same: // a kernel without pidfd
-			unix.Kill(q.pid, unix.SIGKILL)
+			unix.Kill(q.pid, sig)
 		case err == nil && same:
-			unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+			unix.PidfdSendSignal(fd, sig, nil, 0)
 		}
 		if err == nil {
 			unix.Close(fd)
@@ -197,4 +200,15 @@ func onlyZombies(pgrp int) bool {
 		}
 	}
 	return true
+}
+
+// terminateDeaf sends SIGTERM to the members of a group that ignore SIGINT.
+func terminateDeaf(pgrp int) {
+	var deaf []procInfo
+	for _, q := range snapshot() {
+		if q.pgrp == pgrp && !q.zombie() && ignores(q.pid, unix.SIGINT) {
+			deaf = append(deaf, q)
+		}
+	}
+	signalEach(deaf, unix.SIGTERM)
 }

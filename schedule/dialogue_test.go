@@ -345,6 +345,9 @@ func (d *ledgerDialogue) print(cs []Command) string {
 			if m.SpareRunning {
 				s += " unless it runs"
 			}
+			if m.Interrupt {
+				s += " by SIGINT first"
+			}
 			if m.Force {
 				s += " by force"
 			}

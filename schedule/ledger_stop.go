@@ -52,7 +52,7 @@ func (l *Ledger) claim(now time.Time, i int, wrote []string, reads []messages.Re
 	}
 	if violated && !l.spare {
 		l.spare = true
-		cs = append(cs, l.cancelRest(i, true)...)
+		cs = append(cs, l.cancelRest(i, messages.CancelTask{SpareRunning: true})...)
 	}
 	for _, r := range reads {
 		if members := l.closesCycle(l.wsOf[i], r.Reader); members != nil {
@@ -100,12 +100,13 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 	return cs
 }
 
-// cancelRest cancels every task that has not ended, but for one.
-func (l *Ledger) cancelRest(but int, spareRunning bool) []Command {
+// cancelRest cancels every task that has not ended, but for one, in the way that how says.
+func (l *Ledger) cancelRest(but int, how messages.CancelTask) []Command {
 	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.c.Run}}}
 	for i := range l.ids {
 		if i != but && !l.has.has(i) {
-			cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.c.Run, Task: i, SpareRunning: spareRunning}})
+			how.Run, how.Task = l.c.Run, i
+			cs = append(cs, Command{ToTask, how})
 		}
 	}
 	return cs
@@ -141,7 +142,7 @@ func (l *Ledger) cancelRun(now time.Time, m messages.CancelRun) []Command {
 	case !l.cancel:
 		l.cancel = true
 		cs := []Command{l.runEvent(messages.RunCancelling{Signal: m.Signal, Grace: l.c.Grace})}
-		return append(cs, l.cancelRest(-1, false)...)
+		return append(cs, l.cancelRest(-1, messages.CancelTask{Interrupt: m.Signal == "SIGINT"})...)
 	case n <= 2:
 		cs := []Command{l.runEvent(messages.RunCancelling{Signal: m.Signal, Force: true})}
 		for i := range l.ids {

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"math/bits"
 	"slices"
+	"time"
 )
 
 // Peer says whom a command goes to.
@@ -21,7 +22,7 @@ const (
 	ToSupervisor
 	ToObserver
 	ToTask  // the task that the message names, by way of the tasks actor
-	ToTimer // come back to the sender after the grace of the run
+	ToTimer // come back to the sender after the grace of the run, or its share (Patience)
 	ToRoot  // the root of the run
 )
 
@@ -70,3 +71,6 @@ func sorted(s []int) []int {
 	slices.Sort(s)
 	return s
 }
+
+// Patience is the share of the grace after which SIGTERM follows SIGINT (section 6).
+func Patience(grace time.Duration) time.Duration { return grace / 2 }

@@ -172,6 +172,8 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.processNotStarted(now, m)
 	case messages.ProcessExited:
 		return t.processExited(now, m)
+	case messages.PatienceExpired:
+		return t.terminate()
 	case messages.GraceExpired:
 		return t.kill()
 	case messages.OutputsCollected:

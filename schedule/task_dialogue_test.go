@@ -78,7 +78,7 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "upstream-cancelled":
 		m = messages.UpstreamFailed{Task: 9, Upstream: number(), Cancelled: true, Root: parseID("q:root")}
 	case "cancel":
-		m = messages.CancelTask{Task: 9, SpareRunning: td.HasArg("spare-running"), Force: td.HasArg("force")}
+		m = messages.CancelTask{Task: 9, SpareRunning: td.HasArg("spare-running"), Force: td.HasArg("force"), Interrupt: td.HasArg("interrupt")}
 	case "skip":
 		m = messages.SkipTask{Task: 9, Cause: messages.RunStopped, Root: parseID("q:root")}
 	case "key":
@@ -111,6 +111,8 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		e := messages.ProcessExited{Ref: ref, Next: d.m.events + 3, Cancelled: td.HasArg("cancelled")}
 		e.Code = number()
 		m = e
+	case "patience-expired":
+		m = messages.PatienceExpired{Ref: ref}
 	case "grace-expired":
 		m = messages.GraceExpired{Ref: ref}
 	case "collected":
@@ -151,6 +153,9 @@ func printTask(cs []Command) string {
 		case messages.CollectOutputs:
 			s += fmt.Sprintf(" presence-only=%v", m.PresenceOnly)
 		case messages.SignalProcess:
+			if m.Interrupt {
+				s += " interrupt=true"
+			}
 			s += fmt.Sprintf(" kill=%v", m.Kill)
 		case messages.TaskHeldUp:
 			s += fmt.Sprintf(" keying=%v", m.Keying)

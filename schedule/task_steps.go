@@ -257,6 +257,14 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 		{ToCache, messages.CollectOutputs{Ref: t.request(), PresenceOnly: t.presence}}}
 }
 
+// terminate follows INT when its share of the grace is over.
+func (t *Task) terminate() []Command {
+	if t.state != Stopping {
+		return nil
+	}
+	return []Command{{ToProcesses, messages.SignalProcess{Ref: t.ref()}}}
+}
+
 // kill follows TERM when the grace is over, or a second signal.
 func (t *Task) kill() []Command {
 	if t.state != Stopping {
@@ -365,7 +373,11 @@ func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
 		}
 		t.enter(Stopping)
 		kill := t.force || t.c.Grace == 0
-		cs := []Command{{ToProcesses, messages.SignalProcess{Ref: t.ref(), Kill: kill}}}
+		interrupt := m.Interrupt && !kill
+		cs := []Command{{ToProcesses, messages.SignalProcess{Ref: t.ref(), Interrupt: interrupt, Kill: kill}}}
+		if interrupt {
+			cs = append(cs, Command{ToTimer, messages.PatienceExpired{Ref: t.ref()}})
+		}
 		if !kill {
 			cs = append(cs, Command{ToTimer, messages.GraceExpired{Ref: t.ref()}})
 		}

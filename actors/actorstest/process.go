@@ -107,13 +107,27 @@ func (q *simProcess) tell() {
 
 func (q *simProcess) PID() int { return q.pid }
 
-func (q *simProcess) Terminate() {
-	if q.ended || !q.terminated.IsZero() {
+// Interrupt is ignored by every second process that hears TERM, as by what a shell starts in the background.
+func (q *simProcess) Interrupt() {
+	if q.pid%2 == 0 {
+		q.asked(2, q.script.IgnoreTerm)
+	} else {
+		q.asked(2, true)
+	}
+}
+
+func (q *simProcess) Terminate() { q.asked(15, q.script.IgnoreTerm) }
+
+func (q *simProcess) asked(signal int, ignored bool) {
+	if q.ended {
 		return
 	}
-	q.terminated = q.owner.sim.Now()
-	if !q.script.IgnoreTerm {
-		q.owner.sim.after(3*time.Millisecond, event{label: "TERM ends " + q.label, run: func() { q.end(process.Exit{Code: -1, Signal: 15}) }}, nil)
+	if q.terminated.IsZero() {
+		q.terminated = q.owner.sim.Now()
+	}
+	if !ignored {
+		q.owner.sim.after(3*time.Millisecond, event{label: fmt.Sprintf("signal %d ends %s", signal, q.label),
+			run: func() { q.end(process.Exit{Code: -1, Signal: signal}) }}, nil)
 	}
 }
 

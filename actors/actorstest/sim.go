@@ -271,7 +271,7 @@ func (s *Sim) chance(permille int) bool { return permille > 0 && s.rng.Intn(1000
 // fallible messages are those of the protocol. Reminders to oneself and the word of an actor's death are not on any wire.
 func fallible(m any) bool {
 	switch m.(type) {
-	case messages.ActorCrashed, messages.GraceExpired, messages.CancelRun:
+	case messages.ActorCrashed, messages.PatienceExpired, messages.GraceExpired, messages.CancelRun:
 		return false
 	}
 	return strings.HasPrefix(fmt.Sprintf("%T", m), "messages.")

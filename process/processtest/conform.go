@@ -19,13 +19,13 @@ const (
 	Fails    Behaviour = "fails"    // writes "bad\n" to stderr, ends with 3
 	Crashes  Behaviour = "crashes"  // ends by signal 9 of its own
 	Hangs    Behaviour = "hangs"    // writes "ready\n" to stdout, then waits for a signal
-	Stubborn Behaviour = "stubborn" // ignores TERM, then writes "ready\n" to stdout and waits
+	Stubborn Behaviour = "stubborn" // ignores INT and TERM, then writes "ready\n" to stdout and waits
 	Missing  Behaviour = "missing"  // does not exist
 )
 
 // Conform tests what every Spawner owes its callers. open makes a fresh one; Conform closes it.
 func Conform(t *testing.T, open func() process.Spawner, command func(Behaviour) process.Command) {
-	term, kill := process.Process.Terminate, process.Process.Kill
+	interrupt, term, kill := process.Interrupt, process.Process.Terminate, process.Process.Kill
 	for _, c := range []struct {
 		name     string
 		does     Behaviour
@@ -36,6 +36,8 @@ func Conform(t *testing.T, open func() process.Spawner, command func(Behaviour) 
 		{"success", Succeeds, nil, process.Exit{}, "out\n", "err"},
 		{"failure", Fails, nil, process.Exit{Code: 3}, "", "bad\n"},
 		{"own signal", Crashes, nil, process.Exit{Code: -1, Signal: 9}, "", ""},
+		{"interrupted", Hangs, []func(process.Process){interrupt}, process.Exit{Code: -1, Signal: 2, Cancelled: true}, "ready\n", ""},
+		{"INT ignored", Stubborn, []func(process.Process){interrupt, term, kill}, process.Exit{Code: -1, Signal: 9, Cancelled: true}, "ready\n", ""},
 		{"terminated", Hangs, []func(process.Process){term}, process.Exit{Code: -1, Signal: 15, Cancelled: true}, "ready\n", ""},
 		{"killed", Hangs, []func(process.Process){kill}, process.Exit{Code: -1, Signal: 9, Cancelled: true}, "ready\n", ""},
 		{"TERM ignored", Stubborn, []func(process.Process){term, kill}, process.Exit{Code: -1, Signal: 9, Cancelled: true}, "ready\n", ""},

@@ -21,7 +21,7 @@ type Proc struct {
 	mu        sync.Mutex
 	steps     []Step // what is left to do
 	pending   Signal // the strongest signal that the steps have not seen
-	ignore    bool   // TERM
+	ignore    bool   // INT and TERM
 	cancelled bool   // a signal came before the end
 	killed    bool
 	ended     bool
@@ -37,6 +37,9 @@ func (p *Proc) PID() int { return p.pid }
 
 // Command returns what was started.
 func (p *Proc) Command() process.Command { return p.c }
+
+// Interrupt implements what process.Interrupt looks for. In a list of steps it takes effect with the next step.
+func (p *Proc) Interrupt() { p.signal(Int) }
 
 // Terminate implements process.Process. In a list of steps it takes effect with the next step.
 func (p *Proc) Terminate() { p.signal(Term) }
@@ -109,7 +112,7 @@ func (p *Proc) Runnable() bool {
 }
 
 func (p *Proc) hangs() bool  { return len(p.steps) > 0 && p.steps[0].kind == hang }
-func (p *Proc) mortal() bool { return p.pending == Kill || p.pending == Term && !p.ignore }
+func (p *Proc) mortal() bool { return p.pending == Kill || p.pending != 0 && !p.ignore }
 
 // Step lets the process do one thing: die of a pending signal, or take its next step; after the last one it ends with exit
 // code 0. It reports whether the process still lives. It must not be called for a process that is a Script.
@@ -123,11 +126,14 @@ func (p *Proc) Step() (alive bool) {
 	}
 	if p.mortal() {
 		e := process.Exit{Code: -1, Signal: 15}
+		if p.pending == Int {
+			e.Signal = 2
+		}
 		p.mu.Unlock()
 		p.end(e)
 		return false
 	}
-	if p.pending == Term {
+	if p.pending == Int || p.pending == Term {
 		p.pending = 0 // ignored
 	}
 	if p.hangs() {

@@ -24,7 +24,8 @@ type Script func(c process.Command, out process.Sink, signals <-chan Signal) pro
 type Signal uint8
 
 const (
-	Term Signal = iota + 1
+	Int Signal = iota + 1
+	Term
 	Kill
 )
 

@@ -50,11 +50,14 @@ func TestConformScripts(t *testing.T) {
 		return func(_ process.Command, out process.Sink, signals <-chan Signal) process.Exit {
 			write(out, process.Stdout, "ready\n")
 			for s := range signals {
-				if s >= wanted {
-					break
+				switch {
+				case s == Int && wanted <= Term:
+					return process.Exit{Code: -1, Signal: 2}
+				case s >= wanted:
+					return process.Exit{Code: -1, Signal: 15}
 				}
 			}
-			return process.Exit{Code: -1, Signal: 15}
+			return process.Exit{}
 		}
 	}
 	scripts := map[string]Script{

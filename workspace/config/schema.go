@@ -145,7 +145,7 @@ var executionObject = &Object{
 	Doc: "How tasks are run.",
 	Fields: []Field{
 		{Key: "cancel_grace", Rule: "CFG-031", Type: Type{Kind: Scalar, Format: Grace}, Default: "`5`", Accepts: "a number of seconds, at least 0; fractions are fine",
-			Doc: "How long a cancelled task may take to end after SIGTERM, before SIGKILL."},
+			Doc: "How long a cancelled task may take to end after SIGTERM, or after SIGINT, which SIGTERM follows at half of it, before SIGKILL."},
 	},
 }
 
