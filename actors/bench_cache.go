@@ -191,7 +191,7 @@ func (b *bench) emitStream(j *job, next int, stderr bool, s cache.Stream) int {
 	send := func(p []byte) {
 		if b.budget.acquire(len(p)) {
 			b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: j.index, N: next,
-				Event: messages.TaskOutput{Task: j.task.ID, Stderr: stderr, Bytes: p}})
+				Event: messages.TaskOutput{Task: j.task.ID, Stderr: stderr, Replayed: true, Bytes: p}})
 			next++
 		}
 	}

@@ -30,9 +30,10 @@ type TaskStarted struct {
 
 // TaskOutput carries raw bytes of a task, as they came; of a hit, the recorded ones (whole stdout, then stderr).
 type TaskOutput struct {
-	Task   workspace.TaskID
-	Stderr bool
-	Bytes  []byte // belongs to the receiver of the event only until it returns
+	Task     workspace.TaskID
+	Stderr   bool
+	Replayed bool   // recorded by an earlier run
+	Bytes    []byte // belongs to the receiver of the event only until it returns
 }
 
 // TaskNoted is a remark on a task that changes nothing: result not stored, entry damaged, waiting for another haz.

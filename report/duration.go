@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Duration is the spelling for people, rounded down: 176ms, 7s 856ms, 1m 23s, 1h 23m.
+// Duration is the spelling for people, rounded down: 176ms, 7.8s, 1m 23s, 1h 23m.
 func Duration(d time.Duration) string {
 	switch {
 	case d <= 0:
@@ -13,7 +13,7 @@ func Duration(d time.Duration) string {
 	case d < time.Second:
 		return fmt.Sprintf("%dms", max(1, d.Milliseconds()))
 	case d < time.Minute:
-		return fmt.Sprintf("%ds %dms", d/time.Second, d%time.Second/time.Millisecond)
+		return fmt.Sprintf("%d.%ds", d/time.Second, d%time.Second/(100*time.Millisecond))
 	case d < time.Hour:
 		return fmt.Sprintf("%dm %ds", d/time.Minute, d%time.Minute/time.Second)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -24,6 +25,8 @@ type tally struct {
 	counts     messages.Counts
 	counted    bool // counts are those of RunFinished
 	failed     []messages.Outcome
+	tails      map[workspace.TaskID]*tail // of failed tasks, in live mode
+	unstarted  []messages.Outcome         // cancelled before they began, and not shown yet
 	slow       []Slow
 	violations []messages.Violation
 }
@@ -37,6 +40,7 @@ type Slow struct {
 // Epilogue is what stands at the end of a run.
 type Epilogue struct {
 	Failed     []messages.Outcome // failed and errored, canonical order
+	Tails      map[workspace.TaskID]*tail
 	Violations []messages.Violation
 	Counts     messages.Counts
 	Took       time.Duration
@@ -77,7 +81,7 @@ func (t *tally) add(o messages.Outcome) {
 
 func (t *tally) epilogue(details bool) Epilogue {
 	slices.SortFunc(t.failed, func(a, b messages.Outcome) int { return a.Task.Compare(b.Task) })
-	return Epilogue{Failed: t.failed, Violations: t.violations, Counts: t.counts, Took: t.end.Sub(t.start), Details: details, Slow: t.slow}
+	return Epilogue{Failed: t.failed, Tails: t.tails, Violations: t.violations, Counts: t.counts, Took: t.end.Sub(t.start), Details: details, Slow: t.slow}
 }
 
 // reasonColumn is where the recap's command to run a task again stands, counted from the reason.
@@ -88,7 +92,7 @@ func (l Look) Epilogue(e Epilogue) string {
 	var b strings.Builder
 	if len(e.Failed) > 0 {
 		b.WriteString(l.Palette.Red("failed:") + "\n")
-		l.recap(&b, e.Failed)
+		l.recap(&b, e)
 	}
 	for _, v := range e.Violations {
 		b.WriteString(l.Violation(v))
@@ -102,35 +106,58 @@ func (l Look) Epilogue(e Epilogue) string {
 }
 
 // recap names each failure once more: task, reason, and the command that runs it again; of one that could not be carried
-// out, the whole chain of causes and the hint instead.
-func (l Look) recap(b *strings.Builder, failed []messages.Outcome) {
+// out, the whole chain of causes and the hint instead; and below that what the task printed last.
+func (l Look) recap(b *strings.Builder, e Epilogue) {
 	width := 0
-	for _, o := range failed {
+	for _, o := range e.Failed {
 		width = max(width, len(o.Task.String()))
 	}
 	width = min(width, 40)
-	for _, o := range failed {
+	for _, o := range e.Failed {
 		id := o.Task.String()
 		b.WriteString("  " + l.Palette.paint(l.Palette.taskCode(o.Task), id) + pad(id, width) + "   ")
 		if o.Error == nil {
 			reason := exitText(o)
 			b.WriteString(reason + pad(reason, reasonColumn-1) + " " + l.Palette.Dim("haz run "+id) + "\n")
-			continue
+		} else {
+			l.taskError(b, *o.Error)
 		}
-		b.WriteString(diag.Escape(firstLine(o.Error.Reason)) + "\n")
-		for _, c := range o.Error.Causes {
-			for i, line := range strings.Split(strings.TrimRight(c, "\n"), "\n") {
-				lead := "    because: "
-				if i > 0 {
-					lead = "             "
-				}
-				b.WriteString(lead + l.Palette.Dim(diag.Escape(strings.ReplaceAll(line, "\t", "    "))) + "\n")
+		l.tail(b, e.Tails[o.Task])
+	}
+}
+
+func (l Look) taskError(b *strings.Builder, e messages.TaskError) {
+	b.WriteString(diag.Escape(firstLine(e.Reason)) + "\n")
+	for _, c := range e.Causes {
+		for i, line := range strings.Split(strings.TrimRight(c, "\n"), "\n") {
+			lead := "    because: "
+			if i > 0 {
+				lead = "             "
 			}
-		}
-		if o.Error.Hint != "" {
-			b.WriteString(l.hint(o.Error.Hint))
+			b.WriteString(lead + l.Palette.Dim(diag.Escape(strings.ReplaceAll(line, "\t", "    "))) + "\n")
 		}
 	}
+	if e.Hint != "" {
+		b.WriteString(l.hint(e.Hint))
+	}
+}
+
+// tail repeats lines of a task as they were. The bar before each keeps a CI service from reading them as commands once more.
+func (l Look) tail(b *strings.Builder, t *tail) {
+	if t == nil {
+		return
+	}
+	if t.n > tailLines {
+		b.WriteString("    " + l.Palette.Dim(fmt.Sprintf("| (the last %d of %d lines)", tailLines, t.n)) + "\n")
+	}
+	t.all(func(line []byte) {
+		b.WriteString("    " + l.Palette.Dim("|") + " ")
+		b.Write(line)
+		if l.Palette.On && bytes.IndexByte(line, esc) >= 0 {
+			b.WriteString(reset)
+		}
+		b.WriteByte('\n')
+	})
 }
 
 func pad(s string, width int) string { return strings.Repeat(" ", max(0, width-len(s))) }

@@ -143,6 +143,22 @@ func (l Look) Cancelling(m messages.RunCancelling) string {
 	return fmt.Sprintf("haz: %s: stopping %s, up to %s; again to kill\n", who, tasks, Grace(m.Grace))
 }
 
+// fewUnstarted is how many tasks that were cancelled before they began are still named one by one.
+const fewUnstarted = 5
+
+// NeverStarted says which tasks were cancelled before they began: a summary line each for a few, one line for many, so that
+// what an interrupted run was doing stays on the screen.
+func (l Look) NeverStarted(os []messages.Outcome) string {
+	if len(os) > fewUnstarted {
+		return fmt.Sprintf("haz: %d tasks cancelled before they started\n", len(os))
+	}
+	var b strings.Builder
+	for _, o := range os {
+		b.WriteString(l.Finished(o))
+	}
+	return b.String()
+}
+
 // Violation is the sentence about a broken runtime invariant (S-09).
 func (l Look) Violation(v messages.Violation) string {
 	var s, hint string

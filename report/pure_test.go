@@ -24,8 +24,8 @@ func TestDuration(t *testing.T) {
 		want string
 	}{
 		{0, "0ms"}, {-5, "0ms"}, {1, "1ms"}, {999 * time.Microsecond, "1ms"}, {176 * time.Millisecond, "176ms"},
-		{999*time.Millisecond + 999*time.Microsecond, "999ms"}, {time.Second, "1s 0ms"}, {7856 * time.Millisecond, "7s 856ms"},
-		{time.Minute - 1, "59s 999ms"}, {83 * time.Second, "1m 23s"}, {time.Hour - 1, "59m 59s"}, {83 * time.Minute, "1h 23m"}, {100 * time.Hour, "100h 0m"},
+		{999*time.Millisecond + 999*time.Microsecond, "999ms"}, {time.Second, "1.0s"}, {1699 * time.Millisecond, "1.6s"}, {7856 * time.Millisecond, "7.8s"},
+		{time.Minute - 1, "59.9s"}, {83 * time.Second, "1m 23s"}, {time.Hour - 1, "59m 59s"}, {83 * time.Minute, "1h 23m"}, {100 * time.Hour, "100h 0m"},
 	} {
 		if got := Duration(tc.d); got != tc.want {
 			t.Errorf("Duration(%v) = %q, want %q", tc.d, got, tc.want)

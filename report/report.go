@@ -32,10 +32,12 @@ type Output struct {
 // Options of a Printer.
 type Options struct {
 	Stdout, Stderr Output
+	OnePlace       bool // both streams lead to one file or pipe; two terminals always count as one place
 	Buffered       bool
+	NewOnly        bool // what hits printed when they ran is not shown again
 	Verbosity      Verbosity
 	ASCII          bool // the terminal does not speak UTF-8
-	GitHub         bool // fold each task's block (buffered mode only)
+	GitHub         bool // workflow commands keep the start of their lines; blocks of tasks that did not fail are folded
 	Spool          SpoolFactory
 	Now            func() time.Time
 	// Progress draws the progress line on stderr; nil: none. Width is asked before every drawing; 0 means unknown.
@@ -57,7 +59,8 @@ type Printer struct {
 	screen screen
 	tasks  map[workspace.TaskID]*taskView
 	tally  tally
-	stop   chan struct{} // ends the progress goroutine
+	spoke  workspace.TaskID // whose line was printed last, in live mode
+	stop   chan struct{}    // ends the progress goroutine
 	done   chan struct{}
 
 	last string // belongs to whoever calls End
@@ -68,6 +71,7 @@ type taskView struct {
 	prefix  [2]string // on stdout, stderr
 	lines   [2]lines
 	blocks  [2]*block // when nothing is shown before the end
+	tail    tail      // what was shown last, in live mode
 	started time.Time
 	begun   bool
 }
@@ -83,7 +87,8 @@ func New(o Options) *Printer {
 		o.Now = time.Now
 	}
 	p := &Printer{o: o, look: Look{Glyphs: GlyphSet(o.ASCII), Palette: o.Stderr.Palette}, tasks: map[workspace.TaskID]*taskView{}}
-	p.screen = screen{out: [2]Output{o.Stdout, o.Stderr}}
+	p.tally.tails = map[workspace.TaskID]*tail{}
+	p.screen = screen{out: [2]Output{o.Stdout, o.Stderr}, one: o.OnePlace || o.Stdout.Terminal && o.Stderr.Terminal}
 	p.tally.start = o.Now()
 	if o.Progress != nil {
 		p.stop, p.done = make(chan struct{}), make(chan struct{})
@@ -159,10 +164,17 @@ func (p *Printer) end(exit int) {
 	if !p.tally.counted {
 		p.tally.end = p.o.Now()
 	}
+	p.say(p.look.NeverStarted(p.tally.unstarted))
 	if p.tally.selected > 0 && (p.o.Verbosity != Quiet || exit != 0) {
-		p.say(p.look.Epilogue(p.tally.epilogue(p.o.Verbosity == Verbose)))
+		p.say(p.look.Epilogue(p.epilogue()))
 	}
 	p.say(p.last)
+}
+
+// epilogue is what the run ends with. What a failed task printed last is not repeated where no other task printed after it.
+func (p *Printer) epilogue() Epilogue {
+	delete(p.tally.tails, p.spoke)
+	return p.tally.epilogue(p.o.Verbosity == Verbose)
 }
 
 // AtEnd adds a text of haz itself that End prints last. It does not wait for anything.
@@ -197,6 +209,9 @@ func (p *Printer) started(m messages.TaskStarted) {
 }
 
 func (p *Printer) output(m messages.TaskOutput) {
+	if m.Replayed && p.o.NewOnly {
+		return
+	}
 	v, s := p.view(m.Task), toStdout
 	if m.Stderr {
 		s = toStderr
@@ -205,7 +220,22 @@ func (p *Printer) output(m messages.TaskOutput) {
 		v.blocks[s].write(m.Bytes)
 		return
 	}
-	v.lines[s].feed(m.Bytes, func(line []byte) { p.screen.line(s, v.prefix[s], line) })
+	v.lines[s].feed(m.Bytes, func(line []byte) { p.live(m.Task, v, s, line) })
+}
+
+// live prints a line of a task as soon as it is whole.
+func (p *Printer) live(id workspace.TaskID, v *taskView, s int, line []byte) {
+	p.spoke = id
+	v.tail.add(line)
+	p.line(v, s, line)
+}
+
+func (p *Printer) line(v *taskView, s int, line []byte) {
+	prefix := v.prefix[s]
+	if p.o.GitHub && isCommand(line) {
+		prefix = ""
+	}
+	p.screen.line(s, prefix, line)
 }
 
 func (p *Printer) finished(o messages.Outcome) {
@@ -216,6 +246,13 @@ func (p *Printer) finished(o messages.Outcome) {
 	}
 	p.tally.add(o)
 	p.flush(o, v)
+	if o.Status == messages.Failed && v.tail.n > 0 && len(p.tally.tails) < tailTasks {
+		p.tally.tails[o.Task] = &v.tail
+	}
+	if o.Status == messages.Cancelled && o.Cause != messages.Signalled && !v.begun && p.o.Verbosity != Verbose {
+		p.tally.unstarted = append(p.tally.unstarted, o) // named or counted at the end
+		return
+	}
 	if p.o.Verbosity == Quiet && (o.Status == messages.Completed || o.Status == messages.Skipped) {
 		return
 	}
@@ -229,38 +266,42 @@ func (p *Printer) finished(o messages.Outcome) {
 func (p *Printer) flush(o messages.Outcome, v *taskView) {
 	if v.blocks[toStdout] == nil {
 		for s := range v.lines {
-			v.lines[s].end(func(line []byte) { p.screen.line(s, v.prefix[s], line) })
+			v.lines[s].end(func(line []byte) { p.live(o.Task, v, s, line) })
 		}
 		return
 	}
 	defer v.blocks[toStdout].close()
 	defer v.blocks[toStderr].close()
-	shown := p.o.Verbosity != Quiet || o.Status == messages.Failed || o.Status == messages.Cancelled
-	group := p.o.Buffered && p.o.GitHub
-	fold := group && shown && (v.begun || v.blocks[toStdout].size+v.blocks[toStderr].size > 0)
-	if fold {
-		p.screen.command("::group::" + o.Task.String())
-	}
-	for s, b := range v.blocks {
-		if !shown {
-			break
+	if p.o.Verbosity != Quiet || o.Status == messages.Failed || o.Status == messages.Cancelled {
+		fold := p.o.Buffered && p.o.GitHub && o.Status != messages.Failed && v.blocks[toStdout].size+v.blocks[toStderr].size > 0
+		if fold {
+			p.screen.command("::group::" + o.Task.String())
 		}
-		if p.o.Buffered {
-			b.read(func(chunk []byte) { p.screen.write(s, chunk) })
-		} else { // quiet: held back to the end, then shown as in live mode
+		p.show(o, v)
+		if fold {
+			p.screen.command("::endgroup::")
+		}
+	}
+	if p.o.Buffered && p.o.GitHub && o.Status == messages.Failed {
+		p.screen.command("::error::" + escapeCommand(p.look.annotation(o)))
+	}
+}
+
+// show prints what was held back.
+func (p *Printer) show(o messages.Outcome, v *taskView) {
+	for s, b := range v.blocks {
+		switch {
+		case !p.o.Buffered: // quiet: held back to the end, then shown as in live mode
 			b.read(func(chunk []byte) {
-				v.lines[s].feed(chunk, func(line []byte) { p.screen.line(s, v.prefix[s], line) })
+				v.lines[s].feed(chunk, func(line []byte) { p.line(v, s, line) })
 			})
-			v.lines[s].end(func(line []byte) { p.screen.line(s, v.prefix[s], line) })
+			v.lines[s].end(func(line []byte) { p.line(v, s, line) })
+		case b.size > 0:
+			p.screen.begin(s)
+			b.read(func(chunk []byte) { p.screen.write(s, chunk) })
 		}
 		if b.lost > 0 {
 			p.say(p.look.Lost(o.Task, b.lost, b.err))
 		}
-	}
-	if fold {
-		p.screen.command("::endgroup::")
-	}
-	if group && o.Status == messages.Failed {
-		p.screen.command("::error::" + escapeCommand(p.look.annotation(o)))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -145,8 +146,8 @@ func TestLiveLines(t *testing.T) {
 		"out [p:a] \x1b[1mthree\xff\n",
 		"err [p:a] ✓ done in 4ms\n",
 		"out [p:b] x\n",
-		"err [p:b] ✓ done in 7s 856ms\n",
-		"err \nTasks: 2 completed\n Time: 8s 0ms\n",
+		"err [p:b] ✓ done in 7.8s\n",
+		"err \nTasks: 2 completed\n Time: 8.0s\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -185,17 +186,131 @@ func TestBufferedOnTerminal(t *testing.T) {
 	}
 }
 
+// Folded is what went well; what failed is in the open, with an annotation; a task that printed nothing has no group.
 func TestGitHubGroups(t *testing.T) {
-	got := play(Options{Buffered: true, GitHub: true, Verbosity: Quiet}, 1,
-		start("p:a"), out("p:a", "quiet\n"), fresh("p:a", time.Millisecond),
+	got := play(Options{Buffered: true, GitHub: true}, 1,
+		start("p:a"), out("p:a", "fine"), fresh("p:a", time.Millisecond),
 		start("p:b"), out("p:b", "no newline"), failed("p:b", 7),
-		never("p:c", messages.Skipped, messages.UpstreamDidFail, "p:b"),
+		start("p:c"), fresh("p:c", time.Millisecond),
 		start("p:d"), errored("p:d", messages.TaskError{Kind: messages.ErrOutputMissing, Reason: "declared output 100% was\nnot produced"}))
 	want := []string{
-		"out ::group::p:b\n", "out no newline", "out \n::endgroup::\n", "out ::error::p:b failed (exit 7)\n", "err [p:b] ✗ failed in 22ms (exit 7)\n",
-		"out ::group::p:d\n", "out ::endgroup::\n", "out ::error::p:d errored: declared output 100%25 was\n", "err [p:d] ✗ errored in 22ms (declared output 100% was)\n",
+		"out ::group::p:a\n", "out fine", "out \n", "out ::endgroup::\n", "err [p:a] ✓ done in 1ms\n",
+		"out no newline", "out \n", "out ::error::p:b failed (exit 7)\n", "err [p:b] ✗ failed in 22ms (exit 7)\n",
+		"err [p:c] ✓ done in 1ms\n",
+		"out ::error::p:d errored: declared output 100%25 was\n", "err [p:d] ✗ errored in 22ms (declared output 100% was)\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A workflow command of a tool means something only where its line begins with it; elsewhere it is a line as any other.
+func TestGitHubCommandsOfTools(t *testing.T) {
+	events := []messages.Event{start("p:a"), out("p:a", "::error file=a.c,line=3::bad\nplain\n"), errOut("p:a", "  ::warning::w\n"), out("p:a", "::group::mine\n")}
+	want := []string{"out ::error file=a.c,line=3::bad\n", "out [p:a] plain\n", "err   ::warning::w\n", "out [p:a] ::group::mine\n"}
+	if diff := cmp.Diff(want, play(Options{GitHub: true}, 0, events...)); diff != "" {
+		t.Error(diff)
+	}
+	if got := play(Options{}, 0, events...)[0]; got != "out [p:a] ::error file=a.c,line=3::bad\n" {
+		t.Errorf("elsewhere: %q", got)
+	}
+}
+
+func TestIsCommand(t *testing.T) {
+	for line, want := range map[string]bool{
+		"::error::x": true, "::add-mask::secret": true, "\t::notice title=a b::": true, "::stop-commands::tok": true, "::tok_1::": true,
+		"": false, "::": false, "::::": false, "::error": false, "x ::error::": false, ":: error::": false, "std::vector::x": false,
+		"::group::a": false, "::endgroup::": false, "::EndGroup::": false, "::a.b::": false,
+	} {
+		if got := isCommand([]byte(line)); got != want {
+			t.Errorf("isCommand(%q) = %v", line, got)
+		}
+	}
+}
+
+// Where both streams lead to one file, an open line of the one does not glue to what the other writes. Where they do not,
+// a stream holds the task's bytes and nothing else until another task's block follows on it.
+func TestBufferedOpenLines(t *testing.T) {
+	events := []messages.Event{start("p:a"), out("p:a", "a"), errOut("p:a", "e"), fresh("p:a", time.Millisecond), start("p:b"), out("p:b", "b"), fresh("p:b", time.Millisecond)}
+	one := []string{"out a", "err \n", "err e", "err \n", "err [p:a] ✓ done in 1ms\n", "out b", "err \n", "err [p:b] ✓ done in 1ms\n"}
+	if diff := cmp.Diff(one, play(Options{Buffered: true, OnePlace: true}, 0, events...)); diff != "" {
+		t.Error(diff)
+	}
+	two := []string{"out a", "err e", "err \n", "err [p:a] ✓ done in 1ms\n", "out \n", "out b", "err [p:b] ✓ done in 1ms\n"}
+	if diff := cmp.Diff(two, play(Options{Buffered: true}, 0, events...)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The end of a failed live run shows what each failed task printed last, unless nobody printed after it.
+func TestTailsOfFailedTasks(t *testing.T) {
+	var events []messages.Event
+	events = append(events, messages.RunStarted{Tasks: make([]workspace.TaskID, 3), At: t0}, start("p:a"), start("p:b"), start("p:c"))
+	for i := range 25 {
+		events = append(events, out("p:a", fmt.Sprintf("line %d\n", i)))
+	}
+	events = append(events, errOut("p:a", "last, without newline"), failed("p:a", 1), out("p:c", "fine\n"), fresh("p:c", time.Millisecond), out("p:b", "in sight\n"), failed("p:b", 2))
+	all := strings.Join(play(Options{}, 1, events...), "")
+	_, end, _ := strings.Cut(all, "failed:\n")
+	var want strings.Builder
+	want.WriteString("  p:a   exit 1                                   haz run p:a\n    | (the last 20 of 26 lines)\n")
+	for i := 6; i < 25; i++ {
+		fmt.Fprintf(&want, "    | line %d\n", i)
+	}
+	want.WriteString("    | last, without newline\n  p:b   exit 2                                   haz run p:b\n\nTasks:")
+	if got, _, _ := strings.Cut(end, " 1 completed"); got != want.String() {
+		t.Error(cmp.Diff(want.String(), got))
+	}
+	quiet := strings.Join(play(Options{Verbosity: Quiet}, 1, events...), "")
+	if strings.Contains(quiet, "| line") {
+		t.Error("with -q only failures are printed, and their lines are repeated all the same")
+	}
+}
+
+// A line of a tail is bounded, and escapes in it do not colour what follows.
+func TestTailIsBounded(t *testing.T) {
+	var l tail
+	l.add(bytes.Repeat([]byte("x"), 1<<20))
+	l.all(func(line []byte) {
+		if len(line) > tailWidth+3 {
+			t.Errorf("%d bytes", len(line))
+		}
+	})
+	var b strings.Builder
+	l = tail{}
+	l.add([]byte("\x1b[31mred"))
+	Look{Palette: Palette{On: true}}.tail(&b, &l)
+	if !strings.HasSuffix(b.String(), "red"+reset+"\n") {
+		t.Errorf("%q", b.String())
+	}
+}
+
+// An interrupt names a few tasks that had not begun, and counts many; with -v all are named.
+func TestCancelledBeforeTheyStarted(t *testing.T) {
+	for n, want := range map[int]int{1: 1, fewUnstarted: fewUnstarted, fewUnstarted + 1: 0, 300: 0} {
+		var events []messages.Event
+		for i := range n {
+			events = append(events, never(fmt.Sprintf("p:t%d", i), messages.Cancelled, messages.RunCancelled, ""))
+		}
+		all := strings.Join(play(Options{}, 130, events...), "")
+		if got := strings.Count(all, "- cancelled (run cancelled)"); got != want {
+			t.Errorf("%d tasks: %d are named", n, got)
+		}
+		if want == 0 && !strings.Contains(all, fmt.Sprintf("err haz: %d tasks cancelled before they started\n", n)) {
+			t.Errorf("%d tasks: %q", n, all)
+		}
+		if got := strings.Count(strings.Join(play(Options{Verbosity: Verbose}, 130, events...), ""), "- cancelled"); got != n {
+			t.Errorf("-v: %d of %d are named", got, n)
+		}
+	}
+}
+
+// new-only: what a hit printed when it ran is not shown again, its summary line is.
+func TestNewOnly(t *testing.T) {
+	again := out("p:a", "old\n")
+	again.Replayed = true
+	got := play(Options{NewOnly: true}, 0, start("p:a"), again, hit("p:a", time.Millisecond), start("p:b"), out("p:b", "new\n"), fresh("p:b", time.Millisecond))
+	if diff := cmp.Diff([]string{"err [p:a] ◉ cached in 1ms\n", "out [p:b] new\n", "err [p:b] ✓ done in 1ms\n"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -401,7 +516,7 @@ func TestProgress(t *testing.T) {
 	p.AtEnd("bye\n")
 	p.End(0, 0)
 	rest := strings.TrimPrefix(w.String(), line)
-	if !strings.HasPrefix(rest, "\r\x1b[2K[p:a] text\n") || !strings.HasSuffix(rest, "\n Time: 3s 0ms\nbye\n") {
+	if !strings.HasPrefix(rest, "\r\x1b[2K[p:a] text\n") || !strings.HasSuffix(rest, "\n Time: 3.0s\nbye\n") {
 		t.Errorf("%q", rest)
 	}
 	if at := strings.LastIndex(rest, "running"); at >= 0 && !strings.Contains(rest[at:], "\r\x1b[2K") {

@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 	"io/fs"
-	"strings"
 	"syscall"
 
 	"github.com/haz-build/haz/diag"
@@ -12,6 +11,7 @@ import (
 // screen writes to both streams in one order. It knows whether a line is open, and whether the progress line is drawn.
 type screen struct {
 	out   [2]Output
+	one   bool    // both lead to one place, where a line that one leaves open glues to what the other writes
 	dead  [2]bool // nothing more is written there
 	open  [2]bool // the last byte was no newline
 	drawn bool    // the progress line stands on stderr
@@ -57,18 +57,22 @@ func (s *screen) line(to int, prefix string, line []byte) {
 
 // fresh makes sure that what comes next on stderr starts a line: blocks are shown verbatim and may lack their last newline.
 func (s *screen) fresh() {
-	both := s.out[toStdout].Terminal && s.out[toStderr].Terminal
-	if s.open[toStderr] || both && s.open[toStdout] {
-		s.write(toStderr, []byte{'\n'})
-		s.open = [2]bool{!both && s.open[toStdout], false}
+	s.begin(toStderr)
+}
+
+// begin makes sure that what comes next on a stream starts a line. Where the streams lead to different places, bytes that end
+// without a newline stay as they are until something else follows.
+func (s *screen) begin(to int) {
+	if s.open[to] || s.one && s.open[1-to] {
+		s.write(to, []byte{'\n'})
+		s.open = [2]bool{!s.one && s.open[toStdout], !s.one && s.open[toStderr]}
+		s.open[to] = false
 	}
 }
 
 // command writes a workflow command to stdout, at the start of a line.
 func (s *screen) command(text string) {
-	if s.open[toStdout] {
-		text = "\n" + text
-	}
+	s.begin(toStdout)
 	s.write(toStdout, []byte(text+"\n"))
 }
 
@@ -106,9 +110,4 @@ func cause(err error) string {
 		err = p.Err
 	}
 	return err.Error()
-}
-
-// escapeCommand escapes the message of a workflow command.
-func escapeCommand(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
 }

@@ -60,7 +60,7 @@ type Settings struct {
 	MaxSizeText string         // as written, for the note
 	Concurrency int            // 0: auto
 	TagCaps     map[string]int
-	OutputMode  string        // "live", "buffered"
+	OutputMode  string        // "live", "buffered", "new-only"
 	CancelGrace time.Duration // execution.cancel_grace
 }
 

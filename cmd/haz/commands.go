@@ -48,7 +48,7 @@ func runCommand() *command {
 			{long: "failed", help: "the tasks that did not succeed in the last run"},
 			{long: "dry-run", help: "print what would run, and run nothing"},
 			formatOption("with --dry-run: plain (default) or json", "plain", "json"),
-			{long: "output-mode", arg: "MODE", values: []string{"live", "buffered"}, noun: "output mode", help: "live: lines as they come, prefixed; buffered: each task's output in one piece when it ends"},
+			{long: "output-mode", arg: "MODE", values: []string{"live", "buffered", "new-only"}, noun: "output mode", help: "live: lines as they come, prefixed; buffered: each task's output in one piece when it ends; new-only: live, and nothing of what cached tasks printed"},
 			{long: "jobs", short: "j", arg: "N", help: "run at most N tasks at once; N% of the CPUs, or auto", check: checkJobs},
 			{long: "fail-fast", help: "start nothing more after the first failure"},
 			{long: "keep-going", help: "after a failure go on with what does not depend on it (default)"},

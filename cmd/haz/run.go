@@ -102,13 +102,44 @@ func (v *invocation) dryRun(w *haz.Workspace, s *haz.Selected, plan *haz.Plan) e
 	if len(plan.Tasks) == 0 && s.Empty != "" {
 		v.tell("haz: nothing to run (" + s.Empty + ")\n")
 	}
+	if len(plan.Tasks) == 0 || v.has("quiet") || !v.out.flush() {
+		return nil
+	}
+	predicted := w.Predict(v.ctx, plan)
 	if v.has("verbose") {
-		predicted := w.Predict(v.ctx, plan)
 		for i, t := range plan.Tasks {
 			v.tell(v.errs.Palette.Prefix(t.ID) + v.errs.Palette.Dim(fmt.Sprintf("%s, cache: %s", s.ReasonOf(t.Index), predicted[i])) + "\n")
 		}
 	}
+	v.tell(costOf(plan, predicted))
 	return nil
+}
+
+// namedInDryRun is how many tasks of one kind a dry run names; more are counted.
+const namedInDryRun = 10
+
+// costOf says what a run of the plan would have to do: which tasks the cache has, which it lacks, and of which that depends on
+// what these come to.
+func costOf(plan *haz.Plan, predicted []haz.Prediction) string {
+	byKind := map[haz.Prediction][]string{}
+	for i, t := range plan.Tasks {
+		byKind[predicted[i]] = append(byKind[predicted[i]], t.ID.String())
+	}
+	text := fmt.Sprintf("haz: %d cached", len(byKind[haz.WouldHit]))
+	for _, k := range []struct {
+		p    haz.Prediction
+		word string
+	}{{haz.WouldMiss, "to be carried out"}, {haz.Unknown, "not known yet"}} {
+		names := byKind[k.p]
+		if len(names) == 0 {
+			continue
+		}
+		text += fmt.Sprintf("; %d %s: %s", len(names), k.word, strings.Join(names[:min(len(names), namedInDryRun)], ", "))
+		if more := len(names) - namedInDryRun; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+	}
+	return text + "\n"
 }
 
 func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected, plan *haz.Plan) error {
@@ -207,7 +238,7 @@ func (v *invocation) presentation(w *haz.Workspace) report.Options {
 	}
 	o := report.Options{
 		Stdout: report.Output{W: v.stdout.f, Terminal: v.stdout.terminal, Palette: report.DecidePalette(color, v.env, v.stdout.terminal)},
-		Stderr: v.errs, Buffered: mode == "buffered", ASCII: !report.SpeaksUTF8(v.env),
+		Stderr: v.errs, OnePlace: sameFile(v.stdout.f, v.stderr.f), Buffered: mode == "buffered", NewOnly: mode == "new-only", ASCII: !report.SpeaksUTF8(v.env),
 		GitHub: v.env("GITHUB_ACTIONS") == "true", Spool: spool,
 	}
 	switch {

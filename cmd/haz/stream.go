@@ -30,6 +30,16 @@ func (s stream) width() int {
 	return int(w.Col)
 }
 
+// sameFile reports whether two open files are one: `>log 2>&1`, or one pipe of a CI service.
+func sameFile(a, b *os.File) bool {
+	x, err := a.Stat()
+	if err != nil {
+		return false
+	}
+	y, err := b.Stat()
+	return err == nil && os.SameFile(x, y)
+}
+
 // reportWriter is standard output for reports: buffered, and silent after the first error, which finish tells.
 type reportWriter struct {
 	b   *bufio.Writer
@@ -49,12 +59,17 @@ func (w *reportWriter) Write(p []byte) (int, error) {
 
 func (w *reportWriter) print(s string) { _, _ = w.Write([]byte(s)) }
 
-// finish flushes. A reader that has gone away had enough: no error (chapter 3, 12).
-func (w *reportWriter) finish() error {
+// flush writes what is held back, and reports whether all could be written so far.
+func (w *reportWriter) flush() bool {
 	if err := w.b.Flush(); err != nil && w.err == nil {
 		w.err = err
 	}
-	if w.err == nil || report.ReaderGone(w.err) {
+	return w.err == nil
+}
+
+// finish flushes. A reader that has gone away had enough: no error (chapter 3, 12).
+func (w *reportWriter) finish() error {
+	if w.flush() || report.ReaderGone(w.err) {
 		return nil
 	}
 	err := w.err

@@ -95,7 +95,7 @@ beyond ` + "`env`" + `.
   COLORTERM               truecolor or 24bit: 24-bit colour
   LC_ALL, LC_CTYPE, LANG  whether the terminal speaks UTF-8
   CI                      set: no progress line
-  GITHUB_ACTIONS=true     buffered output is folded task by task
+  GITHUB_ACTIONS=true     buffered output is folded task by task, workflow commands work
   GIT_INDEX_FILE          honoured by --git-staged in a hook
 
 Tasks see none of the environment but what they list in ` + "`env`" + `. No variable changes

@@ -135,8 +135,8 @@ var outputObject = &Object{
 	Name: "output", Article: "`output`", Rule: "CFG-004",
 	Doc: "How the output of tasks is shown.",
 	Fields: []Field{
-		{Key: "mode", Rule: "CFG-030", Type: Type{Kind: Scalar, Allowed: []string{"live", "buffered"}}, Default: "`live`", Accepts: "`live`, `buffered`",
-			Doc: "`live` shows each line when it comes, with the task's name before it; `buffered` shows a task's output when it ends."},
+		{Key: "mode", Rule: "CFG-030", Type: Type{Kind: Scalar, Allowed: []string{"live", "buffered", "new-only"}}, Default: "`live`", Accepts: "`live`, `buffered`, `new-only`",
+			Doc: "`live` shows each line when it comes, with the task's name before it; `buffered` shows a task's output when it ends; `new-only` is `live` without what cached tasks printed when they ran."},
 	},
 }
 
