@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -15,6 +13,7 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/report"
+	"github.com/haz-build/haz/workspace/git"
 )
 
 // initScreen is the terminal around the model: it turns keys into events and effects into deeds.
@@ -106,32 +105,11 @@ func listInit(ctx context.Context, dir, at string) initDir {
 			names = append(names, c.name)
 		}
 	}
-	ignored := ignoredByGit(ctx, host, names)
+	ignored := git.Ignored(ctx, host, os.Environ(), names)
 	for i := range d.children {
 		d.children[i].ignored = ignored[d.children[i].name]
 	}
 	return d
-}
-
-// ignoredByGit tells which directories in a directory git ignores: none where there is no git, or no repository.
-func ignoredByGit(ctx context.Context, host string, names []string) map[string]bool {
-	if len(names) == 0 {
-		return nil
-	}
-	// With "./" before and "/" after, a name is never an option or a pattern, and is known to be a directory.
-	git := exec.CommandContext(ctx, "git", "check-ignore", "-z", "--stdin")
-	git.Dir = host
-	git.Stdin = strings.NewReader("./" + strings.Join(names, "/\x00./") + "/\x00")
-	var out bytes.Buffer
-	git.Stdout = &out
-	if git.Run() != nil {
-		return nil // exit code 1: none; 128: no repository
-	}
-	ignored := map[string]bool{}
-	for _, n := range strings.Split(out.String(), "\x00") {
-		ignored[strings.TrimSuffix(strings.TrimPrefix(n, "./"), "/")] = true
-	}
-	return ignored
 }
 
 // initInteractively shows the screens, and writes what was confirmed.

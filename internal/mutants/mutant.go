@@ -37,6 +37,7 @@ func table() []mutant {
 		stateBugs,
 		keptBugs,
 		peopleBugs,
+		affectedBugs,
 		languageBugs,
 		engineBugs,
 	} {

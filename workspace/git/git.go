@@ -4,8 +4,7 @@
 // os/exec and not with package process: that one is for tasks, which get a session of their own and are swept after a
 // cancellation; git is a short child of haz's own, which may as well be interrupted together with it.
 //
-// Nothing is changed. (One exception is git's own: `git diff` may note in its index that a file which was only touched still
-// has the content that the index knows.)
+// Nothing is changed, and nothing is executed that the repository names: see guards.
 package git
 
 import (
@@ -56,12 +55,18 @@ type Options struct {
 
 // Changes is what changed below the root of the workspace. All lists are sorted, each entry once.
 type Changes struct {
-	// Paths are workspace-absolute: files, links, and submodules, which count as their own path.
+	// Paths are workspace-absolute: files, links, submodules, which count as their own path, and all of them under each name
+	// that a link gives them.
 	Paths []string
-	// NestedDirs are untracked nested repositories, workspace-absolute, of which git says no more.
+	// NestedDirs are directories, workspace-absolute, of which no more is known than that something below them changed, or all:
+	// untracked nested repositories, links to directories, submodules that came or went.
 	NestedDirs []string
+	// Tracked are the definition files that git knows: those of projects, and what lies in .haz.
+	Tracked []string
 	// Warnings are sentences about paths that no workspace path can spell, and that were left out.
 	Warnings []string
+	// Base is what was compared with: nil but for Affected.
+	Base *Base
 }
 
 // Error says why git did not answer. Each of them ends a command (exit 2).
@@ -87,55 +92,37 @@ func (e *Error) Diagnostic() diag.Diagnostic {
 
 // Changed asks git. The error is *Error, or that of the context.
 func Changed(ctx context.Context, o Options) (Changes, error) {
-	r, err := newRepository(ctx, o)
+	r, err := open(ctx, o)
 	if err != nil {
 		return Changes{}, err
 	}
-	base := ""
+	q := question{staged: o.Mode == Index, untracked: o.Mode != Index, inner: o.Mode == Affected, where: []string{"."}}
+	var base *Base
 	switch o.Mode {
 	case WorkTree:
-		base, err = r.head(ctx)
+		q.commit, err = r.head(ctx)
+	case Index:
+		q.commit, err = r.headOrNothing(ctx)
 	case Since:
-		base, err = r.revision(ctx, o.Revision)
+		q.commit, err = r.revision(ctx, o.Revision)
 	case Affected:
-		base, err = r.base(ctx, o)
+		if base, err = r.base(ctx, o); err == nil {
+			q.commit = base.Commit
+		}
 	}
 	if err != nil {
 		return Changes{}, err
 	}
-	lists, err := r.lists(ctx, base)
-	if err != nil {
-		return Changes{}, err
-	}
-	return r.changes(lists), nil
-}
-
-// lists asks for changed and for untracked paths, at the same time: both read the whole tree. base is the commit to compare
-// with, "" for the index.
-func (r *repository) lists(ctx context.Context, base string) (paths []string, err error) {
-	// The order of names, external programs, paths relative to here: whatever the user's configuration says of it is undone.
-	// Without autoRefreshIndex, files that were only touched would count as changed.
-	diff := []string{"-c", "diff.autoRefreshIndex=true", "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative",
-		"--ignore-submodules=untracked", "--no-color", "-O/dev/null"}
-	if base == "" {
-		out, err := r.run(ctx, append(diff, "--staged", "--", ".")...)
-		return split(out), err
-	}
-	type answer struct {
-		out string
-		err error
-	}
-	untracked := make(chan answer, 1)
-	go func() {
-		out, err := r.run(ctx, "ls-files", "--others", "--exclude-standard", "-z", "--full-name")
-		untracked <- answer{out, err}
-	}()
-	out, err := r.run(ctx, append(diff, base, "--", ".")...)
-	others := <-untracked
+	f, err := r.ask(ctx, q)
 	if err == nil {
-		err = others.err
+		err = r.follow(ctx, q, f)
 	}
-	return append(split(out), split(others.out)...), err
+	if err != nil {
+		return Changes{}, err
+	}
+	c := r.changes(f)
+	c.Base = base
+	return c, nil
 }
 
 // split takes a list apart whose entries end with NUL.
@@ -147,28 +134,30 @@ func split(out string) []string {
 }
 
 // changes turns paths of the repository, relative to its top, into those of the workspace.
-func (r *repository) changes(paths []string) Changes {
+func (r *repository) changes(f *found) Changes {
 	var c Changes
-	for _, p := range paths {
-		rest, below := strings.CutPrefix(p, r.prefix)
-		if !below {
-			continue
+	spell := func(list []string, warn bool) (names []string) {
+		for _, p := range list {
+			rest, below := strings.CutPrefix(p, r.prefix)
+			if !below {
+				continue
+			}
+			name := "/" + rest
+			if err := glob.CheckPath(name); err == nil || rest == "" {
+				names = append(names, name)
+			} else if warn {
+				c.Warnings = append(c.Warnings, "git reports the changed path "+diag.Quote(name)+", which no task can name; it is left out")
+			}
 		}
-		name, nested := strings.CutSuffix("/"+rest, "/")
-		if err := glob.CheckPath(name); err != nil {
-			c.Warnings = append(c.Warnings, "git reports the changed path "+diag.Quote(name)+", which no task can name; it is left out")
-			continue
-		}
-		if nested {
-			c.NestedDirs = append(c.NestedDirs, name)
-		} else {
-			c.Paths = append(c.Paths, name)
-		}
+		slices.Sort(names)
+		return slices.Compact(names)
 	}
-	for _, list := range []*[]string{&c.Paths, &c.NestedDirs, &c.Warnings} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
+	c.Paths, c.NestedDirs, c.Tracked = spell(f.paths, true), spell(f.dirs, true), spell(f.definitions, false)
+	if slices.ContainsFunc(f.dirs, func(d string) bool { return strings.HasPrefix(r.prefix, d+"/") || d == "" }) {
+		c.NestedDirs = append([]string{"/"}, c.NestedDirs...)
 	}
+	slices.Sort(c.Warnings)
+	c.Warnings = slices.Compact(c.Warnings)
 	return c
 }
 

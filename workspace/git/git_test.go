@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -225,19 +226,39 @@ func TestSubmodules(t *testing.T) {
 	r.want(WorkTree, "")
 	sub.write("untracked", "x")
 	r.want(WorkTree, "") // untracked files in it do not count
+	r.want(Affected, "HEAD", "/libs/sub", "/libs/sub/untracked")
+	sub.remove("untracked")
 	sub.write("x", "changed")
-	r.want(WorkTree, "", "/libs/sub") // it counts as its own path, and nothing below it is listed
+	r.want(WorkTree, "", "/libs/sub", "/libs/sub/x") // it counts as its own path as well
 	r.want(Index, "")
 	sub.commit("z")
-	r.want(WorkTree, "", "/libs/sub")
+	r.want(WorkTree, "", "/libs/sub", "/libs/sub/x", "/libs/sub/z")
 	r.git("add", "libs/sub")
-	r.want(Index, "", "/libs/sub")
+	r.want(Index, "", "/libs/sub", "/libs/sub/x", "/libs/sub/z")
 	r.git("commit", "-q", "-m", "bump")
 	r.want(WorkTree, "")
-	r.want(Since, "HEAD~1", "/libs/sub")
+	r.want(Since, "HEAD~1", "/libs/sub", "/libs/sub/x", "/libs/sub/z")
+	r.want(Affected, "HEAD~1", "/libs/sub", "/libs/sub/x", "/libs/sub/z")
 	// A workspace inside the submodule asks the submodule.
 	sub.write("dir/y", "changed")
 	sub.at("dir").want(WorkTree, "", "/y")
+	sub.git("checkout", "-q", ".")
+
+	// Of a commit that the submodule does not have, and of one that came or went, anything may differ.
+	gone := func(m Mode, rev string) {
+		t.Helper()
+		c, err := r.ask(Options{Mode: m, Revision: rev})
+		if err != nil || !slices.Contains(c.Paths, "/libs/sub") || !slices.Contains(c.NestedDirs, "/libs/sub") {
+			t.Errorf("mode %d: %+v, %v", m, c, err)
+		}
+	}
+	gone(Since, "HEAD~2")
+	r.git("update-index", "--cacheinfo", "160000,"+strings.Repeat("1", 40)+",libs/sub")
+	gone(Index, "")
+	r.git("commit", "-q", "-m", "a commit that nobody has")
+	gone(WorkTree, "")
+	r.git("rm", "-q", "-f", "libs/sub")
+	gone(WorkTree, "")
 }
 
 // An untracked nested repository is a directory of which git says no more.
@@ -404,7 +425,7 @@ func TestFailures(t *testing.T) {
 		{"no repository", "is not inside a git work tree", "not a git repository", outside, nil},
 		{"bare", "is not inside a git work tree", "must be run in a work tree", bare, nil},
 		{"core.worktree leads elsewhere", "is not inside", "", wrong, nil},
-		{"damaged", "git diff failed (exit status 128)", "index", broken, nil},
+		{"damaged", "git diff-index failed (exit status 128)", "index", broken, nil},
 		{"no PATH", "git cannot be started", "no PATH", r, []string{"HOME=/"}},
 		{"not on PATH", "git cannot be started", "/no/such:relative", r, []string{"PATH=/no/such:relative"}},
 		{"a relative PATH is not searched", "git cannot be started", "no program git", script, []string{"PATH=bin:."}},

@@ -71,8 +71,21 @@ func (r *repository) named(ctx context.Context, text, rev string) (string, error
 	if rev != text {
 		e.Message += " (in " + diag.Quote(text) + ")"
 	}
-	e.Hint = "a shallow clone, as CI makes them, lacks most of them: git fetch --unshallow"
+	e.Hint = r.howToGet(ctx, rev)
 	return "", e
+}
+
+// headOrNothing is the commit of HEAD, or an empty tree before the first commit.
+func (r *repository) headOrNothing(ctx context.Context) (string, error) {
+	id, ok, err := r.commit(ctx, "HEAD")
+	if err != nil || ok {
+		return id, err
+	}
+	out, end, err := r.fed(ctx, strings.NewReader(""), "hash-object", "-t", "tree", "--stdin")
+	if err == nil && end.failed != nil {
+		err = end.failed
+	}
+	return strings.TrimSuffix(out, "\n"), err
 }
 
 // commit resolves a revision to an object id; not ok when there is no such commit.
@@ -109,37 +122,7 @@ func (r *repository) mergeBase(ctx context.Context, text, first, second string) 
 	}
 	id, _, _ := strings.Cut(out, "\n")
 	if !isObjectID(id) {
-		return "", &Error{Code: r.rule, Message: "no commit is common to both sides of " + diag.Quote(text),
-			Hint: "a shallow clone, as CI makes them, may lack it: git fetch --unshallow"}
+		return "", &Error{Code: r.rule, Message: "no commit is common to both sides of " + diag.Quote(text), Hint: r.howToDeepen(ctx)}
 	}
 	return id, nil
-}
-
-// defaults are the branches that --affected compares with, the first that exists.
-var defaults = []string{"refs/remotes/origin/HEAD", "main", "master"}
-
-// base is the merge base of HEAD and the branch that work is measured against (chapter 3, 4.4.6).
-func (r *repository) base(ctx context.Context, o Options) (string, error) {
-	head, err := r.head(ctx)
-	if err != nil {
-		return "", err
-	}
-	branch, name := "", o.Revision
-	if o.HasRevision || o.Revision != "" {
-		if branch, err = r.revision(ctx, o.Revision); err != nil {
-			return "", err
-		}
-		return r.mergeBase(ctx, name+"...HEAD", branch, head)
-	}
-	for _, name = range defaults {
-		id, ok, err := r.commit(ctx, name)
-		if err != nil {
-			return "", err
-		}
-		if ok {
-			return r.mergeBase(ctx, strings.TrimPrefix(name, "refs/remotes/")+"...HEAD", id, head)
-		}
-	}
-	return "", &Error{Code: r.rule, Message: "there is no branch to compare with: neither origin/HEAD, main nor master names a commit",
-		Hint: "--base REV, such as --base origin/main"}
 }

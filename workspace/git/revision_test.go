@@ -49,7 +49,7 @@ func TestSince(t *testing.T) {
 		{r, "...", "nothing stands before", ""},
 		{r, "...main", "nothing stands before", ""},
 		{r, "main...side..x", "it is a range", ""},
-		{r, "nope", `"nope" names no commit`, "--unshallow"},
+		{r, "nope", `"nope" names no commit`, ""},
 		{r, "main...nope", `"nope" names no commit of this repository (in "main...nope")`, ""},
 		{r, "nope...main", `"nope" names no commit`, ""},
 		{r, "^HEAD", "names no commit", ""},
@@ -62,7 +62,7 @@ func TestSince(t *testing.T) {
 		{r, "\xff", "names no commit", ""},
 		{r, strings.Repeat("a", 40), "names no commit", ""},
 		{r, strings.Repeat("HEAD^", 2000), "names no commit", ""},
-		{orphan, "main...", "no commit is common", "--unshallow"},
+		{orphan, "main...", "no commit is common", ""},
 	} {
 		_, err := c.r.ask(Options{Mode: Since, Revision: c.rev})
 		var e *Error

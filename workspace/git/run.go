@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,57 +21,62 @@ type repository struct {
 	root    string   // of the workspace
 	env     []string // of git
 	rule    string
-	prefix  string // of the workspace below the top of the work tree: "" or "sub/dir/"
+	off     []string // options that switch filter drivers off
+	top     string   // of the work tree, on the host
+	prefix  string   // of the workspace below the top: "" or "sub/dir/"
 }
 
-func newRepository(ctx context.Context, o Options) (*repository, error) {
+// open finds the repository around o.Root. Nothing of it is executed, then or later.
+func open(ctx context.Context, o Options) (*repository, error) {
 	r := &repository{root: o.Root, rule: o.Mode.rule(), env: environment(o.Env, o.StartedIn)}
 	var err error
 	if r.program, err = find(r.env); err != nil {
 		return nil, &Error{Code: r.rule, Message: "git cannot be started", Causes: []string{err.Error()},
 			Hint: "this option asks git which files changed: install it, or put it on PATH"}
 	}
-	out, end, err := r.code(ctx, "rev-parse", "--show-toplevel")
-	if err != nil {
-		return nil, err
-	}
-	if end.failed != nil {
-		end.failed.Message = "the workspace " + diag.Quote(o.Root) + " is not inside a git work tree"
-		return nil, end.failed
-	}
-	top := strings.TrimSuffix(out, "\n") // one: names may end with more
-	prefix, ok := within(top, o.Root)
-	if real, err := filepath.EvalSymlinks(top); !ok && err == nil {
-		prefix, ok = within(real, o.Root)
-	}
-	if !ok {
-		return nil, &Error{Code: r.rule, Message: "the workspace " + diag.Quote(o.Root) + " is not inside the git work tree " + diag.Quote(top) + " that git finds there",
-			Hint: "git's setting core.worktree may be wrong"}
-	}
-	r.prefix = prefix
-	return r, nil
+	return r, r.locate(ctx)
 }
 
-// environment is what git gets. Git exports to its hooks which repository it works on; haz asks about the one around the
-// workspace. GIT_INDEX_FILE stays, so that the index of a partial commit is the one that counts.
-func environment(env []string, startedIn string) []string {
-	clean := make([]string, 0, len(env))
-	for _, e := range env {
-		name, value, _ := strings.Cut(e, "=")
-		switch name {
-		case "GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX":
-			continue
-		case "GIT_INDEX_FILE":
-			if value == "" {
-				continue
-			}
-			if !filepath.IsAbs(value) {
-				e = name + "=" + filepath.Join(startedIn, value)
-			}
-		}
-		clean = append(clean, e)
+// inner is the repository of a submodule at dir, a host path: nil when dir is not the top of a work tree.
+func (r *repository) inner(ctx context.Context, dir string) (*repository, error) {
+	if _, err := os.Lstat(filepath.Join(dir, ".git")); err != nil {
+		return nil, nil
 	}
-	return clean
+	sub := &repository{program: r.program, rule: r.rule, root: dir, env: innerEnvironment(r.env)}
+	if err := sub.locate(ctx); err != nil {
+		return nil, err
+	}
+	if sub.prefix != "" { // its .git is none, and what git found is the repository around it
+		return nil, nil
+	}
+	return sub, nil
+}
+
+// locate asks git where the work tree is, and makes sure that it can be asked more.
+func (r *repository) locate(ctx context.Context) error {
+	out, end, err := r.code(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return err
+	}
+	if end.failed != nil {
+		end.failed.Message = "the workspace " + diag.Quote(r.root) + " is not inside a git work tree"
+		return end.failed
+	}
+	top := strings.TrimSuffix(out, "\n") // one: names may end with more
+	prefix, ok := within(top, r.root)
+	if real, err := filepath.EvalSymlinks(top); !ok && err == nil {
+		top = real
+		prefix, ok = within(real, r.root)
+	}
+	if !ok {
+		return &Error{Code: r.rule, Message: "the workspace " + diag.Quote(r.root) + " is not inside the git work tree " + diag.Quote(top) + " that git finds there",
+			Hint: "git's setting core.worktree may be wrong"}
+	}
+	r.prefix, r.top = prefix, top
+	if err := r.checkTop(top); err != nil {
+		return err
+	}
+	return r.switchFiltersOff(ctx)
 }
 
 // find looks for git on PATH. Relative directories on it are passed over: what lies in a workspace is not what the user calls
@@ -117,8 +124,13 @@ type exit struct {
 
 // code is run for commands whose exit status is an answer.
 func (r *repository) code(ctx context.Context, args ...string) (string, exit, error) {
-	cmd := exec.CommandContext(ctx, r.program, args...)
-	cmd.Dir, cmd.Env = r.root, r.env
+	return r.fed(ctx, nil, args...)
+}
+
+// fed is code with a text on standard input. Every git of haz is started here.
+func (r *repository) fed(ctx context.Context, input io.Reader, args ...string) (string, exit, error) {
+	cmd := exec.CommandContext(ctx, r.program, slices.Concat(guards, r.off, args)...)
+	cmd.Dir, cmd.Env, cmd.Stdin = r.root, r.env, input
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	cmd.WaitDelay = pipesWait
@@ -131,11 +143,7 @@ func (r *repository) code(ctx context.Context, args ...string) (string, exit, er
 	case err == nil, errors.Is(err, exec.ErrWaitDelay):
 		return out.String(), exit{}, nil // all that git itself wrote has come
 	case errors.As(err, &ended):
-		name := args[0]
-		if name == "-c" {
-			name = args[2]
-		}
-		return out.String(), exit{ended.ExitCode(), &Error{Code: r.rule, Message: "git " + name + " failed (" + ended.String() + ")", Causes: quoted(said.String())}}, nil
+		return out.String(), exit{ended.ExitCode(), &Error{Code: r.rule, Message: "git " + args[0] + " failed (" + ended.String() + ")", Causes: quoted(said.String())}}, nil
 	}
 	return "", exit{}, &Error{Code: r.rule, Message: "git cannot be started", Causes: []string{err.Error()}, Hint: "PATH leads to " + diag.Quote(r.program)}
 }
