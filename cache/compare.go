@@ -43,7 +43,8 @@ type Plan struct {
 	Nothing  bool // all outputs are right and nothing is stale: only the streams are to be verified (S-33)
 
 	prefixes *prefixes
-	seen     []fsys.Info // of each output that is right as it is; zero for those to be written
+	seen     []fsys.Info          // of each output that is right as it is; zero for those to be written
+	links    map[string]fsys.Info // on the way to outputs; none may appear or change from here on
 	writes   int
 	stale    []stale
 }
@@ -110,6 +111,7 @@ func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, erro
 	if err := s.findStale(ctx, p, w); err != nil {
 		return nil, err
 	}
+	p.links = w.links
 	p.Nothing = p.writes == 0 && len(p.stale) == 0
 	return p, nil
 }

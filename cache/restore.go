@@ -33,8 +33,9 @@ func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restore
 	if done.Stdout, done.Stderr, err = s.Streams(ctx, p.Manifest, spoolDir); err != nil {
 		return nil, err
 	}
-	r := &restore{s: s, p: p, ways: newWays(s.ws), areas: map[uint64]*area{}, areaAt: map[string]*area{}}
+	r := &restore{s: s, p: p, folders: newFolders(s.ws, p.links), areas: map[uint64]*area{}, areaAt: map[*folder]*area{}}
 	if !p.Nothing {
+		defer r.folders.close()
 		if err = r.runAndClear(ctx); err != nil {
 			s.dropSpool(done.Stdout)
 			s.dropSpool(done.Stderr)
@@ -49,25 +50,28 @@ func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restore
 
 // restore is one restore under way.
 type restore struct {
-	s      *Store
-	p      *Plan
-	ways   *ways
-	first  *staging // in .haz/state; nil until needed
-	big    bigCopiers
-	areas  map[uint64]*area // by device
-	areaAt map[string]*area // by directory
+	s       *Store
+	p       *Plan
+	folders *folders
+	first   *staging // in .haz/state; nil until needed
+	here    *area    // in first
+	big     bigCopiers
+	areas   map[uint64]*area  // by device
+	areaAt  map[*folder]*area // of folders where that of the device cannot be used
+	beside  []*area           // all that lie beside targets
 
 	staged  []placed // what is being copied or stands ready, in the order of the outputs
 	journal []step
-	olds    int             // names given in old/
-	touched map[string]bool // paths that were written
-	emptied bool            // all that was staged is in its place
+	olds    int                // names given in old/
+	touched map[string]*folder // what was written, and where it lies
+	emptied bool               // all that was staged is in its place
 }
 
 // placed is a verified file on its way to its target.
 type placed struct {
-	output int    // index in the manifest
-	name   string // in the workspace
+	output int // index in the manifest
+	area   *area
+	name   string // in the area
 }
 
 // runAndClear leaves no staging behind, and the tree as it was when it panics (a file system of the host does): the caller
@@ -90,9 +94,15 @@ func (r *restore) run(ctx context.Context) error {
 	if err := r.stage(ctx); err != nil {
 		return err
 	}
-	err := r.publish(ctx)
+	err := r.folders.linksStand()
+	if err == nil {
+		err = r.publish(ctx)
+	}
 	if err == nil {
 		err = r.removeStale(ctx)
+	}
+	if err == nil {
+		err = r.folders.inPlace()
 	}
 	if err != nil {
 		r.undo()
@@ -116,11 +126,13 @@ func (r *restore) ledger() state.Ledger {
 	for i := range outs {
 		o := &outs[i]
 		info := r.p.seen[i]
-		if info.Kind == fsys.Unknown || r.touched[o.Path] {
-			var err error
-			if info, err = r.s.ws.Lstat(o.Path); err != nil {
-				continue // it is gone again; the next run will find out
-			}
+		if f, written := r.touched[o.Path]; written {
+			info = r.folders.lookIn(f, o.Path)
+		} else if info.Kind == fsys.Unknown {
+			info, _ = r.s.ws.Lstat(o.Path)
+		}
+		if info.Kind == fsys.Unknown {
+			continue // it is gone again; the next run will find out
 		}
 		l.Files = append(l.Files, state.Produced{Path: o.Path, Info: info, Digest: o.Digest, HasDigest: o.Kind == File, LinkText: o.Target})
 	}

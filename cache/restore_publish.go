@@ -5,13 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
+	"syscall"
 
 	"github.com/haz-build/haz/fsys"
 )
 
 // publish is steps 3 and 4 of a restore: files in path order, then links and empty directories, then modes of directories.
 func (r *restore) publish(ctx context.Context) error {
-	r.touched = make(map[string]bool)
+	r.touched = make(map[string]*folder)
 	for _, f := range r.staged {
 		if err := r.publishFile(ctx, f); err != nil {
 			return err
@@ -46,62 +48,115 @@ func (r *restore) publish(ctx context.Context) error {
 	return nil
 }
 
-func (r *restore) publishFile(ctx context.Context, f placed) error {
+func (r *restore) publishFile(ctx context.Context, p placed) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o := &r.p.Manifest.Outputs[f.output]
-	if err := r.clearWay(ctx, o); err != nil {
+	o := &r.p.Manifest.Outputs[p.output]
+	f, err := r.clearWay(ctx, o)
+	if err != nil {
 		return err
 	}
-	if err := r.s.ws.Rename(f.name, o.Path); err != nil {
+	err = p.area.dir.RenameTo(p.name, f.fs, name(o.Path))
+	if errors.Is(err, syscall.EXDEV) {
+		err = r.publishAcross(ctx, p, f)
+	}
+	if err != nil {
 		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
 	}
-	r.journal = append(r.journal, step{did: put, path: o.Path})
-	r.touched[o.Path] = true
+	r.putThere(o.Path, f)
 	return nil
 }
 
-func (r *restore) publishLink(ctx context.Context, o *Output) error {
-	if err := r.clearWay(ctx, o); err != nil {
+// putThere writes down that an output lies in f now.
+func (r *restore) putThere(path string, f *folder) {
+	r.journal = append(r.journal, step{did: put, path: path, in: f})
+	r.touched[path] = f
+	f.wrote = true
+}
+
+// publishAcross is for a folder that is another mount of the device, into which nothing can be renamed: the verified file is
+// copied beside its target first.
+func (r *restore) publishAcross(ctx context.Context, p placed, f *folder) error {
+	o := &r.p.Manifest.Outputs[p.output]
+	a, err := r.across(o.Path, f)
+	if err != nil {
 		return err
 	}
-	if err := r.s.ws.Symlink(o.Target, o.Path); err != nil {
+	from, err := p.area.dir.OpenNoFollow(p.name)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to := a.newName()
+	d, info, err := writeFile(ctx, a.dir, to, fs.FileMode(o.Mode), from, o.Size, r.s.o.Hash)
+	if err == nil && d != o.Digest {
+		err = errOther
+	}
+	if err == nil && info.Perm != o.Mode {
+		err = a.dir.Chmod(to, fs.FileMode(o.Mode))
+	}
+	if err != nil {
+		return err
+	}
+	return a.dir.RenameTo(to, f.fs, name(o.Path))
+}
+
+// across is the staging beside what lies in f, which is another mount of its device than the staging of the device.
+func (r *restore) across(path string, f *folder) (*area, error) {
+	if a := r.areaAt[f]; a != nil && a.in == f {
+		return a, nil
+	}
+	a, err := r.siblingArea(path, f)
+	if err == nil {
+		r.areaAt[f] = a
+	}
+	return a, err
+}
+
+func (r *restore) publishLink(ctx context.Context, o *Output) error {
+	f, err := r.clearWay(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := f.fs.Symlink(o.Target, name(o.Path)); err != nil {
 		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
 	}
-	r.journal = append(r.journal, step{did: put, path: o.Path})
-	r.touched[o.Path] = true
+	r.putThere(o.Path, f)
 	return nil
 }
 
 // publishDir makes a directory where there is none. Its mode comes later.
 func (r *restore) publishDir(ctx context.Context, o *Output) error {
-	if err := r.makeParents(ctx, o.Path); err != nil {
+	f, err := r.makeParents(ctx, o.Path)
+	if err != nil {
 		return err
 	}
-	info, err := r.s.ws.Lstat(o.Path)
-	r.touched[o.Path] = true
+	info, err := f.fs.Lstat(name(o.Path))
+	r.touched[o.Path] = f
 	switch {
 	case err == nil && info.Kind == fsys.Dir:
 		return nil
 	case err == nil:
-		if err := r.moveBlocker(ctx, o.Path, info); err != nil {
+		if err := r.moveBlocker(ctx, o.Path, f, info); err != nil {
 			return err
 		}
 	case !isAbsent(err):
 		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
 	}
-	return r.makeDir(o.Path)
+	return r.makeDir(o.Path, f)
 }
 
 func (r *restore) setDirMode(o *Output) error {
-	info, err := r.s.ws.Lstat(o.Path)
-	if err == nil && info.Kind != fsys.Dir {
-		return failed(o.Path, nil, "%s changed while it was restored", o.Path)
+	prefix, _ := r.p.prefixes.of(o.Path)
+	f, err := r.openOutput(o.Path, prefix)
+	if err != nil {
+		return err
 	}
+	info, err := f.fs.Lstat("/")
 	if err == nil && info.Perm != o.Mode {
-		r.journal = append(r.journal, step{did: chmod, path: o.Path, perm: info.Perm})
-		err = r.s.ws.Chmod(o.Path, fs.FileMode(o.Mode))
+		r.journal = append(r.journal, step{did: chmod, path: o.Path, in: f, perm: info.Perm})
+		err = f.fs.Chmod("/", fs.FileMode(o.Mode))
 	}
 	if err != nil {
 		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
@@ -109,29 +164,45 @@ func (r *restore) setDirMode(o *Output) error {
 	return nil
 }
 
-// clearWay makes room for a file or link: parents are made, and what lies at the target is moved into old/.
-func (r *restore) clearWay(ctx context.Context, o *Output) error {
-	if err := r.makeParents(ctx, o.Path); err != nil {
-		return err
+// openOutput opens a directory that is an output itself: no link is one.
+func (r *restore) openOutput(path, prefix string) (*folder, error) {
+	f, k, _ := r.folders.open(path, prefix)
+	if k == wayDir && f.linked != path {
+		return f, nil
 	}
-	info, err := r.s.ws.Lstat(o.Path)
+	err := r.folders.trouble(path)
+	if err == nil {
+		return nil, failed(path, nil, "%s changed while it was restored", path)
+	}
+	return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
+}
+
+// clearWay makes room for a file or link: parents are made, and what lies at the target is moved into old/. It returns the
+// folder of the target.
+func (r *restore) clearWay(ctx context.Context, o *Output) (*folder, error) {
+	f, err := r.makeParents(ctx, o.Path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.fs.Lstat(name(o.Path))
 	absent := isAbsent(err)
 	if err != nil && !absent {
-		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+		return nil, failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
 	}
 	if err := r.lookAtInput(ctx, o.Path, info, absent); err != nil {
-		return err
+		return nil, err
 	}
 	switch {
 	case absent:
-		return nil
+		return f, nil
 	case info.Kind == fsys.Dir:
 		ours, err := r.onlyOurs(ctx, o.Path)
 		if err != nil || !ours {
-			return failed(o.Path, err, "the directory %s is in the way and holds what %s did not leave there", o.Path, r.p.Target.Task)
+			return nil, failed(o.Path, err, "the directory %s is in the way and holds what %s did not leave there", o.Path, r.p.Target.Task)
 		}
+		r.folders.forget(o.Path)
 	}
-	return r.moveOld(o.Path, info)
+	return f, r.moveOld(o.Path, f, info)
 }
 
 // lookAtInput makes sure that a target which is also an input (a formatter's) is what it was at key time, so that no edit
@@ -155,53 +226,55 @@ func (r *restore) lookAtInput(ctx context.Context, path string, now fsys.Info, a
 	return nil
 }
 
-// makeParents makes the directories on the way to path. What is no directory, where one must go, gives way only if it is
-// of this task.
-func (r *restore) makeParents(ctx context.Context, path string) error {
+// makeParents makes the directories on the way to path, and returns the last one. What is no directory, where one must go,
+// gives way only if it is of this task.
+func (r *restore) makeParents(ctx context.Context, path string) (*folder, error) {
 	prefix, ok := r.p.prefixes.of(path)
 	if !ok {
-		return failed(path, nil, "%s matches no output pattern", path)
+		return nil, failed(path, nil, "%s matches no output pattern", path)
 	}
-	for {
-		k, at := r.ways.to(path, prefix)
-		switch k {
-		case wayDir:
-			return nil
-		case wayBlocked:
-			info, err := r.s.ws.Lstat(at)
-			if err != nil || info.Kind == fsys.Dir {
-				return r.blocked(at)
-			}
-			if err := r.moveBlocker(ctx, at, info); err != nil {
-				return err
-			}
-		case wayAbsent:
-			if err := r.makeDir(at); err != nil {
-				return err
+	for range 2 * strings.Count(path, "/") { // each directory once, and what lies in its place once
+		f, k, at := r.folders.to(path, prefix)
+		if k == wayDir {
+			return f, nil
+		}
+		if at == "/" {
+			return nil, r.blocked(at)
+		}
+		in, inKind, _ := r.folders.to(at, prefix)
+		switch {
+		case inKind != wayDir:
+			return nil, r.blocked(at)
+		case k == wayAbsent:
+			if err := r.makeDir(at, in); err != nil {
+				return nil, err
 			}
 		default:
-			return r.blocked(at)
+			info, err := in.fs.Lstat(name(at))
+			if err != nil || info.Kind == fsys.Dir {
+				return nil, r.blocked(at)
+			}
+			if err := r.moveBlocker(ctx, at, in, info); err != nil {
+				return nil, err
+			}
 		}
 	}
+	return nil, failed(path, nil, "the directory of %s was removed while it was needed", path)
 }
 
 func (r *restore) blocked(at string) error {
-	why, err := r.ways.whyBlocked(at)
+	why, err := r.folders.whyBlocked(at)
 	return failed(at, err, "%s", why)
 }
 
-// moveBlocker moves a file or link that lies where a directory must go, if the ledger lists it unmodified (step 3).
-func (r *restore) moveBlocker(ctx context.Context, path string, info fsys.Info) error {
+// moveBlocker moves a file or link that lies in f where a directory must go, if the ledger lists it unmodified (step 3).
+func (r *restore) moveBlocker(ctx context.Context, path string, f *folder, info fsys.Info) error {
 	if ours, err := r.isOurs(ctx, path, info); err != nil {
 		return failed(path, err, "%s is in the way and cannot be looked at: %v", path, cause(err))
 	} else if !ours || info.Kind == fsys.Dir {
 		return r.blocked(path)
 	}
-	if err := r.moveOld(path, info); err != nil {
-		return err
-	}
-	r.ways.set(path, wayAbsent)
-	return nil
+	return r.moveOld(path, f, info)
 }
 
 // isOurs reports whether what lies at path, seen as info, is an unmodified file or link of this task's ledger and nobody
@@ -242,20 +315,15 @@ func (r *restore) onlyOurs(ctx context.Context, dir string) (bool, error) {
 	return true, nil
 }
 
-// moveOld renames what lies at path into old/ of the staging on its device.
-func (r *restore) moveOld(path string, info fsys.Info) error {
-	a, err := r.areaFor(path)
-	if err == nil && !a.old {
-		if err = a.dir.Mkdir("/old", dirPerm); err == nil {
-			a.old = true
-		}
-	}
+// moveOld renames what lies at path, in f, into old/ of the staging on its device.
+func (r *restore) moveOld(path string, f *folder, info fsys.Info) error {
+	a, err := r.areaOf(path, f)
 	if err == nil {
-		r.olds++
-		to := fmt.Sprintf("%s/old/%08d", a.name, r.olds)
-		if err = r.s.ws.Rename(path, to); err == nil {
-			r.journal = append(r.journal, step{did: moved, path: path, old: to, dir: info.Kind == fsys.Dir})
-			a.olds = append(a.olds, to)
+		err = r.moveInto(a, path, f, info)
+	}
+	if errors.Is(err, syscall.EXDEV) && info.Kind != fsys.Dir {
+		if a, err = r.across(path, f); err == nil {
+			err = r.moveInto(a, path, f, info)
 		}
 	}
 	if err != nil {
@@ -264,16 +332,33 @@ func (r *restore) moveOld(path string, info fsys.Info) error {
 	return nil
 }
 
-// makeDir makes one directory.
-func (r *restore) makeDir(dir string) error {
-	if err := r.s.ws.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
-		return failed(dir, err, "the directory %s cannot be made: %v", dir, cause(err))
-	} else if err == nil {
-		r.journal = append(r.journal, step{did: made, path: dir})
+func (r *restore) moveInto(a *area, path string, f *folder, info fsys.Info) error {
+	if a.old == nil {
+		err := a.dir.Mkdir("/old", dirPerm)
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			a.old, err = a.dir.Hold("/old")
+		}
+		if err != nil {
+			return err
+		}
 	}
-	r.ways.set(dir, wayUnknown)
-	if r.ways.look(dir) == wayAbsent {
-		return failed(dir, nil, "the directory %s was removed while it was needed", dir)
+	r.olds++
+	to := fmt.Sprintf("/%08d", r.olds)
+	if err := f.fs.RenameTo(name(path), a.old, to); err != nil {
+		return err
+	}
+	r.journal = append(r.journal, step{did: moved, path: path, in: f, area: a, old: to, dir: info.Kind == fsys.Dir})
+	a.olds = append(a.olds, to)
+	return nil
+}
+
+// makeDir makes one directory in f.
+func (r *restore) makeDir(dir string, f *folder) error {
+	switch err := f.fs.Mkdir(name(dir), 0o777); {
+	case err == nil:
+		r.journal = append(r.journal, step{did: made, path: dir, in: f})
+	case !errors.Is(err, fs.ErrExist):
+		return failed(dir, err, "the directory %s cannot be made: %v", dir, cause(err))
 	}
 	return nil
 }

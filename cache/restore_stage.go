@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -17,10 +18,16 @@ import (
 type area struct {
 	name string  // directory in the workspace
 	dir  fsys.FS // its own handle
-	own  bool    // dir is to be closed
-	old  bool    // old/ was made
+	in   *folder // where it lies; nil for the one in .haz/state
+	old  fsys.FS // old/, once it was made
 	olds []string
 	base int // names given so far
+}
+
+// newName is the name of the next file in a.
+func (a *area) newName() string {
+	a.base++
+	return fmt.Sprintf("/%08d", a.base)
 }
 
 // stage is step 2 of a restore: every needed blob is copied and verified. Nothing outside of the staging is touched.
@@ -33,7 +40,8 @@ func (r *restore) stage(ctx context.Context) error {
 	if r.first, dev, err = r.s.restoreStaging(r.p.Manifest.Key); err != nil {
 		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
 	}
-	r.areas[dev] = &area{name: r.first.name, dir: r.first.dir}
+	r.here = &area{name: r.first.name, dir: r.first.dir}
+	r.areas[dev] = r.here
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	// One goroutine copies and another one digests: two big blobs at a time keep both busy.
@@ -92,9 +100,8 @@ func (r *restore) stageEach(ctx context.Context, root fsys.FS) error {
 		if err != nil {
 			return err
 		}
-		a.base++
-		name := fmt.Sprintf("/%08d", a.base)
-		r.staged = append(r.staged, placed{output: i, name: a.name + name})
+		name := a.newName()
+		r.staged = append(r.staged, placed{output: i, area: a, name: name})
 		if outs[i].Size >= bigBlob {
 			r.big.copy(func() error { return r.stageBlob(ctx, root, entry, i, a, name) })
 		} else if err := r.stageBlob(ctx, root, entry, i, a, name); err != nil {
@@ -109,7 +116,12 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i i
 	o := &r.p.Manifest.Outputs[i]
 	blob := entry + "/" + outputsName + "/" + o.Digest.Hex()
 	perm := fs.FileMode(o.Mode)
-	d, info, cloned := r.s.cloneFile(ctx, cacheDir+blob, a.name+name, perm, o.Size)
+	var d digest.Digest
+	var info fsys.Info
+	cloned := false
+	if a.in == nil { // cloning goes by names, and those beside targets are not ours alone
+		d, info, cloned = r.s.cloneFile(ctx, cacheDir+blob, a.name+name, perm, o.Size)
+	}
 	if !cloned {
 		f, err := root.OpenNoFollow(blob)
 		if err != nil {
@@ -150,47 +162,48 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i i
 // areaFor is the staging on the device of the directory in which path lies or will lie.
 func (r *restore) areaFor(path string) (*area, error) {
 	prefix, _ := r.p.prefixes.of(path)
-	k, at := r.ways.to(path, prefix)
-	switch k {
-	case wayBlocked:
-		at = parentOf(at) // if it can be moved out of the way at all, this is where its successor will lie
-	case wayAbsent:
-		at = parentOf(at)
+	f, k, at := r.folders.to(path, prefix)
+	for k != wayDir {
+		// If what is there can be moved out of the way at all, its successor will lie where it lies.
+		if at == "/" {
+			return nil, failed(path, r.folders.troubles["/"], "%s cannot be restored: the workspace cannot be opened", path)
+		}
+		f, k, at = r.folders.to(at, prefix)
 	}
-	if a := r.areaAt[at]; a != nil {
+	return r.areaOf(path, f)
+}
+
+// areaOf is the staging for the folder f, in which path lies or will lie.
+func (r *restore) areaOf(path string, f *folder) (*area, error) {
+	if a := r.areaAt[f]; a != nil {
 		return a, nil
 	}
-	info, err := r.s.ws.StatInfo(at)
-	if err != nil {
-		return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
+	if a := r.areas[f.info.Dev]; a != nil {
+		return a, nil
 	}
-	a := r.areas[info.Dev]
-	if a == nil {
-		if a, err = r.siblingArea(path, at, info.Dev); err != nil {
-			return nil, err
-		}
+	a, err := r.siblingArea(path, f)
+	if err == nil {
+		r.areas[f.info.Dev] = a
 	}
-	r.areaAt[at] = a
-	return a, nil
+	return a, err
 }
 
 // siblingArea stages next to a target on another device. The staging in .haz/state notes the place first, so that a sweep
 // finds it whatever happens to us.
-func (r *restore) siblingArea(path, dir string, dev uint64) (*area, error) {
-	name := join(dir, siblingPrefix+r.s.suffix())
-	err := r.notePlace(name)
+func (r *restore) siblingArea(path string, f *folder) (*area, error) {
+	base := "/" + siblingPrefix + r.s.suffix()
+	a := &area{name: join(f.path, base[1:]), in: f}
+	err := r.notePlace(a.name)
 	if err == nil {
-		err = r.s.ws.Mkdir(name, dirPerm)
+		err = f.fs.Mkdir(base, dirPerm)
+	}
+	if err == nil {
+		r.beside = append(r.beside, a)
+		a.dir, err = f.fs.Hold(base)
 	}
 	if err != nil {
 		return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
 	}
-	a := &area{name: name}
-	r.areas[dev] = a
-	if a.dir, err = r.s.ws.Sub(name); err != nil {
-		return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
-	}
-	a.own = true
 	return a, nil
 }
 
@@ -212,33 +225,42 @@ func (r *restore) clear() {
 	if r.first == nil {
 		return
 	}
-	var here *area
-	for _, a := range r.areas {
-		if a.name == r.first.name {
-			here = a
-			continue
+	for _, a := range r.beside {
+		if in := r.folders.again(a.in); in != nil {
+			_ = in.RemoveAll(name(a.name))
 		}
-		_ = r.s.ws.RemoveAll(a.name)
-		if a.own {
-			_ = a.dir.Close()
-		}
+		a.close()
+	}
+	here := r.here
+	known := len(r.beside) == 0 && r.emptied && r.clearKnown(here)
+	if here.old != nil {
+		_ = here.old.Close()
 	}
 	// What is in there is known when all went well: taking just that away is a third of the cost of looking for it.
-	if here != nil && len(r.areas) == 1 && r.emptied && r.clearKnown(here) {
+	if known {
 		r.s.keepStaging(r.first)
 		return
 	}
 	r.first.remove()
 }
 
+// close gives the handles of an area beside a target back.
+func (a *area) close() {
+	for _, d := range []fsys.FS{a.old, a.dir} {
+		if d != nil {
+			_ = d.Close()
+		}
+	}
+}
+
 // clearKnown removes what a restore that succeeded has left in its staging, which is then as new.
 func (r *restore) clearKnown(a *area) bool {
 	for _, old := range a.olds {
-		if r.s.ws.Remove(old) != nil {
+		if a.old.Remove(old) != nil {
 			return false
 		}
 	}
-	return !a.old || a.dir.Remove("/old") == nil
+	return a.old == nil || a.dir.Remove("/old") == nil
 }
 
 // maxIdle bounds the empty stagings that are kept for restores to come.

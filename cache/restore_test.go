@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -200,16 +201,20 @@ func TestUndeclaredOutput(t *testing.T) {
 	})
 }
 
-// A file system on which /p is another device: renames from and to it fail, stat says so.
-type twoDevices struct{ fsys.FS }
+// twoDevices is a workspace with /p on a device of its own or, with sameDev, under another mount of the one device.
+type twoDevices struct {
+	fsys.FS
+	base    string // of the root below that of the workspace
+	sameDev bool
+}
 
-func far(name string) bool {
-	name = fsys.Clean(name)
+func (d twoDevices) far(name string) bool {
+	name = path.Join(d.base, fsys.Clean(name))
 	return name == "/p" || strings.HasPrefix(name, "/p/")
 }
 
 func (d twoDevices) dev(name string, i fsys.Info) fsys.Info {
-	if far(name) {
+	if d.far(name) && !d.sameDev {
 		i.Dev++
 	}
 	return i
@@ -225,11 +230,26 @@ func (d twoDevices) StatInfo(name string) (fsys.Info, error) {
 	return d.dev(name, i), err
 }
 
-func (d twoDevices) Rename(from, to string) error {
-	if far(from) != far(to) {
+func (d twoDevices) Sub(dir string) (fsys.FS, error) { return d.below(dir, d.FS.Sub) }
+
+func (d twoDevices) Hold(dir string) (fsys.FS, error) { return d.below(dir, d.FS.Hold) }
+
+func (d twoDevices) below(dir string, open func(string) (fsys.FS, error)) (fsys.FS, error) {
+	sub, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return twoDevices{sub, path.Join("/", d.base, fsys.Clean(dir)), d.sameDev}, nil
+}
+
+func (d twoDevices) Rename(from, to string) error { return d.RenameTo(from, d, to) }
+
+func (d twoDevices) RenameTo(from string, other fsys.FS, to string) error {
+	o := other.(twoDevices)
+	if d.far(from) != o.far(to) {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: syscall.EXDEV}
 	}
-	return d.FS.Rename(from, to)
+	return d.FS.RenameTo(from, o.FS, to)
 }
 
 // ReadFile's Info goes to the stat index, which must not be confused by the device.
@@ -238,26 +258,37 @@ func (d twoDevices) ReadFile(name string, limit int64) ([]byte, fsys.Info, error
 	return b, d.dev(name, i), err
 }
 
-// 7.5 step 2: targets on another device are staged next to them, noted before, and nothing of it stays behind.
+// 7.5 step 2: targets on another device, or another mount of the device, are staged next to them, noted before, and nothing
+// of it stays behind.
 func TestOtherDevice(t *testing.T) {
-	onBoth(t, func(t *testing.T, ws fsys.FS) {
-		r := newRig(t, twoDevices{ws}, cache.Options{})
-		task := sample()
-		task.Patterns = append(task.Patterns, "/here/*")
-		task.Outputs["/here/x"] = cachetest.File("x", 0o644)
-		r.put(task, task.Key())
-		must(t, ws.MkdirAll("/p", 0o755))
-		r.mustHit(task, task.Key())
-		r.noLeftovers()
-		must(t, cachetest.Tree{"/p/out/a": cachetest.File("edited", 0o644), "/here/x": cachetest.File("edited", 0o644)}.Write(ws))
-		r.mustHit(task, task.Key())
-		r.onlyThese(task.Outputs)
-		r.noLeftovers()
-	})
+	for _, sameDev := range []bool{false, true} {
+		onBoth(t, func(t *testing.T, ws fsys.FS) { restoreAcross(t, ws, sameDev) })
+	}
+}
+
+func restoreAcross(t *testing.T, ws fsys.FS, sameDev bool) {
+	r := newRig(t, twoDevices{FS: ws, sameDev: sameDev}, cache.Options{})
+	task := sample()
+	task.Patterns = append(task.Patterns, "/here/*")
+	task.Outputs["/here/x"] = cachetest.File("x", 0o644)
+	r.put(task, task.Key())
+	must(t, ws.MkdirAll("/p", 0o755))
+	r.mustHit(task, task.Key())
+	r.noLeftovers()
+	must(t, cachetest.Tree{"/p/out/a": cachetest.File("edited", 0o644), "/here/x": cachetest.File("edited", 0o644)}.Write(ws))
+	r.mustHit(task, task.Key())
+	r.onlyThese(task.Outputs)
+	r.noLeftovers()
 }
 
 // The same, cut off at every call: the sweep of a later run finds what lies on the other device by the note in the staging.
 func TestOtherDeviceLeftovers(t *testing.T) {
+	for _, sameDev := range []bool{false, true} {
+		killedAcross(t, sameDev)
+	}
+}
+
+func killedAcross(t *testing.T, sameDev bool) {
 	base := fsys.Memory()
 	task := sample()
 	r := newRig(t, base, cache.Options{})
@@ -266,13 +297,13 @@ func TestOtherDeviceLeftovers(t *testing.T) {
 	for k := 0; ; k++ {
 		mem := base.Clone()
 		ff := faultfs.New(mem, 1, faultfs.Rule{At: k, Do: faultfs.Cut}) // the process is gone; the disk is not
-		dead := newRig(t, twoDevices{ff}, cache.Options{})
+		dead := newRig(t, twoDevices{FS: ff, sameDev: sameDev}, cache.Options{})
 		dead.hit(task, task.Key())
 		if !ff.Crashed() {
 			break
 		}
 		left := mem.Clone() // locks stay behind: their owner is dead
-		later := newRig(t, twoDevices{left}, cache.Options{})
+		later := newRig(t, twoDevices{FS: left, sameDev: sameDev}, cache.Options{})
 		if _, err := later.store.Clean(bg, cache.CleanOptions{Soft: true}); err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,8 @@ const (
 type step struct {
 	did  did
 	path string
+	in   *folder // that path lies in; of chmod, path itself
+	area *area   // where old is
 	old  string
 	perm uint32
 	dir  bool // what was moved is a directory
@@ -35,27 +37,33 @@ type step struct {
 // place. What cannot be put back is removed, so that a target is as before or absent, never something of both runs. Only
 // an input of the key (a formatter's source) then keeps its new, verified content: absent, it would be lost.
 func (r *restore) undo() {
-	ws := r.s.ws
 	for i := len(r.journal) - 1; i >= 0; i-- {
-		switch s := &r.journal[i]; s.did {
+		s := &r.journal[i]
+		in := r.folders.again(s.in)
+		if in == nil {
+			continue // its folder has gone elsewhere, and what is there now is not ours
+		}
+		base := name(s.path)
+		switch s.did {
 		case put:
 			if i > 0 && r.journal[i-1].did == moved && r.journal[i-1].path == s.path && !r.journal[i-1].dir {
 				continue // the rename back replaces it in one step
 			}
-			_ = ws.Remove(s.path)
+			_ = in.Remove(base)
 		case moved:
-			if !renameTwice(ws, s.old, s.path) && !r.p.Target.isInput(s.path) {
-				if info, err := ws.Lstat(s.path); err == nil && info.Kind != fsys.Dir {
-					_ = ws.Remove(s.path)
+			if !renameTwice(s.area.old, s.old, in, base) && !r.p.Target.isInput(s.path) {
+				if info, err := in.Lstat(base); err == nil && info.Kind != fsys.Dir {
+					_ = in.Remove(base)
 				}
 			}
 		case made:
-			_ = ws.Remove(s.path)
+			r.folders.forget(s.path)
+			_ = in.Remove(base)
 		case chmod:
-			_ = ws.Chmod(s.path, fs.FileMode(s.perm&0o777))
+			_ = in.Chmod("/", fs.FileMode(s.perm&0o777))
 		case removed:
-			if ws.Mkdir(s.path, fs.FileMode(s.perm&0o777)) == nil {
-				_ = ws.Chmod(s.path, fs.FileMode(s.perm&0o777))
+			if in.Mkdir(base, fs.FileMode(s.perm&0o777)) == nil {
+				_ = in.Chmod(base, fs.FileMode(s.perm&0o777))
 			}
 		}
 	}
@@ -71,26 +79,27 @@ func (r *restore) removeStale(ctx context.Context) error {
 			return err
 		}
 		f := &r.p.stale[i]
-		info, err := r.s.ws.Lstat(f.path)
+		in, k, at := r.folders.to(f.path, f.prefix)
+		if k != wayDir {
+			if err := r.folders.trouble(at); err != nil {
+				return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, cause(err))
+			}
+			continue // it went away with what was in the way of an output, or by itself
+		}
+		info, err := in.fs.Lstat(name(f.path))
 		switch {
 		case isAbsent(err):
-			continue // it went away with what was in the way of an output, or by itself
+			continue
 		case err != nil:
 			return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, cause(err))
 		case !info.Same(f.info):
 			continue // somebody has it now
 		}
-		if k, at := r.ways.to(f.path, f.prefix); k != wayDir {
-			if err := r.ways.trouble(at); err != nil {
-				return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, cause(err))
-			}
-			continue
-		}
 		if info.Kind == fsys.Dir {
 			emptied[f.path] = f.prefix
 			continue
 		}
-		if err := r.moveOld(f.path, info); err != nil {
+		if err := r.moveOld(f.path, in, info); err != nil {
 			return err
 		}
 		for dir := parentOf(f.path); isBelow(dir, f.prefix); dir = parentOf(dir) {
@@ -113,27 +122,32 @@ func (r *restore) removeEmptied(dirs map[string]string) error {
 		if r.p.Manifest.find(dir) >= 0 {
 			continue // it is an output itself
 		}
-		if err := r.removeIfEmpty(dir); err != nil {
+		if err := r.removeIfEmpty(dir, dirs[dir]); err != nil {
 			return failed(dir, err, "the directory %s, which is empty now, cannot be removed: %v", dir, cause(err))
 		}
 	}
 	return nil
 }
 
-func (r *restore) removeIfEmpty(dir string) error {
-	info, err := r.s.ws.Lstat(dir)
-	if isAbsent(err) || err == nil && info.Kind != fsys.Dir {
-		return nil
+func (r *restore) removeIfEmpty(dir, prefix string) error {
+	f, k, at := r.folders.open(dir, prefix)
+	if k != wayDir {
+		return r.folders.trouble(at)
 	}
+	info, err := f.fs.Lstat("/")
 	var left []fsys.Entry
 	if err == nil {
 		// Asked first: Remove alone would also take a file that somebody puts there this very moment.
-		left, err = r.s.ws.List(dir)
+		left, err = f.fs.List("/")
 	}
 	if err == nil && len(left) == 0 {
-		if err = r.s.ws.Remove(dir); err == nil {
-			r.journal = append(r.journal, step{did: removed, path: dir, perm: info.Perm})
-			r.ways.set(dir, wayAbsent)
+		in, k, at := r.folders.to(dir, prefix)
+		if k != wayDir {
+			return r.folders.trouble(at)
+		}
+		if err = in.fs.Remove(name(dir)); err == nil {
+			r.journal = append(r.journal, step{did: removed, path: dir, in: in, perm: info.Perm})
+			r.folders.forget(dir)
 		}
 	}
 	if isAbsent(err) || errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
@@ -143,9 +157,9 @@ func (r *restore) removeIfEmpty(dir string) error {
 }
 
 // renameTwice tries a second time: what failed once need not fail again, and this is the last chance to put a file back.
-func renameTwice(ws fsys.FS, from, to string) bool {
+func renameTwice(from fsys.FS, old string, to fsys.FS, base string) bool {
 	for range 2 {
-		if ws.Rename(from, to) == nil {
+		if from.RenameTo(old, to, base) == nil {
 			return true
 		}
 	}

@@ -1,11 +1,8 @@
 package cache
 
 import (
-	"errors"
-	"io/fs"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/glob"
@@ -51,18 +48,17 @@ const (
 
 // ways looks at the directories that lead to targets, each once, so that nothing is reached through a link that lies
 // deeper than the fixed prefix of a pattern (4.6, 7.5), nor through one that leaves the workspace or leads into /.haz.
-// What it has seen is the state of the tree at that time; who changes a directory says so with set.
+// What it has seen is the state of the tree at that time.
 type ways struct {
-	ws   fsys.FS
-	seen map[string]wayKind
-	errs map[string]error
+	ws    fsys.FS
+	seen  map[string]wayKind
+	links map[string]fsys.Info // those that may be gone through
+	troubles
 
 	open, openFor string // the last directory, and prefix, that to found open: outputs often lie side by side
 }
 
 func newWays(ws fsys.FS) *ways { return &ways{ws: ws, seen: map[string]wayKind{"/": wayDir}} }
-
-func (w *ways) set(dir string, k wayKind) { w.seen[dir], w.open = k, "" }
 
 // look says what lies at dir itself.
 func (w *ways) look(dir string) wayKind {
@@ -100,14 +96,11 @@ func (w *ways) ask(dir string) wayKind {
 	if to.Kind != fsys.Dir || real == "/.haz" || isBelow(real, "/.haz") {
 		return wayBlocked
 	}
-	return wayLink
-}
-
-func (w *ways) fail(dir string, err error) {
-	if w.errs == nil {
-		w.errs = make(map[string]error)
+	if w.links == nil {
+		w.links = make(map[string]fsys.Info)
 	}
-	w.errs[dir] = err
+	w.links[dir] = info
+	return wayLink
 }
 
 // to walks to the directory that path lies in. It returns wayDir when all of the way can be gone; wayAbsent when it ends
@@ -139,27 +132,4 @@ func (w *ways) to(path, prefix string) (k wayKind, at string) {
 	}
 	w.open, w.openFor = parent, prefix
 	return wayDir, parent
-}
-
-// trouble is what kept dir from being looked at; nil when it was seen to be no way.
-func (w *ways) trouble(dir string) error {
-	err := w.errs[dir]
-	if isAbsent(err) || errors.Is(err, fsys.ErrOutside) || errors.Is(err, syscall.ELOOP) {
-		return nil
-	}
-	return err
-}
-
-// whyBlocked is a sentence about the place where a way ended.
-func (w *ways) whyBlocked(dir string) (string, error) {
-	err := w.errs[dir]
-	switch {
-	case errors.Is(err, fsys.ErrOutside):
-		return dir + " leads out of the workspace", err
-	case errors.Is(err, fs.ErrNotExist):
-		return dir + " is a link to nothing", err
-	case err != nil:
-		return dir + ": " + cause(err).Error(), err
-	}
-	return dir + " is in the way", nil
 }

@@ -22,3 +22,10 @@ func (f fileLocking) Sub(dir string) (FS, error) {
 	}
 	return WithFileLocks(sub), nil
 }
+
+func (f fileLocking) RenameTo(oldName string, to FS, newName string) error {
+	if t, ok := to.(fileLocking); ok {
+		to = t.host
+	}
+	return f.host.RenameTo(oldName, to, newName)
+}

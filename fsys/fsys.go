@@ -133,6 +133,12 @@ type FS interface {
 	RealPath(name string) (string, error)
 	// Sub opens the directory dir (links are followed, also out of this root) as the root of a file system of its own.
 	Sub(dir string) (FS, error)
+	// Hold is Sub for a directory that somebody may swap for a link at any moment: a link at the end of dir is not followed,
+	// but ENOTDIR or ELOOP, as all else that is no directory. Links in the directories of dir are followed.
+	Hold(dir string) (FS, error)
+	// RenameTo is Rename into another file system of the same kind (both from Host, or from one Memory), each name below its
+	// own root. EXDEV where the kernel cannot, as between devices, or the kinds differ.
+	RenameTo(oldName string, to FS, newName string) error
 	// HostPath is the absolute path of name on the host ("/ws/lib" for "/lib"); in memory, the name below the outermost root.
 	HostPath(name string) string
 	// TryLock takes an advisory lock on the file name, which is created when absent (its directory must exist), and never

@@ -109,6 +109,17 @@ func (h *host) Sub(dir string) (FS, error) {
 	return s, nil
 }
 
+func (h *host) Hold(dir string) (FS, error) {
+	name := Clean(dir)
+	fd, err := h.openat(name, openDirFlags|unix.O_DIRECTORY|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, pathError("open", name, notRegular(err))
+	}
+	s := &host{dir: h.HostPath(name), handle: handle{fd: fd}}
+	s.noBeneath.Store(h.noBeneath.Load())
+	return s, nil
+}
+
 // Close gives the descriptors back. Files and locks that were opened stay open.
 func (h *host) Close() error {
 	h.handle.close()

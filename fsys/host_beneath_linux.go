@@ -77,14 +77,6 @@ func (h *host) inParent(name string, do func(dir int, base string) error) (err e
 	return retry(func() error { return do(fd, base) }), true
 }
 
-func retry(do func() error) error {
-	for {
-		if err := do(); err != unix.EINTR {
-			return err
-		}
-	}
-}
-
 func (h *host) mkdirBeneath(name string, perm os.FileMode) (error, bool) {
 	return h.inParent(name, func(dir int, base string) error { return unix.Mkdirat(dir, base, uint32(perm.Perm())) })
 }

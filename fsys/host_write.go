@@ -291,6 +291,52 @@ func (h *host) move(op, oldName, newName string, beneath func(oldName, newName s
 	return nil
 }
 
+func (h *host) RenameTo(oldName string, to FS, newName string) error {
+	oldName, newName = Clean(oldName), Clean(newName)
+	err := error(syscall.EXDEV)
+	if t, ok := to.(*host); ok {
+		err = h.renameTo(oldName, t, newName)
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: oldName, New: newName, Err: err}
+	}
+	return nil
+}
+
+func (h *host) renameTo(oldName string, to *host, newName string) error {
+	if oldName == "/" || newName == "/" {
+		return syscall.EBUSY
+	}
+	return h.atParent(oldName, func(oldDir int, oldBase string) error {
+		return to.atParent(newName, func(newDir int, newBase string) error {
+			return unix.Renameat(oldDir, oldBase, newDir, newBase)
+		})
+	})
+}
+
+// atParent carries out do on the directory of name, reached as all that writes reaches it, and its last segment.
+func (h *host) atParent(name string, do func(dir int, base string) error) error {
+	if err, ok := h.inParent(name, do); ok {
+		return err
+	}
+	return h.write(name, keepsLink, func(root *os.Root, rel string) error {
+		dir, base, err := openParent(root, rel)
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		return withFD(dir, func(fd int) error { return retry(func() error { return do(fd, base) }) })
+	})
+}
+
+func retry(do func() error) error {
+	for {
+		if err := do(); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
 // writeTwo is write for two names whose last links are kept.
 func (h *host) writeTwo(oldName, newName string, do func(root *os.Root, oldRel, newRel string) error) error {
 	if oldName == "/" || newName == "/" {

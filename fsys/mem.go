@@ -80,6 +80,18 @@ func (m *MemFS) Sub(dir string) (FS, error) {
 	return &MemFS{tree: m.tree, root: w.node, base: m.HostPath(name)}, nil
 }
 
+func (m *MemFS) Hold(dir string) (FS, error) {
+	name := Clean(dir)
+	w, err := m.look(name, keepsLink)
+	switch {
+	case err != nil:
+		return nil, pathError("open", name, err)
+	case !w.node.isDir():
+		return nil, pathError("open", name, errNotDir)
+	}
+	return &MemFS{tree: m.tree, root: w.node, base: m.HostPath(name)}, nil
+}
+
 // Clone copies the whole tree with inode numbers, times and clock. Locks and open files stay behind, and everything in
 // the copy counts as synced. File contents are shared until one side writes.
 func (m *MemFS) Clone() *MemFS {

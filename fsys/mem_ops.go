@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/afero"
@@ -212,7 +213,7 @@ func (m *MemFS) Mkfifo(name string, perm fs.FileMode) error {
 }
 
 func (m *MemFS) Link(oldName, newName string) error {
-	return m.change2("link", oldName, newName, func(from, to place) error {
+	return m.change2("link", oldName, m, newName, func(from, to place) error {
 		switch {
 		case to.node != nil:
 			return errExists
@@ -224,8 +225,14 @@ func (m *MemFS) Link(oldName, newName string) error {
 	})
 }
 
-func (m *MemFS) Rename(oldName, newName string) error {
-	return m.change2("rename", oldName, newName, func(from, to place) error {
+func (m *MemFS) Rename(oldName, newName string) error { return m.RenameTo(oldName, m, newName) }
+
+func (m *MemFS) RenameTo(oldName string, to FS, newName string) error {
+	t, ok := to.(*MemFS)
+	if !ok || t.tree != m.tree {
+		return &os.LinkError{Op: "rename", Old: Clean(oldName), New: Clean(newName), Err: syscall.EXDEV}
+	}
+	return m.change2("rename", oldName, t, newName, func(from, to place) error {
 		switch {
 		case from.node == to.node: // POSIX: two names of one file stay both
 			return nil
@@ -244,8 +251,8 @@ func (m *MemFS) Rename(oldName, newName string) error {
 	})
 }
 
-// change2 is change for two names of which the first must exist.
-func (m *MemFS) change2(op, oldName, newName string, do func(from, to place) error) error {
+// change2 is change for two names, of which the first must exist and the second is one in t, of the same tree.
+func (m *MemFS) change2(op, oldName string, t *MemFS, newName string, do func(from, to place) error) error {
 	oldName, newName = Clean(oldName), Clean(newName)
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
@@ -257,7 +264,7 @@ func (m *MemFS) change2(op, oldName, newName string, do func(from, to place) err
 		if err != nil {
 			return err
 		}
-		to, err := m.reach(newName, keepsLink)
+		to, err := t.reach(newName, keepsLink)
 		if err != nil {
 			return err
 		}

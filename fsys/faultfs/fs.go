@@ -91,6 +91,19 @@ func (f *FS) Sub(dir string) (fsys.FS, error) {
 	return &FS{inner: sub, base: f.full(dir), state: f.state}, nil
 }
 
+// Hold is as Sub.
+func (f *FS) Hold(dir string) (fsys.FS, error) {
+	var sub fsys.FS
+	err := f.call(OpSub, dir, func() (err error) {
+		sub, err = f.inner.Hold(dir)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &FS{inner: sub, base: f.full(dir), state: f.state}, nil
+}
+
 func (f *FS) Open(name string) (afero.File, error) {
 	return f.open(OpOpen, name, func() (afero.File, error) { return f.inner.Open(name) })
 }
@@ -204,6 +217,15 @@ func ignoreAbsent(err error) error {
 func (f *FS) Rename(oldName, newName string) error {
 	c := Call{Op: OpRename, Name: f.full(oldName), New: f.full(newName)}
 	return f.call2(OpRename, fsys.Clean(oldName), newName, c, func() error { return f.inner.Rename(oldName, newName) })
+}
+
+func (f *FS) RenameTo(oldName string, to fsys.FS, newName string) error {
+	t, ok := to.(*FS)
+	if !ok {
+		return f.inner.RenameTo(oldName, to, newName)
+	}
+	c := Call{Op: OpRename, Name: f.full(oldName), New: t.full(newName)}
+	return f.call2(OpRename, fsys.Clean(oldName), newName, c, func() error { return f.inner.RenameTo(oldName, t.inner, newName) })
 }
 
 func (f *FS) Link(oldName, newName string) error {

@@ -165,6 +165,29 @@ var rootCases = []testCase{
 		write(t, o, "/z", "3") // a root of its own
 		holds(t, f, "/outdir/z", "3")
 	}},
+	{"holding follows no link at the end", func(t *testing.T, f fsys.FS) {
+		ok(t, f.MkdirAll("/d/in", 0o755))
+		symlink(t, f, "d", "/l")
+		write(t, f, "/x", "1")
+		h, err := f.Hold("/d")
+		ok(t, err)
+		defer h.Close()
+		write(t, h, "/y", "2")
+		holds(t, f, "/d/y", "2")
+		for _, name := range []string{"/l", "/x"} {
+			_, err := f.Hold(name)
+			fails(t, err, syscall.ENOTDIR, syscall.ELOOP)
+		}
+		_, err = f.Hold("/no")
+		fails(t, err, fs.ErrNotExist)
+		in, err := f.Hold("/l/in") // but on the way there
+		ok(t, err)
+		defer in.Close()
+		ok(t, f.Rename("/d", "/e"))
+		symlink(t, f, "e", "/d")
+		write(t, h, "/z", "3") // what is held is the directory, not its name
+		holds(t, f, "/e/z", "3")
+	}},
 	{"writing does not", func(t *testing.T, f fsys.FS) {
 		write(t, f, "/out", "1")
 		mkdir(t, f, "/outdir", "/outdir/e")

@@ -69,6 +69,34 @@ var renameCases = []testCase{
 		ok(t, f.Rename("/m", "/tod/m")) // but followed on the way
 		holds(t, f, "/d/m", "2")
 	}},
+	{"into another root", func(t *testing.T, f fsys.FS) {
+		ok(t, f.MkdirAll("/a/in", 0o755))
+		mkdir(t, f, "/b")
+		write(t, f, "/a/in/x", "1")
+		write(t, f, "/b/y", "2")
+		a, b := sub(t, f, "/a"), sub(t, f, "/b")
+		inode := lstat(t, a, "/in/x").Inode
+		ok(t, a.RenameTo("/in/x", b, "/y"))
+		holds(t, f, "/b/y", "1")
+		absent(t, f, "/a/in/x")
+		equal(t, "inode", lstat(t, b, "/y").Inode, inode)
+		ok(t, a.RenameTo("/in", b, "/in"))
+		equal(t, "kind", lstat(t, f, "/b/in").Kind, fsys.Dir)
+		fails(t, a.RenameTo("/no", b, "/z"), fs.ErrNotExist)
+		fails(t, b.RenameTo("/y", a, "/no/z"), fs.ErrNotExist)
+		fails(t, b.RenameTo("/in", b, "/in/deep"), syscall.EINVAL)
+		fails(t, b.RenameTo("/", a, "/z"), syscall.EBUSY)
+		// Each name is held below its own root.
+		symlink(t, b, "../a", "/out")
+		fails(t, b.RenameTo("/y", b, "/out/y"), fsys.ErrOutside)
+		fails(t, b.RenameTo("/out/in", a, "/y"), fsys.ErrOutside, fs.ErrNotExist)
+		// And follows the directory, not its name.
+		ok(t, f.Rename("/a", "/moved"))
+		mkdir(t, f, "/a")
+		ok(t, b.RenameTo("/y", a, "/z"))
+		holds(t, f, "/moved/z", "1")
+		absent(t, f, "/a/z")
+	}},
 	{"a moved directory keeps what is below", func(t *testing.T, f fsys.FS) {
 		ok(t, f.MkdirAll("/a/b/c", 0o755))
 		write(t, f, "/a/b/c/x", "1")

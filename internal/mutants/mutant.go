@@ -40,6 +40,7 @@ func table() []mutant {
 		affectedBugs,
 		languageBugs,
 		engineBugs,
+		setupBugs,
 	} {
 		all = append(all, part...)
 	}
