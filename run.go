@@ -103,7 +103,7 @@ func (e *engine) sweep(ctx context.Context, observe func(messages.Event)) {
 
 func (e *engine) close() {
 	if e.own {
-		_ = e.spawner.Close()
+		process.CloseWhenIdle(e.spawner) // after a third interrupt a process may live for a moment
 	}
 	_ = e.store.Close()
 }

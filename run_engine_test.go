@@ -6,6 +6,8 @@ import (
 	"time"
 
 	haz "github.com/haz-build/haz"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
 )
 
 // set is a clock that somebody has set: its timers are real.
@@ -41,4 +43,28 @@ func TestClockOfTheCache(t *testing.T) {
 	if n := old(haz.WithClock(set{-900 * time.Hour})); n != 2 {
 		t.Errorf("a hundred hours later %d of two entries are older than an hour", n)
 	}
+}
+
+// The lock of a task names its process to other haz, which look for that number among their ancestors; the number of a script,
+// say 1, is an ancestor of all of them, and is not told.
+func TestNumbersOfScriptsInLocks(t *testing.T) {
+	inBoth(t, func(t *testing.T, w *world) {
+		tasks(t, w, `t: shell: "echo up; await go", outputs: [o]`)
+		var refused *state.Refused
+		w.run(t, haz.RunOptions{Observer: onOutput("p:t", func() {
+			other := state.Open(w.fs, digest.BLAKE3)
+			defer other.Flush()
+			var err error
+			if _, refused, err = other.TryLockTask(state.LockRequest{Task: "p:t"}); err != nil {
+				t.Error(err)
+			}
+			w.write(t, "/p/go", "")
+		})})
+		switch {
+		case refused == nil || refused.HazPID == 0:
+			t.Fatalf("the lock is free, or nobody's: %+v", refused)
+		case (refused.TaskPID != 0) != (w.mem == nil) || refused.Ancestor:
+			t.Errorf("%+v", refused)
+		}
+	})
 }

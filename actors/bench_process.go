@@ -60,7 +60,9 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 		return
 	}
 	if j.locks != nil {
-		j.locks.SetProcess(p.PID())
+		if pid, ok := process.OSPID(p); ok {
+			j.locks.SetProcess(pid) // another haz looks for it among its ancestors
+		}
 	}
 	j.processStarted(p)
 	if b.killing.Load() {

@@ -55,6 +55,9 @@ type proc struct {
 
 func (p *proc) PID() int { return p.pid }
 
+// OSProcess says that PID is a number of the operating system; see OSPID.
+func (p *proc) OSProcess() bool { return true }
+
 func (p *proc) Wait() Exit {
 	<-p.done
 	return p.exit

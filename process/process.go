@@ -34,17 +34,18 @@ type Sink interface {
 type Spawner interface {
 	// Start starts a process or returns a *NotStartedError. A nil Sink drops the output.
 	Start(c Command, out Sink) (Process, error)
-	// KillAll sends SIGKILL to the groups of all processes that live, and to escaped descendants: the last act before an
-	// immediate exit (third signal).
+	// KillAll sends SIGKILL to the groups of all processes that live, and to escaped descendants: the last act of a program
+	// before an immediate exit. See KillEach for some of them.
 	KillAll()
 	// Close ends the helper that watches over haz's death. It must not be called while processes run: then it does
 	// nothing and returns an error. Nothing can be started afterwards. Closing twice is harmless.
 	Close() error
 }
 
-// Process is a running (or ended) process and its group.
+// Process is a running (or ended) process and its group. Its methods may be called at once: while Wait blocks, and Kill while
+// Terminate takes its time.
 type Process interface {
-	PID() int
+	PID() int // a number that tells it from others; see OSPID
 	// Terminate sends SIGTERM to the group and marks the process cancelled.
 	Terminate()
 	// Kill sends SIGKILL to the group and marks the process cancelled; 200 ms later pipes are closed on our side.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -40,7 +41,8 @@ type system struct {
 	mu     sync.Mutex
 	opened bool
 	closed bool
-	null   int // open for reading: stdin of every process
+	idle   bool // to be closed when the last process has ended
+	null   int  // open for reading: stdin of every process
 	live   map[*proc]struct{}
 	kills  int // calls of KillAll
 }
@@ -102,6 +104,7 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 		stderr.close()
 		return refuse(err)
 	}
+	started.add(p.pid)
 	s.helper.enter(p.slot, p.pid)
 	p.watch()
 	s.mu.Lock()
@@ -136,7 +139,7 @@ var errClosed = errors.New("the spawner is closed")
 func (s *system) open() (kills int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || s.idle {
 		return 0, errClosed
 	}
 	if s.opened {
@@ -154,9 +157,13 @@ func (s *system) open() (kills int, err error) {
 
 func (s *system) forget(p *proc) {
 	children.remove(p)
+	started.remove(p.pid)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	delete(s.live, p)
-	s.mu.Unlock()
+	if s.idle && len(s.live) == 0 {
+		s.closeLocked()
+	}
 }
 
 // KillAll implements Spawner.
@@ -168,6 +175,23 @@ func (s *system) KillAll() {
 		ps = append(ps, p)
 	}
 	s.mu.Unlock()
+	killProcs(ps)
+}
+
+// killPIDs is for KillEach.
+func (s *system) killPIDs(pids []int) {
+	s.mu.Lock()
+	var ps []*proc
+	for p := range s.live {
+		if slices.Contains(pids, p.pid) {
+			ps = append(ps, p)
+		}
+	}
+	s.mu.Unlock()
+	killProcs(ps)
+}
+
+func killProcs(ps []*proc) {
 	if len(ps) == 0 {
 		return
 	}
@@ -189,13 +213,26 @@ func (s *system) Close() error {
 	if n := len(s.live); n > 0 {
 		return fmt.Errorf("close while processes run: %d", n)
 	}
+	s.closeLocked()
+	return nil
+}
+
+// closeWhenIdle is for CloseWhenIdle.
+func (s *system) closeWhenIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.idle = true; len(s.live) == 0 {
+		s.closeLocked()
+	}
+}
+
+func (s *system) closeLocked() {
 	if s.opened && !s.closed {
 		s.helper.stop()
 		children.leave()
 		unix.Close(s.null)
 	}
 	s.closed = true
-	return nil
 }
 
 // Trouble implements what the function Trouble looks for.

@@ -107,6 +107,8 @@ func (q *simProcess) tell() {
 
 func (q *simProcess) PID() int { return q.pid }
 
+func (q *simProcess) OSProcess() bool { return false }
+
 // Interrupt is ignored by every second process that hears TERM, as by what a shell starts in the background.
 func (q *simProcess) Interrupt() {
 	if q.pid%2 == 0 {

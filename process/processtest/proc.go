@@ -32,8 +32,11 @@ type Proc struct {
 
 var _ process.Process = (*Proc)(nil)
 
-// PID implements process.Process: the number of the start, from 1.
+// PID implements process.Process: the number of the start, from 1. It is no number of the operating system.
 func (p *Proc) PID() int { return p.pid }
+
+// OSProcess says so; see process.OSPID.
+func (p *Proc) OSProcess() bool { return false }
 
 // Command returns what was started.
 func (p *Proc) Command() process.Command { return p.c }
