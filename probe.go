@@ -28,8 +28,8 @@ type probe struct {
 	err      error        // why: *key.Error, or the end of the context
 	manifest *cache.Manifest
 	miss     *cache.Miss // nil on a hit and when there is no key
-	blocked  int         // the first upstream without a usable entry, so that there is no key; -1: none
-	upstream key.Upstream
+	blocked  int         // the first upstream of which it is not known what it makes, so that there is no key; -1: none
+	upstream *key.Upstream
 }
 
 func (w *Workspace) newProber() *prober {
@@ -68,8 +68,10 @@ func (p *prober) look(ctx context.Context, task int) *probe {
 		u := p.look(ctx, e.Task)
 		switch {
 		case r.blocked >= 0:
-		case u.manifest != nil:
-			ups = append(ups, u.upstream)
+		case u.upstream != nil:
+			up := *u.upstream
+			up.Narrow = e.Narrow
+			ups = append(ups, up)
 		case u.blocked >= 0:
 			r.blocked = u.blocked
 		default:
@@ -83,16 +85,24 @@ func (p *prober) look(ctx context.Context, task int) *probe {
 		r.derived = nil
 		return r
 	}
+	if key.KnownBeforehand(t) {
+		r.contributes(p, t, digest.Digest{})
+	}
 	if !t.Cache {
 		r.miss = &cache.Miss{Reason: cache.Uncached}
 		return r
 	}
 	if r.manifest, r.miss = p.store.Explain(r.derived.Key); r.manifest != nil {
 		r.miss = nil
-		r.upstream = key.Upstream{Task: t.ID, Stdout: r.manifest.StdoutHash, Stderr: r.manifest.StderrHash,
-			Outputs: cache.OutputsDigest(p.fn, r.manifest.Outputs)}
+		r.contributes(p, t, cache.OutputsDigest(p.fn, r.manifest.Outputs))
 	}
 	return r
+}
+
+// contributes notes what the task contributes to the keys of its downstreams.
+func (r *probe) contributes(p *prober, t *Task, outputs digest.Digest) {
+	u := p.deriver.Contribution(t, r.derived, outputs)
+	r.upstream = &u
 }
 
 // state is the spelling of chapter 3, 6.

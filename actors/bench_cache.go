@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -25,16 +26,34 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
 		return nil
 	}
 	defer b.leave(j)
-	ups := make([]key.Upstream, len(m.Upstreams))
-	for i, u := range m.Upstreams {
-		ups[i] = key.Upstream{Task: b.r.o.Plan.Tasks[u.Task].ID, Stdout: u.Stdout, Stderr: u.Stderr, Outputs: u.Outputs}
-	}
-	d, err := b.r.o.Deriver.Derive(ctx, j.task, ups)
+	d, err := b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
 	if err != nil {
 		return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
 	}
 	j.derived = d
 	return messages.KeyDerived{Ref: m.Ref, Key: d.Key}
+}
+
+// upstreams is what the hard upstreams of a task contribute to its key.
+func (b *bench) upstreams(j *job, digests []messages.UpstreamDigests) []key.Upstream {
+	plan := b.r.o.Plan
+	ups := make([]key.Upstream, len(digests))
+	edges := plan.Up[j.index]
+	for i, u := range digests {
+		t := plan.Tasks[u.Task]
+		ups[i] = key.Upstream{Task: t.ID, Made: len(t.Outputs) > 0, Own: u.Own, Closure: u.Closure}
+		for edges[0].Task != u.Task || edges[0].Kind != graph.Hard { // both are in plan order
+			edges = edges[1:]
+		}
+		ups[i].Narrow = edges[0].Narrow
+	}
+	return ups
+}
+
+// contribute notes what a task with this product contributes to the keys of its downstreams.
+func (b *bench) contribute(j *job, p *messages.Product) {
+	u := b.r.o.Deriver.Contribution(j.task, j.derived, p.OutputsDigest)
+	p.Own, p.Closure = u.Own, u.Closure
 }
 
 func keyError(err error) messages.TaskError {
@@ -147,6 +166,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 	answer := messages.OutputsRestored{Ref: m.Ref, Product: messages.Product{
 		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
 		Outputs: man.Outputs, OutputsDigest: cache.OutputsDigest(b.r.o.Hash, man.Outputs)}}
+	b.contribute(j, &answer.Product)
 	for _, o := range man.Outputs {
 		answer.Wrote = append(answer.Wrote, o.Path)
 	}
@@ -285,6 +305,7 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 	if m.PresenceOnly {
 		return answer
 	}
+	b.contribute(j, &answer.Product)
 	answer.Reads = b.reads(j, got.Outputs)
 	switch {
 	case answer.NotStorable != "":

@@ -248,7 +248,7 @@ func TestInfo(t *testing.T) {
 			}
 		}
 		same(t, "info", *got, cache.InfoReport{Root: root, WellFormed: 5, Corrupt: 4, TmpDirs: 2, RestoreDirs: 2, Bytes: bytes,
-			BySchema: []cache.SchemaCount{{Revision: 1, Hash: digest.BLAKE3, Entries: 5}},
+			BySchema: []cache.SchemaCount{{Revision: cache.Revision, Hash: digest.BLAKE3, Entries: 5}},
 			Reasons: []cache.ReasonCount{{Reason: "invalid manifest", Entries: 1}, {Reason: "no manifest", Entries: 1},
 				{Reason: "other revision or hash function", Entries: 1}, {Reason: "set aside as damaged", Entries: 1}}})
 

@@ -5,7 +5,7 @@ import "time"
 // The limits of chapter 2, section 12, that concern the cache, and the names of section 7.1, in one place.
 const (
 	// Revision is the chapter revision that keys and manifests carry.
-	Revision = 1
+	Revision = 2
 
 	maxManifest     = 512 << 20 // bytes of a manifest
 	maxOutputs      = 1_000_000 // outputs of an entry

@@ -20,7 +20,7 @@ import (
 
 func sampleManifest() *Manifest {
 	return &Manifest{
-		Revision: 1, Hash: digest.BLAKE3, Key: digest.BLAKE3.Sum([]byte("key")),
+		Revision: Revision, Hash: digest.BLAKE3, Key: digest.BLAKE3.Sum([]byte("key")),
 		Outputs: []Output{
 			{Path: "/p/out/a.o", Kind: File, Digest: digest.BLAKE3.Sum([]byte("a")), Size: 1, Mode: 0o644},
 			{Path: "/p/out/d", Kind: Dir, Mode: 0o755},
@@ -56,7 +56,7 @@ func both(t testing.TB, b []byte) (*Manifest, error) {
 func TestManifestText(t *testing.T) {
 	got := string(mustEncode(t, sampleManifest()))
 	want := `{
-  "chapter_revision": 1,
+  "chapter_revision": 2,
   "hash_function": "blake3",
   "key": "` + digest.BLAKE3.Sum([]byte("key")).Hex() + `",
   "outputs": [
@@ -264,7 +264,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"sticky":                      func(m *Manifest) { m.Outputs[1].Mode = 0o1777 },
 		"overflow":                    func(m *Manifest) { m.Outputs[0].Size = math.MaxInt64; m.StdoutLen = 1 },
 		"failure":                     func(m *Manifest) { m.ExitStatus = 1 },
-		"revision":                    func(m *Manifest) { m.Revision = 2 },
+		"revision":                    func(m *Manifest) { m.Revision++ },
 		"time":                        func(m *Manifest) { m.CreatedAt = -1 },
 		"task":                        func(m *Manifest) { m.Task = strings.Repeat("\x01", maxText) },
 		"order":                       func(m *Manifest) { m.Outputs[0], m.Outputs[1] = m.Outputs[1], m.Outputs[0] },
@@ -281,8 +281,8 @@ func TestEncodeRefuses(t *testing.T) {
 func TestManifestSchema(t *testing.T) {
 	good := string(mustEncode(t, sampleManifest()))
 	for name, text := range map[string]string{
-		"revision 0":     strings.Replace(good, `"chapter_revision": 1`, `"chapter_revision": 0`, 1),
-		"revision 2":     strings.Replace(good, `"chapter_revision": 1`, `"chapter_revision": 2`, 1),
+		"revision 0":     strings.Replace(good, `"chapter_revision": 2`, `"chapter_revision": 0`, 1),
+		"revision 1":     strings.Replace(good, `"chapter_revision": 2`, `"chapter_revision": 1`, 1),
 		"hash function":  strings.Replace(good, `"blake3"`, `"sha3"`, 1),
 		"other spelling": `{"hash_function": "blake3", "entries": {"a": [[1], 2]}, "chapter_revision": 0}`,
 	} {
@@ -406,7 +406,7 @@ func FuzzManifest(f *testing.F) {
 	empty := sampleManifest()
 	empty.Outputs = nil
 	f.Add(mustEncode(f, empty))
-	f.Add([]byte("{\n  \"chapter_revision\": 1,\n  \"hash_function\": \"sha256\",\n  \"key\": \""))
+	f.Add([]byte("{\n  \"chapter_revision\": 2,\n  \"hash_function\": \"sha256\",\n  \"key\": \""))
 	f.Add([]byte(`{"chapter_revision":1e3,"hash_function":[[[[]]]]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, text := range [][]byte{b, reseal(string(b))} {

@@ -149,6 +149,9 @@ func edges(tasks []*workspace.Task, up [][]Edge) string {
 	for t := range up {
 		for _, e := range up[t] {
 			line := fmt.Sprintf("%s -%s-> %s", tasks[e.Task].ID, e.Kind.key(), tasks[t].ID)
+			if e.Narrow {
+				line += "  narrow"
+			}
 			if e.Kind == Producer {
 				line += fmt.Sprintf("  %s %s", tasks[e.Task].Outputs[e.Output].Text, tasks[t].Inputs[e.Input].Text)
 			}

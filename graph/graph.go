@@ -43,6 +43,9 @@ type Edge struct {
 	// the first with a literal input, if there is one, and else the first, by (Output, Input): so an edge with a glob input
 	// goes away with an exclude.
 	Output, Input int
+	// Narrow, of hard edges, says that nothing but the outputs of the upstream counts in the downstream's key: every reference
+	// of deps that leads to it says `closure: false`.
+	Narrow bool
 }
 
 // Graph is the graph over all effective tasks. Immutable, and safe for concurrent use. Without self-edges of producers (a
@@ -88,6 +91,7 @@ type rawEdge struct {
 	output, input int32 // of producer edges
 	kind          EdgeKind
 	globInput     bool
+	narrow        bool // of hard edges
 }
 
 func (b *builder) report(d diag.Diagnostic) { b.diags = append(b.diags, d) }
@@ -102,7 +106,7 @@ func (b *builder) assemble() {
 	}
 	b.g.Up, b.g.Down = slab(ups), slab(downs)
 	for _, e := range b.edges {
-		b.g.Up[e.down] = append(b.g.Up[e.down], Edge{Task: int(e.up), Kind: e.kind, Output: int(e.output), Input: int(e.input)})
+		b.g.Up[e.down] = append(b.g.Up[e.down], Edge{Task: int(e.up), Kind: e.kind, Output: int(e.output), Input: int(e.input), Narrow: e.narrow})
 	}
 	for t, up := range b.g.Up {
 		slices.SortFunc(up, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Kind, b.Kind)) })

@@ -11,7 +11,7 @@ import (
 // references makes the hard and soft edges of all tasks (DAG-008, DAG-009).
 func (b *builder) references() {
 	n := len(b.g.W.Tasks)
-	r := resolver{b: b, hard: newMarks(n), soft: newMarks(n)}
+	r := resolver{b: b, hard: newMarks(n), soft: newMarks(n), edge: make([]int, n)}
 	for _, t := range b.g.W.Tasks {
 		r.task(t)
 	}
@@ -21,6 +21,7 @@ func (b *builder) references() {
 type resolver struct {
 	b          *builder
 	hard, soft marks
+	edge       []int // by upstream: its hard edge, of those that hard has
 }
 
 // marks is a set of tasks with a position each, emptied by counting on.
@@ -49,7 +50,10 @@ func (r *resolver) task(t *workspace.Task) {
 	for i, ref := range t.Deps {
 		for _, u := range r.b.resolve(t, ref, Hard) {
 			if r.hard.add(u.Index, i) {
-				r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Hard})
+				r.edge[u.Index] = len(r.b.edges)
+				r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Hard, narrow: ref.Narrow})
+			} else if !ref.Narrow { // what one reference asks for, another does not take away
+				r.b.edges[r.edge[u.Index]].narrow = false
 			}
 		}
 	}

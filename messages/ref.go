@@ -18,8 +18,8 @@ type Ref struct {
 
 // UpstreamDigests is what a completed hard upstream contributes to a cache key.
 type UpstreamDigests struct {
-	Task                    int // position in the plan
-	Stdout, Stderr, Outputs digest.Digest
+	Task         int           // position in the plan
+	Own, Closure digest.Digest // see key.Upstream
 }
 
 // ForTask is implemented by every message that goes to a task's actor.

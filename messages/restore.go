@@ -39,8 +39,9 @@ type Product struct {
 	StdoutDigest, StderrDigest digest.Digest
 	Outputs                    []cache.Output
 	OutputsDigest              digest.Digest
-	Wrote                      []string // paths that the task claims (EXEC-020), sorted
-	Reads                      []Read   // who reads its outputs (EXEC-019)
+	Own, Closure               digest.Digest // what it contributes to the keys of downstreams
+	Wrote                      []string      // paths that the task claims (EXEC-020), sorted
+	Reads                      []Read        // who reads its outputs (EXEC-019)
 }
 
 // Read says that a task of the workspace reads a concrete output.

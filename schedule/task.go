@@ -295,7 +295,7 @@ func (t *Task) word(d Downstream) any {
 	}
 	if t.out.Status == messages.Completed {
 		return messages.UpstreamCompleted{Run: t.c.Run, Task: d.Task, Digests: messages.UpstreamDigests{
-			Task: t.c.Index, Stdout: t.out.StdoutDigest, Stderr: t.out.StderrDigest, Outputs: t.out.OutputsDigest}}
+			Task: t.c.Index, Own: t.product.Own, Closure: t.product.Closure}}
 	}
 	cancelled, cause, root := cascade(t.out)
 	return messages.UpstreamFailed{Run: t.c.Run, Task: d.Task, Upstream: t.c.Index, Cancelled: cancelled, Cause: cause, Root: root}

@@ -70,7 +70,7 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "begin":
 		m = messages.BeginTask{Task: 9}
 	case "upstream-completed":
-		m = messages.UpstreamCompleted{Task: 9, Digests: messages.UpstreamDigests{Task: number(), Stdout: digest.Digest{byte(number())}}}
+		m = messages.UpstreamCompleted{Task: 9, Digests: messages.UpstreamDigests{Task: number(), Own: digest.Digest{byte(number())}}}
 	case "upstream-ended":
 		m = messages.UpstreamEnded{Task: 9, Upstream: number()}
 	case "upstream-failed":

@@ -64,8 +64,8 @@ func (b *builder) body(c *config.Body) Task {
 	default:
 		t.Kind, t.Argv = Command, texts(c.Command)
 	}
-	t.Deps = b.references(c, "deps", c.Deps)
-	t.WeakDeps = b.references(c, "weakDeps", c.WeakDeps)
+	t.Deps = b.deps(c)
+	t.WeakDeps = b.weakDeps(c)
 	t.FromHost = texts(c.Env.FromHost)
 	if len(c.Env.Override) > 0 {
 		t.Override = make(map[string]string, len(c.Env.Override))
@@ -91,30 +91,52 @@ func texts(l config.List) []string {
 	return out
 }
 
-// references parses deps or weakDeps (CFG-008, CFG-018).
-func (b *builder) references(c *config.Body, key string, l config.List) []RefDecl {
-	if len(l.Items) == 0 {
+// deps parses the references of deps (CFG-008, CFG-018, CFG-038).
+func (b *builder) deps(c *config.Body) []RefDecl {
+	if len(c.Deps.Items) == 0 {
 		return nil
 	}
-	out := make([]RefDecl, 0, len(l.Items))
-	for i, t := range l.Items {
-		r, err := ParseReference(t.Value, false)
-		if err == nil {
-			out = append(out, RefDecl{Ref: r, Place: b.src.Place(t.Span)})
-			continue
+	out := make([]RefDecl, 0, len(c.Deps.Items))
+	for i, d := range c.Deps.Items {
+		if r, ok := b.reference(c, "deps", i, d.Task); ok {
+			r.Narrow = d.Closure.Set && !d.Closure.Value
+			out = append(out, r)
 		}
-		d := diag.Diagnostic{Code: "haz::cfg::018", Place: b.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", c.KeyPath(), key, i),
-			Message: fmt.Sprintf("bad reference %s: %v", diag.QuoteShort(t.Value), err)}
-		var e *ReferenceError
-		if errors.As(err, &e) {
-			d.Hint = e.Hint
-			if e.Length > 0 {
-				d.Place = b.src.Place(b.src.Within(t, e.Offset, e.Length))
-			}
-		}
-		b.diags = append(b.diags, d)
 	}
 	return out
+}
+
+// weakDeps parses the references of weakDeps (CFG-008, CFG-018).
+func (b *builder) weakDeps(c *config.Body) []RefDecl {
+	if len(c.WeakDeps.Items) == 0 {
+		return nil
+	}
+	out := make([]RefDecl, 0, len(c.WeakDeps.Items))
+	for i, t := range c.WeakDeps.Items {
+		if r, ok := b.reference(c, "weakDeps", i, t); ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// reference parses an item of a list of references.
+func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (RefDecl, bool) {
+	r, err := ParseReference(t.Value, false)
+	if err == nil {
+		return RefDecl{Ref: r, Place: b.src.Place(t.Span)}, true
+	}
+	d := diag.Diagnostic{Code: "haz::cfg::018", Place: b.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", c.KeyPath(), key, i),
+		Message: fmt.Sprintf("bad reference %s: %v", diag.QuoteShort(t.Value), err)}
+	var e *ReferenceError
+	if errors.As(err, &e) {
+		d.Hint = e.Hint
+		if e.Length > 0 {
+			d.Place = b.src.Place(b.src.Within(t, e.Offset, e.Length))
+		}
+	}
+	b.diags = append(b.diags, d)
+	return RefDecl{}, false
 }
 
 // patterns anchors inputs, exclude and outputs at the project, and holds them to the rules that need them so.

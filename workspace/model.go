@@ -140,6 +140,8 @@ func Patterns(ds []PatternDecl) []glob.Pattern {
 type RefDecl struct {
 	Ref   Reference
 	Place diag.Place
+	// Narrow, of deps only, says that nothing but the outputs of these tasks counts in the key (`closure: false`).
+	Narrow bool
 }
 
 // Mutex is the lock of a task (chapter 1, section 10). It is no part of the cache key (MUTEX-008) and makes no edge (MUTEX-009).

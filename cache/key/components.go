@@ -10,8 +10,8 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// chapterRevision changes whenever the meaning of a component changes (CACHE-003).
-const chapterRevision = 0x01
+// chapterRevision changes whenever the meaning of a component changes (CACHE-003). It is cache.Revision.
+const chapterRevision = 0x02
 
 // The tag bytes of the components, in the order in which they are fed (5.2).
 const (
@@ -21,6 +21,7 @@ const (
 	tagInputs    = 0x13
 	tagUpstreams = 0x14
 	tagEnv       = 0x15
+	tagClosure   = 0x16 // no component: opens what a closure digest is of
 )
 
 const (
@@ -101,6 +102,11 @@ func sortedUpstreams(ups []Upstream) []Upstream {
 func (c *components) appendKey(b []byte) []byte {
 	b = append(b, chapterRevision, byte(c.hash))
 	b = c.appendBody(b)
+	b = append(b, tagUpstreams)
+	b = appendCount(b, len(c.upstreams))
+	for i := range c.upstreams {
+		b = c.upstreams[i].append(b)
+	}
 	b = append(b, tagEnv)
 	b = appendCount(b, len(c.env))
 	for i := range c.env {
@@ -115,7 +121,7 @@ func (c *components) appendKey(b []byte) []byte {
 	return b
 }
 
-// appendBody appends the components 1 to 5, which a record holds in the same form.
+// appendBody appends the components 1 to 4, which a record holds in the same form.
 func (c *components) appendBody(b []byte) []byte {
 	b = append(b, tagPlace)
 	b = appendStr(b, c.place.OS)
@@ -144,17 +150,6 @@ func (c *components) appendBody(b []byte) []byte {
 	b = appendCount(b, len(c.inputs))
 	for i := range c.inputs {
 		b = c.inputs[i].append(b)
-	}
-
-	b = append(b, tagUpstreams)
-	b = appendCount(b, len(c.upstreams))
-	for i := range c.upstreams {
-		u := &c.upstreams[i]
-		b = appendStr(b, u.Task.Project)
-		b = appendStr(b, u.Task.Task)
-		b = append(b, u.Stdout[:]...)
-		b = append(b, u.Stderr[:]...)
-		b = append(b, u.Outputs[:]...)
 	}
 	return b
 }

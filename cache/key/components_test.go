@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys/glob"
 	"github.com/haz-build/haz/workspace"
@@ -63,23 +64,26 @@ func vector(t testing.TB, fn digest.Function) *action {
 			FromHost: []string{"PATH", "CC"}, Override: map[string]string{"LANG": "C"}, Cache: true,
 		},
 		inputs: []Input{{Path: "/lib/a.c", Kind: FileInput, Digest: fn.Sum([]byte("int x;\n"))}},
-		ups: []Upstream{{Task: workspace.TaskID{Project: "gen", Task: "hdr"}, Stdout: fn.Sum([]byte("ok\n")), Stderr: fn.Sum(nil),
-			Outputs: fn.Sum(make([]byte, 8))}},
+		ups: []Upstream{{Task: workspace.TaskID{Project: "gen", Task: "hdr"}, Made: true, Own: fn.Sum([]byte("outputs")),
+			Closure: fn.Sum([]byte("closure"))}},
 	}
 }
 
 // The test vector of 5.5 (CACHE-002..009).
 func TestVector(t *testing.T) {
+	if chapterRevision != cache.Revision {
+		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, cache.Revision)
+	}
 	for fn, want := range map[digest.Function]string{
-		digest.BLAKE3: "c086c55433d6823a46a80528e113579851eb446758867ef3fb29bf9e13b4f5c6",
-		digest.SHA256: "ca4f3d03376a0c8d90cc90f300a3fa2d5ffe36f8619936034d6dbce7869bd5b9",
+		digest.BLAKE3: "23c7fbfb783bb29d0e60c2dc2a0eb1674d4b0c93e84eacadc97d6704fc0c0dfb",
+		digest.SHA256: "21166c818e08989b09901caf978d63f4826316e1583f0fb4c59221f4540b04c6",
 	} {
 		c := vector(t, fn).components()
 		preimage := c.appendKey(nil)
-		if len(preimage) != 403 {
-			t.Errorf("%s: the preimage has %d bytes, want 403:\n%s", fn, len(preimage), hex.Dump(preimage))
+		if len(preimage) != 340 {
+			t.Errorf("%s: the preimage has %d bytes, want 340:\n%s", fn, len(preimage), hex.Dump(preimage))
 		}
-		if preimage[0] != 0x01 || preimage[1] != byte(fn) {
+		if preimage[0] != 0x02 || preimage[1] != byte(fn) {
 			t.Errorf("%s: prefix % x", fn, preimage[:2])
 		}
 		if got := c.key().Hex(); got != want {
@@ -105,7 +109,10 @@ func rich(t testing.TB) *action {
 		{Path: "/lib/gone", Kind: LinkInput, LinkText: "nowhere", Target: TargetAbsent},
 		{Path: "/lib/link", Kind: LinkInput, LinkText: "a.c", Target: TargetFile, Digest: digest.Digest{1}},
 	}
-	a.ups = append(a.ups, Upstream{Task: workspace.TaskID{Project: "gen", Task: "src"}, Outputs: digest.Digest{3}})
+	a.ups = append(a.ups,
+		Upstream{Task: workspace.TaskID{Project: "gen", Task: "lint"}, Own: digest.Digest{5}, Closure: digest.Digest{6}, Narrow: true},
+		Upstream{Task: workspace.TaskID{Project: "gen", Task: "src"}, Made: true, Own: digest.Digest{3}, Closure: digest.Digest{4}},
+		Upstream{Task: workspace.TaskID{Project: "gen", Task: "wide"}, Made: true, Own: digest.Digest{7}, Closure: digest.Digest{8}, Narrow: true})
 	return a
 }
 
@@ -141,13 +148,14 @@ func TestKeyDependsOn(t *testing.T) {
 		"link became a file":         func(a *action) { a.inputs[5] = Input{Path: "/lib/link", Kind: FileInput, Digest: digest.Digest{1}} },
 		"empty directory gone":       func(a *action) { a.inputs = append(a.inputs[:3:3], a.inputs[4:]...) },
 		"empty directory is a file":  func(a *action) { a.inputs[3].Kind = FileInput },
-		"upstream stdout":            func(a *action) { a.ups[0].Stdout[0]++ },
-		"upstream stderr":            func(a *action) { a.ups[0].Stderr[0]++ },
-		"upstream outputs (S-25)":    func(a *action) { a.ups[0].Outputs[0]++ },
+		"upstream's closure (S-25)":  func(a *action) { a.ups[0].Closure[0]++ },
+		"outputs of a narrow one":    func(a *action) { a.ups[3].Own[0]++ },
+		"narrow now":                 func(a *action) { a.ups[0].Narrow = true },
+		"narrow no longer":           func(a *action) { a.ups[3].Narrow = false },
 		"upstream gone":              func(a *action) { a.ups = a.ups[:1] },
 		"upstream's task":            func(a *action) { a.ups[0].Task.Task = "h" },
 		"upstream's project":         func(a *action) { a.ups[0].Task.Project = "gen2" },
-		"upstreams swap streams":     func(a *action) { a.ups[0].Stdout, a.ups[1].Stdout = a.ups[1].Stdout, a.ups[0].Stdout },
+		"upstreams swap closures":    func(a *action) { a.ups[0].Closure, a.ups[2].Closure = a.ups[2].Closure, a.ups[0].Closure },
 		"variable present now":       func(a *action) { a.env["CC"] = "" },
 		"variable absent now":        func(a *action) { delete(a.env, "EMPTY") },
 		"value from the host":        func(a *action) { a.env["PATH"] += "x" },
@@ -180,6 +188,8 @@ func TestKeyDoesNotDependOn(t *testing.T) {
 		"order of output patterns":   func(a *action) { a.task.Outputs = patterns(t, "/lib", "/gen/x", "out/*.d", "out/a.o") },
 		"spelling of output pattern": func(a *action) { a.task.Outputs = patterns(t, "/lib", "/lib/out/a.o", "out/*.d", "/gen/x") },
 		"output pattern twice":       func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x", "/lib/out/a.o") },
+		"closure of a narrow one":    func(a *action) { a.ups[3].Closure[0]++ },
+		"key of a narrow check":      func(a *action) { a.ups[1].Own[0]++ },
 		"order of upstreams":         func(a *action) { a.ups[0], a.ups[1] = a.ups[1], a.ups[0] },
 		"order of from_host":         func(a *action) { a.task.FromHost = []string{"EMPTY", "CC", "PATH"} },
 		"from_host twice":            func(a *action) { a.task.FromHost = append(a.task.FromHost, "CC") },

@@ -252,14 +252,8 @@ func (ds *differences) upstreams(was, now []Upstream) {
 			ds.add('-', "upstream", was.Task.String(), "")
 			return
 		}
-		if was.Stdout != now.Stdout {
-			ds.add('~', "upstream", now.Task.String()+" stdout", was.Stdout.Short()+" -> "+now.Stdout.Short())
-		}
-		if was.Stderr != now.Stderr {
-			ds.add('~', "upstream", now.Task.String()+" stderr", was.Stderr.Short()+" -> "+now.Stderr.Short())
-		}
-		if was.Outputs != now.Outputs {
-			ds.add('~', "upstream", now.Task.String()+" outputs", was.Outputs.Short()+" -> "+now.Outputs.Short())
+		if part, detail := now.difference(was); detail != "" {
+			ds.add('~', "upstream", strings.TrimSuffix(now.Task.String()+" "+part, " "), detail)
 		}
 	})
 }

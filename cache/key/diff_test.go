@@ -50,10 +50,15 @@ func TestDiff(t *testing.T) {
 		"argument inserted":     {func(a *action) { a.task.Argv = []string{"cc", "-O2", "-c", "a.c", "-o", "out/a.o"} }, "+ command|argv[1]|\"-O2\"\n"},
 		"arguments gone":        {func(a *action) { a.task.Argv = []string{"cc", "-c", "a.c"} }, "- command|argv[3]|\"-o\"\n- command|argv[4]|\"out/a.o\"\n"},
 		"shell for command":     {func(a *action) { a.task.Kind = workspace.Shell }, "~ command||command -> shell script\n"},
-		"upstream stdout":       {func(a *action) { a.ups[1].Stdout[0] = 1 }, "~ upstream|gen:src stdout|00000000 -> 01000000\n"},
-		"upstream stderr":       {func(a *action) { a.ups[1].Stderr[0] = 1 }, "~ upstream|gen:src stderr|00000000 -> 01000000\n"},
-		"upstream outputs":      {func(a *action) { a.ups[1].Outputs[0] = 1 }, "~ upstream|gen:src outputs|03000000 -> 01000000\n"},
-		"upstream replaced":     {func(a *action) { a.ups[1].Task.Task = "z" }, "- upstream|gen:src|\n+ upstream|gen:z|\n"},
+		"upstream's outputs":    {func(a *action) { a.ups[2].Own[0] = 1; a.ups[2].Closure[0] = 9 }, "~ upstream|gen:src outputs|03000000 -> 01000000\n"},
+		"upstream's closure":    {func(a *action) { a.ups[2].Closure[0] = 9 }, "~ upstream|gen:src closure|04000000 -> 09000000\n"},
+		"upstream's key":        {func(a *action) { a.ups[1].Narrow, a.ups[1].Own[0] = false, 9 }, "~ upstream|gen:lint|closure: false -> closure: true\n"},
+		"upstream narrowed":     {func(a *action) { a.ups[2].Narrow = true }, "~ upstream|gen:src|closure: true -> closure: false\n"},
+		"outputs of a narrow":   {func(a *action) { a.ups[3].Own[0] = 9 }, "~ upstream|gen:wide outputs|07000000 -> 09000000\n"},
+		"closure of a narrow":   {func(a *action) { a.ups[3].Closure[0] = 9 }, ""},
+		"key of a narrow check": {func(a *action) { a.ups[1].Own[0] = 9 }, ""},
+		"no outputs any more":   {func(a *action) { a.ups[2].Made, a.ups[2].Closure[0] = false, 9 }, "~ upstream|gen:src|declares no outputs any more\n"},
+		"upstream replaced":     {func(a *action) { a.ups[2].Task.Task = "z" }, "- upstream|gen:src|\n+ upstream|gen:z|\n"},
 		"output pattern":        {func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.x", "/gen/x") }, "- outputs|/lib/out/*.d|\n+ outputs|/lib/out/*.x|\n"},
 		"umask":                 {func(a *action) { a.place.Umask = 0o077 }, "~ place|umask|022 -> 077\n"},
 		"machine":               {func(a *action) { a.place.OS, a.place.Arch = "darwin", "arm64" }, "~ place|operating system|linux -> darwin\n~ place|architecture|amd64 -> arm64\n"},
@@ -178,6 +183,7 @@ func FuzzRecord(f *testing.F) {
 		b := append(make([]byte, digest.Size), mark[:]...)
 		b = append(b, byte(c.hash))
 		b = c.appendBody(appendStr(appendCount(b, int(made.Unix)), made.Run))
+		b = c.appendRecordUpstreams(b)
 		if b = c.appendRecordEnv(b); !bytes.Equal(b, record) {
 			t.Errorf("% x\nread as\n% x", record, b)
 		}

@@ -16,12 +16,6 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// Upstream is what a hard upstream contributes (DAG-017, S-25).
-type Upstream struct {
-	Task                    workspace.TaskID
-	Stdout, Stderr, Outputs digest.Digest
-}
-
 // Place is component 1: what machine.
 type Place struct {
 	OS, Arch string

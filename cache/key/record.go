@@ -8,8 +8,8 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// A record of a key (8.3) is: key, mark of the secret, hash function, time, run; components 1 to 5 as they are fed into
-// the key; then the environment, in which a digest salted with the secret stands for each value, so that a value is
+// A record of a key (8.3) is: key, mark of the secret, hash function, time, run; components 1 to 4 as they are fed into
+// the key; upstreams with all that is known of them; then the environment, in which a digest salted with the secret stands for each value, so that a value is
 // neither kept nor can it be guessed from the record alone (S-13).
 //
 // Its first state.RecordHead bytes, key and mark, say whether one on disk need not be replaced.
@@ -32,6 +32,7 @@ func (d *Deriver) Record(t *workspace.Task, at *Derived, secret []byte, run stri
 	b = binary.BigEndian.AppendUint64(b, uint64(unix))
 	b = appendStr(b, run)
 	b = c.appendBody(b)
+	b = c.appendRecordUpstreams(b)
 	for i := range c.env {
 		if v := &c.env[i]; v.present {
 			sum := salted(secret, *v)
@@ -39,6 +40,16 @@ func (d *Deriver) Record(t *workspace.Task, at *Derived, secret []byte, run stri
 		}
 	}
 	return c.appendRecordEnv(b)
+}
+
+// appendRecordUpstreams appends the upstreams as a record holds them.
+func (c *components) appendRecordUpstreams(b []byte) []byte {
+	b = append(b, tagUpstreams)
+	b = appendCount(b, len(c.upstreams))
+	for i := range c.upstreams {
+		b = c.upstreams[i].appendRecord(b)
+	}
+	return b
 }
 
 // appendRecordEnv appends the environment as a record holds it; values are salted digests.
@@ -132,10 +143,8 @@ func (r *reader) body(c *components) {
 		c.inputs = append(c.inputs, r.input())
 	}
 	r.tag(tagUpstreams)
-	for range r.count(16 + 3*digest.Size) {
-		u := Upstream{Task: workspace.TaskID{Project: r.str(), Task: r.str()}}
-		u.Stdout, u.Stderr, u.Outputs = r.digest(), r.digest(), r.digest()
-		c.upstreams = append(c.upstreams, u)
+	for range r.count(16 + 2 + 2*digest.Size) {
+		c.upstreams = append(c.upstreams, r.upstream())
 	}
 }
 

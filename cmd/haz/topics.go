@@ -67,12 +67,19 @@ expression, with " or '. Write a negated class as [^a], because ! is an operator
 A task's key is a digest of all that its result may depend on: operating system,
 architecture, umask, the project's directory; command or script; output patterns;
 paths and contents of its inputs, whether they are executable, and the text of
-links; the output and printed text of the tasks in ` + "`deps`" + `; the variables in ` + "`env`" + `.
+links; what the tasks in ` + "`deps`" + ` and all behind them made (of those that declare no
+outputs, their keys), and not what they printed; the variables in ` + "`env`" + `.
 
 When the cache holds a result for the key, outputs and printed text come back from
 there and nothing is executed. Not in the key are times, owners, the bytes of
 programs found by PATH (declare a tool as input to track it), and the environment
 beyond ` + "`env`" + `.
+
+A key is a plain digest, so that equal work has equal keys on every machine. Who sees
+the key of a task (the name of an entry, haz why, a summary) and has its workspace can
+try values of a variable until one gives that key. A random token withstands this, a
+PIN or a password does not: let the task read it from a file that is no input, and
+leave it out of ` + "`env`" + `.
 
   haz why TASK          shows the key and what went into it
   haz why TASK --diff   says what is different from the last run

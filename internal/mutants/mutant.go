@@ -32,6 +32,7 @@ func table() []mutant {
 		simulationBugs,
 		processBugs,
 		keyBugs,
+		lookBugs,
 		storeBugs,
 		restoreBugs,
 		stateBugs,

@@ -126,6 +126,9 @@ func (s *schemaPrinter) field(o *Object, f *Field) object {
 		if f.Type.Format == PathPattern {
 			items = s.define("path", items)
 		}
+		if f.Type.Object != nil {
+			items = object{{"oneOf", list{items, s.object(f.Type.Object)}}}
+		}
 		if f.Key == "outputs" {
 			items = object{{"allOf", list{items, object{{"not", object{{"type", "string"}, {"pattern", `^/\.haz(/|$)`}}}}}}}
 		}

@@ -9,7 +9,7 @@ type Kind uint8
 const (
 	Scalar      Kind = iota + 1 // a text, as written
 	Flag                        // an unquoted boolean
-	ListOf                      // a list of texts
+	ListOf                      // a list of texts; with Object, of texts and maps with its keys
 	Map                         // a map with the keys of Object
 	Dict                        // a map with free keys; its values are Object, or texts
 	ScalarOrMap                 // a text, or a map with the keys of Object
@@ -189,8 +189,8 @@ var taskObject = &Object{
 			Doc: "What these match is taken from what the globs of `inputs` select."},
 		{Key: "outputs", Rule: "CFG-017", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "The files that the task makes. They are stored in the cache and restored from there."},
-		{Key: "deps", Rule: "CFG-018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
-			Doc: "Tasks that must have succeeded before. They are part of every run of this one."},
+		{Key: "deps", Rule: "CFG-018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true, Object: depObject}, Default: "empty", Accepts: "references, each text once; or maps with `task` and `closure`",
+			Doc: "Tasks that must have succeeded before. They are part of every run of this one, and when what they or anything behind them made changes, it runs again."},
 		{Key: "weakDeps", Rule: "CFG-018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
 			Doc: "Tasks that end before this one starts, when both are in a run. They are not pulled in, and their failure does not matter."},
 		{Key: "mutex", Rule: "CFG-019", Type: Type{Kind: ScalarOrMap, Format: MutexName, Object: mutexObject}, Default: "none", Accepts: "a name, `~:name`, or a map with `name` and `mode`",
@@ -199,6 +199,16 @@ var taskObject = &Object{
 			Doc: "The environment of the task. It has nothing else: no `PATH` and no `HOME` unless they are listed."},
 		{Key: "cache", Rule: "CFG-036", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
 			Doc: "`false`: the task runs each time it is in a run, and is never stored."},
+	},
+}
+
+var depObject = &Object{
+	Name: "dep", Article: "a dep", Rule: "CFG-018",
+	Doc: "A dep with what of it counts in the cache key.",
+	Fields: []Field{
+		{Key: "task", Rule: "CFG-018", Required: true, Type: Type{Kind: Scalar, Format: TaskReference}, Accepts: "a reference", Doc: "The task, or tasks."},
+		{Key: "closure", Rule: "CFG-038", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
+			Doc: "`false`: only the outputs of the task itself count, and nothing of the tasks behind it."},
 	},
 }
 

@@ -27,7 +27,7 @@ func objects(f func(*Object)) {
 // Every key of the tables has a place for its value of the right type, and says what it needs to say.
 func TestTables(t *testing.T) {
 	records := map[*Object]record{
-		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, mutexObject: &Mutex{}, envObject: (*env)(&Body{}),
+		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, mutexObject: &Mutex{}, depObject: &Dep{}, envObject: (*env)(&Body{}),
 	}
 	w := &Workspace{}
 	for key, o := range map[string]*Object{"cache": cacheObject, "concurrency": concurrencyObject, "output": outputObject, "execution": executionObject} {
@@ -49,7 +49,9 @@ func TestTables(t *testing.T) {
 			case *Bool:
 				fits = f.Type.Kind == Flag
 			case *List:
-				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != ProjectPattern
+				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != ProjectPattern && f.Type.Object == nil
+			case *Deps:
+				fits = f.Type.Kind == ListOf && f.Type.Object != nil
 			case *Patterns:
 				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == ProjectPattern)
 			case *[]TagCap, *[]Pair, *[]Task:

@@ -89,6 +89,64 @@ func (m *mapper) program(b *Body) {
 	}
 }
 
+const depHint = `{task: "~:build", closure: false}`
+
+// deps maps a list whose items are texts, or maps with task and closure.
+func (m *mapper) deps(f *Field, n *yaml.Node) (Deps, bool) {
+	v := deref(n)
+	if known, ok := m.shared[v].(sharedDeps); ok && known.field == f {
+		return known.deps, known.ok
+	}
+	if v.Kind != yaml.SequenceNode {
+		m.notAList(f, n)
+		return Deps{}, false
+	}
+	out, ok := Deps{Items: make([]Dep, 0, len(v.Content)), Span: m.span(n), Set: true}, true
+	var seen textSet
+	for i, item := range v.Content {
+		m.push(step{index: i, item: true})
+		if d, good := m.dep(f, item); good && m.once(f, &seen, d.Task) {
+			out.Items = append(out.Items, d)
+		} else {
+			ok = false
+		}
+		m.pop()
+	}
+	if v.Anchor != "" {
+		m.share(v, sharedDeps{f, out, ok})
+	}
+	return out, ok
+}
+
+type sharedDeps struct {
+	field *Field
+	deps  Deps
+	ok    bool
+}
+
+// dep maps one item of deps.
+func (m *mapper) dep(f *Field, n *yaml.Node) (d Dep, ok bool) {
+	switch v := deref(n); {
+	case isNull(v) && v.Value != "":
+		m.wrongType(f.Rule, n, "a string")
+		return d, false
+	case v.Kind == yaml.ScalarNode && !isNull(v):
+		d.Task, ok = m.text(f.Rule, n, "a string")
+		return d, ok && m.check(f.Rule, f.Type.Format, d.Task)
+	case v.Kind != yaml.MappingNode:
+		m.wrongType(f.Rule, n, "a reference, or a map with task and closure").Hint = depHint
+		return d, false
+	}
+	if !m.object(f.Type.Object, f.Rule, n, &d) {
+		return d, false
+	}
+	if !d.Task.Set {
+		m.add(f.Rule, m.span(n), "the dep has no task", depHint)
+		return d, false
+	}
+	return d, true
+}
+
 const mutexHint = "mutex: {name: db, mode: shared}    or    mutex: db"
 
 // mutex maps a name, or a map with name and mode.
@@ -141,6 +199,8 @@ func (o *Object) example() string {
 		return "output: {mode: live}"
 	case executionObject:
 		return "execution: {cancel_grace: 5}"
+	case depObject:
+		return depHint
 	case envObject:
 		return "env: {from_host: [PATH], override: {LC_ALL: C}}"
 	}

@@ -36,6 +36,19 @@ type Patterns struct {
 	Set   bool
 }
 
+// Dep is an item of deps, in its short form or as a map.
+type Dep struct {
+	Task    Text
+	Closure Bool
+}
+
+// Deps is a list of deps.
+type Deps struct {
+	Items []Dep
+	Span  Span
+	Set   bool
+}
+
 // Bool is a boolean.
 type Bool struct {
 	Value, Set bool
@@ -116,7 +129,8 @@ type Body struct {
 	Command                  List
 	Shell, ShellType         Text
 	Inputs, Exclude, Outputs Patterns
-	Deps, WeakDeps           List
+	Deps                     Deps
+	WeakDeps                 List
 	Mutex                    Mutex
 	Env                      struct {
 		FromHost List
@@ -231,6 +245,16 @@ func (e *env) slot(key string) any {
 		return &e.Env.FromHost
 	case "override":
 		return &e.Env.Override
+	}
+	return nil
+}
+
+func (d *Dep) slot(key string) any {
+	switch key {
+	case "task":
+		return &d.Task
+	case "closure":
+		return &d.Closure
 	}
 	return nil
 }

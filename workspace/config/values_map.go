@@ -77,6 +77,8 @@ var synonyms = map[string]string{
 	"task.cmds":       "shell",
 	"task.srcs":       "inputs",
 	"task.outs":       "outputs",
+	"dep.name":        "task",
+	"dep.target":      "task",
 	"overlay.tags":    "tagsFilter",
 }
 
@@ -125,6 +127,10 @@ func (m *mapper) value(f *Field, n *yaml.Node, slot any) bool {
 		return ok
 	case *Patterns:
 		items, ok := m.patterns(f, n)
+		*s = items
+		return ok
+	case *Deps:
+		items, ok := m.deps(f, n)
 		*s = items
 		return ok
 	case *Duration:
@@ -251,19 +257,34 @@ func (m *mapper) each(f *Field, v *yaml.Node, take func(Text) bool) (ok bool) {
 	}
 	for i, item := range v.Content {
 		m.push(step{index: i, item: true})
-		t, good := m.text(f.Rule, item, "a string")
+		t, good := m.item(f, item)
 		good = good && m.check(f.Rule, f.Type.Format, t)
 		if good && unique {
-			if first, again := seen.add(t); again {
-				d := m.add(f.Rule, t.Span, diag.QuoteShort(t.Value)+" is listed twice", "remove one of them")
-				d.Related = m.related(first, "first occurrence here")
-				good = false
-			}
+			good = m.once(f, &seen, t)
 		}
 		ok = good && take(t) && ok
 		m.pop()
 	}
 	return ok
+}
+
+// item reads an item of a list of texts.
+func (m *mapper) item(f *Field, n *yaml.Node) (Text, bool) {
+	if f.Key == "weakDeps" && isMap(n) {
+		m.wrongType(f.Rule, n, "a string").Hint = "maps belong to deps: of what weakDeps name, nothing is in the key"
+		return Text{}, false
+	}
+	return m.text(f.Rule, n, "a string")
+}
+
+// once refuses a text that stands in the list already.
+func (m *mapper) once(f *Field, seen *textSet, t Text) bool {
+	first, again := seen.add(t)
+	if again {
+		d := m.add(f.Rule, t.Span, diag.QuoteShort(t.Value)+" is listed twice", "remove one of them")
+		d.Related = m.related(first, "first occurrence here")
+	}
+	return !again
 }
 
 // longest is how long a text may be, in bytes, for a hint to repeat it.
@@ -273,6 +294,8 @@ func (m *mapper) notAList(f *Field, n *yaml.Node) {
 	d := m.wrongType(f.Rule, n, "a list of strings")
 	v := deref(n)
 	switch {
+	case v.Kind == yaml.MappingNode && f.Key == "deps":
+		d.Hint = "deps: [" + depHint + "]"
 	case v.Kind == yaml.ScalarNode && f.Key == "command":
 		d.Hint = commandHint(v.Value)
 	case v.Kind == yaml.ScalarNode && len(v.Value) <= longest && !strings.Contains(v.Value, "\n"):
