@@ -11,7 +11,7 @@ import (
 // With one job, tasks start in canonical order, one after the other (EXEC-003, EXEC-004, S-37).
 func TestOneJob(t *testing.T) {
 	inBoth(t, func(t *testing.T, w *world) {
-		tasks(t, w, `d: shell: "echo"`, `b: shell: "echo"`, `a: shell: "echo"`, `c: shell: "echo"`)
+		tasks(t, w, `d: shell: "echo d"`, `b: shell: "echo b"`, `a: shell: "echo a"`, `c: shell: "echo c"`) // equal ones would share an entry
 		r := w.run(t, haz.RunOptions{Jobs: 1})
 		if !slices.Equal(r.started, []string{"p:a", "p:b", "p:c", "p:d"}) || w.spawner.most != 1 {
 			t.Errorf("started %q, %d at once", r.started, w.spawner.most)
