@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace/config"
 )
 
 const (
@@ -23,7 +24,9 @@ const (
 // the machine. The root is canonical: it has no symbolic links. Nothing is written (DISC-030). The error is *diag.Errors.
 //
 // The nearest directory with a marker is the root: a directory .haz makes it explicit, a directory or file .git implicit. A
-// .haz without workspace.yml beside a .git marker does not count: it is where an implicit workspace keeps its cache.
+// .haz without workspace.yml beside a .git or a haz.yml does not count: it is where an implicit workspace keeps its cache.
+// Where no directory has a marker, the nearest one with a haz.yml is the root, and implicit: a build context or a release
+// archive, which leave .git out. It comes last, since a project of a workspace has a haz.yml too.
 func Find(host fsys.FS, dir string) (root string, mode Mode, err error) {
 	start, err := host.RealPath(path.Clean("/" + dir))
 	if err != nil {
@@ -36,8 +39,9 @@ func Find(host fsys.FS, dir string) (root string, mode Mode, err error) {
 		return "", 0, one(*d)
 	case root == "":
 		return "", 0, one(diag.Diagnostic{Code: "DISC-002",
-			Message: fmt.Sprintf("no workspace: neither %s nor any directory above it has a directory .haz or an entry .git", diag.Quote(start)),
-			Hint:    "to make this directory a workspace: haz init"})
+			Message: fmt.Sprintf("no workspace: neither %s nor any directory above it has a directory .haz, an entry .git or a file haz.yml", diag.Quote(start)),
+			Hint: "for one project: a haz.yml here, with `name: " + nameFor(start) +
+				"` and `tasks: {default: {shell: echo hello}}`; for several, each in a folder of its own: haz init"})
 	}
 	return root, mode, nil
 }
@@ -53,9 +57,18 @@ func cause(err error) string {
 	return err.Error()
 }
 
+// nameFor makes a project name of a directory's.
+func nameFor(dir string) string {
+	name := path.Base(dir)
+	if config.CheckName(name) != nil {
+		return "app"
+	}
+	return name
+}
+
 // climb looks for markers from dir upwards. The root is "" when there is none.
 func climb(host fsys.FS, dir string) (root string, mode Mode, trouble *diag.Diagnostic) {
-	for {
+	for start := dir; ; {
 		haz, d := marker(host, path.Join(dir, markerDir))
 		if d != nil {
 			return "", 0, d
@@ -66,15 +79,34 @@ func climb(host fsys.FS, dir string) (root string, mode Mode, trouble *diag.Diag
 		}
 		isGit := git == fsys.Dir || git == fsys.File
 		switch {
-		case haz == fsys.Dir && !(isGit && !exists(host, path.Join(dir, workspaceFile))):
+		case haz == fsys.Dir && (exists(host, path.Join(dir, workspaceFile)) || !isGit && !hasProject(host, dir)):
 			return dir, Explicit, nil
 		case isGit:
+			return dir, Implicit, nil
+		case dir == "/":
+			return nearestProject(host, start)
+		}
+		dir = path.Dir(dir)
+	}
+}
+
+// nearestProject is the nearest directory with a haz.yml, from dir upwards.
+func nearestProject(host fsys.FS, dir string) (root string, mode Mode, trouble *diag.Diagnostic) {
+	for {
+		switch {
+		case hasProject(host, dir):
 			return dir, Implicit, nil
 		case dir == "/":
 			return "", 0, nil
 		}
 		dir = path.Dir(dir)
 	}
+}
+
+// hasProject reports whether a directory has a haz.yml that is a file, or a link to one.
+func hasProject(host fsys.FS, dir string) bool {
+	info, err := host.StatInfo(path.Join(dir, projectFile))
+	return err == nil && info.Kind == fsys.File
 }
 
 // marker says what a name leads to: Unknown for nothing and for a link to nothing, which are no markers.

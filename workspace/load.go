@@ -37,7 +37,7 @@ func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspa
 		return nil, nil, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: root},
 			Message: "the root of the workspace cannot be opened", Causes: []string{cause(err)}})
 	}
-	l := &loader{ctx: ctx, host: host, fs: fs, tree: glob.NewTree(fs), ws: &Workspace{Root: root, Mode: mode}}
+	l := &loader{ctx: ctx, host: host, start: dir, fs: fs, tree: glob.NewTree(fs), ws: &Workspace{Root: root, Mode: mode}}
 	l.load(o)
 	if err := ctx.Err(); err != nil {
 		_ = fs.Close() // nothing was written through it
@@ -58,11 +58,12 @@ func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspa
 
 // loader holds what the phases hand to each other.
 type loader struct {
-	ctx  context.Context
-	host fsys.FS
-	fs   fsys.FS
-	tree *glob.Tree
-	ws   *Workspace
+	ctx   context.Context
+	host  fsys.FS
+	start string // where haz was started, on the host
+	fs    fsys.FS
+	tree  *glob.Tree
+	ws    *Workspace
 
 	settings *config.Workspace // nil in implicit mode
 	files    map[string]bool   // the haz.yml of all projects, workspace-absolute
@@ -87,6 +88,7 @@ func (l *loader) load(o Options) {
 	var overlays []*overlay
 	if l.ws.Mode == Explicit {
 		overlays = l.readOverlays()
+		l.noteRootProject()
 	} else {
 		l.noteOuter()
 	}
@@ -144,6 +146,23 @@ func (l *loader) readSettings() {
 	for _, c := range w.Concurrency.Tags {
 		s.TagCaps[c.Tag.Value] = c.Max
 	}
+}
+
+// note is a warning that not only `check` gives.
+func (l *loader) note(d diag.Diagnostic) {
+	d.Severity = diag.Warning
+	l.add(d)
+	l.ws.Notes = append(l.ws.Notes, d)
+}
+
+// noteRootProject says that a haz.yml in the root is without effect (DISC-005).
+func (l *loader) noteRootProject() {
+	if !hasProject(l.fs, "/") {
+		return
+	}
+	l.note(diag.Diagnostic{Code: "DISC-005", Place: diag.Place{File: projectFile},
+		Message: "this file is not read: " + workspaceFile + " makes this a workspace of several projects, and the root cannot be one of them",
+		Hint:    "move it into a folder of its own and list that in `projects`; or, to have this one project alone, remove " + workspaceFile})
 }
 
 // noteOuter warns when an implicit workspace is also a project of an explicit one around it: commands in its directory see

@@ -40,6 +40,7 @@ type Workspace struct {
 	Tasks    []*Task    // effective tasks in canonical order; Task.Index is the position here
 	Overlays []*Overlay // by name
 	Warnings diag.List  // those of loading; the graph adds its own
+	Notes    diag.List  // the warnings that commands which run tasks give, too
 
 	index   index
 	partial partial

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -326,11 +327,30 @@ func (l *loader) explainMissing(d *diag.Diagnostic, dir directory) {
 		return
 	}
 	d.Causes = []string{"the directory " + diag.Quote(l.ws.Root) + " has a .git, so it is a workspace with one project, itself"}
-	if around := outer(l.host, l.ws.Root); around != "" && d.Hint == "" {
-		d.Hint = fmt.Sprintf("there is a workspace around it: %s; to work there: haz -C %s ...", diag.Quote(around), diag.Escape(around))
-	} else if d.Hint == "" {
-		d.Hint = "to make it a workspace of several projects: haz init"
+	if d.Hint != "" {
+		return
 	}
+	around, within := outer(l.host, l.ws.Root), l.projectWithin()
+	switch {
+	case around != "":
+		d.Hint = fmt.Sprintf("there is a workspace around it: %s; to work there: haz -C %s ...", diag.Quote(around), diag.Escape(around))
+	case within != "":
+		d.Hint = fmt.Sprintf("%s has a haz.yml; to make it a project of a workspace here, write `projects: [%s]` into %s", diag.Quote(within), diag.Escape(within), workspaceFile)
+	default:
+		d.Hint = "write one, with `name: " + nameFor(l.ws.Root) + "` and `tasks: {default: {shell: echo hello}}`; or, for several projects, each in a folder of its own: haz init"
+	}
+}
+
+// projectWithin is the directory with a haz.yml that haz was started in, or the nearest above it below the root; "" for none.
+func (l *loader) projectWithin() string {
+	at, err := l.host.RealPath(path.Clean("/" + l.start))
+	for err == nil && len(at) > len(l.ws.Root) {
+		if hasProject(l.host, at) {
+			return "/" + strings.TrimPrefix(strings.TrimPrefix(at, l.ws.Root), "/")
+		}
+		at = path.Dir(at)
+	}
+	return ""
 }
 
 // selectedBy names the entry that selected a directory.

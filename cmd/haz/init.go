@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
@@ -27,7 +28,17 @@ func doInit(v *invocation) error {
 		return initRefused(err)
 	}
 	v.out.print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
+	v.noteUnreadProject()
 	return nil
+}
+
+// noteUnreadProject says that the haz.yml in the directory of a new workspace counts no more.
+func (v *invocation) noteUnreadProject() {
+	if _, err := os.Stat(filepath.Join(v.dir, "haz.yml")); err == nil {
+		v.warn(diag.List{{Severity: diag.Warning, Code: "DISC-005", Place: diag.Place{File: "haz.yml"},
+			Message: "this file is not read any more: the root of a workspace of several projects cannot be one of them",
+			Hint:    "move it into a folder of its own and list that in `projects`; or, to have this one project alone, remove .haz/workspace.yml"}})
+	}
 }
 
 // initRefused says that there is a workspace already; other errors stay what they are.

@@ -133,6 +133,7 @@ func (v *invocation) initInteractively() error {
 		v.out.print("created " + projectFileName(f.Root) + "\n")
 	}
 	v.out.print("created .haz/workspace.yml\n")
+	v.noteUnreadProject()
 	return nil
 }
 

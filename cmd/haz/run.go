@@ -28,6 +28,9 @@ func doRun(v *invocation) error {
 		return err
 	}
 	defer w.Close()
+	if !v.has("quiet") {
+		v.warn(w.W.Notes)
+	}
 	selected, err := v.selectTargets(w, refs)
 	if err != nil {
 		return err
