@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
@@ -13,6 +14,7 @@ import (
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
@@ -143,7 +145,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		j.hasLedger = false // another haz may have written it meanwhile
 	}
 	t := cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j),
-		Input: j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
+		DirMode: b.r.o.Deriver.DirMode(), Input: j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
 	plan, err := b.r.o.Cache.Compare(ctx, j.manifest, t)
 	if err != nil {
 		return b.restoreError(j, m.Ref, err)
@@ -167,7 +169,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
 		Outputs: man.Outputs, OutputsDigest: cache.OutputsDigest(b.r.o.Hash, man.Outputs)}}
 	b.contribute(j, &answer.Product)
-	for _, o := range man.Outputs {
+	for _, o := range j.claims(man.Outputs) {
 		answer.Wrote = append(answer.Wrote, o.Path)
 	}
 	answer.Reads = b.reads(j, man.Outputs)
@@ -238,11 +240,27 @@ func (b *bench) emitStream(j *job, next int, stderr bool, s cache.Stream) int {
 	}
 }
 
+// claims are the outputs that are this task's alone: all but directories that hold something, or that no pattern matches,
+// which tasks may share.
+func (j *job) claims(outs []cache.Output) []cache.Output {
+	patterns := workspace.Patterns(j.task.Outputs)
+	matched := func(path string) bool {
+		return slices.ContainsFunc(patterns, func(p glob.Pattern) bool { return p.MatchOutput(path) })
+	}
+	claimed := make([]cache.Output, 0, len(outs))
+	for i, o := range outs {
+		if o.Kind != cache.Dir || !cache.HoldsOutputs(outs[i:], o.Path) && matched(o.Path) {
+			claimed = append(claimed, o)
+		}
+	}
+	return claimed
+}
+
 // reads lists who reads the outputs of a task, each reader once (EXEC-019).
 func (b *bench) reads(j *job, outs []cache.Output) []messages.Read {
 	var reads []messages.Read
 	seen := map[int]bool{j.task.Index: true}
-	for _, o := range outs {
+	for _, o := range j.claims(outs) {
 		for _, r := range b.r.o.Plan.G.Readers(o.Path) {
 			if !seen[r.Task] {
 				seen[r.Task] = true
@@ -274,7 +292,9 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 			return messages.InputsMoved{Ref: m.Ref, Paths: moved}
 		}
 	}
-	snap, err := outputs.TakeSnapshot(ctx, b.r.o.FS, workspace.Patterns(j.task.Outputs))
+	j.hasLedger = false // another haz may have written it meanwhile
+	ledger := b.loadLedger(j)
+	snap, err := outputs.TakeSnapshot(ctx, b.r.o.FS, workspace.Patterns(j.task.Outputs), outputs.Owner{Below: ledger.Below, Now: b.r.o.State.Stamp})
 	if err != nil {
 		b.unlock(j)
 		return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrOutputUnreadable, Reason: err.Error()}}
@@ -292,7 +312,7 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 	j.hasLedger = false
 	got, err := outputs.Collect(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, outputs.Request{
 		Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Ledger: b.loadLedger(j),
-		Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
+		Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly, DirMode: b.r.o.Deriver.DirMode(),
 		Spell: j.spell, Texts: j.texts()})
 	if err != nil {
 		return messages.OutputsRejected{Ref: m.Ref, Error: rejectError(err)}

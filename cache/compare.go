@@ -20,6 +20,8 @@ type Target struct {
 	Task     string
 	Patterns []glob.Pattern // output patterns, anchored
 	Ledger   state.Ledger   // of this task
+	// DirMode is the mode that a plain mkdir gives a directory here; 0: unknown.
+	DirMode uint32
 	// Input looks up a path among the inputs of the key: its stat and digest at key time.
 	Input func(path string) (fsys.Info, digest.Digest, bool)
 	// Others reports whether another task's ledger lists path.
@@ -47,6 +49,7 @@ type Plan struct {
 	links    map[string]fsys.Info // on the way to outputs; none may appear or change from here on
 	writes   int
 	stale    []stale
+	plain    []string // directories whose mode an earlier run has chosen, and this result does not
 }
 
 // stale is a path that this task made earlier and that its result does not have any more (S-34).
@@ -92,6 +95,7 @@ func sameManifest(a, b *Manifest) bool {
 // Contents are compared through the stat index, so a tree whose outputs are all right costs a look at each and no reading.
 func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, error) {
 	p := &Plan{Manifest: m, Target: t, prefixes: newPrefixes(t.Patterns), seen: make([]fsys.Info, len(m.Outputs))}
+	p.prefixes.takeFolders(m.Outputs)
 	w := newWays(s.ws)
 	for i := range m.Outputs {
 		if err := ctx.Err(); err != nil {
@@ -112,7 +116,7 @@ func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, erro
 		return nil, err
 	}
 	p.links = w.links
-	p.Nothing = p.writes == 0 && len(p.stale) == 0
+	p.Nothing = p.writes == 0 && len(p.stale) == 0 && len(p.plain) == 0
 	return p, nil
 }
 
@@ -139,7 +143,14 @@ func (s *Store) isRight(ctx context.Context, w *ways, o *Output, prefix string) 
 		text, err := s.ws.Readlink(o.Path)
 		return info, err == nil && text == o.Target
 	case Dir:
-		return info, info.Kind == fsys.Dir && info.Perm == o.Mode
+		if info.Kind == fsys.Link && o.Path == prefix { // its own fixed prefix may lead through a link
+			return info, w.look(o.Path) == wayLink
+		}
+		if info.Kind != fsys.Dir {
+			return info, false
+		}
+		w.seen[o.Path] = wayDir // what lies in it need not look again
+		return info, info.Perm&0o777 == o.Mode
 	}
 	return info, false
 }
@@ -161,8 +172,11 @@ func (s *Store) findStale(ctx context.Context, p *Plan, w *ways) error {
 			}
 			return failed(f.Path, err, "%s, which an earlier run has left, cannot be looked at: %v", f.Path, cause(err))
 		}
-		if ok {
+		switch {
+		case ok:
 			p.stale = append(p.stale, stale{path: f.Path, prefix: prefix, info: info})
+		case info.Kind == fsys.Dir && f.Info.Kind == fsys.Dir && p.Target.DirMode != 0 && info.Perm&0o777 != p.Target.DirMode && info.Perm == f.Info.Perm:
+			p.plain = append(p.plain, f.Path)
 		}
 	}
 	return nil
@@ -183,7 +197,9 @@ func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced
 	if checkPath(f.Path) != nil {
 		return "", info, false, nil
 	}
-	prefix, ok = p.prefixes.of(f.Path)
+	if prefix, ok = p.prefixes.of(f.Path); !ok && f.Info.Kind == fsys.Dir {
+		prefix, ok = p.prefixes.folder(f.Path)
+	}
 	if !ok || p.Target.isInput(f.Path) || p.Target.isOthers(f.Path) {
 		return "", info, false, nil
 	}

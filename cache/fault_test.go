@@ -35,6 +35,8 @@ func earlier() *cachetest.Task {
 		"/p/out/flat":      cachetest.File("flat", 0o644),
 		"/p/out/deep/x":    cachetest.File("x", 0o644),
 		"/p/out/link":      cachetest.Link("same"),
+		"/p/out/closed":    cachetest.Dir(0o555),
+		"/p/out/closed/z":  cachetest.File("z", 0o444),
 		"/p/tool":          cachetest.File("#!", 0o755),
 	}}
 }
@@ -42,15 +44,17 @@ func earlier() *cachetest.Task {
 func present() *cachetest.Task {
 	return &cachetest.Task{Name: "p:gen", Patterns: []string{"/p/out/**", "/p/tool"}, Stdout: "out\n", Stderr: strings.Repeat("e", 70_000),
 		Outputs: cachetest.Tree{
-			"/p/out/same":    cachetest.File("same", 0o644),
-			"/p/out/differs": cachetest.File("new", 0o755),
-			"/p/out/new/a":   cachetest.File("a", 0o644),
-			"/p/out/new/b":   cachetest.File("a", 0o600),
-			"/p/out/flat/y":  cachetest.File("y", 0o644), // where a file was
-			"/p/out/deep":    cachetest.File("d", 0o644), // where a directory was
-			"/p/out/link":    cachetest.Link("differs"),
-			"/p/out/empty":   cachetest.Dir(0o700),
-			"/p/tool":        cachetest.File(strings.Repeat("t", 70_000), 0o755),
+			"/p/out/same":     cachetest.File("same", 0o644),
+			"/p/out/differs":  cachetest.File("new", 0o755),
+			"/p/out/new/a":    cachetest.File("a", 0o644),
+			"/p/out/new/b":    cachetest.File("a", 0o600),
+			"/p/out/flat/y":   cachetest.File("y", 0o644), // where a file was
+			"/p/out/deep":     cachetest.File("d", 0o644), // where a directory was
+			"/p/out/link":     cachetest.Link("differs"),
+			"/p/out/empty":    cachetest.Dir(0o700),
+			"/p/out/closed":   cachetest.Dir(0o500),
+			"/p/out/closed/y": cachetest.File("y", 0o444),
+			"/p/tool":         cachetest.File(strings.Repeat("t", 70_000), 0o755),
 		}}
 }
 

@@ -64,6 +64,9 @@ func OutputsDigest(fn digest.Function, outs []Output) digest.Digest {
 	return fn.Sum(b)
 }
 
+// HoldsOutputs reports whether one of outs, which are sorted by path, lies below dir.
+func HoldsOutputs(outs []Output, dir string) bool { return firstBelow(outs, dir) >= 0 }
+
 // appendStr appends the `str` of chapter 2, 5.2.
 func appendStr(b []byte, s string) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(len(s)))

@@ -64,6 +64,7 @@ type restore struct {
 	journal []step
 	olds    int                // names given in old/
 	touched map[string]*folder // what was written, and where it lies
+	opened  map[*folder]uint32 // those that were made writable, and their permission bits of before
 	emptied bool               // all that was staged is in its place
 }
 
@@ -100,6 +101,9 @@ func (r *restore) run(ctx context.Context) error {
 	}
 	if err == nil {
 		err = r.removeStale(ctx)
+	}
+	if err == nil {
+		err = r.setModes()
 	}
 	if err == nil {
 		err = r.folders.inPlace()
@@ -148,8 +152,9 @@ func sameFiles(a, b []state.Produced) bool {
 		return false
 	}
 	for i := range a {
-		// The stat of a directory changes with what others put there, which does not concern the ledger.
-		if a[i].Path != b[i].Path || a[i].Info.Kind != b[i].Info.Kind || a[i].Info.Kind != fsys.Dir && !a[i].Info.Same(b[i].Info) || a[i].HasDigest != b[i].HasDigest || a[i].Digest != b[i].Digest || a[i].LinkText != b[i].LinkText {
+		// The stat of a directory, but for its mode, changes with what others put there, which does not concern the ledger.
+		if a[i].Path != b[i].Path || a[i].Info.Kind != b[i].Info.Kind || a[i].Info.Kind == fsys.Dir && a[i].Info.Perm != b[i].Info.Perm ||
+			a[i].Info.Kind != fsys.Dir && !a[i].Info.Same(b[i].Info) || a[i].HasDigest != b[i].HasDigest || a[i].Digest != b[i].Digest || a[i].LinkText != b[i].LinkText {
 			return false
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 )
 
-// publish is steps 3 and 4 of a restore: files in path order, then links and empty directories, then modes of directories.
+// publish is steps 3 and 4 of a restore: files in path order, then links and directories.
 func (r *restore) publish(ctx context.Context) error {
 	r.touched = make(map[string]*folder)
 	for _, f := range r.staged {
@@ -35,14 +35,6 @@ func (r *restore) publish(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
-		}
-	}
-	// The deepest first: a directory that may not be written any more must hold all it shall hold.
-	for i := len(outs) - 1; i >= 0; i-- {
-		if outs[i].Kind == Dir && r.p.seen[i].Kind == fsys.Unknown {
-			if err := r.setDirMode(&outs[i]); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -132,6 +124,9 @@ func (r *restore) publishDir(ctx context.Context, o *Output) error {
 	if err != nil {
 		return err
 	}
+	if err := r.writable(f); err != nil {
+		return err
+	}
 	info, err := f.fs.Lstat(name(o.Path))
 	r.touched[o.Path] = f
 	switch {
@@ -145,23 +140,6 @@ func (r *restore) publishDir(ctx context.Context, o *Output) error {
 		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
 	}
 	return r.makeDir(o.Path, f)
-}
-
-func (r *restore) setDirMode(o *Output) error {
-	prefix, _ := r.p.prefixes.of(o.Path)
-	f, err := r.openOutput(o.Path, prefix)
-	if err != nil {
-		return err
-	}
-	info, err := f.fs.Lstat("/")
-	if err == nil && info.Perm != o.Mode {
-		r.journal = append(r.journal, step{did: chmod, path: o.Path, in: f, perm: info.Perm})
-		err = f.fs.Chmod("/", fs.FileMode(o.Mode))
-	}
-	if err != nil {
-		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
-	}
-	return nil
 }
 
 // openOutput opens a directory that is an output itself: no link is one.
@@ -182,6 +160,9 @@ func (r *restore) openOutput(path, prefix string) (*folder, error) {
 func (r *restore) clearWay(ctx context.Context, o *Output) (*folder, error) {
 	f, err := r.makeParents(ctx, o.Path)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.writable(f); err != nil {
 		return nil, err
 	}
 	info, err := f.fs.Lstat(name(o.Path))
@@ -289,7 +270,7 @@ func (r *restore) isOurs(ctx context.Context, path string, info fsys.Info) (bool
 
 // onlyOurs reports whether a directory holds nothing but unmodified files of this task's ledger.
 func (r *restore) onlyOurs(ctx context.Context, dir string) (bool, error) {
-	todo := []string{dir}
+	todo, dirs := []string{dir}, []string{dir}
 	for len(todo) > 0 {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -304,7 +285,7 @@ func (r *restore) onlyOurs(ctx context.Context, dir string) (bool, error) {
 				return false, err
 			}
 			if info.Kind == fsys.Dir {
-				todo = append(todo, path)
+				todo, dirs = append(todo, path), append(dirs, path)
 				continue
 			}
 			if ours, err := r.isOurs(ctx, path, info); !ours || err != nil {
@@ -312,7 +293,7 @@ func (r *restore) onlyOurs(ctx context.Context, dir string) (bool, error) {
 			}
 		}
 	}
-	return true, nil
+	return true, r.allWritable(ctx, dirs, r.prefixOf(dir))
 }
 
 // moveOld renames what lies at path, in f, into old/ of the staging on its device.
@@ -354,6 +335,9 @@ func (r *restore) moveInto(a *area, path string, f *folder, info fsys.Info) erro
 
 // makeDir makes one directory in f.
 func (r *restore) makeDir(dir string, f *folder) error {
+	if err := r.writable(f); err != nil {
+		return err
+	}
 	switch err := f.fs.Mkdir(name(dir), 0o777); {
 	case err == nil:
 		r.journal = append(r.journal, step{did: made, path: dir, in: f})

@@ -60,7 +60,7 @@ func (r *restore) undo() {
 			r.folders.forget(s.path)
 			_ = in.Remove(base)
 		case chmod:
-			_ = in.Chmod("/", fs.FileMode(s.perm&0o777))
+			_ = in.Chmod("/", fsys.PermMode(s.perm))
 		case removed:
 			if in.Mkdir(base, fs.FileMode(s.perm&0o777)) == nil {
 				_ = in.Chmod(base, fs.FileMode(s.perm&0o777))
@@ -98,6 +98,9 @@ func (r *restore) removeStale(ctx context.Context) error {
 		if info.Kind == fsys.Dir {
 			emptied[f.path] = f.prefix
 			continue
+		}
+		if err := r.writable(in); err != nil {
+			return err
 		}
 		if err := r.moveOld(f.path, in, info); err != nil {
 			return err
@@ -144,6 +147,9 @@ func (r *restore) removeIfEmpty(dir, prefix string) error {
 		in, k, at := r.folders.to(dir, prefix)
 		if k != wayDir {
 			return r.folders.trouble(at)
+		}
+		if err := r.writable(in); err != nil {
+			return err
 		}
 		if err = in.fs.Remove(name(dir)); err == nil {
 			r.journal = append(r.journal, step{did: removed, path: dir, in: in, perm: info.Perm})

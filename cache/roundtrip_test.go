@@ -48,6 +48,8 @@ type rig struct {
 	state *state.State
 	store *cache.Store
 	now   time.Time
+
+	dirMode uint32 // of a plain mkdir, for Target
 }
 
 func newRig(t testing.TB, ws fsys.FS, o cache.Options) *rig {
@@ -73,7 +75,9 @@ func (r *rig) put(task *cachetest.Task, k cache.Key) {
 
 func (r *rig) hit(task *cachetest.Task, k cache.Key) cachetest.Outcome {
 	r.t.Helper()
-	return cachetest.Hit(bg, r.store, k, task.Target(r.ws, r.state))
+	target := task.Target(r.ws, r.state)
+	target.DirMode = r.dirMode
+	return cachetest.Hit(bg, r.store, k, target)
 }
 
 // mustHit restores, and the tree must be right afterwards.

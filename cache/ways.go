@@ -11,7 +11,8 @@ import (
 // prefixes knows, for a path, which output pattern it matches and how far links may be followed on the way to it.
 type prefixes struct {
 	patterns []glob.Pattern
-	fixed    []string // fixed prefix of each pattern, the longest first
+	fixed    []string          // fixed prefix of each pattern, the longest first
+	folders  map[string]string // directories that are outputs though no pattern matches them, and their prefix
 }
 
 func newPrefixes(patterns []glob.Pattern) *prefixes {
@@ -28,11 +29,56 @@ func newPrefixes(patterns []glob.Pattern) *prefixes {
 // of returns the longest fixed prefix of the patterns that path matches; ok is false when it matches none.
 func (p *prefixes) of(path string) (prefix string, ok bool) {
 	for i, q := range p.patterns {
-		if q.Match(path) {
+		if q.MatchOutput(path) {
 			return p.fixed[i], true
 		}
 	}
+	prefix, ok = p.folders[path]
+	return prefix, ok
+}
+
+// takeFolders makes of answer for the directories among outs that no pattern matches, but that lie where outputs do: the
+// fixed prefix of a glob, and what lies between a fixed prefix and an output.
+func (p *prefixes) takeFolders(outs []Output) {
+	for i := len(outs) - 1; i >= 0; i-- {
+		dir := outs[i].Path
+		if outs[i].Kind != Dir {
+			continue
+		}
+		if _, ok := p.of(dir); ok {
+			continue
+		}
+		prefix, ok := p.folder(dir)
+		if below := firstBelow(outs, dir); !ok && below >= 0 { // what comes later in outs was looked at already
+			prefix, ok = p.of(outs[below].Path)
+			ok = ok && (prefix == dir || isBelow(dir, prefix))
+		}
+		if ok {
+			if p.folders == nil {
+				p.folders = make(map[string]string)
+			}
+			p.folders[dir] = prefix
+		}
+	}
+}
+
+// folder reports whether dir is the fixed prefix of a glob.
+func (p *prefixes) folder(dir string) (prefix string, ok bool) {
+	for i, q := range p.patterns {
+		if !q.IsLiteral() && p.fixed[i] == dir {
+			return dir, true
+		}
+	}
 	return "", false
+}
+
+// firstBelow is the index of the first output below dir, -1 when there is none.
+func firstBelow(outs []Output, dir string) int {
+	i, _ := slices.BinarySearchFunc(outs, dir+"/", func(o Output, p string) int { return strings.Compare(o.Path, p) })
+	if i < len(outs) && isBelow(outs[i].Path, dir) {
+		return i
+	}
+	return -1
 }
 
 // What lies at a directory on the way to a target.

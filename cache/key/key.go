@@ -108,3 +108,6 @@ var scratches = sync.Pool{New: func() any {
 	b := make([]byte, 0, 4096)
 	return &b
 }}
+
+// DirMode is the mode that a plain mkdir gives a directory here.
+func (d *Deriver) DirMode() uint32 { return 0o777 &^ d.o.Place.Umask }

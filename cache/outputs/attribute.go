@@ -62,6 +62,7 @@ func (c *collector) take(m *glob.Match) error {
 		o.Kind = cache.Dir // S-19
 	case fsys.Link:
 		o.Kind, o.Mode, o.Target, p.LinkText = cache.Link, 0, m.LinkText, m.LinkText // S-18
+		c.links = append(c.links, m)
 	default:
 		o.Kind, o.Size, o.Digest = cache.File, t.info.Size, t.digest
 		p.Digest, p.HasDigest = t.digest, t.digested

@@ -40,12 +40,12 @@ func TestOnDisk(t *testing.T) {
 	run := func(ledger state.Ledger, do func()) (*Collected, state.Ledger) {
 		t.Helper()
 		st := state.Open(disk, digest.SHA256)
-		before, err := TakeSnapshot(context.Background(), disk, patterns)
+		before, err := TakeSnapshot(context.Background(), disk, patterns, Owner{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		do()
-		c, err := Collect(context.Background(), disk, st, digest.SHA256, Request{Task: "p:t", Patterns: patterns, Before: before, Ledger: ledger})
+		c, err := Collect(context.Background(), disk, st, digest.SHA256, Request{Task: "p:t", Patterns: patterns, Before: before, Ledger: ledger, DirMode: 0o755})
 		if err != nil {
 			t.Fatal(err)
 		}

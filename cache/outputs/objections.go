@@ -39,6 +39,14 @@ func (c *collector) notStorable() (reason, hint string) {
 			return o.String(), ""
 		}
 	}
+	switch {
+	case c.special.count > 0:
+		return c.special.String(), "let the task remove it, or narrow the output pattern so that it does not match"
+	case c.git.count > 0:
+		return c.git.String(), ""
+	case c.through.count > 0:
+		return c.through.String(), "declare what the link leads to as an output, not the link"
+	}
 	return c.bystanders.note()
 }
 

@@ -37,6 +37,8 @@ type Request struct {
 	Spell func(path string) string
 	// Texts is how the patterns are written in messages; nil: workspace-absolute.
 	Texts []string
+	// DirMode is the mode that a plain mkdir gives a directory here: that of directories which need no mention.
+	DirMode uint32
 	// PresenceOnly: look at presence and kind, digest nothing (cancelled while collecting).
 	PresenceOnly bool
 }
@@ -77,11 +79,11 @@ type Collected struct {
 //
 // It says only whether the outputs may be stored. Streams, inputs that moved, violations are the caller's.
 func Collect(ctx context.Context, fsy fsys.FS, st *state.State, fn digest.Function, r Request) (*Collected, error) {
-	found, err := glob.NewTree(fsy).Outputs(ctx, r.Patterns)
+	c := &collector{Request: r, ctx: ctx, fs: fsy, st: st, literals: map[string]bool{}}
+	found, err := glob.NewTree(fsy).OutputsAndGit(ctx, r.Patterns, c.enterGit)
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
-	c := &collector{Request: r, ctx: ctx, fs: fsy, st: st, literals: map[string]bool{}}
 	if err := c.checkLiterals(&found); err != nil {
 		return nil, err
 	}
@@ -92,7 +94,10 @@ func Collect(ctx context.Context, fsy fsys.FS, st *state.State, fn digest.Functi
 			return nil, err
 		}
 	}
+	c.specials(found.Specials)
+	c.folders(found.Folders)
 	c.checkNesting()
+	c.checkLinks()
 	out := &c.out
 	out.NotStorable, out.Hint = c.notStorable()
 	if !r.PresenceOnly {
@@ -111,8 +116,10 @@ type collector struct {
 	out      Collected
 
 	// What speaks against storing; of each, the first counts.
-	unseen, oddName, unsteady, nested objection
-	bystanders                        bystanders
+	unseen, oddName, unsteady, nested, special, git, through objection
+	bystanders                                               bystanders
+
+	links []*glob.Match // those that are outputs
 }
 
 // checkLiterals sees to it that every literal is there and may be an output. The first one in order of declaration that is

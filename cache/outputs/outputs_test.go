@@ -27,16 +27,23 @@ func TestKinds(t *testing.T) {
 		{"absent", "bin/app", nil, "output-missing: declared output bin/app was not produced"},
 		{"absent, below a file", "bin/app", []string{"write bin x"}, "output-missing: declared output bin/app was not produced"},
 		{"glob without a match", "o/*", nil, ""},
-		{"link (S-18)", "a", []string{"write b x", "link a b"}, "l a->b*"},
+		{"link (S-18)", "{a,b}", []string{"write b x", "link a b"}, "l a->b*, f b 644*"},
 		{"link of a glob (S-18)", "o/*", []string{"link o/a ../b"}, "l o/a->../b*"},
 		{"broken link (S-18)", "a", []string{"link a nowhere"}, "l a->nowhere*"},
 		{"loop (S-17)", "*", []string{"link a a"}, "l a->a*"},
-		{"link to a directory (S-18)", "*", []string{"write d/x x", "link a d"}, "l a->d*"},
+		{"link to a directory (S-18)", "{a,d/*}", []string{"write d/x x", "link a d"}, "l a->d*, f d/x 644*"},
 		{"absolute link", "a", []string{"link a /etc/passwd"}, "l a->/etc/passwd*"},
 		{"directory", "out", []string{"write out/x x"}, "output-kind: declared output out is a directory [for all that lies in it write `out/**`]"},
 		{"empty directory as a literal", "out", []string{"dir out"}, "output-kind: declared output out is a directory [for all that lies in it write `out/**`]"},
 		{"empty directory (S-19)", "o/**", []string{"dir o/a", "dir o/b/c"}, "d o/a 755*, d o/b/c 755*"},
-		{"directory with something", "o/*", []string{"write o/a/x x"}, ""},
+		{"directory with something", "o/*", []string{"write o/a/x x"}, "d o 755"},
+		{"prefix without anything", "o/**", []string{"dir o"}, "d o 755"},
+		{"prefix with its own mode", "o/**", []string{"write o/a x", "mode o 555"}, "d o 555, f o/a 644*"},
+		{"folders with their own mode", "o/*/x", []string{"write o/a/x x", "write o/b/x x", "mode o/a 700"}, "d o/a 700, f o/a/x 644*, f o/b/x 644*"},
+		{"folder of a literal with its own mode", "o/x", []string{"write o/x x", "mode o 750"}, "d o 750, f o/x 644*"},
+		{"special bits of a folder (S-21)", "o/**", []string{"write o/a x", "mode o 2755"}, "f o/a 644*"},
+		{".git of a clone", "o/**", []string{"write o/l/.git/HEAD x", "dir o/l/.git/refs", "write o/l/a x"},
+			"f o/l/.git/HEAD 644*, d o/l/.git/refs 755*, f o/l/a 644*"},
 		{"special bits (S-21)", "*", []string{"write a x", "mode a 6755", "dir d", "mode d 3700"}, "f a 755*, d d 700*"},
 		{"mode", "a", []string{"write a x", "mode a 600"}, "f a 600*"},
 		{"two patterns, one file", "{a,b}", []string{"write a x"}, "f a 644*"},
@@ -277,7 +284,7 @@ func TestCollectedDigestAndLedger(t *testing.T) {
 func TestMovingOutputs(t *testing.T) {
 	for name, c := range map[string]struct{ change, want string }{
 		"changed":  {"write o/a longer", "f o/a 644* | /p/o/a changed while the outputs were collected"},
-		"vanished": {"rm o/a", " | /p/o/a vanished while the outputs were collected"},
+		"vanished": {"rm o/a", "d o 755 | /p/o/a vanished while the outputs were collected"},
 	} {
 		w := newTree(t, "o/*")
 		w.begin()
@@ -348,7 +355,7 @@ func TestHidden(t *testing.T) {
 	w = newTree(t, "o/*/x")
 	w.begin()
 	w.do("write e/x x", "dir o", "link o/l ../e")
-	if c, err := w.collect(); err != nil || c.NotStorable == "" || len(c.Outputs) > 0 {
+	if c, err := w.collect(); err != nil || c.NotStorable == "" || len(c.Outputs) > 1 {
 		t.Errorf("got %s", text(c, err))
 	}
 }
@@ -373,10 +380,10 @@ func TestCollectEndsWithItsContext(t *testing.T) {
 	if _, err := Collect(ctx, w.fs, w.st, digest.BLAKE3, w.request()); !errors.Is(err, context.Canceled) {
 		t.Errorf("collect: %v", err)
 	}
-	if _, err := TakeSnapshot(ctx, w.fs, w.patterns); !errors.Is(err, context.Canceled) {
+	if _, err := TakeSnapshot(ctx, w.fs, w.patterns, Owner{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("snapshot: %v", err)
 	}
-	if _, err := TakeSnapshot(ctx, w.fs, nil); !errors.Is(err, context.Canceled) {
+	if _, err := TakeSnapshot(ctx, w.fs, nil, Owner{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("snapshot of nothing: %v", err)
 	}
 }

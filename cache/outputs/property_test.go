@@ -189,7 +189,7 @@ func BenchmarkSnapshot(b *testing.B) {
 			w := newTree(b, pattern)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := TakeSnapshot(context.Background(), disk, w.patterns); err != nil {
+				if _, err := TakeSnapshot(context.Background(), disk, w.patterns, Owner{}); err != nil {
 					b.Fatal(err)
 				}
 			}

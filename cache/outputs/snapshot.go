@@ -13,42 +13,120 @@ import (
 // Snapshot is the stat of everything that matched the output patterns before the spawn. A nil one is that of a tree in
 // which nothing matched.
 type Snapshot struct {
-	seen   []seen   // sorted by path
-	hidden []string // what could have hidden a match
+	seen    []seen   // sorted by path
+	folders []seen   // directories on the way to what could match; sorted by path
+	git     []seen   // things called ".git" that were there and are none of the task's; sorted by path
+	hidden  []string // what could have hidden a match
+	at      int64    // the time of the file system, or 0
 }
 
 type seen struct {
-	path string
-	info fsys.Info
+	path   string
+	info   fsys.Info
+	target fsys.Info // of a link: what it led to
+}
+
+// Owner is what a snapshot has to know besides the tree.
+type Owner struct {
+	// Below reports whether the task's ledger lists path or anything below it; nil: it lists nothing.
+	Below func(path string) bool
+	// Now is the time of the file system; nil: unknown.
+	Now func() int64
 }
 
 // TakeSnapshot looks at everything that matches. It reads no file. The error is that of the walk, or ctx.Err().
-func TakeSnapshot(ctx context.Context, fs fsys.FS, patterns []glob.Pattern) (*Snapshot, error) {
+func TakeSnapshot(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, o Owner) (*Snapshot, error) {
 	s := &Snapshot{}
 	if len(patterns) == 0 {
 		return s, ctx.Err()
 	}
-	found, err := glob.NewTree(fs).Outputs(ctx, patterns)
+	ours := func(path string, _ fsys.Info) bool { return o.Below != nil && o.Below(path) }
+	found, err := glob.NewTree(fs).OutputsAndGit(ctx, patterns, ours)
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
 	s.hidden = found.Hidden
-	if len(found.Matches) > 0 {
-		s.seen = make([]seen, len(found.Matches))
-		for i := range found.Matches {
-			s.seen[i] = seen{found.Matches[i].Path, found.Matches[i].Info}
+	s.seen, s.git = seenOf(found.Matches), seenOf(found.Git)
+	if len(found.Folders) > 0 {
+		s.folders = make([]seen, len(found.Folders))
+		for i, f := range found.Folders {
+			s.folders[i] = seen{path: f.Path, info: f.Info}
 		}
+	}
+	if o.Now != nil {
+		s.at = o.Now()
 	}
 	return s, nil
 }
 
+func seenOf(matches []glob.Match) []seen {
+	if len(matches) == 0 {
+		return nil
+	}
+	list := make([]seen, len(matches))
+	for i := range matches {
+		list[i] = seen{matches[i].Path, matches[i].Info, matches[i].Target}
+	}
+	return list
+}
+
+func findSeen(list []seen, path string) *seen {
+	i, ok := slices.BinarySearchFunc(list, path, func(e seen, p string) int { return strings.Compare(e.path, p) })
+	if !ok {
+		return nil
+	}
+	return &list[i]
+}
+
+// find is what was seen at path, nil when nothing was.
+func (s *Snapshot) find(path string) *seen {
+	if s == nil {
+		return nil
+	}
+	return findSeen(s.seen, path)
+}
+
+// folder is the directory that was seen at path, nil when there was none.
+func (s *Snapshot) folder(path string) *fsys.Info {
+	if s == nil {
+		return nil
+	}
+	was := findSeen(s.folders, path)
+	if was == nil {
+		was = findSeen(s.seen, path) // empty at that time
+	}
+	if was == nil || was.info.Kind != fsys.Dir {
+		return nil
+	}
+	return &was.info
+}
+
+// gitState is what became of a thing called ".git".
+type gitState uint8
+
+const (
+	gitNew     gitState = iota // it was not there before
+	gitSame                    // it is as it was
+	gitChanged                 // it is there since before, and changed
+)
+
+func (s *Snapshot) gitState(path string, now fsys.Info) gitState {
+	if s == nil {
+		return gitNew
+	}
+	switch was := findSeen(s.git, path); {
+	case was == nil || was.info.Kind != now.Kind || was.info.Inode != now.Inode || was.info.Dev != now.Dev:
+		return gitNew
+	case was.info.Same(now):
+		return gitSame
+	}
+	return gitChanged
+}
+
 // unchanged reports whether path looked the same when the snapshot was taken: kind, inode, size, mtime and ctime.
 func (s *Snapshot) unchanged(path string, now fsys.Info) bool {
-	if s == nil {
-		return false
-	}
-	i, ok := slices.BinarySearchFunc(s.seen, path, func(e seen, p string) int { return strings.Compare(e.path, p) })
-	return ok && s.seen[i].info.Same(now)
+	was := s.find(path)
+	return was != nil && was.info.Same(now)
 }
 
 // hiddenBefore lists what could have hidden a match from the snapshot: what was behind it would count as new.
@@ -65,7 +143,8 @@ func Written(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, before *S
 	if len(patterns) == 0 {
 		return nil
 	}
-	found, err := glob.NewTree(fs).Outputs(ctx, patterns)
+	isNew := func(path string, now fsys.Info) bool { return before.gitState(path, now) == gitNew }
+	found, err := glob.NewTree(fs).OutputsAndGit(ctx, patterns, isNew)
 	if err != nil {
 		return nil
 	}

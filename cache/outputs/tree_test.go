@@ -106,8 +106,17 @@ func (w *tree) begin() {
 		w.key[path] = k
 	}
 	var err error
-	w.before, err = TakeSnapshot(context.Background(), w.fs, w.patterns)
+	w.before, err = TakeSnapshot(context.Background(), w.fs, w.patterns, Owner{Below: w.ledger.Below, Now: func() int64 { return w.now() }})
 	w.must(err)
+}
+
+// now is the time of the file system, by a file that is written.
+func (w *tree) now() int64 {
+	w.t.Helper()
+	w.do("write ../.haz/state/clock x")
+	info, err := w.fs.Lstat("/.haz/state/clock")
+	w.must(err)
+	return info.MTime
 }
 
 func (w *tree) digest(path string) digest.Digest {
@@ -139,7 +148,7 @@ func (w *tree) made(names ...string) {
 }
 
 func (w *tree) request() Request {
-	return Request{Task: "p:t", Patterns: w.patterns, Before: w.before, Ledger: w.ledger, PresenceOnly: w.presence,
+	return Request{Task: "p:t", Patterns: w.patterns, Before: w.before, Ledger: w.ledger, PresenceOnly: w.presence, DirMode: 0o755,
 		Input: func(path string) (fsys.Info, digest.Digest, bool) {
 			k, ok := w.key[path]
 			return k.info, k.digest, ok

@@ -36,6 +36,16 @@ func (l *Ledger) Find(path string) (*Produced, bool) {
 	return &l.Files[i], true
 }
 
+// Below reports whether the ledger lists path or something below it.
+func (l *Ledger) Below(path string) bool {
+	i := sort.Search(len(l.Files), func(i int) bool { return l.Files[i].Path >= path })
+	if i < len(l.Files) && l.Files[i].Path == path {
+		return true
+	}
+	i = sort.Search(len(l.Files), func(i int) bool { return l.Files[i].Path >= path+"/" })
+	return i < len(l.Files) && strings.HasPrefix(l.Files[i].Path, path+"/")
+}
+
 // Ledger reads the ledger of a task; a bad or absent one is empty.
 func (s *State) Ledger(task string) Ledger {
 	l, _, _ := s.readLedger(task)

@@ -4,4 +4,5 @@ package fsystest
 
 import "testing"
 
-func hostFIFO(t *testing.T, path string) { t.Skip("no FIFO") }
+// HostFIFO makes a FIFO at a path of the host, or skips the test where there are none.
+func HostFIFO(t *testing.T, path string) { t.Skip("no FIFO") }

@@ -225,7 +225,7 @@ func fifo(t *testing.T, f fsys.FS, name string) {
 	if mine, _ := f.Stat(path.Dir(fsys.Clean(name))); err != nil || mine == nil || !mine.ModTime().Equal(dir.ModTime()) {
 		t.Skip("no FIFO")
 	}
-	hostFIFO(t, p)
+	HostFIFO(t, p)
 }
 
 func readAll(t *testing.T, f afero.File) string {

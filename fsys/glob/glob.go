@@ -172,14 +172,36 @@ func (p Pattern) Match(path string) bool {
 	return end
 }
 
+// MatchOutput is Match for an output pattern: its wildcards match what is called ".git" too, but for the one in the root of
+// the workspace, since such a thing can be what the task made (8.4).
+func (p Pattern) MatchOutput(path string) bool {
+	if p.Match(path) {
+		return true
+	}
+	if p.p == nil || p.p.glob == nil || !strings.Contains(path, "/"+gitName) || isOrBelow(path, "/"+gitName) || invisible(path) {
+		return false
+	}
+	rest, ok := cutDir(path, p.p.path)
+	if !ok {
+		return false
+	}
+	_, end := p.p.glob.matchAll(p.p.glob.begin(), rest, func(string) bool { return false })
+	return end
+}
+
 // match takes the segments of rest ("b/c") at the places at.
 func (g *program) match(at []int32, rest string) (next []int32, end bool) {
+	return g.matchAll(at, rest, func(name string) bool { return name == gitName })
+}
+
+// matchAll is match where spelled says which names no wildcard matches.
+func (g *program) matchAll(at []int32, rest string, spelled func(name string) bool) (next []int32, end bool) {
 	for {
 		name, more, found := strings.Cut(rest, "/")
 		if name == "" || name == "." || name == ".." {
 			return nil, false
 		}
-		at, end = g.step(at, name, name == gitName)
+		at, end = g.step(at, name, spelled(name))
 		if !found {
 			return at, end
 		}

@@ -13,9 +13,28 @@ import (
 type OutputsFound struct {
 	Matches []Match   // sorted by path, each once; links are not followed but in fixed prefixes inside the workspace
 	Missing []Pattern // literal patterns with nothing there
+	// Folders are the directories on the way to what a pattern could match, its fixed prefix first, and those that match but
+	// hold something. Sorted by path, each once.
+	Folders []Folder
+	// Specials are FIFOs, sockets and devices that a glob matches, sorted by path.
+	Specials []Match
+	// Git lists what is called ".git", was met by a wildcard and is none of the task's business; sorted by path.
+	Git []Match
 	// Hidden lists what could hide a match and so makes the result not storable: sentences that name the path.
 	Hidden []string
 }
+
+// Folder is a directory that a walk for outputs went through. None lies behind a link.
+type Folder struct {
+	Path   string
+	Info   fsys.Info
+	Prefix bool // it is the fixed prefix of a pattern
+	Empty  bool // it is one, and patterns see nothing in it
+}
+
+// EnterGit says whether a wildcard of an output pattern matches the thing called ".git" at path, and what is in it: only
+// the caller knows whether the task made it.
+type EnterGit func(path string, info fsys.Info) bool
 
 // Outputs walks the output patterns of a task: never out of the workspace, directory links only inside a fixed prefix.
 // Directories are matches of globs only when empty; literal patterns yield whatever lies there. The only error is that of
@@ -23,6 +42,12 @@ type OutputsFound struct {
 //
 // A literal behind a link that leads out of the workspace is Hidden, and Missing too when nothing is there.
 func (t *Tree) Outputs(ctx context.Context, patterns []Pattern) (OutputsFound, error) {
+	return t.OutputsAndGit(ctx, patterns, func(string, fsys.Info) bool { return false })
+}
+
+// OutputsAndGit is Outputs where wildcards match things called ".git" when enter says so. The one in the root of the
+// workspace is never asked for.
+func (t *Tree) OutputsAndGit(ctx context.Context, patterns []Pattern, enter EnterGit) (OutputsFound, error) {
 	var out OutputsFound
 	m := newMatches(patterns)
 	for i, p := range patterns {
@@ -32,7 +57,7 @@ func (t *Tree) Outputs(ctx context.Context, patterns []Pattern) (OutputsFound, e
 		if p.p == nil {
 			continue
 		}
-		w := outputWalk{walk: walk{ctx: ctx, tree: t, glob: p.p.glob, index: i, found: m}, text: p.p.text, out: &out}
+		w := outputWalk{walk: walk{ctx: ctx, tree: t, glob: p.p.glob, index: i, found: m}, text: p.p.text, out: &out, enterGit: enter}
 		if p.p.glob == nil {
 			if !w.literal(p.p.path) {
 				out.Missing = append(out.Missing, p)
@@ -42,12 +67,15 @@ func (t *Tree) Outputs(ctx context.Context, patterns []Pattern) (OutputsFound, e
 		dir, state := w.descend(p.p.path)
 		if state == prefixThere {
 			w.visit(dir, w.glob.begin())
+			w.prefix(dir)
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return OutputsFound{}, err
 	}
 	out.Matches = m.sorted()
+	out.Folders = eachOnce(out.Folders)
+	out.Specials, out.Git = eachMatchOnce(out.Specials), eachMatchOnce(out.Git)
 	slices.Sort(out.Hidden)
 	out.Hidden = slices.Compact(out.Hidden)
 	return out, nil
@@ -56,8 +84,28 @@ func (t *Tree) Outputs(ctx context.Context, patterns []Pattern) (OutputsFound, e
 // outputWalk is the walk of one output pattern.
 type outputWalk struct {
 	walk
-	text string
-	out  *OutputsFound
+	text     string
+	out      *OutputsFound
+	enterGit EnterGit
+}
+
+// eachOnce sorts folders, and makes one of those that several patterns went through.
+func eachOnce(list []Folder) []Folder {
+	slices.SortFunc(list, func(a, b Folder) int { return strings.Compare(a.Path, b.Path) })
+	out := list[:0]
+	for _, f := range list {
+		if n := len(out); n > 0 && out[n-1].Path == f.Path {
+			out[n-1].Prefix, out[n-1].Empty = out[n-1].Prefix || f.Prefix, out[n-1].Empty || f.Empty
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func eachMatchOnce(list []Match) []Match {
+	slices.SortFunc(list, func(a, b Match) int { return strings.Compare(a.Path, b.Path) })
+	return slices.CompactFunc(list, func(a, b Match) bool { return a.Path == b.Path })
 }
 
 // directory is a directory of an output walk, by the path that the pattern has for it and by the one without links.
@@ -80,7 +128,7 @@ func (w *outputWalk) hide(format ...string) {
 }
 
 func (w *outputWalk) unreadable(path string, err error) {
-	w.hide("`", path, "` cannot be read: ", reason(err))
+	w.hide("`", brief(path), "` cannot be read: ", reason(err))
 }
 
 type prefixState uint8
@@ -159,6 +207,7 @@ func (w *outputWalk) literal(path string) bool {
 	if w.tree.hides(d.child(path[strings.LastIndexByte(path, '/')+1:]).real) {
 		return false
 	}
+	w.prefix(d)
 	return w.add(path, Match{Pattern: w.index, Literal: true})
 }
 
@@ -187,7 +236,7 @@ func (w *outputWalk) visit(dir directory, at []int32) {
 		return
 	}
 	for _, e := range entries {
-		next, end := w.glob.step(at, e.Name, e.Name == gitName)
+		next, end := w.step(dir, at, e.Name)
 		if !end && len(next) == 0 {
 			continue
 		}
@@ -199,6 +248,57 @@ func (w *outputWalk) visit(dir directory, at []int32) {
 	}
 }
 
+// step goes on by a name in dir. What is called ".git" is matched by wildcards only when the task made it: where it is the
+// user's, storing it would be to store a repository (8.4).
+func (w *outputWalk) step(dir directory, at []int32, name string) (next []int32, end bool) {
+	next, end = w.glob.step(at, name, name == gitName)
+	if name != gitName {
+		return next, end
+	}
+	wildNext, wildEnd := w.glob.step(at, name, false)
+	if wildEnd == end && len(wildNext) == len(next) {
+		return next, end // the pattern spells it, or does not match it at all
+	}
+	path := dir.child(name)
+	if path.real == "/"+gitName {
+		return next, end
+	}
+	m, ok, err := w.tree.look(path.path)
+	switch {
+	case err != nil:
+		w.unreadable(path.path, err)
+	case ok && w.enterGit(path.path, m.Info):
+		return wildNext, wildEnd
+	case ok:
+		w.out.Git = append(w.out.Git, m)
+	}
+	return next, end
+}
+
+// prefix notes the end of a fixed prefix, unless it lies behind a link.
+func (w *outputWalk) prefix(d directory) {
+	if d.path == "/" || d.through() {
+		return
+	}
+	m, ok, err := w.tree.look(d.path)
+	switch {
+	case err != nil:
+		w.unreadable(d.path, err)
+	case ok && m.Info.Kind == fsys.Dir:
+		empty, err := w.isEmpty(d.path, false)
+		if err != nil && !isAbsent(err) {
+			w.unreadable(d.path, err)
+		}
+		w.out.Folders = append(w.out.Folders, Folder{Path: d.path, Info: m.Info, Prefix: true, Empty: empty && err == nil})
+	}
+}
+
+// special notes a FIFO, socket or device that matches.
+func (w *outputWalk) special(m Match) {
+	m.Pattern = w.index
+	w.out.Specials = append(w.out.Specials, m)
+}
+
 // thing deals with what lies at d: end says that it matches, next are the places below it. A listing may be older than
 // what lies there, so a match is judged by a look of its own.
 func (w *outputWalk) thing(d directory, kind fsys.Kind, next []int32, end bool) {
@@ -206,7 +306,7 @@ func (w *outputWalk) thing(d directory, kind fsys.Kind, next []int32, end bool) 
 		w.dir(d, next, end)
 		return
 	}
-	if kind == fsys.Special || kind == fsys.File && !end || end && len(next) == 0 && w.found.has(d.path) {
+	if (kind == fsys.File || kind == fsys.Special) && !end || end && len(next) == 0 && w.found.has(d.path) {
 		return
 	}
 	m, ok, err := w.tree.look(d.path)
@@ -233,6 +333,10 @@ func (w *outputWalk) thing(d directory, kind fsys.Kind, next []int32, end bool) 
 		if end {
 			w.collect(m)
 		}
+	default:
+		if end {
+			w.special(m)
+		}
 	}
 }
 
@@ -247,20 +351,28 @@ func (w *outputWalk) dir(d directory, next []int32, end bool) {
 	if len(next) > 0 {
 		w.visit(d, next)
 	}
-	if !end || w.found.has(d.path) {
+	if w.found.has(d.path) {
 		return
 	}
-	empty, err := w.isEmpty(d.path, d.through())
-	if err != nil && !isAbsent(err) {
+	empty := false
+	if end {
+		var err error
+		if empty, err = w.isEmpty(d.path, d.through()); err != nil && !isAbsent(err) {
+			w.unreadable(d.path, err)
+		}
+	}
+	if !empty && d.through() {
+		return
+	}
+	m, ok, err := w.tree.look(d.path)
+	switch {
+	case !ok && err != nil:
 		w.unreadable(d.path, err)
-	}
-	if !empty {
-		return
-	}
-	if m, ok, err := w.tree.look(d.path); ok && m.Info.Kind == fsys.Dir {
+	case !ok || m.Info.Kind != fsys.Dir:
+	case empty:
 		m.Empty = true
 		w.collect(m)
-	} else if !ok && err != nil {
-		w.unreadable(d.path, err)
+	default:
+		w.out.Folders = append(w.out.Folders, Folder{Path: d.path, Info: m.Info})
 	}
 }

@@ -53,8 +53,17 @@ type WalkError struct {
 	Err  error
 }
 
-func (e *WalkError) Error() string { return "`" + e.Path + "` cannot be read: " + reason(e.Err) }
+func (e *WalkError) Error() string { return "`" + brief(e.Path) + "` cannot be read: " + reason(e.Err) }
 func (e *WalkError) Unwrap() error { return e.Err }
+
+// brief is a path for a message: of one that fills a screen, the beginning and the end.
+func brief(path string) string {
+	const longest, head, tail = 300, 120, 60
+	if len(path) <= longest {
+		return path
+	}
+	return strings.ToValidUTF8(path[:head], "") + "…" + strings.ToValidUTF8(path[len(path)-tail:], "")
+}
 
 // reason is the innermost cause, without the operation and the path that the file system put before it.
 func reason(err error) string {
@@ -341,9 +350,10 @@ func (t *Tree) hides(path string) bool {
 }
 
 // isAbsent reports whether an error means that there is nothing at a path: also when something else lies in its way, or when
-// links lead in a circle.
+// links lead in a circle. A path that is too long for the system is another matter: a process whose working directory is
+// deep enough sees what lies there.
 func isAbsent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENAMETOOLONG)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
 
 // identity tells directories apart whatever path leads to them.

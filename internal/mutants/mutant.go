@@ -40,6 +40,7 @@ func table() []mutant {
 		peopleBugs,
 		affectedBugs,
 		languageBugs,
+		entryBugs,
 		engineBugs,
 		setupBugs,
 	} {
