@@ -130,6 +130,9 @@ func (l *loader) readSettings() {
 	if !w.ProjectsKnown {
 		l.ws.partial.projects = true
 	}
+	for _, e := range w.Projects.Items {
+		l.ws.Entries = append(l.ws.Entries, e.Glob)
+	}
 	s := &l.ws.Settings
 	s.Hash = cmp.Or(w.Cache.Hash.Value, s.Hash)
 	s.OutputMode = cmp.Or(w.Output.Mode.Value, s.OutputMode)

@@ -36,11 +36,12 @@ type Workspace struct {
 	Root     string // canonical absolute host path
 	Mode     Mode
 	Settings Settings
-	Projects []*Project // by name
-	Tasks    []*Task    // effective tasks in canonical order; Task.Index is the position here
-	Overlays []*Overlay // by name
-	Warnings diag.List  // those of loading; the graph adds its own
-	Notes    diag.List  // the warnings that commands which run tasks give, too
+	Entries  []glob.Pattern // of the list of projects
+	Projects []*Project     // by name
+	Tasks    []*Task        // effective tasks in canonical order; Task.Index is the position here
+	Overlays []*Overlay     // by name
+	Warnings diag.List      // those of loading; the graph adds its own
+	Notes    diag.List      // the warnings that commands which run tasks give, too
 
 	index   index
 	partial partial

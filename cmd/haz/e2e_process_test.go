@@ -103,6 +103,11 @@ type hazProcess struct {
 // startHaz starts a command line in root, with a group of its own, so that signals reach haz alone.
 func startHaz(t testing.TB, root, mark string, args ...string) *hazProcess {
 	t.Helper()
+	return startProgram(t, root, mark, realHaz(t), args...)
+}
+
+func startProgram(t testing.TB, root, mark, program string, args ...string) *hazProcess {
+	t.Helper()
 	dir := t.TempDir()
 	p := &hazProcess{stdout: filepath.Join(dir, "stdout"), stderr: filepath.Join(dir, "stderr"), done: make(chan struct{})}
 	var files [2]*os.File
@@ -114,7 +119,7 @@ func startHaz(t testing.TB, root, mark string, args ...string) *hazProcess {
 		defer f.Close()
 		files[i] = f
 	}
-	p.cmd = exec.Command(realHaz(t), args...)
+	p.cmd = exec.Command(program, args...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = root, files[0], files[1]
 	p.cmd.Env = append(os.Environ(), markVariable+"="+mark)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

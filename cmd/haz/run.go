@@ -6,8 +6,10 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -167,11 +169,14 @@ func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected, plan *haz.Pla
 
 // execute runs the targets, with everything that people and machines get to see of it.
 func (v *invocation) execute(w *haz.Workspace, targets []int) error {
+	return v.executeWith(report.New(v.presentation(w)), w, targets)
+}
+
+func (v *invocation) executeWith(printer *report.Printer, w *haz.Workspace, targets []int) error {
 	o := haz.RunOptions{FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
 	if text := v.value("jobs"); text != "" {
 		o.Jobs, _ = parseJobs(text, w.CPUs())
 	}
-	printer := report.New(v.presentation(w))
 	o.Observer = printer.Handle
 	signals, stop := watchSignals()
 	defer stop()
@@ -296,10 +301,8 @@ func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Re
 // watchSignals delivers what cancels a run: the signals that haz does not already ignore (nohup).
 func watchSignals() (<-chan haz.Interrupt, func()) {
 	raw := make(chan os.Signal, 8)
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) {
-			signal.Notify(raw, s)
-		}
+	if names := heeded(); len(names) > 0 { // none would mean all
+		signal.Notify(raw, names...)
 	}
 	out := make(chan haz.Interrupt, 8)
 	done := make(chan struct{})
@@ -314,6 +317,12 @@ func watchSignals() (<-chan haz.Interrupt, func()) {
 		}
 	}
 }
+
+// heeded is the signals that were not ignored when haz was started. It is asked once: to start a process that does not inherit
+// what haz ignores, haz has to stop ignoring it.
+var heeded = sync.OnceValue(func() []os.Signal {
+	return slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+})
 
 var signalNames = map[os.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}
 

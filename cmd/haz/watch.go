@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/report"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -29,7 +32,7 @@ func watchCommand() *command {
 	c.name, c.brief, c.do = "watch", "run tasks, and again whenever their inputs change", doWatch
 	c.about = []string{
 		"Runs like `haz run`, then waits for changes to inputs of the selected tasks and of what they depend on, or to configuration files, and runs again, until Ctrl+C.",
-		"A run starts when nothing has changed for 100 ms. Changes during a run start one more after it. What the tasks declare as outputs does not count. A mistake in a configuration file is shown, and the watch waits for the next change.",
+		"A run starts when nothing has changed for 100 ms. Changes during a run start one more after it. A change during a run is told at once. What the tasks declare as outputs does not count, unless the same task reads it: a formatter runs for your edits, not for its own. A file that changes in three runs on end is named and left alone. Tasks without a cache that no change concerns are not carried out again. A mistake in a configuration file is shown, and the watch waits for the next change.",
 	}
 	c.examples = []string{"haz watch", "haz watch app:test", "haz watch --all -q"}
 	return c
@@ -45,14 +48,11 @@ func doWatch(v *invocation) error {
 	if err != nil {
 		return err
 	}
-	tree, err := watchTree(root)
-	if err != nil {
-		return err
-	}
+	tree := watchTree(root)
 	defer tree.close()
 	interrupts, stop := watchSignals()
 	defer stop()
-	return (&watching{invocation: v, refs: refs, root: root, tree: tree, interrupts: interrupts}).loop()
+	return (&watching{invocation: v, refs: refs, root: root, tree: tree, interrupts: interrupts, interest: definitionsOf(false)}).loop()
 }
 
 func (v *invocation) workspaceRoot() (string, error) {
@@ -76,11 +76,16 @@ type watching struct {
 	tree       *treeWatch
 	interrupts <-chan haz.Interrupt
 
-	interest  *interest        // of the last workspace that loaded; nil: definitions only
+	interest  *interest        // of the last workspace that loaded
 	baseline  map[string]stamp // the tree as the last run began
-	resolved  bool             // the selection was once found
-	failed    []haz.TaskID     // --failed: those of the run before the watch
+	changes   []string         // why there is a run; nil: the first one
+	feed      feed
+	stirred   bool         // something stirred while tasks ran
+	resolved  bool         // the selection was once found
+	loaded    bool         // the workspace loaded once
+	failed    []haz.TaskID // --failed: those of the run before the watch
 	toldLimit bool
+	toldGone  bool
 }
 
 // loop performs what the core decides. It ends with a signal, or when the first run cannot be selected.
@@ -89,7 +94,7 @@ func (s *watching) loop() error {
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
 	defer quiet.Stop()
-	action := runAgain
+	action, ranJustNow := runAgain, false
 	for {
 		event := treeStirred
 		switch action {
@@ -97,21 +102,27 @@ func (s *watching) loop() error {
 			if err := s.runOnce(); err != nil {
 				return err
 			}
-			event = runEnded
+			event, ranJustNow = runEnded, true
 			// What stirred during the run is known before its end is.
 			select {
 			case <-s.tree.stirs:
-				core, _ = core.step(treeStirred, time.Now())
+				s.stirred = true
 			default:
+			}
+			if s.stirred {
+				core, _ = core.step(treeStirred, time.Now())
 			}
 		case lookAtTree:
 			event = foundSame
-			if s.changed() {
+			if s.changed(ranJustNow) {
 				event = foundChanged
 			}
+			ranJustNow = false
 		default:
 			if action == armQuiet {
 				quiet.Reset(watchQuiet)
+			} else {
+				ranJustNow = false
 			}
 			select {
 			case i := <-s.interrupts:
@@ -125,14 +136,48 @@ func (s *watching) loop() error {
 	}
 }
 
-// changed looks at the tree, and says what is worth a run.
-func (s *watching) changed() bool {
-	now := s.tree.look(s.interest.prunes)
-	changed := slices.DeleteFunc(differing(s.baseline, now), func(p string) bool { return !s.interest.matters(p) })
+// changed looks at the tree, and says what is worth a run. Right after a run, what changed did so while tasks ran.
+func (s *watching) changed(duringRun bool) bool {
+	if !s.tree.present() {
+		if !s.toldGone {
+			s.toldGone = true
+			s.say("haz: the workspace is gone, waiting for it to come back\n")
+		}
+		return false
+	}
+	s.toldGone = false
+	differing, now := s.differing()
+	changed, news := s.feed.hungry(differing, duringRun)
+	s.adopt(now, func(p string) bool { return !slices.Contains(changed, p) })
+	if len(news) > 0 {
+		s.warn(diag.List{{Severity: diag.Warning, Command: "watch",
+			Message: fmt.Sprintf("%s changed in each of the last %d runs, so the watch does not run again for it", diag.Escape(strings.TrimPrefix(news[0], "/")), feedRounds),
+			Hint:    "a task writes what it reads: declare the file in its `outputs`, or take it out of its `inputs` with `exclude`"}})
+	}
 	if len(changed) > 0 {
-		s.say(changeNote(changed))
+		s.changes = changed
+		s.say("haz: " + changeNote(changed, "") + "\n")
 	}
 	return len(changed) > 0
+}
+
+// differing is the files that matter and are not as they were when the last run began, and how all are now.
+func (s *watching) differing() (paths []string, now map[string]stamp) {
+	now = s.tree.look(s.interest.wants)
+	return slices.DeleteFunc(differing(s.baseline, now), func(p string) bool { return !s.interest.matters(p) }), now
+}
+
+// adopt takes files as they are now for what they were, so that they are no change any more.
+func (s *watching) adopt(now map[string]stamp, which func(path string) bool) {
+	for _, p := range differing(s.baseline, now) {
+		if stamp, there := now[p]; !which(p) {
+			continue
+		} else if there {
+			s.baseline[p] = stamp
+		} else {
+			delete(s.baseline, p)
+		}
+	}
 }
 
 // say tells what the watch does, unless only failures are wanted.
@@ -144,8 +189,9 @@ func (s *watching) say(text string) {
 
 // runOnce loads, selects and runs. A mistake in the files is shown and is no error; what ends the watch is.
 func (s *watching) runOnce() error {
+	s.tree.present()
 	// Looked at before anything is read: what changes from here on is seen as a change.
-	s.baseline = s.tree.look(s.interest.prunes)
+	s.baseline, s.stirred = s.tree.look(s.interest.wants), false
 	s.warnLimit()
 	err := s.loadAndRun()
 	var code exit
@@ -153,9 +199,10 @@ func (s *watching) runOnce() error {
 	case err == nil, errors.As(err, &code) && code < 128:
 	case errors.As(err, &code):
 		return err
-	case !s.resolved && s.interest != nil:
+	case !s.resolved && s.loaded:
 		return err // a target that never existed is a mistake of the command line
 	default:
+		s.care(definitionsOf(true))
 		s.tell(diagnose(err, s.p.commandName()).Render(s.errs.Palette.Style()))
 	}
 	select {
@@ -167,15 +214,24 @@ func (s *watching) runOnce() error {
 	return nil
 }
 
+// care changes what the watch cares for. What it did not care for when it last looked counts as it is now.
+func (s *watching) care(i *interest) {
+	old := s.interest
+	s.interest = i
+	for p, now := range s.tree.look(i.wants) {
+		if _, known := s.baseline[p]; !known && !old.matters(p) {
+			s.baseline[p] = now
+		}
+	}
+}
+
 func (s *watching) loadAndRun() error {
 	w, err := s.open()
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	if s.interest == nil {
-		s.interest = interestIn(nil)
-	}
+	s.loaded = true
 	selected, err := s.selection(w)
 	if err != nil {
 		return err
@@ -186,11 +242,60 @@ func (s *watching) loadAndRun() error {
 	if s.has("affected") {
 		tasks = w.W.Tasks // which of them are affected changes with the files
 	}
-	s.interest = interestIn(tasks, s.summaryPath())
+	s.care(interestIn(w.W.Entries, tasks, s.summaryPath()))
 	if len(selected.Targets) == 0 {
 		s.tell("haz: nothing to run (" + selected.Empty + ")\n")
 	}
-	return s.execute(w, selected.Targets)
+	err = s.carryOut(w, s.due(w, selected.Targets))
+	if s.interest.formats { // what is left of the run's own doing
+		s.adopt(s.tree.look(s.interest.wants), s.interest.formatted)
+	}
+	return err
+}
+
+// due is the targets but for tasks without a cache that succeeded in the last run and that no change since concerns: for
+// all others a run finds out by itself that there is nothing to do.
+func (s *watching) due(w *haz.Workspace, targets []int) []int {
+	if s.changes == nil || slices.ContainsFunc(s.changes, s.interest.definition) {
+		return targets
+	}
+	unfinished, known, err := lastFailures(w)
+	if err != nil || !known {
+		return targets
+	}
+	concerned := s.interest.concerned(w.G, s.changes)
+	return slices.DeleteFunc(slices.Clone(targets), func(i int) bool {
+		t := w.W.Tasks[i]
+		return !t.Cache && !concerned[i] && !slices.Contains(unfinished, t.ID)
+	})
+}
+
+// carryOut runs the targets. A change meanwhile is told at once, since the run may take its time: a server never ends.
+func (s *watching) carryOut(w *haz.Workspace, targets []int) error {
+	printer := report.New(s.presentation(w))
+	done := make(chan error, 1)
+	go func() { done <- s.executeWith(printer, w, targets) }()
+	quiet := time.NewTimer(time.Hour)
+	quiet.Stop()
+	defer quiet.Stop()
+	told := s.has("quiet")
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-s.tree.stirs:
+			s.stirred = true
+			if !told {
+				quiet.Reset(watchQuiet)
+			}
+		case <-quiet.C:
+			changed, _ := s.differing()
+			changed = slices.DeleteFunc(changed, s.interest.formatted)
+			if told = len(changed) > 0; told {
+				printer.Handle(messages.RunNoted{Text: changeNote(changed, " when this run has ended")})
+			}
+		}
+	}
 }
 
 // selection finds the targets. --failed means the run before the watch, as the runs of the watch are runs, too.
@@ -239,5 +344,5 @@ func (s *watching) warnLimit() {
 	s.toldLimit = true
 	s.warn(diag.List{{Severity: diag.Warning, Command: "watch",
 		Message: "the system watches no more directories, so haz looks every " + pollEvery.String() + ": " + err.Error(),
-		Hint:    "on Linux: sysctl fs.inotify.max_user_watches"}})
+		Hint:    "on Linux: sysctl fs.inotify.max_user_watches fs.inotify.max_user_instances"}})
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +10,8 @@ import (
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/workspace"
 )
 
 // What `haz watch` decides, without clock and disk. Notifications only say "look": whether anything changed that matters is
@@ -105,72 +107,184 @@ func differing(before, after map[string]stamp) []string {
 
 // interest is which files of the tree a watch cares for. Paths are workspace-absolute.
 type interest struct {
-	tasks   []*haz.Task
-	outputs []glob.Pattern
-	ignored map[string]bool // what haz itself writes where it was told to
+	tasks    []*haz.Task
+	entries  []glob.Pattern // of the list of projects
+	anywhere bool           // any haz.yml is a definition: the workspace did not load, so nobody knows which
+	outputs  []output
+	ignored  map[string]bool // what haz itself writes where it was told to
+	formats  bool            // some task writes what it reads
+	wants    *wants
 }
 
-// interestIn is the inputs and outputs of tasks, and nothing of the given paths.
-func interestIn(tasks []*haz.Task, ignored ...string) *interest {
-	i := &interest{tasks: tasks, ignored: map[string]bool{}}
-	outputs := map[string]glob.Pattern{}
+type output struct {
+	task    *haz.Task
+	pattern glob.Pattern
+}
+
+// definitionsOf is the interest in a workspace of which nothing is known yet, or (anywhere) which did not load.
+func definitionsOf(anywhere bool) *interest {
+	i := &interest{anywhere: anywhere}
+	i.collect()
+	return i
+}
+
+// interestIn is the definitions of a workspace, the inputs and outputs of tasks, and nothing of the given paths.
+func interestIn(entries []glob.Pattern, tasks []*haz.Task, ignored ...string) *interest {
+	i := &interest{tasks: tasks, entries: entries, ignored: map[string]bool{}}
 	for _, t := range tasks {
 		for _, o := range t.Outputs {
-			outputs[o.Pattern.String()] = o.Pattern
+			i.outputs = append(i.outputs, output{t, o.Pattern})
+			i.formats = i.formats || slices.ContainsFunc(t.Inputs, func(in workspace.PatternDecl) bool { return glob.Overlap(in.Pattern, o.Pattern) })
 		}
-	}
-	for _, text := range slices.Sorted(maps.Keys(outputs)) {
-		i.outputs = append(i.outputs, outputs[text])
 	}
 	for _, p := range ignored {
 		i.ignored[p] = true
 	}
+	i.collect()
 	return i
 }
 
+// collect makes the list of all that can matter.
+func (i *interest) collect() {
+	var all []want
+	definitions := []string{"/.haz/workspace.yml", "/.haz/tasks/*", "/haz.yml"}
+	if i.anywhere {
+		definitions = append(definitions, "/**/haz.yml")
+	}
+	for _, e := range i.entries {
+		definitions = append(definitions, e.String()+"/haz.yml")
+	}
+	for _, text := range definitions {
+		if p, err := glob.Parse(text); err == nil {
+			all = append(all, want{pattern: p})
+		}
+	}
+	for _, t := range i.tasks {
+		exclude := slices.Clone(workspace.Patterns(t.Exclude))
+		for _, o := range i.outputs {
+			if o.task != t { // what others make is no reason to run
+				exclude = append(exclude, o.pattern)
+			}
+		}
+		for _, in := range t.Inputs {
+			all = append(all, want{in.Pattern, exclude})
+		}
+	}
+	i.wants = newWants(all)
+}
+
 // definition reports whether a file at the path defines projects, tasks or settings, or would.
-func definition(path string) bool {
-	return path == "/.haz/workspace.yml" || strings.HasPrefix(path, "/.haz/tasks/") || path == "/haz.yml" || strings.HasSuffix(path, "/haz.yml")
-}
-
-// matters reports whether a change of the file is a reason to run: a definition, or an input of a task that no task of the
-// selection writes.
-func (i *interest) matters(path string) bool {
-	if definition(path) {
+func (i *interest) definition(p string) bool {
+	switch dir, name := path.Split(p); {
+	case p == "/.haz/workspace.yml", dir == "/.haz/tasks/", p == "/haz.yml":
 		return true
-	}
-	if i == nil || i.ignored[path] || slices.ContainsFunc(i.outputs, func(p glob.Pattern) bool { return p.Match(path) }) {
+	case name != "haz.yml":
 		return false
+	default:
+		dir = strings.TrimSuffix(dir, "/")
+		return i.anywhere || slices.ContainsFunc(i.entries, func(e glob.Pattern) bool { return e.Match(dir) })
 	}
-	return slices.ContainsFunc(i.tasks, func(t *haz.Task) bool { return isInput(t, path) })
 }
 
-func isInput(t *haz.Task, path string) bool {
+// matters reports whether a change of the file is a reason to run: a definition, or an input of a task. What a task of the
+// selection writes is none, unless that task reads it as well: the sources of a formatter.
+func (i *interest) matters(p string) bool {
+	return i.definition(p) || !i.ignored[p] && slices.ContainsFunc(i.tasks, func(t *haz.Task) bool { return i.reads(t, p) })
+}
+
+// reads reports whether a task is concerned by a change of the file.
+func (i *interest) reads(t *haz.Task, p string) bool {
+	return isInput(t, p) && (i.writtenBy(t, p) || !slices.ContainsFunc(i.outputs, func(o output) bool { return o.pattern.Match(p) }))
+}
+
+// formatted reports whether a task reads and writes the file.
+func (i *interest) formatted(p string) bool {
+	return i.formats && slices.ContainsFunc(i.tasks, func(t *haz.Task) bool { return isInput(t, p) && i.writtenBy(t, p) })
+}
+
+func (i *interest) writtenBy(t *haz.Task, p string) bool {
+	return slices.ContainsFunc(t.Outputs, func(o workspace.PatternDecl) bool { return o.Pattern.Match(p) })
+}
+
+func isInput(t *haz.Task, p string) bool {
 	for _, x := range t.Exclude {
-		if x.Pattern.Match(path) {
+		if x.Pattern.Match(p) {
 			return false
 		}
 	}
 	for _, in := range t.Inputs {
-		if in.Pattern.Match(path) {
+		if in.Pattern.Match(p) {
 			return true
 		}
 	}
 	return false
 }
 
-// prunes reports whether a directory need not be looked into: what haz keeps for itself, what git keeps, and what the tasks
-// write.
-func (i *interest) prunes(dir string) bool {
-	if dir == "/.haz/cache" || dir == "/.haz/state" || dir == "/.git" || strings.HasSuffix(dir, "/.git") {
-		return true
+// concerned is the tasks that the changed files are a reason to run, and all that come after them.
+func (i *interest) concerned(g *graph.Graph, changed []string) map[int]bool {
+	found := map[int]bool{}
+	var queue []int
+	add := func(t int) {
+		if !found[t] {
+			found[t] = true
+			queue = append(queue, t)
+		}
 	}
-	return i != nil && slices.ContainsFunc(i.outputs, func(p glob.Pattern) bool { return p.CoversAllBelow(dir) })
+	for _, t := range i.tasks {
+		if slices.ContainsFunc(changed, func(p string) bool { return i.reads(t, p) }) {
+			add(t.Index)
+		}
+	}
+	for len(queue) > 0 {
+		for _, e := range g.Down[queue[0]] {
+			add(e.Task)
+		}
+		queue = queue[1:]
+	}
+	return found
 }
 
-// changeNote says why a watch runs again.
-func changeNote(changed []string) string {
-	text := "haz: " + diag.Escape(strings.TrimPrefix(changed[0], "/"))
+// feed counts in how many runs on end, the last one included, a file changed while tasks ran. One that changes in each is
+// written by a task that reads it, so that running again for it would never come to an end.
+type feed struct {
+	rounds map[string]int
+	told   map[string]bool
+}
+
+// feedRounds is how many such runs are enough.
+const feedRounds = 3
+
+// hungry takes out of what changed during a run the files that are no reason for one more, and names those for the first
+// time. A file that changes while nothing runs was changed by somebody else, and counts anew.
+func (f *feed) hungry(changed []string, duringRun bool) (left, news []string) {
+	if f.rounds == nil {
+		f.rounds, f.told = map[string]int{}, map[string]bool{}
+	}
+	if !duringRun {
+		for _, p := range changed {
+			delete(f.rounds, p)
+			delete(f.told, p)
+		}
+		return changed, nil
+	}
+	rounds := map[string]int{}
+	for _, p := range changed {
+		rounds[p] = f.rounds[p] + 1
+		switch {
+		case rounds[p] < feedRounds:
+			left = append(left, p)
+		case !f.told[p]:
+			f.told[p] = true
+			news = append(news, p)
+		}
+	}
+	f.rounds = rounds
+	return left, news
+}
+
+// changeNote says why a watch runs again, now or later.
+func changeNote(changed []string, then string) string {
+	text := diag.Escape(strings.TrimPrefix(changed[0], "/"))
 	switch n := len(changed); n {
 	case 1:
 	case 2:
@@ -178,5 +292,5 @@ func changeNote(changed []string) string {
 	default:
 		text += fmt.Sprintf(" and %d more files", n-1)
 	}
-	return text + " changed, running again\n"
+	return text + " changed, running again" + then
 }

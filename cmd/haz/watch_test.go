@@ -17,6 +17,7 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -67,32 +68,72 @@ func declare(t *testing.T, texts ...string) []workspace.PatternDecl {
 	return out
 }
 
-// Inputs and definitions matter; outputs and what haz writes do not.
+// entries parses patterns of the list of projects.
+func entries(t *testing.T, texts ...string) (out []glob.Pattern) {
+	t.Helper()
+	for _, d := range declare(t, texts...) {
+		out = append(out, d.Pattern)
+	}
+	return out
+}
+
+// Inputs and definitions matter; outputs and what haz writes do not, but for what a task reads and writes.
 func TestWatchInterest(t *testing.T) {
-	i := interestIn([]*haz.Task{
-		{Inputs: declare(t, "**", "/shared/*.h"), Exclude: declare(t, "*.tmp"), Outputs: declare(t, "out/**", "log.txt")},
+	i := interestIn(entries(t, "/lib", "/new/*"), []*haz.Task{
+		{Inputs: declare(t, "**", "/shared/*.h"), Exclude: declare(t, "*.tmp", "log.txt", "out/**"), Outputs: declare(t, "out/**", "log.txt")},
 		{Inputs: declare(t, "out/*.o")},
+		{Inputs: declare(t, "/fmt/**"), Outputs: declare(t, "/fmt/**")},
 	}, "/lib/summary.json")
 	for path, want := range map[string]bool{
 		"/lib/a.go": true, "/lib/deep/er/b.go": true, "/shared/x.h": true, "/shared/x.c": false, "/other/a.go": false,
-		"/lib/a.tmp": false, "/lib/log.txt": false, "/lib/out/a.o": false, "/lib/summary.json": false,
+		"/lib/a.tmp": false, "/lib/log.txt": false, "/lib/out/a.o": false, "/lib/summary.json": false, "/fmt/a.go": true,
 		"/lib/haz.yml": true, "/new/project/haz.yml": true, "/haz.yml": true, "/.haz/workspace.yml": true, "/.haz/tasks/go.yml": true,
-		"/.haz/other": false, "/lib/nothaz.yml": true, "/other/nothaz.yml": false,
+		"/new/project/deeper/haz.yml": false, "/.haz/other": false, "/lib/nothaz.yml": true, "/other/nothaz.yml": false,
 	} {
 		if got := i.matters(path); got != want {
 			t.Errorf("%s matters: %t, want %t", path, got, want)
 		}
 	}
-	for dir, want := range map[string]bool{
-		"/lib/out": true, "/lib/out/x": true, "/lib": false, "/.haz": false, "/.haz/cache": true, "/.haz/state": true, "/.git": true, "/lib/.git": true,
-	} {
-		if got := i.prunes(dir); got != want {
-			t.Errorf("%s is pruned: %t, want %t", dir, got, want)
-		}
+	if !i.formatted("/fmt/a.go") || i.formatted("/lib/a.go") {
+		t.Error("what a task reads and writes is not told from what it reads")
 	}
-	var none *interest
-	if none.matters("/lib/a.go") || !none.matters("/lib/haz.yml") || none.prunes("/lib/out") || !none.prunes("/.git") {
+	broken := definitionsOf(true)
+	if broken.matters("/lib/a.go") || !broken.matters("/lib/haz.yml") {
 		t.Error("without a workspace that loads, definitions matter and nothing else")
+	}
+}
+
+// Of tasks, a change concerns those that read the file and all that come after.
+func TestWatchConcerned(t *testing.T) {
+	tasks := []*haz.Task{{Index: 0, Inputs: declare(t, "a")}, {Index: 1, Inputs: declare(t, "b")}, {Index: 2}, {Index: 3, Inputs: declare(t, "c")}}
+	g := &graph.Graph{Down: [][]graph.Edge{{{Task: 2}}, nil, {{Task: 3}}, nil}}
+	got := interestIn(nil, tasks).concerned(g, []string{"/lib/a"})
+	if diff := cmp.Diff(map[int]bool{0: true, 2: true, 3: true}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A file that changes during each of three runs on end is no reason for one more, until it changes while nothing runs.
+func TestWatchFeed(t *testing.T) {
+	var f feed
+	for i, step := range []struct {
+		changed   []string
+		duringRun bool
+		left      []string
+		news      []string
+	}{
+		{[]string{"/a", "/own"}, false, []string{"/a", "/own"}, nil},
+		{[]string{"/own"}, true, []string{"/own"}, nil},
+		{[]string{"/a", "/own"}, true, []string{"/a", "/own"}, nil},
+		{[]string{"/a", "/own"}, true, []string{"/a"}, []string{"/own"}},
+		{[]string{"/own"}, true, nil, nil}, // told before, and /a has begun anew
+		{[]string{"/own"}, false, []string{"/own"}, nil},
+		{[]string{"/own"}, true, []string{"/own"}, nil},
+	} {
+		left, news := f.hungry(step.changed, step.duringRun)
+		if diff := cmp.Diff([][]string{step.left, step.news}, [][]string{left, news}); diff != "" {
+			t.Fatalf("step %d (-want +got):\n%s", i, diff)
+		}
 	}
 }
 
@@ -102,39 +143,8 @@ func TestWatchDiffering(t *testing.T) {
 	if diff := cmp.Diff([]string{"/gone", "/mode", "/new", "/replaced", "/size"}, differing(before, after)); diff != "" {
 		t.Error(diff)
 	}
-	if got := changeNote([]string{"/a\x1bb", "/c", "/d"}); strings.Contains(got, "\x1b") || !strings.Contains(got, "and 2 more files changed") {
+	if got := changeNote([]string{"/a\x1bb", "/c", "/d"}, ""); strings.Contains(got, "\x1b") || !strings.Contains(got, "and 2 more files changed") {
 		t.Errorf("note %q", got)
-	}
-}
-
-// A look sees through links, ends where links go round, and sees what stands behind a link change.
-func TestWatchLookLinks(t *testing.T) {
-	root, outside := t.TempDir(), t.TempDir()
-	mustWrite(t, filepath.Join(outside, "f"), "1")
-	mustWrite(t, filepath.Join(root, "a/x"), "1")
-	for link, to := range map[string]string{"a/round": "..", "dir": outside, "file": filepath.Join(outside, "f"), "dangling": "nowhere"} {
-		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	tree, err := watchTree(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tree.close()
-	none := func(string) bool { return false }
-	before := tree.look(none)
-	for _, want := range []string{"/a/x", "/dir/f", "/file", "/dangling", "/a/round"} {
-		if _, ok := before[want]; !ok {
-			t.Errorf("%s is not seen, only %v", want, before)
-		}
-	}
-	if len(before) > 8 {
-		t.Errorf("links that go round are followed: %v", before)
-	}
-	mustWrite(t, filepath.Join(outside, "f"), "22")
-	if diff := cmp.Diff([]string{"/dir/f", "/file"}, differing(before, tree.look(none))); diff != "" {
-		t.Error(diff)
 	}
 }
 
@@ -158,11 +168,14 @@ tasks:
     deps: ["~:t"]
 `
 
-func startWatch(t *testing.T, args ...string) *watched {
+func startWatch(t *testing.T, args ...string) *watched { return startWatchOf(t, watchTask, args...) }
+
+// startWatchOf watches the project p, which these lines define.
+func startWatchOf(t *testing.T, project string, args ...string) *watched {
 	t.Helper()
 	root := t.TempDir()
 	mustWrite(t, filepath.Join(root, ".haz/workspace.yml"), "projects: [/p]\n")
-	mustWrite(t, filepath.Join(root, "p/haz.yml"), watchTask)
+	mustWrite(t, filepath.Join(root, "p/haz.yml"), project)
 	mustWrite(t, filepath.Join(root, "p/src/a"), "first\n")
 	w := &watched{t: t, root: root}
 	w.hazProcess = startHaz(t, root, t.Name(), append([]string{"watch", "--output-mode=live"}, args...)...)
@@ -349,10 +362,7 @@ func TestWatchStartsBroken(t *testing.T) {
 
 // A directory that cannot be watched does not blind the watch: it polls then.
 func TestWatchPolls(t *testing.T) {
-	tree, err := watchTree(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	tree := watchTree(t.TempDir())
 	defer tree.close()
 	tree.mu.Lock()
 	tree.limited = syscall.ENOSPC

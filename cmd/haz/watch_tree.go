@@ -2,10 +2,7 @@ package main
 
 import (
 	"errors"
-	"io/fs"
 	"os"
-	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,34 +13,41 @@ import (
 
 // treeWatch looks at a tree, and tells when it may be worth looking again.
 type treeWatch struct {
-	root   string // host path
-	notify *fsnotify.Watcher
-	stirs  chan struct{} // one place: many notifications are one
+	root   string            // host path
+	notify *fsnotify.Watcher // nil where the system gives none
+	stirs  chan struct{}     // one place: many notifications are one
 	done   chan struct{}
 	ended  sync.WaitGroup
 
 	mu      sync.Mutex
 	watched map[string]bool // host directories
+	self    os.FileInfo     // the root as it was last seen
+	gone    bool            // there was no root at the last look
 	limited error           // why directories cannot be watched any more
 }
 
 // pollEvery is how often a tree is looked at that cannot be watched whole.
 const pollEvery = 2 * time.Second
 
-func watchTree(root string) (*treeWatch, error) {
-	n, err := fsnotify.NewWatcher()
-	if err != nil {
-		return nil, err
+func watchTree(root string) *treeWatch {
+	t := &treeWatch{root: root, stirs: make(chan struct{}, 1), done: make(chan struct{}), watched: map[string]bool{}}
+	t.notify, t.limited = fsnotify.NewWatcher()
+	if t.limited != nil {
+		t.notify = &fsnotify.Watcher{} // whose channels are nil: nothing ever comes from it
 	}
-	t := &treeWatch{root: root, notify: n, stirs: make(chan struct{}, 1), done: make(chan struct{}), watched: map[string]bool{}}
 	t.ended.Add(1)
 	go t.listen()
-	return t, nil
+	return t
 }
 
 func (t *treeWatch) close() {
 	close(t.done)
-	_ = t.notify.Close()
+	t.mu.Lock()
+	t.watched = map[string]bool{}
+	t.mu.Unlock()
+	if t.notify.Events != nil {
+		_ = t.notify.Close()
+	}
 	t.ended.Wait()
 }
 
@@ -68,7 +72,7 @@ func (t *treeWatch) listen() {
 				return
 			}
 		case <-poll.C:
-			if t.limit() == nil {
+			if !t.polls() {
 				continue
 			}
 		}
@@ -110,70 +114,38 @@ func (t *treeWatch) watch(dir string) {
 	}
 }
 
+// watchOnly gives up the watches on all other directories.
+func (t *treeWatch) watchOnly(dirs map[string]bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	less := false
+	for d := range t.watched {
+		if !dirs[d] {
+			less = true
+			delete(t.watched, d)
+			_ = t.notify.Remove(d)
+		}
+	}
+	for d := range t.watched {
+		if !less {
+			break
+		}
+		_ = t.notify.Add(d) // under two names a directory has one watch, which went with the other name
+	}
+}
+
+// polls reports whether the tree has to be looked at from time to time, since notifications do not tell all.
+func (t *treeWatch) polls() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.limited != nil || t.gone
+}
+
 // limit is why the tree cannot be watched whole; nil when it is.
 func (t *treeWatch) limit() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.limited
-}
-
-// look returns the stamps of all files below the root, by workspace-absolute path, and watches every directory it comes
-// through. Directories are watched before they are read, so that nothing slips in between. Links to directories are followed;
-// one that leads back to where it came from is not. What cannot be read is not there.
-func (t *treeWatch) look(prunes func(dir string) bool) map[string]stamp {
-	seen := map[string]stamp{}
-	t.lookInto("/", prunes, nil, seen)
-	return seen
-}
-
-func (t *treeWatch) lookInto(dir string, prunes func(string) bool, above []os.FileInfo, seen map[string]stamp) {
-	host := filepath.Join(t.root, dir)
-	self, err := os.Stat(host)
-	if err != nil {
-		return
-	}
-	for _, a := range above {
-		if os.SameFile(a, self) {
-			return
-		}
-	}
-	above = append(above, self)
-	t.watch(host)
-	entries, err := os.ReadDir(host)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		p := path.Join(dir, e.Name())
-		kind := e.Type()
-		info, err := e.Info()
-		if err != nil {
-			continue
-		}
-		if kind&fs.ModeSymlink != 0 {
-			seen[p] = stampOf(info)
-			target, err := os.Stat(filepath.Join(t.root, p))
-			if err != nil {
-				continue
-			}
-			if info, kind = target, target.Mode().Type(); !kind.IsDir() {
-				// Where a link points and what is there count both.
-				s := stampOf(info)
-				s.inode ^= seen[p].inode<<1 | 1
-				seen[p] = s
-			}
-		}
-		switch {
-		case kind.IsDir():
-			if !prunes(p) {
-				t.lookInto(p, prunes, above, seen)
-			}
-		default:
-			if _, link := seen[p]; !link {
-				seen[p] = stampOf(info)
-			}
-		}
-	}
 }
 
 func stampOf(info os.FileInfo) stamp {
@@ -182,4 +154,17 @@ func stampOf(info os.FileInfo) stamp {
 		s.inode = sys.Ino
 	}
 	return s
+}
+
+// present reports whether the root is there. What notifications were about is forgotten when it is gone, or another one.
+func (t *treeWatch) present() bool {
+	now, err := os.Stat(t.root)
+	t.mu.Lock()
+	old := t.self
+	t.gone, t.self = err != nil, now
+	t.mu.Unlock()
+	if old != nil && (err != nil || !os.SameFile(old, now)) {
+		t.forget(t.root)
+	}
+	return err == nil
 }

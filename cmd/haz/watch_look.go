@@ -1,0 +1,198 @@
+package main
+
+import (
+	"cmp"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// want is one pattern that makes a look worth its while: what matches it, unless it is excluded.
+type want struct {
+	pattern glob.Pattern
+	exclude []glob.Pattern
+}
+
+// below reports whether anything below a directory can be wanted. Names called ".git" are only for patterns that spell them.
+func (w want) below(dir string) bool {
+	if !w.pattern.MayMatchBelow(dir) || slices.ContainsFunc(w.exclude, func(x glob.Pattern) bool { return x.CoversAllBelow(dir) }) {
+		return false
+	}
+	return path.Base(dir) != ".git" || strings.HasPrefix(w.pattern.FixedPrefix()+"/", dir+"/")
+}
+
+// wants are patterns by the directory from which on they match anything, so that a look at one project does not ask the
+// patterns of all others.
+type wants struct {
+	all  []want
+	root *wantNode
+}
+
+type wantNode struct {
+	children map[string]*wantNode
+	here     []int // whose fixed prefix ends here
+}
+
+func newWants(all []want) *wants {
+	ws := &wants{all: all, root: &wantNode{}}
+	for i, w := range all {
+		n := ws.root
+		for name := range strings.SplitSeq(strings.Trim(w.pattern.FixedPrefix(), "/"), "/") {
+			if name == "" {
+				continue
+			}
+			if n.children == nil {
+				n.children = map[string]*wantNode{}
+			}
+			if n.children[name] == nil {
+				n.children[name] = &wantNode{}
+			}
+			n = n.children[name]
+		}
+		n.here = append(n.here, i)
+	}
+	return ws
+}
+
+// look is one look at a tree. Only directories are entered, and watched, below which something can be wanted; and each of
+// them once for what is wanted there, by identity: real ones first, then links in the order of their paths. So the many
+// ways through packages that are linked into each other cost no more than the packages.
+type look struct {
+	tree    *treeWatch
+	wants   *wants
+	seen    map[string]stamp
+	entered map[identity]map[int]bool
+	links   []pendingDir    // links to directories, not followed yet
+	through map[string]bool // host directories to be watched
+}
+
+type identity struct{ device, inode uint64 }
+
+type pendingDir struct {
+	path   string
+	node   *wantNode // nil: no fixed prefix goes on from here
+	active []int     // wants that have begun
+}
+
+// look returns the stamps of all files that can be wanted, by workspace-absolute path, and of some beside them. It watches
+// every directory it comes through, before it reads it, so that nothing slips in between, and no other. What cannot be read
+// is not there.
+func (t *treeWatch) look(w *wants) map[string]stamp {
+	l := &look{tree: t, wants: w, seen: map[string]stamp{}, entered: map[identity]map[int]bool{}, through: map[string]bool{}}
+	defer t.watchOnly(l.through)
+	l.enter(pendingDir{path: "/", node: w.root, active: w.root.here})
+	for len(l.links) > 0 {
+		slices.SortFunc(l.links, func(a, b pendingDir) int { return cmp.Compare(a.path, b.path) })
+		first := l.links[0]
+		l.links = l.links[1:]
+		l.enter(first)
+	}
+	return l.seen
+}
+
+func (l *look) watch(dir string) {
+	l.through[dir] = true
+	l.tree.watch(dir)
+}
+
+func (l *look) host(p string) string { return filepath.Join(l.tree.root, p) }
+
+// fresh is what of the active wants was not looked for in the directory yet, under another name.
+func (l *look) fresh(info os.FileInfo, active []int) []int {
+	sys, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return active
+	}
+	id := identity{uint64(sys.Dev), sys.Ino}
+	if l.entered[id] == nil {
+		l.entered[id] = map[int]bool{}
+	}
+	return slices.DeleteFunc(slices.Clone(active), func(w int) bool {
+		again := l.entered[id][w]
+		l.entered[id][w] = true
+		return again
+	})
+}
+
+func (l *look) enter(d pendingDir) {
+	info, err := os.Stat(l.host(d.path))
+	if err != nil {
+		return
+	}
+	if d.active = l.fresh(info, d.active); len(d.active) == 0 && (d.node == nil || len(d.node.children) == 0) {
+		return
+	}
+	l.watch(l.host(d.path))
+	entries, err := os.ReadDir(l.host(d.path))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		l.thing(d, e)
+	}
+}
+
+func (l *look) thing(d pendingDir, e fs.DirEntry) {
+	p := path.Join(d.path, e.Name())
+	info, err := e.Info()
+	switch {
+	case err != nil:
+	case e.Type()&fs.ModeSymlink != 0:
+		l.link(d, p, info)
+	case e.IsDir():
+		if c, ok := l.child(d, p); ok {
+			l.enter(c)
+		}
+	default:
+		l.seen[p] = stampOf(info)
+	}
+}
+
+// link stamps a link: where it points and what is there count both.
+func (l *look) link(d pendingDir, p string, info os.FileInfo) {
+	l.seen[p] = stampOf(info)
+	target, err := os.Stat(l.host(p))
+	switch {
+	case err != nil:
+	case target.IsDir():
+		if c, ok := l.child(d, p); ok {
+			l.links = append(l.links, c)
+		}
+	default:
+		s := stampOf(target)
+		s.inode ^= l.seen[p].inode<<1 | 1
+		l.seen[p] = s
+		if slices.ContainsFunc(d.active, func(w int) bool { return l.wants.all[w].pattern.Match(p) }) {
+			if real, err := filepath.EvalSymlinks(l.host(p)); err == nil {
+				l.watch(filepath.Dir(real))
+			}
+		}
+	}
+}
+
+// child is what is wanted below a directory inside another; false when nothing is.
+func (l *look) child(d pendingDir, p string) (pendingDir, bool) {
+	if p == "/.haz/cache" || p == "/.haz/state" {
+		return pendingDir{}, false
+	}
+	c := pendingDir{path: p}
+	if d.node != nil {
+		c.node = d.node.children[path.Base(p)]
+	}
+	candidates := d.active
+	if c.node != nil {
+		candidates = append(slices.Clone(candidates), c.node.here...)
+	}
+	for _, w := range candidates {
+		if l.wants.all[w].below(p) {
+			c.active = append(c.active, w)
+		}
+	}
+	return c, len(c.active) > 0 || c.node != nil && len(c.node.children) > 0
+}

@@ -1,0 +1,146 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// A look sees through links, ends where links go round, and sees what stands behind a link change.
+func TestWatchLookLinks(t *testing.T) {
+	root, outside := t.TempDir(), t.TempDir()
+	mustWrite(t, filepath.Join(outside, "f"), "1")
+	mustWrite(t, filepath.Join(root, "a/x"), "1")
+	for link, to := range map[string]string{"a/round": "..", "dir": outside, "file": filepath.Join(outside, "f"), "dangling": "nowhere"} {
+		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tree := watchTree(root)
+	defer tree.close()
+	everything := newWants([]want{{pattern: mustGlob(t, "/**")}})
+	before := tree.look(everything)
+	for _, want := range []string{"/a/x", "/dir/f", "/file", "/dangling", "/a/round"} {
+		if _, ok := before[want]; !ok {
+			t.Errorf("%s is not seen, only %v", want, before)
+		}
+	}
+	if len(before) > 8 {
+		t.Errorf("links that go round are followed: %v", before)
+	}
+	mustWrite(t, filepath.Join(outside, "f"), "22")
+	if diff := cmp.Diff([]string{"/dir/f", "/file"}, differing(before, tree.look(everything))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func mustGlob(t *testing.T, text string) glob.Pattern {
+	t.Helper()
+	p, err := glob.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Packages that are linked into each other are looked into once, however many ways lead to them; a file is seen under the
+// path that a pattern spells.
+func TestWatchLookLinkedPackages(t *testing.T) {
+	const n = 40
+	root := t.TempDir()
+	var all []want
+	for i := range n {
+		pkg := fmt.Sprintf("packages/p%02d", i)
+		mustWrite(t, filepath.Join(root, pkg, "src/index.js"), "1")
+		if err := os.MkdirAll(filepath.Join(root, pkg, "node_modules"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for k := i + 1; k < min(n, i+4); k++ {
+			if err := os.Symlink(fmt.Sprintf("../../p%02d", k), filepath.Join(root, pkg, fmt.Sprintf("node_modules/p%02d", k))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, want{pattern: mustGlob(t, "/"+pkg+"/**")})
+	}
+	all = append(all, want{pattern: mustGlob(t, "/packages/p00/node_modules/p01/src/*")})
+	tree := watchTree(root)
+	defer tree.close()
+	seen := tree.look(newWants(all))
+	for i := range n {
+		if p := fmt.Sprintf("/packages/p%02d/src/index.js", i); seen[p] == (stamp{}) {
+			t.Errorf("%s is not seen", p)
+		}
+	}
+	if seen["/packages/p00/node_modules/p01/src/index.js"] == (stamp{}) {
+		t.Error("a file is not seen under the path that a pattern spells")
+	}
+	// Each of the 40 patterns may come through each of the 160 directories once.
+	if len(seen) > n*n*8 {
+		t.Errorf("%d paths are seen", len(seen))
+	}
+}
+
+// What no pattern can match is not watched.
+func TestWatchLookNarrow(t *testing.T) {
+	root := t.TempDir()
+	for _, f := range []string{"app/src/a.js", "app/src/deep/b.js", "app/node_modules/x/lib/y.js", "app/dist/z.js", "other/f", ".git/HEAD", ".haz/cache/ab/x"} {
+		mustWrite(t, filepath.Join(root, f), "1")
+	}
+	tree := watchTree(root)
+	defer tree.close()
+	tree.look(interestIn(entries(t, "/app"), []*haz.Task{
+		{Inputs: declare(t, "/app/src/**", "/app/dist/**"), Exclude: declare(t, "/app/src/deep/**")},
+		{Outputs: declare(t, "/app/dist/**")},
+	}).wants)
+	want := []string{"", "/.haz", "/app", "/app/src"}
+	var got []string
+	for dir := range tree.watched {
+		got = append(got, strings.TrimPrefix(dir, root))
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A root that is gone is waited for; where it comes back as another folder, that one is watched.
+func TestWatchRootGoneAndBack(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "ws")
+	mustWrite(t, filepath.Join(root, "a"), "1")
+	everything := newWants([]want{{pattern: mustGlob(t, "/**")}})
+	tree := watchTree(root)
+	defer tree.close()
+	if !tree.present() || len(tree.look(everything)) != 1 || tree.polls() {
+		t.Fatal("not watched from the start")
+	}
+	if err := os.Rename(root, root+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if tree.present() || !tree.polls() {
+		t.Error("its going is not noticed, or nobody looks whether it comes back")
+	}
+	mustWrite(t, filepath.Join(root, "b"), "1")
+	if !tree.present() || tree.polls() || len(tree.look(everything)) != 1 {
+		t.Error("the new folder is not seen")
+	}
+	for len(tree.stirs) > 0 {
+		<-tree.stirs
+	}
+	mustWrite(t, filepath.Join(root, "c"), "1")
+	select {
+	case <-tree.stirs:
+	case <-time.After(30 * time.Second):
+		t.Error("the new folder is not watched")
+	}
+}

@@ -1,0 +1,105 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A task that writes what it reads is run three times, then its file is named and left alone; an edit of another runs it again.
+func TestWatchOfATaskThatFeedsItself(t *testing.T) {
+	w := startWatchOf(t, `name: p
+tasks:
+  t: {shell: "date +%s%N > src/stamp; cat src/a", inputs: ["src/**"], env: {from_host: [PATH]}}
+`, "p:t")
+	told := "p/src/stamp changed in each of the last 3 runs"
+	if !eventually(30*time.Second, func() bool { return w.count(told) == 1 }) {
+		t.Fatalf("the file is not named; stderr:\n%s", w.said())
+	}
+	mustWrite(t, w.at("p/src/a"), "edited\n")
+	w.printed("edited")
+	w.runs(4)
+	time.Sleep(5 * watchQuiet)
+	w.leaves()
+	if runs, notes := w.count("done in"), w.count(told); runs != 4 || notes != 1 {
+		t.Errorf("%d runs, want 4; named %d times; stderr:\n%s", runs, notes, w.said())
+	}
+}
+
+// A formatter runs for an edit by hand, and not for what it wrote itself.
+func TestWatchOfAFormatter(t *testing.T) {
+	w := startWatchOf(t, `name: p
+tasks:
+  t: {shell: "tr a-z A-Z < src/a > b; cat b > src/a; rm b; cat src/a", inputs: ["src/*"], outputs: ["src/*"], env: {from_host: [PATH]}}
+`, "p:t")
+	w.printed("FIRST")
+	mustWrite(t, w.at("p/src/a"), "edited\n")
+	w.printed("EDITED")
+	w.runs(2)
+	time.Sleep(5 * watchQuiet)
+	w.leaves()
+	if got := w.count("running again"); got != 1 {
+		t.Errorf("%d further runs, want 1; stderr:\n%s", got, w.said())
+	}
+}
+
+// A task without a cache is not carried out again for an edit that does not concern it, but is after a failure.
+func TestWatchLeavesOthersAlone(t *testing.T) {
+	w := startWatchOf(t, `name: p
+tasks:
+  push: {shell: "echo x >> ../pushed; test $(wc -l < ../pushed) -gt 1", inputs: [haz.yml], cache: false, env: {from_host: [PATH]}}
+  test: {shell: "cat src/a", inputs: ["src/*"], env: {from_host: [PATH]}}
+`, "p:push", "p:test")
+	for i, text := range []string{"second\n", "third\n", "fourth\n"} {
+		mustWrite(t, w.at("p/src/a"), text)
+		w.printed(text)
+		w.runs(i + 2)
+	}
+	w.leaves()
+	if b, _ := os.ReadFile(w.at("pushed")); strings.Count(string(b), "x") != 2 {
+		t.Errorf("carried out %d times, want twice: it failed the first time; stderr:\n%s", strings.Count(string(b), "x"), w.said())
+	}
+}
+
+// An edit during a run that takes its time is told at once.
+func TestWatchTellsOfAnEditDuringARun(t *testing.T) {
+	const project = `name: p
+tasks:
+  t: {shell: "cat src/a; grep -q last src/a || exec sleep 987", inputs: ["src/*"], cache: false, env: {from_host: [PATH]}}
+  ready: {shell: "true"}
+`
+	w := startWatchOf(t, project, "p:ready")
+	mustWrite(t, w.at("p/haz.yml"), strings.Replace(project, `"true"`, `"true", deps: ["~:t"]`, 1))
+	w.printed("first")
+	mustWrite(t, w.at("p/src/a"), "second\n")
+	told := "p/src/a changed, running again when this run has ended"
+	if !eventually(30*time.Second, func() bool { return w.count(told) == 1 }) {
+		t.Fatalf("nothing is said of the edit; stderr:\n%s", w.said())
+	}
+	w.leaves()
+}
+
+// Who started the watch with the hang-up signal ignored means all of its runs.
+func TestWatchWithoutHangup(t *testing.T) {
+	w := startWatch(t, "p:t")
+	w.leaves()
+	root := w.root
+	w = &watched{t: t, root: root, hazProcess: startProgram(t, root, t.Name(), "sh", "-c", "trap '' HUP; exec \"$0\" watch p:t --output-mode=live", realHaz(t))}
+	t.Cleanup(func() {
+		_ = w.cmd.Process.Kill()
+		<-w.done
+	})
+	w.runs(1)
+	mustWrite(t, w.at("p/src/a"), "second\n")
+	w.runs(2)
+	if err := w.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, w.at("p/src/a"), "third\n")
+	w.runs(3)
+	w.leaves()
+}
