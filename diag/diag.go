@@ -67,6 +67,9 @@ type Diagnostic struct {
 	Causes   []string // "because: …" lines, outermost first
 	// Command is the subcommand for diagnostics without a place ("run" in "haz: run: …").
 	Command string
+	// Project is the one in which a body that many projects share (an overlay's) was found wrong. Sorted tells such a mistake
+	// once, however many projects have it.
+	Project string
 }
 
 // compare is the total order: file, line, column and code first, as chapter 3 says; everything else that can be seen after
@@ -85,17 +88,20 @@ func (d Diagnostic) compare(o Diagnostic) int {
 		slices.CompareFunc(d.Related, o.Related, Related.compare),
 		slices.Compare(d.Causes, o.Causes),
 		cmp.Compare(d.Command, o.Command),
+		cmp.Compare(d.Project, o.Project),
 	)
 }
 
 // List collects diagnostics. The zero value is empty.
 type List []Diagnostic
 
-// Sorted returns the list in total order (file, line, column, code, message), equal ones once. The list itself stays as it is.
+// Sorted returns the list in total order (file, line, column, code, message), equal ones once, and once what differs in the
+// project alone. The list itself stays as it is.
 func (l List) Sorted() List {
 	s := slices.Clone(l)
 	slices.SortFunc(s, Diagnostic.compare)
-	return slices.CompactFunc(s, func(a, b Diagnostic) bool { return a.compare(b) == 0 })
+	s = slices.CompactFunc(s, func(a, b Diagnostic) bool { return a.compare(b) == 0 })
+	return s.together()
 }
 
 // HasErrors reports whether one of them is an error.

@@ -51,7 +51,7 @@ func (b *builder) cycle(members []int32, cycle []step) {
 		}
 	}
 	path.WriteString(b.g.W.Tasks[cycle[0].up].ID.String())
-	d := diag.Diagnostic{Code: "DAG-014", Place: origins[0].Place, Hint: hint,
+	d := diag.Diagnostic{Code: "DAG-014", Place: origins[0].Place, Hint: hint, Project: tasks[0].SharedIn(),
 		Message: fmt.Sprintf("%s wait for each other, each for the one before it: %s", listTasks(tasks), path.String()),
 		Related: fewPlaces(origins[1:])}
 	if len(why) > 0 {

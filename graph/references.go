@@ -105,7 +105,7 @@ func (b *builder) unresolved(t *workspace.Task, ref workspace.RefDecl, kind Edge
 	if kind == Soft {
 		verb = "weakly depends on"
 	}
-	d := diag.Diagnostic{Code: kind.code(), Place: ref.Place,
+	d := diag.Diagnostic{Code: kind.code(), Place: ref.Place, Project: t.SharedIn(),
 		Message: fmt.Sprintf("unresolved reference: task %s %s %s, but %v", quote(t), verb, diag.Quote(ref.Ref.String()), err)}
 	var s *workspace.SelectError
 	if errors.As(err, &s) {
@@ -114,12 +114,16 @@ func (b *builder) unresolved(t *workspace.Task, ref workspace.RefDecl, kind Edge
 			d.Message += " (" + s.Rule + ")"
 		}
 	}
+	if ref.Ref.Form == workspace.RefOwn && t.Overlay != "" {
+		d.Hint = fmt.Sprintf("overlay %s gives the task to projects without %s: add a tag to its tagsFilter that only those with one have, or give these one",
+			diag.Quote(t.Overlay), diag.Quote("~:"+ref.Ref.Task))
+	}
 	b.report(d)
 }
 
 // onItself is DAG-012: the whole reference is dropped.
 func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, alone bool) {
-	d := diag.Diagnostic{Code: "DAG-012", Place: ref.Place,
+	d := diag.Diagnostic{Code: "DAG-012", Place: ref.Place, Project: t.SharedIn(),
 		Message: fmt.Sprintf("task %s cannot depend on itself, and %s selects it", quote(t), diag.Quote(ref.Ref.String())),
 		Hint:    "remove it"}
 	if other := ref.Ref; !alone {
@@ -136,7 +140,7 @@ func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, alone bool)
 
 // inBoth is DAG-010.
 func (b *builder) inBoth(t, u *workspace.Task, hard, soft workspace.RefDecl) {
-	b.report(diag.Diagnostic{Code: "DAG-010", Place: soft.Place,
+	b.report(diag.Diagnostic{Code: "DAG-010", Place: soft.Place, Project: t.SharedIn(),
 		Message: fmt.Sprintf("task %s has %s in both deps and weakDeps", quote(t), quote(u)),
 		Hint:    "deps orders too, and does more; remove it from one of them",
 		Related: []diag.Related{{Place: hard.Place, Label: fmt.Sprintf("%s of deps selects it as well", diag.Quote(hard.Ref.String()))}}})

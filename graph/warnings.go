@@ -65,7 +65,7 @@ func unordered(t *workspace.Task, input int, producers []*workspace.Task) diag.D
 	if len(producers) > maxNames {
 		refs = append(refs, "…")
 	}
-	return diag.Diagnostic{Severity: diag.Warning, Code: "DAG-013", Place: t.Inputs[input].Place,
+	return diag.Diagnostic{Severity: diag.Warning, Code: "DAG-013", Place: t.Inputs[input].Place, Project: t.SharedIn(),
 		Message: fmt.Sprintf("task %s reads what %s %s, but does not depend on %s", quote(t), listFew(producers), verb, them),
 		Hint:    "deps: [" + strings.Join(refs, ", ") + "]"}
 }
@@ -99,7 +99,7 @@ func (g *Graph) overlappingOutputs() diag.List {
 			continue
 		}
 		common, _ := glob.Common(first.Pattern, decl.Pattern)
-		list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "DAG-016", Place: decl.Place,
+		list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "DAG-016", Place: decl.Place, Project: t.SharedIn(),
 			Message: fmt.Sprintf("output %s of task %s overlaps outputs of %s: both can be %s",
 				diag.Quote(decl.Text), quote(t), listFew(others), diag.Quote(common)),
 			Hint:    "give each task a directory of its own",
@@ -115,7 +115,7 @@ func (g *Graph) onlyOnce() diag.List {
 		if !t.Cache || len(t.Inputs) > 0 || hasHard(g.Up[i]) {
 			continue
 		}
-		list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::016", Place: t.Place,
+		list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::016", Place: t.Place, Project: t.SharedIn(),
 			Message: fmt.Sprintf("only its own definition can make %s run again: it is cached, and has neither inputs nor deps", quote(t)),
 			Hint:    "inputs: [...], or cache: false"})
 	}

@@ -144,7 +144,7 @@ tags: [y]
 					t.Errorf("%s: %s", c.overlays, said)
 				}
 				for _, p := range []string{"a", "b", "c"} {
-					if strings.Contains(d.Message, `project "`+p+`"`) {
+					if strings.Contains(d.Message, `"`+p+`"`) {
 						got[p] = "error"
 					}
 				}

@@ -122,6 +122,15 @@ type Task struct {
 	Cache                    bool
 }
 
+// SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too; else "". What is
+// wrong with such a body is one mistake, told once (diag.Diagnostic.Project).
+func (t *Task) SharedIn() string {
+	if t.Overlay == "" {
+		return ""
+	}
+	return t.Project.Name
+}
+
 // PatternDecl is a pattern where it was written.
 type PatternDecl struct {
 	Text    string       // as written

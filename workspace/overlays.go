@@ -303,7 +303,7 @@ func (l *loader) collision(p *Project, task string, s []source) {
 	for i, src := range s {
 		names[i] = diag.Escape(src.overlay.File)
 	}
-	d := diag.Diagnostic{Code: "DAG-006", Place: s[0].overlay.file.Source.Place(s[0].task.Name.Span),
+	d := diag.Diagnostic{Code: "DAG-006", Place: s[0].overlay.file.Source.Place(s[0].task.Name.Span), Project: p.Name,
 		Message: fmt.Sprintf("task %s of project %s comes from %s, and none of them is for fewer projects than all others",
 			diag.Quote(task), diag.Quote(p.Name), strings.Join(names, " and ")),
 		Hint: fmt.Sprintf("give project %s a task %s of its own, which always wins, or add a tag to the tagsFilter of the one that should", diag.Quote(p.Name), diag.Quote(task))}

@@ -123,7 +123,7 @@ func (p Pattern) Anchor(dir string) Pattern {
 	case dir == "/" || dir == "":
 		q.text = "/" + p.p.text
 	default:
-		q.text = escape(dir) + "/" + p.p.text
+		q.text = Escape(dir) + "/" + p.p.text
 	}
 	return Pattern{q}
 }
@@ -139,8 +139,8 @@ func below(dir, p string) string {
 	return dir + p
 }
 
-// escape writes a path so that, in a glob, it names itself.
-func escape(path string) string {
+// Escape writes a path, or a part of one, so that it means itself in a pattern.
+func Escape(path string) string {
 	if !strings.ContainsAny(path, `*?[{}\`) {
 		return path
 	}

@@ -65,6 +65,8 @@ type inputWalk struct {
 	walk
 	exclude []Pattern
 	links   linkHeap
+	most    int // ends the walk with errEnough when so many matches were taken; 0: no limit
+	taken   int
 
 	// What was entered. Real directories of the first round are different ones, so that who they are is asked only when
 	// there is a link to be judged.
@@ -250,7 +252,16 @@ func (w *inputWalk) thing(path string, kind fsys.Kind, next []int32, end bool) e
 		return nil
 	}
 	if end && !w.found.has(path) {
-		w.found.add(m)
+		return w.take(m)
+	}
+	return nil
+}
+
+// take takes a match that is no link on the way.
+func (w *inputWalk) take(m Match) error {
+	w.found.add(m)
+	if w.taken++; w.taken == w.most {
+		return errEnough
 	}
 	return nil
 }
@@ -302,8 +313,7 @@ func (w *inputWalk) dir(path string, next []int32, end bool) error {
 		return err
 	}
 	m.Pattern, m.Empty = w.index, true
-	w.found.add(m)
-	return nil
+	return w.take(m)
 }
 
 // enter goes through a link, unless the directory that it leads to was entered already or is above the walk.

@@ -1,0 +1,36 @@
+package glob
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// errEnough ends a walk that has found what was asked for.
+var errEnough = errors.New("enough")
+
+// Some lists paths that a pattern selects as an input, sorted, at most so many: which of more is not told. Links to directories
+// that were entered on the way do not count. Trouble on the way ends the search like the end of the tree: an answer is true, and
+// none proves nothing.
+func (t *Tree) Some(ctx context.Context, p Pattern, exclude []Pattern, most int) []string {
+	switch {
+	case p.p == nil:
+		return nil
+	case p.p.glob == nil:
+		if _, ok, err := t.look(p.p.path); !ok || err != nil || t.hides(p.p.path) {
+			return nil
+		}
+		return []string{p.p.path}
+	}
+	m := &matches{}
+	w := inputWalk{walk: walk{ctx: ctx, tree: t, glob: p.p.glob, found: m}, exclude: exclude, most: most}
+	_ = w.run(p.p.path)
+	var paths []string
+	for i := range m.list {
+		if !m.list[i].Entered {
+			paths = append(paths, m.list[i].Path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}

@@ -1,0 +1,258 @@
+package workspace
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// A Guesser looks on the disk for what a pattern was meant to select. It only reads, and trouble on the way makes it know less,
+// never fail: what it finds is there, and a pattern that it proposes selects something.
+type Guesser struct {
+	FS   fsys.FS
+	Tree *glob.Tree
+}
+
+// Selects reports whether a pattern selects anything now, as an input would.
+func (g Guesser) Selects(ctx context.Context, d PatternDecl, exclude []PatternDecl) bool {
+	return len(g.Tree.Some(ctx, d.Pattern, Patterns(exclude), 1)) > 0
+}
+
+// Meant is about a pattern of a project in dir that selects nothing. absent is the first folder or file on its way that is not
+// there, "" when it is a wildcard that fails; meant is the nearest text that selects something, "" when there is none.
+func (g Guesser) Meant(ctx context.Context, dir string, d PatternDecl) (absent, meant string) {
+	s := g.spelling(ctx, dir, d.Text)
+	absent, near := s.correct()
+	if near {
+		return absent, s.text()
+	}
+	for _, other := range elsewhere(dir, d.Text) {
+		if g.any(ctx, dir, other) {
+			return absent, other
+		}
+	}
+	return absent, ""
+}
+
+// elsewhere are texts that name the same from another place: from the root instead of the project, or the other way round, and
+// with the slashes of this side of the world.
+func elsewhere(dir, text string) []string {
+	var list []string
+	if rest, ok := strings.CutPrefix(text, "/"); ok {
+		list = append(list, rest)
+	} else if rest, ok := strings.CutPrefix("/"+text, dir+"/"); ok {
+		list = append(list, rest)
+	} else if dir != "/" {
+		list = append(list, "/"+text)
+	}
+	if strings.Contains(text, `\`) {
+		list = append(list, strings.ReplaceAll(text, `\`, "/"))
+	}
+	return list
+}
+
+// Unescaped is about a text with a set, braces or a backslash: when a file has these characters in its name, and the pattern
+// does not select it, path is the file and spelling the text that does.
+func (g Guesser) Unescaped(ctx context.Context, dir string, d PatternDecl, exclude []PatternDecl) (path, spelling string) {
+	if !strings.ContainsAny(d.Text, `[{\`) {
+		return "", ""
+	}
+	not := append(Patterns(exclude), d.Pattern)
+	for _, text := range literally(d.Text) {
+		p, err := glob.Parse(text)
+		if err != nil {
+			continue
+		}
+		if found := g.Tree.Some(ctx, p.Anchor(dir), not, 1); len(found) > 0 {
+			return found[0], text
+		}
+	}
+	return "", ""
+}
+
+// literally are the texts in which sets, braces and backslashes are characters: in all segments, and in one at a time.
+func literally(text string) []string {
+	escape := strings.NewReplacer(`[`, `\[`, `{`, `\{`, `}`, `\}`, `\`, `\\`)
+	list := []string{escape.Replace(text)}
+	segments := strings.Split(text, "/")
+	for i, s := range segments {
+		if e := escape.Replace(s); e != s {
+			one := slices.Clone(segments)
+			one[i] = e
+			if t := strings.Join(one, "/"); !slices.Contains(list, t) {
+				list = append(list, t)
+			}
+		}
+	}
+	return list
+}
+
+// any reports whether a text, as a pattern of a project in dir, selects anything.
+func (g Guesser) any(ctx context.Context, dir, text string) bool { return len(g.some(ctx, dir, text, 1)) > 0 }
+
+func (g Guesser) some(ctx context.Context, dir, text string, most int) []string {
+	p, err := glob.Parse(text)
+	if err != nil {
+		return nil
+	}
+	return g.Tree.Some(ctx, p.Anchor(dir), nil, most)
+}
+
+// spelling is a text under correction, segment by segment.
+type spelling struct {
+	g        Guesser
+	ctx      context.Context
+	dir      string // where a relative text begins
+	root     string // "/" for an absolute text, else ""
+	segments []string
+}
+
+func (g Guesser) spelling(ctx context.Context, dir, text string) *spelling {
+	s := &spelling{g: g, ctx: ctx, dir: dir}
+	if rest, ok := strings.CutPrefix(text, "/"); ok {
+		s.dir, s.root, text = "/", "/", rest
+	}
+	s.segments = segments(text)
+	return s
+}
+
+// segments splits a text at the slashes that are outside of braces.
+func segments(text string) []string {
+	var list []string
+	start, braces := 0, 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '{':
+			braces++
+		case '}':
+			braces--
+		case '/':
+			if braces == 0 {
+				list = append(list, text[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(list, text[start:])
+}
+
+func (s *spelling) text() string { return s.root + strings.Join(s.segments, "/") }
+
+// upTo is the text of the first n segments, followed by more.
+func (s *spelling) upTo(n int, more ...string) string {
+	return s.root + strings.Join(append(slices.Clone(s.segments[:n]), more...), "/")
+}
+
+func wild(segment string) bool { return strings.ContainsAny(segment, `*?[{\`) }
+
+// correct replaces segments that fail by the nearest names. near is true when there was something to replace, and what came of
+// it selects something.
+func (s *spelling) correct() (absent string, near bool) {
+	plain := true // no wildcard so far
+	for i, segment := range s.segments {
+		plain = plain && !wild(segment)
+		if s.there(i) {
+			continue
+		}
+		if absent == "" && plain {
+			absent = join(s.dir, s.segments[:i+1])
+		}
+		other := s.nearest(i)
+		if other == "" {
+			return absent, false
+		}
+		s.segments[i] = other
+		near = true
+	}
+	return absent, near && s.g.any(s.ctx, s.dir, s.text())
+}
+
+func join(dir string, segments []string) string {
+	return strings.TrimSuffix(dir, "/") + "/" + strings.Join(segments, "/")
+}
+
+// there reports whether something is at the first i+1 segments, or below them where more follow.
+func (s *spelling) there(i int) bool {
+	if !slices.ContainsFunc(s.segments[:i+1], wild) { // asked of the disk: a walk does not see folders that hold nothing
+		info, err := s.g.FS.StatInfo(join(s.dir, s.segments[:i+1]))
+		return err == nil && (i == len(s.segments)-1 || info.Kind == fsys.Dir)
+	}
+	if i == len(s.segments)-1 {
+		return s.g.any(s.ctx, s.dir, s.text())
+	}
+	return s.g.any(s.ctx, s.dir, s.upTo(i+1, "**"))
+}
+
+// nearest is what segment i could have meant, spelled as in a pattern; "" when nothing is near.
+func (s *spelling) nearest(i int) string {
+	segment := s.segments[i]
+	if !wild(segment) {
+		return glob.Escape(nearestName(segment, s.names(i)))
+	}
+	suffix, ok := strings.CutPrefix(segment, "*.")
+	if !ok || wild(suffix) || i < len(s.segments)-1 {
+		return ""
+	}
+	var endings []string
+	for _, name := range s.names(i) {
+		for at := 0; at < len(name); at++ {
+			if name[at] == '.' {
+				endings = append(endings, name[at:])
+			}
+		}
+	}
+	if near := nearestName("."+suffix, endings); near != "" {
+		return "*" + glob.Escape(near)
+	}
+	return ""
+}
+
+// namesMax is how many files are looked at for the names that a segment could have meant.
+const namesMax = 1000
+
+// names are those that lie where segment i does: of folders, where more segments follow.
+func (s *spelling) names(i int) []string {
+	last := i == len(s.segments)-1
+	if slices.ContainsFunc(s.segments[:i], wild) {
+		if !last {
+			return nil // what lies where is not worth a walk of everything
+		}
+		var names []string
+		for _, p := range s.g.some(s.ctx, s.dir, s.upTo(i, "*"), namesMax) {
+			names = append(names, p[strings.LastIndexByte(p, '/')+1:])
+		}
+		return names
+	}
+	above := s.dir
+	if i > 0 {
+		above = join(s.dir, s.segments[:i])
+	}
+	entries, err := s.g.FS.List(above)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		if last || e.Kind == fsys.Dir || e.Kind == fsys.Link || e.Kind == fsys.Unknown {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// nearestName is diag.Nearest, to which a name that differs in case alone is the nearest of all.
+func nearestName(word string, names []string) string {
+	slices.Sort(names)
+	for _, n := range names {
+		if n != word && strings.EqualFold(n, word) {
+			return n
+		}
+	}
+	return diag.Nearest(word, names)
+}
