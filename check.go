@@ -3,7 +3,6 @@ package haz
 import (
 	"context"
 	"errors"
-	"io/fs"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -46,7 +45,7 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	if err == nil && g != nil {
 		w := &Workspace{W: ws, G: g, FS: root, dir: dir, o: o}
 		c.Tasks = len(w.Scope(everything))
-		c.Diagnostics = append(append(c.Diagnostics, g.Warnings()...), w.warnings()...)
+		c.Diagnostics = append(append(c.Diagnostics, g.Warnings()...), w.patternWarnings(ctx)...)
 	}
 	return c, ctx.Err()
 }
@@ -62,22 +61,4 @@ func openHost(opts []Option) (options, error) {
 		o.host = host
 	}
 	return o, nil
-}
-
-// warnings are about inputs that are not there, a common reason for a first run that fails (chapter 3, 5).
-func (w *Workspace) warnings() diag.List {
-	var list diag.List
-	for _, t := range w.W.Tasks {
-		for _, in := range t.Inputs {
-			if !in.Pattern.IsLiteral() {
-				continue
-			}
-			path := in.Pattern.String()
-			if _, err := w.FS.Lstat(path); errors.Is(err, fs.ErrNotExist) && len(w.G.Writers(path)) == 0 {
-				list = append(list, diag.Diagnostic{Severity: diag.Warning, Place: in.Place,
-					Message: "input " + diag.Quote(path) + " of task " + diag.Quote(t.ID.String()) + " does not exist, and no task produces it"})
-			}
-		}
-	}
-	return list
 }

@@ -211,16 +211,40 @@ func checkQuestions(t *rapid.T, n *naive, g *Graph) {
 	}
 	slices.Sort(loose)
 	loose = slices.Compact(loose)
-	var said []string
+	var said, saidOfGlobs []string
 	for _, w := range g.Warnings() {
-		if w.Code == "DAG-013" {
-			said = append(said, strings.Split(w.Message, `"`)[1])
+		switch words := strings.Split(w.Message, `"`); {
+		case w.Code == "DAG-013" && strings.HasPrefix(w.Message, "task "):
+			said = append(said, words[1])
+		case w.Code == "DAG-013":
+			saidOfGlobs = append(saidOfGlobs, words[3])
 		}
 	}
 	slices.Sort(said)
 	said = slices.Compact(said)
 	if !slices.Equal(loose, said) {
 		t.Fatalf("unordered readers: want %v, got %v", loose, said)
+	}
+	n.checkMeetingGlobs(t, ordered, saidOfGlobs)
+}
+
+// checkMeetingGlobs holds the warnings about globs that meet to the definition, for tasks that exclude nothing.
+func (n *naive) checkMeetingGlobs(t *rapid.T, ordered [][]bool, said []string) {
+	for j, reader := range n.w.Tasks {
+		want := false
+		for i, writer := range n.w.Tasks {
+			if i == j || ordered[i][j] || n.edges[[2]int{i, j}][Producer] {
+				continue
+			}
+			for _, out := range writer.Outputs {
+				for _, in := range reader.Inputs {
+					want = want || !out.Pattern.IsLiteral() && !in.Pattern.IsLiteral() && glob.Overlap(out.Pattern, in.Pattern)
+				}
+			}
+		}
+		if got := slices.Contains(said, reader.ID.String()); got != want && len(reader.Exclude) == 0 || got && !want {
+			t.Fatalf("globs of %s meet unordered: want %v, got %v", reader.ID, want, got)
+		}
 	}
 }
 

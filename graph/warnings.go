@@ -14,6 +14,7 @@ import (
 func (g *Graph) Warnings() diag.List {
 	var list diag.List
 	list = append(list, g.unorderedReaders()...)
+	list = append(list, g.meetingGlobs()...)
 	list = append(list, g.overlappingOutputs()...)
 	list = append(list, g.onlyOnce()...)
 	return list.Sorted()
@@ -54,20 +55,9 @@ func unordered(t *workspace.Task, input int, producers []*workspace.Task) diag.D
 	if len(producers) > 1 {
 		verb, them = "produce", "them"
 	}
-	refs := make([]string, 0, maxNames)
-	for _, p := range producers[:min(len(producers), maxNames)] {
-		ref := p.ID.String()
-		if p.Project == t.Project {
-			ref = "~:" + p.ID.Task
-		}
-		refs = append(refs, diag.Quote(ref))
-	}
-	if len(producers) > maxNames {
-		refs = append(refs, "…")
-	}
 	return diag.Diagnostic{Severity: diag.Warning, Code: "DAG-013", Place: t.Inputs[input].Place, Project: t.SharedIn(),
 		Message: fmt.Sprintf("task %s reads what %s %s, but does not depend on %s", quote(t), listFew(producers), verb, them),
-		Hint:    "deps: [" + strings.Join(refs, ", ") + "]"}
+		Hint:    "deps: [" + strings.Join(references(t, producers), ", ") + "]"}
 }
 
 // overlappingOutputs is about tasks that may write one path (DAG-016). They never run at the same time (S-07), but which one

@@ -1,0 +1,172 @@
+package haz
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/workspace"
+)
+
+// patternChecker looks for patterns that select nothing, or something else than their text says (chapter 1, 8.5).
+type patternChecker struct {
+	w    *Workspace
+	ctx  context.Context
+	g    workspace.Guesser
+	list diag.List
+}
+
+// patternWarnings is what the disk says of the patterns of all tasks.
+func (w *Workspace) patternWarnings(ctx context.Context) diag.List {
+	c := &patternChecker{w: w, ctx: ctx, g: workspace.Guesser{FS: w.FS, Tree: glob.NewTree(w.FS)}}
+	made := w.newProber()
+	defer made.close()
+	var inputs, outputs shared
+	for _, t := range w.W.Tasks {
+		if ctx.Err() != nil {
+			return nil
+		}
+		for i, in := range t.Inputs {
+			if in.Pattern.IsLiteral() {
+				c.literalInput(t, in)
+			} else {
+				inputs.add(t, i, in.Place, func() bool { return c.g.Selects(ctx, in, t.Exclude) || len(w.G.OutputsMeeting(in.Pattern)) > 0 })
+				c.unescaped(t, "input", in, t.Exclude)
+			}
+		}
+		last := made.lastOutputs(t)
+		for i, out := range t.Outputs {
+			if !out.Pattern.IsLiteral() {
+				outputs.add(t, i, out.Place, func() bool { return last == nil || matches(last, out.Pattern) })
+				c.unescaped(t, "output", out, nil)
+			}
+		}
+	}
+	for _, m := range inputs.missed() {
+		c.selectsNothing(m.tasks, "input", m.tasks[0].Inputs[m.at], "selects nothing", "haz::cfg::016")
+	}
+	for _, m := range outputs.missed() {
+		c.selectsNothing(m.tasks, "output", m.tasks[0].Outputs[m.at], "matched nothing in its last run", "haz::cfg::017")
+	}
+	return c.list
+}
+
+// literalInput is about inputs that are not there, a common reason for a first run that fails (chapter 3, 5).
+func (c *patternChecker) literalInput(t *Task, in workspace.PatternDecl) {
+	path := in.Pattern.String()
+	if _, err := c.w.FS.Lstat(path); !errors.Is(err, fs.ErrNotExist) || len(c.w.G.Writers(path)) > 0 {
+		return
+	}
+	_, meant := c.g.Meant(c.ctx, t.Project.Dir, in)
+	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Place: in.Place, Project: t.SharedIn(), Hint: didYouMean(meant),
+		Message: "input " + diag.Quote(path) + " of task " + diag.Quote(t.ID.String()) + " does not exist, and no task produces it"})
+}
+
+func didYouMean(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "did you mean " + diag.Quote(text) + "?"
+}
+
+func (c *patternChecker) unescaped(t *Task, what string, d workspace.PatternDecl, exclude []workspace.PatternDecl) {
+	path, spelling := c.g.Unescaped(c.ctx, t.Project.Dir, d, exclude)
+	if path == "" {
+		return
+	}
+	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Code: "PATH-008", Place: d.Place, Project: t.SharedIn(),
+		Message: fmt.Sprintf("%s %s of task %s does not match %s: its characters have a meaning in patterns", what, diag.Quote(d.Text), diag.Quote(t.ID.String()), diag.Quote(path)),
+		Hint:    "for that file, write " + diag.Quote(spelling)})
+}
+
+// selectsNothing is about a pattern of one task, or of an overlay's body in all of its tasks; the first is looked at.
+func (c *patternChecker) selectsNothing(tasks []*Task, what string, d workspace.PatternDecl, verb, code string) {
+	t := tasks[0]
+	if path, _ := c.g.Unescaped(c.ctx, t.Project.Dir, d, nil); path != "" {
+		return // that is the reason, and was told
+	}
+	absent, meant := c.g.Meant(c.ctx, t.Project.Dir, d)
+	message := fmt.Sprintf("%s %s of task %s %s", what, diag.Quote(d.Text), diag.Quote(t.ID.String()), verb)
+	hint := didYouMean(meant)
+	switch {
+	case absent != "":
+		message += ": there is no " + diag.Quote(absent)
+	case what == "input" && c.g.Selects(c.ctx, d, nil):
+		message, hint = message+": exclude takes all of it away", ""
+	}
+	for _, t := range tasks {
+		c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Code: code, Place: d.Place, Project: t.SharedIn(), Message: message, Hint: hint})
+	}
+}
+
+// shared counts, for each pattern where it is written, the tasks in which it selects something. A pattern of an overlay is one
+// mistake or none: what selects something in one project is no typing error in the others.
+type shared struct {
+	order []diag.Place
+	found map[diag.Place]*missed
+}
+
+// missed is a pattern, by its tasks and its position in their lists.
+type missed struct {
+	tasks []*Task
+	at    int
+	some  bool // it selects something in a task
+}
+
+func (s *shared) add(t *Task, at int, place diag.Place, selects func() bool) {
+	m := s.found[place]
+	if m == nil {
+		if s.found == nil {
+			s.found = map[diag.Place]*missed{}
+		}
+		m = &missed{at: at}
+		s.found[place] = m
+		s.order = append(s.order, place)
+	}
+	m.tasks = append(m.tasks, t)
+	m.some = m.some || selects()
+}
+
+// missed lists the patterns that select nothing in any of their tasks, in canonical order of the first.
+func (s *shared) missed() []*missed {
+	var list []*missed
+	for _, p := range s.order {
+		if m := s.found[p]; !m.some {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// lastOutputs are the outputs that the last result of a task in this tree has; nil when there is none, or none that is kept.
+func (p *prober) lastOutputs(t *Task) []cache.Output {
+	globs := false
+	for _, o := range t.Outputs {
+		globs = globs || !o.Pattern.IsLiteral()
+	}
+	if !globs {
+		return nil
+	}
+	ledger := p.state.Ledger(t.ID.String())
+	if ledger.Task == "" {
+		return nil
+	}
+	m, miss := p.store.Explain(ledger.Key)
+	if miss != nil || m == nil {
+		return nil
+	}
+	return append([]cache.Output{}, m.Outputs...)
+}
+
+func matches(outputs []cache.Output, p glob.Pattern) bool {
+	for i := range outputs {
+		if p.Match(outputs[i].Path) {
+			return true
+		}
+	}
+	return false
+}
