@@ -92,7 +92,9 @@ func literally(text string) []string {
 }
 
 // any reports whether a text, as a pattern of a project in dir, selects anything.
-func (g Guesser) any(ctx context.Context, dir, text string) bool { return len(g.some(ctx, dir, text, 1)) > 0 }
+func (g Guesser) any(ctx context.Context, dir, text string) bool {
+	return len(g.some(ctx, dir, text, 1)) > 0
+}
 
 func (g Guesser) some(ctx context.Context, dir, text string, most int) []string {
 	p, err := glob.Parse(text)
