@@ -3,6 +3,7 @@ package haz
 import (
 	"time"
 
+	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
@@ -16,6 +17,9 @@ type (
 	Project = workspace.Project
 	Task    = workspace.Task
 )
+
+// Difference is one component of a key that is not what it was.
+type Difference = key.Difference
 
 // EdgeKind is the kind of an edge of the graph.
 type EdgeKind = graph.EdgeKind

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
@@ -30,8 +31,22 @@ type Explanation struct {
 	KeyError error
 
 	// Of WhyOptions.Diff: what is different from the last key that a run derived.
+	KeyChange
+	// Upstreams are the hard upstreams, near and far, whose own key changed by more than what their upstreams made: where a
+	// change that reaches the task comes from.
+	Upstreams []UpstreamChange
+}
+
+// KeyChange is what is different in a key since a run derived it.
+type KeyChange struct {
 	Diffs []key.Difference
 	Last  *key.Recorded // nil: none is kept
+}
+
+// UpstreamChange is the change of an upstream's key.
+type UpstreamChange struct {
+	Task TaskID
+	KeyChange
 }
 
 // ExplainedInput is an input that was found on disk.
@@ -106,7 +121,8 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 		return nil, err
 	}
 	if o.Diff {
-		p.diff(e, r.derived)
+		e.KeyChange = p.diff(t, r.derived)
+		e.Upstreams = p.upstreamChanges(task)
 	}
 	return e, ctx.Err()
 }
@@ -142,31 +158,44 @@ func (w *Workspace) producers(path string) []TaskID {
 }
 
 // diff compares with the record of the last key (chapter 2, 8.3).
-func (p *prober) diff(e *Explanation, derived *key.Derived) {
+func (p *prober) diff(t *Task, derived *key.Derived) KeyChange {
 	if derived == nil {
-		return
+		return KeyChange{}
 	}
-	record, ok := p.state.LastKey(e.Task.ID.String())
+	record, ok := p.state.LastKey(t.ID.String())
 	if !ok {
-		return
+		return KeyChange{}
 	}
 	secret, ok := p.state.Secret(false)
 	if !ok {
-		return
+		return KeyChange{}
 	}
-	if diffs, made, ok := p.deriver.Diff(record, e.Task, derived, secret); ok {
-		e.Diffs, e.Last = diffs, &made
-		return
+	if diffs, made, ok := p.deriver.Diff(record, t, derived, secret); ok {
+		return KeyChange{diffs, &made}
 	}
 	// With another hash function every digest is another one: that is the difference, and no other can be told.
 	for _, was := range []digest.Function{digest.BLAKE3, digest.SHA256} {
 		if was == p.fn {
 			continue
 		}
-		if _, made, ok := p.w.newDeriver(p.tree, p.state, was).Diff(record, e.Task, derived, secret); ok {
-			e.Diffs, e.Last = []key.Difference{{Sign: '~', Kind: "hash", Name: "function", Detail: was.String() + " -> " + p.fn.String()}}, &made
+		if _, made, ok := p.w.newDeriver(p.tree, p.state, was).Diff(record, t, derived, secret); ok {
+			return KeyChange{[]key.Difference{{Sign: '~', Kind: "hash", Name: "function", Detail: was.String() + " -> " + p.fn.String()}}, &made}
 		}
 	}
+	return KeyChange{}
+}
+
+// upstreamChanges follows a task's upstreams, which were looked at before, to those that changed by themselves.
+func (p *prober) upstreamChanges(task int) []UpstreamChange {
+	var out []UpstreamChange
+	for _, i := range p.w.G.HardClosure([]int{task}, false) {
+		t := p.w.W.Tasks[i]
+		c := p.diff(t, p.known[i].derived)
+		if slices.ContainsFunc(c.Diffs, func(d key.Difference) bool { return d.Kind != "upstream" }) {
+			out = append(out, UpstreamChange{t.ID, c})
+		}
+	}
+	return out
 }
 
 // ResolveOne resolves a reference that must select exactly one task.

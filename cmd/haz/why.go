@@ -209,18 +209,26 @@ func diffText(e *haz.Explanation, now time.Time) string {
 		fmt.Fprintf(&b, "key unchanged since run %s (%s).\n", e.Last.Run, ago(e.Last.Unix))
 	default:
 		fmt.Fprintf(&b, "key changed since run %s (%s):\n", e.Last.Run, ago(e.Last.Unix))
-		width := 0
-		for _, d := range e.Diffs {
-			width = max(width, len([]rune(diag.Escape(d.Name))))
-		}
-		width = min(width, 40)
-		for _, d := range e.Diffs {
-			line := fmt.Sprintf("  %c %-9s %-*s %s", d.Sign, d.Kind, width, diag.Escape(d.Name), diag.Escape(d.Detail))
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
-		}
+		diffLines(&b, e.Diffs)
+	}
+	for _, u := range e.Upstreams {
+		fmt.Fprintf(&b, "upstream %s, key changed since run %s (%s):\n", u.Task, u.Last.Run, ago(u.Last.Unix))
+		diffLines(&b, u.Diffs)
 	}
 	if e.Stored != nil {
 		fmt.Fprintf(&b, "the entry was stored by %s (%s).\n", diag.Escape(e.Stored.Task), ago(e.Stored.Unix))
 	}
 	return b.String()
+}
+
+func diffLines(b *strings.Builder, diffs []haz.Difference) {
+	width := 0
+	for _, d := range diffs {
+		width = max(width, len([]rune(diag.Escape(d.Name))))
+	}
+	width = min(width, 40)
+	for _, d := range diffs {
+		line := fmt.Sprintf("  %c %-9s %-*s %s", d.Sign, d.Kind, width, diag.Escape(d.Name), diag.Escape(d.Detail))
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
 }

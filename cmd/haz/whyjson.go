@@ -36,21 +36,28 @@ type jsonDiff struct {
 	Detail string `json:"detail"`
 }
 
+type jsonUpstream struct {
+	Task  string     `json:"task"`
+	Since string     `json:"diff_since_run"`
+	Diff  []jsonDiff `json:"diff"`
+}
+
 type jsonWhy struct {
-	Project  string      `json:"project"`
-	Task     string      `json:"task"`
-	Action   jsonAction  `json:"action"`
-	Inputs   []jsonInput `json:"inputs"`
-	Outputs  []string    `json:"outputs"`
-	Deps     []string    `json:"deps"`
-	WeakDeps []string    `json:"weak_deps"`
-	Mutex    *jsonMutex  `json:"mutex"`
-	Env      jsonEnv     `json:"env"`
-	Source   string      `json:"source"`
-	Key      string      `json:"cache_key"`
-	Lookup   string      `json:"cache_lookup"`
-	Since    *string     `json:"diff_since_run,omitempty"`
-	Diff     []jsonDiff  `json:"diff,omitempty"`
+	Project   string         `json:"project"`
+	Task      string         `json:"task"`
+	Action    jsonAction     `json:"action"`
+	Inputs    []jsonInput    `json:"inputs"`
+	Outputs   []string       `json:"outputs"`
+	Deps      []string       `json:"deps"`
+	WeakDeps  []string       `json:"weak_deps"`
+	Mutex     *jsonMutex     `json:"mutex"`
+	Env       jsonEnv        `json:"env"`
+	Source    string         `json:"source"`
+	Key       string         `json:"cache_key"`
+	Lookup    string         `json:"cache_lookup"`
+	Since     *string        `json:"diff_since_run,omitempty"`
+	Diff      []jsonDiff     `json:"diff,omitempty"`
+	Upstreams []jsonUpstream `json:"upstream_diffs,omitempty"`
 }
 
 // whyJSON is the report for machines.
@@ -74,11 +81,19 @@ func whyJSON(e *haz.Explanation) any {
 	}
 	if e.Last != nil {
 		doc.Since = &e.Last.Run
-		for _, d := range e.Diffs {
-			doc.Diff = append(doc.Diff, jsonDiff{string(d.Sign), d.Kind, d.Name, d.Detail})
-		}
+		doc.Diff = diffJSON(e.Diffs)
+	}
+	for _, u := range e.Upstreams {
+		doc.Upstreams = append(doc.Upstreams, jsonUpstream{u.Task.String(), u.Last.Run, diffJSON(u.Diffs)})
 	}
 	return doc
+}
+
+func diffJSON(diffs []haz.Difference) (out []jsonDiff) {
+	for _, d := range diffs {
+		out = append(out, jsonDiff{string(d.Sign), d.Kind, d.Name, d.Detail})
+	}
+	return out
 }
 
 func actionJSON(t *haz.Task) jsonAction {
