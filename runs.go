@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -19,7 +20,7 @@ const (
 // KeepRun keeps the record of a run that started at a time, and removes the oldest ones. What a record is made of is the
 // caller's business.
 func (w *Workspace) KeepRun(run string, started time.Time, record []byte) error {
-	if err := w.FS.MkdirAll(runsDir, 0o700); err != nil {
+	if err := state.MakeDir(w.FS, runsDir); err != nil {
 		return err
 	}
 	name := fmt.Sprintf("%s/%020d-%s.json", runsDir, started.UnixNano(), run)

@@ -90,7 +90,7 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 	answer := messages.EntryMissed{Ref: m.Ref, Miss: *miss}
 	switch miss.Reason {
 	case cache.Damaged:
-		answer.Note = fmt.Sprintf("the cache entry %s is damaged (%s) and was set aside", j.derived.Key.Short(), miss.Detail)
+		answer.Note = damagedNote(j, miss.Detail, miss.Became)
 	case cache.Unreadable:
 		answer.Note = fmt.Sprintf("the cache entry %s cannot be read (%s)", j.derived.Key.Short(), miss.Detail)
 	case cache.NoEntry:
@@ -99,6 +99,15 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 		}
 	}
 	return answer
+}
+
+// damagedNote says what became of a damaged entry, if anything.
+func damagedNote(j *job, why, became string) string {
+	note := fmt.Sprintf("the cache entry %s is damaged (%s)", j.derived.Key.Short(), why)
+	if became == "" {
+		return note + " and stays as it is: the cache is only read"
+	}
+	return note + " and " + became
 }
 
 // explain says what is new in a key, by the record of the last one; "" when that is not known.
@@ -153,7 +162,11 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 	if !plan.Nothing && !m.Write {
 		return messages.OutputsDiffer{Ref: m.Ref}
 	}
-	got, err := b.r.o.Cache.Restore(ctx, plan, b.spoolFor(j.manifest))
+	dir, err := b.spoolFor(j.manifest)
+	if err != nil {
+		return b.restoreError(j, m.Ref, &cache.RestoreError{Reason: "its output cannot be spooled: " + err.Error(), Err: err})
+	}
+	got, err := b.r.o.Cache.Restore(ctx, plan, dir)
 	if !plan.Nothing {
 		b.treeChanged()
 	}
@@ -180,15 +193,11 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 }
 
 // spoolFor is the directory for the streams of an entry, made only when they do not fit into memory.
-func (b *bench) spoolFor(m *cache.Manifest) string {
+func (b *bench) spoolFor(m *cache.Manifest) (string, error) {
 	if m.StdoutLen <= streamMemory && m.StderrLen <= streamMemory {
-		return ""
+		return "", nil
 	}
-	dir, err := b.spool.directory()
-	if err != nil {
-		return "" // the restore fails with a clear error, and the task runs
-	}
-	return dir
+	return b.spool.directory()
 }
 
 func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
@@ -202,7 +211,7 @@ func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
 		return messages.InputsMoved{Ref: ref, Paths: []string{e.Path}}
 	case errors.As(err, &e) && e.Damaged:
 		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged, Detail: e.Reason},
-			Note: fmt.Sprintf("the cache entry %s is damaged (%s) and was set aside", j.derived.Key.Short(), e.Reason)}
+			Note: damagedNote(j, e.Reason, e.Became)}
 	}
 	return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Unreadable, Detail: err.Error()},
 		Note: "the outputs could not be restored, so the task runs: " + err.Error()}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/haz-build/haz/fsys"
 )
@@ -20,42 +21,52 @@ func (s *Store) SetAside(k Key, reason string) {
 	}
 }
 
-func (s *Store) setAside(root fsys.FS, k Key, reason string) {
-	if trash := s.moveAside(root, k, reason); trash != "" {
-		_ = root.RemoveAll(trash)
-		return
+// setAside returns what became of the entry, as a note says it.
+func (s *Store) setAside(root fsys.FS, k Key, reason string) (became string) {
+	kept, trash, err := s.moveAside(root, k, reason)
+	switch {
+	case err != nil:
+		return "could not be removed: " + cause(err).Error()
+	case kept:
+		s.trimDamaged(root)
+		return "was set aside"
+	case trash != "":
+		_ = removeOwn(root, trash, nil)
 	}
-	s.trimDamaged(root)
+	return "was removed"
 }
 
 // moveAside moves an entry to .damaged, under the name <key>-<16 hex digits of the time>, so that the names alone tell which is
-// the newest. Where that cannot be done the entry becomes trash, whose name is returned.
-func (s *Store) moveAside(root fsys.FS, k Key, reason string) (trash string) {
+// the newest. Where that cannot be done the entry becomes trash, whose name is returned; where it cannot be moved at all, as
+// out of the lower layer of an overlay, it is taken apart in its place. kept: it lies in .damaged, or somebody else was faster.
+// On an error it is still there.
+func (s *Store) moveAside(root fsys.FS, k Key, reason string) (kept bool, trash string, err error) {
 	entry := entryOf(k)
 	now := uint64(s.o.Now().UnixNano())
-	err := fs.ErrExist
+	err = fs.ErrExist
 	for try := uint64(0); try < 4 && (errors.Is(err, fs.ErrExist) || isAbsent(err)); try++ {
 		to := "/" + damagedName + "/" + k.Hex() + "-" + hex16(now+try)
 		if err = root.Rename(entry, to); err == nil {
 			_ = writeNew(root, to+"/"+reasonName, []byte(reason+"\n"), filePerm)
-			return ""
+			return true, "", nil
 		}
 		if isAbsent(err) {
 			if _, lookErr := root.Lstat(entry); isAbsent(lookErr) {
-				return "" // somebody else was faster
+				return true, "", nil // somebody else was faster
 			}
 			if mkErr := root.Mkdir("/"+damagedName, dirPerm); mkErr != nil && !errors.Is(mkErr, fs.ErrExist) {
 				break
 			}
 		}
 	}
-	trash, _ = s.moveToTrash(root, entry)
-	return trash
+	trash, err = s.moveToTrash(root, entry)
+	return false, trash, err
 }
 
 // trimDamaged keeps the newest few.
 func (s *Store) trimDamaged(root fsys.FS) {
 	list, err := root.List("/" + damagedName)
+	list = slices.DeleteFunc(list, func(e fsys.Entry) bool { return !isDamagedName(e.Name) })
 	if err != nil || len(list) <= maxDamaged {
 		return
 	}
@@ -66,7 +77,7 @@ func (s *Store) trimDamaged(root fsys.FS) {
 		return strings.Compare(a.Name, b.Name)
 	})
 	for _, e := range list[maxDamaged:] {
-		_ = root.RemoveAll("/" + damagedName + "/" + e.Name)
+		_ = removeOwn(root, "/"+damagedName+"/"+e.Name, nil)
 	}
 }
 
@@ -80,22 +91,25 @@ func (s *Store) evict(root fsys.FS, entry string) error {
 	if trash == "" {
 		return err
 	}
-	if err := root.RemoveAll(trash); err != nil && !isAbsent(err) {
-		return err
-	}
-	return nil
+	return removeOwn(root, trash, nil)
 }
 
-// moveToTrash makes an entry invisible and returns what is to be removed; "" when there is none, or it cannot be moved.
+// moveToTrash makes an entry invisible and returns what is to be removed; "" when nothing is. One that cannot be moved, or
+// holds what haz did not make, is taken apart in its place, the manifest first.
 func (s *Store) moveToTrash(root fsys.FS, entry string) (trash string, err error) {
-	trash = "/" + trashPrefix + s.suffix()
-	if err := root.Rename(entry, trash); err != nil {
-		if isAbsent(err) {
+	if foreignIn(root, entry) == nil {
+		trash = "/" + trashPrefix + s.suffix()
+		err := root.Rename(entry, trash)
+		switch {
+		case err == nil:
+			return trash, nil
+		case isAbsent(err):
 			return "", nil
+		case !errors.Is(err, syscall.EXDEV):
+			return "", err
 		}
-		return "", err
 	}
-	return trash, nil
+	return "", removeOwn(root, entry, nil)
 }
 
 func hex16(n uint64) string {

@@ -64,6 +64,7 @@ func (r MissReason) String() string {
 type Miss struct {
 	Reason MissReason
 	Detail string // "blob 2 of 3 missing"
+	Became string // of a damaged entry that a lookup has found: "was set aside"; "" when nothing was done with it
 }
 
 func (m *Miss) String() string {
@@ -226,14 +227,11 @@ func (s *Store) create() (fsys.FS, error) {
 	}
 	if !s.made {
 		s.made = true
-		hideFromGit(root, "/")
+		if _, err := root.Lstat("/" + ignoreName); isAbsent(err) && holdsOnlyOwn(root) {
+			_ = writeNew(root, "/"+ignoreName, []byte("*\n"), filePerm) // failing to do so harms nothing
+		}
 	}
 	return root, nil
-}
-
-// hideFromGit puts a .gitignore of "*" into dir unless there is one. Failing to do so harms nothing.
-func hideFromGit(fsy fsys.FS, dir string) {
-	_ = writeNew(fsy, join(dir, ".gitignore"), []byte("*\n"), filePerm)
 }
 
 // shardOf is the directory of the entries whose keys begin like k (CACHE-010).

@@ -154,7 +154,7 @@ func (c *cleaning) entries(ctx context.Context) error {
 				return err
 			}
 			c.orphan(c.root, path, &c.r.TmpDirs, func() (bool, error) {
-				return c.s.removeOrphan(c.root, path, "/"+trashPrefix+c.s.suffix(), nil)
+				return c.s.removeStore(c.root, path, nil)
 			})
 		}
 	}

@@ -53,9 +53,18 @@ func same(t *testing.T, what string, g, want any) {
 	}
 }
 
+// Owners of leftovers, as digits that their names are made of.
+const dead, living, lockless = "dead", "11fe", "10c4"
+
+// keyed and numbered are names as haz gives them to what an owner is at work on.
+func keyed(prefix, owner string) string {
+	return prefix + strings.Repeat(owner, 16) + "-0123456789abcdef"
+}
+func numbered(prefix, owner string) string { return prefix + strings.Repeat(owner, 4) }
+
 // litter adds everything that soft cleaning looks for: two bad entries, one of another hash function, one set aside, and
 // leftovers of dead and of living owners.
-func litter(r *rig) (living []fsys.Lock) {
+func litter(r *rig) {
 	r.t.Helper()
 	bad := &cachetest.Task{Name: "p:bad", Patterns: []string{"/o"}}
 	r.put(bad, bad.Key())
@@ -70,30 +79,28 @@ func litter(r *rig) (living []fsys.Lock) {
 	r.put(bad, bad.Key("aside"))
 	r.store.SetAside(bad.Key("aside"), "a test")
 	tree := cachetest.Tree{}
-	for _, dir := range []string{"/.haz/cache/aa/.tmp-%s-1/", "/.haz/state/restore-%s-1/"} {
-		for _, owner := range []string{"dead", "living"} {
-			tree[fmt.Sprintf(dir, owner)+"lock"] = cachetest.File("", 0o600)
-			tree[fmt.Sprintf(dir, owner)+"stdout"] = cachetest.File("half", 0o600)
+	for _, prefix := range []string{"/.haz/cache/aa/.tmp-", "/.haz/state/restore-"} {
+		for _, owner := range []string{dead, living} {
+			tree[keyed(prefix, owner)+"/lock"] = cachetest.File("", 0o600)
+			tree[keyed(prefix, owner)+"/stdout"] = cachetest.File("half", 0o600)
 		}
-		tree[fmt.Sprintf(dir, "lockless")+"stdout"] = cachetest.File("half", 0o600)
+		tree[keyed(prefix, lockless)+"/stdout"] = cachetest.File("half", 0o600)
 	}
-	tree["/.haz/state/restore-dead-1/places"] = cachetest.File("/q/.haz-restore-0123456789abcdef\n/q\n/q/../r/.haz-restore-0123456789abcdef\n/q/.haz-restore-1", 0o600)
+	tree[keyed("/.haz/state/restore-", dead)+"/places"] = cachetest.File("/q/.haz-restore-0123456789abcdef\n/q\n/q/../r/.haz-restore-0123456789abcdef\n/q/.haz-restore-1", 0o600)
 	tree["/q/.haz-restore-0123456789abcdef/x"] = cachetest.File("half", 0o600)
 	tree["/q/keep"] = cachetest.File("keep", 0o644)
-	tree["/.haz/state/spool-dead/lock"] = cachetest.File("", 0o600)
-	tree["/.haz/state/spool-living/lock"] = cachetest.File("", 0o600)
-	tree["/.haz/state/trash-1/x"] = cachetest.File("x", 0o600)
-	tree["/.haz/cache/.trash-1/x"] = cachetest.File("x", 0o600)
+	tree[numbered("/.haz/state/spool-", dead)+"/lock"] = cachetest.File("", 0o600)
+	tree[numbered("/.haz/state/spool-", living)+"/lock"] = cachetest.File("", 0o600)
+	tree[numbered("/.haz/state/trash-", dead)+"/x"] = cachetest.File("x", 0o600)
+	tree[numbered("/.haz/cache/.trash-", dead)+"/stdout"] = cachetest.File("x", 0o600)
 	must(r.t, tree.Write(r.ws))
 	for path := range tree {
-		if strings.Contains(path, "living") && strings.HasSuffix(path, "/lock") {
+		if strings.Contains(path, living) && strings.HasSuffix(path, "/lock") {
 			l, err := r.ws.TryLock(path, fsys.Exclusive)
 			must(r.t, err)
 			r.t.Cleanup(func() { l.Unlock() })
-			living = append(living, l)
 		}
 	}
-	return living
 }
 
 func requireLitterGone(r *rig) {
@@ -101,12 +108,12 @@ func requireLitterGone(r *rig) {
 	all, err := cachetest.Look(r.ws)
 	must(r.t, err)
 	for _, path := range all.Paths() {
-		if strings.Contains(path, "dead") || strings.Contains(path, "lockless") || strings.Contains(path, "/trash-") || strings.Contains(path, "/.trash-") ||
-			strings.Contains(path, "/q/.haz-restore-") {
+		if strings.Contains(path, numbered("", dead)) || strings.Contains(path, numbered("", lockless)) || strings.Contains(path, "/q/.haz-restore-") {
 			r.t.Errorf("left: %s", path)
 		}
 	}
-	for _, path := range []string{"/.haz/cache/aa/.tmp-living-1/stdout", "/.haz/state/restore-living-1/stdout", "/.haz/state/spool-living/lock", "/q/keep"} {
+	for _, path := range []string{keyed("/.haz/cache/aa/.tmp-", living) + "/stdout", keyed("/.haz/state/restore-", living) + "/stdout",
+		numbered("/.haz/state/spool-", living) + "/lock", "/q/keep"} {
 		if _, there := all[path]; !there {
 			r.t.Errorf("gone, though its owner lives: %s", path)
 		}
@@ -328,7 +335,7 @@ func TestSweep(t *testing.T) {
 		requireLitterGone(r)
 		same(t, "entries", r.there(keys), []int{0, 1, 2, 3, 4})
 
-		must(t, cachetest.Tree{"/.haz/cache/aa/.tmp-dead-2/lock": cachetest.File("", 0o600)}.Write(ws))
+		must(t, cachetest.Tree{keyed("/.haz/cache/aa/.tmp-", dead) + "/lock": cachetest.File("", 0o600)}.Write(ws))
 		r.now = r.now.Add(59 * time.Minute)
 		if got := r.store.Sweep(bg, cache.SweepOptions{MaxSize: size(1)}); got != (cache.SweepReport{}) {
 			t.Errorf("within the hour: %+v", got)
@@ -351,7 +358,7 @@ func TestSweepIsBounded(t *testing.T) {
 	many(r, 1)
 	tree := cachetest.Tree{}
 	for i := range 30 {
-		tree[fmt.Sprintf("/.haz/cache/.trash-%d/x", i)] = cachetest.File("x", 0o600)
+		tree[fmt.Sprintf("/.haz/cache/.trash-%016x/stdout", i)] = cachetest.File("x", 0o600)
 	}
 	must(t, tree.Write(mem))
 	must(t, mem.MkdirAll("/.haz/state", 0o700))
@@ -371,7 +378,8 @@ func TestSweepReadOnly(t *testing.T) {
 	litter(r)
 	ro := newRig(t, r.ws, cache.Options{ReadOnly: true})
 	ro.store.Sweep(bg, cache.SweepOptions{})
-	for path, want := range map[string]bool{"/.haz/cache/aa/.tmp-dead-1": true, "/.haz/cache/.trash-1": true, "/.haz/state/restore-dead-1": false} {
+	for path, want := range map[string]bool{keyed("/.haz/cache/aa/.tmp-", dead): true, numbered("/.haz/cache/.trash-", dead): true,
+		keyed("/.haz/state/restore-", dead): false} {
 		if _, err := r.ws.Lstat(path); (err == nil) != want {
 			t.Errorf("%s: %v", path, err)
 		}

@@ -11,8 +11,8 @@ import (
 )
 
 // Clear removes the cache (CACHE-021); fine when there is none. The root is renamed to trash and then deleted, so that it
-// is gone in one step; one that cannot be renamed (a mount point), or is a link to a directory, is emptied instead. A run
-// in progress is not harmed: its stores report an error, its lookups miss.
+// is gone in one step; one that cannot be renamed (a mount point), is a link to a directory, or holds what haz did not make is
+// emptied instead of what haz has made. A run in progress is not harmed: its stores report an error, its lookups miss.
 func (s *Store) Clear(ctx context.Context) error {
 	s.mu.Lock()
 	if s.root != nil {
@@ -22,20 +22,28 @@ func (s *Store) Clear(ctx context.Context) error {
 	s.made, s.trouble = false, nil
 	s.mu.Unlock()
 	info, err := s.ws.Lstat(cacheDir)
-	switch {
-	case isAbsent(err):
+	if isAbsent(err) {
 		return nil
+	}
+	if err != nil {
+		return s.notCleared(err)
+	}
+	root, err := s.ws.Sub(cacheDir)
+	switch {
+	case isAbsent(err) && info.Kind == fsys.Link:
+		return nil // a link to nothing holds nothing
 	case err != nil:
 		return s.notCleared(err)
-	case info.Kind != fsys.Link:
-		if err := s.ensureState(); err == nil {
-			trash := stateDir + "/" + clearedPrefix + s.suffix()
-			if s.ws.Rename(cacheDir, trash) == nil {
-				return s.removeCleared(trash)
-			}
+	}
+	defer root.Close()
+	linked := info.Kind == fsys.Link
+	if !linked && holdsOnlyOwn(root) && s.ensureState() == nil {
+		trash := stateDir + "/" + clearedPrefix + s.suffix()
+		if s.ws.Rename(cacheDir, trash) == nil {
+			return s.removeCleared(trash)
 		}
 	}
-	return s.empty(ctx)
+	return s.empty(ctx, root, linked)
 }
 
 // removeCleared deletes what was the cache root. A run in progress may go on writing there through its own handle; what it
@@ -57,16 +65,8 @@ func (s *Store) notCleared(err error) error {
 	return fmt.Errorf("the cache %s cannot be cleared: %w", s.ws.HostPath(cacheDir), cause(err))
 }
 
-// empty removes all that lies in the cache root, each thing in one step as far as a reader can see.
-func (s *Store) empty(ctx context.Context) error {
-	root, err := s.ws.Sub(cacheDir)
-	if isAbsent(err) {
-		return nil // gone, or a link to nothing: either way it holds nothing
-	}
-	if err != nil {
-		return s.notCleared(err)
-	}
-	defer root.Close()
+// empty removes all that haz has made in the cache root, each thing in one step as far as a reader can see.
+func (s *Store) empty(ctx context.Context, root fsys.FS, linked bool) error {
 	list, err := root.List("/")
 	if err != nil {
 		return s.notCleared(err)
@@ -76,17 +76,49 @@ func (s *Store) empty(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		name := "/" + e.Name
-		err := s.evict(root, name)
-		if err != nil {
-			err = root.RemoveAll(name)
-		}
-		if err != nil && !isAbsent(err) && first == nil {
+		if err := s.emptyOne(root, e.Name); err != nil && !isAbsent(err) && !errors.Is(err, errForeign) && first == nil {
 			first = err
 		}
 	}
 	if first != nil {
 		return s.notCleared(first)
 	}
+	if left, err := root.List("/"); err == nil && len(left) == 1 && left[0].Name == ignoreName {
+		_ = root.Remove("/" + ignoreName)
+	}
+	if !linked {
+		_ = s.ws.Remove(cacheDir) // unless something is left, or it is a mount point
+	}
 	return nil
+}
+
+// emptyOne removes what haz has made at or below one name in the root.
+func (s *Store) emptyOne(root fsys.FS, name string) error {
+	dir := "/" + name
+	ours := func(name string) bool { return isKey(name) || isTmpName(name) }
+	switch {
+	case isTrashName(name):
+		return removeOwn(root, dir, nil)
+	case name == damagedName:
+		ours = isDamagedName
+	case !isShard(name):
+		return nil
+	}
+	list, err := root.List(dir)
+	if err != nil {
+		return ignoreAbsent(err)
+	}
+	var first error
+	for _, e := range list {
+		if !ours(e.Name) {
+			continue
+		}
+		if err := s.evict(root, join(dir, e.Name)); err != nil && first == nil {
+			first = err
+		}
+	}
+	if err := removeEmpty(root, dir); first == nil {
+		first = err
+	}
+	return first
 }

@@ -61,7 +61,8 @@ type stale struct {
 
 // RestoreError says that a restore failed and how the tree was left.
 type RestoreError struct {
-	Damaged    bool   // the entry was at fault and has been set aside
+	Damaged    bool   // the entry was at fault
+	Became     string // of it: as Miss.Became
 	InputMoved bool   // a target that is also an input moved since key time: derive the key again
 	Path       string // workspace-absolute, where there is one
 	Reason     string
@@ -78,7 +79,7 @@ func (s *Store) damaged(m *Manifest, reason string) error {
 		if now, miss := readManifest(root, entryOf(m.Key)); miss == nil && !sameManifest(now, m) {
 			return &RestoreError{Reason: "the cache entry was replaced while it was read (" + reason + ")"}
 		}
-		s.setAside(root, m.Key, reason)
+		return &RestoreError{Damaged: true, Reason: reason, Became: s.setAside(root, m.Key, reason)}
 	}
 	return &RestoreError{Damaged: true, Reason: reason}
 }

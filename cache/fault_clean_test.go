@@ -31,13 +31,13 @@ func cleanOperation(t testing.TB) cachetest.Operation {
 	must(t, base.RemoveAll("/p"))
 	must(t, before.Write(base))
 	must(t, cachetest.Tree{
-		"/.haz/cache/aa/.tmp-x-1/lock":                   cachetest.File("", 0o600),
-		"/.haz/cache/aa/.tmp-x-1/stdout":                 cachetest.File("x", 0o600),
-		"/.haz/cache/.damaged/x-0000000000000001/stdout": cachetest.File("x", 0o600),
-		"/.haz/state/restore-x-1/lock":                   cachetest.File("", 0o600),
-		"/.haz/state/restore-x-1/places":                 cachetest.File("/p/.haz-restore-0011223344556677\n", 0o600),
+		keyed("/.haz/cache/aa/.tmp-", dead) + "/lock":    cachetest.File("", 0o600),
+		keyed("/.haz/cache/aa/.tmp-", dead) + "/stdout":  cachetest.File("x", 0o600),
+		keyed("/.haz/cache/.damaged/", dead) + "/stdout": cachetest.File("x", 0o600),
+		keyed("/.haz/state/restore-", dead) + "/lock":    cachetest.File("", 0o600),
+		keyed("/.haz/state/restore-", dead) + "/places":  cachetest.File("/p/.haz-restore-0011223344556677\n", 0o600),
 		"/p/.haz-restore-0011223344556677/00000001":      cachetest.File("half", 0o600),
-		"/.haz/state/trash-1/x":                          cachetest.File("x", 0o600),
+		numbered("/.haz/state/trash-", dead) + "/x":      cachetest.File("x", 0o600),
 	}.Write(base))
 	limit := int64(150_000) // room for one of the two
 	age := time.Hour

@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -79,13 +80,7 @@ func writeNew(fsy fsys.FS, name string, data []byte, perm fs.FileMode) error {
 }
 
 // ensureState makes sure that .haz/state is there.
-func (s *Store) ensureState() error {
-	if err := s.ws.MkdirAll(stateDir, dirPerm); err != nil {
-		return err
-	}
-	hideFromGit(s.ws, stateDir)
-	return nil
-}
+func (s *Store) ensureState() error { return state.MakeDir(s.ws, stateDir) }
 
 // beginStaging makes a directory of its own inside dir, named prefix and 16 random digits, with a lock file that is held
 // while its owner lives (S-35). again is called when dir itself is missing, to make it.

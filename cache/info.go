@@ -17,7 +17,7 @@ type InfoReport struct {
 	Corrupt    int    // everything else in an entry's place, and all of .damaged
 	// TmpDirs and RestoreDirs are staging directories that no living process holds.
 	TmpDirs, RestoreDirs int
-	Bytes                int64         // apparent size of all regular files below the root
+	Bytes                int64         // apparent size of all regular files that haz has made below the root
 	BySchema             []SchemaCount // of the well-formed; empty when there are none
 	Reasons              []ReasonCount // of the corrupt, by reason
 }
@@ -90,30 +90,45 @@ func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
 	return r, ctx.Err()
 }
 
-// totalBytes adds up all regular files. What cannot be looked at counts nothing.
+// totalBytes adds up all regular files of what haz has made. What cannot be looked at counts nothing.
 func totalBytes(ctx context.Context, root fsys.FS) int64 {
 	var sum int64
-	for todo := []string{"/"}; len(todo) > 0 && ctx.Err() == nil; {
-		dir := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		list, err := root.List(dir)
-		if err != nil {
-			continue
-		}
-		for _, e := range list {
-			path := join(dir, e.Name)
-			switch e.Kind {
-			case fsys.Dir:
-				todo = append(todo, path)
-			case fsys.File, fsys.Unknown:
-				info, err := root.Lstat(path)
-				switch {
-				case err != nil:
-				case info.Kind == fsys.File:
-					sum = saturatingAdd(sum, info.Size)
-				case info.Kind == fsys.Dir:
-					todo = append(todo, path)
+	top, err := root.List("/")
+	if err != nil {
+		return 0
+	}
+	for _, e := range top {
+		dir := "/" + e.Name
+		switch {
+		case e.Name == ignoreName, e.Name == damagedName, isTrashName(e.Name):
+			sum = saturatingAdd(sum, bytesBelow(ctx, root, dir))
+		case isShard(e.Name):
+			list, _ := root.List(dir)
+			for _, in := range list {
+				if isKey(in.Name) || isTmpName(in.Name) {
+					sum = saturatingAdd(sum, bytesBelow(ctx, root, join(dir, in.Name)))
 				}
+			}
+		}
+	}
+	return sum
+}
+
+// bytesBelow adds up the regular files at and below a name.
+func bytesBelow(ctx context.Context, root fsys.FS, path string) int64 {
+	var sum int64
+	for todo := []string{path}; len(todo) > 0 && ctx.Err() == nil; {
+		path := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		info, err := root.Lstat(path)
+		switch {
+		case err != nil:
+		case info.Kind == fsys.File:
+			sum = saturatingAdd(sum, info.Size)
+		case info.Kind == fsys.Dir:
+			list, _ := root.List(path)
+			for _, e := range list {
+				todo = append(todo, join(path, e.Name))
 			}
 		}
 	}

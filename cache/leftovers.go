@@ -3,9 +3,9 @@ package cache
 import (
 	"errors"
 	"strings"
+	"syscall"
 	"time"
 
-	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -48,13 +48,34 @@ func (s *Store) removeOrphan(fsy fsys.FS, dir, trash string, b *budget) (done bo
 		return false, err
 	}
 	defer lock.Unlock()
-	if err := fsy.Rename(dir, trash); err != nil {
-		if isAbsent(err) {
-			return false, nil
-		}
+	return s.discard(fsy, dir, trash, func(at string) error { return b.removeAll(fsy, at) })
+}
+
+// discard renames dir to trash and has that removed; what cannot be renamed is removed where it is.
+func (s *Store) discard(fsy fsys.FS, dir, trash string, remove func(at string) error) (done bool, err error) {
+	switch err := fsy.Rename(dir, trash); {
+	case err == nil:
+		return true, remove(trash)
+	case isAbsent(err):
+		return false, nil
+	case errors.Is(err, syscall.EXDEV):
+		return true, remove(dir)
+	default:
 		return false, err
 	}
-	return true, b.removeAll(fsy, trash)
+}
+
+// removeStore is removeOrphan for a store in progress, in a cache that others may have a part in.
+func (s *Store) removeStore(root fsys.FS, dir string, b *budget) (done bool, err error) {
+	if err := foreignIn(root, dir); err != nil {
+		return false, err
+	}
+	lock, ok, err := claim(root, dir)
+	if !ok {
+		return false, err
+	}
+	defer lock.Unlock()
+	return s.discard(root, dir, "/"+trashPrefix+s.suffix(), func(at string) error { return removeOwn(root, at, b) })
 }
 
 // removeRestore removes what is left of a restore, beginning with what it staged elsewhere.
@@ -77,14 +98,7 @@ func (s *Store) removeRestore(dir string, b *budget) (done bool, err error) {
 			return false, err // the note of the place must stay
 		}
 	}
-	trash := stateDir + "/" + clearedPrefix + s.suffix()
-	if err := s.ws.Rename(dir, trash); err != nil {
-		if isAbsent(err) {
-			return false, nil
-		}
-		return false, err
-	}
-	return true, b.removeAll(s.ws, trash)
+	return s.discard(s.ws, dir, stateDir+"/"+clearedPrefix+s.suffix(), func(at string) error { return b.removeAll(s.ws, at) })
 }
 
 // places reads where a restore staged elsewhere. A line that is no place where one could have is ignored.
@@ -100,7 +114,7 @@ func places(ws fsys.FS, dir string) ([]string, error) {
 	for line := range strings.Lines(string(data)) {
 		line, whole := strings.CutSuffix(line, "\n")
 		name := line[strings.LastIndexByte(line, '/')+1:]
-		if whole && checkCanonical(line) == nil && strings.HasPrefix(name, siblingPrefix) && len(name) == len(siblingPrefix)+16 && !isBelow(line, "/.haz") {
+		if whole && checkCanonical(line) == nil && isSiblingName(name) && !isBelow(line, "/.haz") {
 			out = append(out, line)
 		}
 	}
@@ -124,11 +138,6 @@ func (s *Store) stateNames(visit func(path, name string) bool) error {
 	}
 	return nil
 }
-
-func isRestoreName(name string) bool { return strings.HasPrefix(name, restorePrefix) }
-func isClearedName(name string) bool { return strings.HasPrefix(name, clearedPrefix) }
-func isSpoolName(name string) bool   { return strings.HasPrefix(name, state.SpoolPrefix) }
-func isTrashName(name string) bool   { return strings.HasPrefix(name, trashPrefix) }
 
 // A budget bounds work by time. The zero value has no bound.
 type budget struct {

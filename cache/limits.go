@@ -29,6 +29,7 @@ const (
 	outputsName  = "outputs"
 	usedName     = "used"
 	lockName     = "lock"
+	ignoreName   = ".gitignore"
 	reasonName   = "reason"
 	damagedName  = ".damaged"
 	tmpPrefix    = ".tmp-"

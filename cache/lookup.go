@@ -22,7 +22,7 @@ func (s *Store) Lookup(k Key) (*Manifest, *Miss) {
 	}
 	m, miss := s.examine(root, k)
 	if miss != nil && miss.Reason == Damaged && !s.o.ReadOnly {
-		s.setAside(root, k, miss.Detail)
+		miss.Became = s.setAside(root, k, miss.Detail)
 	}
 	return m, miss
 }

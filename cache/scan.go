@@ -55,19 +55,6 @@ func (c *scan) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func isShard(name string) bool {
-	return len(name) == 2 && isHex(name)
-}
-
-func isHex(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
-}
-
 func (c *scan) walk(ctx context.Context, dir string, aside bool) bool {
 	list, err := c.root.List(dir)
 	if err != nil {
@@ -84,11 +71,14 @@ func (c *scan) walk(ctx context.Context, dir string, aside bool) bool {
 		if !isDir(c.root, path, e.Kind) {
 			continue
 		}
-		if !aside && strings.HasPrefix(e.Name, tmpPrefix) {
+		if !aside && isTmpName(e.Name) {
 			if c.tmp != nil && !c.tmp(path) {
 				return false
 			}
 			continue
+		}
+		if aside && !isDamagedName(e.Name) || !aside && !isKey(e.Name) {
+			continue // nothing that haz has made
 		}
 		if c.entry != nil && !c.entry(c.look(dir, path, e.Name, aside)) {
 			return false

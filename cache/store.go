@@ -322,7 +322,7 @@ func (st *Staged) Place() (alreadyThere bool, err error) {
 		case miss != nil && miss.Reason == Unreadable && !st.replace:
 			return false, fmt.Errorf("the entry that is there cannot be read: %s", miss.Detail)
 		case miss != nil && (miss.Reason == Damaged || miss.Reason == NoEntry):
-			st.moveAway(root, func() string { return st.s.moveAside(root, st.key, miss.Detail) })
+			st.moveAway(root, func() string { _, trash, _ := st.s.moveAside(root, st.key, miss.Detail); return trash })
 		default: // whole but forced, or of another schema
 			st.moveAway(root, func() string { trash, _ := st.s.moveToTrash(root, entry); return trash })
 		}
@@ -345,7 +345,7 @@ func (st *Staged) Tidy() {
 		return
 	}
 	for _, trash := range st.trash {
-		_ = st.tidyRoot.RemoveAll(trash)
+		_ = removeOwn(st.tidyRoot, trash, nil)
 	}
 	st.s.trimDamaged(st.tidyRoot)
 	st.tidyRoot, st.trash = nil, nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -57,10 +58,13 @@ func (s *Store) stream(ctx context.Context, root fsys.FS, m *Manifest, entry, na
 		want.Bytes = b
 		return want, nil
 	}
+	if spoolDir == "" { // joined to a name it would be the root of the workspace
+		return Stream{}, &RestoreError{Reason: name + " cannot be spooled: no directory was given"}
+	}
 	want.Path = join(spoolDir, m.Key.Hex()+"-"+s.suffix()+"-"+name)
 	err := s.spool(ctx, root, entry+"/"+name, want)
 	if errors.Is(err, fs.ErrNotExist) && isWriteError(err) {
-		if err = s.ws.MkdirAll(spoolDir, dirPerm); err == nil {
+		if err = state.MakeDir(s.ws, spoolDir); err == nil {
 			err = s.spool(ctx, root, entry+"/"+name, want)
 		}
 	}

@@ -62,7 +62,7 @@ func (s *Store) Sweep(ctx context.Context, o SweepOptions) SweepReport {
 	c := scan{s: s, root: root}
 	if !s.o.ReadOnly {
 		c.tmp = func(path string) bool {
-			done, _ := s.removeOrphan(root, path, "/"+trashPrefix+s.suffix(), b)
+			done, _ := s.removeStore(root, path, b)
 			count(done)
 			return !b.over()
 		}
@@ -90,7 +90,7 @@ func (s *Store) sweepTrash(root fsys.FS, b *budget, count func(bool)) {
 	}
 	for _, e := range list {
 		if isTrashName(e.Name) && !b.over() {
-			count(b.removeAll(root, "/"+e.Name) == nil)
+			count(removeOwn(root, "/"+e.Name, b) == nil)
 		}
 	}
 }

@@ -77,20 +77,27 @@ func (h *home) create() (fsys.FS, error) {
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return d, err
 	}
-	if err := h.ws.MkdirAll(stateDir, dirPerm); err != nil {
+	if err := MakeDir(h.ws, stateDir); err != nil {
 		return nil, err
 	}
-	h.hideFromGit()
 	return h.openLocked()
 }
 
-// hideFromGit puts a .gitignore of "*" beside what is written. Failing to do so harms nothing.
-func (h *home) hideFromGit() {
-	f, err := h.ws.OpenFile(stateDir+"/.gitignore", os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
+// MakeDir makes dir, which is .haz/state or lies in it, with all above it. It is the one way to do so: whoever makes .haz/state
+// puts a .gitignore of "*" there at once, so that nothing in it is ever committed. Failing at that harms nothing else.
+func MakeDir(ws fsys.FS, dir string) error {
+	if err := ws.MkdirAll(stateDir, dirPerm); err != nil {
+		return err
+	}
+	f, err := ws.OpenFile(stateDir+"/.gitignore", os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
 	if err == nil {
 		_, _ = f.Write([]byte("*\n"))
 		_ = f.Close()
 	}
+	if dir == stateDir {
+		return nil
+	}
+	return ws.MkdirAll(dir, dirPerm)
 }
 
 // forget makes the next one open the directory anew. The handle is closed at the end: others may be using it.

@@ -19,7 +19,7 @@ func MakeSpool(ws fsys.FS) (dir string, lock fsys.Lock, err error) {
 		return "", nil, err
 	}
 	dir = "/.haz/state/" + SpoolPrefix + hex.EncodeToString(id[:])
-	if err := ws.MkdirAll(dir, 0o700); err != nil {
+	if err := MakeDir(ws, dir); err != nil {
 		return "", nil, fmt.Errorf("make the spool directory: %w", err)
 	}
 	lock, err = ws.TryLock(dir+"/lock", fsys.Exclusive)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -68,6 +69,9 @@ func TestScript(t *testing.T) {
 			if cond == "humble" { // permission bits can be made to count
 				return exec.Command("humble", "true").Run() == nil, nil
 			}
+			if cond == "mounts" { // overlays and bind mounts can be made, and go with the process
+				return canMount(), nil
+			}
 			return false, errors.New("unknown condition " + cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -82,6 +86,19 @@ func TestScript(t *testing.T) {
 		},
 	})
 }
+
+// canMount reports whether this user may mount what scripts mount.
+var canMount = sync.OnceValue(func() bool {
+	dir, err := os.MkdirTemp("", "haz-mounts")
+	if err != nil {
+		return false
+	}
+	defer os.RemoveAll(dir)
+	try := exec.Command("unshare", "-m", "sh", "-c", "mkdir low up work m && mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work m && "+
+		"mount --bind low low && mount -o remount,ro,bind low && mount -t tmpfs tmpfs work")
+	try.Dir = dir
+	return try.Run() == nil
+})
 
 // exits CODE COMMAND... runs a command, whose exit code must be CODE; stdout and stderr can be looked at afterwards.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
