@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
-	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
@@ -263,28 +261,6 @@ func (b *bench) holds(task string) bool {
 
 // treeChanged forgets what directories held: a process or a restore may have written anywhere.
 func (b *bench) treeChanged() { b.r.o.Tree.ForgetAll() }
-
-// neighbours are the tasks of the whole workspace that must not be at work in another haz while t is: those whose outputs may
-// overlap its own (S-36), and beyond that those that it reads from or that read from it. Otherwise another haz could rewrite
-// an input while the task reads it, and a result from half a file would lie in the tree, if never in the cache.
-func (b *bench) neighbours(t *workspace.Task) []string {
-	g := b.r.o.Plan.G
-	near := slices.Clone(b.conflicts()[t.Index])
-	for _, edges := range [][]graph.Edge{g.Up[t.Index], g.Down[t.Index]} {
-		for _, e := range edges {
-			if e.Task != t.Index && e.Kind != graph.Soft {
-				near = append(near, e.Task)
-			}
-		}
-	}
-	slices.Sort(near)
-	near = slices.Compact(near)
-	names := make([]string, len(near))
-	for i, n := range near {
-		names[i] = g.W.Tasks[n].ID.String()
-	}
-	return names
-}
 
 // madeBy is another task that made path, by its ledger, and whose output patterns still match; "" when none.
 func (b *bench) madeBy(t *workspace.Task, path string) string {

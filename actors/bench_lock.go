@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
 )
 
 // lock takes the task locks (S-36).
@@ -14,7 +16,7 @@ func (b *bench) lock(j *job) *state.Refused {
 	if j.locks != nil {
 		return nil
 	}
-	l, refused, err := b.r.o.State.TryLockTask(state.LockRequest{Task: j.task.ID.String(), Conflicts: b.neighbours(j.task)})
+	l, refused, err := b.r.o.State.TryLockTask(b.neighbours(j.task))
 	if err != nil {
 		return nil // cannot lock here: State says so once, and the run goes on
 	}
@@ -23,6 +25,36 @@ func (b *bench) lock(j *job) *state.Refused {
 		j.locks = l
 	}
 	return refused
+}
+
+// neighbours are the tasks of the whole workspace that must not be at work in another haz while t is: those whose outputs may
+// overlap its own (S-36), and beyond that those that it reads from or that read from it. Otherwise another haz could rewrite
+// an input while the task reads it, and a result from half a file would lie in the tree, if never in the cache.
+func (b *bench) neighbours(t *workspace.Task) state.LockRequest {
+	g := b.r.o.Plan.G
+	name := func(n int) string { return g.W.Tasks[n].ID.String() }
+	r := state.LockRequest{Task: t.ID.String(), Brief: !t.Cache}
+	for _, n := range b.conflicts()[t.Index] {
+		r.Conflicts = append(r.Conflicts, name(n))
+	}
+	near := func(edges []graph.Edge) (names []string) {
+		for _, e := range edges {
+			if e.Task != t.Index && e.Kind != graph.Soft {
+				names = append(names, name(e.Task))
+			}
+		}
+		return names
+	}
+	r.Reads, r.Readers = near(g.Up[t.Index]), near(g.Down[t.Index])
+	return r
+}
+
+// letGo gives up what a task that is not cached reads, some time after its process has begun: nothing of what it makes is
+// kept for others, and a server that has come up may run for days.
+func (b *bench) letGo(j *job) {
+	if l := j.locks; l != nil && !j.task.Cache {
+		b.r.o.Clock.AfterFunc(readersHold, l.DoneReading)
+	}
 }
 
 func (b *bench) unlock(j *job) {
@@ -41,13 +73,13 @@ func (b *bench) tryUnlock(j *job) {
 }
 
 func refusal(ref messages.Ref, r *state.Refused) messages.LockRefused {
-	return messages.LockRefused{Ref: ref, HeldTask: r.Task, HazPID: r.HazPID, TaskPID: r.TaskPID, Ancestor: r.Ancestor}
+	return messages.LockRefused{Ref: ref, HeldTask: r.Task, HazPID: r.HazPID, TaskPID: r.TaskPID, Ancestor: r.Ancestor, Deep: r.Deep}
 }
 
 // awaitLock tries again and again, without occupying a worker in between, and answers when the lock is free. After a
 // second it says for whom it waits.
 func (b *bench) awaitLock(ctx context.Context, j *job, m messages.AwaitLock) any {
-	w := &lockWait{b: b, ctx: ctx, j: j, ref: m.Ref, since: b.r.o.Clock.Now()}
+	w := &lockWait{b: b, ctx: ctx, j: j, ref: m.Ref, since: b.r.o.Clock.Now(), note: b.r.o.State.BeginWait()}
 	j.keep()
 	w.count(j.refused)
 	b.r.o.Clock.AfterFunc(lockPoll, w.try)
@@ -61,6 +93,8 @@ type lockWait struct {
 	j       *job
 	ref     messages.Ref
 	since   time.Time
+	note    *state.Wait
+	cyclic  time.Time // since when it is part of a cycle; zero when it is not
 	said    bool
 	counted bool
 }
@@ -84,12 +118,52 @@ func (w *lockWait) look() {
 		return
 	}
 	w.count(refused)
+	if why := w.never(refused); why != "" {
+		w.end()
+		b.r.send(b.r.tasks, messages.LockNeverFreed{Ref: w.ref, Reason: why})
+		return
+	}
 	if !w.said && b.r.o.Clock.Now().Sub(w.since) >= lockMessage {
 		w.said = true
 		b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: -1, Event: messages.TaskNoted{Task: w.j.task.ID,
-			Text: fmt.Sprintf("waiting for pid %d, which runs %s", refused.HazPID, refused.Task)}})
+			Text: waitingFor(refused)}})
 	}
 	b.r.o.Clock.AfterFunc(lockPoll, w.try)
+}
+
+func waitingFor(r *state.Refused) string {
+	if r.HazPID == 0 {
+		return "waiting for another haz, which runs " + r.Task + " or a task beside it"
+	}
+	return fmt.Sprintf("waiting for pid %d, which runs %s", r.HazPID, r.Task)
+}
+
+// never says why the wait will not end by itself; "" when it may. Of the haz in a cycle the youngest gives way, as that lost least;
+// the others do only when the cycle stays all the same.
+func (w *lockWait) never(r *state.Refused) string {
+	cycle := w.note.For(r)
+	if cycle == nil {
+		w.cyclic = time.Time{}
+		return ""
+	}
+	now := w.b.r.o.Clock.Now()
+	if w.cyclic.IsZero() {
+		w.cyclic = now
+	}
+	patience := cyclePatience
+	for _, l := range cycle {
+		if l.HazPID > cycle[0].HazPID {
+			patience = 2 * cyclePatience
+		}
+	}
+	if now.Sub(w.cyclic) < patience {
+		return ""
+	}
+	text := fmt.Sprintf("waiting would never end: this haz (pid %d) waits for %s (pid %d)", cycle[0].HazPID, r.Task, cycle[0].TaskPID)
+	for _, l := range cycle[1:] {
+		text += fmt.Sprintf(", under which haz pid %d waits for the task with pid %d", l.HazPID, l.TaskPID)
+	}
+	return text + ", which has started this haz"
 }
 
 // count makes the wait part of the run's load while another haz holds the lock: that may take any time. A lock that this very
@@ -108,6 +182,7 @@ func (w *lockWait) count(r *state.Refused) {
 }
 
 func (w *lockWait) end() {
+	w.note.End()
 	w.j.done()
 	if w.counted {
 		w.counted = false

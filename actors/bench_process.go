@@ -64,6 +64,7 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 			j.locks.SetProcess(pid) // another haz looks for it among its ancestors
 		}
 	}
+	b.letGo(j)
 	j.processStarted(p)
 	if b.killing.Load() {
 		j.signal(kill) // killAll may have come too early to see it

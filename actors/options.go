@@ -87,8 +87,10 @@ type Result struct {
 const (
 	streamMemory  = 64 << 10 // bytes of a stream kept in memory; the rest is spooled
 	lockPoll      = 50 * time.Millisecond
-	lockMessage   = time.Second // waiting for another haz is said after that
-	observeBudget = 4 << 20     // bytes of output on their way to the observer
+	lockMessage   = time.Second     // waiting for another haz is said after that
+	readersHold   = 2 * time.Second // what a task that is not cached reads stays as it is for so long
+	cyclePatience = 3 * time.Second // a cycle of waiting is one when it lasts
+	observeBudget = 4 << 20         // bytes of output on their way to the observer
 	stallEvery    = time.Second
 	closeRounds   = 5  // stall intervals that the end waits for a slow observer after a cancellation, or after a crash
 	crashPace     = 20 // looks a stall interval after a crash

@@ -115,7 +115,7 @@ func (t *Task) Receive(ctx actor.Context) {
 		t.advance(ctx, m)
 	// What the cache actor answers.
 	case messages.KeyDerived, messages.KeyFailed, messages.EntryFound, messages.EntryMissed, messages.OutputsDiffer,
-		messages.OutputsRestored, messages.RestoreFailed, messages.InputsMoved, messages.LockRefused, messages.LockFreed,
+		messages.OutputsRestored, messages.RestoreFailed, messages.InputsMoved, messages.LockRefused, messages.LockFreed, messages.LockNeverFreed,
 		messages.ExecutionPrepared, messages.OutputsCollected, messages.OutputsRejected, messages.EntryStored, messages.StoreFailed:
 		t.advance(ctx, m)
 	// What admission and processes answer.

@@ -25,13 +25,20 @@ type LockRefused struct {
 	HeldTask        string // whose lock it is
 	HazPID, TaskPID int
 	Ancestor        bool // waiting would be for ever: this haz runs inside that very task
+	Deep            int  // locks do not work, and so many haz stand above this one; else 0
 }
 
-// AwaitLock asks to be told when the lock that was refused is free; it is not kept. Answered by LockFreed.
+// AwaitLock asks to be told when the lock that was refused is free; it is not kept. Answered by LockFreed, or LockNeverFreed.
 type AwaitLock struct{ Ref }
 
 // LockFreed says that trying again makes sense.
 type LockFreed struct{ Ref }
+
+// LockNeverFreed says that the wait for a lock would not end: its holder waits for this task, too.
+type LockNeverFreed struct {
+	Ref
+	Reason string
+}
 
 // StartProcess asks the processes actor to run the task. Answered by ProcessNotStarted, or by ProcessExited when all is over.
 type StartProcess struct {

@@ -164,6 +164,8 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.lockRefused(now, m)
 	case messages.LockFreed:
 		return t.lockFreed(now)
+	case messages.LockNeverFreed:
+		return t.lockNeverFreed(now, m)
 	case messages.SlotGranted:
 		return t.slotGranted(now)
 	case messages.ExecutionPrepared:

@@ -103,8 +103,13 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		m = messages.InputsMoved{Ref: ref}
 	case "refused":
 		m = messages.LockRefused{Ref: ref, HeldTask: "p:t", HazPID: 7, TaskPID: 8, Ancestor: td.HasArg("ancestor")}
+		if td.HasArg("deep") {
+			m = messages.LockRefused{Ref: ref, HeldTask: "p:t", Deep: 8}
+		}
 	case "freed":
 		m = messages.LockFreed{Ref: ref}
+	case "never-freed":
+		m = messages.LockNeverFreed{Ref: ref, Reason: "waiting would never end"}
 	case "not-started":
 		m = messages.ProcessNotStarted{Ref: ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: "no such program"}, Cancelled: td.HasArg("cancelled")}
 	case "exited":

@@ -189,6 +189,11 @@ func (t *Task) lockRefused(now time.Time, m messages.LockRefused) []Command {
 	if t.state != Preparing && t.state != Restoring {
 		return nil
 	}
+	if m.Deep > 0 {
+		return t.fail(now, messages.TaskError{Kind: messages.ErrSpawn,
+			Reason: fmt.Sprintf("%d haz stand above this one, and task locks, which would show a task that runs itself, do not work here", m.Deep),
+			Hint:   "let tasks call what they need directly, without haz"}, false)
+	}
 	if m.Ancestor {
 		return t.fail(now, messages.TaskError{Kind: messages.ErrSpawn,
 			Reason: fmt.Sprintf("this haz was started by %s itself (pid %d, under haz pid %d), so waiting for it would never end", m.HeldTask, m.TaskPID, m.HazPID),
@@ -208,6 +213,15 @@ func (t *Task) lockFreed(now time.Time) []Command {
 	t.stopQueueing(now)
 	cs := []Command{{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}}}
 	return append(cs, t.deriveKey()...)
+}
+
+func (t *Task) lockNeverFreed(now time.Time, m messages.LockNeverFreed) []Command {
+	if t.state != HeldUp {
+		return nil
+	}
+	t.stopQueueing(now)
+	return t.fail(now, messages.TaskError{Kind: messages.ErrSpawn, Reason: m.Reason,
+		Hint: "tasks that run at the same time must not call haz on what each of them needs: let one depend on the other, or call it directly"}, false)
 }
 
 // Executing and stopping.

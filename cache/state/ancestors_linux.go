@@ -14,14 +14,21 @@ const maxAncestors = 1000
 // ancestors returns this process, those that it descends from, and the leaders of the sessions that they and it are in: a
 // task leads a session, and a process in it whose parent has died belongs to the task still.
 func ancestors() map[int]bool {
-	set := map[int]bool{os.Getpid(): true}
+	set := ancestorsOf(os.Getpid())
+	set[os.Getppid()] = true // also where there is no /proc
+	delete(set, 0)
+	return set
+}
+
+// ancestorsOf is ancestors for any process.
+func ancestorsOf(of int) map[int]bool {
+	set := map[int]bool{of: true}
 	proc, err := fsys.Host("/proc")
 	if err != nil {
-		set[os.Getppid()] = true
 		return set
 	}
 	defer proc.Close()
-	for pid, n := os.Getpid(), 0; pid > 1 && n < maxAncestors; n++ {
+	for pid, n := of, 0; pid > 1 && n < maxAncestors; n++ {
 		data, _, err := proc.ReadFile("/"+strconv.Itoa(pid)+"/stat", 1<<16)
 		if err != nil {
 			break
@@ -38,6 +45,28 @@ func ancestors() map[int]bool {
 	}
 	delete(set, 0)
 	return set
+}
+
+// depth is how many processes above this one are the same program.
+func depth() int {
+	n := 0
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return 0
+	}
+	for pid, i := os.Getppid(), 0; pid > 1 && i < maxAncestors; i++ {
+		dir := "/proc/" + strconv.Itoa(pid)
+		if exe, _ := os.Readlink(dir + "/exe"); exe == self {
+			n++
+		}
+		data, _ := os.ReadFile(dir + "/stat")
+		parent, _, ok := parseStat(string(data))
+		if !ok {
+			break
+		}
+		pid = parent
+	}
+	return n
 }
 
 // parseStat reads parent and session from /proc/PID/stat. The second field is a name in parentheses that may hold anything.

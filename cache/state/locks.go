@@ -1,20 +1,21 @@
 package state
 
 import (
-	"encoding/binary"
 	"errors"
 	"io/fs"
-	"slices"
 	"sync"
 
-	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
 )
 
-// LockRequest names the task locks of section 10: the task's own, exclusively, and those of its conflict set, shared.
+// LockRequest names the task locks of section 10 that a task needs.
 type LockRequest struct {
 	Task      string
-	Conflicts []string
+	Conflicts []string // tasks that may write the same paths
+	Reads     []string // tasks whose results it reads
+	Readers   []string // tasks that read its results
+	// Brief: what it reads may be let go before it ends (DoneReading).
+	Brief bool
 }
 
 // Refused says who holds a lock that was asked for.
@@ -23,244 +24,196 @@ type Refused struct {
 	HazPID, TaskPID int    // 0 where not known (yet)
 	// Ancestor: TaskPID is an ancestor of this process and Task is the task whose own lock was wanted (nested use): waiting would be for ever.
 	Ancestor bool
+	// Deep is how many haz stand above this one where there are no locks to see a task that runs itself; else 0.
+	Deep int
 }
 
 // locks is what task locks need to know of this process, and their file.
 type locks struct {
 	pid       int
 	ancestors func() map[int]bool
+	// ancestorsOf is the same for any process.
+	ancestorsOf func(pid int) map[int]bool
+	depth       func() int
+	board       board
 
 	mu     sync.Mutex
 	idle   []fsys.LockSet // open, and holding nothing
 	closed bool           // until the next one is opened
 }
 
-// open returns an empty set of locks; fresh says that it was not kept from before.
-func (l *locks) open(d fsys.FS) (set fsys.LockSet, fresh bool, err error) {
+// open returns empty sets of locks; fresh says that none was kept from before.
+func (l *locks) open(d fsys.FS, n int) (sets []fsys.LockSet, fresh bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.closed = false
-	if n := len(l.idle); n > 0 {
-		set := l.idle[n-1]
-		l.idle = l.idle[:n-1]
-		return set, false, nil
+	l.closed, fresh = false, true
+	for len(sets) < n {
+		if k := len(l.idle); k > 0 {
+			sets, l.idle, fresh = append(sets, l.idle[k-1]), l.idle[:k-1], false
+			continue
+		}
+		set, err := d.OpenLocks("/" + locksName)
+		if err != nil {
+			closeAll(sets)
+			return nil, fresh, err
+		}
+		sets = append(sets, set)
 	}
-	set, err = d.OpenLocks("/" + locksName)
-	return set, true, err
+	return sets, fresh, nil
 }
 
-// keep gives the locks of a set back and keeps it for the next task.
-func (l *locks) keep(set fsys.LockSet) {
-	if set.Unlock() != nil {
+func closeAll(sets []fsys.LockSet) {
+	for _, set := range sets {
 		_ = set.Close()
-		return
 	}
+}
+
+// keep gives the locks of sets back and keeps these for the next task.
+func (l *locks) keep(sets []fsys.LockSet) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed { // a task that ends later than its run
-		_ = set.Close()
-		return
+	for _, set := range sets {
+		// closed: a task that ends later than its run.
+		if set.Unlock() != nil || l.closed {
+			_ = set.Close()
+			continue
+		}
+		l.idle = append(l.idle, set)
 	}
-	l.idle = append(l.idle, set)
 }
 
 func (l *locks) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, set := range l.idle {
-		_ = set.Close()
-	}
+	closeAll(l.idle)
 	l.idle, l.closed = nil, true
+	l.board.close()
 }
 
 // TaskLocks are held locks of one task.
 type TaskLocks struct {
-	of *locks
+	of   *locks
+	task string
 
-	mu      sync.Mutex
-	set     fsys.LockSet  // nil where locks do not work, and once unlocked
-	process []fsys.LockID // to be marked with the pid of the task's process
+	mu       sync.Mutex
+	released bool
+	sets     []fsys.LockSet // none where locks do not work; the second one has what can be let go early
+	process  []fsys.LockID  // to be marked with the pid of the task's process
+	posted   []fsys.LockID  // notes on the board
 }
 
 // SetProcess notes the pid of the task's process, once.
 func (l *TaskLocks) SetProcess(pid int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.set == nil {
+	if l.released {
 		return
 	}
 	for _, id := range l.process {
 		// Without the mark a nested haz would wait for this task, not fail: bad luck, not harm.
-		_ = l.set.TryLock(id, fsys.Exclusive, pid)
+		_ = l.sets[0].TryLock(id, fsys.Exclusive, pid)
 	}
+	l.post(lockID(processLock, l.task, ""), pid)
+}
+
+// post leaves a note on the board, if there is one. The caller holds mu, or is alone.
+func (l *TaskLocks) post(id fsys.LockID, mark int) {
+	if l.of.board.post(id, mark) {
+		l.posted = append(l.posted, id)
+	}
+}
+
+// DoneReading lets go of what the task reads, when its request was Brief: others may make that anew. A second call does nothing.
+func (l *TaskLocks) DoneReading() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.released || len(l.sets) < 2 {
+		return
+	}
+	l.of.board.remove(lockID(readingLock, l.task, ""))
+	l.of.keep(l.sets[1:])
+	l.sets = l.sets[:1]
 }
 
 // Unlock gives all back. A second call does nothing.
 func (l *TaskLocks) Unlock() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.set != nil {
-		l.of.keep(l.set)
-		l.set = nil
+	if l.released {
+		return
 	}
+	l.released = true
+	for _, id := range l.posted {
+		l.of.board.remove(id)
+	}
+	l.of.keep(l.sets)
 }
 
 // TryLockTask takes all locks or none, and never waits. refused is nil when they were taken, and also when locks do not
 // work here: then Trouble says so, and TaskLocks holds nothing. err is always nil.
 //
-// A task has two locks, whose numbers are digests of its id (41 bits: of ten thousand tasks one time in twenty thousand two
-// share a number; they are then kept apart for no reason): its own, which an exclusive holder marks with the pid of its haz, and
-// one beside it, which nobody else takes and which carries the pid of the task's process.
-//
-// Nested use (section 10): a lock that only tasks of ancestors hold, which wait for this process, counts as free. Who holds
-// a lock in shared mode cannot be asked, but conflicts go both ways: the holder has its own lock exclusively, and the marks
-// there say who it is. Nested haz that are let pass by in that way keep apart by a second set of locks, which nobody else
-// takes; those nested in them by a third.
+// Whoever deletes .haz/state takes the files of the locks away under those who hold them. So what is held stands on the board, too
+// (board.go), which nobody can delete, and is looked at after the locks were taken. It also stands in where there are no files.
 func (s *State) TryLockTask(r LockRequest) (l *TaskLocks, refused *Refused, err error) {
-	l = &TaskLocks{of: &s.locks}
+	l = &TaskLocks{of: &s.locks, task: r.Task}
 	err = s.home.inDir(func(d fsys.FS) error {
-		l.set, l.process, refused, err = s.locks.tryAll(d, r)
+		l.sets, l.process, refused, err = s.locks.tryAll(d, r)
 		return err
 	})
-	switch {
-	case err != nil:
-		if !errors.Is(err, errReadOnly) {
-			s.note(couldNotLock, locksName, err)
-		}
-		return l, nil, nil
-	case refused != nil:
+	if refused != nil {
 		return nil, refused, nil
+	}
+	if s.locks.board.open(s.ws) {
+		l.post(lockID(ownLock, r.Task, ""), s.locks.pid)
+		if len(r.Reads) > 0 {
+			l.post(lockID(readingLock, r.Task, ""), s.locks.pid)
+		}
+		if refused := s.locks.onBoard(r); refused != nil {
+			l.Unlock()
+			return nil, refused, nil
+		}
+	} else if err != nil && !errors.Is(err, errReadOnly) {
+		s.note(couldNotLock, locksName, err)
+		if deep := s.locks.depth(); deep >= maxNested {
+			return nil, &Refused{Task: r.Task, Deep: deep}, nil
+		}
 	}
 	return l, nil, nil
 }
 
-// tryAll returns a set that holds all locks of r and the locks that are to carry the process, or who is in the way.
-func (l *locks) tryAll(d fsys.FS, r LockRequest) (fsys.LockSet, []fsys.LockID, *Refused, error) {
+// tryAll returns sets that hold all locks of r and the locks that are to carry the process, or who is in the way.
+func (l *locks) tryAll(d fsys.FS, r LockRequest) ([]fsys.LockSet, []fsys.LockID, *Refused, error) {
+	n := 1
+	if r.Brief && len(r.Reads) > 0 {
+		n = 2
+	}
 	for {
-		set, fresh, err := l.open(d)
+		sets, fresh, err := l.open(d, n)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		t := taker{set: set, task: r.Task, pid: l.pid, ancestors: l.ancestors}
-		refused, err := t.takeAll(r.Conflicts)
-		named := false
-		if err == nil {
-			named, err = set.Named()
-		}
-		if err == nil && !named {
-			err = fs.ErrNotExist
+		t := taker{set: sets[0], reads: sets[n-1], task: r.Task, pid: l.pid, ancestors: l.ancestors}
+		refused, err := t.takeAll(r)
+		for _, set := range sets {
+			named := false
+			if err == nil {
+				named, err = set.Named()
+			}
+			if err == nil && !named {
+				err = fs.ErrNotExist
+			}
 		}
 		switch {
 		case err != nil && isStale(err) && !fresh: // somebody has deleted .haz/state; others that are kept may be from before, too
-			_ = set.Close()
+			closeAll(sets)
 			continue
 		case err != nil:
-			_ = set.Close()
+			closeAll(sets)
 			return nil, nil, nil, err
 		case refused != nil:
-			l.keep(set)
+			l.keep(sets)
 			return nil, nil, refused, nil
 		}
-		return set, t.process, nil, nil
+		return sets, t.process, nil, nil
 	}
-}
-
-// taker takes the locks of one task.
-type taker struct {
-	set       fsys.LockSet
-	task      string
-	pid       int
-	ancestors func() map[int]bool
-	exempt    int           // locks that are held by tasks that wait for this process
-	process   []fsys.LockID // beside our own locks that were taken
-}
-
-const (
-	nestedSuffix = ".nested"
-	maxNested    = 8 // haz in haz, each let pass by the one before
-)
-
-func (t *taker) takeAll(conflicts []string) (*Refused, error) {
-	// All haz go through the locks in one order: of two that want the same, one gets them.
-	tasks := append([]string{t.task}, conflicts...)
-	slices.Sort(tasks)
-	tasks = slices.Compact(tasks)
-	for suffix := ""; len(suffix) <= maxNested*len(nestedSuffix); suffix += nestedSuffix {
-		exempt := t.exempt
-		shared, refused, err := t.takeEach(tasks, suffix)
-		if refused != nil || err != nil {
-			return refused, err
-		}
-		if shared || t.exempt > exempt {
-			continue
-		}
-		if suffix == "" || t.exempt > 0 {
-			return nil, nil
-		}
-		break // somebody who has our lock in shared mode, and whom nothing names
-	}
-	return &Refused{Task: t.task}, nil
-}
-
-// takeEach takes one lock of each task. shared says that somebody holds our own in shared mode, so that it was not taken.
-func (t *taker) takeEach(tasks []string, suffix string) (shared bool, refused *Refused, err error) {
-	for _, task := range tasks {
-		own := task == t.task
-		mode := fsys.Shared
-		if own {
-			mode = fsys.Exclusive
-		}
-		err := t.set.TryLock(lockID(ownLock, task, suffix), mode, t.pid)
-		if err == nil {
-			if own {
-				t.process = append(t.process, lockID(processLock, task, suffix))
-			}
-			continue
-		}
-		if !errors.Is(err, fsys.ErrLocked) {
-			return false, nil, err
-		}
-		n := t.holder(task, suffix)
-		switch {
-		case own && n.haz == 0:
-			shared = true
-		case own:
-			return false, &Refused{Task: task, HazPID: n.haz, TaskPID: n.task, Ancestor: t.waitsForUs(n)}, nil
-		case t.waitsForUs(n):
-			t.exempt++
-		default:
-			return false, &Refused{Task: task, HazPID: n.haz, TaskPID: n.task}, nil
-		}
-	}
-	return shared, nil, nil
-}
-
-// waitsForUs reports whether the holder's task has a process that this one descends from.
-func (t *taker) waitsForUs(h holder) bool { return h.task > 0 && t.ancestors()[h.task] }
-
-// holder is who holds a task's own lock exclusively; 0 where that is not known.
-type holder struct{ haz, task int }
-
-func (t *taker) holder(task, suffix string) (h holder) {
-	var err error
-	if h.haz, err = t.set.Mark(lockID(ownLock, task, suffix)); err != nil || h.haz == 0 {
-		return holder{}
-	}
-	if h.task, err = t.set.Mark(lockID(processLock, task, suffix)); err != nil {
-		h.task = 0
-	}
-	return h
-}
-
-// The two locks of a task.
-const (
-	ownLock     = "own "     // one in each set of nested use
-	processLock = "process " // of whoever has that one exclusively
-)
-
-// lockID is the number of a task's lock. It is the same in both hash functions, or two haz with different ones would not see
-// each other's locks.
-func lockID(which, task, suffix string) fsys.LockID {
-	d := digest.BLAKE3.Sum([]byte(which + task + suffix))
-	return fsys.LockID(binary.LittleEndian.Uint64(d[:])) & fsys.MaxLockID
 }

@@ -20,6 +20,9 @@ type haz struct {
 	s *State
 }
 
+// known are the ancestors of each haz, by its pid.
+var known sync.Map
+
 func newHaz(f fsys.FS, pid int, ancestors ...int) haz {
 	s := Open(f, digest.BLAKE3)
 	set := map[int]bool{pid: true}
@@ -27,6 +30,11 @@ func newHaz(f fsys.FS, pid int, ancestors ...int) haz {
 		set[a] = true
 	}
 	s.locks = locks{pid: pid, ancestors: func() map[int]bool { return set }}
+	known.Store(pid, set)
+	s.locks.ancestorsOf = func(pid int) map[int]bool {
+		set, _ := known.Load(pid)
+		return set.(map[int]bool)
+	}
 	return haz{s}
 }
 
@@ -121,7 +129,8 @@ func TestUnknownHolder(t *testing.T) {
 	b.wantRefused(t, Refused{Task: "p:b"}, "p:b") // without knowing that p:a conflicts
 }
 
-// .haz/state may be deleted at any time: locks in a file that nobody finds any more exclude nobody, and are not taken.
+// .haz/state may be deleted at any time: locks in a file that nobody finds any more exclude nobody, and are not taken. On a
+// real disk whoever has them stands on the board.
 func TestLocksOfADeletedState(t *testing.T) {
 	for _, f := range bothDisks(t) {
 		t.Run(strings.Fields(f.Name())[0], func(t *testing.T) {
@@ -131,6 +140,10 @@ func TestLocksOfADeletedState(t *testing.T) {
 			if err := f.RemoveAll(stateDir); err != nil {
 				t.Fatal(err)
 			}
+			if hasBoard(f) {
+				a.wantRefused(t, Refused{Task: "p:t", HazPID: 200, TaskPID: 201}, "p:t")
+				held.Unlock()
+			}
 			a.wantTaken(t, 101, "p:t")
 			held.Unlock()
 			b.wantRefused(t, Refused{Task: "p:t", HazPID: 100, TaskPID: 101}, "p:t")
@@ -139,6 +152,14 @@ func TestLocksOfADeletedState(t *testing.T) {
 			}
 		})
 	}
+}
+
+func hasBoard(f fsys.FS) bool {
+	b, err := fsys.OpenBoard(f, "/")
+	if err == nil {
+		_ = b.Close()
+	}
+	return err == nil
 }
 
 // The same while other tasks of this haz give theirs back: each task has its locks, and nobody is told that locks do not work.
@@ -163,7 +184,7 @@ func TestLocksWhileStateIsDeleted(t *testing.T) {
 			}
 			group.Wait()
 			for i, l := range held {
-				if l == nil || l.set == nil {
+				if l == nil || len(l.sets) == 0 {
 					t.Fatalf("round %d: task %d runs without locks: %q", round, i, h.s.Trouble())
 				}
 				if _, refused, _ := newHaz(f, 200).s.TryLockTask(LockRequest{Task: fmt.Sprint("p:", i)}); refused == nil {
@@ -210,58 +231,63 @@ func TestLocksOfOneHaz(t *testing.T) {
 
 // Nested use (section 10). The outer haz is 1; its task p:outer is process 11; the inner haz descends from it.
 func TestNestedUse(t *testing.T) {
+	t.Run("mem", func(t *testing.T) { testNestedUse(t, func(*testing.T) fsys.FS { return fsys.Memory() }) })
+	t.Run("host", func(t *testing.T) { testNestedUse(t, func(t *testing.T) fsys.FS { return hostDisk(t) }) })
+}
+
+func testNestedUse(t *testing.T, disk func(*testing.T) fsys.FS) {
 	t.Run("a task that runs itself fails at once", func(t *testing.T) {
-		mem := fsys.Memory()
-		newHaz(mem, 1).wantTaken(t, 11, "p:t", "p:u")
-		newHaz(mem, 2, 11, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11, Ancestor: true}, "p:t", "p:u")
+		f := disk(t)
+		newHaz(f, 1).wantTaken(t, 11, "p:t", "p:u")
+		newHaz(f, 2, 11, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11, Ancestor: true}, "p:t", "p:u")
 	})
 	t.Run("also through another", func(t *testing.T) {
-		mem := fsys.Memory()
-		newHaz(mem, 1).wantTaken(t, 11, "p:t")
-		newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:other")
-		newHaz(mem, 3, 21, 2, 11, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11, Ancestor: true}, "p:t")
+		f := disk(t)
+		newHaz(f, 1).wantTaken(t, 11, "p:t")
+		newHaz(f, 2, 11, 1).wantTaken(t, 21, "p:other")
+		newHaz(f, 3, 21, 2, 11, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11, Ancestor: true}, "p:t")
 	})
 	t.Run("the same task of a stranger is waited for", func(t *testing.T) {
-		mem := fsys.Memory()
-		newHaz(mem, 1).wantTaken(t, 11, "p:t")
-		newHaz(mem, 2, 12, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11}, "p:t") // another task of an ancestor haz
+		f := disk(t)
+		newHaz(f, 1).wantTaken(t, 11, "p:t")
+		newHaz(f, 2, 12, 1).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11}, "p:t") // another task of an ancestor haz
 	})
 	t.Run("a conflict that waits for us counts as free", func(t *testing.T) {
-		mem := fsys.Memory()
-		newHaz(mem, 1).wantTaken(t, 11, "p:outer", "p:t")
-		newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:t", "p:outer")
+		f := disk(t)
+		newHaz(f, 1).wantTaken(t, 11, "p:outer", "p:t")
+		newHaz(f, 2, 11, 1).wantTaken(t, 21, "p:t", "p:outer")
 	})
 	t.Run("another task of the ancestor haz does not", func(t *testing.T) {
-		mem := fsys.Memory()
-		outer := newHaz(mem, 1)
+		f := disk(t)
+		outer := newHaz(f, 1)
 		outer.wantTaken(t, 11, "p:outer", "p:t")
 		outer.wantTaken(t, 12, "p:beside", "p:t")
-		newHaz(mem, 2, 11, 1).wantRefused(t, Refused{Task: "p:beside", HazPID: 1, TaskPID: 12}, "p:t", "p:outer", "p:beside")
+		newHaz(f, 2, 11, 1).wantRefused(t, Refused{Task: "p:beside", HazPID: 1, TaskPID: 12}, "p:t", "p:outer", "p:beside")
 	})
 	t.Run("two that were let pass keep apart", func(t *testing.T) {
-		mem := fsys.Memory()
-		newHaz(mem, 1).wantTaken(t, 11, "p:outer", "p:t", "p:u")
-		l := newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:t", "p:outer", "p:u")
-		third := newHaz(mem, 3, 11, 1)
+		f := disk(t)
+		newHaz(f, 1).wantTaken(t, 11, "p:outer", "p:t", "p:u")
+		l := newHaz(f, 2, 11, 1).wantTaken(t, 21, "p:t", "p:outer", "p:u")
+		third := newHaz(f, 3, 11, 1)
 		third.wantRefused(t, Refused{Task: "p:t", HazPID: 2, TaskPID: 21}, "p:t", "p:outer", "p:u")
 		third.wantRefused(t, Refused{Task: "p:t", HazPID: 2, TaskPID: 21}, "p:u", "p:outer", "p:t")
-		newHaz(mem, 4).wantRefused(t, Refused{Task: "p:outer", HazPID: 1, TaskPID: 11}, "p:t", "p:outer", "p:u")
+		newHaz(f, 4).wantRefused(t, Refused{Task: "p:outer", HazPID: 1, TaskPID: 11}, "p:t", "p:outer", "p:u")
 		l.Unlock()
 		third.wantTaken(t, 31, "p:u", "p:outer", "p:t")
 	})
 	t.Run("three deep, each let pass", func(t *testing.T) {
-		mem := fsys.Memory()
-		newHaz(mem, 1).wantTaken(t, 11, "p:a", "p:b", "p:c")
-		newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:b", "p:a", "p:c")
-		inner := newHaz(mem, 3, 21, 2, 11, 1)
+		f := disk(t)
+		newHaz(f, 1).wantTaken(t, 11, "p:a", "p:b", "p:c")
+		newHaz(f, 2, 11, 1).wantTaken(t, 21, "p:b", "p:a", "p:c")
+		inner := newHaz(f, 3, 21, 2, 11, 1)
 		inner.wantRefused(t, Refused{Task: "p:b", HazPID: 2, TaskPID: 21, Ancestor: true}, "p:b", "p:a", "p:c")
 		inner.wantTaken(t, 31, "p:c", "p:a", "p:b")
 	})
 	t.Run("of two nested ones, the outer of which is no conflict", func(t *testing.T) {
-		mem := fsys.Memory()
-		newHaz(mem, 1).wantTaken(t, 11, "p:a", "p:b")
-		newHaz(mem, 2, 11, 1).wantTaken(t, 21, "p:b", "p:a", "p:c")
-		newHaz(mem, 3, 21, 2, 11, 1).wantTaken(t, 31, "p:c", "p:b")
+		f := disk(t)
+		newHaz(f, 1).wantTaken(t, 11, "p:a", "p:b")
+		newHaz(f, 2, 11, 1).wantTaken(t, 21, "p:b", "p:a", "p:c")
+		newHaz(f, 3, 21, 2, 11, 1).wantTaken(t, 31, "p:c", "p:b")
 	})
 }
 
@@ -303,6 +329,95 @@ func BenchmarkTaskLocks(b *testing.B) {
 				l.SetProcess(5)
 				l.Unlock()
 			}
+		})
+	}
+}
+
+// Where there are neither lock files nor a board, nothing shows that a task runs itself; so haz in haz in haz has an end.
+func TestDepthWithoutLocks(t *testing.T) {
+	for _, deep := range []int{0, maxNested - 1, maxNested, 100} {
+		h := newHaz(full{fsys.Memory()}, 100)
+		h.s.locks.depth = func() int { return deep }
+		l, refused := h.run(t, 0, "p:t")
+		if want := deep >= maxNested; (refused != nil) != want || refused != nil && refused.Deep != deep {
+			t.Errorf("%d deep: locks %v, refused %+v", deep, l, refused)
+		}
+	}
+}
+
+// Where nothing can be written, the board alone keeps tasks apart and shows a task that runs itself.
+func TestBoardWithoutFiles(t *testing.T) {
+	f := hostDisk(t)
+	if !hasBoard(f) {
+		t.Skip("no board here")
+	}
+	if err := f.MkdirAll("/.haz", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := f.Create(stateDir); err != nil { // a file where the folder should be
+		t.Fatal(err)
+	} else {
+		_ = w.Close()
+	}
+	a := newHaz(f, 1)
+	l := a.wantTaken(t, 11, "p:t", "p:u")
+	newHaz(f, 2).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11}, "p:t")
+	newHaz(f, 3).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11}, "p:u", "p:t")
+	newHaz(f, 4, 11).wantRefused(t, Refused{Task: "p:t", HazPID: 1, TaskPID: 11, Ancestor: true}, "p:t")
+	newHaz(f, 5, 11).wantTaken(t, 51, "p:u", "p:t").Unlock()
+	if trouble := a.s.Trouble(); len(trouble) > 0 {
+		t.Errorf("trouble: %q", trouble)
+	}
+	l.Unlock()
+	newHaz(f, 6).wantTaken(t, 61, "p:t")
+}
+
+// Who makes a thing and who reads it are kept apart, whoever comes first; those who read it are not. A task that is not cached
+// may let go of what it reads while it goes on.
+func TestReaders(t *testing.T) {
+	make := LockRequest{Task: "p:make", Readers: []string{"p:read", "p:serve"}}
+	read := LockRequest{Task: "p:read", Reads: []string{"p:make"}}
+	serve := LockRequest{Task: "p:serve", Reads: []string{"p:make"}, Brief: true}
+	for _, f := range bothDisks(t) {
+		t.Run(strings.Fields(f.Name())[0], func(t *testing.T) {
+			hold := func(pid int, r LockRequest) *TaskLocks {
+				t.Helper()
+				l, refused, _ := newHaz(f, pid).s.TryLockTask(r)
+				if refused != nil {
+					t.Fatalf("%s is refused: %+v", r.Task, refused)
+				}
+				l.SetProcess(pid + 1)
+				return l
+			}
+			refused := func(pid int, r LockRequest, want Refused) {
+				t.Helper()
+				if l, got, _ := newHaz(f, pid).s.TryLockTask(r); got == nil || *got != want {
+					t.Errorf("%s: got %+v, %+v, want %+v", r.Task, l, got, want)
+				}
+			}
+			m := hold(100, make)
+			refused(200, read, Refused{Task: "p:make", HazPID: 100, TaskPID: 101})
+			refused(200, serve, Refused{Task: "p:make", HazPID: 100, TaskPID: 101})
+			m.Unlock()
+
+			s, r := hold(200, serve), hold(300, read)
+			refused(100, make, Refused{Task: "p:read", HazPID: 300, TaskPID: 301})
+			r.Unlock()
+			refused(100, make, Refused{Task: "p:serve", HazPID: 200, TaskPID: 201})
+			s.DoneReading()
+			s.DoneReading()
+			m = hold(100, make)
+			refused(300, read, Refused{Task: "p:make", HazPID: 100, TaskPID: 101})
+			m.Unlock()
+			refused(300, serve, Refused{Task: "p:serve", HazPID: 200, TaskPID: 201}) // a second server
+			s.Unlock()
+			s.DoneReading()
+			hold(300, serve).Unlock()
+
+			r = hold(300, read)
+			r.DoneReading() // its request was not brief
+			refused(100, make, Refused{Task: "p:read", HazPID: 300, TaskPID: 301})
+			r.Unlock()
 		})
 	}
 }

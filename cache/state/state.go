@@ -68,7 +68,7 @@ func Open(ws fsys.FS, fn digest.Function) *State {
 	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic}
 	s.keys = log{s: s, name: keysName, magic: keyMagic}
 	s.today = sync.OnceValue(func() int64 { return s.Stamp() / int64(time.Second) })
-	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors)}
+	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors), ancestorsOf: ancestorsOf, depth: sync.OnceValue(depth)}
 	return s
 }
 

@@ -43,6 +43,7 @@ func table() []mutant {
 		entryBugs,
 		engineBugs,
 		setupBugs,
+		waitingBugs,
 	} {
 		all = append(all, part...)
 	}
