@@ -351,6 +351,32 @@ func TestSweep(t *testing.T) {
 	})
 }
 
+// What killed restores have left, on whichever device, is taken away at each run: it is as large as outputs and would be in the
+// way of the next restore.
+func TestSweepRestoresEachRun(t *testing.T) {
+	onBoth(t, func(t *testing.T, ws fsys.FS) {
+		r := newRig(t, ws, cache.Options{})
+		many(r, 1)
+		must(t, ws.MkdirAll("/.haz/state", 0o700))
+		for i := range 3 {
+			r.store.Sweep(bg, cache.SweepOptions{})
+			litter(r)
+			r.now = r.now.Add(time.Second)
+			if got := r.store.Sweep(bg, cache.SweepOptions{}); got.Ran || got.Removed != 4 { // 2 restores, spool, trash
+				t.Errorf("%d: %+v", i, got)
+			}
+			for _, path := range []string{keyed("/.haz/state/restore-", dead), "/q/.haz-restore-0123456789abcdef"} {
+				if _, err := ws.Lstat(path); err == nil {
+					t.Errorf("%d: left: %s", i, path)
+				}
+			}
+			must(t, ws.RemoveAll("/.haz/state/restore-"+strings.Repeat(living, 16)+"-0123456789abcdef"))
+			must(t, ws.RemoveAll(keyed("/.haz/cache/aa/.tmp-", living)))
+			must(t, ws.RemoveAll(numbered("/.haz/state/spool-", living)))
+		}
+	})
+}
+
 // A sweep is bounded to 100 ms: what it does not get to is left for the next one.
 func TestSweepIsBounded(t *testing.T) {
 	mem := fsys.Memory()

@@ -22,35 +22,24 @@ type SweepReport struct {
 	Oversize bool
 }
 
-// Sweep removes leftovers of dead owners when a run starts (S-35): at most once an hour and for at most 100 ms. Staging
-// whose lock is held is never touched. With a read-only cache nothing below the cache root is. Failures do not matter: the
-// next sweep tries again.
+// Sweep removes leftovers of dead owners when a run starts (S-35), for at most 100 ms: those of restores at each run, since they
+// are as large as outputs and lie on the devices that the run is about to write to; all others at most once an hour. Staging whose
+// lock is held is never touched. With a read-only cache nothing below the cache root is. Failures do not matter: the next sweep
+// tries again.
 func (s *Store) Sweep(ctx context.Context, o SweepOptions) SweepReport {
 	var r SweepReport
 	now := s.o.Now()
-	if !s.timeToSweep(now) {
-		return r
-	}
-	r.Ran = true
 	b := &budget{now: s.o.Now, until: now.Add(sweepBudget)}
 	count := func(done bool) {
 		if done {
 			r.Removed++
 		}
 	}
-	_ = s.stateNames(func(path, name string) bool {
-		switch {
-		case isRestoreName(name):
-			done, _ := s.removeRestore(path, b)
-			count(done)
-		case isSpoolName(name):
-			done, _ := s.removeOrphan(s.ws, path, stateDir+"/"+clearedPrefix+s.suffix(), b)
-			count(done)
-		case isClearedName(name):
-			count(b.removeAll(s.ws, path) == nil)
-		}
-		return !b.over() && ctx.Err() == nil
-	})
+	s.sweepState(ctx, b, count)
+	if !s.timeToSweep(now) {
+		return r
+	}
+	r.Ran = true
 	root, err := s.open()
 	if err != nil {
 		return r
@@ -81,6 +70,23 @@ func (s *Store) Sweep(ctx context.Context, o SweepOptions) SweepReport {
 	}
 	_ = c.run(ctx)
 	return r
+}
+
+// sweepState removes what lies in .haz/state, and what restores have staged elsewhere.
+func (s *Store) sweepState(ctx context.Context, b *budget, count func(bool)) {
+	_ = s.stateNames(func(path, name string) bool {
+		switch {
+		case isRestoreName(name):
+			done, _ := s.removeRestore(path, b)
+			count(done)
+		case isSpoolName(name):
+			done, _ := s.removeOrphan(s.ws, path, stateDir+"/"+clearedPrefix+s.suffix(), b)
+			count(done)
+		case isClearedName(name):
+			count(b.removeAll(s.ws, path) == nil)
+		}
+		return !b.over() && ctx.Err() == nil
+	})
 }
 
 func (s *Store) sweepTrash(root fsys.FS, b *budget, count func(bool)) {

@@ -25,7 +25,7 @@ var setupBugs = []mutant{
 		pkg: "./cache", run: "^TestOnlyOwnIsRemoved$"},
 	{name: "an entry that cannot be renamed stays", rule: "S-31", file: "cache/aside.go",
 		old: "case !errors.Is(err, syscall.EXDEV):", new: "default:",
-		pkg: "./cache", run: "^TestLowerLayer"},
+		pkg: "./cache", run: "^TestLowerLayerDamaged$|^TestLowerLayerCleaned$"},
 	{name: "a damaged entry that stays is said to be set aside", rule: "S-31", file: "cache/aside.go",
 		old: "	case err != nil:\n		return \"could not be removed", new: "	case false:\n		return \"could not be removed",
 		pkg: "./cache", run: "^TestDamagedThatStays$"},
@@ -35,4 +35,7 @@ var setupBugs = []mutant{
 	{name: "what is kept beside the cache is seen by git", rule: "7.1", file: "cache/state/home.go",
 		old: "	f, err := ws.OpenFile(stateDir+\"/.gitignore\", os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)\n	if err == nil {", new: "	f, err := ws.OpenFile(stateDir+\"/.gitignore\", os.O_RDONLY, filePerm)\n	if err == nil {",
 		pkg: "./cmd/haz", run: "^TestScript$/^state_ignored_by_git$"},
+	{name: "leftovers of killed restores stay for an hour", rule: "S-35", file: "cache/sweep.go",
+		old: "	s.sweepState(ctx, b, count)\n	if !s.timeToSweep(now) {\n		return r\n	}\n", new: "	if !s.timeToSweep(now) {\n		return r\n	}\n	s.sweepState(ctx, b, count)\n",
+		pkg: "./cache", run: "^TestSweepRestoresEachRun$"},
 }
