@@ -30,7 +30,12 @@ type Changes struct {
 }
 
 // selectChanged is case 1 of chapter 3, 4.2: of the candidates, the affected ones.
-func (w *Workspace) selectChanged(ctx context.Context, c Changes, everything bool) (*Selected, error) {
+func (w *Workspace) selectChanged(ctx context.Context, s Selection) (*Selected, error) {
+	c := *s.Changes
+	candidates, err := w.candidates(s)
+	if err != nil {
+		return nil, err
+	}
 	what, err := w.changed(ctx, c)
 	if err != nil {
 		return nil, err
@@ -43,25 +48,57 @@ func (w *Workspace) selectChanged(ctx context.Context, c Changes, everything boo
 			}
 		}
 	}
+	r := &Selected{Empty: "no task is affected by the changes", Reasons: map[int]Reason{}}
 	seeds := w.G.Affected(what.Paths, what.NestedDirs)
 	give(seeds, IsAffected)
 	if c.Kind == Affected {
-		defined := w.G.Redefined(what.Paths)
+		defined, err := w.redefined(ctx, what, r)
+		if err != nil {
+			return nil, err
+		}
 		give(defined, IsDefinition)
 		give(w.G.Downstream(append(seeds, defined...)), IsDownstream)
+		r.Notes = append(r.Notes, baseNote(what.Base))
 	}
-	r := &Selected{Empty: "no task is affected by the changes", Reasons: map[int]Reason{}}
 	for _, text := range what.Warnings {
 		r.Warnings = append(r.Warnings, diag.Diagnostic{Severity: diag.Warning, Message: text})
 	}
-	for _, t := range w.Scope(everything) {
-		if why, hit := reasons[t.Index]; hit {
-			r.Targets = append(r.Targets, t.Index)
-			r.Reasons[t.Index] = why
+	for _, t := range candidates {
+		if why, hit := reasons[t]; hit {
+			r.Targets = append(r.Targets, t)
+			r.Reasons[t] = why
 		}
 	}
 	slices.Sort(r.Targets)
+	if len(s.References) > 0 {
+		r.Empty = "none of the given tasks is affected by the changes"
+	}
 	return r, nil
+}
+
+// candidates are the tasks that a filter chooses from: those that references select, or those in scope.
+func (w *Workspace) candidates(s Selection) ([]int, error) {
+	if len(s.References) > 0 {
+		named, err := w.selectReferences(s.References)
+		if err != nil {
+			return nil, err
+		}
+		return named.Targets, nil
+	}
+	var all []int
+	for _, t := range w.Scope(s.Workspace) {
+		all = append(all, t.Index)
+	}
+	return all, nil
+}
+
+// baseNote says what was compared with, and what to do when that leaves nothing to compare.
+func baseNote(b *git.Base) string {
+	text := "compared with " + b.String()
+	if b.IsHead && b.Name != "HEAD" {
+		text += ", which is HEAD: only what is not committed counts; to count the last commit too: --base HEAD^"
+	}
+	return text
 }
 
 // changed asks git.

@@ -17,7 +17,7 @@ type Selection struct {
 	Changes    *Changes    // those that changes in git affect; Workspace widens the candidates
 	Workspace  bool        // every task
 	All        bool        // every task of the bearing project, or of the workspace when there is none
-	References []Reference // what these select
+	References []Reference // what these select; with Changes, those of it that changes affect
 }
 
 // Reason says why a task is in a plan.
@@ -37,6 +37,7 @@ type Selected struct {
 	Reasons  map[int]Reason // of targets; where none is given, IsTarget
 	Empty    string         // why there are none, for people
 	Warnings diag.List
+	Notes    []string // what people are told besides: sentences without a full stop
 }
 
 // ReasonOf says why the task at a position is in the plan of this selection.
@@ -57,7 +58,7 @@ func (w *Workspace) Select(ctx context.Context, s Selection) (*Selected, error) 
 	case s.Only != nil:
 		return w.selectOnly(s.Only), nil
 	case s.Changes != nil:
-		return w.selectChanged(ctx, *s.Changes, s.Workspace)
+		return w.selectChanged(ctx, s)
 	case s.Workspace || s.All:
 		r := &Selected{Empty: "there are no tasks"}
 		for _, t := range w.Scope(s.Workspace) {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/haz-build/haz/workspace"
 )
@@ -24,23 +25,61 @@ func (g *Graph) Affected(paths, dirs []string) []int {
 	return positions(hit)
 }
 
-// Redefined returns the tasks whose definition is among the changed files: that of their project, or the overlay that their
-// body comes from; a change of the workspace file concerns all (chapter 3, 4.4.6). Sorted.
-func (g *Graph) Redefined(paths []string) []int {
-	changed := make(map[string]bool, len(paths))
+// Redefined returns the tasks whose definition is among the changed files, or below the changed directories: that of their
+// project, or the overlay that their body comes from; a change of the workspace file concerns all (chapter 3, 4.4.6). Sorted.
+func (g *Graph) Redefined(paths, dirs []string) []int {
+	named := make(map[string]bool, len(paths))
 	for _, p := range paths {
-		changed[p] = true
+		named[p] = true
+	}
+	changed := func(file string) bool {
+		return named[file] || slices.ContainsFunc(dirs, func(d string) bool { return d == "/" || strings.HasPrefix(file, d+"/") })
 	}
 	overlays := make(map[string]bool, len(g.W.Overlays))
 	for _, o := range g.W.Overlays {
-		overlays[o.Name] = changed["/"+o.File]
+		overlays[o.Name] = changed("/" + o.File)
 	}
-	everything := g.W.Mode == workspace.Explicit && changed["/.haz/workspace.yml"]
+	everything := g.W.Mode == workspace.Explicit && changed("/.haz/workspace.yml")
+	projects := make(map[*workspace.Project]bool, len(g.W.Projects))
+	for _, p := range g.W.Projects {
+		projects[p] = changed("/" + p.File)
+	}
 	hit := make([]bool, len(g.Up))
 	for i, t := range g.W.Tasks {
-		hit[i] = everything || changed["/"+t.Project.File] || t.Overlay != "" && overlays[t.Overlay]
+		hit[i] = everything || projects[t.Project] || t.Overlay != "" && overlays[t.Overlay]
 	}
 	return positions(hit)
+}
+
+// Differing returns the tasks that are not what they were in another graph, that of the same workspace at another time: new
+// ones, those that are declared otherwise, and those with other upstreams over hard and producer edges, be it that a reference
+// selects others, or that what produced an input is gone. All, when a setting that is in every key differs. Sorted.
+func (g *Graph) Differing(base *Graph) []int {
+	everything := g.W.Mode != base.W.Mode || g.W.Settings.Hash != base.W.Settings.Hash
+	hit := make([]bool, len(g.Up))
+	for i, t := range g.W.Tasks {
+		was := base.W.Task(t.ID)
+		hit[i] = everything || was == nil || !workspace.SameDefinition(t, was) ||
+			!slices.Equal(g.upstreams(i), base.upstreams(was.Index))
+	}
+	return positions(hit)
+}
+
+// upstream is an edge by name.
+type upstream struct {
+	task workspace.TaskID
+	kind EdgeKind
+}
+
+// upstreams are those that a task's key can depend on.
+func (g *Graph) upstreams(task int) []upstream {
+	var list []upstream
+	for _, e := range g.Up[task] {
+		if e.Kind == Hard || e.Kind == Producer {
+			list = append(list, upstream{g.W.Tasks[e.Task].ID, e.Kind})
+		}
+	}
+	return list
 }
 
 // Downstream returns what follows from the seeds over hard and producer edges, sorted, without the seeds unless reached.

@@ -23,6 +23,7 @@ import (
 //	readers | writers path=/a
 //	meeting pattern=/a/*        tasks with inputs, and outputs, that meet a pattern
 //	affected | redefined | downstream    one path, path with "/" at its end (a nested repository), or task a line
+//	since                       tasks that are not what they were in the workspace given
 func TestDialogues(t *testing.T) {
 	datadriven.Walk(t, "testdata/dialogue", func(t *testing.T, path string) {
 		var g *Graph
@@ -95,7 +96,7 @@ func answer(t *testing.T, g *Graph, td *datadriven.TestData) string {
 			td.Fatalf(t, "%v", err)
 		}
 		return "inputs:\n" + ids(g, g.InputsMeeting(p)) + "outputs:\n" + ids(g, g.OutputsMeeting(p))
-	case "affected":
+	case "affected", "redefined":
 		var paths, dirs []string
 		for _, l := range lines {
 			if dir, nested := strings.CutSuffix(l, "/"); nested {
@@ -104,9 +105,12 @@ func answer(t *testing.T, g *Graph, td *datadriven.TestData) string {
 				paths = append(paths, l)
 			}
 		}
+		if td.Cmd == "redefined" {
+			return ids(g, g.Redefined(paths, dirs))
+		}
 		return ids(g, g.Affected(paths, dirs))
-	case "redefined":
-		return ids(g, g.Redefined(lines))
+	case "since":
+		return ids(g, g.Differing(mustBuild(t, td.Input)))
 	case "downstream":
 		for _, l := range lines {
 			args = append(args, find(t, g, l))

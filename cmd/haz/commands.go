@@ -36,15 +36,15 @@ func runCommand() *command {
 	return &command{name: "run", args: "[TASK...]", brief: "run tasks and all they depend on", completes: tasks, do: doRun,
 		about: []string{
 			"Runs the given tasks and everything they depend on. A task whose inputs, command and environment are as in an earlier run is not executed: its outputs and its printed text come back from the cache.",
-			"Without TASK and without a selecting option the task `default` of this directory's project runs.",
+			"Without TASK and without a selecting option the task `default` of this directory's project runs. With TASK, --affected and the options that ask git keep those of the given tasks that changes affect.",
 		},
 		opts: []option{
 			scopeOptions[0], scopeOptions[1],
 			{long: "git-changed", help: "only tasks with an input that differs from HEAD, or is untracked"},
 			{long: "git-staged", help: "only tasks with an input that is staged"},
 			{long: "git-changed-since", arg: "REV", help: "only tasks with an input that differs from REV (A...B: from the merge base), or is untracked", check: checkRevision},
-			{long: "affected", help: "tasks affected by changes since the base branch, and everything downstream of them"},
-			{long: "base", arg: "REV", help: "with --affected: the base, instead of origin/HEAD, main or master", check: checkRevision},
+			{long: "affected", help: "tasks whose inputs or definitions changed since the base branch, and everything downstream of them"},
+			{long: "base", arg: "REV", help: "with --affected: the base, instead of what CI says, origin/HEAD, main or master", check: checkRevision},
 			{long: "failed", help: "the tasks that did not succeed in the last run"},
 			{long: "dry-run", help: "print what would run, and run nothing"},
 			formatOption("with --dry-run: plain (default) or json", "plain", "json"),
@@ -64,11 +64,11 @@ func runCommand() *command {
 			{"cache", "force", "no-cache"},
 			{"fail-fast", "keep-going"},
 		},
-		noRefs: []string{"all", "workspace", "git-changed", "git-staged", "git-changed-since", "affected", "failed"},
+		noRefs: []string{"all", "workspace", "failed"},
 		needs:  [][2]string{{"base", "affected"}, {"format", "dry-run"}},
 		examples: []string{
 			"haz run", "haz run build", "haz run lib:build app:test", "haz run --all --dry-run",
-			"haz run --affected --base origin/main", "haz run --failed -v",
+			"haz run --affected --base origin/main", "haz run --affected '^:test'", "haz run --failed -v",
 		},
 	}
 }

@@ -38,6 +38,11 @@ func doRun(v *invocation) error {
 		return err
 	}
 	v.warn(selected.Warnings)
+	if !v.has("quiet") {
+		for _, note := range selected.Notes {
+			v.tell("haz: " + note + "\n")
+		}
+	}
 	plan := w.Plan(selected.Targets)
 	if v.has("dry-run") {
 		return v.dryRun(w, selected, plan)

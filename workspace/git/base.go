@@ -27,14 +27,17 @@ type Base struct {
 
 // String says in a few words what was taken: "origin/main (from GITHUB_BASE_REF), commit 0123456789ab".
 func (b *Base) String() string {
-	from := ""
+	text := diag.Escape(b.Name)
+	if isObjectID(b.Name) {
+		text = "commit " + b.Commit[:12]
+	}
 	if b.From != "" {
-		from = " (" + b.From + ")"
+		text += " (" + b.From + ")"
 	}
-	if strings.HasPrefix(b.Commit, b.Name) && b.Name != "" {
-		return "commit " + b.Commit[:12] + from
+	if !isObjectID(b.Name) {
+		text += ", commit " + b.Commit[:12]
 	}
-	return diag.Escape(b.Name) + from + ", commit " + b.Commit[:12]
+	return text
 }
 
 // targetVariables are how services of continuous integration say what branch a change is to be merged into. They count where
@@ -179,7 +182,7 @@ func (f *baseFinder) usual() (*Base, string, error) {
 	}
 	for _, ref := range refs {
 		if id, ok, err := f.r.commit(f.ctx, ref); err != nil || ok {
-			return &Base{Name: shortRef(ref), From: "found"}, id, err
+			return &Base{Name: shortRef(ref), From: foundAs(ref)}, id, err
 		}
 	}
 	e := &Error{Code: f.r.rule, Message: fmt.Sprintf("there is no branch to compare with: neither %s/HEAD, main nor master, there or here, names a commit", remote),
@@ -234,6 +237,14 @@ func eventBefore(file string) string {
 
 func isNull(id string) bool { return strings.Trim(id, "0") == "" }
 
+// foundAs says why a reference is taken that nobody named.
+func foundAs(ref string) string {
+	if strings.HasSuffix(ref, "/HEAD") {
+		return "the default branch of the remote"
+	}
+	return "found by its name"
+}
+
 func shortRef(ref string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/remotes/"), "refs/heads/")
 }
@@ -279,6 +290,18 @@ func (r *repository) shallow(ctx context.Context) bool {
 
 // howToGet is a hint for a revision that names no commit: a command that brings it, as far as one can know; "" for none.
 func (r *repository) howToGet(ctx context.Context, rev string) string {
+	if hint := r.howToFetch(ctx, rev); hint != "" {
+		return hint
+	}
+	names := append(r.refs(ctx, "refs/heads/"), r.refs(ctx, "refs/remotes/")...)
+	if near := diag.Nearest(rev, names); near != "" {
+		return "did you mean " + diag.Quote(near) + "?"
+	}
+	return ""
+}
+
+// howToFetch is what of that a remote may have.
+func (r *repository) howToFetch(ctx context.Context, rev string) string {
 	remotes := r.remotes(ctx)
 	if len(remotes) == 0 || ctx.Err() != nil {
 		return ""
@@ -291,23 +314,16 @@ func (r *repository) howToGet(ctx context.Context, rev string) string {
 	if r.shallow(ctx) {
 		deepen = "--unshallow "
 	}
-	base := strings.TrimSuffix(strings.TrimPrefix(rev, "refs/remotes/"), "/HEAD")
-	name, branch, isRemote := strings.Cut(base, "/")
+	name, branch, isRemote := strings.Cut(strings.TrimPrefix(rev, "refs/remotes/"), "/")
 	switch {
-	case isRemote && slices.Contains(remotes, name) && plainRef.MatchString(branch):
+	case isRemote && slices.Contains(remotes, name) && branch != "HEAD" && plainRef.MatchString(branch):
 		return fmt.Sprintf("to fetch that branch: git fetch %s%s +refs/heads/%s:refs/remotes/%s/%s", deepen, name, branch, name, branch)
 	case r.has(ctx, "refs/remotes/"+remote+"/"+rev):
 		return "did you mean " + diag.Quote(remote+"/"+rev) + "?"
 	case slices.Contains(branches, rev):
 		return fmt.Sprintf("to fetch that branch: git fetch %s%s %s:%s", deepen, remote, rev, rev)
-	case deepen != "":
-		return r.howToDeepen(ctx)
 	}
-	names := append(r.refs(ctx, "refs/heads/"), r.refs(ctx, "refs/remotes/")...)
-	if near := diag.Nearest(rev, names); near != "" {
-		return "did you mean " + diag.Quote(near) + "?"
-	}
-	return ""
+	return r.howToDeepen(ctx)
 }
 
 func (r *repository) has(ctx context.Context, ref string) bool {

@@ -1,0 +1,144 @@
+package haz
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/git"
+)
+
+// redefined are the tasks whose definitions are not those of the base: by the files that changed, and by comparing all
+// definitions with the base's, which are read only when something changed that could make a difference. When they cannot be
+// read, every task may be another one.
+func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected) ([]int, error) {
+	files := append(slices.Clone(what.Paths), w.unknown(what)...)
+	list := w.G.Redefined(files, what.NestedDirs)
+	if len(what.NestedDirs) == 0 && !slices.ContainsFunc(files, isDefinition) {
+		return list, nil
+	}
+	base, err := w.baseGraph(ctx, what.Base)
+	if err == nil {
+		list = append(list, w.G.Differing(base)...)
+		slices.Sort(list)
+		return slices.Compact(list), nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	d := diag.Diagnostic{Severity: diag.Warning, Code: "EXEC-026",
+		Message: "every task counts as affected: the definitions of the base cannot be compared with"}
+	var said *diag.Errors
+	var asked *git.Error
+	switch {
+	case errors.As(err, &said) && len(said.List) > 0:
+		d.Causes = []string{said.List[0].Message}
+		if file := said.List[0].Place.File; file != "" {
+			d.Causes[0] = diag.Escape(file) + ": " + d.Causes[0]
+		}
+	case errors.As(err, &asked):
+		d.Causes = append([]string{asked.Message}, asked.Causes...)
+		d.Hint = asked.Hint
+	default:
+		d.Causes = []string{err.Error()}
+	}
+	r.Warnings = append(r.Warnings, d)
+	all := make([]int, len(w.W.Tasks))
+	for i := range all {
+		all[i] = i
+	}
+	return all, nil
+}
+
+// isDefinition reports whether a file may declare something.
+func isDefinition(name string) bool {
+	return path.Base(name) == "haz.yml" || name == "/.haz" || name == "/.haz/workspace.yml" || name == "/.haz/tasks" || strings.HasPrefix(name, "/.haz/tasks/")
+}
+
+// unknown are the definition files that git does not know, since it ignores them: whether they changed cannot be told. One that
+// is reached through a link is known by another name.
+func (w *Workspace) unknown(what git.Changes) []string {
+	var list []string
+	add := func(file string) {
+		if _, tracked := slices.BinarySearch(what.Tracked, file); tracked {
+			return
+		}
+		if real, err := w.FS.RealPath(file); err == nil && real == file {
+			list = append(list, file)
+		}
+	}
+	if w.W.Mode == workspace.Explicit {
+		add("/.haz/workspace.yml")
+	}
+	for _, o := range w.W.Overlays {
+		add("/" + o.File)
+	}
+	for _, p := range w.W.Projects {
+		add("/" + p.File)
+	}
+	return list
+}
+
+// baseGraph loads the workspace as it was at the base, from git's objects.
+func (w *Workspace) baseGraph(ctx context.Context, b *git.Base) (*graph.Graph, error) {
+	tree, err := b.Tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	host, err := plantTree(tree)
+	if err != nil {
+		return nil, err
+	}
+	was, root, err := workspace.Load(ctx, host, baseRoot, workspace.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	g, list := graph.Build(was)
+	if g == nil {
+		return nil, &diag.Errors{List: list}
+	}
+	return g, nil
+}
+
+// baseRoot is where the workspace of the base lies in memory.
+const baseRoot = "/base"
+
+// plantTree makes a file system in memory of what git knows. Files that declare nothing are left out.
+func plantTree(t *git.Tree) (fsys.FS, error) {
+	host := fsys.Memory()
+	// So that a base without a workspace file is what it would be in a work tree of git.
+	if err := host.MkdirAll(baseRoot+"/.git", 0o755); err != nil {
+		return nil, err
+	}
+	for _, dir := range t.Dirs {
+		if err := host.MkdirAll(baseRoot+dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	for name, text := range t.Files {
+		f, err := host.Create(baseRoot + name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err = f.WriteString(text); err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for name, text := range t.Links {
+		if err := host.Symlink(text, baseRoot+name); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+	return host, nil
+}

@@ -1,0 +1,181 @@
+package git
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Tree is the part of a workspace that a commit holds and that definitions can be read from. All names are workspace-absolute.
+type Tree struct {
+	Dirs  []string          // all directories, outer ones first
+	Files map[string]string // haz.yml, what lies in .haz, and what links of such names lead to
+	Links map[string]string // all links, with their texts
+}
+
+// definitionMax is more than a definition file may have (chapter 1, section 3).
+const definitionMax = 16<<20 + 1
+
+// Tree reads the definitions that the base has, from git's objects alone: the work tree is not touched, and submodules are read
+// at the commits that the base names. The error says what is not there.
+func (b *Base) Tree(ctx context.Context) (*Tree, error) {
+	t := treeReader{ctx: ctx, tree: &Tree{Files: map[string]string{}, Links: map[string]string{}}, blobs: map[string]blob{}}
+	if err := t.list(b.r, b.Commit, ""); err != nil {
+		return nil, err
+	}
+	if err := t.read(); err != nil {
+		return nil, err
+	}
+	return t.tree, nil
+}
+
+// blob is a file of a tree, and where its content is.
+type blob struct {
+	in   *repository
+	id   string
+	link bool
+}
+
+type treeReader struct {
+	ctx   context.Context
+	tree  *Tree
+	blobs map[string]blob // by workspace-absolute name
+}
+
+// list lists what a commit has below the directory of a repository, and puts it below the directory at.
+func (t *treeReader) list(r *repository, commit, at string) error {
+	out, err := r.run(t.ctx, "ls-tree", "-r", "-t", "-z", commit)
+	if err != nil {
+		return err
+	}
+	for line := range strings.SplitSeq(out, "\x00") { // "100644 blob id\tpath"
+		head, name, ok := strings.Cut(line, "\t")
+		f := strings.Fields(head)
+		if !ok || len(f) != 3 {
+			continue
+		}
+		name = at + "/" + name
+		switch {
+		case f[1] == "tree":
+			t.tree.Dirs = append(t.tree.Dirs, name)
+		case f[0] == modeModule:
+			t.tree.Dirs = append(t.tree.Dirs, name)
+			if err := t.module(r, f[2], name, strings.TrimPrefix(name, at+"/")); err != nil {
+				return err
+			}
+		default:
+			t.blobs[name] = blob{r, f[2], f[0] == modeLink}
+		}
+	}
+	return nil
+}
+
+// module lists a submodule. One that is not checked out has no definitions that count now, and had none that are known.
+func (t *treeReader) module(r *repository, commit, name, below string) error {
+	sub, err := r.inner(t.ctx, filepath.Join(r.root, below))
+	if err != nil || sub == nil {
+		return err
+	}
+	return t.list(sub, commit, name)
+}
+
+// read reads definitions and links, and what links with the names of definitions lead to.
+func (t *treeReader) read() error {
+	want := map[string]bool{}
+	for name, b := range t.blobs {
+		if b.link || isDefinition(name[1:]) {
+			want[name] = true
+		}
+	}
+	for len(want) > 0 {
+		texts, err := t.contents(want)
+		if err != nil {
+			return err
+		}
+		want = map[string]bool{}
+		for name, text := range texts {
+			if !t.blobs[name].link {
+				t.tree.Files[name] = text
+				continue
+			}
+			t.tree.Links[name] = text
+			target := path.Join(path.Dir(name), text)
+			if _, there := t.blobs[target]; there && isDefinition(name[1:]) && !path.IsAbs(text) && !t.blobs[target].link {
+				if _, known := t.tree.Files[target]; !known {
+					want[target] = true
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// contents reads blobs.
+func (t *treeReader) contents(want map[string]bool) (map[string]string, error) {
+	byRepository := map[*repository]map[string]bool{}
+	for name := range want {
+		b := t.blobs[name]
+		if byRepository[b.in] == nil {
+			byRepository[b.in] = map[string]bool{}
+		}
+		byRepository[b.in][b.id] = true
+	}
+	texts := make(map[string]string, len(want))
+	for r, ids := range byRepository {
+		content, err := r.objects(t.ctx, keys(ids))
+		if err != nil {
+			return nil, err
+		}
+		for name := range want {
+			if b := t.blobs[name]; b.in == r {
+				texts[name] = content[b.id]
+			}
+		}
+	}
+	return texts, nil
+}
+
+// objects reads blobs by id. One that is missing, as in a partial clone, or too long, is an error.
+func (r *repository) objects(ctx context.Context, ids []string) (map[string]string, error) {
+	input := strings.Join(ids, "\n") + "\n"
+	sizes, end, err := r.fed(ctx, strings.NewReader(input), "cat-file", "--batch-check")
+	if err == nil && end.failed != nil {
+		err = end.failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(sizes) { // "id blob size" or "id missing"
+		f := strings.Fields(line)
+		if len(f) != 3 {
+			return nil, &Error{Code: r.rule, Message: "this clone lacks an object of the base: " + strings.TrimSpace(line)}
+		}
+		if n, err := strconv.ParseInt(f[2], 10, 64); err != nil || n > definitionMax {
+			return nil, &Error{Code: r.rule, Message: "a definition of the base is longer than 16 MiB"}
+		}
+	}
+	out, end, err := r.fed(ctx, strings.NewReader(input), "cat-file", "--batch")
+	if err == nil && end.failed != nil {
+		err = end.failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	content := make(map[string]string, len(ids))
+	for out != "" {
+		head, rest, _ := strings.Cut(out, "\n")
+		f := strings.Fields(head)
+		size := -1
+		if len(f) == 3 {
+			size, _ = strconv.Atoi(f[2])
+		}
+		if size < 0 || size+1 > len(rest) {
+			return nil, &Error{Code: r.rule, Message: fmt.Sprintf("git cat-file answered %q", head)}
+		}
+		content[f[0]], out = rest[:size], rest[size+1:]
+	}
+	return content, nil
+}
