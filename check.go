@@ -24,7 +24,7 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	if err != nil {
 		return nil, err
 	}
-	ws, root, err := workspace.Load(ctx, o.host, dir, workspace.Options{})
+	ws, root, err := workspace.Load(ctx, o.host, dir, workspace.Options{Stranger: o.stranger()})
 	c := &Checked{}
 	if err != nil {
 		var list *diag.Errors

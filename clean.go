@@ -26,7 +26,7 @@ func OpenCache(ctx context.Context, dir string, opts ...Option) (*Cache, error) 
 	if err != nil {
 		return nil, err
 	}
-	ws, root, err := workspace.Load(ctx, o.host, dir, workspace.Options{SettingsOnly: true})
+	ws, root, err := workspace.Load(ctx, o.host, dir, workspace.Options{SettingsOnly: true, Stranger: o.stranger()})
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ type options struct {
 	logger      *slog.Logger
 	os, arch    string
 	umask       int
+	trustOwner  bool
 	cpus        int
 }
 
@@ -67,6 +68,18 @@ func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l 
 
 // WithCPUs sets how many CPUs count as usable. Default: those that affinity and container quota allow.
 func WithCPUs(n int) Option { return func(o *options) { o.cpus = n } }
+
+// WithTrustedOwner makes Open and its kin work also where the root of the workspace, or a folder on the way to it, belongs to
+// another user than the process's, or root: that user decides what runs here. Default: such a workspace is refused.
+func WithTrustedOwner() Option { return func(o *options) { o.trustOwner = true } }
+
+// stranger is nil where everybody is trusted.
+func (o *options) stranger() workspace.Stranger {
+	if o.trustOwner {
+		return nil
+	}
+	return stranger(o.env)
+}
 
 // WithPlatform sets the operating system, architecture and umask that cache keys are made for. Default: those of the host.
 func WithPlatform(os, arch string, umask int) Option {
@@ -100,7 +113,7 @@ func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, fs, err := workspace.Load(ctx, o.host, dir, workspace.Options{})
+	w, fs, err := workspace.Load(ctx, o.host, dir, workspace.Options{Stranger: o.stranger()})
 	var mistakes *diag.Errors
 	if err != nil && !errors.As(err, &mistakes) {
 		return nil, err

@@ -39,6 +39,15 @@ func (h *host) StatInfo(name string) (Info, error) {
 	return infoOf(&st), nil
 }
 
+// Owner is the user id that name belongs to, a link at its end not followed.
+func (h *host) Owner(name string) (uid int, err error) {
+	var st unix.Stat_t
+	if err := h.look(name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return 0, pathError("lstat", Clean(name), err)
+	}
+	return int(st.Uid), nil
+}
+
 func (h *host) Stat(name string) (os.FileInfo, error) {
 	var st unix.Stat_t
 	name = Clean(name)

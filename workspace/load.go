@@ -19,6 +19,8 @@ import (
 type Options struct {
 	// Only settings and root are needed (cache commands): projects and overlays are not read.
 	SettingsOnly bool
+	// Stranger is asked who owns what marks the root; nil: everybody is trusted (DISC-023).
+	Stranger Stranger
 }
 
 // Load finds, reads, merges and checks everything but the graph: phases 1 to 6 of chapter 1, section 11.1. host is the file
@@ -31,6 +33,9 @@ func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspa
 	root, mode, err := Find(host, dir)
 	if err != nil {
 		return nil, nil, err
+	}
+	if d := checkOwners(host, root, mode, o.Stranger); d != nil {
+		return nil, nil, one(*d)
 	}
 	fs, err = host.Sub(root)
 	if err != nil {

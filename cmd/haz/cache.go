@@ -13,7 +13,7 @@ func (v *invocation) openCache() (*haz.Cache, error) {
 	if v.dirErr != nil {
 		return nil, fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
 	}
-	return haz.OpenCache(v.ctx, v.dir, haz.WithEnvironment(v.environ))
+	return haz.OpenCache(v.ctx, v.dir, v.hostOptions()...)
 }
 
 // doCacheClear is `haz cache clear`.

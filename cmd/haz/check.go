@@ -12,7 +12,7 @@ func doCheck(v *invocation) error {
 	if v.dirErr != nil {
 		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
 	}
-	c, err := haz.Check(v.ctx, v.dir, v.has("workspace"), haz.WithEnvironment(v.environ))
+	c, err := haz.Check(v.ctx, v.dir, v.has("workspace"), v.hostOptions()...)
 	if err != nil {
 		return err
 	}

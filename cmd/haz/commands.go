@@ -8,6 +8,7 @@ var globals = []option{
 	{long: "color", arg: "WHEN", values: []string{"auto", "always", "never"}, noun: "colour choice", help: "when to use colour: auto (default), always or never"},
 	{long: "quiet", short: "q", help: "show failures and notes only"},
 	{long: "verbose", short: "v", help: "say more: why tasks missed the cache, hit rate, longest tasks"},
+	{long: "trust-owner", help: "work also where the workspace, or a folder above it, belongs to another user: they decide what runs"},
 	{long: "progress", arg: "WHEN", values: []string{"auto", "off"}, noun: "progress choice", help: "draw a progress line on a terminal: auto (default) or off"},
 }
 

@@ -17,7 +17,16 @@ func (v *invocation) open() (*haz.Workspace, error) {
 	if v.dirErr != nil {
 		return nil, fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
 	}
-	return haz.Open(v.ctx, v.dir, haz.WithEnvironment(v.environ))
+	return haz.Open(v.ctx, v.dir, v.hostOptions()...)
+}
+
+// hostOptions is what the command line says about the host.
+func (v *invocation) hostOptions() []haz.Option {
+	opts := []haz.Option{haz.WithEnvironment(v.environ)}
+	if v.has("trust-owner") {
+		opts = append(opts, haz.WithTrustedOwner())
+	}
+	return opts
 }
 
 // tell writes to standard error at once.

@@ -69,6 +69,9 @@ func TestScript(t *testing.T) {
 			if cond == "humble" { // permission bits can be made to count
 				return exec.Command("humble", "true").Run() == nil, nil
 			}
+			if cond == "root" {
+				return os.Geteuid() == 0, nil
+			}
 			if cond == "mounts" { // overlays and bind mounts can be made, and go with the process
 				return canMount(), nil
 			}

@@ -38,4 +38,13 @@ var setupBugs = []mutant{
 	{name: "leftovers of killed restores stay for an hour", rule: "S-35", file: "cache/sweep.go",
 		old: "	s.sweepState(ctx, b, count)\n	if !s.timeToSweep(now) {\n		return r\n	}\n", new: "	if !s.timeToSweep(now) {\n		return r\n	}\n	s.sweepState(ctx, b, count)\n",
 		pkg: "./cache", run: "^TestSweepRestoresEachRun$"},
+	{name: "a workspace of another user is used", rule: "DISC-023", file: "workspace/owner.go",
+		old: "		if who := s(uid); who != \"\" {", new: "		if who := s(uid); false {",
+		pkg: "./workspace", run: "^TestOwners$"},
+	{name: "a folder above the workspace may be anybody's", rule: "DISC-023", file: "workspace/owner.go",
+		old: "	names := wayTo(root)\n", new: "	names := []string{root}\n",
+		pkg: "./workspace", run: "^TestOwners$"},
+	{name: "what a linked .haz leads to may be anybody's", rule: "DISC-023", file: "workspace/owner.go",
+		old: "err == nil && real != name {", new: "err == nil && false {",
+		pkg: "./workspace", run: "^TestOwners$"},
 }
