@@ -64,6 +64,8 @@ type job struct {
 	refused   *state.Refused
 	before    *outputs.Snapshot
 	collected *outputs.Collected
+	folders   *key.Folders  // on the way to what the task reads, before it ran
+	kept      *outputs.Kept // of a completed task, for the looks of those that come after it
 	rec       *recorder
 
 	mu        sync.Mutex

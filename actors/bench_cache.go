@@ -186,6 +186,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		answer.Wrote = append(answer.Wrote, o.Path)
 	}
 	answer.Reads = b.reads(j, man.Outputs)
+	b.keep(j, got.Ledger.Files, true)
 	answer.Next = m.First
 	answer.Next = b.emitStream(j, answer.Next, false, got.Stdout)
 	answer.Next = b.emitStream(j, answer.Next, true, got.Stderr)
@@ -290,7 +291,7 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 		return refusal(m.Ref, refused)
 	}
 	if !m.Unchecked {
-		moved, err := b.r.o.Deriver.Moved(ctx, j.task, j.derived, nil)
+		moved, err := b.lookBefore(ctx, j)
 		if err != nil {
 			b.unlock(j)
 			return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
@@ -349,25 +350,8 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 		b.r.o.State.WriteLedger(state.Ledger{Task: j.task.ID.String(), Key: j.derived.Key, At: b.r.o.Clock.Now().Unix(), Files: got.Produced})
 		j.ledgered = true
 	}
+	b.keep(j, got.Produced, j.ledgered)
 	return answer
-}
-
-// movedMeanwhile says whether inputs changed while the task ran (S-23). Inputs that the task itself wrote are exempt.
-func (b *bench) movedMeanwhile(ctx context.Context, j *job) (reason, hint string) {
-	wrote := make(map[string]bool, len(j.collected.Wrote))
-	for _, p := range j.collected.Wrote {
-		wrote[p] = true
-	}
-	moved, err := b.r.o.Deriver.Moved(ctx, j.task, j.derived, func(p string) bool { return wrote[p] })
-	switch {
-	case err != nil:
-		return err.Error(), ""
-	case len(moved) == 1:
-		return fmt.Sprintf("%s changed while the task ran", moved[0]), ""
-	case len(moved) > 1:
-		return fmt.Sprintf("%s and %d more changed while the task ran", moved[0], len(moved)-1), ""
-	}
-	return "", ""
 }
 
 func rejectError(err error) messages.TaskError {
@@ -449,4 +433,5 @@ func (b *bench) release(j *job, m messages.ReleaseTask) {
 		b.r.o.State.WriteLastKey(task, b.r.o.Deriver.Record(j.task, j.derived, secret, b.r.o.Name, b.r.o.Clock.Now().Unix()))
 	}
 	j.derived, j.manifest, j.ledger, j.before, j.collected = nil, nil, state.Ledger{}, nil, nil
+	j.folders = nil
 }

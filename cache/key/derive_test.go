@@ -288,7 +288,7 @@ func TestDeriveConcurrently(t *testing.T) {
 					t.Errorf("got %v, %v", at, err)
 					return
 				}
-				if moved, err := d.Moved(context.Background(), &b.task, at, nil); err != nil || len(moved) > 0 {
+				if moved, err := d.Moved(context.Background(), &b.task, at, nil); err != nil || moved.Any() {
 					t.Errorf("moved %q, %v", moved, err)
 				}
 			}

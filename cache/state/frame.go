@@ -13,10 +13,11 @@ const (
 )
 
 const (
-	indexMagic  = "hazidx01"
-	ledgerMagic = "hazled01"
-	keyMagic    = "hazkey01"
-	secretMagic = "hazsec01"
+	indexMagic   = "hazidx01"
+	ledgerMagic  = "hazled01"
+	keyMagic     = "hazkey01"
+	rewriteMagic = "hazrew01"
+	secretMagic  = "hazsec01"
 )
 
 // newFrame begins a file; the payload is appended to it, then seal completes it. size is a guess of the payload's.

@@ -63,6 +63,22 @@ func (s *State) readLedger(task string) (l Ledger, at span, gen int) {
 	return l, at, gen
 }
 
+// Mark tells a ledger on disk from those that replace it. The zero one is that of no ledger.
+type Mark struct {
+	at  span
+	gen int
+}
+
+// LedgerMark is the mark of the ledger that a task has now. A log that was rewritten meanwhile has other marks too: they say
+// that something may be new, not that it is.
+func (s *State) LedgerMark(task string) Mark {
+	at, gen, ok := s.ledgers.find(task)
+	if !ok {
+		return Mark{}
+	}
+	return Mark{at, gen}
+}
+
 // WriteLedger replaces the ledger of l.Task. Nothing is written when only At would change.
 func (s *State) WriteLedger(l Ledger) {
 	if s.home.readOnly {

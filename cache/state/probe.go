@@ -26,12 +26,15 @@ const probeName = "probe"
 
 // Stamp is the time of the file system now, in nanoseconds, by the mtime of a file just written: what S-26 calls
 // recorded-at when it is taken before the content is read. 0 when the file system does not tell.
-func (s *State) Stamp() int64 {
+func (s *State) Stamp() int64 { return s.Clock().MTime }
+
+// Clock is what the stat of a file just written says: the time of the file system (as Stamp has it) and its device.
+func (s *State) Clock() fsys.Info {
 	p := &s.probe
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.broken {
-		return 0
+		return fsys.Info{}
 	}
 	if p.f == nil {
 		err := s.home.inDir(func(d fsys.FS) error {
@@ -57,13 +60,13 @@ func (s *State) Stamp() int64 {
 	if err != nil {
 		return s.probeFailed(err)
 	}
-	return info.MTime
+	return info
 }
 
-func (s *State) probeFailed(err error) int64 {
+func (s *State) probeFailed(err error) fsys.Info {
 	s.probe.broken = true
 	s.note(couldNotWrite, probeName, err)
-	return 0
+	return fsys.Info{}
 }
 
 func (p *probe) close() {

@@ -49,8 +49,8 @@ type State struct {
 	probe probe
 	locks locks
 
-	ledgers, keys log
-	today         func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
+	ledgers, keys, rewrites log
+	today                   func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
 
 	making sync.Mutex // of the secret
 
@@ -67,6 +67,7 @@ func Open(ws fsys.FS, fn digest.Function) *State {
 	s.home.ws = ws
 	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic}
 	s.keys = log{s: s, name: keysName, magic: keyMagic}
+	s.rewrites = log{s: s, name: rewritesName, magic: rewriteMagic}
 	s.today = sync.OnceValue(func() int64 { return s.Stamp() / int64(time.Second) })
 	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors), ancestorsOf: ancestorsOf, depth: sync.OnceValue(depth)}
 	return s
@@ -130,6 +131,7 @@ func (s *State) Flush() {
 	s.flushIndex()
 	s.ledgers.flush()
 	s.keys.flush()
+	s.rewrites.flush()
 	s.locks.close()
 	s.probe.close()
 	s.home.close()

@@ -21,6 +21,7 @@ func (s *State) SweepTasks(known map[string]bool) {
 	limit := func() int64 { return (now() - int64(keepUnknown)) / int64(time.Second) }
 	s.ledgers.forget(known, limit)
 	s.keys.forget(known, limit)
+	s.rewrites.forget(known, limit)
 	entries, err := d.List("/")
 	if err != nil {
 		return

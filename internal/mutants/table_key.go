@@ -27,7 +27,7 @@ var keyBugs = []mutant{
 		old: `append([]byte("haz: value of a variable\x00"), secret...)`, new: `[]byte("haz: value of a variable\x00")`,
 		pkg: "./cache/key", run: "^TestRecordKeepsNoValues$"},
 	{name: "an edit within one tick of the clock is not seen", rule: "S-23", file: "cache/key/moved.go",
-		old: "	if was.Sure {\n", new: "	if true {\n",
+		old: "	case same && was.Sure:\n", new: "	case same:\n",
 		pkg: "./cache/key", run: "^TestMovedSeesEditsOfTheSameTick$"},
 	{name: "a result is stored although inputs changed meanwhile", rule: "S-23", file: "actors/bench_cache.go",
 		old: "		answer.NotStorable, answer.Hint = b.movedMeanwhile(ctx, j)\n", new: "",

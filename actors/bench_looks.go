@@ -1,0 +1,201 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/outputs"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/graph"
+)
+
+// The second looks of a task that is executed (S-23): what its key was made of must stand until it has ended.
+
+// maxFarLooks is about how many outputs of far upstreams one look compares. Those of near ones are compared however many
+// they are.
+const maxFarLooks = 512
+
+// keep takes note of what a completed task has in the tree, where others look at it later.
+func (b *bench) keep(j *job, files []state.Produced, listed bool) {
+	if slices.ContainsFunc(b.r.o.Plan.Down[j.index], func(e graph.Edge) bool { return e.Kind == graph.Hard }) && len(files) > 0 {
+		j.kept = outputs.Keep(j.task.ID.String(), files, listed)
+	}
+}
+
+// lookBefore is the look before the spawn, at the inputs. It also takes note of the folders in which lies what is read.
+// Outputs of upstreams that were changed since are found by the look afterwards.
+func (b *bench) lookBefore(ctx context.Context, j *job) (moved []string, err error) {
+	near, _ := b.makers(j)
+	j.folders, err = key.LookAtFolders(ctx, b.r.o.FS, func(yield func(string) bool) {
+		for i := range j.derived.Inputs {
+			if !yield(j.derived.Inputs[i].Path) {
+				return
+			}
+		}
+		for _, k := range near {
+			for p := range k.Paths {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.r.o.Deriver.Refresh(ctx, j.task, j.derived)
+}
+
+// makers are the tasks whose outputs count in the key of j. near are those that its deps name, also by way of tasks that
+// declare no outputs (groups); far are those behind, the nearest first, up to about maxFarLooks outputs.
+func (b *bench) makers(j *job) (near, far []*outputs.Kept) {
+	plan := b.r.o.Plan
+	seen := map[int]bool{}
+	list := func(to []*outputs.Kept, task int) []*outputs.Kept {
+		if k := b.jobs[task].kept; k != nil {
+			to = append(to, k)
+		}
+		return to
+	}
+	var narrow, behind, todo []int
+	for _, e := range plan.Up[j.index] {
+		switch {
+		case e.Kind != graph.Hard:
+		case e.Narrow: // nothing behind it is in the key
+			narrow = append(narrow, e.Task)
+		default:
+			seen[e.Task] = true
+			todo = append(todo, e.Task)
+		}
+	}
+	push := func(to []int, task int) []int {
+		for _, e := range plan.Up[task] {
+			if e.Kind == graph.Hard && !seen[e.Task] {
+				seen[e.Task] = true
+				to = append(to, e.Task)
+			}
+		}
+		return to
+	}
+	for len(todo) > 0 {
+		task := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		near = list(near, task)
+		if len(plan.Tasks[task].Outputs) > 0 {
+			behind = append(behind, task)
+		} else {
+			todo = push(todo, task)
+		}
+	}
+	for _, task := range narrow {
+		if !seen[task] {
+			near = list(near, task)
+		}
+	}
+	for i, count := 0, 0; i < len(behind) && count < maxFarLooks; i++ {
+		from := len(behind)
+		behind = push(behind, behind[i])
+		for _, task := range behind[from:] {
+			far = list(far, task)
+			if k := b.jobs[task].kept; k != nil {
+				count += k.Len()
+			}
+		}
+	}
+	return near, far
+}
+
+// movedMeanwhile says whether anything in the key changed before the task had ended (S-23). What the task itself wrote, and
+// declares as its output, is exempt.
+func (b *bench) movedMeanwhile(ctx context.Context, j *job) (reason, hint string) {
+	wrote := make(map[string]bool, len(j.collected.Wrote))
+	for _, p := range j.collected.Wrote {
+		wrote[p] = true
+	}
+	c, err := b.r.o.Deriver.Moved(ctx, j.task, j.derived, func(p string) bool { return wrote[p] })
+	switch {
+	case err != nil:
+		return err.Error(), ""
+	case len(c.Moved) > 0:
+		return someMore(c.Moved) + " changed while the task ran", ""
+	case !j.task.Cache || !b.r.o.Store:
+		return "", ""
+	}
+	if reason, err = b.upstreamsMoved(ctx, j, wrote, &c); err != nil || reason != "" {
+		if err != nil {
+			reason = err.Error()
+		}
+		return reason, ""
+	}
+	return b.rewritten(ctx, j, c.Rewritten)
+}
+
+func someMore(paths []string) string {
+	if len(paths) == 1 {
+		return paths[0]
+	}
+	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
+}
+
+// upstreamsMoved says whether outputs of upstreams are others than those in the key. What was only rewritten goes to c.
+func (b *bench) upstreamsMoved(ctx context.Context, j *job, wrote map[string]bool, c *key.Changes) (reason string, err error) {
+	skip := func(p string) bool {
+		if wrote[p] {
+			return true
+		}
+		_, _, isInput := j.input(p)
+		return isInput // was looked at as such
+	}
+	rewritten := func(p string) { c.Rewritten = append(c.Rewritten, p) }
+	near, far := b.makers(j)
+	for _, k := range slices.Concat(near, far) {
+		var moved []string
+		remade, err := k.Moved(ctx, b.r.o.FS, b.r.o.State, skip, func(p string) { moved = append(moved, p) }, rewritten)
+		switch {
+		case err != nil:
+			return "", err
+		case len(moved) > 0:
+			return fmt.Sprintf("%s, made by %s, changed before the task had ended", someMore(moved), k.Task), nil
+		case remade:
+			return fmt.Sprintf("another haz ran %s again before the task had ended", k.Task), nil
+		}
+	}
+	return "", nil
+}
+
+// rewritten judges what has the bytes that it had, but was written again, or lies in a folder that was moved and moved back,
+// while the task ran: perhaps by somebody who put other bytes there in between, for the task to read. A tool that does this
+// to its own inputs does it each time, so it is believed when it was seen before.
+func (b *bench) rewritten(ctx context.Context, j *job, files []string) (reason, hint string) {
+	var folders []string
+	if j.folders != nil {
+		var err error
+		if folders, err = j.folders.Swapped(ctx); err != nil {
+			return err.Error(), ""
+		}
+	}
+	if len(files)+len(folders) == 0 {
+		return "", ""
+	}
+	task := j.task.ID.String()
+	known := b.r.o.State.Rewrites(task)
+	isNew := func(p string) bool {
+		_, found := slices.BinarySearch(known, p)
+		return !found
+	}
+	newFiles, newFolders := slices.DeleteFunc(slices.Clone(files), not(isNew)), slices.DeleteFunc(slices.Clone(folders), not(isNew))
+	switch {
+	case len(newFiles) > 0:
+		reason = someMore(newFiles) + " was written again while the task ran, with the bytes it had"
+	case len(newFolders) > 0:
+		reason = someMore(newFolders) + " was moved, or given other permissions, while the task ran"
+	default:
+		return "", ""
+	}
+	b.r.o.State.AddRewrites(task, slices.Concat(newFiles, newFolders))
+	return reason, "where the task itself does that, run it once more: its next result is stored"
+}
+
+func not(f func(string) bool) func(string) bool { return func(s string) bool { return !f(s) } }

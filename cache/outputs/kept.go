@@ -1,0 +1,139 @@
+package outputs
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+)
+
+// Kept is what a completed task has in the tree, for the second looks of the tasks that come after it (S-23). Safe for
+// concurrent use. Until the first look it costs nothing.
+type Kept struct {
+	Task   string
+	files  []state.Produced // sorted by path
+	listed bool             // the task's ledger on disk lists the same
+
+	mu      sync.Mutex
+	settled []bool     // by file: its bytes were read later than its change time, so that an equal stat proves them
+	mark    state.Mark // of a ledger that lists the same
+}
+
+// Keep takes note of the files, which are not copied. listed says that the task's ledger on disk lists the same ones, so that
+// a look at it tells whether another haz has made the task's outputs again.
+func Keep(task string, files []state.Produced, listed bool) *Kept {
+	return &Kept{Task: task, files: files, listed: listed}
+}
+
+// Len is how many files there are.
+func (k *Kept) Len() int { return len(k.files) }
+
+// Paths yields the paths.
+func (k *Kept) Paths(yield func(string) bool) {
+	for i := range k.files {
+		if !yield(k.files[i].Path) {
+			return
+		}
+	}
+}
+
+// Moved calls moved for each file that is another than the task left it, and rewritten for each that has its bytes, but was
+// written, or put there, again. Paths for which skip is true are not looked at. When another haz has made the outputs
+// again since, and they are others, remade is true. The error is ctx.Err().
+func (k *Kept) Moved(ctx context.Context, fs fsys.FS, st *state.State, skip func(string) bool, moved, rewritten func(path string)) (remade bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.settled == nil {
+		k.settled = make([]bool, len(k.files))
+	}
+	for i := range k.files {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		f := &k.files[i]
+		if skip(f.Path) {
+			continue
+		}
+		switch k.look(ctx, fs, st, f, &k.settled[i]) {
+		case isMoved:
+			moved(f.Path)
+		case isRewritten:
+			rewritten(f.Path)
+		}
+	}
+	return k.remade(st), ctx.Err()
+}
+
+// fate is what became of a kept file.
+type fate uint8
+
+const (
+	isUntouched fate = iota
+	isRewritten
+	isMoved
+)
+
+func (k *Kept) look(ctx context.Context, fs fsys.FS, st *state.State, f *state.Produced, proved *bool) fate {
+	now, err := fs.Lstat(f.Path)
+	if err != nil || now.Kind != f.Info.Kind || now.Kind != fsys.Link && now.Perm != f.Info.Perm {
+		return isMoved
+	}
+	same := now.Same(f.Info)
+	switch {
+	case now.Kind == fsys.Dir, same && now.Kind != fsys.File, same && *proved, same && !f.HasDigest:
+		return isUntouched // the stat of a folder changes with what others put there
+	case now.Kind == fsys.Link:
+		if text, err := fs.Readlink(f.Path); err != nil || text != f.LinkText {
+			return isMoved
+		}
+		return isRewritten
+	}
+	clock := st.Clock()
+	r, err := st.Digest(ctx, f.Path, now)
+	if err != nil || !f.HasDigest || r.Info.Perm != f.Info.Perm {
+		return isMoved
+	}
+	if r.Digest != f.Digest {
+		return isMoved
+	}
+	if !same || !r.Info.Same(f.Info) {
+		return isRewritten
+	}
+	*proved = r.Sure || settled(now, clock)
+	return isUntouched
+}
+
+// settled reports whether bytes that were read when the clock was seen are proved by a stat that is equal later: whatever is
+// written after that gets a later change time. That needs the clock of the very file system, and times that are kept whole:
+// one that rounds them to seconds, or to a hundredth of one, shows it by their zeros.
+func settled(info, clock fsys.Info) bool {
+	return clock.Dev == info.Dev && clock.MTime > info.CTime && info.CTime%int64(10*time.Millisecond) != 0
+}
+
+// remade reports whether another haz has written other outputs of the task into its ledger.
+func (k *Kept) remade(st *state.State) bool {
+	if !k.listed {
+		return false
+	}
+	mark := st.LedgerMark(k.Task)
+	if mark == k.mark {
+		return false
+	}
+	l := st.Ledger(k.Task)
+	if l.Task == "" {
+		return false // it is lost, or could not be written: nothing can be told
+	}
+	if len(l.Files) != len(k.files) {
+		return true
+	}
+	for i := range l.Files {
+		a, b := &l.Files[i], &k.files[i]
+		if a.Path != b.Path || a.Info.Kind != b.Info.Kind || a.Digest != b.Digest || a.LinkText != b.LinkText {
+			return true
+		}
+	}
+	k.mark = mark
+	return false
+}
