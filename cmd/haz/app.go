@@ -31,6 +31,8 @@ type world struct {
 	started string // where the program was started, before -C
 	stdout  stream
 	stderr  stream
+
+	patience *patience // of both
 }
 
 func (v *invocation) has(long string) bool     { return v.c.IsSet(long) }

@@ -159,7 +159,7 @@ func (p *hazProcess) ends(t testing.TB, within time.Duration) int {
 	select {
 	case <-p.done:
 	case <-time.After(within):
-		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+		_ = p.cmd.Process.Signal(syscall.SIGABRT) // prints what it does
 		select {
 		case <-p.done:
 		case <-time.After(2 * time.Second):

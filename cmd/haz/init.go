@@ -16,7 +16,7 @@ func doInit(v *invocation) error {
 		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
 	}
 	if !v.has("yes") {
-		if !v.stdout.terminal || !openStream(os.Stdin).terminal || v.env("TERM") == "dumb" {
+		if !v.stdout.terminal || !isTerminal(os.Stdin) || v.env("TERM") == "dumb" {
 			return &hinted{text: "asking questions needs a terminal on standard input and output", hint: "haz init --yes writes a workspace without projects"}
 		}
 		if err := haz.MayInit(v.dir); err != nil {

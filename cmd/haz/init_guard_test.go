@@ -12,7 +12,8 @@ import (
 
 // panicScreen is `haz init` with a defect: u makes it panic when it handles a key, v when it draws.
 func panicScreen() {
-	w := &world{environ: os.Environ(), env: os.Getenv, stdout: openStream(os.Stdout), stderr: openStream(os.Stderr)}
+	w := &world{environ: os.Environ(), env: os.Getenv, patience: &patience{}}
+	w.stdout, w.stderr = openStream(os.Stdout, w.patience), openStream(os.Stderr, w.patience)
 	v := &invocation{world: w, ctx: context.Background(), errs: report.Output{W: os.Stderr}}
 	m := &initScreen{ctx: v.ctx, state: newInitState(initDir{}), look: initLook{dir: "/"}}
 	err := v.runScreen(&defective{Model: m})

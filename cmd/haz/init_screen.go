@@ -143,13 +143,13 @@ func (v *invocation) runScreen(m tea.Model) error {
 	// Signals are ours, so that each has its exit code. The library catches panics of its own.
 	g.program = tea.NewProgram(g, tea.WithContext(v.ctx), tea.WithInput(os.Stdin), tea.WithOutput(v.stdout.f), tea.WithEnvironment(v.environ),
 		tea.WithoutSignalHandler())
-	signals, stop := watchSignals()
-	defer stop()
+	signals := watchSignals(nil, 0)
+	defer signals.close()
 	over := make(chan struct{})
 	defer close(over)
 	go func() {
 		select {
-		case i := <-signals:
+		case i := <-signals.interrupts:
 			g.program.Send(interrupted{128 + i.Number})
 		case <-over:
 		}

@@ -38,7 +38,10 @@ func program() (code int) {
 	// inherited, and a task must find SIGPIPE as it is everywhere.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
-	w := &world{args: os.Args[1:], environ: os.Environ(), env: os.Getenv, stdout: openStream(os.Stdout), stderr: openStream(os.Stderr)}
+	quitting.arm()
+
+	w := &world{args: os.Args[1:], environ: os.Environ(), env: os.Getenv, patience: &patience{}}
+	w.stdout, w.stderr = openStream(os.Stdout, w.patience), openStream(os.Stderr, w.patience)
 	defer func() {
 		if r := recover(); r != nil {
 			fmt.Fprint(os.Stderr, internalError(strings.ReplaceAll(fmt.Sprint(r), "\n", " ")+" ("+panicPlace()+")"))
@@ -72,8 +75,8 @@ func panicPlace() string {
 func run(ctx context.Context, w *world) int {
 	p, err := parse(w.args)
 	color := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[p.value("color")]
-	errs := report.Output{W: w.stderr.f, Terminal: w.stderr.terminal, Palette: report.DecidePalette(color, w.env, w.stderr.terminal)}
-	out := newReportWriter(w.stdout.f)
+	errs := report.Output{W: w.stderr.w, Terminal: w.stderr.terminal, Palette: report.DecidePalette(color, w.env, w.stderr.terminal)}
+	out := newReportWriter(w.stdout.w)
 	code := 0
 	if err == nil {
 		err = w.stand(p.value("directory"))

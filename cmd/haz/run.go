@@ -5,12 +5,8 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/signal"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/haz-build/haz"
@@ -183,12 +179,12 @@ func (v *invocation) executeWith(printer *report.Printer, w *haz.Workspace, targ
 		o.Jobs, _ = parseJobs(text, w.CPUs())
 	}
 	o.Observer = printer.Handle
-	signals, stop := watchSignals()
-	defer stop()
-	o.Signals = signals
+	signals := watchSignals(v.patience, w.W.Settings.CancelGrace)
+	defer signals.close()
+	o.Signals = signals.interrupts
 
 	result, err := w.Run(v.ctx, targets, o)
-	stop()
+	signals.end()
 	if result == nil {
 		printer.End(2, 0)
 		return err
@@ -209,6 +205,9 @@ func (v *invocation) executeWith(printer *report.Printer, w *haz.Workspace, targ
 		patience = time.Second // whatever reads our output may have been stopped
 	}
 	printer.End(code, patience)
+	if cut := signals.cut(); cut != 0 {
+		code = cut
+	}
 	if code != 0 {
 		return exit(code)
 	}
@@ -250,7 +249,7 @@ func (v *invocation) presentation(w *haz.Workspace) report.Options {
 		mode = w.W.Settings.OutputMode
 	}
 	o := report.Options{
-		Stdout: report.Output{W: v.stdout.f, Terminal: v.stdout.terminal, Palette: report.DecidePalette(color, v.env, v.stdout.terminal)},
+		Stdout: report.Output{W: v.stdout.w, Terminal: v.stdout.terminal, Palette: report.DecidePalette(color, v.env, v.stdout.terminal)},
 		Stderr: v.errs, OnePlace: sameFile(v.stdout.f, v.stderr.f), Buffered: mode == "buffered", NewOnly: mode == "new-only", ASCII: !report.SpeaksUTF8(v.env),
 		GitHub: v.env("GITHUB_ACTIONS") == "true", Spool: spool,
 	}
@@ -301,63 +300,6 @@ func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Re
 		}
 	}
 	return code
-}
-
-// watchSignals delivers what cancels a run: the signals that haz does not already ignore (nohup).
-func watchSignals() (<-chan haz.Interrupt, func()) {
-	raw := make(chan os.Signal, 8)
-	if names := heeded(); len(names) > 0 { // none would mean all
-		signal.Notify(raw, names...)
-	}
-	out := make(chan haz.Interrupt, 8)
-	done := make(chan struct{})
-	stopped := false
-	go forwardSignals(raw, out, done)
-	return out, func() {
-		if !stopped {
-			// Not signal.Stop: a signal that comes between the end of the run and our exit has nothing left to stop, and must
-			// not make the exit code that of a death.
-			stopped = true
-			close(done)
-		}
-	}
-}
-
-// heeded is the signals that were not ignored when haz was started. It is asked once: to start a process that does not inherit
-// what haz ignores, haz has to stop ignoring it.
-var heeded = sync.OnceValue(func() []os.Signal {
-	return slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
-})
-
-var signalNames = map[os.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}
-
-// forwardSignals hands signals on. The third one ends haz soon, also when the run does not: it has had time for one last kill.
-func forwardSignals(raw <-chan os.Signal, out chan<- haz.Interrupt, done <-chan struct{}) {
-	first, count := 0, 0
-	for {
-		select {
-		case <-done:
-			return
-		case s := <-raw:
-			number := int(s.(syscall.Signal))
-			if count++; count == 1 {
-				first = number
-			}
-			select {
-			case out <- haz.Interrupt{Name: signalNames[s], Number: number}:
-			default: // nobody can want more than eight
-			}
-			if count == 3 {
-				time.AfterFunc(time.Second, func() {
-					select {
-					case <-done:
-					default:
-						os.Exit(128 + first)
-					}
-				})
-			}
-		}
-	}
 }
 
 // parseJobs reads N, N% or auto; 0 means the setting of the workspace is not overridden but computed: auto.

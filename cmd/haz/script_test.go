@@ -124,7 +124,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // signals CODE SIGNAL[,SIGNAL...] FILE COMMAND... starts a command in a process group of its own, waits for FILE, sends the
-// signals to the command alone (after a comma 100 ms later, after a plus at once), and wants the exit code within 10 s. Output
+// signals to the command alone (after a comma 100 ms later, after a slash 600 ms, after a plus at once), and wants the exit code within 10 s. Output
 // goes to the files stdout.txt and stderr.txt.
 func signals(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
@@ -147,7 +147,10 @@ func signals(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	await(func() bool { _, err := os.Stat(ts.MkAbs(args[2])); return err == nil })
-	for i, group := range strings.Split(args[1], ",") {
+	for i, group := range strings.FieldsFunc(args[1], func(r rune) bool { return r == ',' || r == '/' }) {
+		if i > 0 && strings.Contains(args[1], "/") {
+			time.Sleep(500 * time.Millisecond) // else equal ones would be one
+		}
 		if i > 0 {
 			time.Sleep(100 * time.Millisecond)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -13,12 +14,17 @@ import (
 // stream is standard output or standard error.
 type stream struct {
 	f        *os.File
+	w        io.Writer // what writes to f
 	terminal bool
 }
 
-func openStream(f *os.File) stream {
+func openStream(f *os.File, p *patience) stream {
+	return stream{f: f, w: newOutlet(f, p), terminal: isTerminal(f)}
+}
+
+func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	return stream{f: f, terminal: err == nil}
+	return err == nil
 }
 
 // width of the terminal in columns; 0 when it is not known.
@@ -46,7 +52,7 @@ type reportWriter struct {
 	err error
 }
 
-func newReportWriter(f *os.File) *reportWriter {
+func newReportWriter(f io.Writer) *reportWriter {
 	return &reportWriter{b: bufio.NewWriterSize(f, 32<<10)}
 }
 

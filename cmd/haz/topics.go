@@ -91,6 +91,7 @@ leave it out of ` + "`env`" + `.
     2   the command line, a configuration file, git or haz itself is at fault
   129   a run was ended by SIGHUP
   130   a run was ended by SIGINT (Ctrl+C)
+  131   haz was ended by SIGQUIT (Ctrl+\)
   143   a run was ended by SIGTERM
 `},
 	{"env", "environment variables that haz looks at", `

@@ -50,9 +50,9 @@ func doWatch(v *invocation) error {
 	}
 	tree := watchTree(root)
 	defer tree.close()
-	interrupts, stop := watchSignals()
-	defer stop()
-	return (&watching{invocation: v, refs: refs, root: root, tree: tree, interrupts: interrupts, interest: definitionsOf(false)}).loop()
+	signals := watchSignals(nil, 0)
+	defer signals.close()
+	return (&watching{invocation: v, refs: refs, root: root, tree: tree, interrupts: signals.interrupts, interest: definitionsOf(false)}).loop()
 }
 
 func (v *invocation) workspaceRoot() (string, error) {

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "errors"
+
+// reopen: here a terminal is written to like a file.
+func reopen(int) (int, error) { return -1, errors.ErrUnsupported }

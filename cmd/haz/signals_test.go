@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"reflect"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Equal signals within half a second are one wish; others are wishes of their own.
+func TestEqualSignalsAreOneWish(t *testing.T) {
+	const ms = time.Millisecond
+	type sent struct {
+		sig syscall.Signal
+		at  time.Duration
+	}
+	for name, c := range map[string]struct {
+		sent []sent
+		want []string
+	}{
+		"a terminal and a wrapper": {[]sent{{syscall.SIGINT, 0}, {syscall.SIGINT, 0}}, []string{"SIGINT"}},
+		"a key hit twice":          {[]sent{{syscall.SIGINT, 0}, {syscall.SIGINT, 499 * ms}}, []string{"SIGINT"}},
+		"again, to kill":           {[]sent{{syscall.SIGINT, 0}, {syscall.SIGINT, 500 * ms}}, []string{"SIGINT", "SIGINT"}},
+		"a key that is held":       {[]sent{{syscall.SIGINT, 0}, {syscall.SIGINT, 300 * ms}, {syscall.SIGINT, 600 * ms}}, []string{"SIGINT", "SIGINT"}},
+		"different ones":           {[]sent{{syscall.SIGINT, 0}, {syscall.SIGTERM, 0}, {syscall.SIGHUP, 1 * ms}}, []string{"SIGINT", "SIGTERM", "SIGHUP"}},
+		"there and back":           {[]sent{{syscall.SIGINT, 0}, {syscall.SIGTERM, 1 * ms}, {syscall.SIGINT, 2 * ms}}, []string{"SIGINT", "SIGTERM", "SIGINT"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSignalWatch(nil, 0)
+			s.raw = make(chan os.Signal)
+			clock := make(chan time.Time)
+			s.now = func() time.Time { return <-clock }
+			go s.follow()
+			for i, x := range c.sent {
+				if i == 2 && len(c.want) == 3 {
+					break // the third one would end this program
+				}
+				s.raw <- x.sig
+				clock <- time.Unix(1000, 0).Add(x.at)
+			}
+			s.closed <- struct{}{} // the last one was followed
+			var got []string
+			for len(s.interrupts) > 0 {
+				got = append(got, (<-s.interrupts).Name)
+			}
+			if want := c.want[:min(2, len(c.want))]; !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// Only when a signal came and something was not printed for want of a reader is that the exit code of a run that had ended well.
+func TestExitCodeOfOutputCutShort(t *testing.T) {
+	for _, c := range []struct {
+		first   int
+		dropped bool
+		want    int
+	}{{0, false, 0}, {0, true, 0}, {15, false, 0}, {15, true, 143}, {2, true, 130}} {
+		s := newSignalWatch(&patience{dropped: c.dropped}, 0)
+		s.first = c.first
+		if got := s.cut(); got != c.want {
+			t.Errorf("signal %d, dropped %v: %d, want %d", c.first, c.dropped, got, c.want)
+		}
+	}
+}
