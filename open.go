@@ -13,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/haz-build/haz/actors"
+	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -133,6 +134,16 @@ func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
 		return nil, &diag.Errors{List: list}
 	}
 	return &Workspace{W: w, G: g, FS: fs, dir: dir, o: o}, nil
+}
+
+// root is where the workspace lies, without links, and as tasks see it.
+func (w *Workspace) root() cache.Root {
+	seen := w.FS.HostPath("/")
+	real, err := w.o.host.RealPath(seen)
+	if err != nil {
+		real = seen
+	}
+	return cache.Root{Path: real, Seen: []string{seen}}
 }
 
 // Close gives the handle on the root directory back.

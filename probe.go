@@ -36,7 +36,7 @@ func (w *Workspace) newProber() *prober {
 	fn, _ := digest.ParseFunction(w.W.Settings.Hash)
 	p := &prober{w: w, fn: fn, tree: glob.NewTree(w.FS), known: map[int]*probe{}}
 	p.state = state.OpenReadOnly(w.FS, fn)
-	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true, Now: w.o.clock.Now})
+	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true, Now: w.o.clock.Now, Root: w.root()})
 	p.deriver = w.newDeriver(p.tree, p.state, fn)
 	return p
 }

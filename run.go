@@ -76,7 +76,7 @@ type engine struct {
 
 func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
 	e := &engine{w: w, state: state.Open(w.FS, fn), tree: glob.NewTree(w.FS), spawner: w.o.spawner}
-	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly, Now: w.o.clock.Now})
+	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly, Now: w.o.clock.Now, Root: w.root()})
 	e.deriver = w.newDeriver(e.tree, e.state, fn)
 	if e.spawner == nil {
 		e.spawner, e.own = process.System(process.DefaultLimits), true

@@ -127,6 +127,14 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	return e, ctx.Err()
 }
 
+// Found is Lookup for people: where an entry serves another workspace alone, it says which, and why.
+func (e *Explanation) Found() string {
+	if e.Lookup == "miss: "+cache.OtherRoot.String() {
+		return e.Lookup + " (" + e.Detail + ")"
+	}
+	return e.Lookup
+}
+
 // inputs lists what was found on disk. Where there is no key because one input is missing, the others are listed.
 func (p *prober) inputs(ctx context.Context, e *Explanation, derived *key.Derived) error {
 	if derived != nil {

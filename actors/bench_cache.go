@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -153,7 +154,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		}
 		j.hasLedger = false // another haz may have written it meanwhile
 	}
-	t := cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j),
+	t := cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j), Key: j.derived.Key,
 		DirMode: b.r.o.Deriver.DirMode(), Input: j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
 	plan, err := b.r.o.Cache.Compare(ctx, j.manifest, t)
 	if err != nil {
@@ -188,8 +189,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 	answer.Reads = b.reads(j, man.Outputs)
 	b.keep(j, got.Ledger.Files, true)
 	answer.Next = m.First
-	answer.Next = b.emitStream(j, answer.Next, false, got.Stdout)
-	answer.Next = b.emitStream(j, answer.Next, true, got.Stderr)
+	answer.Next = b.emitStreams(j, answer.Next, man.Order, got.Stdout, got.Stderr)
 	return answer
 }
 
@@ -218,36 +218,49 @@ func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
 		Note: "the outputs could not be restored, so the task runs: " + err.Error()}
 }
 
-// emitStream passes a verified stream on to the observer and returns the number of the next event.
-func (b *bench) emitStream(j *job, next int, stderr bool, s cache.Stream) int {
-	send := func(p []byte) {
-		if b.budget.acquire(len(p)) {
+// emitStreams passes verified streams on to the observer, in the order in which they came, and returns the number of the next
+// event.
+func (b *bench) emitStreams(j *job, next int, order cache.StreamOrder, stdout, stderr cache.Stream) int {
+	var readers [2]io.Reader
+	for i, s := range []cache.Stream{stdout, stderr} {
+		if s.Path == "" {
+			readers[i] = bytes.NewReader(s.Bytes)
+			continue
+		}
+		f, err := b.r.o.FS.Open(s.Path)
+		if err != nil {
+			readers[i] = bytes.NewReader(nil)
+			continue
+		}
+		defer f.Close()
+		readers[i] = f
+	}
+	for isStderr, length := range order.Pieces(stdout.Len, stderr.Len) {
+		r := readers[0]
+		if isStderr {
+			r = readers[1]
+		}
+		next = b.emitPiece(j, next, isStderr, io.LimitReader(r, length), length)
+	}
+	return next
+}
+
+// emitPiece passes on what src has.
+func (b *bench) emitPiece(j *job, next int, stderr bool, src io.Reader, length int64) int {
+	const most = 32 << 10
+	for ; length > 0; length -= most {
+		p := make([]byte, min(length, most))
+		n, err := io.ReadFull(src, p)
+		if n > 0 && b.budget.acquire(n) {
 			b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: j.index, N: next,
-				Event: messages.TaskOutput{Task: j.task.ID, Stderr: stderr, Replayed: true, Bytes: p}})
+				Event: messages.TaskOutput{Task: j.task.ID, Stderr: stderr, Bytes: p[:n]}})
 			next++
 		}
-	}
-	if s.Path == "" {
-		if len(s.Bytes) > 0 {
-			send(s.Bytes)
-		}
-		return next
-	}
-	f, err := b.r.o.FS.Open(s.Path)
-	if err != nil {
-		return next
-	}
-	defer f.Close()
-	for {
-		p := make([]byte, 32<<10)
-		n, err := io.ReadFull(f, p)
-		if n > 0 {
-			send(p[:n])
-		}
 		if err != nil {
-			return next
+			break
 		}
 	}
+	return next
 }
 
 // claims are the outputs that are this task's alone: all but directories that hold something, or that no pattern matches,
@@ -372,7 +385,7 @@ func (b *bench) stage(ctx context.Context, j *job, m messages.StoreEntry) any {
 	defer b.leave(j)
 	stdout, stderr, _ := j.rec.finish()
 	staged, err := b.r.o.Cache.Stage(ctx, cache.StoreRequest{Key: j.derived.Key, Outputs: j.collected.Outputs, Stdout: stdout, Stderr: stderr,
-		Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Replace: b.r.o.Replace})
+		Order: j.rec.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Replace: b.r.o.Replace})
 	if err != nil {
 		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
 	}

@@ -24,6 +24,7 @@ type recorder struct {
 
 	mu     sync.Mutex
 	next   int // number of the next event
+	turns  cache.OrderRecorder
 	stdout stream
 	stderr stream
 
@@ -52,12 +53,20 @@ func (c *recorder) Write(s process.Stream, b []byte) {
 	}
 	st.hash.Write(b)
 	st.keep(c, s, b)
-	if !c.r.bench.budget.acquire(len(b)) {
-		return
-	}
+	shown := c.r.bench.budget.acquire(len(b))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.emit(s == process.Stderr, append([]byte(nil), b...))
+	c.turns.Add(s == process.Stderr, len(b))
+	if shown {
+		c.emit(s == process.Stderr, append([]byte(nil), b...))
+	}
+}
+
+// order is how the streams followed each other, as they were shown.
+func (c *recorder) order() cache.StreamOrder {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.turns.Order()
 }
 
 // emit sends an event; numbers and sending go together.

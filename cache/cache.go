@@ -41,6 +41,7 @@ const (
 	Damaged
 	Unreadable
 	Uncached
+	OtherRoot
 )
 
 // String is the spelling after "miss: " in chapter 3, 6.
@@ -56,6 +57,8 @@ func (r MissReason) String() string {
 		return "unreadable entry"
 	case Uncached:
 		return "uncached"
+	case OtherRoot:
+		return "other root"
 	}
 	return "unknown"
 }
@@ -79,6 +82,7 @@ type Options struct {
 	Hash     digest.Function
 	State    *state.State // nil: one of its own
 	ReadOnly bool         // cache mode ro: nothing below the cache root is changed
+	Root     Root         // where the workspace lies
 	Now      func() time.Time
 	// Rand makes the random part of temporary names; nil: the process's own source.
 	Rand func() uint64
@@ -90,6 +94,7 @@ type Store struct {
 	ws   fsys.FS
 	o    Options
 	none digest.Digest // of no bytes
+	seek *spellings    // of the root
 
 	stored  atomic.Bool // something was published: Finish has something to flush
 	noClone atomic.Bool // cloning was tried and cannot work here
@@ -117,7 +122,7 @@ func Open(ws fsys.FS, o Options) *Store {
 	if o.Rand == nil {
 		o.Rand = rand.Uint64
 	}
-	return &Store{ws: ws, o: o, none: o.Hash.Sum(nil)}
+	return &Store{ws: ws, o: o, none: o.Hash.Sum(nil), seek: lookFor(o.Root)}
 }
 
 // Trouble returns what made the cache unusable, each once.

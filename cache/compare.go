@@ -20,6 +20,7 @@ type Target struct {
 	Task     string
 	Patterns []glob.Pattern // output patterns, anchored
 	Ledger   state.Ledger   // of this task
+	Key      Key            // of the task now; zero: that of the entry
 	// DirMode is the mode that a plain mkdir gives a directory here; 0: unknown.
 	DirMode uint32
 	// Input looks up a path among the inputs of the key: its stat and digest at key time.

@@ -151,8 +151,8 @@ func writeFile(ctx context.Context, fsy fsys.FS, name string, perm fs.FileMode, 
 	return d, info, err
 }
 
-// digestFile is the digest of a file that must have size bytes.
-func digestFile(ctx context.Context, fsy fsys.FS, name string, size int64, fn digest.Function) (d digest.Digest, info fsys.Info, err error) {
+// digestFile is the digest of a file that must have size bytes. It is read through over, unless that is nil.
+func digestFile(ctx context.Context, fsy fsys.FS, name string, size int64, fn digest.Function, over func(io.Reader) io.Reader) (d digest.Digest, info fsys.Info, err error) {
 	f, err := fsy.OpenNoFollow(name)
 	if err != nil {
 		return d, info, err
@@ -164,13 +164,17 @@ func digestFile(ctx context.Context, fsy fsys.FS, name string, size int64, fn di
 	if info.Size != size {
 		return d, info, fmt.Errorf("size %d, expected %d", info.Size, size)
 	}
-	d, err = transfer(ctx, nil, f, size, fn)
+	var src io.Reader = f
+	if over != nil {
+		src = over(f)
+	}
+	d, err = transfer(ctx, nil, src, size, fn)
 	return d, info, err
 }
 
 // cloneFile makes dst share the storage of src, both names in the workspace, and digests what it made: reading is half of
 // a copy. ok is false when nothing was made and the caller has to copy. A file system that refused once is not asked again.
-func (s *Store) cloneFile(ctx context.Context, src, dst string, perm fs.FileMode, size int64) (d digest.Digest, info fsys.Info, ok bool) {
+func (s *Store) cloneFile(ctx context.Context, src, dst string, perm fs.FileMode, size int64, over func(io.Reader) io.Reader) (d digest.Digest, info fsys.Info, ok bool) {
 	if size <= smallFile || s.noClone.Load() {
 		return d, info, false
 	}
@@ -178,7 +182,7 @@ func (s *Store) cloneFile(ctx context.Context, src, dst string, perm fs.FileMode
 		s.noClone.Store(true)
 		return d, info, false
 	}
-	d, info, err := digestFile(ctx, s.ws, dst, size, s.o.Hash)
+	d, info, err := digestFile(ctx, s.ws, dst, size, s.o.Hash, over)
 	if err != nil {
 		_ = s.ws.Remove(dst)
 		return d, info, false

@@ -66,6 +66,10 @@ func (d *decoder) manifest() (*Manifest, error) {
 	}
 	d.expect(wordKey)
 	d.digest((*digest.Digest)(&m.Key))
+	d.expect(wordRoot)
+	m.Root = d.text()
+	d.expect(wordRootIn)
+	m.RootIn = d.text()
 	d.expect(wordOutputs)
 	declared, err := d.outputs(m)
 	if err != nil {
@@ -79,6 +83,8 @@ func (d *decoder) manifest() (*Manifest, error) {
 	d.digest(&m.StdoutHash)
 	d.expect(wordStderrH)
 	d.digest(&m.StderrHash)
+	d.expect(wordOrder)
+	m.Order = StreamOrder(d.text())
 	d.expect(wordExit)
 	exit := d.number()
 	d.expect(wordCreated)

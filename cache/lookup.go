@@ -20,11 +20,35 @@ func (s *Store) Lookup(k Key) (*Manifest, *Miss) {
 	if miss != nil {
 		return nil, miss
 	}
-	m, miss := s.examine(root, k)
+	m, miss, at := s.find(root, k)
 	if miss != nil && miss.Reason == Damaged && !s.o.ReadOnly {
-		miss.Became = s.setAside(root, k, miss.Detail)
+		miss.Became = s.setAside(root, at, miss.Detail)
 	}
 	return m, miss
+}
+
+// find looks at the place of k and, when nothing lies there that serves this root, at the one that this root has beside it. at
+// is the place that the answer is about.
+func (s *Store) find(root fsys.FS, k Key) (m *Manifest, miss *Miss, at Key) {
+	m, miss = s.examine(root, k)
+	bound := miss == nil && !m.servesRoot(&s.o.Root)
+	switch {
+	case bound && s.o.Root.Path == "":
+		return nil, m.missOfOthers(), k
+	case !bound && (miss == nil || miss.Reason != NoEntry) || s.o.Root.Path == "":
+		return m, miss, k
+	}
+	at = variant(s.o.Hash, k, s.o.Root.name())
+	own, ownMiss := s.examine(root, at)
+	switch {
+	case ownMiss == nil && own.servesRoot(&s.o.Root):
+		return own, nil, at
+	case ownMiss == nil:
+		return nil, &Miss{Reason: Damaged, Detail: "it is bound to another root than its place"}, at
+	case ownMiss.Reason == NoEntry && bound:
+		return nil, m.missOfOthers(), k
+	}
+	return nil, ownMiss, at
 }
 
 // Explain is Lookup without any effect on disk, for why.
@@ -33,7 +57,8 @@ func (s *Store) Explain(k Key) (*Manifest, *Miss) {
 	if miss != nil {
 		return nil, miss
 	}
-	return s.examine(root, k)
+	m, miss, _ := s.find(root, k)
+	return m, miss
 }
 
 func (s *Store) openForLookup() (fsys.FS, *Miss) {

@@ -17,9 +17,12 @@ type Manifest struct {
 	Revision               int
 	Hash                   digest.Function
 	Key                    Key
+	Root                   string   // the workspace that alone may use it, because an output holds its path; "": any
+	RootIn                 string   // that output
 	Outputs                []Output // sorted by path
 	StdoutLen, StderrLen   int64
 	StdoutHash, StderrHash digest.Digest
+	Order                  StreamOrder // how the bytes of both followed each other
 	ExitStatus             int
 	CreatedAt              int64 // unix seconds
 	DurationMS             int64
@@ -42,6 +45,8 @@ const (
 	wordRevision = "{\n  \"chapter_revision\": "
 	wordHash     = ",\n  \"hash_function\": \""
 	wordKey      = "\",\n  \"key\": \""
+	wordRoot     = "\",\n  \"root\": \""
+	wordRootIn   = "\",\n  \"root_in\": \""
 	wordOutputs  = "\",\n  \"outputs\": ["
 	wordItem     = "\n    {\n      \"workspace_absolute_path\": \""
 	wordKind     = "\",\n      \"kind\": \""
@@ -56,6 +61,7 @@ const (
 	wordStderr   = ",\n  \"stderr_len\": "
 	wordStdoutH  = ",\n  \"stdout_hash\": \""
 	wordStderrH  = "\",\n  \"stderr_hash\": \""
+	wordOrder    = "\",\n  \"stream_order\": \""
 	wordExit     = "\",\n  \"exit_status\": "
 	wordCreated  = ",\n  \"created_at_unix\": "
 	wordDuration = ",\n  \"duration_ms\": "
@@ -83,6 +89,10 @@ func Encode(m *Manifest) ([]byte, error) {
 	b = append(b, m.Hash.String()...)
 	b = append(b, wordKey...)
 	b = hex.AppendEncode(b, m.Key[:])
+	b = append(b, wordRoot...)
+	b = appendText(b, m.Root)
+	b = append(b, wordRootIn...)
+	b = appendText(b, m.RootIn)
 	b = append(b, wordOutputs...)
 	for i := range m.Outputs {
 		if i > 0 {
@@ -103,6 +113,8 @@ func Encode(m *Manifest) ([]byte, error) {
 	b = hex.AppendEncode(b, m.StdoutHash[:])
 	b = append(b, wordStderrH...)
 	b = hex.AppendEncode(b, m.StderrHash[:])
+	b = append(b, wordOrder...)
+	b = append(b, m.Order...)
 	b = append(b, wordExit...)
 	b = strconv.AppendInt(b, int64(m.ExitStatus), 10)
 	b = append(b, wordCreated...)
@@ -210,6 +222,12 @@ func (m *Manifest) checkRest(total int64) error {
 		}
 		total += n
 	}
+	if err := m.Order.check(m.StdoutLen, m.StderrLen); err != nil {
+		return err
+	}
+	if err := m.checkRoot(); err != nil {
+		return err
+	}
 	if m.ExitStatus != 0 {
 		return fmt.Errorf("exit status %d: only successes are stored (CACHE-018)", m.ExitStatus)
 	}
@@ -218,6 +236,20 @@ func (m *Manifest) checkRest(total int64) error {
 	}
 	if err := checkText(m.Task); err != nil {
 		return fmt.Errorf("task name: %w", err)
+	}
+	return nil
+}
+
+// checkRoot: an entry that is bound says to what and why.
+func (m *Manifest) checkRoot() error {
+	if m.Root == "" && m.RootIn == "" {
+		return nil
+	}
+	if err := checkText(m.Root); err != nil || m.Root == "" {
+		return errors.New("no root that it could be bound to")
+	}
+	if m.find(m.RootIn) < 0 {
+		return fmt.Errorf("it is bound to a root because of %q, which is no output", m.RootIn[:min(len(m.RootIn), 200)])
 	}
 	return nil
 }

@@ -32,6 +32,14 @@ func sampleManifest() *Manifest {
 	}
 }
 
+// boundManifest has all that a manifest can have.
+func boundManifest() *Manifest {
+	m := sampleManifest()
+	m.Root, m.RootIn = "/home/\"me\"/ws", "/p/out/d/inside"
+	m.StderrLen, m.Order = 12, "1,4,2,8"
+	return m
+}
+
 func mustEncode(t testing.TB, m *Manifest) []byte {
 	t.Helper()
 	b, err := Encode(m)
@@ -59,6 +67,8 @@ func TestManifestText(t *testing.T) {
   "chapter_revision": 2,
   "hash_function": "blake3",
   "key": "` + digest.BLAKE3.Sum([]byte("key")).Hex() + `",
+  "root": "",
+  "root_in": "",
   "outputs": [
     {
       "workspace_absolute_path": "/p/out/a.o",
@@ -89,6 +99,7 @@ func TestManifestText(t *testing.T) {
   "stderr_len": 0,
   "stdout_hash": "` + digest.BLAKE3.Sum([]byte("ok\n")).Hex() + `",
   "stderr_hash": "` + digest.BLAKE3.Sum(nil).Hex() + `",
+  "stream_order": "",
   "exit_status": 0,
   "created_at_unix": 1700000000,
   "duration_ms": 42,
@@ -112,7 +123,7 @@ func TestManifestRoundTrip(t *testing.T) {
 	controls := sampleManifest()
 	controls.Outputs = []Output{{Path: "/l", Kind: Link, Target: "a\n\t\x01\x7f\u2028\"\\/é"}}
 	controls.Task = "odd \u0000 name"
-	for name, m := range map[string]*Manifest{"sample": sampleManifest(), "no outputs": empty, "sha256": sha, "controls": controls} {
+	for name, m := range map[string]*Manifest{"sample": sampleManifest(), "bound": boundManifest(), "no outputs": empty, "sha256": sha, "controls": controls} {
 		t.Run(name, func(t *testing.T) {
 			b := mustEncode(t, m)
 			got, err := both(t, b)
@@ -221,6 +232,44 @@ func TestManifestRefused(t *testing.T) {
 	}
 }
 
+// An entry that is bound says to what and because of which output, and the order of the streams fits them.
+func TestManifestBound(t *testing.T) {
+	good := string(mustEncode(t, boundManifest()))
+	root := func(root, in string) string {
+		return strings.Replace(strings.Replace(good, `"root": "/home/\"me\"/ws"`, `"root": "`+root+`"`, 1), `"root_in": "/p/out/d/inside"`, `"root_in": "`+in+`"`, 1)
+	}
+	order := func(order string) string {
+		return strings.Replace(good, `"stream_order": "1,4,2,8"`, `"stream_order": "`+order+`"`, 1)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"no reason":        {root(`/ws`, ""), "which is no output"},
+		"no root":          {root("", "/p/out/d/inside"), "no root"},
+		"another reason":   {root(`/ws`, "/p/out/d/other"), "which is no output"},
+		"long root":        {root("/"+strings.Repeat("a", maxText+10), "/p/out/a.o"), "longer"},
+		"too little":       {order("1,4,2,7"), "order"},
+		"too much":         {order("1,4,3,8"), "order"},
+		"a piece of none":  {order("1,0,2,12"), "order"},
+		"leading zero":     {order("1,4,02,8"), "order"},
+		"open end":         {order("1,4,2,8,"), "order"},
+		"letters":          {order("1,4,2,x8"), "order"},
+		"sign":             {order("1,4,2,+8"), "order"},
+		"2^63":             {order("1,9223372036854775808,2"), "order"},
+		"sum overflows":    {order("1,9223372036854775807,2,9223372036854775807"), "order"},
+		"needs no mention": {order("3,12"), "order"},
+		"of one stream":    {strings.Replace(order("0,12,0"), `"stdout_len": 3`, `"stdout_len": 0`, 1), "order"},
+	} {
+		m, err := both(t, reseal(tt.text))
+		if tt.text == good || err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %+v, %v, want %q", name, m, err, tt.want)
+		}
+	}
+	for _, right := range []string{"0,12,3", "1,12,2", "1,1,1,1,1,10"} {
+		if m, err := both(t, reseal(order(right))); err != nil || m.Order != StreamOrder(right) {
+			t.Errorf("%s: %v", right, err)
+		}
+	}
+}
+
 // No path lies below another one that is no directory, whatever sorts in between.
 func TestManifestPathsBelowFiles(t *testing.T) {
 	out := func(k OutputKind, path string) Output {
@@ -295,7 +344,7 @@ func TestManifestSchema(t *testing.T) {
 
 // Every single flipped bit is found (S-31).
 func TestManifestEveryBit(t *testing.T) {
-	good := mustEncode(t, sampleManifest())
+	good := mustEncode(t, boundManifest())
 	for i := range good {
 		for bit := range 8 {
 			b := bytes.Clone(good)
@@ -403,6 +452,7 @@ func TestManifestPrefixChain(t *testing.T) {
 
 func FuzzManifest(f *testing.F) {
 	f.Add(mustEncode(f, sampleManifest()))
+	f.Add(mustEncode(f, boundManifest()))
 	empty := sampleManifest()
 	empty.Outputs = nil
 	f.Add(mustEncode(f, empty))

@@ -126,7 +126,11 @@ func failed(path string, err error, format string, args ...any) error {
 func (r *restore) ledger() state.Ledger {
 	outs := r.p.Manifest.Outputs
 	old := &r.p.Target.Ledger
-	l := state.Ledger{Task: r.p.Target.Task, Key: r.p.Manifest.Key, At: r.s.o.Now().Unix(), Files: make([]state.Produced, 0, len(outs))}
+	key := r.p.Target.Key
+	if key.IsZero() {
+		key = r.p.Manifest.Key
+	}
+	l := state.Ledger{Task: r.p.Target.Task, Key: key, At: r.s.o.Now().Unix(), Files: make([]state.Produced, 0, len(outs))}
 	for i := range outs {
 		o := &outs[i]
 		info := r.p.seen[i]

@@ -120,7 +120,7 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i i
 	var info fsys.Info
 	cloned := false
 	if a.in == nil { // cloning goes by names, and those beside targets are not ours alone
-		d, info, cloned = r.s.cloneFile(ctx, cacheDir+blob, a.name+name, perm, o.Size)
+		d, info, cloned = r.s.cloneFile(ctx, cacheDir+blob, a.name+name, perm, o.Size, nil)
 	}
 	if !cloned {
 		f, err := root.OpenNoFollow(blob)

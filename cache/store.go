@@ -24,6 +24,7 @@ type StoreRequest struct {
 	Key            Key
 	Outputs        []Output // sorted; digests known
 	Stdout, Stderr Stream
+	Order          StreamOrder
 	Task           string
 	CreatedAt      int64 // unix seconds
 	DurationMS     int64
@@ -36,7 +37,7 @@ var ErrReadOnly = errors.New("the cache is read-only")
 // Staged is an entry in preparation, not yet visible.
 type Staged struct {
 	s       *Store
-	key     Key
+	key     Key // of the place where it will lie
 	replace bool
 	st      *staging // nil once published or discarded
 
@@ -54,11 +55,10 @@ func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 	}
 	m := &Manifest{
 		Revision: Revision, Hash: s.o.Hash, Key: r.Key, Outputs: r.Outputs,
-		StdoutLen: r.Stdout.Len, StderrLen: r.Stderr.Len, StdoutHash: r.Stdout.Digest, StderrHash: r.Stderr.Digest,
+		StdoutLen: r.Stdout.Len, StderrLen: r.Stderr.Len, StdoutHash: r.Stdout.Digest, StderrHash: r.Stderr.Digest, Order: r.Order,
 		CreatedAt: max(r.CreatedAt, 0), DurationMS: max(r.DurationMS, 0), Task: r.Task,
 	}
-	text, err := Encode(m) // first, since what cannot be written down need not be copied
-	if err != nil {
+	if _, err := Encode(m); err != nil { // first, since what cannot be written down need not be copied
 		return nil, err
 	}
 	st, err := s.beginStore(r.Key)
@@ -71,11 +71,11 @@ func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 			st.remove()
 		}
 	}()
-	if err := s.fill(ctx, st, r, text); err != nil {
+	if err := s.fill(ctx, st, r, m); err != nil {
 		return nil, err
 	}
 	filled = true
-	return &Staged{s: s, key: r.Key, replace: r.Replace, st: st}, nil
+	return &Staged{s: s, key: m.Key, replace: r.Replace, st: st}, nil
 }
 
 func (s *Store) beginStore(k Key) (st *staging, err error) {
@@ -107,12 +107,15 @@ func (s *Store) shardMaker(root fsys.FS, k Key) func() error {
 	}
 }
 
-// fill writes blobs, streams and, last, the manifest.
-func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, manifest []byte) error {
-	blobs := blobWriter{s: s, st: st}
+// fill writes blobs, streams and, last, the manifest, which then says to what root the entry is bound and where it lies.
+func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, m *Manifest) error {
+	blobs := blobWriter{s: s, st: st, search: rootSearch{l: s.seek}}
 	defer blobs.close()
 	for i := range r.Outputs {
 		if r.Outputs[i].Kind != File {
+			if r.Outputs[i].Kind == Link && blobs.search.text(r.Outputs[i].Target) {
+				m.bind(&s.o.Root, r.Outputs[i].Path)
+			}
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -120,6 +123,9 @@ func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, manifest 
 		}
 		if err := blobs.add(ctx, &r.Outputs[i], len(r.Outputs)-i); err != nil {
 			return err
+		}
+		if blobs.search.found {
+			m.bind(&s.o.Root, r.Outputs[i].Path)
 		}
 	}
 	if err := s.storeStream(ctx, st, stdoutName, &r.Stdout); err != nil {
@@ -131,7 +137,14 @@ func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, manifest 
 			return err
 		}
 	}
-	if err := writeNew(st.dir, "/"+manifestName, manifest, filePerm); err != nil {
+	if err := s.placeFor(st.root, m); err != nil {
+		return cannotWrite(err)
+	}
+	text, err := Encode(m)
+	if err != nil {
+		return err
+	}
+	if err := writeNew(st.dir, "/"+manifestName, text, filePerm); err != nil {
 		return cannotWrite(err)
 	}
 	return ctx.Err()
@@ -145,6 +158,8 @@ type blobWriter struct {
 	sub  bool
 	path string // of outputs in dir
 	have map[digest.Digest]int64
+
+	search rootSearch
 }
 
 // many is from how many blobs on a handle on their directory costs less than the way there each time.
@@ -205,7 +220,7 @@ func (w *blobWriter) copy(ctx context.Context, o *Output) error {
 	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
 		return changed(o.Path)
 	}
-	d, _, err := writeFile(ctx, w.dir, join(w.path, name), blobPerm, f, o.Size, w.s.o.Hash)
+	d, _, err := writeFile(ctx, w.dir, join(w.path, name), blobPerm, w.search.over(f), o.Size, w.s.o.Hash)
 	var at *writeError
 	switch {
 	case ctx.Err() != nil:
@@ -236,7 +251,7 @@ func (w *blobWriter) clone(ctx context.Context, o *Output, name string) (done bo
 	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
 		return false, changed(o.Path)
 	}
-	d, _, ok := w.s.cloneFile(ctx, o.Path, cacheDir+w.st.name+"/"+outputsName+"/"+name, blobPerm, o.Size)
+	d, _, ok := w.s.cloneFile(ctx, o.Path, cacheDir+w.st.name+"/"+outputsName+"/"+name, blobPerm, o.Size, w.search.over)
 	if !ok {
 		return false, ctx.Err()
 	}
@@ -316,7 +331,9 @@ func (st *Staged) Place() (alreadyThere bool, err error) {
 		if _, lookErr := root.Lstat(entry); lookErr != nil {
 			break // nothing is in the way: the rename itself cannot be done
 		}
-		switch _, miss := st.s.examine(root, st.key); {
+		switch m, miss := st.s.examine(root, st.key); {
+		case miss == nil && !m.servesRoot(&st.s.o.Root): // it came while this one was staged
+			return false, fmt.Errorf("the result of another workspace, bound to %s, was stored at the same time", m.Root)
 		case miss == nil && !st.replace:
 			return true, nil
 		case miss != nil && miss.Reason == Unreadable && !st.replace:

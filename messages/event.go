@@ -28,7 +28,7 @@ type TaskStarted struct {
 	At   time.Time
 }
 
-// TaskOutput carries raw bytes of a task, as they came; of a hit, the recorded ones (whole stdout, then stderr).
+// TaskOutput carries raw bytes of a task, as they came; of a hit, the recorded ones, in the same order.
 type TaskOutput struct {
 	Task     workspace.TaskID
 	Stderr   bool

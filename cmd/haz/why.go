@@ -152,7 +152,7 @@ func whyText(e *haz.Explanation) string {
 	if key == "" {
 		key = "unknown"
 	}
-	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", key, e.Lookup)
+	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", key, e.Found())
 	return b.String()
 }
 

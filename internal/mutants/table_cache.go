@@ -3,12 +3,12 @@ package main
 // Storing and looking up.
 var storeBugs = []mutant{
 	{name: "an entry is written in its place, not renamed into it", rule: "S-31 CACHE-017", file: "cache/store.go",
-		old: "	if err := s.fill(ctx, st, r, text); err != nil {",
-		new: "	_ = st.root.Rename(st.name, entryOf(r.Key))\n	st.name = entryOf(r.Key)\n	if err := s.fill(ctx, st, r, text); err != nil {",
+		old: "	if err := s.fill(ctx, st, r, m); err != nil {",
+		new: "	_ = st.root.Rename(st.name, entryOf(r.Key))\n	st.name = entryOf(r.Key)\n	if err := s.fill(ctx, st, r, m); err != nil {",
 		pkg: "./cache", run: "^TestPublishTwice$|^TestDiscard$|^TestPublishRace$"},
 	{name: "the manifest is published first", rule: "CACHE-017", file: "cache/store.go",
-		old: "	blobs := blobWriter{s: s, st: st}\n",
-		new: "	_ = writeNew(st.dir, \"/\"+manifestName, manifest, filePerm)\n	_ = st.root.Rename(st.name, entryOf(r.Key))\n	st.name = entryOf(r.Key)\n	blobs := blobWriter{s: s, st: st}\n",
+		old: "	blobs := blobWriter{s: s, st: st, search: rootSearch{l: s.seek}}\n",
+		new: "	early, _ := Encode(m)\n	_ = writeNew(st.dir, \"/\"+manifestName, early, filePerm)\n	_ = st.root.Rename(st.name, entryOf(r.Key))\n	st.name = entryOf(r.Key)\n	blobs := blobWriter{s: s, st: st, search: rootSearch{l: s.seek}}\n",
 		pkg: "./cache", run: "^TestLayout$|^TestStoreGivesUp$|^TestDiscard$"},
 	{name: "a whole entry is removed to make room for an equal key", rule: "CACHE-017", file: "cache/store.go",
 		old: "case miss == nil && !st.replace:", new: "case false && miss == nil && !st.replace:",
