@@ -31,6 +31,9 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
 	defer b.leave(j)
 	d, err := b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
 	if err != nil {
+		if why := b.moved(); why != "" { // what is missing is missing with all the rest
+			return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: why}}
+		}
 		return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
 	}
 	j.derived = d
@@ -302,6 +305,10 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 	defer b.leave(j)
 	if refused := b.lock(j); refused != nil {
 		return refusal(m.Ref, refused)
+	}
+	if why := b.moved(); why != "" {
+		b.unlock(j)
+		return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: why}}
 	}
 	if !m.Unchecked {
 		moved, err := b.lookBefore(ctx, j)

@@ -110,6 +110,9 @@ func (b *bench) makers(j *job) (near, far []*outputs.Kept) {
 // movedMeanwhile says whether anything in the key changed before the task had ended (S-23). What the task itself wrote, and
 // declares as its output, is exempt.
 func (b *bench) movedMeanwhile(ctx context.Context, j *job) (reason, hint string) {
+	if why := b.moved(); why != "" {
+		return why, ""
+	}
 	wrote := make(map[string]bool, len(j.collected.Wrote))
 	for _, p := range j.collected.Wrote {
 		wrote[p] = true

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime/debug"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
@@ -118,7 +119,20 @@ func (b *bench) exited(j *job, m messages.StartProcess, x process.Exit) messages
 
 // command is what to start (4.2, 4.3).
 func command(b *bench, t *workspace.Task) process.Command {
-	return process.Command{Label: t.ID.String(), Dir: b.r.o.FS.HostPath(t.Project.Dir), Env: b.r.o.Deriver.Environment(t), Argv: t.CommandLine()}
+	c := process.Command{Label: t.ID.String(), Dir: b.r.o.FS.HostPath(t.Project.Dir), Env: b.r.o.Deriver.Environment(t), Argv: t.CommandLine()}
+	if p, ok := b.r.o.FS.(fsys.Place); ok {
+		c.Stand = p.StandingPath(t.Project.Dir)
+	}
+	return c
+}
+
+// moved says that the folder of the workspace is not where it was when the run began: what was read is in one folder, and what
+// goes by its path would come to another one, or to none. "" while it is in its place.
+func (b *bench) moved() string {
+	if p, ok := b.r.o.FS.(fsys.Place); !ok || p.InPlace() {
+		return ""
+	}
+	return fmt.Sprintf("the folder of the workspace, %s, was moved, replaced or removed while haz ran", b.r.o.FS.HostPath("/"))
 }
 
 func spawnError(err error) messages.TaskError {

@@ -156,6 +156,16 @@ type FS interface {
 	Close() error
 }
 
+// A Place is a file system whose root is a directory of the host, which somebody may move, replace or remove while it is open.
+// What is read and written stays with the directory; who goes by HostPath may come elsewhere.
+type Place interface {
+	// InPlace reports whether HostPath("/") still leads to the root.
+	InPlace() bool
+	// StandingPath is HostPath for this process and what it forks, valid until Close, that leads to the root also when it was
+	// moved; "" where the system has no such names.
+	StandingPath(name string) string
+}
+
 // FileInfo looks at an open file.
 func FileInfo(f afero.File) (Info, error) {
 	if i, ok := f.(interface{ Info() (Info, error) }); ok {

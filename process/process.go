@@ -19,6 +19,7 @@ const (
 type Command struct {
 	Label string   // "lib:build", for leftovers and messages
 	Dir   string   // absolute host path
+	Stand string   // "", or a path that leads to the same directory also when that is moved: where the process starts
 	Argv  []string // Argv[0] as the user wrote it; looked up as chapter 2, 4.2 says
 	Env   []string // exactly this, "NAME=value", sorted by name
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/process"
 )
 
@@ -361,5 +362,30 @@ func TestHelperKnowsTheGroups(t *testing.T) {
 	b.Wait()
 	if got := process.HelperTable(s); got != "" {
 		t.Errorf("table %q after all have ended", got)
+	}
+}
+
+// S-40: a process starts in the directory that its Stand leads to, whatever has taken the name of its Dir meanwhile.
+func TestStartsWhereItStands(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir+"/ws/p/in.txt", "ours", 0o644)
+	held, err := fsys.Host(dir + "/ws")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := os.Rename(dir+"/ws", dir+"/moved"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir+"/ws/p/in.txt", "another's", 0o644)
+	place := held.(fsys.Place)
+	if place.InPlace() {
+		t.Error("said to be in its place")
+	}
+	x, out := run(t, open(t, quick), process.Command{Dir: dir + "/ws/p", Stand: place.StandingPath("/p"),
+		Argv: []string{"sh", "-c", "cat in.txt"}, Env: testEnv})
+	if x.Code != 0 || out != "ours" {
+		t.Errorf("%+v, %q", x, out)
 	}
 }

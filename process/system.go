@@ -3,6 +3,7 @@
 package process
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -77,7 +78,7 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 		drained: make(chan struct{}), hurry: make(chan struct{}), giveUp: make(chan struct{}), done: make(chan struct{}),
 	}
 	attr := &syscall.ProcAttr{
-		Dir:   c.Dir,
+		Dir:   cmp.Or(c.Stand, c.Dir),
 		Env:   c.Env,
 		Files: []uintptr{uintptr(s.null), uintptr(outW), uintptr(errW)},
 		Sys:   newSession(&p.pidfd),

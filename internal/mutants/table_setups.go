@@ -47,4 +47,10 @@ var setupBugs = []mutant{
 	{name: "what a linked .haz leads to may be anybody's", rule: "DISC-023", file: "workspace/owner.go",
 		old: "err == nil && real != name {", new: "err == nil && false {",
 		pkg: "./workspace", run: "^TestOwners$"},
+	{name: "tasks run wherever the path of the workspace leads", rule: "S-40", file: "actors/bench_process.go",
+		old: "!ok || p.InPlace() {", new: "!ok || p.InPlace() || true {",
+		pkg: "./cmd/haz", run: "^TestScript$/^run_workspace_replaced$"},
+	{name: "a process starts by the path of the workspace", rule: "S-40", file: "process/system.go",
+		old: "cmp.Or(c.Stand, c.Dir)", new: "cmp.Or(c.Dir, c.Stand)",
+		pkg: "./process", run: "^TestStartsWhereItStands$"},
 }
