@@ -61,6 +61,9 @@ type restore struct {
 	beside  []*area           // all that lie beside targets
 
 	staged  []placed // what is being copied or stands ready, in the order of the outputs
+	mtimes  []int64  // of what is staged, by output
+	time    int64    // that what is restored gets
+	partly  bool     // files of the result are in place already
 	journal []step
 	olds    int                // names given in old/
 	touched map[string]*folder // what was written, and where it lies
@@ -95,6 +98,7 @@ func (r *restore) run(ctx context.Context) error {
 	if err := r.stage(ctx); err != nil {
 		return err
 	}
+	r.settleTimes()
 	err := r.folders.linksStand()
 	if err == nil {
 		err = r.publish(ctx)
@@ -126,11 +130,7 @@ func failed(path string, err error, format string, args ...any) error {
 func (r *restore) ledger() state.Ledger {
 	outs := r.p.Manifest.Outputs
 	old := &r.p.Target.Ledger
-	key := r.p.Target.Key
-	if key.IsZero() {
-		key = r.p.Manifest.Key
-	}
-	l := state.Ledger{Task: r.p.Target.Task, Key: key, At: r.s.o.Now().Unix(), Files: make([]state.Produced, 0, len(outs))}
+	l := state.Ledger{Task: r.p.Target.Task, Key: r.key(), At: r.s.o.Now().Unix(), Files: make([]state.Produced, 0, len(outs))}
 	for i := range outs {
 		o := &outs[i]
 		info := r.p.seen[i]
@@ -149,6 +149,14 @@ func (r *restore) ledger() state.Ledger {
 	}
 	r.s.o.State.WriteLedger(l)
 	return l
+}
+
+// key is that of the task now.
+func (r *restore) key() Key {
+	if r.p.Target.Key.IsZero() {
+		return r.p.Manifest.Key
+	}
+	return r.p.Target.Key
 }
 
 func sameFiles(a, b []state.Produced) bool {

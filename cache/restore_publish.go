@@ -49,6 +49,7 @@ func (r *restore) publishFile(ctx context.Context, p placed) error {
 	if err != nil {
 		return err
 	}
+	r.setTime(p.area.dir, p.name, p.output, r.mtimes[p.output])
 	err = p.area.dir.RenameTo(p.name, f.fs, name(o.Path))
 	if errors.Is(err, syscall.EXDEV) {
 		err = r.publishAcross(ctx, p, f)
@@ -91,6 +92,7 @@ func (r *restore) publishAcross(ctx context.Context, p placed, f *folder) error 
 	if err != nil {
 		return err
 	}
+	r.setTime(a.dir, to, p.output, info.MTime)
 	return a.dir.RenameTo(to, f.fs, name(o.Path))
 }
 

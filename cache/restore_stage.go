@@ -88,6 +88,7 @@ const (
 // stageEach copies blob after blob, but hands the big ones over.
 func (r *restore) stageEach(ctx context.Context, root fsys.FS) error {
 	outs := r.p.Manifest.Outputs
+	r.mtimes = make([]int64, len(outs))
 	entry := entryOf(r.p.Manifest.Key)
 	for i := range outs {
 		if r.p.seen[i].Kind != fsys.Unknown || outs[i].Kind != File {
@@ -148,6 +149,7 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i i
 			return r.s.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
 		}
 	}
+	r.mtimes[i] = info.MTime
 	if d != o.Digest {
 		return r.s.damaged(r.p.Manifest, r.p.Manifest.nameBlob(i)+" is not what was recorded")
 	}

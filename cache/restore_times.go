@@ -1,0 +1,42 @@
+package cache
+
+import (
+	"time"
+
+	"github.com/haz-build/haz/fsys"
+)
+
+// The times of what is restored. Tools (make, ninja, cargo) take a file for stale when something that it was made from is newer. So
+// all files of a restore get one time, the latest at which one of them was staged: none is older than another one, nor than an input.
+//
+// Where a part of the result is in place and was left alone, that would make what came back newer than what was made from it. So
+// there, what the ledger lists with these very bytes, for this very key, gets the time back that it had.
+
+// settleTimes finds out which time that is.
+func (r *restore) settleTimes() {
+	for _, p := range r.staged {
+		r.time = max(r.time, r.mtimes[p.output])
+	}
+	for i := range r.p.seen {
+		r.partly = r.partly || r.p.seen[i].Kind == fsys.File
+	}
+}
+
+// timeFor is the time that an output gets, in nanoseconds.
+func (r *restore) timeFor(output int) int64 {
+	if r.partly && r.p.Target.Ledger.Key == r.key() {
+		o := &r.p.Manifest.Outputs[output]
+		if row, ok := r.p.Target.Ledger.Find(o.Path); ok && row.HasDigest && row.Digest == o.Digest && row.Info.MTime <= r.time {
+			return row.Info.MTime
+		}
+	}
+	return r.time
+}
+
+// setTime gives the staged file of an output, which has the time has, its time. That it fails is no reason to run the task.
+func (r *restore) setTime(dir fsys.FS, name string, output int, has int64) {
+	if want := r.timeFor(output); want != has {
+		t := time.Unix(0, want)
+		_ = dir.Chtimes(name, t, t)
+	}
+}
