@@ -45,7 +45,7 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	if err == nil && g != nil {
 		w := &Workspace{W: ws, G: g, FS: root, dir: dir, o: o}
 		c.Tasks = len(w.Scope(everything))
-		c.Diagnostics = append(append(c.Diagnostics, g.Warnings()...), w.patternWarnings(ctx)...)
+		c.Diagnostics = append(append(append(c.Diagnostics, g.Warnings()...), w.patternWarnings(ctx)...), w.programWarnings()...)
 	}
 	return c, ctx.Err()
 }

@@ -3,7 +3,6 @@ package haz
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/haz-build/haz/cache"
@@ -35,22 +34,22 @@ func (w *Workspace) patternWarnings(ctx context.Context) diag.List {
 				c.literalInput(t, in)
 			} else {
 				inputs.add(t, i, in.Place, func() bool { return c.g.Selects(ctx, in, t.Exclude) || len(w.G.OutputsMeeting(in.Pattern)) > 0 })
-				c.unescaped(t, "input", in, t.Exclude)
+				c.characters(t, "input", in, t.Exclude)
 			}
 		}
 		last := made.lastOutputs(t)
 		for i, out := range t.Outputs {
 			if !out.Pattern.IsLiteral() {
 				outputs.add(t, i, out.Place, func() bool { return last == nil || matches(last, out.Pattern) })
-				c.unescaped(t, "output", out, nil)
+				c.characters(t, "output", out, nil)
 			}
 		}
 	}
 	for _, m := range inputs.missed() {
-		c.selectsNothing(m.tasks, "input", m.tasks[0].Inputs[m.at], "selects nothing", "haz::cfg::016")
+		c.nothing(m, "input", "haz::cfg::016")
 	}
 	for _, m := range outputs.missed() {
-		c.selectsNothing(m.tasks, "output", m.tasks[0].Outputs[m.at], "matched nothing in its last run", "haz::cfg::017")
+		c.nothing(m, "output", "haz::cfg::017")
 	}
 	return c.list
 }
@@ -61,45 +60,33 @@ func (c *patternChecker) literalInput(t *Task, in workspace.PatternDecl) {
 	if _, err := c.w.FS.Lstat(path); !errors.Is(err, fs.ErrNotExist) || len(c.w.G.Writers(path)) > 0 {
 		return
 	}
-	_, meant := c.g.Meant(c.ctx, t.Project.Dir, in)
-	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Place: in.Place, Project: t.SharedIn(), Hint: didYouMean(meant),
+	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Place: in.Place, Project: t.SharedIn(), Hint: c.g.Literal(c.ctx, t, in),
 		Message: "input " + diag.Quote(path) + " of task " + diag.Quote(t.ID.String()) + " does not exist, and no task produces it"})
 }
 
-func didYouMean(text string) string {
-	if text == "" {
-		return ""
-	}
-	return "did you mean " + diag.Quote(text) + "?"
+func (c *patternChecker) add(t *Task, code string, d workspace.PatternDecl, m workspace.Miss) {
+	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Code: code, Place: d.Place, Project: t.SharedIn(), Message: m.Of(t), Hint: m.Hint})
 }
 
-func (c *patternChecker) unescaped(t *Task, what string, d workspace.PatternDecl, exclude []workspace.PatternDecl) {
-	path, spelling := c.g.Unescaped(c.ctx, t.Project.Dir, d, exclude)
-	if path == "" {
+func (c *patternChecker) characters(t *Task, what string, d workspace.PatternDecl, exclude []workspace.PatternDecl) {
+	if m, ok := c.g.Characters(c.ctx, t, what, d, exclude); ok {
+		c.add(t, "PATH-008", d, m)
+	}
+}
+
+// nothing is about a pattern of one task, or of an overlay's body in all of its tasks; the first is looked at.
+func (c *patternChecker) nothing(m *missed, what, code string) {
+	t := m.tasks[0]
+	d, say := t.Inputs, func() workspace.Miss { return c.g.Input(c.ctx, t, m.at) }
+	if what == "output" {
+		d, say = t.Outputs, func() workspace.Miss { return c.g.Output(c.ctx, t, m.at, "matched nothing in its last run") }
+	}
+	if _, told := c.g.Characters(c.ctx, t, what, d[m.at], nil); told {
 		return
 	}
-	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Code: "PATH-008", Place: d.Place, Project: t.SharedIn(),
-		Message: fmt.Sprintf("%s %s of task %s does not match %s: its characters have a meaning in patterns", what, diag.Quote(d.Text), diag.Quote(t.ID.String()), diag.Quote(path)),
-		Hint:    "for that file, write " + diag.Quote(spelling)})
-}
-
-// selectsNothing is about a pattern of one task, or of an overlay's body in all of its tasks; the first is looked at.
-func (c *patternChecker) selectsNothing(tasks []*Task, what string, d workspace.PatternDecl, verb, code string) {
-	t := tasks[0]
-	if path, _ := c.g.Unescaped(c.ctx, t.Project.Dir, d, nil); path != "" {
-		return // that is the reason, and was told
-	}
-	absent, meant := c.g.Meant(c.ctx, t.Project.Dir, d)
-	message := fmt.Sprintf("%s %s of task %s %s", what, diag.Quote(d.Text), diag.Quote(t.ID.String()), verb)
-	hint := didYouMean(meant)
-	switch {
-	case absent != "":
-		message += ": there is no " + diag.Quote(absent)
-	case what == "input" && c.g.Selects(c.ctx, d, nil):
-		message, hint = message+": exclude takes all of it away", ""
-	}
-	for _, t := range tasks {
-		c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Code: code, Place: d.Place, Project: t.SharedIn(), Message: message, Hint: hint})
+	miss := say()
+	for _, t := range m.tasks {
+		c.add(t, code, d[m.at], miss)
 	}
 }
 

@@ -71,7 +71,8 @@ type engine struct {
 	tree    *glob.Tree
 	deriver *key.Deriver
 	spawner process.Spawner
-	own     bool // the spawner is ours to close
+	own     bool            // the spawner is ours to close
+	notes   []messages.Note // of the actors, on the run as a whole
 }
 
 func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
@@ -167,6 +168,9 @@ func (e *engine) drive(ctx context.Context, plan *Plan, watch *watcher, o RunOpt
 		r.Interrupt = &Interrupt{Name: res.Signal.Signal, Number: res.Signal.Number}
 	}
 	watch.stuck = res.ObserverStuck
+	if !r.Cancelled && r.Crash == nil {
+		e.notes = h.Notes(ctx)
+	}
 	return nil
 }
 
@@ -180,6 +184,9 @@ func (e *engine) finish(r *Result, observe func(messages.Event)) {
 		e.store.Finish()
 	}
 	e.state.Flush()
+	for _, n := range e.notes {
+		observe(messages.RunNoted{Text: n.Text, Hint: n.Hint})
+	}
 	for _, t := range append(e.store.Trouble(), e.state.Trouble()...) {
 		observe(messages.RunNoted{Text: t})
 	}

@@ -31,12 +31,22 @@ type bench struct {
 	killing   atomic.Bool // whatever runs is killed
 	inObserve atomic.Bool
 	conflicts func() [][]int
+	planIndex func() map[int]int // position in the workspace → in the plan
+	overlays  overlayPatterns
+	order     overtakings
 }
 
 func newBench(r *running) *bench {
 	b := &bench{r: r, workers: newWorkers(r.o.Workers, r.o.Go), budget: newBudget(observeBudget, r.o.Unbounded),
 		spool: &spool{fs: r.o.FS}, jobs: make([]job, len(r.o.Plan.Tasks))}
 	b.conflicts = sync.OnceValue(r.o.Plan.G.Conflicts)
+	b.planIndex = sync.OnceValue(func() map[int]int {
+		at := make(map[int]int, len(r.o.Plan.Tasks))
+		for i, t := range r.o.Plan.Tasks {
+			at[t.Index] = i
+		}
+		return at
+	})
 	for i, t := range r.o.Plan.Tasks {
 		b.jobs[i].index, b.jobs[i].task = i, t
 	}
@@ -54,23 +64,26 @@ type job struct {
 	step     sync.Mutex // held by the step at work
 	released bool       // the task has ended: steps that come too late do nothing
 
-	derived   *key.Derived
-	manifest  *cache.Manifest
-	ledger    state.Ledger
-	hasLedger bool
-	restored  bool // the result came from the cache
-	ledgered  bool // the ledger holds the outputs of this run
-	locks     *state.TaskLocks
-	refused   *state.Refused
-	before    *outputs.Snapshot
-	collected *outputs.Collected
-	folders   *key.Folders  // on the way to what the task reads, before it ran
-	kept      *outputs.Kept // of a completed task, for the looks of those that come after it
-	rec       *recorder
+	derived    *key.Derived
+	manifest   *cache.Manifest
+	ledger     state.Ledger
+	hasLedger  bool
+	restored   bool // the result came from the cache
+	ledgered   bool // the ledger holds the outputs of this run
+	locks      *state.TaskLocks
+	refused    *state.Refused
+	before     *outputs.Snapshot
+	collected  *outputs.Collected
+	folders    *key.Folders  // on the way to what the task reads, before it ran
+	kept       *outputs.Kept // of a completed task, for the looks of those that come after it
+	noted      []string      // texts of notes on patterns
+	madeBefore int           // results that were in the tree when the task looked at its inputs
+	rec        *recorder
 
 	mu        sync.Mutex
-	steps     int    // handed to workers and not done
-	attempt   uint32 // of the work under way
+	read      *key.Derived // what the task has read; nil before, and when it has been written down
+	steps     int          // handed to workers and not done
+	attempt   uint32       // of the work under way
 	cancel    context.CancelFunc
 	gaveUp    uint32 // latest attempt that was abandoned
 	proc      process.Process

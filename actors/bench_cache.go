@@ -29,15 +29,21 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
 		return nil
 	}
 	defer b.leave(j)
+	j.looks(&b.order)
 	d, err := b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
 	if err != nil {
 		if why := b.moved(); why != "" { // what is missing is missing with all the rest
 			return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: why}}
 		}
-		return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
+		e := keyError(err)
+		if e.Hint == "" {
+			e.Hint = b.missingInput(ctx, j, err)
+		}
+		return messages.KeyFailed{Ref: m.Ref, Error: e}
 	}
 	j.derived = d
-	return messages.KeyDerived{Ref: m.Ref, Key: d.Key}
+	j.hasRead(d)
+	return messages.KeyDerived{Ref: m.Ref, Key: d.Key, Notes: b.inputNotes(ctx, j)}
 }
 
 // upstreams is what the hard upstreams of a task contribute to its key.
@@ -191,6 +197,11 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 	}
 	answer.Reads = b.reads(j, man.Outputs)
 	b.keep(j, got.Ledger.Files, true)
+	answer.Notes = b.outputNotes(ctx, j, man.Outputs)
+	if !plan.Nothing {
+		answer.Notes = append(answer.Notes, b.wroteLate(j, man.Outputs, answer.Reads)...)
+	}
+	answer.Notes = append(answer.Notes, b.readEarly(j)...)
 	answer.Next = m.First
 	answer.Next = b.emitStreams(j, answer.Next, man.Order, got.Stdout, got.Stderr)
 	return answer
@@ -357,6 +368,7 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 	}
 	b.contribute(j, &answer.Product)
 	answer.Reads = b.reads(j, got.Outputs)
+	answer.Notes = slices.Concat(b.outputNotes(ctx, j, got.Outputs), b.wroteLate(j, got.Outputs, answer.Reads), b.readEarly(j))
 	switch {
 	case answer.NotStorable != "":
 	case j.rec.incomplete != "":
@@ -452,6 +464,7 @@ func (b *bench) release(j *job, m messages.ReleaseTask) {
 	if secret, ok := b.r.o.State.Secret(true); ok {
 		b.r.o.State.WriteLastKey(task, b.r.o.Deriver.Record(j.task, j.derived, secret, b.r.o.Name, b.r.o.Clock.Now().Unix()))
 	}
+	j.hasRead(nil)
 	j.derived, j.manifest, j.ledger, j.before, j.collected = nil, nil, state.Ledger{}, nil, nil
 	j.folders = nil
 }

@@ -110,11 +110,24 @@ func (b *bench) exited(j *job, m messages.StartProcess, x process.Exit) messages
 	if x.WaitErr != nil {
 		e.WaitError = x.WaitErr.Error()
 	}
+	if x.Code == notFound && !x.Cancelled {
+		e.Notes = noPath(j.task)
+	}
 	j.rec.incomplete = x.Incomplete
 	for _, l := range x.Leftovers {
 		e.Leftovers = append(e.Leftovers, messages.Leftover(l))
 	}
 	return e
+}
+
+// notFound is the exit status by which shells, and programs that start others, say that a program was not found.
+const notFound = 127
+
+func noPath(t *workspace.Task) []messages.Note {
+	if t.HasPath() {
+		return nil
+	}
+	return []messages.Note{{Text: "exit 127 mostly means that a program was not found: the environment of this task has no PATH", Hint: "env: {from_host: [PATH]}"}}
 }
 
 // command is what to start (4.2, 4.3).

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -71,6 +72,9 @@ func (h *Handle) Cancel(signal string, number int) {
 
 // Done is closed when the run has ended and none of its actors is left.
 func (h *Handle) Done() <-chan struct{} { return h.done }
+
+// Notes are remarks on the run that need its end: on patterns of overlays. Valid once Done is closed; it looks at the disk.
+func (h *Handle) Notes(ctx context.Context) []messages.Note { return h.r.bench.missedByAll(ctx) }
 
 // Result is valid once Done is closed.
 func (h *Handle) Result() Result { return h.r.result }

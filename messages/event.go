@@ -43,6 +43,9 @@ type TaskNoted struct {
 	Hint string
 }
 
+// Note is a remark on its way to become an event.
+type Note struct{ Text, Hint string }
+
 // RunNoted is a remark on the run as a whole.
 type RunNoted struct{ Text, Hint string }
 

@@ -11,7 +11,8 @@ type DeriveKey struct {
 // KeyDerived carries the key of the inputs as they are now.
 type KeyDerived struct {
 	Ref
-	Key cache.Key
+	Key   cache.Key
+	Notes []Note // on the patterns of the inputs
 }
 
 // KeyFailed says that there is no key: an input is missing or cannot be read.

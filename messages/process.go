@@ -66,6 +66,7 @@ type ProcessExited struct {
 	StdoutLen, StderrLen       int64
 	StdoutDigest, StderrDigest digest.Digest
 	Next                       int // number of the next event of the task
+	Notes                      []Note
 }
 
 // SignalProcess asks for SIGTERM, with Interrupt for SIGINT, or with Kill for SIGKILL, to the group of a task. A process that

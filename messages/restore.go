@@ -23,7 +23,8 @@ type OutputsDiffer struct{ Ref }
 type OutputsRestored struct {
 	Ref
 	Product
-	Next int // number of the next event of the task
+	Next  int // number of the next event of the task
+	Notes []Note
 }
 
 // RestoreFailed says that the entry cannot be used; the task runs instead (CACHE-020).

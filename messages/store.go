@@ -14,6 +14,7 @@ type OutputsCollected struct {
 	NotStorable string // why it must not be stored; "" when nothing speaks against it
 	Hint        string
 	Moved       bool // the reason is that inputs moved
+	Notes       []Note
 }
 
 // OutputsRejected says that the result cannot be accepted.

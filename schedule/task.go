@@ -229,6 +229,14 @@ func (t *Task) note(text, hint string) Command {
 	return t.observe(messages.TaskNoted{Task: t.c.ID, Text: text, Hint: hint})
 }
 
+func (t *Task) notes(notes []messages.Note) []Command {
+	var cs []Command
+	for _, n := range notes {
+		cs = append(cs, t.note(n.Text, n.Hint))
+	}
+	return cs
+}
+
 // started is the TaskStarted event, at most once.
 func (t *Task) started(now time.Time, miss *cache.Miss) []Command {
 	if t.observed {

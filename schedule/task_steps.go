@@ -66,15 +66,16 @@ func (t *Task) keyDerived(now time.Time, m messages.KeyDerived) []Command {
 		return nil
 	}
 	t.out.Key, t.out.HasKey = m.Key, true
+	cs := t.notes(m.Notes)
 	switch {
 	case !t.c.Cached:
 		t.out.Miss = &cache.Miss{Reason: cache.Uncached}
-		return t.askSlot(now)
+		return append(cs, t.askSlot(now)...)
 	case !t.c.Lookup:
-		return t.askSlot(now)
+		return append(cs, t.askSlot(now)...)
 	}
 	t.enter(Looking)
-	return []Command{{ToCache, messages.LookUpEntry{Ref: t.request()}}}
+	return append(cs, Command{ToCache, messages.LookUpEntry{Ref: t.request()}})
 }
 
 func (t *Task) keyFailed(now time.Time, m messages.KeyFailed) []Command {
@@ -128,7 +129,7 @@ func (t *Task) outputsRestored(now time.Time, m messages.OutputsRestored) []Comm
 	t.events = m.Next
 	t.setProduct(m.Product)
 	t.out.Status, t.out.Source = messages.Completed, messages.FromCache
-	return t.finish(now, false)
+	return append(t.notes(m.Notes), t.finish(now, false)...)
 }
 
 func (t *Task) restoreFailed(now time.Time, m messages.RestoreFailed) []Command {
@@ -262,7 +263,7 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 		return t.fail(now, messages.TaskError{Kind: messages.ErrWait, Reason: "the end of the process could not be learned: " + m.WaitError}, true)
 	case m.Code != 0 || m.Signal != 0:
 		t.out.Status, t.out.ExitCode, t.out.Signal = messages.Failed, m.Code, m.Signal
-		return t.finish(now, true)
+		return append(t.notes(m.Notes), t.finish(now, true)...)
 	}
 	t.enter(Collecting)
 	t.presence = t.cancel && !t.spared
@@ -299,7 +300,7 @@ func (t *Task) outputsCollected(now time.Time, m messages.OutputsCollected) []Co
 		return t.completed(now, messages.NotStored, "run cancelled", "")
 	}
 	t.enter(Judging)
-	return []Command{{ToSupervisor, messages.ClaimOutputs{Ref: t.request(), Wrote: m.Wrote, Reads: m.Reads}}}
+	return append(t.notes(m.Notes), Command{ToSupervisor, messages.ClaimOutputs{Ref: t.request(), Wrote: m.Wrote, Reads: m.Reads}})
 }
 
 func (t *Task) outputsRejected(now time.Time, m messages.OutputsRejected) []Command {

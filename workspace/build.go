@@ -239,13 +239,8 @@ func (b *builder) barePrograms(t *Task, c *config.Body) {
 	if t.Kind != Command || len(t.Argv) == 0 || t.Argv[0] == "" || strings.Contains(t.Argv[0], "/") {
 		return
 	}
-	if _, set := t.Override["PATH"]; set {
+	if t.HasPath() {
 		return
-	}
-	for _, name := range t.FromHost {
-		if name == "PATH" {
-			return
-		}
 	}
 	b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::032", Place: b.src.Place(c.Command.Items[0].Span),
 		Message: fmt.Sprintf("program %s is looked for in /bin and /usr/bin only: the task's environment has no PATH", diag.Quote(t.Argv[0])),

@@ -3,6 +3,7 @@
 package workspace
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -120,6 +121,12 @@ type Task struct {
 	FromHost                 []string // in declaration order
 	Override                 map[string]string
 	Cache                    bool
+}
+
+// HasPath reports whether the environment of the task can have a PATH.
+func (t *Task) HasPath() bool {
+	_, set := t.Override["PATH"]
+	return set || slices.Contains(t.FromHost, "PATH")
 }
 
 // SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too; else "". What is

@@ -109,6 +109,15 @@ func readRecord(record, secret []byte) (c *components, made Recorded, ok bool) {
 	return c, made, r.ok && len(r.rest) == 0
 }
 
+// FromRecord is the key that a record was made of, and its inputs, without their stat.
+func FromRecord(record, secret []byte) (*Derived, bool) {
+	c, made, ok := readRecord(record, secret)
+	if !ok {
+		return nil, false
+	}
+	return &Derived{Key: made.Key, Inputs: c.inputs}, true
+}
+
 // reader takes values off the front of rest. After one that is not there, ok is false and all others are zero.
 type reader struct {
 	rest []byte

@@ -8,4 +8,13 @@ var languageBugs = []mutant{
 	{name: "key: what was kept of a script that went on is a hit", rule: "CFG-022", file: "cache/key/components.go",
 		old: "append(append([]string{t.Shell}, t.ShellOptions()...), t.Script)", new: "[]string{t.Shell, t.Script}",
 		pkg: "./cache/key", run: "^TestKeyOfShellOptions$"},
+	{name: "an input glob that selects nothing is not spoken of", rule: "CFG-016", file: "actors/bench_cache.go",
+		old: "Key: d.Key, Notes: b.inputNotes(ctx, j)}", new: "Key: d.Key}",
+		pkg: "./cmd/haz", run: "^TestScript$/^run_pattern_notes$"},
+	{name: "an output glob that matches nothing is not spoken of", rule: "CFG-017", file: "actors/bench_cache.go",
+		old: "	answer.Notes = b.outputNotes(ctx, j, man.Outputs)\n", new: "",
+		pkg: "./cmd/haz", run: "^TestScript$/^run_pattern_notes$"},
+	{name: "a task that read too early is not spoken of", rule: "DAG-013", file: "actors/bench_order.go",
+		old: "	b.order.made = append(b.order.made, made{j.task, outs})\n", new: "	return nil\n",
+		pkg: "./cmd/haz", run: "^TestScript$/^run_globs_meet$"},
 }

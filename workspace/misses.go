@@ -1,0 +1,69 @@
+package workspace
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/haz-build/haz/diag"
+)
+
+// A Miss is what there is to say of a pattern that misses: which pattern, the rest of the sentence, and what to do.
+type Miss struct{ Pattern, Says, Hint string }
+
+func (m Miss) String() string { return m.Pattern + " " + m.Says }
+
+// Of is the sentence where the task has to be named.
+func (m Miss) Of(t *Task) string {
+	return m.Pattern + " of task " + diag.Quote(t.ID.String()) + " " + m.Says
+}
+
+// Input is about an input glob of t that selects nothing (chapter 1, 8.5).
+func (g Guesser) Input(ctx context.Context, t *Task, at int) Miss {
+	d := t.Inputs[at]
+	m := g.nothing(ctx, t, "input", d, "selects nothing")
+	if len(t.Exclude) > 0 && g.Selects(ctx, d, nil) {
+		m.Says, m.Hint = m.Says+": exclude takes all of it away", ""
+	}
+	return m
+}
+
+// Output is about an output glob of t that matches nothing. verb says when.
+func (g Guesser) Output(ctx context.Context, t *Task, at int, verb string) Miss {
+	return g.nothing(ctx, t, "output", t.Outputs[at], verb)
+}
+
+func (g Guesser) nothing(ctx context.Context, t *Task, what string, d PatternDecl, verb string) Miss {
+	m := Miss{Pattern: what + " " + diag.Quote(d.Text), Says: verb}
+	absent, meant := g.Meant(ctx, t.Project.Dir, d)
+	if absent != "" {
+		m.Says += ": there is no " + diag.Quote(absent)
+	}
+	if meant != "" {
+		m.Hint = didYouMeanText(meant)
+	}
+	return m
+}
+
+// Literal is about a literal of t at which nothing is: the nearest text that names something, as a hint.
+func (g Guesser) Literal(ctx context.Context, t *Task, d PatternDecl) (hint string) {
+	if _, meant := g.Meant(ctx, t.Project.Dir, d); meant != "" {
+		return didYouMeanText(meant)
+	}
+	return ""
+}
+
+// Characters is about a text of t whose characters are read as a pattern although a file has them in its name. ok is false when
+// there is no such file, or the pattern selects it.
+func (g Guesser) Characters(ctx context.Context, t *Task, what string, d PatternDecl, exclude []PatternDecl) (m Miss, ok bool) {
+	path, spelling := g.Unescaped(ctx, t.Project.Dir, d, exclude)
+	if path == "" {
+		return Miss{}, false
+	}
+	return Miss{
+		Pattern: what + " " + diag.Quote(d.Text),
+		Says:    fmt.Sprintf("does not match %s: its characters have a meaning in patterns", diag.Quote(path)),
+		Hint:    "for that file, write " + diag.Quote(spelling),
+	}, true
+}
+
+func didYouMeanText(text string) string { return "did you mean " + diag.Quote(text) + "?" }
