@@ -267,7 +267,7 @@ func (b *bench) emitPiece(j *job, next int, stderr bool, src io.Reader, length i
 		n, err := io.ReadFull(src, p)
 		if n > 0 && b.budget.acquire(n) {
 			b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: j.index, N: next,
-				Event: messages.TaskOutput{Task: j.task.ID, Stderr: stderr, Bytes: p[:n]}})
+				Event: messages.TaskOutput{Task: j.task.ID, Stderr: stderr, Bytes: p[:n], Replayed: true}})
 			next++
 		}
 		if err != nil {
