@@ -3,6 +3,7 @@ package haz
 import (
 	"context"
 
+	"github.com/haz-build/haz/actors"
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/key"
@@ -94,7 +95,7 @@ func (p *prober) look(ctx context.Context, task int) *probe {
 	}
 	if r.manifest, r.miss = p.store.Explain(r.derived.Key); r.manifest != nil {
 		r.miss = nil
-		r.contributes(p, t, cache.OutputsDigest(p.fn, r.manifest.Outputs))
+		r.contributes(p, t, actors.ProductDigest(p.fn, t, r.derived, r.manifest.Outputs))
 	}
 	return r
 }

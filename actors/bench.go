@@ -70,6 +70,7 @@ type job struct {
 	hasLedger  bool
 	restored   bool // the result came from the cache
 	ledgered   bool // the ledger holds the outputs of this run
+	left       leftovers
 	locks      *state.TaskLocks
 	refused    *state.Refused
 	before     *outputs.Snapshot

@@ -31,6 +31,15 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
 	defer b.leave(j)
 	j.looks(&b.order)
 	d, err := b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
+	if isAway(err) {
+		// Another haz may be making it anew: then it is waited for, and otherwise looked for once more.
+		if refused := b.lock(j); refused != nil {
+			return refusal(m.Ref, refused)
+		}
+		b.treeChanged()
+		d, err = b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
+		b.unlock(j)
+	}
 	if err != nil {
 		if why := b.moved(); why != "" { // what is missing is missing with all the rest
 			return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: why}}
@@ -66,6 +75,12 @@ func (b *bench) upstreams(j *job, digests []messages.UpstreamDigests) []key.Upst
 func (b *bench) contribute(j *job, p *messages.Product) {
 	u := b.r.o.Deriver.Contribution(j.task, j.derived, p.OutputsDigest)
 	p.Own, p.Closure = u.Own, u.Closure
+}
+
+// isAway reports whether an input does not exist.
+func isAway(err error) bool {
+	var k *key.Error
+	return errors.As(err, &k) && errors.Is(k.Err, fs.ErrNotExist)
 }
 
 func keyError(err error) messages.TaskError {
@@ -152,7 +167,7 @@ func (b *bench) loadLedger(j *job) state.Ledger {
 }
 
 // restore is the steps comparing and restoring.
-func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) any {
+func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) (answer any) {
 	if !b.enter(j) {
 		return nil
 	}
@@ -163,8 +178,20 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		}
 		j.hasLedger = false // another haz may have written it meanwhile
 	}
-	t := cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j), Key: j.derived.Key,
-		DirMode: b.r.o.Deriver.DirMode(), Input: j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
+	t := b.target(j)
+	var notes []messages.Note
+	defer func() {
+		if f, ok := answer.(messages.RestoreFailed); ok {
+			f.Notes = notes
+			answer = f
+		}
+	}()
+	if t.Ledger.Running {
+		if !m.Write {
+			return messages.OutputsDiffer{Ref: m.Ref} // what an execution left half written is moved away first
+		}
+		notes = b.moveHalfWritten(ctx, j, &t)
+	}
 	plan, err := b.r.o.Cache.Compare(ctx, j.manifest, t)
 	if err != nil {
 		return b.restoreError(j, m.Ref, err)
@@ -188,23 +215,24 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 	}
 	man := j.manifest
 	j.restored = true
-	answer := messages.OutputsRestored{Ref: m.Ref, Product: messages.Product{
+	restored := messages.OutputsRestored{Ref: m.Ref, Product: messages.Product{
 		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
-		Outputs: man.Outputs, OutputsDigest: cache.OutputsDigest(b.r.o.Hash, man.Outputs)}}
-	b.contribute(j, &answer.Product)
+		Outputs: man.Outputs, OutputsDigest: ProductDigest(b.r.o.Hash, j.task, j.derived, man.Outputs)}}
+	restored.Notes = append(notes, b.displacedNote(j, got.Kept, "gave way to what is recorded")...)
+	b.contribute(j, &restored.Product)
 	for _, o := range j.claims(man.Outputs) {
-		answer.Wrote = append(answer.Wrote, o.Path)
+		restored.Wrote = append(restored.Wrote, o.Path)
 	}
-	answer.Reads = b.reads(j, man.Outputs)
+	restored.Reads = b.reads(j, man.Outputs)
 	b.keep(j, got.Ledger.Files, true)
-	answer.Notes = b.outputNotes(ctx, j, man.Outputs)
+	restored.Notes = append(restored.Notes, b.outputNotes(ctx, j, man.Outputs)...)
 	if !plan.Nothing {
-		answer.Notes = append(answer.Notes, b.wroteLate(j, man.Outputs, answer.Reads)...)
+		restored.Notes = append(restored.Notes, b.wroteLate(j, man.Outputs, restored.Reads)...)
 	}
-	answer.Notes = append(answer.Notes, b.readEarly(j)...)
-	answer.Next = m.First
-	answer.Next = b.emitStreams(j, answer.Next, man.Order, got.Stdout, got.Stderr)
-	return answer
+	restored.Notes = append(restored.Notes, b.readEarly(j)...)
+	restored.Next = m.First
+	restored.Next = b.emitStreams(j, restored.Next, man.Order, got.Stdout, got.Stderr)
+	return restored
 }
 
 // spoolFor is the directory for the streams of an entry, made only when they do not fit into memory.
@@ -222,8 +250,8 @@ func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
 	}
 	var e *cache.RestoreError
 	switch {
-	case errors.As(err, &e) && e.InputMoved:
-		return messages.InputsMoved{Ref: ref, Paths: []string{e.Path}}
+	case errors.As(err, &e) && e.IsInput:
+		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.NoEntry, Detail: e.Reason}}
 	case errors.As(err, &e) && e.Damaged:
 		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged, Detail: e.Reason},
 			Note: damagedNote(j, e.Reason, e.Became)}
@@ -333,15 +361,18 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 			return messages.InputsMoved{Ref: m.Ref, Paths: moved}
 		}
 	}
-	j.hasLedger = false // another haz may have written it meanwhile
-	ledger := b.loadLedger(j)
-	snap, err := outputs.TakeSnapshot(ctx, b.r.o.FS, workspace.Patterns(j.task.Outputs), outputs.Owner{Below: ledger.Below, Now: b.r.o.State.Stamp})
+	notes, err := b.makeWay(ctx, j)
+	var snap *outputs.Snapshot
+	if err == nil {
+		snap, err = outputs.TakeSnapshot(ctx, b.r.o.FS, workspace.Patterns(j.task.Outputs), outputs.Owner{Below: j.left.was.Below, Now: b.r.o.State.Stamp})
+	}
 	if err != nil {
 		b.unlock(j)
 		return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrOutputUnreadable, Reason: err.Error()}}
 	}
 	j.before = snap
-	return messages.ExecutionPrepared{Ref: m.Ref}
+	b.markRunning(j)
+	return messages.ExecutionPrepared{Ref: m.Ref, Notes: notes}
 }
 
 // collect is the step collecting.
@@ -350,16 +381,15 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 		return nil
 	}
 	defer b.leave(j)
-	j.hasLedger = false
-	got, err := outputs.Collect(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, outputs.Request{
-		Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Ledger: b.loadLedger(j),
-		Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly, DirMode: b.r.o.Deriver.DirMode(),
-		Spell: j.spell, Texts: j.texts()})
+	request := outputs.Request{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Ledger: j.left.kept(),
+		Source: j.isSource, Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
+		DirMode: b.r.o.Deriver.DirMode(), Spell: j.spell, Texts: j.texts()}
+	got, err := b.collectOutputs(ctx, j, request)
 	if err != nil {
 		return messages.OutputsRejected{Ref: m.Ref, Error: rejectError(err)}
 	}
 	j.collected = got
-	answer := messages.OutputsCollected{Ref: m.Ref, NotStorable: got.NotStorable, Hint: got.Hint}
+	answer := messages.OutputsCollected{Ref: m.Ref, NotStorable: got.NotStorable, Hint: got.Hint, Quiet: got.Quiet}
 	stdout, stderr, lost := j.rec.finish()
 	answer.Product = messages.Product{StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest,
 		Outputs: got.Outputs, OutputsDigest: got.Digest, Wrote: got.Wrote}
@@ -370,16 +400,18 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 	answer.Reads = b.reads(j, got.Outputs)
 	answer.Notes = slices.Concat(b.outputNotes(ctx, j, got.Outputs), b.wroteLate(j, got.Outputs, answer.Reads), b.readEarly(j))
 	switch {
-	case answer.NotStorable != "":
+	case answer.NotStorable != "" && !answer.Quiet:
 	case j.rec.incomplete != "":
-		answer.NotStorable = j.rec.incomplete
+		answer.NotStorable, answer.Quiet = j.rec.incomplete, false
 	case lost != "":
-		answer.NotStorable = lost
+		answer.NotStorable, answer.Quiet = lost, false
 	default:
-		answer.NotStorable, answer.Hint = b.movedMeanwhile(ctx, j)
+		if reason, hint := b.movedMeanwhile(ctx, j); reason != "" {
+			answer.NotStorable, answer.Hint, answer.Quiet = reason, hint, false
+		}
 	}
-	if answer.NotStorable == "" {
-		b.r.o.State.WriteLedger(state.Ledger{Task: j.task.ID.String(), Key: j.derived.Key, At: b.r.o.Clock.Now().Unix(), Files: got.Produced})
+	if answer.NotStorable == "" || answer.Quiet {
+		b.writeLedger(j, got.Produced)
 		j.ledgered = true
 	}
 	b.keep(j, got.Produced, j.ledgered)
@@ -453,18 +485,11 @@ func (b *bench) release(j *job, m messages.ReleaseTask) {
 	if j.derived == nil {
 		return
 	}
-	task := j.task.ID.String()
-	if j.before != nil && j.rec != nil && !j.ledgered {
-		j.hasLedger = false
-		l := b.loadLedger(j)
-		l.Task, l.Key, l.At = task, j.derived.Key, b.r.o.Clock.Now().Unix()
-		l.Files = state.MergeProduced(l.Files, outputs.Written(context.Background(), b.r.o.FS, workspace.Patterns(j.task.Outputs), j.before))
-		b.r.o.State.WriteLedger(l)
-	}
+	b.releaseOutputs(j)
 	if secret, ok := b.r.o.State.Secret(true); ok {
-		b.r.o.State.WriteLastKey(task, b.r.o.Deriver.Record(j.task, j.derived, secret, b.r.o.Name, b.r.o.Clock.Now().Unix()))
+		b.r.o.State.WriteLastKey(j.task.ID.String(), b.r.o.Deriver.Record(j.task, j.derived, secret, b.r.o.Name, b.r.o.Clock.Now().Unix()))
 	}
 	j.hasRead(nil)
-	j.derived, j.manifest, j.ledger, j.before, j.collected = nil, nil, state.Ledger{}, nil, nil
+	j.derived, j.manifest, j.ledger, j.left, j.before, j.collected = nil, nil, state.Ledger{}, leftovers{}, nil, nil
 	j.folders = nil
 }

@@ -62,12 +62,12 @@ type stale struct {
 
 // RestoreError says that a restore failed and how the tree was left.
 type RestoreError struct {
-	Damaged    bool   // the entry was at fault
-	Became     string // of it: as Miss.Became
-	InputMoved bool   // a target that is also an input moved since key time: derive the key again
-	Path       string // workspace-absolute, where there is one
-	Reason     string
-	Err        error
+	Damaged bool   // the entry was at fault
+	Became  string // of it: as Miss.Became
+	IsInput bool   // the entry would change an input of its own key: the task has to run
+	Path    string // workspace-absolute, where there is one
+	Reason  string
+	Err     error
 }
 
 func (e *RestoreError) Error() string { return e.Reason }
@@ -92,7 +92,8 @@ func sameManifest(a, b *Manifest) bool {
 }
 
 // Compare is step 1 of a restore (7.5), and finds stale files: what has to be written or removed. It writes nothing to the
-// tree. An entry that names a path which no output pattern of the task matches is damaged.
+// tree. An entry that names a path which no output pattern of the task matches is damaged, and one that would change an
+// input of its own key is not restored: people edit a formatter's sources, and nobody's edit is undone.
 //
 // Contents are compared through the stat index, so a tree whose outputs are all right costs a look at each and no reading.
 func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, error) {
@@ -108,9 +109,13 @@ func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, erro
 		if !ok {
 			return nil, s.damaged(m, fmt.Sprintf("output %s matches no output pattern of %s", o.Path, t.Task))
 		}
-		if info, right := s.isRight(ctx, w, o, prefix); right {
+		info, right := s.isRight(ctx, w, o, prefix)
+		switch {
+		case right:
 			p.seen[i] = info
-		} else {
+		case t.isInput(o.Path):
+			return nil, &RestoreError{IsInput: true, Path: o.Path, Reason: fmt.Sprintf("the entry would change %s, which is an input", o.Path)}
+		default:
 			p.writes++
 		}
 	}
@@ -193,10 +198,10 @@ func (m *Manifest) find(path string) int {
 	return i
 }
 
-// isStale applies S-34: still matched by an output pattern, untouched since this task made it, no input of the key, not
-// made by another task. What cannot be looked at is an error: a hit that leaves it behind might be a wrong one.
+// isStale applies S-34: still matched by an output pattern, made by this task where nothing was, untouched since, no input of
+// the key, not made by another task. What cannot be looked at is an error: a hit that leaves it behind might be a wrong one.
 func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced) (prefix string, info fsys.Info, ok bool, err error) {
-	if checkPath(f.Path) != nil {
+	if f.Found || checkPath(f.Path) != nil {
 		return "", info, false, nil
 	}
 	if prefix, ok = p.prefixes.of(f.Path); !ok && f.Info.Kind == fsys.Dir {
@@ -222,6 +227,16 @@ func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced
 		return prefix, info, len(list) == 0, err
 	}
 	return prefix, info, true, nil
+}
+
+// Unmodified reports whether what lies at the path of a row is what the task left there. What cannot be looked at is not.
+func (s *Store) Unmodified(ctx context.Context, f *state.Produced) bool {
+	info, err := s.ws.Lstat(f.Path)
+	if err != nil {
+		return false
+	}
+	ok, err := s.unmodified(ctx, f, info)
+	return ok && err == nil
 }
 
 // unmodified reports whether what lies there now, seen as info, is what the task left there (8.2). A directory is when it

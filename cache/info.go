@@ -20,6 +20,8 @@ type InfoReport struct {
 	Bytes                int64         // apparent size of all regular files that haz has made below the root
 	BySchema             []SchemaCount // of the well-formed; empty when there are none
 	Reasons              []ReasonCount // of the corrupt, by reason
+	// Displaced is what gave way to outputs and is kept for whoever made it, the oldest first (7.7).
+	Displaced []Kept
 }
 
 // SchemaCount is a line of the last section of the report.
@@ -47,6 +49,9 @@ func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(stateDir), cause(err))
+	}
+	if r.Displaced, err = s.Displaced(); err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(displacedDir), cause(err))
 	}
 	root, err := s.open()
 	switch {

@@ -101,3 +101,37 @@ func checkCanonical(p string) error {
 	}
 	return nil
 }
+
+// Source is an output that is an input of its task too. Of its mode only that counts which counts in a key.
+func Source(path string, kind OutputKind, exec bool, d digest.Digest, linkText string) Output {
+	o := Output{Path: path, Kind: kind}
+	switch kind {
+	case Link:
+		o.Target = linkText
+	case File:
+		if o.Digest = d; exec {
+			o.Mode = 0o100
+		}
+	}
+	return o
+}
+
+// ProductDigest is the OutputsDigest of outputs and of sources, both sorted by path; where both have a path, the source counts.
+func ProductDigest(fn digest.Function, outs, sources []Output) digest.Digest {
+	if len(sources) == 0 {
+		return OutputsDigest(fn, outs)
+	}
+	all := make([]Output, 0, len(outs)+len(sources))
+	for len(outs) > 0 || len(sources) > 0 {
+		switch {
+		case len(sources) == 0 || len(outs) > 0 && outs[0].Path < sources[0].Path:
+			all, outs = append(all, outs[0]), outs[1:]
+		default:
+			if len(outs) > 0 && outs[0].Path == sources[0].Path {
+				outs = outs[1:]
+			}
+			all, sources = append(all, sources[0]), sources[1:]
+		}
+	}
+	return OutputsDigest(fn, all)
+}

@@ -181,7 +181,7 @@ func randomTree(t *testing.T, ws fsys.FS, g gen) cachetest.Outcome {
 	}
 	if o.Err != nil {
 		var e *cache.RestoreError
-		if !errors.As(o.Err, &e) || e.Damaged || e.InputMoved || e.Path == "" {
+		if !errors.As(o.Err, &e) || e.Damaged || e.IsInput || e.Path == "" {
 			t.Errorf("%+v\n%s", o.Err, describe())
 		}
 		if d := cachetest.Diff(after, before); d != "" {

@@ -15,6 +15,7 @@ type Restored struct {
 	Written        int    // outputs written
 	Stdout, Stderr Stream // verified
 	Ledger         state.Ledger
+	Kept           []Kept // what gave way to outputs and was not this task's
 }
 
 // Restore carries out a plan (7.5 steps 2 to 6): afterwards every output is as recorded, or the tree is as it was, or what
@@ -33,10 +34,13 @@ func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restore
 	if done.Stdout, done.Stderr, err = s.Streams(ctx, p.Manifest, spoolDir); err != nil {
 		return nil, err
 	}
-	r := &restore{s: s, p: p, folders: newFolders(s.ws, p.links), areas: map[uint64]*area{}, areaAt: map[*folder]*area{}}
+	r := &restore{s: s, p: p, folders: newFolders(s.ws, p.links), areas: map[uint64]*area{}, areaAt: map[*folder]*area{},
+		keeper: keeper{s: s, task: p.Target.Task}}
 	if !p.Nothing {
 		defer r.folders.close()
-		if err = r.runAndClear(ctx); err != nil {
+		err = r.runAndClear(ctx)
+		done.Kept = r.keeper.end()
+		if err != nil {
 			s.dropSpool(done.Stdout)
 			s.dropSpool(done.Stderr)
 			return nil, err
@@ -65,6 +69,7 @@ type restore struct {
 	time    int64    // that what is restored gets
 	partly  bool     // files of the result are in place already
 	journal []step
+	keeper  keeper
 	olds    int                // names given in old/
 	touched map[string]*folder // what was written, and where it lies
 	opened  map[*folder]uint32 // those that were made writable, and their permission bits of before
@@ -130,7 +135,7 @@ func failed(path string, err error, format string, args ...any) error {
 func (r *restore) ledger() state.Ledger {
 	outs := r.p.Manifest.Outputs
 	old := &r.p.Target.Ledger
-	l := state.Ledger{Task: r.p.Target.Task, Key: r.key(), At: r.s.o.Now().Unix(), Files: make([]state.Produced, 0, len(outs))}
+	l := state.Ledger{Task: r.p.Target.Task, Key: r.key(), At: r.s.o.Now().Unix(), Files: make([]state.Produced, 0, len(outs)), Spans: old.Spans}
 	for i := range outs {
 		o := &outs[i]
 		info := r.p.seen[i]
@@ -142,9 +147,11 @@ func (r *restore) ledger() state.Ledger {
 		if info.Kind == fsys.Unknown {
 			continue // it is gone again; the next run will find out
 		}
-		l.Files = append(l.Files, state.Produced{Path: o.Path, Info: info, Digest: o.Digest, HasDigest: o.Kind == File, LinkText: o.Target})
+		was, known := old.Find(o.Path)
+		l.Files = append(l.Files, state.Produced{Path: o.Path, Info: info, Digest: o.Digest, HasDigest: o.Kind == File, LinkText: o.Target,
+			Found: r.touched[o.Path] == nil && (!known || was.Found)})
 	}
-	if old.Task == l.Task && old.Key == l.Key && sameFiles(old.Files, l.Files) {
+	if old.Task == l.Task && old.Key == l.Key && !old.Running && !old.Unfinished && sameFiles(old.Files, l.Files) {
 		return *old
 	}
 	r.s.o.State.WriteLedger(l)
@@ -166,7 +173,8 @@ func sameFiles(a, b []state.Produced) bool {
 	for i := range a {
 		// The stat of a directory, but for its mode, changes with what others put there, which does not concern the ledger.
 		if a[i].Path != b[i].Path || a[i].Info.Kind != b[i].Info.Kind || a[i].Info.Kind == fsys.Dir && a[i].Info.Perm != b[i].Info.Perm ||
-			a[i].Info.Kind != fsys.Dir && !a[i].Info.Same(b[i].Info) || a[i].HasDigest != b[i].HasDigest || a[i].Digest != b[i].Digest || a[i].LinkText != b[i].LinkText {
+			a[i].Info.Kind != fsys.Dir && !a[i].Info.Same(b[i].Info) || a[i].HasDigest != b[i].HasDigest || a[i].Digest != b[i].Digest ||
+			a[i].LinkText != b[i].LinkText || a[i].Found != b[i].Found {
 			return false
 		}
 	}

@@ -172,9 +172,6 @@ func (r *restore) clearWay(ctx context.Context, o *Output) (*folder, error) {
 	if err != nil && !absent {
 		return nil, failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
 	}
-	if err := r.lookAtInput(ctx, o.Path, info, absent); err != nil {
-		return nil, err
-	}
 	switch {
 	case absent:
 		return f, nil
@@ -184,28 +181,39 @@ func (r *restore) clearWay(ctx context.Context, o *Output) (*folder, error) {
 			return nil, failed(o.Path, err, "the directory %s is in the way and holds what %s did not leave there", o.Path, r.p.Target.Task)
 		}
 		r.folders.forget(o.Path)
+	case !r.replaceable(ctx, o, info):
+		return f, r.moveAway(ctx, o.Path, f, info)
 	}
 	return f, r.moveOld(o.Path, f, info)
 }
 
-// lookAtInput makes sure that a target which is also an input (a formatter's) is what it was at key time, so that no edit
-// is lost. By its stat, and where that is too young to prove anything, by its bytes.
-func (r *restore) lookAtInput(ctx context.Context, path string, now fsys.Info, absent bool) error {
-	if r.p.Target.Input == nil {
-		return nil
+// replaceable reports whether nothing is lost when o takes the place of what lies there, seen as info: this task made it, and
+// nobody touched it since, or the bytes are those of o. What cannot be read is not.
+func (r *restore) replaceable(ctx context.Context, o *Output, info fsys.Info) bool {
+	f, ok := r.p.Target.Ledger.Find(o.Path)
+	if ok && !f.Found {
+		if ours, err := r.s.unmodified(ctx, f, info); err == nil && ours {
+			return true
+		}
 	}
-	then, d, ok := r.p.Target.Input(path)
-	if !ok {
-		return nil
+	if o.Kind != File || info.Kind != fsys.File || o.Size != info.Size {
+		return false
 	}
-	moved := absent || !now.Same(then)
-	if !moved && now.Kind == fsys.File && r.s.o.State.Young(now) {
-		got, after, err := r.s.o.State.DigestFile(ctx, path, now)
-		moved = err != nil || got != d || !after.Same(now)
+	d, now, err := r.s.o.State.DigestFile(ctx, o.Path, info)
+	return err == nil && d == o.Digest && now.Same(info)
+}
+
+// moveAway moves what lies at path, in f, and is not this task's alone, to where it is kept for whoever made it (7.7).
+func (r *restore) moveAway(ctx context.Context, path string, f *folder, info fsys.Info) error {
+	to, err := r.keeper.keep(ctx, path, f.fs, name(path), info)
+	switch {
+	case errors.Is(err, errCopied):
+		r.journal = append(r.journal, step{did: copiedAway, path: path, in: f, old: to})
+		return r.moveOld(path, f, info)
+	case err != nil:
+		return failed(path, err, "%s, which %s did not leave there, cannot be moved out of the way: %v", path, r.p.Target.Task, cause(err))
 	}
-	if moved {
-		return &RestoreError{InputMoved: true, Path: path, Reason: fmt.Sprintf("%s, which is an input too, changed since its digest was taken", path)}
-	}
+	r.journal = append(r.journal, step{did: moved, path: path, in: f, area: &area{old: r.keeper.root}, old: to})
 	return nil
 }
 

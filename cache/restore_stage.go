@@ -36,12 +36,9 @@ func (r *restore) stage(ctx context.Context) error {
 	if err != nil {
 		return failed("", err, "the cache cannot be opened: %v", cause(err))
 	}
-	var dev uint64
-	if r.first, dev, err = r.s.restoreStaging(r.p.Manifest.Key); err != nil {
-		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
+	if err := r.begin(); err != nil {
+		return err
 	}
-	r.here = &area{name: r.first.name, dir: r.first.dir}
-	r.areas[dev] = r.here
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	// One goroutine copies and another one digests: two big blobs at a time keep both busy.
@@ -78,6 +75,18 @@ func (b *bigCopiers) copy(f func() error) {
 		defer b.panics.catch()
 		return f()
 	})
+}
+
+// begin gets the staging in .haz/state.
+func (r *restore) begin() error {
+	var dev uint64
+	var err error
+	if r.first, dev, err = r.s.restoreStaging(r.p.Manifest.Key); err != nil {
+		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
+	}
+	r.here = &area{name: r.first.name, dir: r.first.dir}
+	r.areas[dev] = r.here
+	return nil
 }
 
 const (

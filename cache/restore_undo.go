@@ -15,11 +15,12 @@ import (
 type did uint8
 
 const (
-	moved   did = iota + 1 // path was renamed to old
-	put                    // a new file or link was put at path, where nothing was
-	made                   // the directory path was made
-	chmod                  // the directory path had perm
-	removed                // the empty directory path was removed; it had perm
+	moved      did = iota + 1 // path was renamed to old
+	put                       // a new file or link was put at path, where nothing was
+	made                      // the directory path was made
+	chmod                     // the directory path had perm
+	removed                   // the empty directory path was removed; it had perm
+	copiedAway                // path was copied to old, which is on another device
 )
 
 // step is one line of the journal of a restore.
@@ -34,8 +35,7 @@ type step struct {
 }
 
 // undo takes the journal back, the last step first. Files that were there go back by a rename over what was put in their
-// place. What cannot be put back is removed, so that a target is as before or absent, never something of both runs. Only
-// an input of the key (a formatter's source) then keeps its new, verified content: absent, it would be lost.
+// place. What cannot be put back is removed, so that a target is as before or absent, never something of both runs.
 func (r *restore) undo() {
 	for i := len(r.journal) - 1; i >= 0; i-- {
 		s := &r.journal[i]
@@ -51,11 +51,13 @@ func (r *restore) undo() {
 			}
 			_ = in.Remove(base)
 		case moved:
-			if !renameTwice(s.area.old, s.old, in, base) && !r.p.Target.isInput(s.path) {
+			if !renameTwice(s.area.old, s.old, in, base) {
 				if info, err := in.Lstat(base); err == nil && info.Kind != fsys.Dir {
 					_ = in.Remove(base)
 				}
 			}
+		case copiedAway:
+			r.keeper.forget(s.old)
 		case made:
 			r.folders.forget(s.path)
 			_ = in.Remove(base)

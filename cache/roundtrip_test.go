@@ -364,7 +364,7 @@ func TestClearTheWay(t *testing.T) {
 					return
 				}
 				var e *cache.RestoreError
-				if !errors.As(o.Err, &e) || e.Path != tt.path || e.Damaged || e.InputMoved {
+				if !errors.As(o.Err, &e) || e.Path != tt.path || e.Damaged || e.IsInput {
 					t.Fatalf("error %+v, want one about %s", o.Err, tt.path)
 				}
 				if d := cachetest.Diff(r.tree(), was); d != "" {

@@ -105,8 +105,17 @@ func (g *Graph) unorderedGlobs(in declared, outs []declared) diag.Diagnostic {
 			diag.Quote(read.Text), quote(t), listFew(producers), verb, diag.Quote(common)),
 		Related: []diag.Related{{Place: wrote.Place, Label: fmt.Sprintf("output %s of %s is here", diag.Quote(wrote.Text), quote(producers[0]))}}}
 	without := "exclude: [" + strings.Join(few(slices.Compact(excludes)), ", ") + "]"
-	if d.Hint = fmt.Sprintf("deps: [%s]; or, where %s does not need %s: %s", strings.Join(references(t, producers), ", "), quote(t), them, without); g.anyBelow(t, producers) {
-		d.Hint = without // deps would be a cycle
+	first := "deps: [" + strings.Join(references(t, producers), ", ") + "]"
+	// What a formatter writes are sources, that people edit: without them in its key a task would not see an edit.
+	sources := slices.ContainsFunc(producers, (*workspace.Task).ReadsItself)
+	switch cyclic := g.anyBelow(t, producers); {
+	case cyclic && sources:
+	case cyclic:
+		d.Hint = without
+	case sources:
+		d.Hint = first
+	default:
+		d.Hint = fmt.Sprintf("%s; or, where %s does not need %s: %s", first, quote(t), them, without)
 	}
 	return d
 }

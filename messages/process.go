@@ -11,7 +11,10 @@ type PrepareExecution struct {
 }
 
 // ExecutionPrepared says that the process may start now.
-type ExecutionPrepared struct{ Ref }
+type ExecutionPrepared struct {
+	Ref
+	Notes []Note
+}
 
 // InputsMoved says that inputs are no longer what the key was made from: give everything back and derive the key again.
 type InputsMoved struct {

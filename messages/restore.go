@@ -30,8 +30,9 @@ type OutputsRestored struct {
 // RestoreFailed says that the entry cannot be used; the task runs instead (CACHE-020).
 type RestoreFailed struct {
 	Ref
-	Miss cache.Miss
-	Note string
+	Miss  cache.Miss
+	Note  string
+	Notes []Note // of what was done before it failed
 }
 
 // Product is what a completed task has: its streams and outputs, what it claims, and who reads it.

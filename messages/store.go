@@ -13,6 +13,7 @@ type OutputsCollected struct {
 	Product
 	NotStorable string // why it must not be stored; "" when nothing speaks against it
 	Hint        string
+	Quiet       bool // the reason is not worth a note
 	Moved       bool // the reason is that inputs moved
 	Notes       []Note
 }

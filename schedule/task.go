@@ -45,7 +45,7 @@ func (s TaskState) String() string { return stateNames[s] }
 // arrows lists every transition that the diagram has; finished is reached from everywhere.
 var arrows = map[TaskState][]TaskState{
 	Waiting:    {Keying},
-	Keying:     {Looking, Queueing},
+	Keying:     {Looking, Queueing, HeldUp},
 	Looking:    {Comparing, Queueing},
 	Comparing:  {Clearing, Queueing, Keying},
 	Clearing:   {Restoring},
@@ -98,6 +98,7 @@ type Task struct {
 	force    bool
 	spared   bool // cancelled, but allowed to end if it runs
 	presence bool // collecting looks at presence only
+	quiet    bool // why the result is not stored is not worth a note
 	moves    int
 	queuedAt time.Time
 	told     bool
@@ -169,7 +170,7 @@ func (t *Task) Step(now time.Time, m any) []Command {
 	case messages.SlotGranted:
 		return t.slotGranted(now)
 	case messages.ExecutionPrepared:
-		return t.startProcess(now)
+		return t.startProcess(now, m.Notes)
 	case messages.ProcessNotStarted:
 		return t.processNotStarted(now, m)
 	case messages.ProcessExited:

@@ -139,7 +139,7 @@ func (t *Task) restoreFailed(now time.Time, m messages.RestoreFailed) []Command 
 	if t.cancel { // spared so far, but what would come next is an execution
 		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
 	}
-	cs := []Command{{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}}}
+	cs := append(t.notes(m.Notes), Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}})
 	return append(cs, t.missed(now, m.Miss, m.Note)...)
 }
 
@@ -187,7 +187,7 @@ func (t *Task) inputsMoved(m messages.InputsMoved) []Command {
 }
 
 func (t *Task) lockRefused(now time.Time, m messages.LockRefused) []Command {
-	if t.state != Preparing && t.state != Restoring {
+	if t.state != Keying && t.state != Preparing && t.state != Restoring {
 		return nil
 	}
 	if m.Deep > 0 {
@@ -227,12 +227,12 @@ func (t *Task) lockNeverFreed(now time.Time, m messages.LockNeverFreed) []Comman
 
 // Executing and stopping.
 
-func (t *Task) startProcess(now time.Time) []Command {
+func (t *Task) startProcess(now time.Time, notes []messages.Note) []Command {
 	if t.state != Preparing {
 		return nil
 	}
 	t.enter(Executing)
-	cs := t.started(now, t.out.Miss)
+	cs := append(t.started(now, t.out.Miss), t.notes(notes)...)
 	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events}})
 }
 
@@ -295,7 +295,7 @@ func (t *Task) outputsCollected(now time.Time, m messages.OutputsCollected) []Co
 		return nil
 	}
 	t.setProduct(m.Product)
-	t.out.Store, t.out.StoreReason, t.out.StoreHint = 0, m.NotStorable, m.Hint
+	t.out.Store, t.out.StoreReason, t.out.StoreHint, t.quiet = 0, m.NotStorable, m.Hint, m.Quiet
 	if t.presence {
 		return t.completed(now, messages.NotStored, "run cancelled", "")
 	}
@@ -324,6 +324,8 @@ func (t *Task) claimJudged(now time.Time, m messages.ClaimJudged) []Command {
 		return t.completed(now, messages.NotStored, "the task says cache: false", "")
 	case !t.c.Store:
 		return t.completed(now, messages.NotStored, "the run does not write the cache", "")
+	case reason != "" && t.quiet:
+		return t.completed(now, messages.NotStored, reason, hint)
 	case reason != "":
 		cs := []Command{t.note("result not stored: "+reason, hint)}
 		return append(cs, t.completed(now, messages.NotStored, reason, hint)...)

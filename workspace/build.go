@@ -54,7 +54,7 @@ func (b *builder) task(p *Project, c config.Task, overlay string) *Task {
 
 // body makes what does not depend on the project.
 func (b *builder) body(c *config.Body) Task {
-	t := Task{Cache: !c.Cache.Set || c.Cache.Value}
+	t := Task{Cache: !c.Cache.Set || c.Cache.Value, Incremental: c.Incremental.Value}
 	switch {
 	case c.Shell.Set:
 		t.Kind, t.Shell, t.Script = Shell, "sh", c.Shell.Value
@@ -252,7 +252,10 @@ func (b *builder) barePrograms(t *Task, c *config.Body) {
 const overlapsMax = 10_000
 
 // ownOutputs warns about input globs that cover outputs of the same task: each change of such an output is a change of the
-// task's own key, so the run after it misses once.
+// task's own key, so the run after it misses once. Silent about equal patterns, which are a formatter's.
+//
+// To exclude such files is right where nobody but the task writes them. Where people edit them it would be harmful: an edit that
+// is in no key does not make the task run. What the patterns are for only the user knows.
 func (b *builder) ownOutputs(t *Task) {
 	excluded := make(map[string]bool, len(t.Exclude))
 	for _, x := range t.Exclude {
@@ -268,13 +271,13 @@ func (b *builder) ownOutputs(t *Task) {
 			if pairs > overlapsMax {
 				return
 			}
-			if excluded[out.Pattern.String()] || !covers(in.Pattern, out.Pattern) || out.Pattern.IsLiteral() && matchesAny(t.Exclude, out.Pattern.String()) {
+			if in.Pattern.String() == out.Pattern.String() || excluded[out.Pattern.String()] || !covers(in.Pattern, out.Pattern) || out.Pattern.IsLiteral() && matchesAny(t.Exclude, out.Pattern.String()) {
 				continue
 			}
 			b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::016", Place: in.Place,
 				Message: fmt.Sprintf("input %s covers this task's own output %s, so a run that changes it makes the next run miss once",
 					diag.Quote(in.Text), diag.Quote(out.Text)),
-				Hint: "exclude: [" + diag.Quote(out.Text) + "]"})
+				Hint: "if nobody but this task writes " + diag.Quote(out.Text) + ", list it in exclude; if people edit it, leave it as it is"})
 			break
 		}
 	}

@@ -121,6 +121,7 @@ type Task struct {
 	FromHost                 []string // in declaration order
 	Override                 map[string]string
 	Cache                    bool
+	Incremental              bool // what it made before stays when it runs again
 }
 
 // HasPath reports whether the environment of the task can have a PATH.

@@ -22,6 +22,8 @@ const (
 	tagUpstreams = 0x14
 	tagEnv       = 0x15
 	tagClosure   = 0x16 // no component: opens what a closure digest is of
+
+	tagIncremental = 0x17 // after the output patterns of a task that keeps what it made before; others lack it
 )
 
 const (
@@ -37,6 +39,7 @@ type components struct {
 	shell     bool
 	argv      []string // of a shell action: the shell's name, its options, the script
 	outputs   []outputPattern
+	keeps     bool // incremental
 	inputs    []Input
 	upstreams []Upstream
 	env       []variable
@@ -58,7 +61,7 @@ type variable struct {
 
 // components brings together what the key of t is made of. Inputs and upstreams are used as they are: sorted.
 func (d *Deriver) components(t *workspace.Task, inputs []Input, ups []Upstream) *components {
-	c := &components{hash: d.o.Hash, place: d.o.Place, inputs: inputs, upstreams: ups, env: d.variables(t)}
+	c := &components{hash: d.o.Hash, place: d.o.Place, inputs: inputs, upstreams: ups, env: d.variables(t), keeps: t.Incremental}
 	if t.Project != nil && t.Project.Dir != "/" {
 		c.dir = t.Project.Dir
 	}
@@ -144,6 +147,9 @@ func (c *components) appendBody(b []byte) []byte {
 	b = appendCount(b, len(c.outputs))
 	for _, o := range c.outputs {
 		b = appendStr(append(b, o.kind), o.text)
+	}
+	if c.keeps {
+		b = append(b, tagIncremental)
 	}
 
 	b = append(b, tagInputs)

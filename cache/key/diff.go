@@ -13,7 +13,7 @@ import (
 // Difference is one line of `why --diff`.
 type Difference struct {
 	Sign   byte   // '~', '+', '-'
-	Kind   string // "input", "env", "command", "upstream", "outputs", "place"
+	Kind   string // "input", "env", "command", "upstream", "outputs", "incremental", "place"
 	Name   string // as it is: bytes
 	Detail string // "81c4b7f7 -> 02aa91fe"
 }
@@ -47,6 +47,7 @@ func (d *Deriver) Diff(record []byte, t *workspace.Task, at *Derived, secret []b
 	ds.command(was, now)
 	ds.upstreams(was.upstreams, now.upstreams)
 	ds.outputs(was.outputs, now.outputs)
+	ds.keeps(was.keeps, now.keeps)
 	ds.place(was, now)
 	return ds, made, true
 }
@@ -267,6 +268,15 @@ func (ds *differences) outputs(was, now []outputPattern) {
 			ds.add('-', "outputs", was.text, "")
 		}
 	})
+}
+
+func (ds *differences) keeps(was, now bool) {
+	switch {
+	case now && !was:
+		ds.add('+', "incremental", "", "true")
+	case was && !now:
+		ds.add('-', "incremental", "", "true")
+	}
 }
 
 func (ds *differences) place(was, now *components) {

@@ -60,6 +60,7 @@ func TestDiff(t *testing.T) {
 		"no outputs any more":   {func(a *action) { a.ups[2].Made, a.ups[2].Closure[0] = false, 9 }, "~ upstream|gen:src|declares no outputs any more\n"},
 		"upstream replaced":     {func(a *action) { a.ups[2].Task.Task = "z" }, "- upstream|gen:src|\n+ upstream|gen:z|\n"},
 		"output pattern":        {func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.x", "/gen/x") }, "- outputs|/lib/out/*.d|\n+ outputs|/lib/out/*.x|\n"},
+		"incremental":           {func(a *action) { a.task.Incremental = true }, "+ incremental||true\n"},
 		"umask":                 {func(a *action) { a.place.Umask = 0o077 }, "~ place|umask|022 -> 077\n"},
 		"machine":               {func(a *action) { a.place.OS, a.place.Arch = "darwin", "arm64" }, "~ place|operating system|linux -> darwin\n~ place|architecture|amd64 -> arm64\n"},
 		"project directory":     {func(a *action) { a.task.Project = &workspace.Project{Dir: "/"} }, "~ place|project directory|/lib -> /\n"},

@@ -147,6 +147,9 @@ func (r *reader) body(c *components) {
 	for range r.count(1 + 8) {
 		c.outputs = append(c.outputs, outputPattern{r.byte(), r.str()})
 	}
+	if c.keeps = len(r.rest) > 0 && r.rest[0] == tagIncremental; c.keeps {
+		r.tag(tagIncremental)
+	}
 	r.tag(tagInputs)
 	for range r.count(8 + 2) {
 		c.inputs = append(c.inputs, r.input())

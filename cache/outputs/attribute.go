@@ -15,9 +15,9 @@ type judgement uint8
 
 const (
 	isWritten   judgement = iota + 1 // new or changed during the run
-	isCarried                        // made by this task in an earlier run
-	isVouched                        // a literal, and nobody else's
-	isInput                          // unchanged, and in the key: a hit implies that it is there
+	isCarried                        // made by this task in an earlier run, and kept for it
+	isEdited                         // an input that was changed during the run, by the task or by somebody else
+	isInput                          // in the key, with these bytes: a hit implies that it is there
 	isBystander                      // nobody knows who made it, or another task did
 )
 
@@ -39,12 +39,22 @@ func (c *collector) take(m *glob.Match) error {
 		return nil
 	}
 	t := &thing{Match: m, info: m.Info}
-	j, maker, err := c.judge(t)
-	if err == nil && j <= isVouched {
+	written := !c.Before.unchanged(t.Path, t.Match.Info)
+	j, maker, err := c.judge(t, written)
+	if err == nil && j <= isEdited {
 		err = c.digest(t)
 	}
 	if err != nil {
 		return c.digestFailed(t, err)
+	}
+	if written {
+		c.out.Wrote = append(c.out.Wrote, m.Path)
+	}
+	if m.Info.Kind == fsys.Link {
+		c.links = append(c.links, m)
+	}
+	if j == isInput || j == isEdited {
+		c.out.Sources = append(c.out.Sources, t.source())
 	}
 	switch j {
 	case isBystander:
@@ -52,54 +62,82 @@ func (c *collector) take(m *glob.Match) error {
 		return nil
 	case isInput:
 		return nil
+	case isEdited:
+		c.edited.add(m.Path + " is an input too, and changed while the task ran")
 	case isWritten:
-		c.out.Wrote = append(c.out.Wrote, m.Path)
+		if c.isSource(m.Path) && !c.literals[m.Path] {
+			c.sources.add(c.text(m.Pattern), m.Path)
+		}
 	}
 	o := cache.Output{Path: m.Path, Mode: t.info.Perm & 0o777} // S-21
-	p := state.Produced{Path: m.Path, Info: t.info}
+	p := state.Produced{Path: m.Path, Info: t.info, Found: written && c.Before.has(m.Path) && !c.lists(m.Path)}
 	switch m.Info.Kind {
 	case fsys.Dir:
 		o.Kind = cache.Dir // S-19
 	case fsys.Link:
 		o.Kind, o.Mode, o.Target, p.LinkText = cache.Link, 0, m.LinkText, m.LinkText // S-18
-		c.links = append(c.links, m)
 	default:
 		o.Kind, o.Size, o.Digest = cache.File, t.info.Size, t.digest
 		p.Digest, p.HasDigest = t.digest, t.digested
 	}
 	c.out.Outputs = append(c.out.Outputs, o)
-	c.out.Produced = append(c.out.Produced, p)
+	if j != isEdited {
+		c.out.Produced = append(c.out.Produced, p)
+	}
 	return nil
 }
 
+// source is the match as a source of the task.
+func (t *thing) source() cache.Output {
+	kind := cache.File
+	switch t.Match.Info.Kind {
+	case fsys.Link:
+		kind = cache.Link
+	case fsys.Dir:
+		kind = cache.Dir
+	}
+	return cache.Source(t.Path, kind, t.info.Perm&0o100 != 0, t.digest, t.LinkText)
+}
+
 // judge is the table of S-22: the first row that fits decides. maker is the other task that made it, "" when none is known.
-func (c *collector) judge(t *thing) (j judgement, maker string, err error) {
-	if !c.Before.unchanged(t.Path, t.Match.Info) {
+//
+// What is an input too is looked at first: it is a source, that people edit. Who changed one while the task ran cannot be
+// told, so that it must not be taken for what the task made of it.
+func (c *collector) judge(t *thing, written bool) (j judgement, maker string, err error) {
+	is, same, err := c.inKey(t)
+	switch {
+	case err != nil:
+		return isInput, "", err
+	case same:
+		return isInput, "", nil
+	case is && written:
+		return isEdited, "", nil
+	case written:
 		return isWritten, "", nil
 	}
 	if ours, err := c.listed(t); ours || err != nil {
 		return isCarried, "", err
 	}
-	literal := c.literals[t.Path]
-	if !literal {
-		if is, err := c.inKey(t); is || err != nil {
-			return isInput, "", err
-		}
-	}
 	if c.MadeBy != nil {
 		maker = c.MadeBy(t.Path)
 	}
-	if literal && maker == "" {
-		return isVouched, "", nil
-	}
 	return isBystander, maker, nil
 }
+
+// lists reports whether the ledger of this task lists path, whatever lies there.
+func (c *collector) lists(path string) bool {
+	p, ok := c.Ledger.Find(path)
+	return ok && !p.Found
+}
+
+// isSource reports whether the input patterns of the task match path.
+func (c *collector) isSource(path string) bool { return c.Source != nil && c.Source(path) }
 
 // listed reports whether the ledger of this task lists the match as it is now: with this digest, or, where none is kept,
 // with this stat (8.2).
 func (c *collector) listed(t *thing) (bool, error) {
 	p, ok := c.Ledger.Find(t.Path)
-	if !ok || p.Info.Kind != t.Match.Info.Kind {
+	if !ok || p.Found || p.Info.Kind != t.Match.Info.Kind {
 		return false, nil
 	}
 	switch t.Match.Info.Kind {
@@ -115,20 +153,26 @@ func (c *collector) listed(t *thing) (bool, error) {
 	return true, nil
 }
 
-// inKey reports whether the match is an input of this task with the digest that the key has.
-func (c *collector) inKey(t *thing) (bool, error) {
+// inKey reports whether the match is an input of this task, and whether it is as the key has it: its bytes, and whether they
+// may be executed.
+func (c *collector) inKey(t *thing) (is, same bool, err error) {
 	if c.Input == nil {
-		return false, nil
+		return false, false, nil
 	}
 	info, d, ok := c.Input(t.Path)
-	if !ok || info.Kind != t.Match.Info.Kind {
-		return false, nil
+	now := t.Match.Info
+	switch {
+	case !ok:
+		return false, false, nil
+	case info.Kind != now.Kind:
+		return true, false, nil
+	case now.Kind != fsys.File || c.PresenceOnly:
+		return true, info.Same(now), nil
+	case (info.Perm^now.Perm)&0o100 != 0 || info.Size != now.Size:
+		return true, false, nil
 	}
-	if t.Match.Info.Kind != fsys.File || c.PresenceOnly {
-		return info.Same(t.Match.Info), nil
-	}
-	err := c.digest(t)
-	return err == nil && t.digest == d, err
+	err = c.digest(t)
+	return true, err == nil && t.digest == d, err
 }
 
 // digest reads the bytes of a file, once.

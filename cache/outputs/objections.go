@@ -33,21 +33,53 @@ func (c *collector) hidden(sentences []string) {
 }
 
 // notStorable is the reason why the outputs must not be stored, "" when there is none. One is enough for people.
-func (c *collector) notStorable() (reason, hint string) {
+func (c *collector) notStorable() (reason, hint string, quiet bool) {
 	for _, o := range []*objection{&c.oddName, &c.unseen, &c.unsteady, &c.nested} {
 		if o.count > 0 {
-			return o.String(), ""
+			return o.String(), "", false
 		}
 	}
 	switch {
 	case c.special.count > 0:
-		return c.special.String(), "let the task remove it, or narrow the output pattern so that it does not match"
+		return c.special.String(), "let the task remove it, or narrow the output pattern so that it does not match", false
 	case c.git.count > 0:
-		return c.git.String(), ""
+		return c.git.String(), "", false
 	case c.through.count > 0:
-		return c.through.String(), "declare what the link leads to as an output, not the link"
+		return c.through.String(), "declare what the link leads to as an output, not the link", false
 	}
-	return c.bystanders.note()
+	if reason, hint = c.bystanders.note(); reason != "" {
+		return reason, hint, false
+	}
+	if reason, hint = c.sources.note(); reason != "" {
+		return reason, hint, false
+	}
+	return c.edited.String(), "", true
+}
+
+// sources are new files that an input pattern of the task matches as well: the task may have made them, or somebody who saved
+// a new source while it ran.
+type sources struct {
+	count         int
+	pattern, path string // of the first
+}
+
+func (s *sources) add(pattern, path string) {
+	if s.count == 0 {
+		s.pattern, s.path = pattern, path
+	}
+	s.count++
+}
+
+func (s *sources) note() (reason, hint string) {
+	if s.count == 0 {
+		return "", ""
+	}
+	subject := s.path + " is"
+	if s.count > 1 {
+		subject = fmt.Sprintf("%s and %d more are", s.path, s.count-1)
+	}
+	return fmt.Sprintf("%s new among the inputs, and whether the task made it or somebody saved it meanwhile cannot be told", subject),
+		"where nobody edits what " + s.pattern + " matches, because the task makes all of it, list it in exclude"
 }
 
 // bystanders are matches that this task did not make. All of them are one note.
@@ -71,8 +103,11 @@ func (b *bystanders) note() (reason, hint string) {
 	if b.count == 0 {
 		return "", ""
 	}
-	if b.literal {
-		// Without a maker it would have been vouched for.
+	switch {
+	case b.literal && b.maker == "":
+		return fmt.Sprintf("%s is a declared output but was there before, and the task did not write it", b.path),
+			"if the task reads it, list it in inputs as well; otherwise delete it once, then run again"
+	case b.literal:
 		return fmt.Sprintf("%s is a declared output but was made by %s", b.path, b.maker),
 			fmt.Sprintf("narrow the output patterns of %s so that they do not match it", b.maker)
 	}

@@ -27,7 +27,10 @@ type Request struct {
 	Task     string
 	Patterns []glob.Pattern // anchored
 	Before   *Snapshot
-	Ledger   state.Ledger // of this task
+	// Ledger of this task: what was kept for it when it began. Empty where its earlier outputs were taken away.
+	Ledger state.Ledger
+	// Source reports whether the input patterns of the task match a path; nil: none does.
+	Source func(path string) bool
 	// Input: stat and digest that the key has for a path.
 	Input func(path string) (fsys.Info, digest.Digest, bool)
 	// MadeBy: the other task that claimed path in this run or lists it in its ledger, "" when none. Only tasks that exist and
@@ -67,11 +70,13 @@ func (e *RejectError) Unwrap() error { return e.Err }
 // Collected is what a task has produced.
 type Collected struct {
 	Outputs []cache.Output // sorted by path
-	Digest  digest.Digest  // cache.OutputsDigest of them; zero with PresenceOnly
+	Sources []cache.Output // of these and others, what is an input too, as it is now; sorted by path
+	Digest  digest.Digest  // cache.ProductDigest of outputs and sources; zero with PresenceOnly
 	Wrote   []string       // paths written by this task in this run, sorted: what it claims (EXEC-020)
 	// NotStorable is the reason why the result must not be stored, "" when nothing speaks against it; with Hint.
 	NotStorable string
 	Hint        string
+	Quiet       bool             // the reason is not worth a note: it is how formatters are
 	Produced    []state.Produced // for the ledger: Outputs with their stat
 }
 
@@ -99,9 +104,9 @@ func Collect(ctx context.Context, fsy fsys.FS, st *state.State, fn digest.Functi
 	c.checkNesting()
 	c.checkLinks()
 	out := &c.out
-	out.NotStorable, out.Hint = c.notStorable()
+	out.NotStorable, out.Hint, out.Quiet = c.notStorable()
 	if !r.PresenceOnly {
-		out.Digest = cache.OutputsDigest(fn, out.Outputs)
+		out.Digest = cache.ProductDigest(fn, out.Outputs, out.Sources)
 	}
 	return out, nil
 }
@@ -116,10 +121,11 @@ type collector struct {
 	out      Collected
 
 	// What speaks against storing; of each, the first counts.
-	unseen, oddName, unsteady, nested, special, git, through objection
-	bystanders                                               bystanders
+	unseen, oddName, unsteady, nested, special, git, through, edited objection
+	bystanders                                                       bystanders
+	sources                                                          sources
 
-	links []*glob.Match // those that are outputs
+	links []*glob.Match // that match
 }
 
 // checkLiterals sees to it that every literal is there and may be an output. The first one in order of declaration that is

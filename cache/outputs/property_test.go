@@ -132,7 +132,7 @@ func TestAttributionIsSafe(t *testing.T) {
 				rt.Fatalf("%s: wrong digest", path)
 			}
 		}
-		for _, p := range Written(context.Background(), w.fs, w.patterns, w.before) {
+		for _, p := range w.wrote() {
 			if !slices.Contains(c.Wrote, p.Path) {
 				rt.Fatalf("%s was written, but is not claimed", p.Path)
 			}

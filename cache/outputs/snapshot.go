@@ -129,6 +129,37 @@ func (s *Snapshot) unchanged(path string, now fsys.Info) bool {
 	return was != nil && was.info.Same(now)
 }
 
+// has reports whether something lay at path when the snapshot was taken.
+func (s *Snapshot) has(path string) bool { return s.find(path) != nil }
+
+// Found lists what lay there when the snapshot was taken, but what is known to be the task's or a source.
+func (s *Snapshot) Found(known func(path string) bool) []state.Produced {
+	var found []state.Produced
+	for _, e := range s.seen {
+		if !known(e.path) {
+			found = append(found, state.Produced{Path: e.path, Info: e.info, Found: true})
+		}
+	}
+	return found
+}
+
+// Suspects lists what matches the output patterns and may have been half written by an execution of whose end nobody knows:
+// all but what the ledger, which says what there was when it began, has as found, and sources.
+func Suspects(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, began *state.Ledger, source func(path string) bool) ([]string, error) {
+	found, err := glob.NewTree(fs).Outputs(ctx, patterns)
+	if err != nil {
+		return nil, walkError(ctx, err)
+	}
+	var list []string
+	for i := range found.Matches {
+		m := &found.Matches[i]
+		if p, ok := began.Find(m.Path); isOutput(m) && !(ok && p.Found) && !source(m.Path) {
+			list = append(list, m.Path)
+		}
+	}
+	return list, nil
+}
+
 // hiddenBefore lists what could have hidden a match from the snapshot: what was behind it would count as new.
 func (s *Snapshot) hiddenBefore() []string {
 	if s == nil {
@@ -138,8 +169,8 @@ func (s *Snapshot) hiddenBefore() []string {
 }
 
 // Written lists what an execution that failed, was cancelled or was not stored was seen to write, without digests (8.2),
-// sorted by path. What cannot be looked at is left out.
-func Written(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, before *Snapshot) []state.Produced {
+// sorted by path. What cannot be looked at is left out, and so are sources. own reports what was the task's before.
+func Written(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, before *Snapshot, own, source func(path string) bool) []state.Produced {
 	if len(patterns) == 0 {
 		return nil
 	}
@@ -151,10 +182,10 @@ func Written(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, before *S
 	var wrote []state.Produced
 	for i := range found.Matches {
 		m := &found.Matches[i]
-		if !isOutput(m) || before.unchanged(m.Path, m.Info) {
+		if !isOutput(m) || before.unchanged(m.Path, m.Info) || source(m.Path) {
 			continue
 		}
-		wrote = append(wrote, state.Produced{Path: m.Path, Info: m.Info, LinkText: m.LinkText})
+		wrote = append(wrote, state.Produced{Path: m.Path, Info: m.Info, LinkText: m.LinkText, Found: before.has(m.Path) && !own(m.Path)})
 	}
 	return wrote
 }

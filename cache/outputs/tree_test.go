@@ -26,6 +26,7 @@ type tree struct {
 	ledger   state.Ledger
 	inputs   map[string]bool   // in the key, as they are before the run
 	makers   map[string]string // other tasks' files
+	sources  []glob.Pattern    // input patterns
 	key      map[string]keyed
 	presence bool
 }
@@ -154,8 +155,33 @@ func (w *tree) request() Request {
 			return k.info, k.digest, ok
 		},
 		MadeBy: func(path string) string { return w.makers[path] },
+		Source: w.source,
 		Spell:  func(path string) string { return strings.TrimPrefix(path, "/p/") },
 	}
+}
+
+// reads adds an input pattern.
+func (w *tree) reads(text string) {
+	p, err := glob.Parse(text)
+	w.must(err)
+	w.sources = append(w.sources, p.Anchor("/p"))
+}
+
+func (w *tree) source(path string) bool {
+	_, in := w.key[path]
+	for _, p := range w.sources {
+		in = in || p.Match(path)
+	}
+	return in
+}
+
+// wrote is what a run that failed was seen to write.
+func (w *tree) wrote() []state.Produced {
+	own := func(path string) bool {
+		p, ok := w.ledger.Find(path)
+		return ok && !p.Found
+	}
+	return Written(context.Background(), w.fs, w.patterns, w.before, own, w.source)
 }
 
 func (w *tree) collect() (*Collected, error) {
@@ -198,6 +224,9 @@ func text(c *Collected, err error) string {
 		s += " | " + c.NotStorable
 		if c.Hint != "" {
 			s += " [" + c.Hint + "]"
+		}
+		if c.Quiet {
+			s += " (quiet)"
 		}
 	}
 	return s

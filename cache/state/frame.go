@@ -14,7 +14,7 @@ const (
 
 const (
 	indexMagic   = "hazidx01"
-	ledgerMagic  = "hazled01"
+	ledgerMagic  = "hazled02"
 	keyMagic     = "hazkey01"
 	rewriteMagic = "hazrew01"
 	secretMagic  = "hazsec01"

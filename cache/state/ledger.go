@@ -17,6 +17,9 @@ type Produced struct {
 	Digest    digest.Digest // zero where unknown
 	HasDigest bool
 	LinkText  string
+	// Found: something that no ledger knew lay there when the task wrote to it, or (in the ledger of an execution under way)
+	// lies there. It is not the task's alone, and so is never taken away.
+	Found bool
 }
 
 // Ledger is what one task made and left behind.
@@ -25,6 +28,31 @@ type Ledger struct {
 	Key   digest.Digest
 	At    int64      // unix seconds
 	Files []Produced // sorted by path
+	// Running: an execution began, and nobody has written down how it ended. Files then is what there was when it began;
+	// whatever else matches the task's outputs may be half written.
+	Running bool
+	// Unfinished: what came last was an execution that failed, was stopped, or whose result could not be relied upon.
+	Unfinished bool
+	Spans      []Span // when the last executions ran, the oldest first; at most maxSpans
+}
+
+// Span is the time of an execution, by the clock of the file system, in nanoseconds.
+type Span struct{ From, To int64 }
+
+// Within reports whether a file that looks like info was made or written to in the span.
+func (s Span) Within(info fsys.Info) bool {
+	return s.From <= info.MTime && info.MTime <= s.To || s.From <= info.CTime && info.CTime <= s.To
+}
+
+// maxSpans is how many executions a ledger remembers.
+const maxSpans = 4
+
+// AddSpan adds the latest execution to spans, which it does not change.
+func AddSpan(spans []Span, s Span) []Span {
+	if n := len(spans) - maxSpans + 1; n > 0 {
+		spans = spans[n:]
+	}
+	return append(slices.Clone(spans), s)
 }
 
 // Find returns what the ledger says of path.
@@ -79,10 +107,11 @@ func (s *State) LedgerMark(task string) Mark {
 	return Mark{at, gen}
 }
 
-// WriteLedger replaces the ledger of l.Task. Nothing is written when only At would change.
-func (s *State) WriteLedger(l Ledger) {
+// WriteLedger replaces the ledger of l.Task. Nothing is written when only At would change. The result is the time of the file
+// system right after the write, 0 when there was none.
+func (s *State) WriteLedger(l Ledger) (stamp int64) {
 	if s.home.readOnly {
-		return
+		return 0
 	}
 	if !slices.IsSortedFunc(l.Files, byPath) {
 		l.Files = slices.Clone(l.Files)
@@ -90,9 +119,9 @@ func (s *State) WriteLedger(l Ledger) {
 	}
 	body := encodeLedger(l, s.fn)
 	if old, _, _, ok := s.ledgers.get(l.Task); ok && sameLedger(old, body) {
-		return
+		return 0
 	}
-	s.ledgers.put(l.Task, l.At, body)
+	return s.ledgers.put(l.Task, l.At, body)
 }
 
 func byPath(a, b Produced) int { return strings.Compare(a.Path, b.Path) }
@@ -107,12 +136,12 @@ type memo struct {
 // maxMemos bounds what is kept of other tasks' ledgers.
 const maxMemos = 64
 
-// ListedBy returns, for a path, the tasks (other than except) among candidates whose ledgers list it.
+// ListedBy returns, for a path, the tasks among candidates whose ledgers list it as theirs.
 func (s *State) ListedBy(path string, candidates []string) []string {
 	var by []string
 	for _, task := range candidates {
 		l := s.remembered(task)
-		if _, ok := l.Find(path); ok {
+		if p, ok := l.Find(path); ok && !(l.Running && p.Found) {
 			by = append(by, task)
 		}
 	}
@@ -141,9 +170,27 @@ func (s *State) remembered(task string) *Ledger {
 	return &m.ledger
 }
 
-// The body of a ledger: hash function (1 byte), At (8 bytes), then task, key, number of files, files. Numbers are varints,
-// strings carry their length. A file: path, kind, perm, size, mtime, ctime, inode, device, a byte that says whether a digest
-// follows, the digest, link text.
+// The body of a ledger: hash function (1 byte), At (8 bytes), then task, key, flags, number of spans, spans, number of files,
+// files. Numbers are varints, strings carry their length. A file: path, kind, perm, size, mtime, ctime, inode, device, flags,
+// one of which says that a digest follows, the digest, link text.
+const (
+	flagRunning    = 1
+	flagUnfinished = 2
+
+	flagDigest = 1
+	flagFound  = 2
+)
+
+func flags(first, second bool) (b byte) {
+	if first {
+		b = 1
+	}
+	if second {
+		b |= 2
+	}
+	return b
+}
+
 func encodeLedger(l Ledger, fn digest.Function) []byte {
 	size := 64 + len(l.Task)
 	for i := range l.Files {
@@ -153,6 +200,11 @@ func encodeLedger(l Ledger, fn digest.Function) []byte {
 	b = binary.LittleEndian.AppendUint64(b, uint64(l.At))
 	b = appendString(b, l.Task)
 	b = append(b, l.Key[:]...)
+	b = append(b, flags(l.Running, l.Unfinished))
+	b = binary.AppendUvarint(b, uint64(len(l.Spans)))
+	for _, s := range l.Spans {
+		b = binary.AppendVarint(binary.AppendVarint(b, s.From), s.To)
+	}
 	b = binary.AppendUvarint(b, uint64(len(l.Files)))
 	for i := range l.Files {
 		p := &l.Files[i]
@@ -164,10 +216,9 @@ func encodeLedger(l Ledger, fn digest.Function) []byte {
 		b = binary.AppendVarint(b, p.Info.CTime)
 		b = binary.AppendUvarint(b, p.Info.Inode)
 		b = binary.AppendUvarint(b, p.Info.Dev)
+		b = append(b, flags(p.HasDigest, p.Found))
 		if p.HasDigest {
-			b = append(append(b, 1), p.Digest[:]...)
-		} else {
-			b = append(b, 0)
+			b = append(b, p.Digest[:]...)
 		}
 		b = appendString(b, p.LinkText)
 	}
@@ -185,6 +236,15 @@ func decodeLedger(body []byte, fn digest.Function) (Ledger, bool) {
 	d := decoder{rest: string(body), ok: true}
 	same := d.byte() == byte(fn)
 	l := Ledger{At: int64(d.fixed64()), Task: d.string(), Key: d.digest()}
+	bits := d.byte()
+	l.Running, l.Unfinished = bits&flagRunning != 0, bits&flagUnfinished != 0
+	spans := d.uvarint()
+	if bits > flagRunning|flagUnfinished || spans > maxSpans {
+		return Ledger{}, false
+	}
+	for range spans {
+		l.Spans = append(l.Spans, Span{d.varint(), d.varint()})
+	}
 	n := d.uvarint()
 	const smallest = 10 // bytes of a file, at least
 	if n > uint64(len(d.rest))/smallest {
@@ -200,11 +260,16 @@ func decodeLedger(body []byte, fn digest.Function) (Ledger, bool) {
 		p.Info.Perm = uint32(d.uvarint())
 		p.Info.Size, p.Info.MTime, p.Info.CTime = d.varint(), d.varint(), d.varint()
 		p.Info.Inode, p.Info.Dev = d.uvarint(), d.uvarint()
-		if d.byte() == 1 {
+		bits := d.byte()
+		p.Found = bits&flagFound != 0
+		if bits&flagDigest != 0 {
 			p.Digest, p.HasDigest = d.digest(), same
 			if !same {
 				p.Digest = digest.Digest{}
 			}
+		}
+		if bits > flagDigest|flagFound {
+			return Ledger{}, false
 		}
 		p.LinkText = d.string()
 	}

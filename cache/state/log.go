@@ -120,39 +120,42 @@ func (l *log) find(task string) (at span, gen int, ok bool) {
 	return at, l.gen, ok
 }
 
-// put appends a record made at a time. It is lost, with a note, when the disk does not take it; the one before counts on.
-func (l *log) put(task string, made int64, body []byte) {
+// put appends a record made at a time, and returns the time of the file system. The record is lost, with a note, when the disk
+// does not take it; the one before counts on.
+func (l *log) put(task string, made int64, body []byte) (stamp int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.append(recordHead{made: made, task: task}, body); err != nil {
+	stamp, err := l.append(recordHead{made: made, task: task}, body)
+	if err != nil {
 		l.s.note(couldNotWrite, l.name, err)
 	}
+	return stamp
 }
 
-func (l *log) append(head recordHead, body []byte) error {
+func (l *log) append(head recordHead, body []byte) (stamp int64, err error) {
 	record := seal(l.magic, append(head.appendTo(newFrame(32+len(head.task)+len(body))), body...))
 	for range 2 {
 		if err := l.open(true); err != nil {
-			return err
+			return 0, err
 		}
 		n, err := l.f.Write(record)
 		if err == nil && n < len(record) {
 			err = io.ErrShortWrite
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		info, err := l.f.Info()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if info.Nlink > 0 {
 			l.appended(head.task, int64(n), info.Size)
-			return nil
+			return info.MTime, nil
 		}
 		l.drop()
 	}
-	return fs.ErrNotExist
+	return 0, fs.ErrNotExist
 }
 
 // appended notes our own record of n bytes, unless somebody else has written meanwhile: then refresh finds it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
@@ -69,24 +70,50 @@ func infoText(i *haz.CacheInfo, verbose bool) string {
 			fmt.Fprintf(&b, "  (revision=%d, hash=%s): %d\n", s.Revision, s.Hash, s.Entries)
 		}
 	}
+	b.WriteString(displacedText(i))
 	return b.String()
 }
 
+// displacedText lists what gave way to outputs; "" when nothing did.
+func displacedText(i *haz.CacheInfo) string {
+	if len(i.Displaced) == 0 {
+		return ""
+	}
+	var lines strings.Builder
+	bytes := int64(0)
+	for _, k := range i.Displaced {
+		bytes += k.Bytes
+		fmt.Fprintf(&lines, "  %s  %s  %s  %d  %s\n", k.Time.Format(time.RFC3339), k.Task, diag.Escape(k.Path), k.Bytes, diag.Escape(k.Host))
+	}
+	return fmt.Sprintf("displaced files: %d (%d bytes)\n%s", len(i.Displaced), bytes, lines.String())
+}
+
 func infoJSON(i *haz.CacheInfo) any {
+	type displaced struct {
+		Task  string `json:"task"`
+		Path  string `json:"path"`
+		Time  string `json:"time"`
+		Bytes int64  `json:"bytes"`
+		Host  string `json:"kept_in"`
+	}
 	type schema struct {
 		Revision int    `json:"revision"`
 		Hash     string `json:"hash"`
 		Entries  int    `json:"entries"`
 	}
 	doc := struct {
-		Root        string   `json:"cache_root"`
-		WellFormed  int      `json:"well_formed_entries"`
-		Corrupt     int      `json:"corrupt_entries"`
-		TmpDirs     int      `json:"orphan_tmp_directories"`
-		RestoreDirs int      `json:"orphan_restore_directories"`
-		Bytes       int64    `json:"total_bytes"`
-		BySchema    []schema `json:"by_schema"`
-	}{i.Root, i.WellFormed, i.Corrupt, i.TmpDirs, i.RestoreDirs, i.Bytes, []schema{}}
+		Root        string      `json:"cache_root"`
+		WellFormed  int         `json:"well_formed_entries"`
+		Corrupt     int         `json:"corrupt_entries"`
+		TmpDirs     int         `json:"orphan_tmp_directories"`
+		RestoreDirs int         `json:"orphan_restore_directories"`
+		Bytes       int64       `json:"total_bytes"`
+		BySchema    []schema    `json:"by_schema"`
+		Displaced   []displaced `json:"displaced,omitempty"`
+	}{i.Root, i.WellFormed, i.Corrupt, i.TmpDirs, i.RestoreDirs, i.Bytes, []schema{}, nil}
+	for _, k := range i.Displaced {
+		doc.Displaced = append(doc.Displaced, displaced{k.Task, k.Path, k.Time.Format(time.RFC3339), k.Bytes, k.Host})
+	}
 	for _, s := range i.BySchema {
 		doc.BySchema = append(doc.BySchema, schema{s.Revision, s.Hash.String(), s.Entries})
 	}

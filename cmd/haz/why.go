@@ -142,6 +142,9 @@ func whyText(e *haz.Explanation) string {
 		}
 		fmt.Fprintf(&b, "mutex: scope=%s, name=%s, mode=%s\n", scope, m.Name, mode)
 	}
+	if t.Incremental {
+		b.WriteString("incremental: true\n")
+	}
 	section("env.from_host", sortedCopy(t.FromHost))
 	var override []string
 	for _, name := range slices.Sorted(maps.Keys(t.Override)) {

@@ -51,6 +51,7 @@ type jsonWhy struct {
 	Deps      []string       `json:"deps"`
 	WeakDeps  []string       `json:"weak_deps"`
 	Mutex     *jsonMutex     `json:"mutex"`
+	Keeps     bool           `json:"incremental,omitempty"`
 	Env       jsonEnv        `json:"env"`
 	Source    string         `json:"source"`
 	Key       string         `json:"cache_key"`
@@ -64,7 +65,7 @@ type jsonWhy struct {
 func whyJSON(e *haz.Explanation) any {
 	t := e.Task
 	doc := jsonWhy{Project: t.ID.Project, Task: t.ID.Task, Action: actionJSON(t), Inputs: []jsonInput{}, Outputs: texts(t.Outputs),
-		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Source: source(t), Key: e.Key, Lookup: e.Lookup,
+		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, Source: source(t), Key: e.Key, Lookup: e.Lookup,
 		Env: jsonEnv{FromHost: sortedCopy(t.FromHost), Override: t.Override}}
 	if doc.Env.Override == nil {
 		doc.Env.Override = map[string]string{}

@@ -30,6 +30,6 @@ var keyBugs = []mutant{
 		old: "	case same && was.Sure:\n", new: "	case same:\n",
 		pkg: "./cache/key", run: "^TestMovedSeesEditsOfTheSameTick$"},
 	{name: "a result is stored although inputs changed meanwhile", rule: "S-23", file: "actors/bench_cache.go",
-		old: "		answer.NotStorable, answer.Hint = b.movedMeanwhile(ctx, j)\n", new: "",
+		old: "		if reason, hint := b.movedMeanwhile(ctx, j); reason != \"\" {\n", new: "		if reason, hint := b.movedMeanwhile(ctx, j); false {\n",
 		pkg: "./cmd/haz", run: "^TestScript$/^run_inputs_changed$"},
 }

@@ -56,7 +56,7 @@ var scheduleBugs = []mutant{
 		new: `return append(cs, t.fail(now, messages.TaskError{Kind: messages.ErrWait, Reason: m.Reason}, true)...)`,
 		pkg: "./schedule", run: "^TestTaskDialogues$"},
 	{name: "a restore that fails makes the task fail", rule: "S-01", file: "schedule/task_steps.go",
-		old: "	cs := []Command{{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}}}\n	return append(cs, t.missed(now, m.Miss, m.Note)...)",
+		old: "	cs := append(t.notes(m.Notes), Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}})\n	return append(cs, t.missed(now, m.Miss, m.Note)...)",
 		new: "	return t.fail(now, messages.TaskError{Kind: messages.ErrWait, Reason: m.Note}, true)",
 		pkg: "./schedule", run: "^TestTaskDialogues$"},
 	{name: "what a failure takes along is told to admission one by one", rule: "S-37", file: "schedule/ledger.go",

@@ -199,6 +199,8 @@ var taskObject = &Object{
 			Doc: "The environment of the task. It has nothing else: no `PATH` and no `HOME` unless they are listed."},
 		{Key: "cache", Rule: "CFG-036", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
 			Doc: "`false`: the task runs each time it is in a run, and is never stored."},
+		{Key: "incremental", Rule: "CFG-039", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
+			Doc: "`true`: when the task runs again, what it made before stays, for a tool that updates it. Otherwise it is taken away first."},
 	},
 }
 

@@ -136,7 +136,8 @@ type Body struct {
 		FromHost List
 		Override []Pair
 	}
-	Cache Bool
+	Cache       Bool
+	Incremental Bool
 
 	path         string // of keys, for diagnostics of later phases
 	actionFailed bool   // command or shell was there, but wrong
@@ -232,6 +233,8 @@ func (b *Body) slot(key string) any {
 		return (*env)(b)
 	case "cache":
 		return &b.Cache
+	case "incremental":
+		return &b.Incremental
 	}
 	return nil
 }

@@ -1,0 +1,183 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/outputs"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
+)
+
+// What a task finds of its earlier runs when it is carried out (4.6). What it made itself is taken away, so that its result is a
+// function of its inputs. It stays where it is the result for this very key, so that who reads it meanwhile is not disturbed,
+// and for a tool that updates in place (incremental). What an execution of whose end nobody knows has left is moved away.
+
+// leftovers is what is known of them while the task is carried out.
+type leftovers struct {
+	was    state.Ledger // the ledger when it began
+	stays  bool         // what was made before is kept for the task
+	same   bool         // it was made for this key
+	taken  *cache.Taken
+	stuck  string // why something could not be taken away
+	marked bool   // the ledger says that the task runs
+	began  int64  // by the clock of the file system
+}
+
+// kept is the ledger of what lies there for the task.
+func (l *leftovers) kept() state.Ledger {
+	if l.stays {
+		return l.was
+	}
+	return state.Ledger{}
+}
+
+// own reports whether the ledger listed path as the task's alone when it began.
+func (l *leftovers) own(path string) bool {
+	p, ok := l.was.Find(path)
+	return ok && !p.Found
+}
+
+// target is what a restore has to know of a task.
+func (b *bench) target(j *job) cache.Target {
+	return cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j), Key: j.derived.Key,
+		DirMode: b.r.o.Deriver.DirMode(),
+		Input:   j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
+}
+
+// isSource reports whether path is an input of the task: people edit it, whatever the task does to it.
+func (j *job) isSource(path string) bool {
+	_, _, ok := j.input(path)
+	return ok || j.task.IsSource(path)
+}
+
+// makeWay takes what the task made before out of its way. The error is that of the context, or of a walk.
+func (b *bench) makeWay(ctx context.Context, j *job) ([]messages.Note, error) {
+	j.left.taken.Drop()
+	j.left = leftovers{}
+	if len(j.task.Outputs) == 0 {
+		return nil, ctx.Err()
+	}
+	j.hasLedger = false // another haz may have written it meanwhile
+	t := b.target(j)
+	left := &j.left
+	left.was = t.Ledger
+	if t.Ledger.Running { // what it has as found is no more than what there was
+		left.was.Files = slices.DeleteFunc(slices.Clone(left.was.Files), func(p state.Produced) bool { return p.Found })
+	}
+	left.same = t.Ledger.Key == j.derived.Key && !t.Ledger.Unfinished
+	left.stays = left.same || j.task.Incremental && !t.Ledger.Running && !t.Ledger.Unfinished
+	if !left.stays {
+		var err error
+		if left.taken, err = b.r.o.Cache.TakeAway(ctx, j.derived.Key, t); err != nil {
+			left.stuck = err.Error()
+		}
+	}
+	if err := ctx.Err(); err != nil || !t.Ledger.Running {
+		return nil, err
+	}
+	return b.moveHalfWritten(ctx, j, &t), nil
+}
+
+// moveHalfWritten moves what an execution of whose end nobody knows may have written out of the tree: haz was killed, or the
+// machine lost its power. A user may have saved something there since, so that it is kept.
+func (b *bench) moveHalfWritten(ctx context.Context, j *job, t *cache.Target) []messages.Note {
+	suspects, err := outputs.Suspects(ctx, b.r.o.FS, t.Patterns, &t.Ledger, func(p string) bool {
+		own, ok := t.Ledger.Find(p)
+		return j.isSource(p) || t.Others(p) || ok && b.r.o.Cache.Unmodified(ctx, own)
+	})
+	if err != nil {
+		return nil // what is left there was there before, and keeps the result from being stored
+	}
+	kept, err := b.r.o.Cache.Displace(ctx, *t, suspects)
+	if err != nil && ctx.Err() == nil {
+		j.left.stuck = err.Error()
+	}
+	notes := b.displacedNote(j, kept, "was left by a run that was killed, and may be half written")
+	t.Ledger.Running, t.Ledger.Unfinished = false, true
+	return notes
+}
+
+// displacedNote says what was moved away and how to get it back.
+func (b *bench) displacedNote(j *job, kept []cache.Kept, why string) []messages.Note {
+	if len(kept) == 0 {
+		return nil
+	}
+	host := b.r.o.FS.HostPath
+	n := messages.Note{Text: fmt.Sprintf("%s %s; it is kept in %s", kept[0].Path, why, kept[0].At[1:]),
+		Hint: fmt.Sprintf("to have it back: cp -a %s %s", shellQuote(host(kept[0].At)), shellQuote(host(kept[0].Path)))}
+	if len(kept) > 1 {
+		dir := strings.TrimSuffix(kept[0].At, kept[0].Path)
+		n.Text = fmt.Sprintf("%s and %d more: %s; they are kept in %s", kept[0].Path, len(kept)-1, plural(why), dir[1:])
+		n.Hint = fmt.Sprintf("to have them back: cp -a %s %s", shellQuote(host(dir)+"/."), shellQuote(host("/")))
+	}
+	return []messages.Note{n}
+}
+
+func plural(why string) string { return strings.Replace(why, "was ", "were ", 1) }
+
+// shellQuote writes a word for a shell.
+func shellQuote(word string) string {
+	odd := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-:+@%,", r))
+	}
+	if word != "" && strings.IndexFunc(word, odd) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// markRunning writes down that the task is about to run, and what there is now: should nobody write down how it ended, all else
+// that matches its outputs is suspect.
+func (b *bench) markRunning(j *job) {
+	if len(j.task.Outputs) == 0 {
+		return
+	}
+	left := &j.left
+	own := slices.DeleteFunc(slices.Clone(left.was.Files), func(p state.Produced) bool { return p.Found })
+	found := j.before.Found(func(p string) bool { return left.own(p) || j.isSource(p) })
+	left.marked = true
+	left.began = b.r.o.State.WriteLedger(state.Ledger{Task: j.task.ID.String(), Key: left.was.Key, At: b.r.o.Clock.Now().Unix(),
+		Files: state.MergeProduced(own, found), Running: true, Unfinished: left.was.Unfinished, Spans: left.was.Spans})
+	if left.began == 0 {
+		left.began = b.r.o.State.Stamp()
+	}
+}
+
+// writeLedger writes down what the task made in a run that came to a good end.
+func (b *bench) writeLedger(j *job, files []state.Produced) {
+	l := state.Ledger{Task: j.task.ID.String(), Key: j.derived.Key, At: b.r.o.Clock.Now().Unix(), Files: files, Spans: j.left.was.Spans}
+	if j.left.marked {
+		l.Spans = state.AddSpan(l.Spans, b.span(j))
+	}
+	b.r.o.State.WriteLedger(l)
+}
+
+func (b *bench) span(j *job) state.Span {
+	return state.Span{From: j.left.began, To: b.r.o.State.Stamp()}
+}
+
+// releaseOutputs writes down what a task has left that did not come to a good end: what it was seen to write is the task's, but
+// nothing that its next execution may build upon. Where no process was started, all is as before.
+func (b *bench) releaseOutputs(j *job) {
+	left := &j.left
+	defer left.taken.Drop()
+	if !left.marked || j.ledgered {
+		return
+	}
+	l := left.was
+	l.Task, l.Running, l.Unfinished = j.task.ID.String(), false, l.Unfinished || l.Running
+	if j.rec == nil {
+		left.taken.PutBack(nil)
+	} else {
+		wrote := outputs.Written(context.Background(), b.r.o.FS, workspace.Patterns(j.task.Outputs), j.before, left.own, j.isSource)
+		l.Key, l.At, l.Unfinished = j.derived.Key, b.r.o.Clock.Now().Unix(), true
+		l.Files = state.MergeProduced(l.Files, wrote)
+		l.Spans = state.AddSpan(l.Spans, b.span(j))
+	}
+	b.r.o.State.WriteLedger(l)
+}

@@ -1,0 +1,48 @@
+package workspace
+
+import (
+	"strings"
+
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// A task may read what it writes: a formatter has its sources among its inputs and among its outputs. Such files are sources.
+// People edit them, so that nothing takes them away, and a cache hit never writes to them.
+
+// ReadsItself reports whether some path may match both an input and an output pattern of the task.
+func (t *Task) ReadsItself() bool {
+	for i := range t.Outputs {
+		for k := range t.Inputs {
+			if overlap(t.Outputs[i].Pattern, t.Inputs[k].Pattern) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// overlap is glob.Overlap, after a look at where the patterns begin: most have nothing in common there.
+func overlap(a, b glob.Pattern) bool {
+	x, y := a.FixedPrefix(), b.FixedPrefix()
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	if x != "/" && (!strings.HasPrefix(y, x) || len(y) > len(x) && y[len(x)] != '/') {
+		return false
+	}
+	return glob.Overlap(a, b)
+}
+
+// IsSource reports whether an input pattern of the task matches path and no exclude does. A literal output is no source: the
+// task says that it makes it.
+func (t *Task) IsSource(path string) bool {
+	for i := range t.Outputs {
+		if p := t.Outputs[i].Pattern; p.IsLiteral() && p.Match(path) {
+			return false
+		}
+	}
+	return matchesAny(t.Inputs, path) && !matchesAny(t.Exclude, path)
+}
+
+// Writes reports whether an output pattern of the task matches path.
+func (t *Task) Writes(path string) bool { return matchesAny(t.Outputs, path) }
