@@ -48,6 +48,7 @@ type keeper struct {
 	root  fsys.FS // handle on dir
 	kept  []Kept
 	bytes int64
+	lazy  bool    // nothing takes the places at once: names are flushed in the end
 	stock []batch // what older folders hold, the oldest first; known once dir is made
 }
 
@@ -77,10 +78,8 @@ func (k *keeper) keep(ctx context.Context, path string, from fsys.FS, base strin
 	if err := k.room(size); err != nil {
 		return "", err
 	}
-	if dir := parentOf(path); dir != "/" {
-		if err := k.root.MkdirAll(dir, dirPerm); err != nil {
-			return "", err
-		}
+	if err := makeSafely(k.root, parentOf(path)); err != nil {
+		return "", err
 	}
 	err = from.RenameTo(base, k.root, path)
 	copied := errors.Is(err, syscall.EXDEV)
@@ -89,6 +88,9 @@ func (k *keeper) keep(ctx context.Context, path string, from fsys.FS, base strin
 	}
 	if err != nil {
 		return "", err
+	}
+	if !k.lazy {
+		flush(k.root, parentOf(path)) // before anything takes its place
 	}
 	k.kept = append(k.kept, Kept{Task: k.task, Path: path, At: k.dir + path, Bytes: size})
 	k.bytes += size
@@ -107,13 +109,14 @@ func (k *keeper) begin() error {
 	if err := k.s.ensureState(); err != nil {
 		return err
 	}
-	if err := k.s.ws.Mkdir(displacedDir, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := makeSafely(k.s.ws, displacedDir); err != nil {
 		return err
 	}
 	now := k.s.o.Now().UTC()
 	for range 16 {
 		dir := displacedDir + "/" + now.Format(displacedTime) + "-" + k.task
 		if err = k.s.ws.Mkdir(dir, dirPerm); err == nil {
+			flush(k.s.ws, displacedDir)
 			k.dir = dir
 			k.root, err = k.s.ws.Hold(dir)
 			return err
@@ -124,6 +127,36 @@ func (k *keeper) begin() error {
 		now = now.Add(1)
 	}
 	return err
+}
+
+// makeSafely makes a directory and those above it, so that it survives a power cut at once: what is moved into it a moment later
+// may survive in any case, and would be nowhere without it.
+func makeSafely(fsy fsys.FS, dir string) error {
+	if dir == "/" {
+		return nil
+	}
+	err := fsy.Mkdir(dir, dirPerm)
+	if isAbsent(err) {
+		if err := makeSafely(fsy, parentOf(dir)); err != nil {
+			return err
+		}
+		err = fsy.Mkdir(dir, dirPerm)
+	}
+	switch {
+	case err == nil:
+		flush(fsy, parentOf(dir))
+	case !errors.Is(err, fs.ErrExist):
+		return err
+	}
+	return nil
+}
+
+// flush brings the bytes of a file, or the names in a directory, to the device, where the file system can.
+func flush(fsy fsys.FS, name string) {
+	if f, err := fsy.Open(name); err == nil {
+		_ = f.Sync()
+		_ = f.Close()
+	}
 }
 
 // room drops the oldest folders until one more thing of that size has room. What the same operation has displaced is never
@@ -159,6 +192,7 @@ func (k *keeper) end() []Kept {
 		return nil
 	}
 	if k.root != nil {
+		k.flushNames()
 		_ = k.root.Close()
 		k.root = nil
 	}
@@ -171,6 +205,17 @@ func (k *keeper) end() []Kept {
 		removeHollow(ws, k.dir)
 	}
 	return k.kept
+}
+
+// flushNames flushes the directories that things were moved to, where that was not done at once.
+func (k *keeper) flushNames() {
+	last := ""
+	for i := range k.kept {
+		if dir := parentOf(k.kept[i].Path); k.lazy && dir != last {
+			flush(k.root, dir)
+			last = dir
+		}
+	}
 }
 
 // removeHollow removes a directory and those in it, as long as nothing else is there.
@@ -218,8 +263,13 @@ func (k *keeper) copy(ctx context.Context, from fsys.FS, base, to string, info f
 	}
 	if err != nil {
 		_ = k.root.Remove(to)
+		return err
 	}
-	return err
+	if info.Kind == fsys.File {
+		flush(k.root, to)
+	}
+	flush(k.root, parentOf(to))
+	return nil
 }
 
 // displaced lists what is kept, the oldest folder first. Names that haz does not give are left out.
@@ -292,7 +342,7 @@ func (s *Store) Displaced() ([]Kept, error) {
 // paths that are empty, or that this leaves empty below the fixed prefix of their pattern. What could not be moved stays where it
 // is, and the first such error is returned.
 func (s *Store) Displace(ctx context.Context, t Target, paths []string) ([]Kept, error) {
-	k := keeper{s: s, task: t.Task}
+	k := keeper{s: s, task: t.Task, lazy: true}
 	prefixes := newPrefixes(t.Patterns)
 	emptied := map[string]bool{}
 	var first error

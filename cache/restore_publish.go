@@ -192,7 +192,7 @@ func (r *restore) clearWay(ctx context.Context, o *Output) (*folder, error) {
 func (r *restore) replaceable(ctx context.Context, o *Output, info fsys.Info) bool {
 	f, ok := r.p.Target.Ledger.Find(o.Path)
 	if ok && !f.Found {
-		if ours, err := r.s.unmodified(ctx, f, info); err == nil && ours {
+		if ours, err := r.s.untouched(ctx, f, info); err == nil && ours {
 			return true
 		}
 	}

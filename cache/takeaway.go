@@ -14,7 +14,7 @@ type Taken struct {
 //
 // It goes by renames into a staging, so that it can be put back. After an error the tree is as it was.
 func (s *Store) TakeAway(ctx context.Context, key Key, t Target) (*Taken, error) {
-	p := &Plan{Manifest: &Manifest{Key: key}, Target: t, prefixes: newPrefixes(t.Patterns)}
+	p := &Plan{Manifest: &Manifest{Key: key}, Target: t, prefixes: newPrefixes(t.Patterns), quick: true}
 	w := newWays(s.ws)
 	if err := s.findStale(ctx, p, w); err != nil {
 		return nil, err
