@@ -35,6 +35,7 @@ func table() []mutant {
 		lookBugs,
 		storeBugs,
 		restoreBugs,
+		leftoverBugs,
 		stateBugs,
 		keptBugs,
 		peopleBugs,

@@ -77,7 +77,7 @@ var restoreBugs = []mutant{
 		new: "	if k, _ := w.to(o.Path, prefix); k != wayDir || true {\n		return fsys.Info{}, false",
 		pkg: "./cache", run: "^TestNothingIsRewritten$"},
 	{name: "a stale file that somebody edited is removed", rule: "S-34", file: "cache/compare.go",
-		old: "	if ok, err = s.unmodified(ctx, f, info); !ok || err != nil {", new: "	if ok, err = s.unmodified(ctx, f, info); err != nil {",
+		old: "	if ok, err = look(ctx, f, info); !ok || err != nil {", new: "	if ok, err = look(ctx, f, info); err != nil {",
 		pkg: "./cache", run: "^TestStaleOutputs$"},
 	{name: "a stale file that another task made too is removed", rule: "S-34", file: "cache/compare.go",
 		old: "	if !ok || p.Target.isInput(f.Path) || p.Target.isOthers(f.Path) {\n		return \"\", info", new: "	if !ok || p.Target.isInput(f.Path) {\n		return \"\", info",
