@@ -12,7 +12,7 @@ var languageBugs = []mutant{
 		old: "Key: d.Key, Notes: b.inputNotes(ctx, j)}", new: "Key: d.Key}",
 		pkg: "./cmd/haz", run: "^TestScript$/^run_pattern_notes$"},
 	{name: "an output glob that matches nothing is not spoken of", rule: "CFG-017", file: "actors/bench_cache.go",
-		old: "	answer.Notes = b.outputNotes(ctx, j, man.Outputs)\n", new: "",
+		old: "	restored.Notes = append(restored.Notes, b.outputNotes(ctx, j, man.Outputs)...)\n", new: "",
 		pkg: "./cmd/haz", run: "^TestScript$/^run_pattern_notes$"},
 	{name: "a task that read too early is not spoken of", rule: "DAG-013", file: "actors/bench_order.go",
 		old: "	b.order.made = append(b.order.made, made{j.task, outs})\n", new: "	return nil\n",
