@@ -42,6 +42,12 @@ func ParseSize(text string) (int64, error) { return config.ParseSize(text) }
 // Bearing is the project that bears the directory the workspace was opened from; nil when none does (EXEC-022).
 func (w *Workspace) Bearing() *Project { return w.W.Bearing(w.o.host, w.dir) }
 
+// Meant is a hint for a text that was given as a task and selects none: what to type instead; "" when nothing comes to mind.
+func (w *Workspace) Meant(text string) string {
+	home, _ := w.hostEnv()("HOME")
+	return w.W.Meant(workspace.Typed{Text: text, Dir: w.W.Inside(w.o.host, w.dir), Home: home, Bearing: w.Bearing()})
+}
+
 // Scope is the tasks that a command without targets is about: those of the bearing project, or all tasks when there is none
 // or everything is asked for. Canonical order.
 func (w *Workspace) Scope(everything bool) []*Task {

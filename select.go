@@ -1,6 +1,7 @@
 package haz
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,7 +92,7 @@ func (w *Workspace) selectReferences(refs []Reference) (*Selected, error) {
 	for _, ref := range refs {
 		tasks, err := w.W.Resolve(ref, bearing)
 		if err != nil {
-			bad = append(bad, referenceError(ref.String(), err))
+			bad = append(bad, w.referenceError(ref.String(), err))
 			continue
 		}
 		for _, t := range tasks {
@@ -107,11 +108,14 @@ func (w *Workspace) selectReferences(refs []Reference) (*Selected, error) {
 }
 
 // referenceError says which reference selects nothing, and why.
-func referenceError(typed string, err error) diag.Diagnostic {
+func (w *Workspace) referenceError(typed string, err error) diag.Diagnostic {
 	d := diag.Diagnostic{Message: fmt.Sprintf("target resolution failed: %s: %s", diag.Quote(typed), err)}
 	var s *workspace.SelectError
 	if errors.As(err, &s) {
 		d.Code, d.Hint = s.Rule, s.Hint
+	}
+	if d.Hint == "" || w.W.Project(typed) != nil {
+		d.Hint = cmp.Or(w.Meant(typed), d.Hint)
 	}
 	return d
 }

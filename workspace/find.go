@@ -144,20 +144,28 @@ func outer(host fsys.FS, root string) string {
 	return ""
 }
 
+// Inside is the workspace-absolute path of a host path, without links; "" when it lies outside.
+func (w *Workspace) Inside(host fsys.FS, dir string) string {
+	real, err := host.RealPath(path.Clean("/" + dir))
+	switch {
+	case err != nil:
+		return ""
+	case w.Root == "/":
+		return real
+	}
+	rest, found := strings.CutPrefix(real, w.Root)
+	if !found || rest != "" && rest[0] != '/' {
+		return ""
+	}
+	return path.Clean("/" + rest)
+}
+
 // Bearing is the project whose directory contains dir, a host path (EXEC-022); nil when none. Links in dir are resolved, as
 // they are in the directories of projects; of nested projects it is the innermost.
 func (w *Workspace) Bearing(host fsys.FS, dir string) *Project {
-	real, err := host.RealPath(path.Clean("/" + dir))
-	if err != nil {
+	inside := w.Inside(host, dir)
+	if inside == "" {
 		return nil
-	}
-	inside := real
-	if w.Root != "/" {
-		rest, found := strings.CutPrefix(real, w.Root)
-		if !found || rest != "" && rest[0] != '/' {
-			return nil
-		}
-		inside = path.Clean("/" + rest)
 	}
 	byDir := make(map[string]*Project, len(w.Projects))
 	for _, p := range w.Projects {

@@ -16,6 +16,7 @@ type parsed struct {
 	args    []string // positional
 	help    bool
 	version bool
+	unknown string // a word in the place of a command that is none
 }
 
 // given is one option as it was given.
@@ -126,6 +127,7 @@ func (p *parsed) word(a string) error {
 			if hint == "" {
 				hint = "haz help shows the commands"
 			}
+			p.unknown = a
 			return p.errorf("unknown command "+diag.Quote(a), hint)
 		}
 		p.path = append(p.path, sub)

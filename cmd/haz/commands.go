@@ -120,6 +120,7 @@ func queryCommand() *command {
 			{long: "has-outputs", help: "the task has outputs"}, {long: "no-outputs", help: "the task has none"},
 			{long: "mutex", help: "the task declares a mutex"},
 			{long: "workspace", help: "ask about all tasks, whatever the directory"},
+			{long: "fail-empty", help: "exit 1 when no task matches, so that `t=$(haz query --fail-empty ...) && haz run $t` runs nothing then"},
 			formatOption("plain (default) or json", "plain", "json"),
 		},
 		exclusive: [][]string{{"has-deps", "no-deps"}, {"has-inputs", "no-inputs"}, {"has-outputs", "no-outputs"}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
 )
 
 // open loads the workspace of the current directory.
@@ -43,18 +45,63 @@ func (v *invocation) warn(list diag.List) {
 func parseReferences(v *invocation, what string) ([]haz.Reference, error) {
 	var refs []haz.Reference
 	var bad diag.List
+	var arguments []string
 	for _, a := range v.refs() {
 		r, err := haz.ParseReference(a)
-		if err != nil {
-			bad = append(bad, diag.Diagnostic{Message: what + ": " + diag.Quote(a) + ": " + err.Error(), Hint: hintOf(err)})
-			continue
+		switch {
+		case err == nil:
+			refs = append(refs, r)
+		case strings.HasPrefix(a, "-"):
+			arguments = append(arguments, a)
+		default:
+			bad = append(bad, diag.Diagnostic{Message: what + ": " + diag.Quote(a) + ": " + err.Error(), Hint: v.meant(a, err)})
 		}
-		refs = append(refs, r)
+	}
+	if len(arguments) > 0 {
+		bad = append(bad, diag.Diagnostic{Message: what + ": tasks take no arguments, and this is no task: " + strings.Join(arguments, " "),
+			Hint: "write it into the task's command, or hand it over in a variable that the task reads: env: {from_host: [ARGS]}"})
 	}
 	if len(bad) > 0 {
 		return nil, &diag.Errors{List: bad}
 	}
 	return refs, nil
+}
+
+// meant is a hint for a word that is no reference. The workspace is read for it, and left alone when that does not work.
+func (v *invocation) meant(word string, err error) string {
+	if word == "" {
+		return "an empty word is what a query without a match leaves: haz query --fail-empty ends with an error then"
+	}
+	if w, err := v.open(); err == nil {
+		defer w.Close()
+		if hint := w.Meant(word); hint != "" {
+			return hint
+		}
+	}
+	var r *workspace.ReferenceError
+	if errors.As(err, &r) {
+		return r.Hint
+	}
+	return hintOf(err)
+}
+
+// isTask adds to the error about a word in the place of a command that `haz run` would find such a task. The workspace is read for
+// it, and left alone when that does not work.
+func (w *world) isTask(ctx context.Context, p *parsed, err error) error {
+	var usage *usageError
+	r, bad := haz.ParseReference(p.unknown)
+	if !errors.As(err, &usage) || bad != nil || w.stand(p.value("directory")) != nil || w.dirErr != nil {
+		return err
+	}
+	ws, failed := haz.Open(ctx, w.dir, haz.WithEnvironment(w.environ))
+	if failed != nil {
+		return err
+	}
+	defer ws.Close()
+	if _, failed = ws.W.Resolve(r, ws.Bearing()); failed == nil {
+		usage.d.Hint = "that is a task: haz run " + p.unknown
+	}
+	return err
 }
 
 // replaceFile makes data the content of a file: a reader finds the old one or the new one, whole. What is no regular file (a

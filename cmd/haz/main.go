@@ -99,6 +99,9 @@ func run(ctx context.Context, w *world) int {
 		err = ferr
 	}
 	if err != nil {
+		if p.unknown != "" {
+			err = w.isTask(ctx, p, err)
+		}
 		code = 2
 		_, _ = errs.W.Write([]byte(diagnose(err, p.commandName()).Render(errs.Palette.Style())))
 	}

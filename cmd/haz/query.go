@@ -27,7 +27,13 @@ func doQuery(v *invocation) error {
 		return err
 	}
 	if v.value("format") == "json" {
-		return query.WriteJSON(v.out, found)
+		err = query.WriteJSON(v.out, found)
+	} else {
+		err = query.WritePlain(v.out, found)
 	}
-	return query.WritePlain(v.out, found)
+	if err == nil && len(found) == 0 && v.has("fail-empty") {
+		v.tell("haz: query: no task matches\n")
+		return exit(1)
+	}
+	return err
 }

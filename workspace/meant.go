@@ -1,0 +1,130 @@
+package workspace
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+)
+
+// Typed is what somebody typed in the place of a task, and where.
+type Typed struct {
+	Text    string
+	Dir     string   // workspace-absolute, where it was typed; "" when that is outside
+	Home    string   // the user's home directory
+	Bearing *Project // of Dir
+}
+
+// Meant is a hint for a text that selects no task: what to type instead. "" when nothing comes to mind. What it says to type
+// selects something.
+func (w *Workspace) Meant(t Typed) string {
+	switch {
+	case t.Home != "" && strings.HasPrefix(t.Text, t.Home+":"):
+		return w.meantOwn(t)
+	case t.Text == "all" || t.Text == "everything" || t.Text == "*" || t.Text == "**" || t.Text == "*:*":
+		return "for every task of every project: haz run --workspace"
+	}
+	if p := w.named(t.Text, t.Dir); p != nil {
+		return tasksOf(p)
+	}
+	if ref := w.respelled(t); ref != "" {
+		return "did you mean " + diag.Quote(ref) + "?"
+	}
+	if name, ok := strings.CutSuffix(t.Text, ":*"); ok {
+		if p := w.named(name, t.Dir); p != nil {
+			return tasksOf(p)
+		}
+	}
+	return ""
+}
+
+// meantOwn is about `~:task` without quotes, of which some shells make the home directory and the task.
+func (w *Workspace) meantOwn(t Typed) string {
+	task := strings.TrimPrefix(t.Text, t.Home+":")
+	hint := fmt.Sprintf("the shell made that of ~:%s; put it in quotes: '~:%s'", task, task)
+	if t.Bearing != nil && t.Bearing.task(task) != nil {
+		hint += ", or write haz run " + task
+	} else if all := w.byName().byTask[task]; t.Bearing == nil && len(all) > 0 {
+		hint = fmt.Sprintf("the shell made that of ~:%s, and this directory is inside no project; write %s", task, diag.Quote(all[0].ID.String()))
+	}
+	return hint
+}
+
+// named is the project that a text names: by its name, or by its folder, from the root or from where it was typed.
+func (w *Workspace) named(text, dir string) *Project {
+	bare := strings.TrimSuffix(text, "/")
+	if p := w.Project(bare); p != nil {
+		return p
+	}
+	for _, folder := range folders(bare, dir) {
+		for _, p := range w.Projects {
+			if p.Dir == folder {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// folders are the folders that a text can mean. A bare word means none: it is a task.
+func folders(text, dir string) []string {
+	if text == "" || !strings.ContainsAny(text, "./") {
+		return nil
+	}
+	list := []string{path.Clean("/" + text)}
+	if dir != "" && !strings.HasPrefix(text, "/") {
+		list = append([]string{path.Join(dir, text)}, list...)
+	}
+	return list
+}
+
+// tasksOf says how to run tasks of a project.
+func tasksOf(p *Project) string {
+	if len(p.Tasks) == 0 {
+		return diag.Quote(p.Name) + " is a project, and it has no task"
+	}
+	names := make([]string, 0, maxMeant)
+	for _, t := range p.Tasks[:min(len(p.Tasks), maxMeant)] {
+		names = append(names, "haz run "+t.ID.String())
+	}
+	more := ""
+	if len(p.Tasks) > maxMeant {
+		more = ", …"
+	}
+	return fmt.Sprintf("%s is a project; to run a task of it: %s%s", diag.Quote(p.Name), strings.Join(names, ", "), more)
+}
+
+// maxMeant is how many tasks a hint names.
+const maxMeant = 3
+
+// respelled is the task that a text names as other tools would: project#task, project/task, folder:task, @project/task,
+// project.task, a bare ^task. "" when there is none.
+func (w *Workspace) respelled(t Typed) string {
+	if task := strings.TrimLeft(t.Text, "^~"); task != t.Text && len(w.byName().byTask[task]) > 0 {
+		if strings.HasPrefix(t.Text, "~") && t.Bearing != nil && t.Bearing.task(task) != nil {
+			return "~:" + task
+		}
+		return "^:" + task
+	}
+	text := strings.TrimLeft(t.Text, "@")
+	for _, separator := range "#:/." {
+		i := strings.LastIndexByte(text, byte(separator))
+		if i <= 0 {
+			continue
+		}
+		p := w.named(text[:i], t.Dir)
+		if p == nil {
+			p = w.named("/"+strings.TrimLeft(text[:i], "/"), "")
+		}
+		if p == nil {
+			p = w.Project(path.Base(text[:i]))
+		}
+		if p != nil && p.task(text[i+1:]) != nil {
+			if ref := p.Name + ":" + text[i+1:]; ref != t.Text {
+				return ref
+			}
+		}
+	}
+	return ""
+}
