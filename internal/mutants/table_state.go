@@ -40,7 +40,7 @@ var peopleBugs = []mutant{
 		old: "		b.WriteString(l.Violation(v))\n", new: "		_ = v\n",
 		pkg: "./report", run: "^TestRunScreens$"},
 	{name: "the reason of a task error is not printed", rule: "S-09", file: "report/epilogue.go",
-		old: `b.WriteString(diag.Escape(firstLine(o.Error.Reason)) + "\n")`, new: `b.WriteString("\n")`,
+		old: `b.WriteString(diag.Escape(firstLine(e.Reason)) + "\n")`, new: `b.WriteString("\n")`,
 		pkg: "./report", run: "^TestRunScreens$"},
 	{name: "a hang-up is not handled", rule: "S-11", file: "cmd/haz/signals.go",
 		old: "[]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}", new: "[]os.Signal{syscall.SIGINT, syscall.SIGTERM}",
