@@ -30,6 +30,6 @@ var graphBugs = []mutant{
 		old: "			if excluded {\n", new: "			if excluded && false {\n",
 		pkg: "./graph", run: "^TestDialogues$"},
 	{name: "a .haz that only keeps a cache makes a workspace explicit", rule: "S-32", file: "workspace/find.go",
-		old: "case haz == fsys.Dir && !(isGit &&", new: "case haz == fsys.Dir && !(false && isGit &&",
+		old: "|| !isGit && !hasProject(host, dir)):", new: "|| true):",
 		pkg: "./workspace", run: "^TestFind$"},
 }
