@@ -155,7 +155,7 @@ func whyText(e *haz.Explanation) string {
 	if key == "" {
 		key = "unknown"
 	}
-	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", key, e.Found())
+	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", key, diag.Escape(e.Found()))
 	return b.String()
 }
 

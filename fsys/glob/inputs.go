@@ -183,7 +183,8 @@ func (w *inputWalk) descend(prefix string) (start bool, err error) {
 	return true, nil
 }
 
-// addEntered records a link that the walk goes through.
+// addEntered records a link to a directory: what is read through it depends on where it leads, whether the walk enters it here or
+// has been there.
 func (w *inputWalk) addEntered(m Match) {
 	if w.found.has(m.Path) || w.excluded(m.Path) {
 		return
@@ -240,8 +241,12 @@ func (w *inputWalk) thing(path string, kind fsys.Kind, next []int32, end bool) e
 	case fsys.Link:
 		switch m.Target.Kind {
 		case fsys.Dir:
-			if len(next) > 0 && !w.covered(path) {
+			switch {
+			case w.covered(path):
+			case len(next) > 0:
 				heap.Push(&w.links, pendingLink{path, next})
+			case !w.leadsToOwn(path, identityOf(m.Target)):
+				w.addEntered(m)
 			}
 			return nil
 		case fsys.Special:
@@ -326,11 +331,14 @@ func (w *inputWalk) enter(l pendingLink) error {
 		return err
 	}
 	id := identityOf(m.Target)
-	if w.entered[id] || w.leadsToOwn(l.path, id) {
+	if w.leadsToOwn(l.path, id) {
+		return nil
+	}
+	w.addEntered(m)
+	if w.entered[id] {
 		return nil
 	}
 	w.entered[id] = true
-	w.addEntered(m)
 	return w.visit(l.path, l.at)
 }
 

@@ -242,21 +242,21 @@ func TestInputsOnDisk(t *testing.T) {
 		{"link to nothing", "/p/l->x /p/m->m", "/p/*", "", "/p/l@x /p/m@m"},
 		{"link to nothing that does not match", "/p/a.c /p/l->x /p/m->m", "/p/*.c", "", "/p/a.c"},
 		{"trouble off the path", "/p/a.c /p/d/l->l", "/p/**/*.c", "", "/p/a.c"},
-		{"link to a directory", "/p/d/a /p/l->d", "/p/**", "", "/p/d/a"},
+		{"link to a directory", "/p/d/a /p/l->d", "/p/**", "", "/p/d/a /p/l@d>dir!"},
 		{"link to a directory elsewhere", "/p/l->../q /q/a", "/p/**", "", "/p/l@../q>dir! /p/l/a"},
-		{"link that cannot be entered", "/p/l->../q /q/a", "/p/*", "", ""},
+		{"link that cannot be entered", "/p/l->../q /q/a", "/p/*", "", "/p/l@../q>dir!"},
 		{"link out of the workspace", "/p/l->../../x /../x/a", "/p/**", "", "/p/l@../../x>dir! /p/l/a"},
 		{"prefix through a link", "/p/l->../q /q/a.c /q/b/c", "/p/l/*.c", "", "/p/l@../q>dir! /p/l/a.c"},
 		{"prefix through two links", "/p/l->../q /q/m->../r /r/a.c", "/p/l/m/*.c", "", "/p/l@../q>dir! /p/l/m@../r>dir! /p/l/m/a.c"},
 		{"prefix through a link to nothing", "/p/l->x", "/p/l/*.c", "", ""},
 		{"prefix through a link to itself", "/p/s->. /p/a.c", "/p/s/*.c", "", "/p/s@.>dir! /p/s/a.c"},
-		{"prefix through a link to above", "/p/b/up->.. /p/b/x", "/p/b/up/**", "", "/p/b/up@..>dir! /p/b/up/b/x"},
-		{"link to above", "/p/s/a /p/s/up->.. /p/o", "/p/s/**", "", "/p/s/a"},
-		{"link to itself", "/p/a /p/s->.", "/p/**", "", "/p/a"},
-		{"entered once", "/p/m->../q /p/l->../q /q/a", "/p/**", "", "/p/l@../q>dir! /p/l/a"},
-		{"first link in order of its path", "/p/a/z->../../q /p/b->../q /q/x", "/p/**", "", "/p/a/z@../../q>dir! /p/a/z/x"},
-		{"order of whole paths", "/p/a-b->../q /p/a/z->../../q /q/x", "/p/**", "", "/p/a-b@../q>dir! /p/a-b/x"},
-		{"real directories first", "/p/a->z /p/z/x", "/p/**", "", "/p/z/x"},
+		{"prefix through a link to above", "/p/b/up->.. /p/b/x", "/p/b/up/**", "", "/p/b/up@..>dir! /p/b/up/b/up@..>dir! /p/b/up/b/x"},
+		{"link to above", "/p/s/a /p/s/up->.. /p/o", "/p/s/**", "", "/p/s/a /p/s/up@..>dir!"},
+		{"link to itself", "/p/a /p/s->.", "/p/**", "", "/p/a /p/s@.>dir!"},
+		{"entered once", "/p/m->../q /p/l->../q /q/a", "/p/**", "", "/p/l@../q>dir! /p/l/a /p/m@../q>dir!"},
+		{"first link in order of its path", "/p/a/z->../../q /p/b->../q /q/x", "/p/**", "", "/p/a/z@../../q>dir! /p/a/z/x /p/b@../q>dir!"},
+		{"order of whole paths", "/p/a-b->../q /p/a/z->../../q /q/x", "/p/**", "", "/p/a-b@../q>dir! /p/a-b/x /p/a/z@../../q>dir!"},
+		{"real directories first", "/p/a->z /p/z/x", "/p/**", "", "/p/a@z>dir! /p/z/x"},
 		{"links found in links", "/p/a->../q /q/l->../r /r/x", "/p/**", "", "/p/a@../q>dir! /p/a/l@../r>dir! /p/a/l/x"},
 		{"real directory behind a link that another link entered", "/p/a->../q/d /p/b->../q /q/d/x /q/y", "/p/**", "",
 			"/p/a@../q/d>dir! /p/a/x /p/b@../q>dir! /p/b/y"},
@@ -284,7 +284,7 @@ func TestInputsOnDisk(t *testing.T) {
 		{"exclude a link to nothing", "/p/l->x", "/p/*", "/p/l", ""},
 		{"exclude everything", "/p/a", "/p/**", "/**", ""},
 		{"exclude leaves literals", "/p/a /p/b", "/p/a /p/*", "/p/*", "/p/a"},
-		{"names looked up", "/p/a/src/x.c /p/b/src->../a/src /p/c/src", "/p/*/src/x.c", "", "/p/a/src/x.c"},
+		{"names looked up", "/p/a/src/x.c /p/b/src->../a/src /p/c/src", "/p/*/src/x.c", "", "/p/a/src/x.c /p/b/src@../a/src>dir!"},
 		{"alternatives", "/p/a/x /p/b/c/x /p/d/x", "/p/{a,b/c}/*", "", "/p/a/x /p/b/c/x"},
 	} {
 		tree := NewTree(workspace(t, c.tree))
@@ -461,7 +461,7 @@ func TestRealDisk(t *testing.T) {
 	must(t, syscall.Mkfifo(root+"/p/fifo", 0o644))
 	must(t, fs.Symlink("fifo", "/p/tofifo"))
 	tree := NewTree(fs)
-	if got, want := inputs(t, tree, "/p/**", ""), "/p/a /p/b\xff? /p/circle@circle /p/d/x /p/e/0 /p/l@../q>dir! /p/l/y"; got != want {
+	if got, want := inputs(t, tree, "/p/**", ""), "/p/a /p/b\xff? /p/circle@circle /p/d/x /p/e/0 /p/l@../q>dir! /p/l/y /p/up@..>dir!"; got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
 	if got, want := inputs(t, tree, "/p/fifo /p/tofifo /p/circle", ""), "/p/circle@circle /p/fifo# /p/tofifo@fifo>special"; got != want {

@@ -15,7 +15,7 @@ type Match struct {
 	// For links: the text, and what the link leads to (zero Kind: nothing, or a loop).
 	LinkText string
 	Target   fsys.Info
-	// Entered says that Path is a directory link that the input walk entered (chapter 2, 5.3).
+	// Entered says that Path is a link to a directory that the input walk entered, here or under another name (chapter 2, 5.3).
 	Entered bool
 	// Empty says that Path is an empty directory.
 	Empty bool

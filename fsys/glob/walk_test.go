@@ -205,16 +205,19 @@ func oracleWalk(fs fsys.FS, p Pattern) []string {
 	var enter func(dir string)
 	enter = func(dir string) {
 		info, err := fs.StatInfo(dir)
-		if err != nil || entered[identityOf(info)] || cache[identityOf(info)] {
+		if err != nil || cache[identityOf(info)] {
 			return
 		}
 		if real, err := fs.RealPath(dir); err == nil && hidden(real) {
 			return
 		}
-		entered[identityOf(info)] = true
 		if l, err := fs.Lstat(dir); err == nil && l.Kind == fsys.Link {
 			out = append(out, dir)
 		}
+		if entered[identityOf(info)] {
+			return
+		}
+		entered[identityOf(info)] = true
 		entries, err := fs.List(dir)
 		if err != nil {
 			return
@@ -232,6 +235,9 @@ func oracleWalk(fs fsys.FS, p Pattern) []string {
 					out = append(out, name)
 				}
 			case !p.MayMatchBelow(name):
+				if real, err := fs.RealPath(name); e.Kind == fsys.Link && p.Match(name) && !cache[identityOf(target)] && !(err == nil && hidden(real)) {
+					out = append(out, name)
+				}
 			case e.Kind == fsys.Dir:
 				enter(name)
 			default:

@@ -77,4 +77,7 @@ var entryBugs = []mutant{
 	{name: "other bytes come back with the time of the ledger", rule: "CACHE-019", file: "cache/restore_times.go",
 		old: "row.HasDigest && row.Digest == o.Digest && row.Info", new: "row.HasDigest && row.Info",
 		pkg: "./cache", run: "^TestTimesOfAPartThatComesBack$"},
+	{name: "a link to a folder that was entered already is no input", rule: "S-24", file: "fsys/glob/inputs.go",
+		old: "	w.addEntered(m)\n	if w.entered[id] {\n		return nil\n	}\n", new: "	if w.entered[id] {\n		return nil\n	}\n	w.addEntered(m)\n",
+		pkg: "./fsys/glob", run: "^TestInputsOnDisk$"},
 }
