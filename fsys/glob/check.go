@@ -96,7 +96,7 @@ func dotSegment(text string, start, end, number int, segment string) *SyntaxErro
 
 // checkCharacters looks for bytes that are not UTF-8 and characters that no pattern or legal path holds (PATH-002).
 func checkCharacters(text string) *SyntaxError {
-	number, start := 1, 0
+	number, start, before := 1, 0, rune(0)
 	if text != "" && text[0] == '/' {
 		number = 0
 	}
@@ -106,6 +106,7 @@ func checkCharacters(text string) *SyntaxError {
 			number, start = number+1, i+1
 		}
 		if c >= ' ' && c < 0x7f {
+			before = rune(c)
 			i++
 			continue
 		}
@@ -114,14 +115,24 @@ func checkCharacters(text string) *SyntaxError {
 			return &SyntaxError{Rule: "PATH-002", Text: text, Offset: i, Length: 1,
 				Reason: fmt.Sprintf("byte 0x%02X at position %d of segment %d is not UTF-8", c, i-start+1, number)}
 		}
-		if what := forbidden(r); what != "" {
+		if what := forbidden(r); what != "" && !joins(before, r) {
 			return &SyntaxError{Rule: "PATH-002", Text: text, Offset: i, Length: size,
 				Reason: fmt.Sprintf("%U in segment %d is a %s, which no path may hold", r, number, what)}
 		}
+		before = r
 		i += size
 	}
 	return nil
 }
+
+// joins reports whether r is a format character that people type: a joiner, of which emoji like a family and words of many
+// scripts are made, or a tag in the sequence of a flag.
+func joins(before, r rune) bool {
+	const zwnj, zwj, blackFlag = '\u200c', '\u200d', '\U0001f3f4'
+	return r == zwj || r == zwnj || isTag(r) && (before == blackFlag || isTag(before))
+}
+
+func isTag(r rune) bool { return r >= 0xe0020 && r <= 0xe007f }
 
 // forbidden says what kind of forbidden character r is, "" when it is allowed. Unassigned characters are allowed, since
 // what is assigned depends on the version of a table; noncharacters never will be.
