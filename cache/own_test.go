@@ -19,8 +19,8 @@ func strangers(entry string) cachetest.Tree {
 	t := cachetest.Tree{}
 	hex := strings.Repeat("ab", 32)
 	for _, name := range []string{
-		"/README", "/Documents/letter", "/de/LC_MESSAGES/app.mo", "/ab/.tmp-mine/keep", "/.trash-2024/keep", "/.damaged/mine/keep", "/tmp/x",
-		"/ab/" + hex[:40] + "/x", "/ab/" + strings.ToUpper(hex) + "/x", "/cafe/" + hex + "/manifest.json", "/.trash-" + hex[:16] + "/thesis.tex",
+		"/README", "/Documents/letter", "/de/LC_MESSAGES/app.mo", "/ab/.tmp-mine/keep", "/.trash-2024/keep", "/.trash-2025/stdout", "/.damaged/mine/keep", "/tmp/x",
+		"/ab/" + hex[:40] + "/x", "/ab/" + hex[:62] + "/stdout", "/ab/" + strings.ToUpper(hex) + "/x", "/cafe/" + hex + "/manifest.json", "/.trash-" + hex[:16] + "/thesis.tex",
 		"/ab/" + hex + "/file", "/ab/" + hex + "/outputs/letter", "/ab/.tmp-" + hex + "-" + hex[:16] + "/thesis.tex",
 		"/.damaged/" + hex + "-" + hex[:16] + "/file", entry + "/notes", entry + "/outputs/notes",
 	} {
