@@ -39,6 +39,7 @@ type options struct {
 	os, arch    string
 	umask       int
 	trustOwner  bool
+	children    []process.Option
 	cpus        int
 }
 
@@ -54,6 +55,13 @@ func WithEnvironment(env []string) Option { return func(o *options) { o.env = en
 
 // WithSpawner sets what starts processes; it is not closed. Default: real processes, a spawner a run.
 func WithSpawner(s process.Spawner) Option { return func(o *options) { o.spawner = s } }
+
+// WithoutOtherChildren promises that this program starts no processes in sessions of their own but through haz. Then what a task
+// has left behind, and comes to this process when it loses its parent, is reaped the moment it has died; else a zombie that
+// could be the program's own child is left alone for 5 s.
+func WithoutOtherChildren() Option {
+	return func(o *options) { o.children = []process.Option{process.SoleParent} }
+}
 
 // WithClock sets the clock: of the run, and of the cache, where it says how old entries are. Default: the real one.
 func WithClock(c Clock) Option { return func(o *options) { o.clock = c } }

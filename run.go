@@ -80,7 +80,7 @@ func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
 	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly, Now: w.o.clock.Now, Root: w.root()})
 	e.deriver = w.newDeriver(e.tree, e.state, fn)
 	if e.spawner == nil {
-		e.spawner, e.own = process.System(process.DefaultLimits), true
+		e.spawner, e.own = process.System(process.DefaultLimits, w.o.children...), true
 	}
 	return e
 }

@@ -117,6 +117,9 @@ func (b *bench) exited(j *job, m messages.StartProcess, x process.Exit) messages
 	for _, l := range x.Leftovers {
 		e.Leftovers = append(e.Leftovers, messages.Leftover(l))
 	}
+	for _, l := range x.Killed {
+		e.Killed = append(e.Killed, messages.Leftover(l))
+	}
 	return e
 }
 

@@ -65,6 +65,7 @@ type ProcessExited struct {
 	Incomplete string // why the streams may lack bytes
 	WaitError  string
 	Leftovers  []Leftover
+	Killed     []Leftover // members of the group that outlived the main process, and were killed
 
 	StdoutLen, StderrLen       int64
 	StdoutDigest, StderrDigest digest.Digest

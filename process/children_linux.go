@@ -21,6 +21,8 @@ type registry struct {
 	mu       sync.Mutex
 	users    int  // spawners that want us to be subreaper
 	reaper   bool // we made the process one, so we undo it
+	sole     int  // spawners that know of no other children than theirs
+	watching *reaper
 	list     *os.File
 	buf      [4096]byte
 	tasks    map[int]*proc
@@ -60,7 +62,10 @@ func (r *registry) join() {
 	}
 	// Orphans are given to the main thread, whose list is all we need. Reading it is one system call.
 	pid := strconv.Itoa(os.Getpid())
-	r.list, _ = os.Open("/proc/self/task/" + pid + "/children")
+	if r.list == nil { // else somebody is just about to leave
+		r.list, _ = os.Open("/proc/self/task/" + pid + "/children")
+	}
+	r.watching = r.startReaper()
 }
 
 func (r *registry) leave() {
@@ -68,6 +73,14 @@ func (r *registry) leave() {
 	defer r.mu.Unlock()
 	r.users--
 	if r.users > 0 {
+		return
+	}
+	watching := r.watching
+	r.watching = nil
+	r.mu.Unlock()
+	watching.end()
+	r.mu.Lock()
+	if r.users > 0 { // somebody has joined meanwhile
 		return
 	}
 	r.unknown(true) // reaps what has died
@@ -79,6 +92,14 @@ func (r *registry) leave() {
 		r.list.Close()
 		r.list = nil
 	}
+}
+
+// own says that this process starts no children that package process does not know, but such as stay in its session; or (-1)
+// that this is over.
+func (r *registry) own(by int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sole += by
 }
 
 // fork starts p's main process with f and registers it.
@@ -217,6 +238,9 @@ func (r *registry) unknown(gated bool) []procInfo {
 // forlorn reports whether a zombie that nobody knows waits for us: it was seen before and is still there, so the host does
 // not wait for it.
 func (r *registry) forlorn(q procInfo) bool {
+	if r.ours(q) {
+		return true
+	}
 	d, ok := r.dying[q.pid]
 	if ok && d.birth == q.birth {
 		return time.Since(d.seen) > lazyWait

@@ -46,6 +46,7 @@ func (p *proc) endQuietly() (incomplete string, ok bool) {
 			return "", true
 		}
 	case p.released():
+		p.lose(p.members())
 		p.killGroup()
 	default:
 		p.killBystanders()
@@ -61,6 +62,7 @@ func (p *proc) endQuietly() (incomplete string, ok bool) {
 			if !sure || inGroup(holders, p.pid) {
 				incomplete = heldBy(holders)
 			}
+			p.lose(p.members())
 			p.signalGroup(unix.SIGTERM)
 			p.awaitGroup(time.Now().Add(l.GroupTerm))
 			p.killGroup()
@@ -78,6 +80,7 @@ func (p *proc) endQuietly() (incomplete string, ok bool) {
 	}
 	// Nobody holds a pipe now. What still comes is in the pipe, and the sink may take its time for it.
 	if p.group() {
+		p.lose(p.members())
 		p.killGroup()
 	}
 	select {

@@ -19,6 +19,7 @@ type registry struct{}
 
 func (registry) join()            {}
 func (registry) leave()           {}
+func (registry) own(int)          {}
 func (registry) remove(*proc)     {}
 func (registry) forgetHelper(int) {}
 
@@ -83,6 +84,8 @@ func (p *proc) sweep(time.Time)      {}
 func (p *proc) killStrays() bool     { return false }
 func (p *proc) strays() []Leftover   { return nil }
 func (p *proc) killBystanders()      {}
+func (p *proc) members() []procInfo  { return nil }
+func (p *proc) lose([]procInfo)      {}
 func descendants([]*proc) []procInfo { return nil }
 func killEach([]procInfo)            {}
 

@@ -50,6 +50,8 @@ type proc struct {
 	isCut     bool
 	timers    [2]*time.Timer
 
+	lost []Leftover // of the supervising goroutine: members of the group that were killed after the main process had ended by itself
+
 	exit Exit
 }
 
@@ -187,6 +189,9 @@ func (p *proc) supervise() {
 		}
 	}
 	p.exit = Exit{Cancelled: p.cancelled, Incomplete: incomplete, Leftovers: leftovers, WaitErr: p.waitErr}
+	if !p.cancelled {
+		p.exit.Killed = p.lost
+	}
 	switch {
 	case p.waitErr != nil:
 		p.exit.Code = -1

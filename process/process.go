@@ -78,6 +78,9 @@ type Exit struct {
 	Incomplete string
 	// Leftovers are processes that left the group and were left alone (4.5).
 	Leftovers []Leftover
+	// Killed are processes of the group that were still there when the main process had ended by itself, and were ended then
+	// (4.5). A cancelled process has none.
+	Killed []Leftover
 	// WaitErr is set when the end of the process could not be learned (task error "wait").
 	WaitErr error
 }
@@ -109,6 +112,13 @@ type Limits struct {
 
 // DefaultLimits are those of the specification.
 var DefaultLimits = Limits{PipesClose: time.Second, Drain: 2 * time.Second, GroupTerm: 200 * time.Millisecond, Sweep: time.Second}
+
+// Option configures System.
+type Option uint8
+
+// SoleParent promises that this process starts none in sessions of their own but through package process. Then what tasks have left
+// behind is known for that, and reaped the moment it has died.
+const SoleParent Option = 1
 
 // Trouble lists what a Spawner could not set up and went on without, one sentence each: without the helper of S-30, tasks
 // outlive a haz that is killed. It is empty for a spawner that has nothing of the kind.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,9 +21,11 @@ var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
 
 // stream is our end of one output of a process.
 type stream struct {
-	kind Stream
-	fd   int
-	file *os.File // over fd, made by open; nil before
+	kind  Stream
+	fd    int
+	file  *os.File // over fd, made by open; nil before
+	blind bool     // the runtime's poller has not taken it
+	isCut atomic.Bool
 
 	// Written by pump or drain, read after they have ended.
 	atEOF   bool
@@ -44,15 +47,48 @@ func newStream(kind Stream) (s *stream, writer int, err error) {
 	return &stream{kind: kind, fd: r}, w, nil
 }
 
-// open puts the stream into the runtime's poller, so that pump waits without a thread.
-func (s *stream) open() { s.file = os.NewFile(uintptr(s.fd), "pipe") }
+// open puts the stream into the runtime's poller, so that pump waits without a thread. The kernel may refuse to watch one more
+// descriptor (a limit a user, little memory).
+func (s *stream) open() {
+	s.file = os.NewFile(uintptr(s.fd), "pipe")
+	s.blind = !usePoller || s.file.SetReadDeadline(time.Time{}) != nil
+}
+
+// usePoller is false in tests of what a full poller does.
+var usePoller = true
+
+// read is one read that waits. The error is os.ErrDeadlineExceeded after cut.
+func (s *stream) read(buf []byte) (int, error) {
+	if !s.blind {
+		return s.file.Read(buf)
+	}
+	for {
+		if s.isCut.Load() {
+			return 0, os.ErrDeadlineExceeded
+		}
+		n, err := unix.Read(s.fd, buf)
+		switch {
+		case n > 0:
+			return n, nil
+		case err == nil:
+			return 0, io.EOF
+		case err == unix.EAGAIN:
+			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}, blindWait)
+		case err != unix.EINTR:
+			return 0, err
+		}
+	}
+}
+
+// blindWait is how many milliseconds a read without poller waits before it looks whether it was cut.
+const blindWait = 20
 
 // pump carries bytes to the sink until the pipe is at its end or cut. A slow sink holds the process back, as the pipe fills.
 func (s *stream) pump(out Sink) {
 	buf := chunks.Get().(*[chunk]byte)
 	defer chunks.Put(buf)
 	for {
-		n, err := s.file.Read(buf[:])
+		n, err := s.read(buf[:])
 		if n > 0 {
 			s.deliver(out, buf[:n])
 		}
@@ -111,7 +147,10 @@ func (s *stream) lose(why string) {
 }
 
 // cut ends pump after the write that it is in, even when more bytes are there. The file stays open until close.
-func (s *stream) cut() { s.file.SetReadDeadline(time.Unix(1, 0)) }
+func (s *stream) cut() {
+	s.isCut.Store(true)
+	_ = s.file.SetReadDeadline(time.Unix(1, 0))
+}
 
 // released reports that no process can write to the stream any more; bytes may still wait to be read.
 func (s *stream) released() bool {

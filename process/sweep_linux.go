@@ -1,8 +1,11 @@
 package process
 
 import (
+	"errors"
 	"os"
+	"slices"
 	"sort"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -161,7 +164,30 @@ func (p *proc) killBystanders() {
 			}
 		}
 	}
+	p.lose(idle)
 	killEach(idle)
+}
+
+// members are the processes of p's group that live.
+func (p *proc) members() (ms []procInfo) {
+	for _, q := range snapshot() {
+		if q.pgrp == p.pid && !q.zombie() {
+			ms = append(ms, q)
+		}
+	}
+	return ms
+}
+
+// lose notes who is about to be killed though the main process has ended by itself. Whoever is ending just now is no loss.
+func (p *proc) lose(ms []procInfo) {
+	for _, q := range ms {
+		if _, err := os.Readlink("/proc/" + strconv.Itoa(q.pid) + "/exe"); errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue
+		}
+		if !slices.ContainsFunc(p.lost, func(l Leftover) bool { return l.PID == q.pid }) {
+			p.lost = append(p.lost, Leftover{q.pid, commandOf(q.pid)})
+		}
+	}
 }
 
 // holders returns who can still write to p's streams: the group's members first, then others, each by number. It is not

@@ -28,11 +28,15 @@ import (
 //
 // Lesser on other Unix systems: no subreaper, so descendants that leave the group are neither listed nor swept; who holds a
 // pipe is not known, so everybody in the group counts as holder until both pipes are closed.
-func System(l Limits) Spawner {
+func System(l Limits, options ...Option) Spawner {
 	if l == (Limits{}) {
 		l = DefaultLimits
 	}
-	return &system{limits: l, null: -1, live: map[*proc]struct{}{}}
+	s := &system{limits: l, null: -1, live: map[*proc]struct{}{}}
+	for _, o := range options {
+		s.sole = s.sole || o == SoleParent
+	}
+	return s
 }
 
 type system struct {
@@ -46,6 +50,7 @@ type system struct {
 	null   int  // open for reading: stdin of every process
 	live   map[*proc]struct{}
 	kills  int // calls of KillAll
+	sole   bool
 }
 
 // busyTries is how often a program that is open for writing is tried again.
@@ -152,6 +157,9 @@ func (s *system) open() (kills int, err error) {
 	}
 	s.null, s.opened = fd, true
 	children.join()
+	if s.sole {
+		children.own(1)
+	}
 	s.helper.start()
 	return s.kills, nil
 }
@@ -231,6 +239,9 @@ func (s *system) closeLocked() {
 	if s.opened && !s.closed {
 		s.helper.stop()
 		children.leave()
+		if s.sole {
+			children.own(-1)
+		}
 		unix.Close(s.null)
 	}
 	s.closed = true

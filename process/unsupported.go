@@ -5,7 +5,7 @@ package process
 import "errors"
 
 // System starts nothing here: groups, sessions and signals are notions of Unix.
-func System(Limits) Spawner { return unsupported{} }
+func System(Limits, ...Option) Spawner { return unsupported{} }
 
 type unsupported struct{}
 

@@ -115,6 +115,9 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "exited":
 		e := messages.ProcessExited{Ref: ref, Next: d.m.events + 3, Cancelled: td.HasArg("cancelled")}
 		e.Code = number()
+		if td.HasArg("killed") {
+			e.Killed = []messages.Leftover{{PID: 12, Command: "sleep 20"}, {PID: 13, Command: "a"}, {PID: 14, Command: "b"}, {PID: 15, Command: "c"}}
+		}
 		m = e
 	case "patience-expired":
 		m = messages.PatienceExpired{Ref: ref}

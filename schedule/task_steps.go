@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/haz-build/haz/cache"
@@ -256,9 +257,14 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 	t.product.StdoutLen, t.product.StderrLen = m.StdoutLen, m.StderrLen
 	t.product.StdoutDigest, t.product.StderrDigest = m.StdoutDigest, m.StderrDigest
 	t.setProduct(t.product)
-	switch {
-	case m.Cancelled:
+	if m.Cancelled {
 		return t.cancelled(now, messages.Signalled, workspace.TaskID{}, true)
+	}
+	return append(t.noteKilled(m.Killed), t.exitedByItself(now, m)...)
+}
+
+func (t *Task) exitedByItself(now time.Time, m messages.ProcessExited) []Command {
+	switch {
 	case m.WaitError != "":
 		return t.fail(now, messages.TaskError{Kind: messages.ErrWait, Reason: "the end of the process could not be learned: " + m.WaitError}, true)
 	case m.Code != 0 || m.Signal != 0:
@@ -270,6 +276,24 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 	return []Command{
 		{ToAdmission, messages.ReturnSlot{Ref: t.ref()}},
 		{ToCache, messages.CollectOutputs{Ref: t.request(), PresenceOnly: t.presence}}}
+}
+
+// noteKilled names what a task had started in the background and what was killed when it had ended (4.5): people who wanted it to
+// go on would look for it in vain.
+func (t *Task) noteKilled(killed []messages.Leftover) []Command {
+	if len(killed) == 0 {
+		return nil
+	}
+	const shown = 3
+	var names []string
+	for _, l := range killed[:min(shown, len(killed))] {
+		names = append(names, fmt.Sprintf("pid %d (%s)", l.PID, l.Command))
+	}
+	text := "still running in the background when the task had ended, and killed: " + strings.Join(names, ", ")
+	if more := len(killed) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return []Command{t.note(text, "let the task wait for it; what is to outlive the task needs a session of its own (setsid)")}
 }
 
 // terminate follows INT when its share of the grace is over.

@@ -24,7 +24,7 @@ func (v *invocation) open() (*haz.Workspace, error) {
 
 // hostOptions is what the command line says about the host.
 func (v *invocation) hostOptions() []haz.Option {
-	opts := []haz.Option{haz.WithEnvironment(v.environ)}
+	opts := []haz.Option{haz.WithEnvironment(v.environ), haz.WithoutOtherChildren()}
 	if v.has("trust-owner") {
 		opts = append(opts, haz.WithTrustedOwner())
 	}
