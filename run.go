@@ -30,20 +30,14 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 	plan := w.G.Plan(targets)
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
 	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
-	watch := &watcher{observer: o.Observer}
+	watch := &watcher{observer: o.Observer, clock: w.o.clock, wishes: &wishes{ctx: ctx, signals: o.Signals}}
 	ids := make([]TaskID, len(plan.Tasks))
 	for i, t := range plan.Tasks {
 		ids[i] = t.ID
 	}
 	watch.tell(messages.RunStarted{Run: r.Run, Tasks: ids, At: r.Started})
 	if len(plan.Tasks) > 0 {
-		e := w.engine(r.Hash, o)
-		defer e.close()
-		e.sweep(ctx, watch.tell)
-		if err := e.drive(ctx, plan, watch, o, r); err != nil {
-			return nil, err
-		}
-		e.finish(r, watch.tell)
+		w.execute(ctx, plan, watch, o, r)
 	}
 	r.Ended = w.o.clock.Now()
 	r.Counts = schedule.CountOutcomes(r.Outcomes)
@@ -55,6 +49,32 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 	watch.tell(messages.RunFinished{Counts: r.Counts, At: r.Ended})
 	r.Crash = errors.Join(r.Crash, watch.crash)
 	return r, r.Crash
+}
+
+// execute does what a run with tasks does. What panics on the way (a file system of the host, say) is a crash of the run.
+func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *watcher, o RunOptions, r *Result) {
+	var e *engine
+	attempt := func(what string, f func()) {
+		r.Crash = errors.Join(r.Crash, caught(what, f))
+	}
+	attempt("the beginning of the run", func() {
+		e = w.engine(r.Hash, o)
+		e.sweep(ctx, watch.tell)
+	})
+	if e == nil {
+		w.noneStarts(plan, r, "the run could not begin")
+		return
+	}
+	attempt("the run", func() { e.drive(plan, watch, o, r) })
+	attempt("the end of the run", func() { e.finish(r, watch.tell) })
+	attempt("closing the run", e.close)
+}
+
+// noneStarts gives every task an outcome in a run that comes to nothing before its first task.
+func (w *Workspace) noneStarts(plan *Plan, r *Result, reason string) {
+	l := schedule.NewLedger(schedule.LedgerConfig{Plan: plan})
+	l.Complete(r.Started, reason)
+	r.Outcomes, _ = l.Report()
 }
 
 func newRunID() string {
@@ -77,7 +97,8 @@ type engine struct {
 
 func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
 	e := &engine{w: w, state: state.Open(w.FS, fn), tree: glob.NewTree(w.FS), spawner: w.o.spawner}
-	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly, Now: w.o.clock.Now, Root: w.root()})
+	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly, Now: w.o.clock.Now, Root: w.root(),
+		KeepDamaged: true}) // they are set aside in the order of the cache actor
 	e.deriver = w.newDeriver(e.tree, e.state, fn)
 	if e.spawner == nil {
 		e.spawner, e.own = process.System(process.DefaultLimits, w.o.children...), true
@@ -125,13 +146,11 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 }
 
 // drive runs the actors to their end. In a host's actor system only our own actors are stopped.
-func (e *engine) drive(ctx context.Context, plan *Plan, watch *watcher, o RunOptions, r *Result) error {
+func (e *engine) drive(plan *Plan, watch *watcher, o RunOptions, r *Result) {
 	opts := e.options(plan, r, o, watch.pass)
 	if watch.crash != nil { // before any task: none starts, and each has an outcome all the same
-		l := schedule.NewLedger(schedule.LedgerConfig{Run: opts.Run, Plan: plan})
-		l.Complete(e.w.o.clock.Now(), "the observer of the run panicked")
-		r.Outcomes, _ = l.Report()
-		return nil
+		e.w.noneStarts(plan, r, "the observer of the run panicked")
+		return
 	}
 	system := e.w.o.system
 	if system == nil {
@@ -140,38 +159,51 @@ func (e *engine) drive(ctx context.Context, plan *Plan, watch *watcher, o RunOpt
 	}
 	h, err := actors.Start(system, opts)
 	if err != nil {
-		return err
+		e.w.noneStarts(plan, r, err.Error())
+		r.Crash = errors.Join(r.Crash, err)
+		return
 	}
-	cancelled, interrupts := ctx.Done(), o.Signals
-	signals := 0
-	for done := false; !done; {
-		select {
-		case <-h.Done():
-			done = true
-		case <-cancelled:
-			cancelled = nil
-			h.Cancel("", 0)
-		case s, open := <-interrupts:
-			if !open {
-				interrupts = nil
-				break
-			}
-			h.Cancel(s.Name, s.Number)
-			if signals++; signals >= 3 {
-				e.spawner.KillAll()
-			}
-		}
-	}
+	watch.wishes.pass(h)
 	res := h.Result()
-	r.Outcomes, r.Violations, r.Cancelled, r.Crash = res.Outcomes, res.Violations, res.Cancelled, res.Crash
+	r.Outcomes, r.Violations, r.Cancelled, r.Crash = res.Outcomes, res.Violations, res.Cancelled, errors.Join(r.Crash, res.Crash)
 	if res.Signal.Signal != "" {
 		r.Interrupt = &Interrupt{Name: res.Signal.Signal, Number: res.Signal.Number}
 	}
-	watch.stuck = res.ObserverStuck
+	watch.stuck = watch.stuck || res.ObserverStuck
 	if !r.Cancelled && r.Crash == nil {
-		e.notes = h.Notes(ctx)
+		e.notes = h.Notes(watch.wishes.ctx)
 	}
-	return nil
+}
+
+// pass hands wishes on to the actors until the run has ended.
+func (s *wishes) pass(h *actors.Handle) {
+	signals := 0
+	interrupt := func(i Interrupt) {
+		h.Cancel(i.Name, i.Number)
+		if signals++; signals >= 3 {
+			h.Kill()
+		}
+	}
+	for _, i := range s.heard {
+		interrupt(i)
+	}
+	s.heard = nil
+	cancelled := s.ctx.Done()
+	for {
+		select {
+		case <-h.Done():
+			return
+		case <-cancelled:
+			cancelled = nil
+			h.Cancel("", 0)
+		case i, open := <-s.signals:
+			if !open {
+				s.signals = nil
+				break
+			}
+			interrupt(i)
+		}
+	}
 }
 
 // finish writes what outlives a run, and says what went wrong on the way without changing anything.

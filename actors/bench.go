@@ -2,6 +2,8 @@ package actors
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -9,7 +11,7 @@ import (
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
-	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
 )
@@ -23,17 +25,24 @@ type bench struct {
 	spool   *spool
 	jobs    []job
 
-	procs     atomic.Int64 // processes and their goroutines
-	staged    atomic.Int64 // entries on their way to the publishing rename
+	procs     atomic.Int64 // processes and their goroutines, and signals on their way to them
+	staged    atomic.Int64 // turns with the cache that wait or are under way
 	awaited   atomic.Int64 // tasks that wait for a lock of another haz
 	noStart   atomic.Bool  // no process starts, nothing is published any more (S-27)
 	closed    atomic.Bool
 	killing   atomic.Bool // whatever runs is killed
 	inObserve atomic.Bool
+	seen      atomic.Uint64 // calls into the host that returned
 	conflicts func() [][]int
 	planIndex func() map[int]int // position in the workspace → in the plan
 	overlays  overlayPatterns
 	order     overtakings
+
+	lockWaits sync.Map // *lockWait → true: under way
+	unlocking sync.Map // task → *job that has ended and whose locks are being given back
+
+	troubles sync.Mutex
+	trouble  error // panics that no task and no actor answers for
 }
 
 func newBench(r *running) *bench {
@@ -90,7 +99,9 @@ type job struct {
 	proc      process.Process
 	starting  bool
 	ended     bool
-	signalled stop // the strongest signal that was asked for
+	signalled stop               // the strongest signal that was asked for
+	sending   [kill + 1]bool     // signals that are being sent: a host may take its time
+	exited    func(process.Exit) // what its end is told to; nil while there is no process
 }
 
 // begin makes the context of a request's work.
@@ -139,51 +150,6 @@ func (j *job) abandoned(attempt uint32) bool {
 	return j.gaveUp >= attempt
 }
 
-// stop is how a process is asked to end.
-type stop uint8
-
-const (
-	unstopped stop = iota
-	interrupt
-	terminate
-	kill
-)
-
-func strength(m messages.SignalProcess) stop {
-	switch {
-	case m.Kill:
-		return kill
-	case m.Interrupt:
-		return interrupt
-	}
-	return terminate
-}
-
-// send signals a process, if there is one.
-func (s stop) send(p process.Process) {
-	switch {
-	case p == nil:
-	case s == kill:
-		p.Kill()
-	case s == terminate:
-		p.Terminate()
-	case s == interrupt:
-		process.Interrupt(p)
-	}
-}
-
-// signal asks a process to end. A signal that comes before the process makes sure that there never is one (S-27).
-func (j *job) signal(s stop) {
-	j.mu.Lock()
-	p := j.proc
-	if j.ended {
-		p = nil
-	}
-	j.signalled = max(j.signalled, s)
-	j.mu.Unlock()
-	s.send(p)
-}
-
 // alive reports whether there is, or is about to be, a process.
 func (j *job) alive() bool {
 	j.mu.Lock()
@@ -193,18 +159,6 @@ func (j *job) alive() bool {
 
 // stopStarts is the cancel flag itself: requests that are already under way find it up.
 func (b *bench) stopStarts() { b.noStart.Store(true) }
-
-// killAll sends KILL to everything that runs; nothing starts any more.
-func (b *bench) killAll() {
-	b.stopStarts()
-	b.killing.Store(true)
-	for i := range b.jobs {
-		if b.jobs[i].alive() {
-			b.jobs[i].signal(kill)
-		}
-	}
-	b.budget.open()
-}
 
 func (b *bench) processLoad() int { return int(b.procs.Load()) }
 
@@ -216,11 +170,27 @@ func (b *bench) load() int { return b.processLoad() + b.cacheLoad() }
 
 func (b *bench) unstage() { b.staged.Add(-1) }
 
+// attempt calls f, of which no outcome depends; a panic in it is a crash of the run.
+func (b *bench) attempt(what string, f func()) {
+	if p := caught(f); p != nil {
+		b.troubles.Lock()
+		defer b.troubles.Unlock()
+		b.trouble = errors.Join(b.trouble, fmt.Errorf("%s panicked: %s\n%s", what, p.reason, p.stack))
+	}
+}
+
+func (b *bench) crash() error {
+	b.troubles.Lock()
+	defer b.troubles.Unlock()
+	return b.trouble
+}
+
 // observed runs a call into the host, so that the root can tell an observer that is busy from one that is dead.
 func (b *bench) observed(f func()) {
 	b.inObserve.Store(true)
 	defer b.inObserve.Store(false)
 	f()
+	b.seen.Add(1)
 }
 
 func (b *bench) observing() bool { return b.inObserve.Load() }
@@ -259,7 +229,25 @@ func (b *bench) close() {
 			j.step.Unlock()
 		}
 	}
+	b.endWaits()
 	b.spool.remove()
+}
+
+// forget drops what a task that has ended holds in memory: a run of 100,000 tasks keeps their outcomes, not their streams. A
+// process may be kept by its spawner, and the process keeps the recorder, so that is emptied, too.
+func (j *job) forget(fs fsys.FS) {
+	j.released = true
+	if j.rec != nil {
+		j.rec.drop(fs)
+	}
+	j.derived, j.manifest, j.ledger, j.hasLedger, j.left = nil, nil, state.Ledger{}, false, leftovers{}
+	j.before, j.collected, j.folders, j.noted, j.rec, j.refused = nil, nil, nil, nil, nil, nil
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.cancel != nil {
+		j.cancel()
+	}
+	j.cancel, j.proc, j.exited, j.read = nil, nil, nil, nil // what it has read was written down
 }
 
 // holds reports whether this run holds the lock of a task. A task whose step is at work right now is taken to hold none.

@@ -115,7 +115,11 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 	answer := messages.EntryMissed{Ref: m.Ref, Miss: *miss}
 	switch miss.Reason {
 	case cache.Damaged:
-		answer.Note = damagedNote(j, miss.Detail, miss.Became)
+		k := j.derived.Key
+		return asideWanted{Ref: m.Ref, key: k, why: miss.Detail, answer: func(became string) any {
+			answer.Miss.Became, answer.Note = became, damagedNote(k, miss.Detail, became)
+			return answer
+		}}
 	case cache.Unreadable:
 		answer.Note = fmt.Sprintf("the cache entry %s cannot be read (%s)", j.derived.Key.Short(), miss.Detail)
 	case cache.NoEntry:
@@ -127,8 +131,8 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 }
 
 // damagedNote says what became of a damaged entry, if anything.
-func damagedNote(j *job, why, became string) string {
-	note := fmt.Sprintf("the cache entry %s is damaged (%s)", j.derived.Key.Short(), why)
+func damagedNote(k cache.Key, why, became string) string {
+	note := fmt.Sprintf("the cache entry %s is damaged (%s)", k.Short(), why)
 	if became == "" {
 		return note + " and stays as it is: the cache is only read"
 	}
@@ -181,9 +185,18 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 	t := b.target(j)
 	var notes []messages.Note
 	defer func() {
-		if f, ok := answer.(messages.RestoreFailed); ok {
-			f.Notes = notes
-			answer = f
+		switch a := answer.(type) {
+		case messages.RestoreFailed:
+			a.Notes = notes
+			answer = a
+		case asideWanted:
+			then := a.answer
+			a.answer = func(became string) any {
+				f := then(became).(messages.RestoreFailed)
+				f.Notes = notes
+				return f
+			}
+			answer = a
 		}
 	}()
 	if t.Ledger.Running {
@@ -253,8 +266,11 @@ func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
 	case errors.As(err, &e) && e.IsInput:
 		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.NoEntry, Detail: e.Reason}}
 	case errors.As(err, &e) && e.Damaged:
-		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged, Detail: e.Reason},
-			Note: damagedNote(j, e.Reason, e.Became)}
+		k := j.derived.Key
+		return asideWanted{Ref: ref, key: k, why: e.Reason, of: j.manifest, answer: func(became string) any {
+			return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged, Detail: e.Reason, Became: became},
+				Note: damagedNote(k, e.Reason, became)}
+		}}
 	}
 	return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Unreadable, Detail: err.Error()},
 		Note: "the outputs could not be restored, so the task runs: " + err.Error()}
@@ -274,7 +290,10 @@ func (b *bench) emitStreams(j *job, next int, order cache.StreamOrder, stdout, s
 			readers[i] = bytes.NewReader(nil)
 			continue
 		}
-		defer f.Close()
+		defer func() {
+			_ = f.Close()
+			_ = b.r.o.FS.Remove(s.Path) // its bytes are on their way: the disk is not to fill with what has been said
+		}()
 		readers[i] = f
 	}
 	for isStderr, length := range order.Pieces(stdout.Len, stderr.Len) {
@@ -440,8 +459,24 @@ func (b *bench) stage(ctx context.Context, j *job, m messages.StoreEntry) any {
 	if err != nil {
 		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
 	}
-	b.staged.Add(1)
 	return entryStaged{m.Ref, staged}
+}
+
+// publish is the serialized part of a store, in its turn. A store that was abandoned is discarded.
+func (b *bench) publish(m entryStaged) any {
+	if b.job(m.Task).abandoned(m.Attempt) || b.noStart.Load() {
+		return messages.StoreFailed{Ref: m.Ref, Reason: "run cancelled"}
+	}
+	there, err := m.staged.Place()
+	if err != nil {
+		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
+	}
+	return messages.EntryStored{Ref: m.Ref, AlreadyThere: there}
+}
+
+// setAside sets a damaged entry aside, in its turn, and makes the answer that its task waits for.
+func (b *bench) setAside(m asideWanted) any {
+	return m.answer(b.r.o.Cache.SetAside(m.key, m.why, m.of))
 }
 
 // spell writes a path of an output as the task declared it: relative to the project, or from the root of the workspace.
@@ -477,8 +512,8 @@ func (j *job) nothingToRelease() bool {
 func (b *bench) release(j *job, m messages.ReleaseTask) {
 	j.step.Lock()
 	defer j.step.Unlock()
+	defer j.forget(b.r.o.FS)
 	defer b.unlock(j)
-	j.released = true
 	if j.rec != nil {
 		j.rec.finish()
 	}
@@ -489,7 +524,4 @@ func (b *bench) release(j *job, m messages.ReleaseTask) {
 	if secret, ok := b.r.o.State.Secret(true); ok {
 		b.r.o.State.WriteLastKey(j.task.ID.String(), b.r.o.Deriver.Record(j.task, j.derived, secret, b.r.o.Name, b.r.o.Clock.Now().Unix()))
 	}
-	j.hasRead(nil)
-	j.derived, j.manifest, j.ledger, j.left, j.before, j.collected = nil, nil, state.Ledger{}, leftovers{}, nil, nil
-	j.folders = nil
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/haz-build/haz/cache/state"
@@ -16,7 +17,11 @@ func (b *bench) lock(j *job) *state.Refused {
 	if j.locks != nil {
 		return nil
 	}
-	l, refused, err := b.r.o.State.TryLockTask(b.neighbours(j.task))
+	near := b.neighbours(j.task)
+	l, refused, err := b.r.o.State.TryLockTask(near)
+	for refused != nil && err == nil && b.unlockNow(refused.Task) {
+		l, refused, err = b.r.o.State.TryLockTask(near)
+	}
 	if err != nil {
 		return nil // cannot lock here: State says so once, and the run goes on
 	}
@@ -53,7 +58,7 @@ func (b *bench) neighbours(t *workspace.Task) state.LockRequest {
 // kept for others, and a server that has come up may run for days.
 func (b *bench) letGo(j *job) {
 	if l := j.locks; l != nil && !j.task.Cache {
-		b.r.o.Clock.AfterFunc(readersHold, l.DoneReading)
+		b.r.timers.after(readersHold, func() { b.attempt("giving back what "+j.task.ID.String()+" reads", l.DoneReading) })
 	}
 }
 
@@ -64,12 +69,31 @@ func (b *bench) unlock(j *job) {
 	}
 }
 
-// tryUnlock gives the locks back at once, unless a step of the task is still at work.
-func (b *bench) tryUnlock(j *job) {
-	if j.step.TryLock() {
-		b.unlock(j)
-		j.step.Unlock()
+// unlockSoon gives the locks of a task that has ended back, outside of the actor's turn: before its records are written, unless a
+// step of it is still at work. Who needs them before that has happened helps: unlockNow.
+func (b *bench) unlockSoon(j *job) {
+	b.unlocking.Store(j.task.ID.String(), j)
+	b.procs.Add(1)
+	b.r.o.Go(func() {
+		b.attempt("giving back the locks of "+j.task.ID.String(), func() { b.unlockNow(j.task.ID.String()) })
+		b.procs.Add(-1)
+		b.r.send(b.r.processes, workDone{})
+	})
+}
+
+// unlockNow gives the locks of a task back that are on their way to be; false when there is nothing to do.
+func (b *bench) unlockNow(task string) bool {
+	found, ok := b.unlocking.LoadAndDelete(task)
+	if !ok {
+		return false
 	}
+	j := found.(*job)
+	if !j.step.TryLock() {
+		return false
+	}
+	defer j.step.Unlock()
+	b.unlock(j)
+	return true
 }
 
 func refusal(ref messages.Ref, r *state.Refused) messages.LockRefused {
@@ -81,8 +105,9 @@ func refusal(ref messages.Ref, r *state.Refused) messages.LockRefused {
 func (b *bench) awaitLock(ctx context.Context, j *job, m messages.AwaitLock) any {
 	w := &lockWait{b: b, ctx: ctx, j: j, ref: m.Ref, since: b.r.o.Clock.Now(), note: b.r.o.State.BeginWait()}
 	j.keep()
+	b.lockWaits.Store(w, true)
 	w.count(j.refused)
-	b.r.o.Clock.AfterFunc(lockPoll, w.try)
+	b.r.timers.after(lockPoll, w.try)
 	return nil
 }
 
@@ -97,13 +122,21 @@ type lockWait struct {
 	cyclic  time.Time // since when it is part of a cycle; zero when it is not
 	said    bool
 	counted bool
+
+	mu sync.Mutex // held by a look
 }
 
 func (w *lockWait) try() {
-	w.b.workers.submit(w.j.index, w.look, func(string, string) { w.end() }, func() { w.b.r.send(w.b.r.cache, workDone{}) })
+	r := w.b.r
+	w.b.workers.submit(w.j.index, w.look, func(reason, stack string) {
+		w.end()
+		r.send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: w.j.index, Reason: reason, Stack: stack})
+	}, func() { r.send(r.cache, workDone{}) })
 }
 
 func (w *lockWait) look() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	b := w.b
 	if w.ctx.Err() != nil || !b.enter(w.j) {
 		w.end()
@@ -128,7 +161,11 @@ func (w *lockWait) look() {
 		b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: -1, Event: messages.TaskNoted{Task: w.j.task.ID,
 			Text: waitingFor(refused)}})
 	}
-	b.r.o.Clock.AfterFunc(lockPoll, w.try)
+	if b.closed.Load() {
+		w.end() // no timer comes any more
+		return
+	}
+	b.r.timers.after(lockPoll, w.try)
 }
 
 func waitingFor(r *state.Refused) string {
@@ -181,11 +218,25 @@ func (w *lockWait) count(r *state.Refused) {
 	}
 }
 
+// end is called once the wait is over, and does nothing a second time.
 func (w *lockWait) end() {
+	if _, waits := w.b.lockWaits.LoadAndDelete(w); !waits {
+		return
+	}
 	w.note.End()
 	w.j.done()
 	if w.counted {
 		w.counted = false
 		w.b.awaited.Add(-1)
+	}
+}
+
+// endWaits ends the waits of a run that is over; one whose look is at work ends by itself.
+func (b *bench) endWaits() {
+	for w := range b.lockWaits.Range {
+		if w := w.(*lockWait); w.mu.TryLock() {
+			w.end()
+			w.mu.Unlock()
+		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
+	"sync"
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
@@ -25,22 +25,25 @@ func spoolName(task int, s process.Stream) string {
 // started, or when all is over (4.5).
 func (b *bench) startProcess(j *job, m messages.StartProcess, answer func(any)) {
 	b.procs.Add(1)
+	var once sync.Once
 	done := func(a any) {
-		b.procs.Add(-1)
-		answer(a)
+		once.Do(func() {
+			b.procs.Add(-1)
+			answer(a)
+		})
 	}
 	j.mu.Lock()
 	j.starting = true
 	j.mu.Unlock()
 	b.r.o.Go(func() {
-		defer func() {
-			if p := recover(); p != nil {
-				j.processEnded()
-				done(messages.ProcessNotStarted{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrCrash,
-					Reason: fmt.Sprintf("a defect in haz: %v", p), Causes: []string{string(debug.Stack())}}})
-			}
-		}()
-		b.runProcess(j, m, done)
+		p := caught(func() { b.runProcess(j, m, done) })
+		if p == nil {
+			return
+		}
+		b.signal(j, kill) // it may have panicked in Wait
+		j.processEnded()
+		done(messages.ProcessNotStarted{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrCrash,
+			Reason: "a defect in haz: " + p.reason, Causes: []string{p.stack}}})
 	})
 }
 
@@ -66,14 +69,16 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 		}
 	}
 	b.letGo(j)
-	j.processStarted(p)
-	if b.killing.Load() {
-		j.signal(kill) // killAll may have come too early to see it
-	}
 	exited := func(x process.Exit) {
-		j.processEnded()
+		if !j.processEnded() {
+			return // given up before
+		}
 		b.treeChanged()
 		done(b.exited(j, m, x))
+	}
+	b.processStarted(j, p, exited)
+	if b.killing.Load() {
+		b.signal(j, kill) // killAll may have come too early to see it
 	}
 	if w, ok := p.(waiter); ok {
 		w.OnExit(exited)
@@ -89,24 +94,29 @@ func (j *job) stopRequested() bool {
 }
 
 // processStarted makes the process known, and passes a signal on that came while it was starting.
-func (j *job) processStarted(p process.Process) {
+func (b *bench) processStarted(j *job, p process.Process, exited func(process.Exit)) {
 	j.mu.Lock()
-	j.proc, j.starting = p, false
+	j.proc, j.starting, j.exited = p, false, exited
 	s := j.signalled
 	j.mu.Unlock()
-	s.send(p)
+	if s != unstopped {
+		b.signal(j, s)
+	}
 }
 
-func (j *job) processEnded() {
+// processEnded reports whether this is the first word of it.
+func (j *job) processEnded() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	first := !j.ended
 	j.starting, j.ended = false, true
+	return first
 }
 
 func (b *bench) exited(j *job, m messages.StartProcess, x process.Exit) messages.ProcessExited {
 	stdout, stderr, _ := j.rec.finish()
 	e := messages.ProcessExited{Ref: m.Ref, Code: x.Code, Signal: x.Signal, Cancelled: x.Cancelled, Incomplete: x.Incomplete,
-		StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest, Next: j.rec.next}
+		StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest, Next: j.rec.nextEvent()}
 	if x.WaitErr != nil {
 		e.WaitError = x.WaitErr.Error()
 	}

@@ -1,12 +1,10 @@
 package actors
 
-import (
-	"sync"
-	"time"
-)
+import "sync"
 
-// budget bounds the bytes of output on their way to the observer, so that a slow terminal holds its tasks back instead of
-// filling memory. Once opened (the run is being killed) nobody waits any more: what does not fit is not shown.
+// budget bounds what is on its way to the observer, so that a slow terminal holds its tasks back instead of filling memory:
+// bytes, and events too, since a thousand empty lines are small, but their events are not. Once opened (the run is being killed)
+// nobody waits any more: what does not fit is not shown.
 type budget struct {
 	mu        sync.Mutex
 	room      *sync.Cond
@@ -15,17 +13,24 @@ type budget struct {
 	opened    bool
 }
 
+// eventCost is what an event counts beside its bytes: message, envelope, slices, a place in the mailbox.
+const eventCost = 256
+
+// largestPiece is how many bytes travel in one event at most, so that any Write fits in time.
+const largestPiece = 256 << 10
+
 func newBudget(bytes int, unbounded bool) *budget {
 	b := &budget{free: bytes, unbounded: unbounded}
 	b.room = sync.NewCond(&b.mu)
 	return b
 }
 
-// acquire waits for room for n bytes and reports whether it was given.
+// acquire waits for room for an event of n bytes and reports whether it was given.
 func (b *budget) acquire(n int) bool {
 	if b.unbounded {
 		return true
 	}
+	n += eventCost
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for b.free < n && !b.opened {
@@ -40,7 +45,7 @@ func (b *budget) acquire(n int) bool {
 
 func (b *budget) release(n int) {
 	b.mu.Lock()
-	b.free += n
+	b.free += n + eventCost
 	b.mu.Unlock()
 	b.room.Broadcast()
 }
@@ -52,6 +57,3 @@ func (b *budget) open() {
 	b.mu.Unlock()
 	b.room.Broadcast()
 }
-
-// openLater opens after a while: a cancelled run shows what its tasks say while they end, but does not wait for ever.
-func (b *budget) openLater(c Clock, d time.Duration) { c.AfterFunc(d, b.open) }

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -9,20 +10,43 @@ import (
 	"github.com/haz-build/haz/messages"
 )
 
-// cacheActor is the single cache actor of a run: keys, lookups, restores, collecting and copying fan out to workers, and the
-// rename that publishes an entry is serialized here.
+// cacheActor is the single cache actor of a run: keys, lookups, restores, collecting and copying fan out to workers. What changes
+// an entry that others may see, the rename that publishes one and the setting aside of a damaged one, is serialized here: this
+// actor decides whose turn it is, and one turn is over before the next begins. The renames themselves are done by a worker, so
+// that this actor always answers; a slow disk holds up other stores, and nothing else.
 //
 // Every request is answered exactly once, also after a panic in a worker; one that was seen before is dropped.
 type cacheActor struct {
-	r    *running
-	seen []uint32 // attempt of the latest request of each task
-	load loadDesk
+	r      *running
+	seen   []uint32 // attempt of the latest request of each task
+	load   loadDesk
+	turns  []turn // that wait, in the order in which they were asked for
+	inTurn bool
 }
+
+// turn is what changes an entry that others may see. Only one is carried out at a time.
+type turn struct {
+	task  int
+	do    func() (answer any) // the renames
+	after func()              // what may take its time beside others
+}
+
+// turnOver comes back from the worker whose turn it was.
+type turnOver struct{}
 
 // entryStaged comes back from the worker that prepared an entry.
 type entryStaged struct {
 	messages.Ref
 	staged *cache.Staged
+}
+
+// asideWanted comes back from a worker that found an entry damaged. Its task is answered when it was set aside.
+type asideWanted struct {
+	messages.Ref
+	key    cache.Key
+	why    string
+	of     *cache.Manifest // that was read from the entry; nil when none could be
+	answer func(became string) any
 }
 
 // workDone comes back after every work, so that questions for idleness can be answered.
@@ -50,12 +74,17 @@ func (c *cacheActor) Receive(ctx actor.Context) {
 	case messages.StoreEntry:
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.stage(w, j, m) })
 	case entryStaged:
-		c.publish(ctx, m)
+		c.wait(ctx, turn{m.Task, func() any { return b.publish(m) }, m.staged.Tidy})
+	case asideWanted:
+		c.wait(ctx, turn{m.Task, func() any { return b.setAside(m) }, func() {}})
+	case turnOver:
+		c.inTurn = false
+		c.next(ctx)
 	case messages.AbandonWork:
 		b.job(m.Task).abandon(m.Attempt)
 	case messages.ReleaseTask:
 		c.release(ctx, m)
-	case messages.ReportLoad:
+	case messages.ReportIdle:
 		c.load.ask(ctx, m)
 	case workDone:
 		c.load.changed(ctx)
@@ -75,7 +104,8 @@ func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.C
 		defer j.done()
 		switch answer := do(w, j).(type) {
 		case nil: // comes later: a lock is awaited
-		case entryStaged:
+		case entryStaged, asideWanted:
+			r.bench.staged.Add(1)
 			r.send(self, answer)
 		default:
 			r.send(r.tasks, answer)
@@ -85,20 +115,31 @@ func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.C
 	}, func() { r.send(self, workDone{}) })
 }
 
-// publish is the serialized part of a store. A store that was abandoned is discarded.
-func (c *cacheActor) publish(ctx actor.Context, m entryStaged) {
-	defer c.r.bench.unstage()
-	if c.r.bench.job(m.Task).abandoned(m.Attempt) || c.r.bench.noStart.Load() {
-		m.staged.Discard()
-		ctx.Send(c.r.tasks, messages.StoreFailed{Ref: m.Ref, Reason: "run cancelled"})
+// wait puts a turn at the end of the line.
+func (c *cacheActor) wait(ctx actor.Context, t turn) {
+	c.turns = append(c.turns, t)
+	c.next(ctx)
+}
+
+// next begins the turn that has waited longest, unless one is under way.
+func (c *cacheActor) next(ctx actor.Context) {
+	if c.inTurn || len(c.turns) == 0 {
 		return
 	}
-	there, err := m.staged.Publish()
-	if err != nil {
-		ctx.Send(c.r.tasks, messages.StoreFailed{Ref: m.Ref, Reason: err.Error()})
-		return
-	}
-	ctx.Send(c.r.tasks, messages.EntryStored{Ref: m.Ref, AlreadyThere: there})
+	t := c.turns[0]
+	c.turns = c.turns[1:]
+	c.inTurn = true
+	r, self := c.r, ctx.Self()
+	over := sync.OnceFunc(func() { r.send(self, turnOver{}) })
+	r.bench.workers.submit(t.task, func() {
+		defer r.bench.unstage()
+		defer over()
+		r.send(r.tasks, t.do())
+		over()
+		r.bench.attempt("tidying the cache", t.after)
+	}, func(reason, stack string) {
+		r.send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: t.task, Reason: reason, Stack: stack})
+	}, func() { r.send(self, workDone{}) })
 }
 
 func (c *cacheActor) release(ctx actor.Context, m messages.ReleaseTask) {
@@ -108,13 +149,16 @@ func (c *cacheActor) release(ctx actor.Context, m messages.ReleaseTask) {
 	c.seen[m.Task] = releasedAttempt // no request of this task means anything any more
 	r, self := c.r, ctx.Self()
 	j := r.bench.job(m.Task)
-	if !m.Wrote {
-		r.bench.tryUnlock(j) // before any downstream can ask: its key is derived by this actor, too
-	}
 	if j.nothingToRelease() {
+		j.step.Lock() // nobody has it
+		j.forget(r.o.FS)
+		j.step.Unlock()
 		return
 	}
-	r.bench.workers.submit(m.Task, func() { r.bench.release(j, m) },
+	if !m.Wrote {
+		r.bench.unlockSoon(j) // a downstream may ask for them while the records are written
+	}
+	r.bench.workers.submit(m.Task, func() { r.bench.attempt("the end of "+j.task.ID.String(), func() { r.bench.release(j, m) }) },
 		func(string, string) {}, func() { r.send(self, workDone{}) })
 }
 

@@ -6,21 +6,17 @@ import (
 	"github.com/haz-build/haz/messages"
 )
 
-// loadDesk answers the supervisor's questions for the load of one actor: at once, or when there is none any more.
+// loadDesk tells the supervisor when one actor has nothing under way any more.
 type loadDesk struct {
 	r    *running
 	name string
 	load func() int
-	idle []messages.ReportLoad
+	idle []messages.ReportIdle
 }
 
-func (d *loadDesk) ask(ctx actor.Context, m messages.ReportLoad) {
-	if m.WhenIdle {
-		d.idle = append(d.idle, m)
-		d.changed(ctx)
-		return
-	}
-	d.answer(ctx, m, d.load())
+func (d *loadDesk) ask(ctx actor.Context, m messages.ReportIdle) {
+	d.idle = append(d.idle, m)
+	d.changed(ctx)
 }
 
 // changed is called whenever the load may have come to an end.
@@ -28,12 +24,7 @@ func (d *loadDesk) changed(ctx actor.Context) {
 	if len(d.idle) == 0 || d.load() > 0 {
 		return
 	}
-	for _, m := range d.idle {
-		d.answer(ctx, m, 0)
-	}
+	last := d.idle[len(d.idle)-1] // asked again, because an answer may be lost: one is enough
 	d.idle = nil
-}
-
-func (d *loadDesk) answer(ctx actor.Context, m messages.ReportLoad, load int) {
-	ctx.Send(d.r.supervisor, messages.LoadReported{Run: m.Run, Round: m.Round, Actor: d.name, Load: load})
+	ctx.Send(d.r.supervisor, messages.IdleReported{Run: last.Run, Round: last.Round, Actor: d.name})
 }

@@ -56,7 +56,9 @@ func (o *observer) observe(m messages.ObserveEvent) {
 	_, isEnd := m.Event.(messages.TaskFinished)
 	switch {
 	case t.ended:
-		o.drop(m.Event)
+		if m.N >= t.next { // else it was seen before its end
+			o.drop(m.Event)
+		}
 		return
 	case isEnd:
 		t.end = &m
@@ -112,6 +114,7 @@ func (o *observer) emit(e messages.Event) {
 	o.drop(e)
 }
 
+// drop gives back the share of the budget that an event of output has.
 func (o *observer) drop(e messages.Event) {
 	if out, ok := e.(messages.TaskOutput); ok {
 		o.r.bench.budget.release(len(out.Bytes))

@@ -8,7 +8,7 @@ import (
 
 // processes starts, signals and waits for processes: at most one a task and run, none after the request to stop came.
 //
-// Starting and waiting run in a goroutine a process, which answers with exactly one message.
+// Starting and waiting run in a goroutine a process, which answers with exactly one message, and each signal in one of its own.
 type processes struct {
 	r       *running
 	started []bool
@@ -32,15 +32,17 @@ func (p *processes) Receive(ctx actor.Context) {
 	case messages.StartProcess:
 		p.start(ctx, m)
 	case messages.SignalProcess:
-		p.r.bench.job(m.Task).signal(strength(m))
+		p.r.bench.signal(p.r.bench.job(m.Task), strength(m))
 	case messages.KillProcesses:
 		p.r.bench.killAll()
 	case messages.AbandonProcess:
 		p.abandon(ctx, m)
 	case processGone:
 		p.gone(ctx, m)
-	case messages.ReportLoad:
+	case messages.ReportIdle:
 		p.load.ask(ctx, m)
+	case workDone:
+		p.load.changed(ctx)
 	}
 }
 
@@ -75,7 +77,7 @@ func (p *processes) abandon(ctx actor.Context, m messages.AbandonProcess) {
 		p.abandoned(ctx, m)
 		return
 	}
-	p.r.bench.job(m.Task).signal(kill)
+	p.r.bench.signal(p.r.bench.job(m.Task), kill)
 }
 
 // abandoned returns the grants of a dead task and releases what it held.

@@ -1,10 +1,8 @@
 package actors
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -20,9 +18,10 @@ import (
 // stopAlways is the last line behind the wrapped Receive.
 var stopAlways = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 
-// props makes the props of one actor of the run. crashed is called once, from inside the dying actor.
-func (r *running) props(name string, a actor.Actor, crashed func(ctx actor.Context, reason, stack string)) *actor.Props {
-	s := &shell{name: name, inner: a, before: r.o.Before, crashed: crashed}
+// props makes the props of one actor of the run. crashed is called once, from inside the dying actor; gone, which may be nil, when
+// it and its children have ended, however.
+func (r *running) props(name string, a actor.Actor, crashed func(ctx actor.Context, reason, stack string), gone func()) *actor.Props {
+	s := &shell{name: name, inner: a, pulse: &r.pulse, before: r.o.Before, crashed: crashed, gone: gone}
 	p := actor.PropsFromProducer(func() actor.Actor { return s }, actor.WithSupervisor(stopAlways), actor.WithDispatcher(r.pool))
 	if r.o.Props != nil {
 		p = r.o.Props(name, p)
@@ -34,28 +33,40 @@ func (r *running) props(name string, a actor.Actor, crashed func(ctx actor.Conte
 type shell struct {
 	name    string
 	inner   actor.Actor
+	pulse   *pulse
 	before  func(string, any)
 	crashed func(ctx actor.Context, reason, stack string)
+	gone    func()
 	dead    bool
 }
 
 func (s *shell) Receive(ctx actor.Context) {
-	if s.dead {
+	if !s.dead {
+		s.receive(ctx)
+	}
+	if _, ok := ctx.Message().(*actor.Stopped); ok && s.gone != nil {
+		s.gone()
+	}
+}
+
+func (s *shell) receive(ctx actor.Context) {
+	if s.pulse.enter(ctx.Message()) {
+		defer s.pulse.leave()
+	}
+	p := caught(func() { s.take(ctx) })
+	if p == nil {
 		return
 	}
-	defer func() {
-		p := recover()
-		if p == nil {
-			return
-		}
-		s.dead = true
-		s.crashed(ctx, fmt.Sprint(p), string(debug.Stack()))
-		switch ctx.Message().(type) {
-		case *actor.Stopping, *actor.Stopped:
-		default:
-			ctx.Stop(ctx.Self())
-		}
-	}()
+	s.dead = true
+	_ = caught(func() { s.crashed(ctx, p.reason, p.stack) }) // what it cannot do any more, others notice
+	switch ctx.Message().(type) {
+	case *actor.Stopping, *actor.Stopped:
+	default:
+		ctx.Stop(ctx.Self())
+	}
+}
+
+func (s *shell) take(ctx actor.Context) {
 	if s.before != nil {
 		switch ctx.Message().(type) {
 		case *actor.Started, *actor.Stopping, *actor.Stopped:
@@ -66,10 +77,13 @@ func (s *shell) Receive(ctx actor.Context) {
 	s.inner.Receive(ctx)
 }
 
-// essential reports the death of an actor that the run cannot do without to its root.
+// essential reports the death of an actor that the run cannot do without to its root. The library's own word of it overtakes
+// ours, so the cause is laid down where the root finds it, too.
 func (r *running) essential(name string) func(actor.Context, string, string) {
 	return func(ctx actor.Context, reason, stack string) {
-		ctx.Send(r.root, messages.ActorCrashed{Run: r.o.Run, Actor: name, Reason: reason, Stack: stack})
+		m := messages.ActorCrashed{Run: r.o.Run, Actor: name, Reason: reason, Stack: stack}
+		r.deaths.Store(ctx.Self().Id, m)
+		ctx.Send(r.root, m)
 	}
 }
 

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"hash"
 	"sync"
 
@@ -32,6 +33,8 @@ type recorder struct {
 }
 
 type stream struct {
+	mu    sync.Mutex // a process that was given up may still write
+	done  bool       // nothing counts any more
 	len   int64
 	hash  hash.Hash
 	bytes []byte
@@ -44,21 +47,25 @@ func newRecorder(r *running, index, first int) *recorder {
 	return &recorder{r: r, task: r.o.Plan.Tasks[index].ID, id: index, next: first}
 }
 
-// Write implements process.Sink.
+// Write implements process.Sink. A large piece goes to the observer in several events, so that each of them fits into the budget.
 func (c *recorder) Write(s process.Stream, b []byte) {
-	st := c.of(s)
-	st.len += int64(len(b))
-	if st.hash == nil {
-		st.hash = c.r.o.Hash.New()
+	if !c.of(s).take(c, s, b) {
+		return
 	}
-	st.hash.Write(b)
-	st.keep(c, s, b)
-	shown := c.r.bench.budget.acquire(len(b))
+	for len(b) > 0 {
+		piece := b[:min(len(b), largestPiece)]
+		b = b[len(piece):]
+		c.pass(s == process.Stderr, piece, c.r.bench.budget.acquire(len(piece)))
+	}
+}
+
+// pass notes the place of a piece among all, and shows it.
+func (c *recorder) pass(stderr bool, piece []byte, shown bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.turns.Add(s == process.Stderr, len(b))
+	c.turns.Add(stderr, len(piece))
 	if shown {
-		c.emit(s == process.Stderr, append([]byte(nil), b...))
+		c.emit(stderr, bytes.Clone(piece))
 	}
 }
 
@@ -69,11 +76,18 @@ func (c *recorder) order() cache.StreamOrder {
 	return c.turns.Order()
 }
 
-// emit sends an event; numbers and sending go together.
+// emit sends an event; numbers and sending go together. The caller holds mu.
 func (c *recorder) emit(stderr bool, b []byte) {
 	c.r.send(c.r.observer, messages.ObserveEvent{Run: c.r.o.Run, Task: c.id, N: c.next,
 		Event: messages.TaskOutput{Task: c.task, Stderr: stderr, Bytes: b}})
 	c.next++
+}
+
+// nextEvent is the number of the event to come.
+func (c *recorder) nextEvent() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.next
 }
 
 func (c *recorder) of(s process.Stream) *stream {
@@ -81,6 +95,22 @@ func (c *recorder) of(s process.Stream) *stream {
 		return &c.stderr
 	}
 	return &c.stdout
+}
+
+// take digests and keeps bytes; false once the streams were handed over.
+func (st *stream) take(c *recorder, s process.Stream, b []byte) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.done {
+		return false
+	}
+	st.len += int64(len(b))
+	if st.hash == nil {
+		st.hash = c.r.o.Hash.New()
+	}
+	st.hash.Write(b)
+	st.keep(c, s, b)
+	return true
 }
 
 func (st *stream) keep(c *recorder, s process.Stream, b []byte) {
@@ -113,7 +143,8 @@ func (st *stream) lose(err error) {
 	st.bytes = nil
 }
 
-// finish closes the spool files and returns the streams. lost says why they cannot be stored.
+// finish closes the spool files and returns the streams; what is written later counts for nothing. lost says why they cannot be
+// stored. It may be called again.
 func (c *recorder) finish() (stdout, stderr cache.Stream, lost string) {
 	stdout, stderr = c.stdout.finish(c.r.o.Hash), c.stderr.finish(c.r.o.Hash)
 	for _, st := range []*stream{&c.stdout, &c.stderr} {
@@ -124,7 +155,24 @@ func (c *recorder) finish() (stdout, stderr cache.Stream, lost string) {
 	return stdout, stderr, lost
 }
 
+// drop gives the memory and the files of the streams back.
+func (c *recorder) drop(fs fsys.FS) {
+	for _, st := range []*stream{&c.stdout, &c.stderr} {
+		st.finish(c.r.o.Hash)
+		st.mu.Lock()
+		st.bytes, st.hash = nil, nil
+		if st.path != "" {
+			_ = fs.Remove(st.path)
+			st.path = ""
+		}
+		st.mu.Unlock()
+	}
+}
+
 func (st *stream) finish(fn digest.Function) cache.Stream {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.done = true
 	if st.file != nil {
 		if err := st.file.Close(); err != nil && st.lost == "" {
 			st.lose(err)

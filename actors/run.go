@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -31,17 +32,22 @@ type running struct {
 
 	root, supervisor, admission, cache, processes, observer, tasks *actor.PID
 
+	pulse  pulse
+	timers *timers
+	deaths sync.Map // id of an actor → messages.ActorCrashed
+
 	result  Result
 	done    chan struct{}
+	over    atomic.Bool // the result was handed over
 	replied sync.Once
 }
 
-// Start begins a run in an actor system. The plan must not be empty.
+// Start begins a run in an actor system. The plan must not be empty. Whatever goes wrong afterwards is in the result.
 func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	if o.StallEvery == 0 {
 		o.StallEvery = stallEvery
 	}
-	r := &running{system: system, pool: &pool{}, done: make(chan struct{})}
+	r := &running{system: system, pool: &pool{}, done: make(chan struct{}), timers: newTimers(o.Clock)}
 	if o.Go == nil {
 		o.Go = r.pool.Schedule
 	}
@@ -49,15 +55,21 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	r.bench = newBench(r)
 	r.book = &book{l: schedule.NewLedger(schedule.LedgerConfig{Run: o.Run, Plan: o.Plan, FailFast: o.FailFast, Grace: o.Grace})}
 	ready := make(chan struct{})
-	p := r.props("run", &rootActor{r: r, ready: ready}, func(ctx actor.Context, reason, stack string) {
-		r.bench.killAll()
-		r.book.complete(r.o.Clock.Now(), "the root of the run died: "+reason)
-		r.reply(fmt.Errorf("the root of the run died: %s\n%s", reason, stack))
-	})
-	if _, err := system.Root.SpawnNamed(p, o.SpawnPrefix+"run-"+o.Name); err != nil {
+	var err error
+	if p := caught(func() {
+		root := &rootActor{r: r, ready: ready}
+		props := r.props("run", root, func(_ actor.Context, reason, stack string) { root.died(reason, stack) }, root.gone)
+		_, err = system.Root.SpawnNamed(props, o.SpawnPrefix+"run-"+o.Name)
+	}); p != nil {
+		err = fmt.Errorf("it panicked: %s\n%s", p.reason, p.stack) // a hook of the host, most likely
+	}
+	if err != nil {
 		return nil, fmt.Errorf("start the run: %w", err)
 	}
-	<-ready
+	select {
+	case <-ready:
+	case <-r.done: // its root died at birth
+	}
 	return &Handle{r: r, done: r.done}, nil
 }
 
@@ -67,8 +79,12 @@ func (h *Handle) Cancel(signal string, number int) {
 	h.n++
 	n := h.n
 	h.mu.Unlock()
-	h.r.system.Root.Send(h.r.root, messages.CancelRun{Run: h.r.o.Run, N: n, Signal: signal, Number: number})
+	h.r.send(h.r.root, messages.CancelRun{Run: h.r.o.Run, N: n, Signal: signal, Number: number})
 }
+
+// Kill is the last act for a run that is given up: SIGKILL to all of its own processes, whatever its actors are at. It returns when
+// that is done, or after a second.
+func (h *Handle) Kill() { h.r.bench.killNow() }
 
 // Done is closed when the run has ended and none of its actors is left.
 func (h *Handle) Done() <-chan struct{} { return h.done }
@@ -79,8 +95,13 @@ func (h *Handle) Notes(ctx context.Context) []messages.Note { return h.r.bench.m
 // Result is valid once Done is closed.
 func (h *Handle) Result() Result { return h.r.result }
 
-// send delivers a message from outside any actor.
-func (r *running) send(to *actor.PID, m any) { r.system.Root.Send(to, m) }
+// send delivers a message from outside any actor. When the run is over nobody is there any more, and a message would be a dead
+// letter in the system of a host.
+func (r *running) send(to *actor.PID, m any) {
+	if to != nil && !r.over.Load() {
+		r.system.Root.Send(to, m)
+	}
+}
 
 // peer resolves whom a command goes to.
 func (r *running) peer(p schedule.Peer) *actor.PID {
@@ -109,7 +130,7 @@ func (r *running) perform(ctx actor.Context, cs []schedule.Command) {
 			if _, ok := m.(messages.PatienceExpired); ok {
 				wait = schedule.Patience(wait)
 			}
-			r.o.Clock.AfterFunc(wait, func() { r.send(r.tasks, m) })
+			r.timers.after(wait, func() { r.send(r.tasks, m) })
 			continue
 		}
 		ctx.Send(r.peer(c.To), c.Msg)
@@ -128,9 +149,12 @@ type rootActor struct {
 	closing bool
 	stopped bool
 	crash   error
-	deaf    bool // the observer is dead: nobody closes the events
+	dead    map[string]bool // essential actors
+	deaf    bool            // the observer is dead: nobody closes the events
+	signals int
 	rounds  int
-	stop    func() bool
+	seen    uint64 // events that the observer had returned from at the last look
+	stop    func()
 }
 
 type tick struct{}
@@ -140,8 +164,7 @@ func (a *rootActor) Receive(ctx actor.Context) {
 	case *actor.Started:
 		a.begin(ctx)
 	case messages.CancelRun:
-		a.r.bench.budget.openLater(a.r.o.Clock, a.r.o.Grace)
-		ctx.Send(a.r.supervisor, m)
+		a.cancel(ctx, m)
 	case messages.ActorCrashed:
 		a.crashed(ctx, m)
 	case messages.RunEnded:
@@ -149,15 +172,45 @@ func (a *rootActor) Receive(ctx actor.Context) {
 	case messages.EventsClosed:
 		a.finish(ctx)
 	case *actor.Terminated:
-		if a.crash == nil && !a.stopped { // the word of its crash did not arrive
+		if a.stopped {
+			break
+		}
+		if why, ok := a.r.deaths.Load(m.Who.Id); ok { // its own word may come later
+			a.crashed(ctx, why.(messages.ActorCrashed))
+		} else if a.crash == nil {
 			a.crashed(ctx, messages.ActorCrashed{Actor: m.Who.Id, Reason: "it stopped"})
 		}
 	case tick:
 		a.tick(ctx)
-	case *actor.Stopped:
-		a.stop()
-		a.r.reply(a.crash)
 	}
+}
+
+// gone comes when the root and all its children have ended.
+func (a *rootActor) gone() {
+	if a.stop != nil {
+		a.stop()
+	}
+	a.r.reply(a.crash)
+}
+
+// died is the last word of the root: the run ends without it. Its children stop with it; one that is stuck in a call of the
+// host's is not waited for without end.
+func (a *rootActor) died(reason, stack string) {
+	a.crash = errors.Join(a.crash, fmt.Errorf("the root of the run died: %s\n%s", reason, stack))
+	crash, r := a.crash, a.r
+	r.timers.after(closeRounds*r.o.StallEvery, func() { r.reply(crash) })
+	r.complete("the root of the run died: " + reason)
+	r.bench.killAll()
+}
+
+// cancel passes a request to end the run on. The third signal ends it whatever the observer is at.
+func (a *rootActor) cancel(ctx actor.Context, m messages.CancelRun) {
+	r := a.r
+	r.timers.after(r.o.Grace, r.bench.budget.open) // what tasks say while they end is shown, but not waited for without end
+	if m.Signal != "" {
+		a.signals++
+	}
+	ctx.Send(r.supervisor, m)
 }
 
 // begin spawns the actors of the run and tells the supervisor to open it.
@@ -165,7 +218,7 @@ func (a *rootActor) begin(ctx actor.Context) {
 	r := a.r
 	r.root = ctx.Self()
 	spawn := func(name string, inner actor.Actor) *actor.PID {
-		return ctx.SpawnPrefix(r.props(name, inner, r.essential(name)), name)
+		return ctx.SpawnPrefix(r.props(name, inner, r.essential(name), nil), name)
 	}
 	r.observer = spawn("observer", newObserver(r))
 	r.admission = spawn("admission", newAdmission(r))
@@ -183,12 +236,15 @@ func (a *rootActor) arm() {
 	if a.crash != nil {
 		every /= crashPace
 	}
-	a.stop = a.r.o.Clock.AfterFunc(every, func() { a.r.send(a.r.root, tick{}) })
+	a.stop = a.r.timers.after(every, func() { a.r.send(a.r.root, tick{}) })
 }
 
 // patience is how many ticks the end may take.
 func (a *rootActor) patience() int {
-	if a.crash != nil {
+	switch {
+	case a.signals >= 3:
+		return 1
+	case a.crash != nil:
 		return closeRounds * crashPace
 	}
 	return closeRounds
@@ -196,6 +252,13 @@ func (a *rootActor) patience() int {
 
 // crashed ends the run after the death of an essential actor: everything is killed, and the crash is the result.
 func (a *rootActor) crashed(ctx actor.Context, m messages.ActorCrashed) {
+	if a.dead[m.Actor] {
+		return
+	}
+	if a.dead == nil {
+		a.dead = map[string]bool{}
+	}
+	a.dead[m.Actor] = true
 	if a.crash == nil { // look more often from now on whether all is over
 		defer func() {
 			a.stop()
@@ -204,8 +267,9 @@ func (a *rootActor) crashed(ctx actor.Context, m messages.ActorCrashed) {
 	}
 	a.crash = errors.Join(a.crash, fmt.Errorf("the %s actor died: %s\n%s", m.Actor, m.Reason, m.Stack))
 	a.deaf = a.deaf || m.Actor == "observer"
+	// First the outcomes: what is killed would report one of its own, which does not say why.
+	a.r.complete(fmt.Sprintf("the %s actor died: %s", m.Actor, m.Reason))
 	a.r.bench.killAll()
-	a.r.book.complete(a.r.o.Clock.Now(), fmt.Sprintf("the %s actor died: %s", m.Actor, m.Reason))
 	a.close(ctx, true)
 }
 
@@ -232,8 +296,13 @@ func (a *rootActor) tick(ctx actor.Context) {
 	}
 	a.rounds++
 	cancelled, _ := a.r.book.cancelled()
+	seen := a.r.bench.seen.Load()
+	if seen != a.seen && !cancelled && a.crash == nil {
+		a.seen, a.rounds = seen, 1 // slow, not stuck
+	}
+	busy := a.r.bench.observing() || a.r.pulse.inside.Load() > 0
 	switch {
-	case a.rounds >= a.patience() && (cancelled || a.crash != nil || !a.r.bench.observing()):
+	case a.rounds >= a.patience() && (cancelled || a.crash != nil || !busy):
 		// An observer that is stuck after a cancellation must not keep haz alive: nobody waits for its actor.
 		a.r.result.ObserverStuck = a.r.bench.observing()
 		a.stopped = true
@@ -253,15 +322,25 @@ func (a *rootActor) finish(ctx actor.Context) {
 	ctx.Stop(ctx.Self())
 }
 
-// reply hands the result over, once.
+// complete gives every task an outcome that has none.
+func (r *running) complete(reason string) {
+	now := time.Now()
+	_ = caught(func() { now = r.o.Clock.Now() }) // a clock of the host may be what panicked
+	r.book.complete(now, reason)
+}
+
+// reply hands the result over, once. From now on nothing of the run sends a message, and none of its timers comes.
 func (r *running) reply(crash error) {
 	r.replied.Do(func() {
-		r.bench.close()
+		defer close(r.done)
+		defer r.pool.close()
+		r.over.Store(true)
+		r.bench.closed.Store(true)
+		r.timers.close()
+		r.bench.attempt("the end of the run", r.bench.close)
 		r.result.Outcomes, r.result.Violations = r.book.report()
 		r.result.Cancelled, r.result.Signal = r.book.cancelled()
-		r.result.Crash = crash
-		r.pool.close()
-		close(r.done)
+		r.result.Crash = errors.Join(crash, r.bench.crash())
 	})
 }
 

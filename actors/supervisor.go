@@ -11,6 +11,7 @@ import (
 type supervisor struct {
 	r     *running
 	round int
+	turns uint64 // of all actors, at the last look
 }
 
 // beginRun opens the run.
@@ -23,7 +24,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	case tick:
 		s.check(ctx)
 	case messages.RecordOutcome, messages.ClaimOutputs, messages.SkipDeclined, messages.TaskCrashed, messages.ProcessAbandoned,
-		messages.CancelRun, messages.LoadReported:
+		messages.CancelRun, messages.IdleReported:
 		s.step(ctx, m)
 	}
 }
@@ -35,7 +36,10 @@ func (s *supervisor) check(ctx actor.Context) {
 		return
 	}
 	s.round++
-	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round})
+	before := s.turns
+	s.turns = s.r.pulse.turns.Load()
+	busy := s.r.bench.load() + int(s.r.pulse.inside.Load()) // the turn of this look does not count
+	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round, Busy: busy, Moved: s.turns != before})
 }
 
 func (s *supervisor) step(ctx actor.Context, m any) {

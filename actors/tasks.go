@@ -51,7 +51,7 @@ func (t *tasks) pid(ctx actor.Context, i int) *actor.PID {
 	p := r.props(name, newTask(r, i), func(ctx actor.Context, reason, stack string) {
 		ctx.Send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: i, Reason: reason, Stack: stack})
 		ctx.Send(r.tasks, taskDone{i})
-	})
+	}, nil)
 	pid, err := ctx.SpawnNamed(p, ctx.Self().Id+"/"+name)
 	if err != nil {
 		panic(err) // two runs with one name: a defect

@@ -37,7 +37,7 @@ func TestNoTaskIsBornWhileTheParentStops(t *testing.T) {
 		if _, ok := ctx.Message().(*actor.Stopping); ok {
 			close(stopping)
 		}
-	}), func(_ actor.Context, reason, _ string) { t.Error(reason) }))
+	}), func(_ actor.Context, reason, _ string) { t.Error(reason) }, nil))
 
 	system.Root.Send(r.tasks, messages.BeginTask{Task: 0})
 	if name := <-born; name != "task-0" {

@@ -2,8 +2,6 @@ package actors
 
 import (
 	"container/heap"
-	"fmt"
-	"runtime/debug"
 	"sync"
 )
 
@@ -66,12 +64,9 @@ func (w *workers) loop() {
 }
 
 func (k work) run() {
-	defer func() {
-		if p := recover(); p != nil {
-			k.failed(fmt.Sprint(p), string(debug.Stack()))
-		}
-	}()
-	k.do()
+	if p := caught(k.do); p != nil {
+		k.failed(p.reason, p.stack)
+	}
 }
 
 func (w *workers) busy() int {

@@ -11,14 +11,36 @@ import (
 )
 
 // SetAside moves a damaged entry to .damaged, where people can look at it, and writes the reason beside it (S-31). It is
-// removed if that fails, and ignored if that fails too. Nothing happens with ReadOnly.
-func (s *Store) SetAside(k Key, reason string) {
-	if s.o.ReadOnly {
-		return
+// removed if that fails, and ignored if that fails too. It looks again before: of is the manifest that was read from the entry,
+// nil when none could be; an entry that somebody has put in its place meanwhile is left alone. Nothing happens with ReadOnly.
+// became is what became of the entry, as a note says it; "" when nothing was done.
+//
+// Callers in one process serialize it with Staged.Place (the cache actor does).
+func (s *Store) SetAside(k Key, reason string, of *Manifest) (became string) {
+	root, err := s.open()
+	if err != nil || s.o.ReadOnly {
+		return ""
 	}
-	if root, err := s.open(); err == nil {
-		s.setAside(root, k, reason)
+	at := k
+	if of != nil {
+		if at = of.Key; s.replaced(root, of) {
+			return replacedMeanwhile
+		}
+	} else {
+		var miss *Miss
+		if _, miss, at = s.find(root, k); miss == nil || miss.Reason != Damaged {
+			return replacedMeanwhile
+		}
 	}
+	return s.setAside(root, at, reason)
+}
+
+const replacedMeanwhile = "was replaced meanwhile"
+
+// replaced reports whether another entry lies where m was read from.
+func (s *Store) replaced(root fsys.FS, m *Manifest) bool {
+	now, miss := readManifest(root, entryOf(m.Key))
+	return miss == nil && !sameManifest(now, m)
 }
 
 // setAside returns what became of the entry, as a note says it.

@@ -83,7 +83,9 @@ type Options struct {
 	State    *state.State // nil: one of its own
 	ReadOnly bool         // cache mode ro: nothing below the cache root is changed
 	Root     Root         // where the workspace lies
-	Now      func() time.Time
+	// KeepDamaged: lookups and restores only say that an entry is damaged; the caller sets it aside, in its own order.
+	KeepDamaged bool
+	Now         func() time.Time
 	// Rand makes the random part of temporary names; nil: the process's own source.
 	Rand func() uint64
 }

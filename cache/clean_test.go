@@ -62,6 +62,16 @@ func keyed(prefix, owner string) string {
 }
 func numbered(prefix, owner string) string { return prefix + strings.Repeat(owner, 4) }
 
+// setAside sets an entry aside as if it were damaged.
+func (r *rig) setAside(k cache.Key) {
+	r.t.Helper()
+	m, miss := r.store.Explain(k)
+	if miss != nil {
+		r.t.Fatal(miss)
+	}
+	r.store.SetAside(k, "a test", m)
+}
+
 // litter adds everything that soft cleaning looks for: two bad entries, one of another hash function, one set aside, and
 // leftovers of dead and of living owners.
 func litter(r *rig) {
@@ -77,7 +87,7 @@ func litter(r *rig) {
 	r.put(bad, invalid)
 	must(r.t, cachetest.WriteFile(r.ws, entryDir(invalid)+"/manifest.json", "{}", 0o600))
 	r.put(bad, bad.Key("aside"))
-	r.store.SetAside(bad.Key("aside"), "a test")
+	r.setAside(bad.Key("aside"))
 	tree := cachetest.Tree{}
 	for _, prefix := range []string{"/.haz/cache/aa/.tmp-", "/.haz/state/restore-"} {
 		for _, owner := range []string{dead, living} {
@@ -186,7 +196,7 @@ func TestCleanPlan(t *testing.T) {
 	_, keys := many(r, 4)
 	bad := &cachetest.Task{Name: "p:bad", Patterns: []string{"/o"}, Stdout: "12345"}
 	r.put(bad, bad.Key())
-	r.store.SetAside(bad.Key(), "a test")
+	r.setAside(bad.Key())
 	r.now = cachetest.Epoch.Add(10 * time.Hour)
 	got, err := r.store.Clean(bg, cache.CleanOptions{Soft: true, MaxAge: age(9 * time.Hour), MaxSize: size(1500), DryRun: true})
 	must(t, err)

@@ -78,13 +78,16 @@ func (e *RestoreError) Unwrap() error { return e.Err }
 // damaged sets the entry that m was read from aside and says so. An entry that somebody else has put in its place
 // meanwhile is left alone: it is not what was found wanting.
 func (s *Store) damaged(m *Manifest, reason string) error {
-	if root, err := s.open(); err == nil && !s.o.ReadOnly {
-		if now, miss := readManifest(root, entryOf(m.Key)); miss == nil && !sameManifest(now, m) {
-			return &RestoreError{Reason: "the cache entry was replaced while it was read (" + reason + ")"}
-		}
-		return &RestoreError{Damaged: true, Reason: reason, Became: s.setAside(root, m.Key, reason)}
+	root, err := s.open()
+	switch {
+	case err != nil || s.o.ReadOnly:
+		return &RestoreError{Damaged: true, Reason: reason}
+	case s.replaced(root, m):
+		return &RestoreError{Reason: "the cache entry was replaced while it was read (" + reason + ")"}
+	case s.o.KeepDamaged:
+		return &RestoreError{Damaged: true, Reason: reason}
 	}
-	return &RestoreError{Damaged: true, Reason: reason}
+	return &RestoreError{Damaged: true, Reason: reason, Became: s.setAside(root, m.Key, reason)}
 }
 
 func sameManifest(a, b *Manifest) bool {

@@ -12,7 +12,7 @@ import (
 
 // Lookup finds the entry of k (7.4). A hit has a valid manifest of this revision and hash function, and every blob and both
 // streams are there with the declared sizes; their bytes are looked at when they are used. A damaged entry is set aside
-// (not with ReadOnly).
+// (not with ReadOnly or KeepDamaged).
 //
 // The system calls of a hit: open and read the manifest, one look at each stream and each distinct blob.
 func (s *Store) Lookup(k Key) (*Manifest, *Miss) {
@@ -21,7 +21,7 @@ func (s *Store) Lookup(k Key) (*Manifest, *Miss) {
 		return nil, miss
 	}
 	m, miss, at := s.find(root, k)
-	if miss != nil && miss.Reason == Damaged && !s.o.ReadOnly {
+	if miss != nil && miss.Reason == Damaged && !s.o.ReadOnly && !s.o.KeepDamaged {
 		miss.Became = s.setAside(root, at, miss.Detail)
 	}
 	return m, miss

@@ -268,7 +268,7 @@ func TestReadOnly(t *testing.T) {
 		if _, err := ro.store.Stage(bg, task.Request(fn, task.Key("other"))); !errors.Is(err, cache.ErrReadOnly) {
 			t.Error(err)
 		}
-		ro.store.SetAside(task.Key(), "told to")
+		ro.setAside(task.Key())
 		after, err := cachetest.Look(ws)
 		must(t, err)
 		for path := range before {

@@ -6,8 +6,9 @@ import "github.com/haz-build/haz/workspace"
 type RecordOutcome struct {
 	Ref
 	Outcome Outcome
-	Product *Product // of a hit: judged together with its outcome; immutable
-	Events  int      // how many events of the task came before its end
+	Product *Product        // of a hit: judged together with its outcome; immutable
+	Digests UpstreamDigests // of a completed task: what its downstreams hear, should it not live to tell them
+	Events  int             // how many events of the task came before its end
 }
 
 // OutcomeRecorded says that the outcome stands; now the downstreams may know.
@@ -83,26 +84,26 @@ type ProcessAbandoned struct {
 // KillProcesses asks for SIGKILL to everything that runs, and for no more starts.
 type KillProcesses struct{ Run RunID }
 
-// ReportLoad asks an actor how much it has under way. Answered by LoadReported, at once or (WhenIdle) when it has nothing
-// under way any more.
-type ReportLoad struct {
-	Run      RunID
-	Round    int
-	WhenIdle bool
+// ReportIdle asks an actor to say when it has nothing under way any more. Answered by IdleReported.
+type ReportIdle struct {
+	Run   RunID
+	Round int
 }
 
-// LoadReported counts what is under way with one actor: processes, jobs, waits for locks.
-type LoadReported struct {
+// IdleReported says that an actor has nothing under way: no process, job, or wait for a lock.
+type IdleReported struct {
 	Run   RunID
 	Round int
 	Actor string
-	Load  int
 }
 
-// CheckStall is the supervisor's own reminder to look whether anything can still move.
+// CheckStall is the supervisor's own reminder to look whether anything can still move. What it brings was counted without asking
+// any actor: one that is busy cannot answer.
 type CheckStall struct {
 	Run   RunID
 	Round int
+	Busy  int  // processes, jobs, waits for locks, actors in the middle of a turn
+	Moved bool // some actor had a turn since the last look
 }
 
 // RunEnded tells the root that every task has an outcome and nothing is owed.

@@ -312,11 +312,24 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "host-cancels":
 		return d.print(d.l.Step(d.now, messages.CancelRun{N: len(d.l.signals) + 1}))
 	case "stall-check":
-		return d.print(d.l.Step(d.now, messages.CheckStall{Round: d.l.round + 1}))
-	case "load":
-		n := 0
-		td.CmdArgs[0].Scan(t, 0, &n)
-		return d.print(d.l.Step(d.now, messages.LoadReported{Actor: td.CmdArgs[0].Key, Load: n}))
+		m := messages.CheckStall{Moved: td.HasArg("moved")}
+		times := 1
+		td.MaybeScanArgs(t, "busy", &m.Busy)
+		td.MaybeScanArgs(t, "times", &times)
+		var out []string
+		for range times {
+			m.Round = d.l.round + 1
+			if td.HasArg("answered") {
+				d.l.Step(d.now, messages.IdleReported{Actor: "cache"})
+				d.l.Step(d.now, messages.IdleReported{Actor: "processes"})
+			}
+			if s := d.print(d.l.Step(d.now, m)); s != "" && (len(out) == 0 || out[len(out)-1] != s) {
+				out = append(out, s)
+			}
+		}
+		return strings.Join(out, "\n")
+	case "idle":
+		return d.print(d.l.Step(d.now, messages.IdleReported{Actor: td.CmdArgs[0].Key}))
 	}
 	t.Fatalf("%s: unknown command %s", td.Pos, td.Cmd)
 	return ""
@@ -360,8 +373,14 @@ func (d *ledgerDialogue) print(cs []Command) string {
 			out = append(out, "abandon "+d.n.list[m.Task])
 		case messages.KillProcesses:
 			out = append(out, "kill all processes")
-		case messages.ReportLoad:
-			out = append(out, fmt.Sprintf("ask %s for its load when-idle=%v", c.To, m.WhenIdle))
+		case messages.ReportIdle:
+			out = append(out, fmt.Sprintf("ask %s when it is idle", c.To))
+		case messages.UpstreamEnded:
+			out = append(out, fmt.Sprintf("tell %s that %s has ended", d.n.list[m.Task], d.n.list[m.Upstream]))
+		case messages.UpstreamFailed:
+			out = append(out, fmt.Sprintf("tell %s that %s has failed", d.n.list[m.Task], d.n.list[m.Upstream]))
+		case messages.UpstreamCompleted:
+			out = append(out, fmt.Sprintf("tell %s that %s has completed", d.n.list[m.Task], d.n.list[m.Digests.Task]))
 		case messages.RunEnded:
 			out = append(out, "the run has ended")
 		case messages.ObserveEvent:

@@ -28,6 +28,7 @@ type Ledger struct {
 	inRun map[int]int
 
 	outcomes []messages.Outcome
+	digests  []messages.UpstreamDigests // of those that completed
 	has      bitset
 	cascaded bitset // written by the cascade, not yet or never confirmed
 	missing  int
@@ -49,23 +50,23 @@ type Ledger struct {
 
 	group release
 
-	progress  bool
-	round     int
-	silent    int // rounds without progress or load
-	load      map[string]int
-	ending    bool
-	idle      map[string]bool
-	endRounds int
-	ended     bool
+	progress bool
+	round    int
+	silent   int // rounds in a row without word or work
+	mute     int // likewise, and somebody owed an answer
+	ending   bool
+	idle     map[string]bool
+	owed     int // rounds since a run that was cancelled has all outcomes
+	ended    bool
 }
 
 // NewLedger makes an empty book.
 func NewLedger(c LedgerConfig) *Ledger {
 	n := len(c.Plan.Tasks)
 	l := &Ledger{c: c, ids: make([]workspace.TaskID, n), wsOf: make([]int, n), inRun: make(map[int]int, n),
-		outcomes: make([]messages.Outcome, n), has: newBitset(n), cascaded: newBitset(n), crashed: newBitset(n),
+		outcomes: make([]messages.Outcome, n), digests: make([]messages.UpstreamDigests, n), has: newBitset(n), cascaded: newBitset(n), crashed: newBitset(n),
 		missing: n, pending: make([]int, n), claims: map[string]int{}, overlaps: map[string]bool{},
-		load: map[string]int{}, idle: map[string]bool{}}
+		idle: map[string]bool{}}
 	for i, t := range c.Plan.Tasks {
 		l.ids[i], l.wsOf[i] = t.ID, t.Index
 		l.inRun[t.Index] = i
@@ -107,9 +108,13 @@ func (l *Ledger) Begin() []Command {
 	return append(cs, l.maybeEnd()...)
 }
 
-// Step tells the ledger what happened at a time and returns what to do now.
+// Step tells the ledger what happened at a time and returns what to do now. After the end nothing is done any more, but a
+// request to end the run is still written down: the last events may be on their way to an observer that does not take them.
 func (l *Ledger) Step(now time.Time, m any) []Command {
 	if l.ended {
+		if c, ok := m.(messages.CancelRun); ok && l.noteCancel(c) {
+			l.cancel = true
+		}
 		return nil
 	}
 	var cs []Command
@@ -135,8 +140,8 @@ func (l *Ledger) Step(now time.Time, m any) []Command {
 		cs = l.cancelRun(now, m)
 	case messages.CheckStall:
 		cs = l.checkStall(now, m)
-	case messages.LoadReported:
-		return l.loadReported(m)
+	case messages.IdleReported:
+		return l.idleReported(m)
 	default:
 		return nil
 	}
@@ -155,6 +160,7 @@ func (l *Ledger) recordOutcome(now time.Time, m messages.RecordOutcome) []Comman
 		}
 		return []Command{answer}
 	}
+	l.digests[i] = m.Digests
 	var cs []Command
 	if m.Product != nil {
 		_, more := l.claim(now, i, m.Product.Wrote, m.Product.Reads)
@@ -271,7 +277,7 @@ func (l *Ledger) cascadeOutcome(now time.Time, from messages.Outcome, to int) me
 
 func (l *Ledger) taskCrashed(m messages.TaskCrashed) []Command {
 	if l.has.has(m.Task) {
-		return nil
+		return l.tellFor(m.Task) // it may have died before it could: what they hear twice does nothing
 	}
 	return []Command{{ToProcesses, messages.AbandonProcess{Run: l.c.Run, Task: m.Task, Reason: m.Reason, Stack: m.Stack}}}
 }
@@ -281,7 +287,17 @@ func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []
 		return nil
 	}
 	l.crashed.add(m.Task)
-	return l.record(now, m.Task, l.crashOutcome(now, m.Task, m.Reason, m.Stack), 0)
+	cs := l.record(now, m.Task, l.crashOutcome(now, m.Task, m.Reason, m.Stack), 0)
+	return append(cs, l.tellFor(m.Task)...)
+}
+
+// tellFor tells the downstreams of a task what its own actor, which is dead, cannot say any more.
+func (l *Ledger) tellFor(i int) []Command {
+	var cs []Command
+	for _, d := range downstreamsOf(l.c.Plan, i) {
+		cs = append(cs, Command{ToTask, wordTo(l.c.Run, i, l.outcomes[i], l.digests[i], Downstream{Task: d, Hard: l.hardUpstream(i, d)})})
+	}
+	return cs
 }
 
 func (l *Ledger) crashOutcome(now time.Time, i int, reason, stack string) messages.Outcome {
@@ -301,8 +317,10 @@ func (l *Ledger) Report() (outcomes []messages.Outcome, violations []messages.Vi
 	return l.outcomes, l.violations
 }
 
-// Complete makes sure that every task has an outcome (S-10), for a run whose supervisor is dead: what is missing is a crash.
+// Complete makes sure that every task has an outcome (S-10), for a run that lost an actor which it cannot do without: what is
+// missing is a crash that says why. It is the end: what tasks report that die with the run changes nothing, and is no violation.
 func (l *Ledger) Complete(now time.Time, reason string) {
+	l.ended = true
 	for i := range l.outcomes {
 		if !l.has.has(i) {
 			l.outcomes[i] = l.crashOutcome(now, i, reason, "")

@@ -127,14 +127,22 @@ func (l *Ledger) closesCycle(from, to int) []int {
 	return l.edges.path(to, from)
 }
 
-// cancelRun is the first, second or third request to end the run (section 6).
-func (l *Ledger) cancelRun(now time.Time, m messages.CancelRun) []Command {
+// noteCancel writes a request to end the run down, and reports whether it is a new one.
+func (l *Ledger) noteCancel(m messages.CancelRun) bool {
 	for _, s := range l.signals {
 		if s.N == m.N {
-			return nil
+			return false
 		}
 	}
 	l.signals = append(l.signals, m)
+	return true
+}
+
+// cancelRun is the first, second or third request to end the run (section 6).
+func (l *Ledger) cancelRun(now time.Time, m messages.CancelRun) []Command {
+	if !l.noteCancel(m) {
+		return nil
+	}
 	if l.cancel && m.Signal == "" {
 		return nil // the host's context ends once
 	}
@@ -197,8 +205,10 @@ func (l *Ledger) Ended() bool { return l.ended }
 
 // Rounds of the stall check, which comes at regular intervals.
 const (
-	silentRounds = 3  // rounds in a row without word or work: nothing can move any more
-	endingRounds = 30 // rounds that the end waits for work still owed
+	silentRounds = 3   // in a row, without word or work, while all that were asked are idle: nothing can move any more
+	muteRounds   = 30  // in a row, without word or work, that an actor which was asked may owe its answer: a machine can be slow
+	endingRounds = 30  // in a row, without word or work, while somebody still has to say that nothing is owed
+	owedRounds   = 120 // that a cancelled run waits for work which goes on (a slow disk, a host that takes its time)
 )
 
 func (l *Ledger) checkStall(now time.Time, m messages.CheckStall) []Command {
@@ -206,26 +216,26 @@ func (l *Ledger) checkStall(now time.Time, m messages.CheckStall) []Command {
 		return nil
 	}
 	l.round = m.Round
-	busy := 0
-	for _, n := range l.load {
-		busy += n
-	}
-	if l.progress || busy > 0 {
-		l.silent = 0
-	} else {
+	switch {
+	case l.progress || m.Moved || m.Busy > 0:
+		l.silent, l.mute = 0, 0
+	case l.ending || l.allIdle() || l.mute >= muteRounds:
 		l.silent++
+	default:
+		l.mute++
 	}
 	l.progress = false
-	clear(l.load)
-	if l.ending {
-		return l.hurryEnd()
-	}
-	if l.silent >= silentRounds {
+	switch {
+	case l.ending:
+		return l.hurryEnd(m.Busy)
+	case l.silent >= silentRounds:
 		return l.stalled(now)
 	}
-	ask := messages.ReportLoad{Run: l.c.Run, Round: m.Round}
-	return []Command{{ToCache, ask}, {ToProcesses, ask}}
+	clear(l.idle)
+	return l.askIdle()
 }
+
+func (l *Ledger) allIdle() bool { return l.idle["cache"] && l.idle["processes"] }
 
 // stalled ends a run in which nothing can move any more: a message was lost, or an actor is dead. The missing tasks are
 // violations, and errors of their own; the run still ends (S-10).
@@ -251,15 +261,12 @@ func (l *Ledger) stalled(now time.Time) []Command {
 	return cs
 }
 
-func (l *Ledger) loadReported(m messages.LoadReported) []Command {
-	if l.ending {
-		if m.Load == 0 {
-			l.idle[m.Actor] = true
-		}
-		return l.maybeEnd()
+func (l *Ledger) idleReported(m messages.IdleReported) []Command {
+	l.idle[m.Actor] = true
+	if !l.ending {
+		return nil
 	}
-	l.load[m.Actor] = m.Load
-	return nil
+	return l.maybeEnd()
 }
 
 // maybeEnd ends the run when every outcome is written and nothing is owed by cache and processes.
@@ -269,10 +276,11 @@ func (l *Ledger) maybeEnd() []Command {
 	}
 	if !l.ending {
 		l.ending = true
+		clear(l.idle) // what was said before does not count
 		cs := l.group.flush()
 		return append(cs, l.askIdle()...)
 	}
-	if l.idle["cache"] && l.idle["processes"] {
+	if l.allIdle() {
 		l.ended = true
 		return []Command{{ToRoot, messages.RunEnded{Run: l.c.Run}}}
 	}
@@ -280,19 +288,27 @@ func (l *Ledger) maybeEnd() []Command {
 }
 
 func (l *Ledger) askIdle() []Command {
-	ask := messages.ReportLoad{Run: l.c.Run, Round: l.round, WhenIdle: true}
+	ask := messages.ReportIdle{Run: l.c.Run, Round: l.round}
 	return []Command{{ToCache, ask}, {ToProcesses, ask}}
 }
 
-// hurryEnd repeats the question, in case it or its answer was lost, and gives up waiting in the end.
-func (l *Ledger) hurryEnd() []Command {
-	l.endRounds++
-	if l.endRounds < endingRounds {
-		return l.askIdle()
+// hurryEnd repeats the question, in case it or its answer was lost. Work in progress is waited for: only a run that was cancelled
+// gives up on it in the end, which breaks no invariant, and says so. Where nothing is under way and nobody answers, haz is broken.
+func (l *Ledger) hurryEnd(busy int) []Command {
+	if l.cancel {
+		l.owed++
 	}
-	l.ended = true
-	l.violations = append(l.violations, messages.Violation{Kind: messages.Internal, Message: "work was still owed when the run ended"})
-	return []Command{{ToProcesses, messages.KillProcesses{Run: l.c.Run}}, {ToRoot, messages.RunEnded{Run: l.c.Run}}}
+	switch {
+	case l.silent >= endingRounds:
+		l.ended = true
+		l.violations = append(l.violations, messages.Violation{Kind: messages.Internal, Message: "work was still owed when the run ended"})
+		return []Command{{ToProcesses, messages.KillProcesses{Run: l.c.Run}}, {ToRoot, messages.RunEnded{Run: l.c.Run}}}
+	case busy > 0 && l.owed >= owedRounds:
+		l.ended = true
+		return []Command{l.runEvent(messages.RunNoted{Text: "work on files was still under way when the run was left"}),
+			{ToProcesses, messages.KillProcesses{Run: l.c.Run}}, {ToRoot, messages.RunEnded{Run: l.c.Run}}}
+	}
+	return l.askIdle()
 }
 
 // release holds back the ends of tasks that were told to skip, so that observers see them in canonical order whatever the

@@ -260,7 +260,7 @@ func (t *Task) finish(now time.Time, wrote bool) []Command {
 			Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}},
 			Command{ToCache, messages.ReleaseTask{Ref: t.ref(), Wrote: wrote}})
 	}
-	rec := messages.RecordOutcome{Ref: t.request(), Outcome: t.out, Events: t.events}
+	rec := messages.RecordOutcome{Ref: t.request(), Outcome: t.out, Events: t.events, Digests: t.upstreamDigests()}
 	if t.out.Status == messages.Completed && t.out.Source == messages.FromCache {
 		p := t.product
 		rec.Product = &p
@@ -294,22 +294,26 @@ func (t *Task) tellDownstreams() []Command {
 	t.told = true
 	cs := make([]Command, 0, len(t.c.Down))
 	for _, d := range t.c.Down {
-		cs = append(cs, Command{ToTask, t.word(d)})
+		cs = append(cs, Command{ToTask, wordTo(t.c.Run, t.c.Index, t.out, t.upstreamDigests(), d)})
 	}
 	return cs
 }
 
-// word is what one downstream hears.
-func (t *Task) word(d Downstream) any {
+// upstreamDigests is what a completed task contributes to the keys of its downstreams.
+func (t *Task) upstreamDigests() messages.UpstreamDigests {
+	return messages.UpstreamDigests{Task: t.c.Index, Own: t.product.Own, Closure: t.product.Closure}
+}
+
+// wordTo is what one downstream hears of the end of a task.
+func wordTo(run messages.RunID, i int, out messages.Outcome, digests messages.UpstreamDigests, d Downstream) any {
 	if !d.Hard {
-		return messages.UpstreamEnded{Run: t.c.Run, Task: d.Task, Upstream: t.c.Index}
+		return messages.UpstreamEnded{Run: run, Task: d.Task, Upstream: i}
 	}
-	if t.out.Status == messages.Completed {
-		return messages.UpstreamCompleted{Run: t.c.Run, Task: d.Task, Digests: messages.UpstreamDigests{
-			Task: t.c.Index, Own: t.product.Own, Closure: t.product.Closure}}
+	if out.Status == messages.Completed {
+		return messages.UpstreamCompleted{Run: run, Task: d.Task, Digests: digests}
 	}
-	cancelled, cause, root := cascade(t.out)
-	return messages.UpstreamFailed{Run: t.c.Run, Task: d.Task, Upstream: t.c.Index, Cancelled: cancelled, Cause: cause, Root: root}
+	cancelled, cause, root := cascade(out)
+	return messages.UpstreamFailed{Run: run, Task: d.Task, Upstream: i, Cancelled: cancelled, Cause: cause, Root: root}
 }
 
 // cascade says what becomes of the hard downstreams of a task that did not complete: cancelled, or skipped with a cause;

@@ -53,7 +53,7 @@ func Run(w *World, o RunOptions) *Report {
 	st := state.Open(w.FS, digest.BLAKE3)
 	tree := glob.NewTree(w.FS)
 	procs := &processes{sim: s, scripts: w.Scripts, alive: map[string]*simProcess{}, spawned: map[string]int{}}
-	store := cache.Open(w.FS, cache.Options{Hash: digest.BLAKE3, State: st})
+	store := cache.Open(w.FS, cache.Options{Hash: digest.BLAKE3, State: st, KeepDamaged: true})
 	opts := actors.Options{Run: 1, Name: "sim", Plan: plan, Cap: o.Cap, FailFast: o.FailFast, Lookup: true, Store: true,
 		Grace: grace, FS: w.FS, Tree: tree, Cache: store, State: st, Hash: digest.BLAKE3,
 		Deriver: key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: digest.BLAKE3,
