@@ -4,13 +4,13 @@
 //	run                    root of one run; owns the one reply
 //	 ├─ supervisor         the ledger: outcomes, violations, cancellation, the end
 //	 ├─ admission          slots, tag caps, mutexes, outputs condition
-//	 ├─ cache              keys, lookups, restores, stores: fanned out to workers; the publishing rename is serialized here
+//	 ├─ cache              keys, lookups, restores, stores: fanned out to workers; who publishes, and when, is decided here
 //	 ├─ processes          starts, signals and waits for processes
 //	 ├─ observer           puts events in order and hands them to the host
 //	 └─ tasks              parent and mailman of the task actors; spawns on first need
 //	     └─ task …
 //
-// Blocking work never runs in Receive, the publishing rename excepted. Rules that the library forces are in props.go.
+// Nothing blocks in Receive, calls of the observer excepted. Rules that the library forces are in props.go.
 package actors
 
 import (

@@ -66,7 +66,7 @@ var entryBugs = []mutant{
 		old: "	if sum[0] != stdout || sum[1] != stderr", new: "	if false && sum[0] != stdout || false && sum[1] != stderr",
 		pkg: "./cache", run: "^TestManifestBound$"},
 	{name: "a hit shows all of stdout first", rule: "EXEC-017", file: "actors/recorder.go",
-		old: "	c.turns.Add(s == process.Stderr, len(b))\n", new: "",
+		old: "	c.turns.Add(stderr, len(piece))\n", new: "",
 		pkg: "./cmd/haz", run: "^TestScript/replay_order$"},
 	{name: "restored files have the times at which they were copied", rule: "CACHE-019", file: "cache/restore_times.go",
 		old: "	if want := r.timeFor(output); want != has {", new: "	if want := r.timeFor(output); false && want != has {",

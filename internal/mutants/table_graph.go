@@ -30,6 +30,6 @@ var graphBugs = []mutant{
 		old: "			if excluded {\n", new: "			if excluded && false {\n",
 		pkg: "./graph", run: "^TestDialogues$"},
 	{name: "a .haz that only keeps a cache makes a workspace explicit", rule: "S-32", file: "workspace/find.go",
-		old: "|| !isGit && !hasProject(host, dir)):", new: "|| true):",
+		old: "|| !isGit && !hasProject(host, dir)):", new: "|| true || !isGit && !hasProject(host, dir)):",
 		pkg: "./workspace", run: "^TestFind$"},
 }

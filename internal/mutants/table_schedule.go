@@ -28,7 +28,7 @@ var scheduleBugs = []mutant{
 		pkg: "./schedule", run: "^TestAdmissionDialogues$"},
 
 	{name: "a task that nothing will ever move again has no outcome", rule: "S-10", file: "schedule/ledger_stop.go",
-		old: "if l.silent >= silentRounds {", new: "if false && l.silent >= silentRounds {",
+		old: "case l.silent >= silentRounds:", new: "case false && l.silent >= silentRounds:",
 		pkg: "./schedule", run: "^TestLedgerDialogues$"},
 	{name: "a second, different outcome passes unnoticed", rule: "S-10", file: "schedule/ledger.go",
 		old: "if !l.confirms(i, m.Outcome) {", new: "if false {",
@@ -79,7 +79,7 @@ var simulationBugs = []mutant{
 		old: "	if l.has.has(i) {\n		if !l.confirms(i, m.Outcome) {", new: "	if l.crashed.has(i) {\n		if !l.confirms(i, m.Outcome) {",
 		pkg: "./actors/actorstest", run: "^TestReorderedRuns$", env: "HAZ_SEEDS=300"},
 	{name: "simulation: no stall check", rule: "S-10", file: "actors/supervisor.go",
-		old: "	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round})\n", new: "",
+		old: "	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round, Busy: busy, Moved: s.turns != before})\n", new: "	_ = busy + int(before)\n",
 		pkg: "./actors/actorstest", run: "^TestLostMessagesAndPanics$", env: "HAZ_SEEDS=200"},
 	{name: "an answer to an old request is taken for a new one", rule: "EXEC-007", file: "schedule/task.go",
 		old: "ok && a.Request().Attempt != t.attempt {", new: "ok && false && a.Request().Attempt != t.attempt {",
@@ -94,6 +94,6 @@ var simulationBugs = []mutant{
 		old: "	if a.c.Cap != 1 {\n		return false", new: "	if a.c.Cap != 0 {\n		return false",
 		pkg: "./actors/actorstest", run: "^TestSlotsMakeNoDifference$", env: "HAZ_SEEDS=200"},
 	{name: "simulation: the lock of another haz is not respected", rule: "S-36", file: "actors/bench_lock.go",
-		old: "	if j.locks != nil {\n		return nil\n	}\n	l, refused, err :=", new: "	if true {\n		return nil\n	}\n	l, refused, err :=",
+		old: "	if j.locks != nil {\n		return nil\n	}\n	near :=", new: "	if true {\n		return nil\n	}\n	near :=",
 		pkg: "./actors/actorstest", run: "^TestLocksOfAnotherHaz$"},
 }
