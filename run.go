@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"sync/atomic"
 
 	"github.com/haz-build/haz/actors"
@@ -62,7 +63,8 @@ func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *watcher, o R
 		e.sweep(ctx, watch.tell)
 	})
 	if e == nil {
-		w.noneStarts(plan, r, "the run could not begin")
+		why, _, _ := strings.Cut(r.Crash.Error(), "\n") // without the stack
+		w.noneStarts(plan, r, why)
 		return
 	}
 	attempt("the run", func() { e.drive(plan, watch, o, r) })

@@ -56,9 +56,9 @@ func (b *bench) neighbours(t *workspace.Task) state.LockRequest {
 
 // letGo gives up what a task that is not cached reads, some time after its process has begun: nothing of what it makes is
 // kept for others, and a server that has come up may run for days.
-func (b *bench) letGo(j *job) {
-	if l := j.locks; l != nil && !j.task.Cache {
-		b.r.timers.after(readersHold, func() { b.attempt("giving back what "+j.task.ID.String()+" reads", l.DoneReading) })
+func (b *bench) letGo(t *workspace.Task, l *state.TaskLocks) {
+	if !t.Cache {
+		b.r.timers.after(readersHold, func() { b.attempt("giving back what "+t.ID.String()+" reads", l.DoneReading) })
 	}
 }
 

@@ -63,12 +63,6 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 		done(messages.ProcessNotStarted{Ref: m.Ref, Error: spawnError(err)})
 		return
 	}
-	if j.locks != nil {
-		if pid, ok := process.OSPID(p); ok {
-			j.locks.SetProcess(pid) // another haz looks for it among its ancestors
-		}
-	}
-	b.letGo(j)
 	exited := func(x process.Exit) {
 		if !j.processEnded() {
 			return // given up before
@@ -76,7 +70,14 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 		b.treeChanged()
 		done(b.exited(j, m, x))
 	}
-	b.processStarted(j, p, exited)
+	locks := j.locks
+	b.processStarted(j, p, exited) // first of all, so that it is killed should the rest panic
+	if locks != nil {
+		if pid, ok := process.OSPID(p); ok {
+			locks.SetProcess(pid) // another haz looks for it among its ancestors
+		}
+		b.letGo(j.task, locks)
+	}
 	if b.killing.Load() {
 		b.signal(j, kill) // killAll may have come too early to see it
 	}
