@@ -219,7 +219,7 @@ func (e *engine) finish(r *Result, observe func(messages.Event)) {
 	}
 	e.state.Flush()
 	for _, n := range e.notes {
-		observe(messages.RunNoted{Text: n.Text, Hint: n.Hint})
+		observe(messages.RunNoted(n))
 	}
 	for _, t := range append(e.store.Trouble(), e.state.Trouble()...) {
 		observe(messages.RunNoted{Text: t})

@@ -141,9 +141,8 @@ func (s *signalWatch) close() { close(s.closed) }
 var quitting quitter
 
 type quitter struct {
-	once sync.Once
-	mu   sync.Mutex
-	run  bool // whatever is under way heeds it
+	mu  sync.Mutex
+	run bool // whatever is under way heeds it
 }
 
 // arm makes SIGQUIT end the program at once.
