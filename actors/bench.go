@@ -73,22 +73,23 @@ type job struct {
 	step     sync.Mutex // held by the step at work
 	released bool       // the task has ended: steps that come too late do nothing
 
-	derived    *key.Derived
-	manifest   *cache.Manifest
-	ledger     state.Ledger
-	hasLedger  bool
-	restored   bool // the result came from the cache
-	ledgered   bool // the ledger holds the outputs of this run
-	left       leftovers
-	locks      *state.TaskLocks
-	refused    *state.Refused
-	before     *outputs.Snapshot
-	collected  *outputs.Collected
-	folders    *key.Folders  // on the way to what the task reads, before it ran
-	kept       *outputs.Kept // of a completed task, for the looks of those that come after it
-	noted      []string      // texts of notes on patterns
-	madeBefore int           // results that were in the tree when the task looked at its inputs
-	rec        *recorder
+	derived     *key.Derived
+	manifest    *cache.Manifest
+	ledger      state.Ledger
+	hasLedger   bool
+	restored    bool // the result came from the cache
+	lookedAgain bool // for the entry, with the lock in hand
+	ledgered    bool // the ledger holds the outputs of this run
+	left        leftovers
+	locks       *state.TaskLocks
+	refused     *state.Refused
+	before      *outputs.Snapshot
+	collected   *outputs.Collected
+	folders     *key.Folders  // on the way to what the task reads, before it ran
+	kept        *outputs.Kept // of a completed task, for the looks of those that come after it
+	noted       []string      // texts of notes on patterns
+	madeBefore  int           // results that were in the tree when the task looked at its inputs
+	rec         *recorder
 
 	mu        sync.Mutex
 	read      *key.Derived // what the task has read; nil before, and when it has been written down

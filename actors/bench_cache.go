@@ -379,6 +379,10 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 			b.treeChanged()
 			return messages.InputsMoved{Ref: m.Ref, Paths: moved}
 		}
+		if b.madeMeanwhile(j) {
+			b.unlock(j)
+			return messages.InputsMoved{Ref: m.Ref}
+		}
 	}
 	notes, err := b.makeWay(ctx, j)
 	var snap *outputs.Snapshot
@@ -392,6 +396,17 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 	j.before = snap
 	b.markRunning(j)
 	return messages.ExecutionPrepared{Ref: m.Ref, Notes: notes}
+}
+
+// madeMeanwhile reports, once a task, whether another haz has stored the result between the look-up and the lock. To make it
+// again would not only be in vain: whoever reads it at that time sees it rewritten.
+func (b *bench) madeMeanwhile(j *job) bool {
+	if !b.r.o.Lookup || !j.task.Cache || j.lookedAgain {
+		return false
+	}
+	j.lookedAgain = true
+	found, _ := b.r.o.Cache.Explain(j.derived.Key)
+	return found != nil
 }
 
 // collect is the step collecting.

@@ -87,22 +87,22 @@ func latticeOutput(i int) string {
 	return text
 }
 
-// latticeRight tells what is wrong with an output; "" for nothing.
-func latticeRight(root string, i int) string {
+// latticeRight tells what is wrong with an output, "" for nothing, and whether that is that it is not there.
+func latticeRight(root string, i int) (wrong string, absent bool) {
 	b, err := os.ReadFile(filepath.Join(root, fmt.Sprintf("p/out/%d", i)))
 	switch {
 	case err != nil:
-		return err.Error()
+		return err.Error(), errors.Is(err, fs.ErrNotExist)
 	case string(b) != latticeOutput(i):
-		return fmt.Sprintf("out/%d holds %d bytes, want %d", i, len(b), len(latticeOutput(i)))
+		return fmt.Sprintf("out/%d holds %d bytes, want %d", i, len(b), len(latticeOutput(i))), false
 	}
-	return ""
+	return "", false
 }
 
 func latticeAllRight(t *testing.T, root, when string) {
 	t.Helper()
 	for i := range latticeTasks {
-		if wrong := latticeRight(root, i); wrong != "" {
+		if wrong, _ := latticeRight(root, i); wrong != "" {
 			t.Errorf("%s: %s", when, wrong)
 		}
 	}
@@ -135,14 +135,24 @@ func noLockHeld(t *testing.T, root string) {
 	}
 }
 
-// Eight haz at once with equal and different targets, in part killed, while the cache is cleaned and cleared: whoever was not
-// killed exits 0 and finds its files right (section 10).
+// Eight haz at once with equal and different targets: whoever was not killed exits 0, and finds its files right (section 10).
+//
+// Left to themselves, each file is there. Where others force runs, clear the cache or are killed, a file may be about to be made
+// again (4.6: what cannot be relied upon is taken away before a task runs), but it never holds other bytes.
 func TestSeveralAtOnce(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts many processes")
 	}
-	t.Parallel()
-	root, mark := t.TempDir(), fmt.Sprintf("several-%d", os.Getpid())
+	for name, rough := range map[string]bool{"left to themselves": false, "forced, cleared and killed": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			severalAtOnce(t, rough)
+		})
+	}
+}
+
+func severalAtOnce(t *testing.T, rough bool) {
+	root, mark := t.TempDir(), fmt.Sprintf("several-%d-%v", os.Getpid(), rough)
 	lattice(t, root)
 	realHaz(t)
 	random := seeded(t)
@@ -159,11 +169,11 @@ func TestSeveralAtOnce(t *testing.T) {
 					target = mine.IntN(latticeTasks)
 				}
 				args := []string{"run", fmt.Sprintf("p:t%d", target)}
-				if mine.IntN(4) == 0 {
+				if rough && mine.IntN(4) == 0 {
 					args = append(args, "--force")
 				}
 				p := startHaz(t, root, mark, args...)
-				if mine.IntN(5) == 0 {
+				if rough && mine.IntN(5) == 0 {
 					time.Sleep(time.Duration(mine.IntN(150)) * time.Millisecond)
 					_ = p.cmd.Process.Kill()
 				}
@@ -176,14 +186,14 @@ func TestSeveralAtOnce(t *testing.T) {
 				if code != 0 {
 					t.Errorf("process %d, run %d, %v: exit code %d; stderr:\n%s", w, n, args, code, p.said())
 				}
-				if wrong := latticeRight(root, target); wrong != "" {
-					t.Errorf("process %d, run %d: %s", w, n, wrong)
+				if wrong, absent := latticeRight(root, target); wrong != "" && !(rough && absent) {
+					t.Errorf("process %d, run %d, %v: %s; stderr:\n%s", w, n, args, wrong, p.said())
 				}
 			}
 		})
 	}
 	janitor.Go(func() {
-		for n := 0; ; n++ {
+		for n := 0; rough; n++ {
 			select {
 			case <-stop:
 				return
