@@ -258,7 +258,7 @@ func TestPanicsOfHooks(t *testing.T) {
 // Tasks that only follow one whose worker panicked run, as after any failure; so do those behind what the failure takes along.
 func TestTasksBehindACrash(t *testing.T) {
 	w := inMemory(t)
-	tasks(t, w, `a: shell: "echo", inputs: [in.txt]`, `b: shell: "echo", weakDeps: ["~:a"]`, `c: shell: "echo", deps: ["~:a"]`, `d: shell: "echo", weakDeps: ["~:c"]`)
+	tasks(t, w, `a: shell: "echo", inputs: [in.txt]`, `b: shell: "echo b", weakDeps: ["~:a"]`, `c: shell: "echo", deps: ["~:a"]`, `d: shell: "echo d", weakDeps: ["~:c"]`)
 	w.write(t, "/p/in.txt", "1")
 	ff := faultfs.New(w.mem, 0, faultfs.Rule{At: -1, Match: func(c faultfs.Call) bool {
 		if c.Op == faultfs.OpReadFile && strings.HasSuffix(c.Name, "/p/in.txt") {

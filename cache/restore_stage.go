@@ -40,11 +40,14 @@ func (r *restore) stage(ctx context.Context) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	// One goroutine copies and another one digests: two big blobs at a time keep both busy.
 	big, ctx := errgroup.WithContext(ctx)
 	big.SetLimit(bigCopies)
 	r.big.Group = big
+	defer func() { // also where this goroutine panics: no copy outlives the restore
+		cancel()
+		_ = big.Wait()
+	}()
 	err = r.stageEach(ctx, root)
 	if err != nil {
 		cancel()
