@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/key"
@@ -85,6 +86,7 @@ type job struct {
 	refused     *state.Refused
 	before      *outputs.Snapshot
 	collected   *outputs.Collected
+	lookedAt    time.Time     // when the look before the spawn began
 	folders     *key.Folders  // on the way to what the task reads, before it ran
 	kept        *outputs.Kept // of a completed task, for the looks of those that come after it
 	noted       []string      // texts of notes on patterns

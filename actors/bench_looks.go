@@ -13,9 +13,13 @@ import (
 
 // The second looks of a task that is executed (S-23): what its key was made of must stand until it has ended.
 
-// maxFarLooks is about how many outputs of far upstreams one look compares. Those of near ones are compared however many
-// they are.
-const maxFarLooks = 512
+// The outputs of near upstreams are compared however many they are. Those of far ones are often most of what has run so far,
+// so the longer a task took, in which somebody could edit one of them, the more of them: for a task of a second all that
+// there are, for one of some milliseconds about what costs a hundredth of it.
+const (
+	farLooks      = 32
+	farLooksPerMS = 4
+)
 
 // keep takes note of what a completed task has in the tree, where others look at it later.
 func (b *bench) keep(j *job, files []state.Produced, listed bool) {
@@ -27,7 +31,8 @@ func (b *bench) keep(j *job, files []state.Produced, listed bool) {
 // lookBefore is the look before the spawn, at the inputs. It also takes note of the folders in which lies what is read.
 // Outputs of upstreams that were changed since are found by the look afterwards.
 func (b *bench) lookBefore(ctx context.Context, j *job) (moved []string, err error) {
-	near, _ := b.makers(j)
+	j.lookedAt = b.r.o.Clock.Now()
+	near, _, _ := b.near(j)
 	j.folders, err = key.LookAtFolders(ctx, b.r.o.FS, func(yield func(string) bool) {
 		for i := range j.derived.Inputs {
 			if !yield(j.derived.Inputs[i].Path) {
@@ -48,18 +53,12 @@ func (b *bench) lookBefore(ctx context.Context, j *job) (moved []string, err err
 	return b.r.o.Deriver.Refresh(ctx, j.task, j.derived)
 }
 
-// makers are the tasks whose outputs count in the key of j. near are those that its deps name, also by way of tasks that
-// declare no outputs (groups); far are those behind, the nearest first, up to about maxFarLooks outputs.
-func (b *bench) makers(j *job) (near, far []*outputs.Kept) {
+// near are the tasks whose outputs count in the key of j and that its deps name, also by way of tasks that declare no outputs
+// (groups). Behind those in border, which declare some, lie the far ones; seen are the tasks that were met.
+func (b *bench) near(j *job) (near []*outputs.Kept, border []int, seen map[int]bool) {
 	plan := b.r.o.Plan
-	seen := map[int]bool{}
-	list := func(to []*outputs.Kept, task int) []*outputs.Kept {
-		if k := b.jobs[task].kept; k != nil {
-			to = append(to, k)
-		}
-		return to
-	}
-	var narrow, behind, todo []int
+	seen = map[int]bool{}
+	var narrow, todo []int
 	for _, e := range plan.Up[j.index] {
 		switch {
 		case e.Kind != graph.Hard:
@@ -70,41 +69,56 @@ func (b *bench) makers(j *job) (near, far []*outputs.Kept) {
 			todo = append(todo, e.Task)
 		}
 	}
-	push := func(to []int, task int) []int {
-		for _, e := range plan.Up[task] {
-			if e.Kind == graph.Hard && !seen[e.Task] {
-				seen[e.Task] = true
-				to = append(to, e.Task)
-			}
-		}
-		return to
-	}
 	for len(todo) > 0 {
 		task := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		near = list(near, task)
+		near = b.appendKept(near, task)
 		if len(plan.Tasks[task].Outputs) > 0 {
-			behind = append(behind, task)
+			border = append(border, task)
 		} else {
-			todo = push(todo, task)
+			todo = b.appendUnseen(todo, task, seen)
 		}
 	}
 	for _, task := range narrow {
 		if !seen[task] {
-			near = list(near, task)
+			near = b.appendKept(near, task)
 		}
 	}
-	for i, count := 0, 0; i < len(behind) && count < maxFarLooks; i++ {
+	return near, border, seen
+}
+
+// far are the tasks behind those in border, the nearest first, up to about so many outputs.
+func (b *bench) far(border []int, seen map[int]bool, most int) (far []*outputs.Kept) {
+	behind := slices.Clone(border)
+	for i, count := 0, 0; i < len(behind) && count < most; i++ {
 		from := len(behind)
-		behind = push(behind, behind[i])
+		behind = b.appendUnseen(behind, behind[i], seen)
 		for _, task := range behind[from:] {
-			far = list(far, task)
+			far = b.appendKept(far, task)
 			if k := b.jobs[task].kept; k != nil {
 				count += k.Len()
 			}
 		}
 	}
-	return near, far
+	return far
+}
+
+func (b *bench) appendKept(to []*outputs.Kept, task int) []*outputs.Kept {
+	if k := b.jobs[task].kept; k != nil {
+		to = append(to, k)
+	}
+	return to
+}
+
+// appendUnseen appends the hard upstreams of a task that were not met yet.
+func (b *bench) appendUnseen(to []int, task int, seen map[int]bool) []int {
+	for _, e := range b.r.o.Plan.Up[task] {
+		if e.Kind == graph.Hard && !seen[e.Task] {
+			seen[e.Task] = true
+			to = append(to, e.Task)
+		}
+	}
+	return to
 }
 
 // movedMeanwhile says whether anything in the key changed before the task had ended (S-23). What the task itself wrote, and
@@ -152,18 +166,20 @@ func (b *bench) upstreamsMoved(ctx context.Context, j *job, wrote map[string]boo
 		return isInput // was looked at as such
 	}
 	rewritten := func(p string) { c.Rewritten = append(c.Rewritten, p) }
-	near, far := b.makers(j)
-	for _, k := range slices.Concat(near, far) {
+	near, border, seen := b.near(j)
+	far := b.far(border, seen, farLooks+farLooksPerMS*int(b.r.o.Clock.Now().Sub(j.lookedAt).Milliseconds()))
+	all := slices.Concat(near, far)
+	for _, k := range all {
 		var moved []string
-		remade, err := k.Moved(ctx, b.r.o.FS, b.r.o.State, skip, func(p string) { moved = append(moved, p) }, rewritten)
-		switch {
-		case err != nil:
+		if err := k.Moved(ctx, b.r.o.FS, b.r.o.State, skip, func(p string) { moved = append(moved, p) }, rewritten); err != nil {
 			return "", err
-		case len(moved) > 0:
-			return fmt.Sprintf("%s, made by %s, changed before the task had ended", someMore(moved), k.Task), nil
-		case remade:
-			return fmt.Sprintf("another haz ran %s again before the task had ended", k.Task), nil
 		}
+		if len(moved) > 0 {
+			return fmt.Sprintf("%s, made by %s, changed before the task had ended", someMore(moved), k.Task), nil
+		}
+	}
+	if k := outputs.Remade(b.r.o.State, all); k != nil {
+		return fmt.Sprintf("another haz ran %s again before the task had ended", k.Task), nil
 	}
 	return "", nil
 }

@@ -40,9 +40,8 @@ func (k *Kept) Paths(yield func(string) bool) {
 }
 
 // Moved calls moved for each file that is another than the task left it, and rewritten for each that has its bytes, but was
-// written, or put there, again. Paths for which skip is true are not looked at. When another haz has made the outputs
-// again since, and they are others, remade is true. The error is ctx.Err().
-func (k *Kept) Moved(ctx context.Context, fs fsys.FS, st *state.State, skip func(string) bool, moved, rewritten func(path string)) (remade bool, err error) {
+// written, or put there, again. Paths for which skip is true are not looked at. The error is ctx.Err().
+func (k *Kept) Moved(ctx context.Context, fs fsys.FS, st *state.State, skip func(string) bool, moved, rewritten func(path string)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.settled == nil {
@@ -50,7 +49,7 @@ func (k *Kept) Moved(ctx context.Context, fs fsys.FS, st *state.State, skip func
 	}
 	for i := range k.files {
 		if err := ctx.Err(); err != nil {
-			return false, err
+			return err
 		}
 		f := &k.files[i]
 		if skip(f.Path) {
@@ -63,7 +62,7 @@ func (k *Kept) Moved(ctx context.Context, fs fsys.FS, st *state.State, skip func
 			rewritten(f.Path)
 		}
 	}
-	return k.remade(st), ctx.Err()
+	return ctx.Err()
 }
 
 // fate is what became of a kept file.
@@ -112,13 +111,24 @@ func settled(info, clock fsys.Info) bool {
 	return clock.Dev == info.Dev && clock.MTime > info.CTime && info.CTime%int64(10*time.Millisecond) != 0
 }
 
-// remade reports whether another haz has written other outputs of the task into its ledger.
-func (k *Kept) remade(st *state.State) bool {
-	if !k.listed {
-		return false
+// Remade returns the first task of which another haz has written other outputs into its ledger since, or nil.
+func Remade(st *state.State, all []*Kept) *Kept {
+	tasks := make([]string, len(all))
+	for i, k := range all {
+		tasks[i] = k.Task
 	}
-	mark := st.LedgerMark(k.Task)
-	if mark == k.mark {
+	for i, mark := range st.LedgerMarks(tasks) {
+		if all[i].remade(st, mark) {
+			return all[i]
+		}
+	}
+	return nil
+}
+
+func (k *Kept) remade(st *state.State, mark state.Mark) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.listed || mark == k.mark {
 		return false
 	}
 	l := st.Ledger(k.Task)

@@ -14,7 +14,7 @@ import (
 func (w *tree) look(k *Kept, skip ...string) string {
 	w.t.Helper()
 	var moved, rewritten []string
-	remade, err := k.Moved(context.Background(), w.fs, w.st, func(p string) bool { return slices.Contains(skip, p) },
+	err := k.Moved(context.Background(), w.fs, w.st, func(p string) bool { return slices.Contains(skip, p) },
 		func(p string) { moved = append(moved, p) }, func(p string) { rewritten = append(rewritten, p) })
 	w.must(err)
 	var words []string
@@ -26,7 +26,7 @@ func (w *tree) look(k *Kept, skip ...string) string {
 			words = append(append(words, list.word), list.paths...)
 		}
 	}
-	if remade {
+	if Remade(w.st, []*Kept{k}) != nil {
 		words = append(words, "remade")
 	}
 	return strings.ReplaceAll(strings.Join(words, " "), "/p/", "")

@@ -97,14 +97,12 @@ type Mark struct {
 	gen int
 }
 
-// LedgerMark is the mark of the ledger that a task has now. A log that was rewritten meanwhile has other marks too: they say
-// that something may be new, not that it is.
-func (s *State) LedgerMark(task string) Mark {
-	at, gen, ok := s.ledgers.find(task)
-	if !ok {
-		return Mark{}
-	}
-	return Mark{at, gen}
+// LedgerMarks are the marks of the ledgers that tasks have now, in their order. A log that was rewritten meanwhile has other
+// marks too: they say that something may be new, not that it is.
+func (s *State) LedgerMarks(tasks []string) []Mark {
+	marks := make([]Mark, len(tasks))
+	s.ledgers.findAll(tasks, func(i int, at span, gen int) { marks[i] = Mark{at, gen} })
+	return marks
 }
 
 // WriteLedger replaces the ledger of l.Task. Nothing is written when only At would change. The result is the time of the file

@@ -110,14 +110,26 @@ func (l *log) get(task string) (body []byte, at span, gen int, ok bool) {
 
 // find is get without reading the record.
 func (l *log) find(task string) (at span, gen int, ok bool) {
+	l.findAll([]string{task}, func(_ int, a span, g int) { at, gen, ok = a, g, true })
+	return at, gen, ok
+}
+
+// findAll says of each task that has a record where it lies, as of one look at the file.
+func (l *log) findAll(tasks []string, found func(i int, at span, gen int)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(tasks) == 0 {
+		return
+	}
 	if err := l.refresh(); err != nil {
 		l.s.note(couldNotRead, l.name, err)
-		return span{}, l.gen, false
+		return
 	}
-	at, ok = l.rows[task]
-	return at, l.gen, ok
+	for i, task := range tasks {
+		if at, ok := l.rows[task]; ok {
+			found(i, at, l.gen)
+		}
+	}
 }
 
 // put appends a record made at a time, and returns the time of the file system. The record is lost, with a note, when the disk
