@@ -68,8 +68,7 @@ func isListed(sorted []string, path string) bool {
 	return ok
 }
 
-// missing lists what the ledger had when the task began and what is no output now, sorted. Without outputs, because one that is
-// declared is not there, the tree is asked.
+// missing lists what the ledger had when the task began and what is not there now, sorted.
 func (b *bench) missing(j *job, got *outputs.Collected) []string {
 	var list []string
 	for i := range j.left.was.Files {
@@ -82,8 +81,9 @@ func (b *bench) missing(j *job, got *outputs.Collected) []string {
 			if there {
 				continue
 			}
-		} else if _, err := b.r.o.FS.Lstat(p.Path); err == nil {
-			continue
+		}
+		if _, err := b.r.o.FS.Lstat(p.Path); err == nil {
+			continue // no output all the same: a bystander, say, or of a name that no output may have
 		}
 		if b.madeBy(j.task, p.Path) == "" {
 			list = append(list, p.Path)

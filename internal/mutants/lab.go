@@ -52,7 +52,7 @@ func (l *lab) baseline(ctx context.Context, ms []mutant) error {
 	errs := make([]error, len(order))
 	l.each(len(order), func(i int) {
 		g := order[i]
-		text, err := l.goTest(ctx, mutant{pkg: g.pkg, env: g.env, run: strings.Join(runs[g], "|")}, "")
+		text, err := l.goTest(ctx, mutant{pkg: g.pkg, env: g.env, run: strings.Join(runs[g], "|"), limit: 10 * testTimeout}, "")
 		if err != nil {
 			errs[i] = fmt.Errorf("%s is red without any bug (%w):\n%s", g.pkg, err, tail(text))
 		}
@@ -123,9 +123,10 @@ func (l *lab) try(ctx context.Context, i int, m *mutant) verdict {
 
 // goTest runs the tests of m, with what it says. vet is off: it would only find the bug to be a bug.
 func (l *lab) goTest(ctx context.Context, m mutant, overlay string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*testTimeout) // building included
+	limit := cmp.Or(m.limit, testTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit+testTimeout) // building included
 	defer cancel()
-	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout=" + cmp.Or(m.limit, testTimeout).String()}
+	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout=" + limit.String()}
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
