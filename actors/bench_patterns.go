@@ -70,9 +70,14 @@ func (b *bench) inputNotes(ctx context.Context, j *job) []messages.Note {
 	return b.patternNotes(ctx, j, false, j.task.Inputs, some)
 }
 
-// outputNotes is about the output globs of a result.
+// outputNotes is about the output globs of a result. What is an input of the key, as all is that a formatter finds in order,
+// is matched too, if it is no output.
 func (b *bench) outputNotes(ctx context.Context, j *job, outs []cache.Output) []messages.Note {
-	some := func(p glob.Pattern) bool { return anyMatch(p, len(outs), func(i int) string { return outs[i].Path }) }
+	in := j.derived.Inputs
+	some := func(p glob.Pattern) bool {
+		return anyMatch(p, len(outs), func(i int) string { return outs[i].Path }) ||
+			anyMatch(p, len(in), func(i int) string { return in[i].Path })
+	}
 	return b.patternNotes(ctx, j, true, j.task.Outputs, some)
 }
 
