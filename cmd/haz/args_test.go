@@ -141,6 +141,10 @@ func TestBashWords(t *testing.T) {
 		{`haz query --tags 'a & b' --in`, "", []string{"query", "--tags", "a & b", "--in"}},
 		{`haz run a\ b "c d" e`, "", []string{"run", "a b", "c d", "e"}},
 		{`haz run "lib:b`, "", []string{"run", "lib:b"}},
+		{`haz run --cache="r`, "--cache=", []string{"run", "--cache=r"}},
+		{`haz run lib\:b`, "", []string{"run", "lib:b"}},
+		{`haz run "lib:"b`, "", []string{"run", "lib:b"}},
+		{`haz run 'a:b' c`, "", []string{"run", "a:b", "c"}},
 	} {
 		words, done := bashWords(tc.line, " \t\n\"'><=;|&(:")
 		if diff := cmp.Diff(tc.words, words); diff != "" || done != tc.done {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func doComplete(v *invocation) error {
 		}
 	}
 	c := completer{load: func() *haz.Workspace {
-		if dir := directoryOf(words); dir != "" && v.stand(dir) != nil {
+		if dir := directoryOf(words); dir != "" && v.stand(expandWord(dir, v.env)) != nil {
 			return nil
 		}
 		w, err := v.open()
@@ -55,6 +56,14 @@ func directoryOf(words []string) string {
 		}
 	}
 	return ""
+}
+
+// expandWord does what the shell will do with a word that is not quoted.
+func expandWord(word string, env func(string) string) string {
+	if rest, ok := strings.CutPrefix(word, "~"); ok && (rest == "" || rest[0] == '/') {
+		word = "$HOME" + rest
+	}
+	return os.Expand(word, env)
 }
 
 // completer finds what can stand in the place of the last word.

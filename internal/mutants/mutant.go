@@ -45,6 +45,7 @@ func table() []mutant {
 		engineBugs,
 		setupBugs,
 		waitingBugs,
+		wordBugs,
 	} {
 		all = append(all, part...)
 	}
