@@ -80,9 +80,7 @@ func newRandomWorkspace(t *testing.T, random *rand.Rand, mark string) *randomWor
 	}
 	for i := range 4 + w.IntN(8) {
 		task := &randomTask{project: w.IntN(len(w.sources)), kind: randomKind(w.IntN(4)), cached: w.IntN(8) > 0}
-		for _, up := range w.Perm(i)[:min(i, w.IntN(4))] {
-			task.deps = append(task.deps, up)
-		}
+		task.deps = w.Perm(i)[:min(i, w.IntN(4))]
 		slices.Sort(task.deps)
 		for _, up := range w.behind(task) {
 			if w.tasks[up].kind <= makesOne && w.IntN(2) == 0 {
