@@ -24,7 +24,7 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	if err != nil {
 		return nil, err
 	}
-	ws, root, err := workspace.Load(ctx, o.host, dir, workspace.Options{Stranger: o.stranger()})
+	ws, root, err := workspace.Load(ctx, o.host, dir, o.loading(ctx, dir))
 	c := &Checked{}
 	if err != nil {
 		var list *diag.Errors
@@ -43,6 +43,12 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	g, list := graph.Build(ws)
 	c.Diagnostics = append(c.Diagnostics, list...)
 	if err == nil && g != nil {
+		for _, t := range ws.Tasks {
+			for _, d := range g.Unmet[t.Index] {
+				d.Severity = diag.Warning
+				c.Diagnostics = append(c.Diagnostics, d)
+			}
+		}
 		w := &Workspace{W: ws, G: g, FS: root, dir: dir, o: o}
 		c.Tasks = len(w.Scope(everything))
 		c.Diagnostics = append(append(append(c.Diagnostics, g.Warnings()...), w.patternWarnings(ctx)...), w.programWarnings()...)
@@ -58,7 +64,7 @@ func openHost(opts []Option) (options, error) {
 		if err != nil {
 			return o, err
 		}
-		o.host = host
+		o.host, o.realHost = host, true
 	}
 	return o, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/git"
 )
 
 // TaskID identifies a task.
@@ -30,6 +31,7 @@ type Clock = actors.Clock
 
 type options struct {
 	host        fsys.FS
+	realHost    bool // host is the file system of the machine, not one of the embedder
 	env         []string
 	spawner     process.Spawner
 	clock       Clock
@@ -122,7 +124,7 @@ func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, fs, err := workspace.Load(ctx, o.host, dir, workspace.Options{Stranger: o.stranger()})
+	w, fs, err := workspace.Load(ctx, o.host, dir, o.loading(ctx, dir))
 	var mistakes *diag.Errors
 	if err != nil && !errors.As(err, &mistakes) {
 		return nil, err
@@ -152,6 +154,21 @@ func (w *Workspace) root() cache.Root {
 		real = seen
 	}
 	return cache.Root{Path: real, Seen: []string{seen}}
+}
+
+// loading is how the workspace of a directory is loaded. git is asked only about the real file system.
+func (o *options) loading(ctx context.Context, dir string) workspace.Options {
+	w := workspace.Options{Stranger: o.stranger()}
+	if o.realHost {
+		w.NotCheckedOut = func(root string) []workspace.Absent {
+			var list []workspace.Absent
+			for _, a := range git.NotCheckedOut(ctx, git.Options{Root: root, StartedIn: dir, Env: o.env}) {
+				list = append(list, workspace.Absent{Dir: a.Dir, Text: a.Text, Add: a.Add})
+			}
+			return list
+		}
+	}
+	return w
 }
 
 // Close gives the handle on the root directory back.

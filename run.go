@@ -28,6 +28,9 @@ var runs atomic.Uint64
 // Failing tasks are outcomes, not errors. The error is for what lies beyond the tasks: a crash of haz itself, and then the
 // result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says.
 func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Result, error) {
+	if err := w.unmet(targets); err != nil {
+		return nil, err
+	}
 	plan := w.G.Plan(targets)
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
 	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)

@@ -55,6 +55,28 @@ func (s *Selected) ReasonOf(task int) Reason {
 // Select finds the targets of a run; the hard upstreams join them in Run. With an empty Selection it is the task `default`
 // of the bearing project (EXEC-023). What the user asked for wrongly comes as *diag.Errors, all of it.
 func (w *Workspace) Select(ctx context.Context, s Selection) (*Selected, error) {
+	r, err := w.choose(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return r, w.unmet(r.Targets)
+}
+
+// unmet is the error when targets, or what they need, depend on projects that a sparse checkout leaves out.
+func (w *Workspace) unmet(targets []int) error {
+	if len(w.G.Unmet) == 0 {
+		return nil
+	}
+	var list diag.List
+	all := append(w.G.HardClosure(targets, false), targets...)
+	slices.Sort(all)
+	for _, t := range slices.Compact(all) {
+		list = append(list, w.G.Unmet[t]...)
+	}
+	return list.Err()
+}
+
+func (w *Workspace) choose(ctx context.Context, s Selection) (*Selected, error) {
 	switch {
 	case s.Only != nil:
 		return w.selectOnly(s.Only), nil

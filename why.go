@@ -75,6 +75,9 @@ type WhyOptions struct{ Diff bool }
 
 // Why explains the task at a position of w.W.Tasks. It runs nothing and changes nothing. The error is that of ctx.
 func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanation, error) {
+	if err := w.unmet([]int{task}); err != nil {
+		return nil, err
+	}
 	p := w.newProber()
 	defer p.close()
 	t := w.W.Tasks[task]

@@ -54,6 +54,9 @@ type Graph struct {
 	W *workspace.Workspace
 	// Up and Down hold the edges by task index, sorted by (Task, Kind); at most one edge of a kind between two tasks.
 	Up, Down [][]Edge
+	// Unmet holds, by task index, the errors of tasks that depend on projects which a sparse checkout leaves out. Neither they nor
+	// what is downstream of them can be run: edges are missing.
+	Unmet map[int]diag.List
 
 	patterns
 	order []int32 // tasks, upstreams first

@@ -83,6 +83,11 @@ func (b *builder) resolve(t *workspace.Task, ref workspace.RefDecl, kind EdgeKin
 		b.unresolved(t, ref, kind, err)
 		return nil
 	}
+	if kind != Soft {
+		if lacks := b.g.W.Lacks(ref.Ref); lacks != nil {
+			b.unresolved(t, ref, kind, lacks)
+		}
+	}
 	for _, u := range tasks {
 		if u == t {
 			b.onItself(t, ref, len(tasks) == 1)
@@ -118,7 +123,23 @@ func (b *builder) unresolved(t *workspace.Task, ref workspace.RefDecl, kind Edge
 		d.Hint = fmt.Sprintf("overlay %s gives the task to projects without %s: add a tag to its tagsFilter that only those with one have, or give these one",
 			diag.Quote(t.Overlay), diag.Quote("~:"+ref.Ref.Task))
 	}
+	if s != nil && s.Absent {
+		b.absent(t, kind, d)
+		return
+	}
 	b.report(d)
+}
+
+// absent keeps what is wrong with a task that depends on a project which a sparse checkout leaves out: nothing, as long as the
+// task is not wanted. A soft upstream that is not there orders nothing.
+func (b *builder) absent(t *workspace.Task, kind EdgeKind, d diag.Diagnostic) {
+	if kind == Soft {
+		return
+	}
+	if b.g.Unmet == nil {
+		b.g.Unmet = map[int]diag.List{}
+	}
+	b.g.Unmet[t.Index] = append(b.g.Unmet[t.Index], d)
 }
 
 // onItself is DAG-012: the whole reference is dropped.

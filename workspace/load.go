@@ -21,6 +21,9 @@ type Options struct {
 	SettingsOnly bool
 	// Stranger is asked who owns what marks the root; nil: everybody is trusted (DISC-023).
 	Stranger Stranger
+	// NotCheckedOut lists what a sparse checkout leaves out below the root of the workspace, with Dir, Text and Add; nil: nothing is
+	// left out. It is called at most once, and only when entries could mean such a project.
+	NotCheckedOut func(root string) []Absent
 }
 
 // Load finds, reads, merges and checks everything but the graph: phases 1 to 6 of chapter 1, section 11.1. host is the file
@@ -42,7 +45,7 @@ func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspa
 		return nil, nil, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: root},
 			Message: "the root of the workspace cannot be opened", Causes: []string{cause(err)}})
 	}
-	l := &loader{ctx: ctx, host: host, start: dir, fs: fs, tree: glob.NewTree(fs), ws: &Workspace{Root: root, Mode: mode}}
+	l := &loader{ctx: ctx, o: o, host: host, start: dir, fs: fs, tree: glob.NewTree(fs), ws: &Workspace{Root: root, Mode: mode}}
 	l.load(o)
 	if err := ctx.Err(); err != nil {
 		_ = fs.Close() // nothing was written through it
@@ -64,6 +67,7 @@ func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspa
 // loader holds what the phases hand to each other.
 type loader struct {
 	ctx   context.Context
+	o     Options
 	host  fsys.FS
 	start string // where haz was started, on the host
 	fs    fsys.FS
@@ -74,6 +78,10 @@ type loader struct {
 	files    map[string]bool   // the haz.yml of all projects, workspace-absolute
 	diags    diag.List
 	noGraph  bool // what loaded is too little to resolve references on
+
+	askedAbsent bool
+	absent      []Absent        // what is not checked out
+	leftOut     map[string]bool // directories of those of them that are listed
 }
 
 func (l *loader) load(o Options) {
@@ -85,6 +93,7 @@ func (l *loader) load(o Options) {
 		return
 	}
 	dirs := l.directories()
+	l.noteAbsent()
 	l.files = make(map[string]bool, len(dirs))
 	for _, d := range dirs {
 		l.files[path.Join(d.path, projectFile)] = true
@@ -253,7 +262,7 @@ func (l *loader) number() {
 
 // unusedCaps warns about caps for tags that no project carries.
 func (l *loader) unusedCaps() {
-	if l.settings == nil || l.ws.partial.projects || l.ws.partial.tags {
+	if l.settings == nil || l.ws.partial.projects || l.ws.partial.tags || len(l.ws.Absent) > 0 {
 		return
 	}
 	byTag := l.ws.byName().byTag

@@ -43,6 +43,7 @@ type Workspace struct {
 	Overlays []*Overlay     // by name
 	Warnings diag.List      // those of loading; the graph adds its own
 	Notes    diag.List      // the warnings that commands which run tasks give, too
+	Absent   []Absent       // listed projects that a sparse checkout leaves out (DISC-024)
 
 	index   index
 	partial partial

@@ -130,6 +130,7 @@ func (l *loader) attach(overlays []*overlay) {
 				o.set[i] = true
 			}
 		}
+		l.attachAbsent(o)
 		if len(o.Attached) == 0 {
 			l.attachesNowhere(o)
 		}
@@ -141,7 +142,7 @@ func (l *loader) attachesNowhere(o *overlay) {
 	for _, t := range o.file.Tasks {
 		o.builder.task(&Project{Dir: nowhere}, t, o.Name)
 	}
-	if l.ws.partial.projects || l.ws.partial.tags {
+	if l.ws.partial.projects || l.ws.partial.tags || len(l.ws.Absent) > 0 {
 		return
 	}
 	d := diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::026", Place: diag.Place{File: o.File},

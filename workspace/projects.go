@@ -106,6 +106,8 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 		switch {
 		case err == nil && dir == "/":
 			return fail("DISC-005", diag.Quote(e.Value)+" leads to the root of the workspace, which cannot be a project of it", "")
+		case err == nil && !exists(l.fs, path.Join(dir, projectFile)) && l.leaveOut(e):
+			return nil // what git does not know is there still
 		case err == nil:
 			return []string{dir}
 		case errors.Is(err, fsys.ErrOutside):
@@ -113,6 +115,8 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 			return fail("DISC-022", fmt.Sprintf("%s leads out of the workspace%s", diag.Quote(e.Value), linkTo(text)), "")
 		case errors.Is(err, errNotDir):
 			return fail("DISC-007", diag.Quote(e.Value)+" is "+kindOf(l.fs, e.Value)+", not a directory", "an entry names the folder of a project, not its haz.yml")
+		case errors.Is(err, fs.ErrNotExist) && l.leaveOut(e):
+			return nil
 		case errors.Is(err, fs.ErrNotExist):
 			message := diag.Quote(e.Value) + " does not exist"
 			if text, err := l.fs.Readlink(e.Value); err == nil {
@@ -134,10 +138,10 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 		}
 		return dirs
 	}
-	if len(dirs) == 0 {
+	if left := l.leaveOut(e); len(dirs) == 0 && !left {
 		return fail("DISC-006", diag.Quote(e.Value)+" selects no directory", l.existingPrefix(e.Glob.FixedPrefix()))
 	}
-	return dirs
+	return slices.DeleteFunc(dirs, func(dir string) bool { return l.leftOut[dir] })
 }
 
 // globTrouble reports one thing that is wrong with what a glob selects.

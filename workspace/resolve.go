@@ -16,6 +16,7 @@ type SelectError struct {
 	Ref    string
 	Reason string
 	Hint   string
+	Absent bool // what it means is, or may be, a project that is not checked out (DISC-024)
 }
 
 func (e *SelectError) Error() string { return e.Reason }
@@ -200,6 +201,9 @@ func (w *Workspace) noProject(r Reference) ([]*Task, error) {
 	if w.partial.projects {
 		return nil, nil
 	}
+	if e := w.absentProject(r); e != nil {
+		return nil, e
+	}
 	hint := ""
 	if near := w.byName().nearest("project", r.Project, w.byName().names); near != "" {
 		r := r
@@ -223,7 +227,7 @@ func (w *Workspace) noTag(r Reference) ([]*Task, error) {
 	} else if w.Project(r.Tag) != nil {
 		hint = fmt.Sprintf("%s is a project; for its task, write %s", diag.Quote(r.Tag), diag.Quote(r.Tag+":"+r.Task))
 	}
-	return nil, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: hint, Reason: "no project has the tag " + diag.Quote(r.Tag)}
+	return nil, w.maybeAbsent(r, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: hint, Reason: "no project has the tag " + diag.Quote(r.Tag)})
 }
 
 // among selects tasks of one name, without that of the project but.
@@ -251,9 +255,12 @@ func (w *Workspace) among(r Reference, tasks []*Task, but *Project) ([]*Task, er
 			e.Reason = fmt.Sprintf("only this project, %s, is tagged %s and has a task %s, and the form with ~ leaves it out",
 				diag.Quote(but.Name), diag.Quote(r.Tag), diag.Quote(r.Task))
 		}
-		return nil, e
+		return nil, w.maybeAbsent(r, e)
 	}
 	e.Reason = fmt.Sprintf("no %s has a task %s", where, diag.Quote(r.Task))
+	if lacks := w.maybeAbsent(r, e); lacks != e {
+		return nil, lacks
+	}
 	if near := w.byName().nearest("task "+r.Tag, r.Task, w.taskNames(r)); near != "" {
 		r.Task = near
 		e.Hint = didYouMean(r)

@@ -91,7 +91,8 @@ var workspaceObject = &Object{
 	Fields: []Field{
 		{Key: "projects", Rule: "CFG-009", Required: true, Type: Type{Kind: ListOf, Format: ProjectPattern},
 			Accepts: "folders or globs that start with `/`, the root of the workspace",
-			Doc:     "Where the projects are. Each folder holds a `haz.yml`. `[]` is a workspace without projects."},
+			Doc: "Where the projects are. Each folder holds a `haz.yml`. `[]` is a workspace without projects. " +
+				"What a sparse checkout of git leaves out is left out here, too, with a note; a task that depends on it is an error with the command that brings it."},
 		{Key: "cache", Rule: "CFG-027", Type: Type{Kind: Map, Object: cacheObject}, Doc: "Settings of the cache."},
 		{Key: "concurrency", Rule: "CFG-028", Type: Type{Kind: Map, Object: concurrencyObject}, Doc: "How many tasks run side by side."},
 		{Key: "output", Rule: "CFG-030", Type: Type{Kind: Map, Object: outputObject}, Doc: "How the output of tasks is shown."},
