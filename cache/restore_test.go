@@ -30,6 +30,7 @@ func TestLinksOnTheWay(t *testing.T) {
 		{"above the prefix, inside", "/p/out/*", "/p", "q", "/q/out/a"},
 		{"literal, inside", "/p/out/a", "/p/out", "/real", "/real/a"},
 		{"deeper", "/p/**", "/p/out", "../real", ""},
+		{"deeper, with the right bytes behind it", "/p/**", "/p/out", "../right", ""},
 		{"deeper, two patterns, the longer prefix counts", "/p/out/*", "/p/out", "../real", "/real/a"},
 		{"out of the workspace", "/p/out/*", "/p/out", "../../outside", ""},
 		{"out of the workspace, absolute", "/p/out/*", "/p/out", "/OUTSIDE", ""},
@@ -63,7 +64,8 @@ func TestLinksOnTheWay(t *testing.T) {
 			} else if strings.HasPrefix(text, "/") {
 				text = filepath.Join(dir, "ws", text)
 			}
-			must(t, cachetest.Tree{tt.link: cachetest.Link(text), "/real/keep": cachetest.File("k", 0o644), "/q/out/keep": cachetest.File("k", 0o644)}.Write(ws))
+			must(t, cachetest.Tree{tt.link: cachetest.Link(text), "/real/keep": cachetest.File("k", 0o644), "/q/out/keep": cachetest.File("k", 0o644),
+				"/right/a": cachetest.File("new", 0o644)}.Write(ws))
 			before, err := cachetest.Look(ws)
 			must(t, err)
 			o := r.hit(task, task.Key())

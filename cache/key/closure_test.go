@@ -79,7 +79,7 @@ func TestClosureGoesAllTheWay(t *testing.T) {
 		_, up := node{name: "first", outputs: text, argv: "gen"}.contribute(t)
 		for i := range 6 {
 			n := node{name: fmt.Sprintf("n%d", i), argv: "n", ups: []Upstream{up}}
-			if i%2 == 0 {
+			if i%3 > 0 { // by the key of a task without outputs a change would come through as well
 				n.outputs = "same"
 			}
 			_, up = n.contribute(t)
