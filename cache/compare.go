@@ -248,12 +248,12 @@ func (s *Store) Unmodified(ctx context.Context, f *state.Produced) bool {
 	return ok && err == nil
 }
 
-// untouched is unmodified, but believes an equal stat where the file system has times fine enough for that: whoever wrote there
+// untouched is unmodified, but believes an equal stat where the file system has times that tell, and fine enough for that: whoever wrote there
 // since would have had to do it in the very tick in which the task's haz had looked. Nothing that is stored or keyed goes by it,
 // only whether something is kept for somebody.
 func (s *Store) untouched(ctx context.Context, f *state.Produced, info fsys.Info) (bool, error) {
 	const second = int64(time.Second)
-	if f.HasDigest && info.Same(f.Info) && info.CTime%second != 0 {
+	if f.HasDigest && info.Same(f.Info) && info.CTime%second != 0 && s.o.State.Believes(f.Path, info) {
 		return true, nil
 	}
 	return s.unmodified(ctx, f, info)

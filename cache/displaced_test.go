@@ -45,6 +45,31 @@ func TestFoundThingsStay(t *testing.T) {
 	})
 }
 
+// 7.7: an equal stat is not taken for the task's own bytes where it says nothing about them.
+func TestMappedEditIsDisplaced(t *testing.T) {
+	for _, times := range []fsys.Times{fsys.TimesLoose, fsys.TimesMarked} {
+		mem := fsys.Memory()
+		mem.SetVolume(fsys.Volume{Times: times}, false)
+		r := newRig(t, mem, cache.Options{})
+		task := &cachetest.Task{Name: "p:t", Patterns: []string{"/p/*"}, Outputs: cachetest.Tree{"/p/a": cachetest.File("one", 0o644)}}
+		r.put(task, task.Key())
+		next := &cachetest.Task{Name: "p:t", Patterns: []string{"/p/*"}, Outputs: cachetest.Tree{"/p/a": cachetest.File("two", 0o644)}}
+		r.put(next, next.Key("next"))
+		r.mustHit(task, task.Key())
+		p, err := mem.Map("/p/a")
+		must(t, err)
+		_, err = p.WriteAt([]byte("own"), 0)
+		must(t, err)
+		o := r.mustHit(next, next.Key("next"))
+		if len(o.Restored.Kept) != 1 || o.Restored.Kept[0].Path != "/p/a" {
+			t.Fatalf("times %v: kept %v", times, o.Restored.Kept)
+		}
+		if data, _, err := mem.ReadFile(o.Restored.Kept[0].At, 0); err != nil || string(data) != "own" {
+			t.Errorf("kept %q, %v", data, err)
+		}
+	}
+}
+
 // 7.7: the oldest folders go when a new one needs the room; an operation that needs more than all of it moves nothing that
 // has no room.
 func TestDisplacedIsBounded(t *testing.T) {

@@ -232,6 +232,12 @@ func (d twoDevices) ReadFile(name string, limit int64) ([]byte, fsys.Info, error
 	return b, d.dev(name, i), err
 }
 
+func (d twoDevices) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
+	data, info, err := d.ReadFile(name, limit)
+	_, unwritten := d.FS.Unwritten(name)
+	return data, info, unwritten && err == nil, err
+}
+
 // 7.5 step 2: targets on another device, or another mount of the device, are staged next to them, noted before, and nothing
 // of it stays behind.
 func TestOtherDevice(t *testing.T) {

@@ -119,6 +119,8 @@ type FS interface {
 	// meanwhile io.ErrUnexpectedEOF, a directory EISDIR, and all else ErrNotRegular: nothing is read from a FIFO or device,
 	// and nobody is waited for. The Info is that of the opened file, from before the read.
 	ReadFile(name string, limit int64) ([]byte, Info, error)
+	// ReadUnwritten is ReadFile, and asks before the first byte is read what Unwritten says.
+	ReadUnwritten(name string, limit int64) ([]byte, Info, bool, error)
 	// OpenNoFollow opens a regular file for reading and fails when name is a link (ELOOP) or anything but a regular file
 	// (EISDIR, ErrNotRegular). Links in the directories of name are followed.
 	OpenNoFollow(name string) (afero.File, error)
@@ -150,6 +152,15 @@ type FS interface {
 	// CloneFile makes dst (which must not exist) a copy of the bytes of src that shares storage, where the file system can;
 	// otherwise an error and no dst. Callers fall back to copying.
 	CloneFile(src, dst string, perm fs.FileMode) error
+	// Volume looks at the file system that name leads to, a mount.
+	Volume(name string) (Volume, error)
+	// Unwritten reports whether nobody had the regular file that name leads to open for writing, or mapped for it, at a moment
+	// after the Info was taken; false also where the system does not tell. Whoever writes to it after that leaves a later ctime,
+	// on TimesMarked.
+	Unwritten(name string) (Info, bool)
+	// MappingTells tries, with a file of its own in the directory dir, whether a write through a mapping that was read from before
+	// moves the ctime of a file. It takes longer than the clock of the file system needs for one step.
+	MappingTells(dir string) (bool, error)
 	// SyncAll flushes everything written through this file system to the device.
 	SyncAll() error
 	// Close gives the root handle back. Operations after it fail with fs.ErrClosed. Open files and locks stay.

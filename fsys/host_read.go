@@ -94,28 +94,38 @@ func (h *host) List(dir string) ([]Entry, error) {
 const maxFirstRead = 16 << 20
 
 func (h *host) ReadFile(name string, limit int64) ([]byte, Info, error) {
+	data, info, _, err := h.readFile(name, limit, false)
+	return data, info, err
+}
+
+func (h *host) ReadUnwritten(name string, limit int64) ([]byte, Info, bool, error) {
+	return h.readFile(name, limit, true)
+}
+
+func (h *host) readFile(name string, limit int64, ask bool) (data []byte, info Info, unwritten bool, err error) {
 	// O_NONBLOCK: opening a FIFO must not wait for its writer; the look behind it turns it down.
 	fd, err := h.openat(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
-		return nil, Info{}, pathError("open", Clean(name), notRegular(err))
+		return nil, Info{}, false, pathError("open", Clean(name), notRegular(err))
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := fstat(fd, &st); err != nil {
-		return nil, Info{}, pathError("stat", Clean(name), err)
+		return nil, Info{}, false, pathError("stat", Clean(name), err)
 	}
-	info := infoOf(&st)
+	info = infoOf(&st)
 	if err := wantFile(info.Kind); err != nil {
-		return nil, info, pathError("read", Clean(name), err)
+		return nil, info, false, pathError("read", Clean(name), err)
 	}
 	if limit > 0 && info.Size > limit {
-		return nil, info, pathError("read", Clean(name), ErrTooLong)
+		return nil, info, false, pathError("read", Clean(name), ErrTooLong)
 	}
-	data, err := readAll(fd, info.Size, limit)
+	unwritten = ask && unwrittenFD(fd)
+	data, err = readAll(fd, info.Size, limit)
 	if err != nil {
-		return nil, info, pathError("read", Clean(name), err)
+		return nil, info, false, pathError("read", Clean(name), err)
 	}
-	return data, info, nil
+	return data, info, unwritten, nil
 }
 
 // readAll reads a file whose size is said to be size. A file that has grown is read to its end, one that has shrunk is

@@ -17,7 +17,8 @@ import (
 // SetGranularity and SetClock.
 func Memory() *MemFS {
 	t := &tree{
-		clock: clock{now: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano(), step: int64(time.Millisecond), grain: 1},
+		clock:  clock{now: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano(), step: int64(time.Millisecond), grain: 1},
+		volume: memVolume{Volume: Volume{Dev: memDev, Times: TimesMarked, Mount: 1, Super: 1}},
 	}
 	t.root = t.newNode(modeDir | 0o755)
 	t.root.parent = t.root
@@ -41,6 +42,7 @@ type tree struct {
 	root      *node
 	lastInode uint64
 	clock     clock
+	volume    memVolume
 	recorder  *recorder // nil unless unsynced changes are recorded
 }
 
@@ -98,7 +100,7 @@ func (m *MemFS) Clone() *MemFS {
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	c := cloner{made: map[*node]*node{}}
-	t := &tree{lastInode: m.tree.lastInode, clock: m.tree.clock}
+	t := &tree{lastInode: m.tree.lastInode, clock: m.tree.clock, volume: m.tree.volume}
 	t.root = c.copy(m.tree.root)
 	t.root.parent = t.root
 	root := c.made[m.root]

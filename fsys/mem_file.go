@@ -187,6 +187,11 @@ func (f *memFile) Close() error {
 	}
 	defer f.mu.Unlock()
 	f.closed = true
+	if f.writable {
+		f.tree.mu.Lock()
+		defer f.tree.mu.Unlock()
+		f.node.writers--
+	}
 	return nil
 }
 

@@ -44,6 +44,9 @@ type node struct {
 	parent  *node            // of a directory; that of the root is the root
 	name    string           // of a directory, in its parent
 
+	writers int // how often it is open for writing
+	mapped  int // how often it is mapped
+
 	lock  memLockState
 	locks map[LockID]*memLockState // of lock sets
 }

@@ -412,7 +412,9 @@ func (m *MemFS) OpenNoFollow(name string) (afero.File, error) {
 func (m *MemFS) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
 	var f *memFile
 	err := m.change("open", name, func(name string) (err error) {
-		f, err = m.open(name, flag, perm)
+		if f, err = m.open(name, flag, perm); err == nil && f.writable {
+			f.node.writers++
+		}
 		return err
 	})
 	if err != nil {

@@ -226,6 +226,12 @@ func (u *unreadable) ReadFile(name string, limit int64) ([]byte, fsys.Info, erro
 	return u.MemFS.ReadFile(name, limit)
 }
 
+func (u *unreadable) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
+	data, info, err := u.ReadFile(name, limit)
+	_, unwritten := u.MemFS.Unwritten(name)
+	return data, info, unwritten && err == nil, err
+}
+
 func TestUnreadableInput(t *testing.T) {
 	b := newBed(t, "*")
 	b.do("write a x", "write b x")

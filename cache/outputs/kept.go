@@ -90,6 +90,7 @@ func (k *Kept) look(ctx context.Context, fs fsys.FS, st *state.State, f *state.P
 		return isRewritten
 	}
 	clock := st.Clock()
+	steady := st.Steady(f.Path, now, clock.MTime)
 	r, err := st.Digest(ctx, f.Path, now)
 	if err != nil || !f.HasDigest || r.Info.Perm != f.Info.Perm {
 		return isMoved
@@ -100,12 +101,12 @@ func (k *Kept) look(ctx context.Context, fs fsys.FS, st *state.State, f *state.P
 	if !same || !r.Info.Same(f.Info) {
 		return isRewritten
 	}
-	*proved = r.Sure || settled(now, clock)
+	*proved = r.Sure || steady && settled(now, clock)
 	return isUntouched
 }
 
-// settled reports whether bytes that were read when the clock was seen are proved by a stat that is equal later: whatever is
-// written after that gets a later change time. That needs the clock of the very file system, and times that are kept whole:
+// settled reports whether bytes of a steady file that were read when the clock was seen are proved by a stat that is equal later:
+// whatever is written after that gets a later change time. That needs the clock of the very file system, and times that are kept whole:
 // one that rounds them to seconds, or to a hundredth of one, shows it by their zeros.
 func settled(info, clock fsys.Info) bool {
 	return clock.Dev == info.Dev && clock.MTime > info.CTime && info.CTime%int64(10*time.Millisecond) != 0

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
 )
 
 // look is what a second look finds: "moved", paths, "rewritten", paths, "remade".
@@ -116,5 +117,43 @@ func TestKeptIsRemade(t *testing.T) {
 	}
 	if got := w.look(unlisted); got != "" {
 		t.Errorf("it was not in the ledger before: %q", got)
+	}
+}
+
+// Who holds an output mapped writes to it without a sign.
+func TestKeptSeesMappedWrites(t *testing.T) {
+	for _, times := range []fsys.Times{fsys.TimesLoose, fsys.TimesMarked, fsys.TimesLayered, fsys.TimesExact} {
+		for _, early := range []bool{true, false} {
+			w := newTree(t, "**")
+			w.fs.SetVolume(fsys.Volume{Times: times}, true)
+			w.do("write o/a one")
+			hold := func() *fsys.Mapping {
+				p, err := w.fs.Map("/p/o/a")
+				w.must(err)
+				return p
+			}
+			var p *fsys.Mapping
+			if early {
+				p = hold()
+				_, err := p.WriteAt([]byte("one"), 0)
+				w.must(err)
+			}
+			w.made("o/a")
+			w.fs.Advance(time.Second)
+			k := Keep("p:t", w.ledger.Files, false)
+			for range 2 {
+				if got := w.look(k); got != "" {
+					t.Fatalf("nothing was changed: %s", got)
+				}
+			}
+			if !early {
+				p = hold()
+			}
+			_, err := p.WriteAt([]byte("two"), 0)
+			w.must(err)
+			if got := w.look(k); got != "moved o/a" {
+				t.Errorf("times %v, mapped before %v: %q", times, early, got)
+			}
+		}
 	}
 }

@@ -254,6 +254,12 @@ func (u *unreadable) ReadFile(name string, limit int64) ([]byte, fsys.Info, erro
 	return nil, fsys.Info{}, &os.PathError{Op: "open", Path: name, Err: os.ErrPermission}
 }
 
+func (u *unreadable) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
+	data, info, err := u.ReadFile(name, limit)
+	_, unwritten := u.MemFS.Unwritten(name)
+	return data, info, unwritten && err == nil, err
+}
+
 func TestUnreadableOutput(t *testing.T) {
 	w := newTree(t, "o/*")
 	w.do("write o/stranger x")
@@ -336,6 +342,12 @@ func (m *moving) ReadFile(name string, limit int64) ([]byte, fsys.Info, error) {
 		m.move = nil
 	}
 	return m.MemFS.ReadFile(name, limit)
+}
+
+func (m *moving) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
+	data, info, err := m.ReadFile(name, limit)
+	_, unwritten := m.MemFS.Unwritten(name)
+	return data, info, unwritten && err == nil, err
 }
 
 // What could hide a match means that nothing is known (S-17): before the run, what lies behind it would count as new.

@@ -16,7 +16,7 @@ type Read struct {
 	// Info is the stat of the file as it was read, or trusted: a file that looks different by now has moved.
 	Info fsys.Info
 	// Sure says that a file which still looks like Info still has this digest. Otherwise it was too young when it was
-	// read, and an equal stat proves nothing (S-23).
+	// read, or can be changed without a sign, and an equal stat proves nothing (S-23).
 	Sure bool
 }
 
@@ -49,54 +49,75 @@ func (s *State) Digest(ctx context.Context, name string, info fsys.Info) (Read, 
 	// Before the first byte is read, and once for each file: a time that is kept from an earlier one is too late for a
 	// file that was written after the clock had been set back.
 	stamp := s.Stamp()
-	d, now, err := s.readDigest(ctx, name, info.Size)
+	steady, ask := false, false
+	if oldEnough(info, stamp) {
+		steady, ask = s.steady(name, info, stamp)
+	}
+	d, now, unwritten, err := s.readDigest(ctx, name, info.Size, ask)
 	if err != nil {
 		return Read{}, err
 	}
+	if !steady && !unwritten || !now.Same(info) {
+		s.suspect(now)
+		return Read{Digest: d, Info: now}, nil
+	}
 	s.RememberAt(name, now, d, stamp)
-	return Read{Digest: d, Info: now, Sure: oldEnough(now, stamp)}, nil
+	return Read{Digest: d, Info: now, Sure: true}, nil
 }
 
 // readDigest reads the file. The Info is that of the opened file before its first byte: when it is written to meanwhile,
 // no later look gives the same one, or it was too young to prove anything.
-func (s *State) readDigest(ctx context.Context, name string, size int64) (digest.Digest, fsys.Info, error) {
+//
+// unwritten is what FS.Unwritten says after that, and before the first byte: whoever has written by then has written what is
+// read. false when it is not asked.
+func (s *State) readDigest(ctx context.Context, name string, size int64, ask bool) (d digest.Digest, info fsys.Info, unwritten bool, err error) {
 	if size <= smallFile {
-		data, info, err := s.ws.ReadFile(name, smallFile)
+		var data []byte
+		if ask {
+			data, info, unwritten, err = s.ws.ReadUnwritten(name, smallFile)
+		} else {
+			data, info, err = s.ws.ReadFile(name, smallFile)
+		}
 		if err == nil {
-			return s.fn.Sum(data), info, nil
+			return s.fn.Sum(data), info, unwritten, nil
 		}
 		// It has grown or shrunk since somebody looked: read it as it comes.
 		if !errors.Is(err, fsys.ErrTooLong) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return digest.Digest{}, info, err
+			return d, info, false, err
 		}
 	}
 	f, err := s.ws.Open(name)
 	if err != nil {
-		return digest.Digest{}, fsys.Info{}, err
+		return d, fsys.Info{}, false, err
 	}
 	defer f.Close()
-	info, err := fsys.FileInfo(f)
+	info, err = fsys.FileInfo(f)
 	if err != nil {
-		return digest.Digest{}, info, err
+		return d, info, false, err
 	}
 	if info.Kind != fsys.File {
 		_, _, err := s.ws.ReadFile(name, 1) // for the error that says what it is
-		return digest.Digest{}, info, err
+		return d, info, false, err
+	}
+	unwritten = false
+	if ask {
+		at, ok := s.ws.Unwritten(name)
+		unwritten = ok && at.Same(info)
 	}
 	h := s.fn.New()
 	buf := buffers.Get().(*[chunk]byte)
 	defer buffers.Put(buf)
 	for {
 		if err := ctx.Err(); err != nil {
-			return digest.Digest{}, info, err
+			return d, info, false, err
 		}
 		n, err := f.Read(buf[:])
 		h.Write(buf[:n])
 		switch {
 		case err == io.EOF:
-			return digest.Of(h), info, nil
+			return digest.Of(h), info, unwritten, nil
 		case err != nil:
-			return digest.Digest{}, info, err
+			return d, info, false, err
 		}
 	}
 }

@@ -19,6 +19,8 @@ import (
 // after that has left a later time. The idea is git's index, whose rows become racy in the same way; asking the file
 // system for the time, instead of the machine, is what makes it hold on network file systems and with clocks that are set.
 //
+// All that holds where an equal stat says something at all (Steady), which is looked at before the bytes are read.
+//
 // A power cut may leave a file with its stat and without its bytes, where the file system writes the one before the other. So
 // an index of before the last start of the system proves nothing.
 type index struct {
@@ -89,27 +91,22 @@ func (s *State) known(name string, info fsys.Info) (digest.Digest, bool) {
 		}
 	}
 	t := s.table()
-	if i := t.find(name); i >= 0 {
-		if r := t.row(i); r.proves(info) {
-			return r.digest, true
-		}
+	i := t.find(name)
+	if i < 0 {
+		return digest.Digest{}, false
 	}
-	return digest.Digest{}, false
+	r := t.row(i)
+	return r.digest, r.proves(info) && s.Believes(name, info)
 }
 
 // RememberAt puts a digest that the caller computed into the index. info is the stat of the file as it was read, stamp what
-// Stamp returned before the first byte was read. A row that could prove nothing is not kept.
+// Stamp returned before the first byte was read; the file was Steady by then. A row that could prove nothing is not kept.
 func (s *State) RememberAt(name string, info fsys.Info, d digest.Digest, stamp int64) {
 	if info.Kind != fsys.File {
 		return
 	}
 	if !oldEnough(info, stamp) {
-		s.index.mu.Lock()
-		defer s.index.mu.Unlock()
-		if s.index.young == nil {
-			s.index.young = map[fsys.Info]struct{}{}
-		}
-		s.index.young[info] = struct{}{}
+		s.suspect(info)
 		return
 	}
 	s.index.mu.Lock()
@@ -120,6 +117,16 @@ func (s *State) RememberAt(name string, info fsys.Info, d digest.Digest, stamp i
 	s.index.learned[name] = row{info: info, digest: d, recorded: stamp}
 	s.index.count.Store(int64(len(s.index.learned)))
 	s.index.dirty = true
+}
+
+// suspect notes that an equal stat proves nothing for a file that was read as info.
+func (s *State) suspect(info fsys.Info) {
+	s.index.mu.Lock()
+	defer s.index.mu.Unlock()
+	if s.index.young == nil {
+		s.index.young = map[fsys.Info]struct{}{}
+	}
+	s.index.young[info] = struct{}{}
 }
 
 // Young reports whether "unchanged by stat" proves nothing for a file that looks like info: its mtime or ctime is too young

@@ -29,6 +29,12 @@ func (c *counting) ReadFile(name string, limit int64) ([]byte, fsys.Info, error)
 	return c.FS.ReadFile(name, limit)
 }
 
+func (c *counting) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
+	data, info, err := c.ReadFile(name, limit)
+	_, unwritten := c.FS.Unwritten(name)
+	return data, info, unwritten && err == nil, err
+}
+
 func write(t testing.TB, f fsys.FS, name, text string) {
 	t.Helper()
 	if err := put(f, name, text); err != nil {
@@ -442,7 +448,11 @@ func knownIndex(b *testing.B, n int) (*State, []string, fsys.Info) {
 	}
 	b.Cleanup(func() { _ = disk.Close() })
 	s := Open(disk, digest.BLAKE3)
-	info := fsys.Info{Kind: fsys.File, Size: 1024, MTime: 1e18, CTime: 1e18, Inode: 7, Dev: 1}
+	root, err := disk.Lstat("/")
+	if err != nil {
+		b.Fatal(err)
+	}
+	info := fsys.Info{Kind: fsys.File, Size: 1024, MTime: 1e18, CTime: 1e18, Inode: 7, Dev: root.Dev}
 	names := make([]string, n)
 	for i := range names {
 		names[i] = fmt.Sprintf("/projects/p%04d/src/file%d.c", i/4, i%4)

@@ -44,10 +44,11 @@ type State struct {
 	fn   digest.Function
 	boot digest.Digest // of what tells this run of the system from others
 
-	home  home
-	index index
-	probe probe
-	locks locks
+	home    home
+	index   index
+	volumes volumes
+	probe   probe
+	locks   locks
 
 	ledgers, keys, rewrites log
 	today                   func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown

@@ -16,3 +16,8 @@ func dropPowers() error {
 	}
 	return nil
 }
+
+func onTmpfs(dir string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(dir, &st) == nil && st.Type == unix.TMPFS_MAGIC
+}

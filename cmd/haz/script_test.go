@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"flag"
@@ -24,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite expected files")
 
 // The test binary is haz as well: scripts run it under that name. And it is programs that tests need.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"haz": main, "humble": humble, "panicscreen": panicScreen})
+	testscript.Main(m, map[string]func(){"haz": main, "humble": humble, "panicscreen": panicScreen, "mapper": mapper})
 }
 
 // humble COMMAND... runs a command without the powers that let root pass over permission bits, so that tests of them hold
@@ -42,6 +43,28 @@ func humble() {
 	}
 	fmt.Fprintln(os.Stderr, "humble:", err)
 	os.Exit(125)
+}
+
+// mapper FILE DONE maps a file, reads from it, and writes each line of stdin to its beginning through the mapping; then it makes
+// the file DONE.
+func mapper() {
+	fail := func(err error) {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "mapper:", err)
+			os.Exit(125)
+		}
+	}
+	f, err := os.OpenFile(os.Args[1], os.O_RDWR, 0)
+	fail(err)
+	page, err := unix.Mmap(int(f.Fd()), 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	fail(err)
+	fail(f.Close())
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		if page[0] != lines.Bytes()[0] { // reads
+			copy(page, lines.Bytes())
+		}
+		fail(os.WriteFile(os.Args[2], nil, 0o600))
+	}
 }
 
 // TestScript runs the specification of the command line, one behaviour a file.
@@ -68,6 +91,9 @@ func TestScript(t *testing.T) {
 		Condition: func(cond string) (bool, error) {
 			if cond == "humble" { // permission bits can be made to count
 				return exec.Command("humble", "true").Run() == nil, nil
+			}
+			if cond == "tmpfs" { // a file system without a sign of mapped writes is mounted where Linux has it
+				return onTmpfs("/dev/shm") && unix.Access("/dev/shm", unix.W_OK) == nil, nil
 			}
 			if cond == "root" {
 				return os.Geteuid() == 0, nil

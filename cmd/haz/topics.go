@@ -75,6 +75,12 @@ there and nothing is executed. Not in the key are times, owners, the bytes of
 programs found by PATH (declare a tool as input to track it), and the environment
 beyond ` + "`env`" + `.
 
+An input is read only when its size, times or inode are new, where these tell of every
+write. They do not on tmpfs and other RAM disks, FUSE (sshfs, virtiofs), 9p, SMB and
+FAT: there, all inputs are read in each run. So is a file that a process holds open for
+writing, and in an overlay (the root of a container) one that is less than 5 minutes
+old.
+
 A key is a plain digest, so that equal work has equal keys on every machine. Who sees
 the key of a task (the name of an entry, haz why, a summary) and has its workspace can
 try values of a variable until one gives that key. A random token withstands this, a

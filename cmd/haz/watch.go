@@ -32,7 +32,7 @@ func watchCommand() *command {
 	c.name, c.brief, c.do = "watch", "run tasks, and again whenever their inputs change", doWatch
 	c.about = []string{
 		"Runs like `haz run`, then waits for changes to inputs of the selected tasks and of what they depend on, or to configuration files, and runs again, until Ctrl+C.",
-		"A run starts when nothing has changed for 100 ms. Changes during a run start one more after it. A change during a run is told at once. What the tasks declare as outputs does not count, unless the same task reads it: a formatter runs for your edits, not for its own. A file that changes in three runs on end is named and left alone. Tasks without a cache that no change concerns are not carried out again. A mistake in a configuration file is shown, and the watch waits for the next change.",
+		"A run starts when nothing has changed for 100 ms. Changes during a run start one more after it. A change during a run is told at once. What the tasks declare as outputs does not count, unless the same task reads it: a formatter runs for your edits, not for its own. A file that changes in three runs on end is named and left alone. Tasks without a cache that no change concerns are not carried out again. A mistake in a configuration file is shown, and the watch waits for the next change. What a process writes to a file that it has mapped is no event: the next run sees it.",
 	}
 	c.examples = []string{"haz watch", "haz watch app:test", "haz watch --all -q"}
 	return c

@@ -78,6 +78,41 @@ func (f *FS) ReadFile(name string, limit int64) (data []byte, info fsys.Info, er
 	return data, info, err
 }
 
+func (f *FS) ReadUnwritten(name string, limit int64) (data []byte, info fsys.Info, unwritten bool, err error) {
+	err = f.call(OpReadFile, name, func() (err error) {
+		data, info, unwritten, err = f.inner.ReadUnwritten(name, limit)
+		return err
+	})
+	if err != nil {
+		data, unwritten = nil, false
+	}
+	return data, info, unwritten, err
+}
+
+func (f *FS) Volume(name string) (v fsys.Volume, err error) {
+	err = f.call(OpStat, name, func() (err error) {
+		v, err = f.inner.Volume(name)
+		return err
+	})
+	return v, err
+}
+
+func (f *FS) Unwritten(name string) (info fsys.Info, unwritten bool) {
+	err := f.call(OpStat, name, func() error {
+		info, unwritten = f.inner.Unwritten(name)
+		return nil
+	})
+	return info, unwritten && err == nil
+}
+
+func (f *FS) MappingTells(dir string) (tells bool, err error) {
+	err = f.call(OpOpenWrite, dir, func() (err error) {
+		tells, err = f.inner.MappingTells(dir)
+		return err
+	})
+	return tells, err
+}
+
 // Sub counts and fails together with f.
 func (f *FS) Sub(dir string) (fsys.FS, error) {
 	var sub fsys.FS

@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) fsys.FS) {
 		cases []testCase
 	}{
 		{"names", nameCases}, {"reading", readCases}, {"files", fileCases}, {"writing", writeCases}, {"links", linkCases},
-		{"root", rootCases}, {"rename", renameCases}, {"info", infoCases}, {"locks", lockCases}, {"atomic", atomicCases},
+		{"root", rootCases}, {"rename", renameCases}, {"info", infoCases}, {"volume", volumeCases}, {"locks", lockCases}, {"atomic", atomicCases},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, c := range group.cases {
