@@ -3,6 +3,7 @@ package fsys
 import (
 	"math/rand/v2"
 	"os"
+	"path"
 	"strconv"
 	"time"
 
@@ -42,7 +43,44 @@ func (h *host) Volume(name string) (Volume, error) {
 	if err != nil {
 		return Volume{}, pathError("statfs", Clean(name), err)
 	}
-	return Volume{Dev: uint64(st.Dev), Times: timesOf[int64(uint32(sfs.Type))]}, nil
+	kind := int64(uint32(sfs.Type))
+	return Volume{Dev: uint64(st.Dev), Times: timesOf[kind], Mount: mountOf(fd), Super: superOf(kind, uint64(st.Dev))}, nil
+}
+
+// mountOf numbers the mount that fd lies on; 0 where the kernel does not. Linux 6.8 and later give no number twice.
+func mountOf(fd int) uint64 {
+	for _, mask := range []int{unix.STATX_MNT_ID_UNIQUE, unix.STATX_MNT_ID} {
+		var st unix.Statx_t
+		err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, mask, &st)
+		for err == unix.EINTR {
+			err = unix.Statx(fd, "", unix.AT_EMPTY_PATH, mask, &st)
+		}
+		if err == nil && st.Mask&uint32(mask) != 0 {
+			return st.Mnt_id
+		}
+	}
+	return 0
+}
+
+// supersOf is where /sys has a folder for each device that a kind of file system uses.
+var supersOf = map[int64]string{unix.EXT4_SUPER_MAGIC: "ext4", 0x58465342: "xfs", unix.F2FS_SUPER_MAGIC: "f2fs"}
+
+// superOf numbers the use of a device by a file system: the inode of its folder in /sys, which is made when the device is mounted
+// first and goes when it is unmounted last. The kernel gives no such number twice. 0: unknown.
+func superOf(kind int64, dev uint64) uint64 {
+	dir, ok := supersOf[kind]
+	if !ok {
+		return 0
+	}
+	name, err := os.Readlink("/sys/dev/block/" + strconv.Itoa(int(unix.Major(dev))) + ":" + strconv.Itoa(int(unix.Minor(dev))))
+	if err != nil {
+		return 0
+	}
+	var st unix.Stat_t
+	if fstatat(unix.AT_FDCWD, "/sys/fs/"+dir+"/"+path.Base(name), &st, 0) != nil {
+		return 0
+	}
+	return st.Ino
 }
 
 func (h *host) Unwritten(name string) (Info, bool) {

@@ -70,3 +70,32 @@ func testMappedIsWritten(t *testing.T, h fsys.FS) {
 		t.Error("not mapped any more, and still written to")
 	}
 }
+
+// A mount has a number, and the same one on each look; another folder of it as well.
+func TestMountsAreTold(t *testing.T) {
+	h, err := fsys.Host(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if err := h.MkdirAll("/d/e", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	first, err := h.Volume("/")
+	if err != nil || first.Mount == 0 {
+		t.Fatal(first, err)
+	}
+	for _, name := range []string{"/", "/d/e"} {
+		if v, err := h.Volume(name); err != nil || v != first {
+			t.Errorf("%s: %v, %v; want %v", name, v, err, first)
+		}
+	}
+	shm, err := fsys.Host("/dev/shm")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer shm.Close()
+	if v, err := shm.Volume("/"); err != nil || v.Mount == first.Mount && v.Dev != first.Dev {
+		t.Errorf("/dev/shm: %v, %v; is of another mount than %v", v, err, first)
+	}
+}

@@ -13,7 +13,7 @@ const (
 )
 
 const (
-	indexMagic   = "hazidx01"
+	indexMagic   = "hazidx02"
 	ledgerMagic  = "hazled02"
 	keyMagic     = "hazkey01"
 	rewriteMagic = "hazrew01"

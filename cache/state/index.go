@@ -21,8 +21,9 @@ import (
 //
 // All that holds where an equal stat says something at all (Steady), which is looked at before the bytes are read.
 //
-// A power cut may leave a file with its stat and without its bytes, where the file system writes the one before the other. So
-// an index of before the last start of the system proves nothing.
+// A power cut may leave a file with its stat and without its bytes, where the file system writes the one before the other; and a
+// disk may go away and come back as it was earlier. So an index of before the last start of the system proves nothing, and a row
+// nothing of a file on another mount than that on which it was learned (volume.other).
 type index struct {
 	once sync.Once
 	base *table // what was on disk; immutable
@@ -73,10 +74,15 @@ func (s *State) loadIndex() *table {
 	if !ok || len(payload) < len(s.boot) || string(payload[:len(s.boot)]) != string(s.boot[:]) {
 		return &table{}
 	}
-	t, ok := parseTable(payload[len(s.boot):], s.fn)
+	mounts, payload, ok := parseMounts(payload[len(s.boot):])
 	if !ok {
 		return &table{}
 	}
+	t, ok := parseTable(payload, s.fn)
+	if !ok {
+		return &table{}
+	}
+	t.volumes = mounts
 	return t
 }
 
@@ -96,7 +102,7 @@ func (s *State) known(name string, info fsys.Info) (digest.Digest, bool) {
 		return digest.Digest{}, false
 	}
 	r := t.row(i)
-	return r.digest, r.proves(info) && s.Believes(name, info)
+	return r.digest, r.proves(info) && s.vouched(name, info)
 }
 
 // RememberAt puts a digest that the caller computed into the index. info is the stat of the file as it was read, stamp what
@@ -157,7 +163,10 @@ func (s *State) flushIndex() {
 	}
 	slices.Sort(names)
 	gone, cursor := s.vanished(base, len(names))
-	payload := append(newFrame(len(s.boot)+size), s.boot[:]...)
+	mounts, void := s.mounts(base, x.learned)
+	gone = base.without(void, gone)
+	payload := append(newFrame(len(s.boot)+1+len(mounts)*mountSize+size), s.boot[:]...)
+	payload = appendMounts(payload, mounts)
 	file := seal(indexMagic, appendTable(payload, s.fn, cursor, base, gone, names, x.learned))
 	if err := s.home.write(s.indexName(), file); err != nil {
 		s.note(couldNotWrite, s.indexName(), err)

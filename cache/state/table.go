@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
@@ -16,6 +17,8 @@ import (
 // The payload is: hash function (1 byte), cursor (4), number of rows (4), rows of rowSize bytes sorted by path, and all
 // paths one after the other. Numbers are little-endian.
 type table struct {
+	volumes []volume // on which the rows were learned
+
 	cursor int
 	rows   []byte
 	paths  string
@@ -108,6 +111,22 @@ func (t *table) row(i int) (r row) {
 	r.recorded = int64(field(5))
 	copy(r.digest[:], b[48:])
 	return r
+}
+
+// without adds the rows of files on some devices to those that are gone.
+func (t *table) without(devices []uint64, gone map[int]bool) map[int]bool {
+	if len(devices) == 0 {
+		return gone
+	}
+	if gone == nil {
+		gone = map[int]bool{}
+	}
+	for i := range t.len() {
+		if slices.Contains(devices, binary.LittleEndian.Uint64(t.rows[i*rowSize+4+4*8:])) {
+			gone[i] = true
+		}
+	}
+	return gone
 }
 
 // appendTable writes the payload of an index: the rows of base but those that are gone, and the learned ones, whose sorted

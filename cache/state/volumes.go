@@ -21,6 +21,16 @@ type volumes struct {
 type volume struct {
 	fsys.Volume
 	tried, tells bool // MappingTells
+
+	// other says that this is not the mount of which the index on disk has rows for the device, if any. Bytes may be others under
+	// a stat that came back (a disk that lost its last writes, or was put back), so those rows prove nothing.
+	other bool
+}
+
+// isMountOf reports whether v is surely the mount that was seen before, or another one of the same use of the device.
+func (v *volume) isMountOf(was *volume) bool {
+	unknown := v.Mount|v.Super|was.Mount|was.Super == 0 // elsewhere than on Linux
+	return v.Mount != 0 && v.Mount == was.Mount || v.Super != 0 && v.Super == was.Super || unknown
 }
 
 // volume is what is known of the file system of the file name, seen as info; that of a name which cannot be looked at proves
@@ -56,8 +66,16 @@ func (s *State) meet(name string, dev uint64) volume {
 	if err != nil || v.Dev != dev {
 		return volume{}
 	}
-	met := volume{Volume: v}
-	if v.Times == fsys.TimesLayered {
+	met := volume{Volume: v, other: true}
+	for _, was := range s.table().volumes {
+		if was.Dev == dev {
+			met.other = !met.isMountOf(&was)
+			if !met.other {
+				met.tried, met.tells = was.tried, was.tells
+			}
+		}
+	}
+	if v.Times == fsys.TimesLayered && !met.tried {
 		s.try(&met)
 	}
 	list = append(list[:len(list):len(list)], met)
@@ -65,11 +83,12 @@ func (s *State) meet(name string, dev uint64) volume {
 	return met
 }
 
-// try finds out what the times of a layered file system tell. That takes a file on it, so it must be the one of .haz/state.
+// try finds out what the times of a layered file system tell. That takes a file on it, so it must be the one of .haz/state. (Its
+// layers may have devices of their own.)
 func (s *State) try(v *volume) {
 	_ = s.home.inDir(func(d fsys.FS) error {
-		info, err := d.Lstat("/")
-		if err != nil || info.Dev != v.Dev {
+		at, err := d.Volume("/")
+		if err != nil || at.Dev != v.Dev && (at.Mount == 0 || at.Mount != v.Mount) {
 			return err
 		}
 		v.tried = true
@@ -78,9 +97,19 @@ func (s *State) try(v *volume) {
 	})
 }
 
+// vouched reports whether the rows that the index on disk has for the file name, seen as info, count.
+func (s *State) vouched(name string, info fsys.Info) bool {
+	v := s.volume(name, info)
+	return !v.other && v.believed()
+}
+
 // Believes reports whether an equal stat of the file name, seen as info, says anything about its bytes.
 func (s *State) Believes(name string, info fsys.Info) bool {
 	v := s.volume(name, info)
+	return v.believed()
+}
+
+func (v *volume) believed() bool {
 	return v.Times == fsys.TimesMarked || v.Times == fsys.TimesExact || v.Times == fsys.TimesLayered && v.tells
 }
 

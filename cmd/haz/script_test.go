@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite expected files")
 
 // The test binary is haz as well: scripts run it under that name. And it is programs that tests need.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"haz": main, "humble": humble, "panicscreen": panicScreen, "mapper": mapper})
+	testscript.Main(m, map[string]func(){"haz": main, "humble": humble, "panicscreen": panicScreen, "mapper": mapper, "cutpower": cutPower})
 }
 
 // humble COMMAND... runs a command without the powers that let root pass over permission bits, so that tests of them hold
@@ -95,6 +95,9 @@ func TestScript(t *testing.T) {
 			if cond == "tmpfs" { // a file system without a sign of mapped writes is mounted where Linux has it
 				return onTmpfs("/dev/shm") && unix.Access("/dev/shm", unix.W_OK) == nil, nil
 			}
+			if cond == "disks" { // disks can be made of files, and their power be cut
+				return canMakeDisks(), nil
+			}
 			if cond == "root" {
 				return os.Geteuid() == 0, nil
 			}
@@ -128,6 +131,32 @@ var canMount = sync.OnceValue(func() bool {
 	try.Dir = dir
 	return try.Run() == nil
 })
+
+// canMakeDisks reports whether this user may mount a file as a disk of its own, and cut its power.
+var canMakeDisks = sync.OnceValue(func() bool {
+	dir, err := os.MkdirTemp("", "haz-disks")
+	if err != nil {
+		return false
+	}
+	defer os.RemoveAll(dir)
+	try := exec.Command("unshare", "-m", "sh", "-c",
+		"truncate -s 4M img && mkfs.ext4 -q -F img && mkdir m && mount -o loop img m && cutpower m; code=$?; umount m; exit $code")
+	try.Dir = dir
+	return try.Run() == nil
+})
+
+// cutPower DIR makes the file system of a folder forget what it has not written, as after a power cut; it has to be mounted again.
+func cutPower() {
+	const shutdown, noFlush = 0x8004587d, 2 // EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH
+	dir, err := os.Open(os.Args[1])
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(dir.Fd()), shutdown, noFlush)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cutpower:", err)
+		os.Exit(125)
+	}
+}
 
 // exits CODE COMMAND... runs a command, whose exit code must be CODE; stdout and stderr can be looked at afterwards.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
