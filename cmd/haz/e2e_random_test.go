@@ -306,6 +306,7 @@ func (w *randomWorkspace) round(n int) {
 		target = w.IntN(len(w.tasks))
 		args = []string{"run", fmt.Sprintf("p%d:t%d", w.tasks[target].project, target)}
 	}
+	var second *hazProcess
 	switch w.IntN(8) {
 	case 0:
 		args = append(args, "--force")
@@ -330,12 +331,7 @@ func (w *randomWorkspace) round(n int) {
 		p.ends(w.t, time.Minute) // what it found is anybody's guess
 	case 4:
 		w.note("a second one beside it")
-		p := startHaz(w.t, w.root, w.mark, "run", "--workspace")
-		defer func() {
-			if p.ends(w.t, time.Minute) != 0 {
-				w.t.Errorf("the second one failed; stderr:\n%s", p.said())
-			}
-		}()
+		second = startHaz(w.t, w.root, w.mark, "run", "--workspace")
 	case 5:
 		w.note("clean")
 		if p := startHaz(w.t, w.root, w.mark, "cache", "clean", "--max-size", "2KB"); p.ends(w.t, time.Minute) != 0 {
@@ -347,6 +343,9 @@ func (w *randomWorkspace) round(n int) {
 	if p.ends(w.t, time.Minute) != 0 {
 		w.t.Errorf("exit code %d; stderr:\n%s", p.cmd.ProcessState.ExitCode(), p.said())
 		return
+	}
+	if second != nil && second.ends(w.t, time.Minute) != 0 {
+		w.t.Errorf("the second one failed; stderr:\n%s", second.said())
 	}
 	w.runs++
 	w.cached += strings.Count(p.said(), "] ◉ cached")
