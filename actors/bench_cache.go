@@ -206,10 +206,14 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		notes = b.moveHalfWritten(ctx, j, &t)
 	}
 	plan, err := b.r.o.Cache.Compare(ctx, j.manifest, t)
+	if err == nil && plan.Nothing && !plan.Recorded && !m.Write {
+		defer b.unlock(j)
+		plan, err = b.compareLocked(ctx, j, plan)
+	}
 	if err != nil {
 		return b.restoreError(j, m.Ref, err)
 	}
-	if !plan.Nothing && !m.Write {
+	if (plan == nil || !plan.Nothing) && !m.Write {
 		return messages.OutputsDiffer{Ref: m.Ref}
 	}
 	dir, err := b.spoolFor(j.manifest)
@@ -237,7 +241,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		restored.Wrote = append(restored.Wrote, o.Path)
 	}
 	restored.Reads = b.reads(j, man.Outputs)
-	b.keep(j, got.Ledger.Files, true)
+	b.keep(j, got.Ledger.Files, !plan.Unwritten)
 	restored.Notes = append(restored.Notes, b.outputNotes(ctx, j, man.Outputs)...)
 	if !plan.Nothing {
 		restored.Notes = append(restored.Notes, b.wroteLate(j, man.Outputs, restored.Reads)...)
@@ -246,6 +250,22 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 	restored.Next = m.First
 	restored.Next = b.emitStreams(j, restored.Next, man.Order, got.Stdout, got.Stderr)
 	return restored
+}
+
+// compareLocked compares again where all is right but not in the ledger: perhaps another haz has put it there just now, and has
+// written so. Taken for what somebody else left, it would never be taken away again. While another haz is at work on the
+// task, the ledger is left to that one. The plan is nil when an execution has left something half written.
+func (b *bench) compareLocked(ctx context.Context, j *job, plan *cache.Plan) (*cache.Plan, error) {
+	if b.lock(j) != nil {
+		plan.Unwritten = true
+		return plan, nil
+	}
+	j.hasLedger = false
+	t := b.target(j)
+	if t.Ledger.Running {
+		return nil, nil
+	}
+	return b.r.o.Cache.Compare(ctx, j.manifest, t)
 }
 
 // spoolFor is the directory for the streams of an entry, made only when they do not fit into memory.

@@ -45,11 +45,16 @@ type Plan struct {
 	Manifest *Manifest
 	Target   Target
 	Nothing  bool // all outputs are right and nothing is stale: only the streams are to be verified (S-33)
+	// Recorded, with Nothing, says that the ledger says so already. One that does not is written by Restore, so that the task's
+	// lock has to be held since before the ledger of Target was read, unless Unwritten forbids it.
+	Recorded  bool
+	Unwritten bool
 
 	prefixes *prefixes
 	seen     []fsys.Info          // of each output that is right as it is; zero for those to be written
 	links    map[string]fsys.Info // on the way to outputs; none may appear or change from here on
 	writes   int
+	ledger   state.Ledger // with Nothing
 	stale    []stale
 	quick    bool     // an equal stat is enough to know what this task made
 	plain    []string // directories whose mode an earlier run has chosen, and this result does not
@@ -129,6 +134,10 @@ func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, erro
 	}
 	p.links = w.links
 	p.Nothing = p.writes == 0 && len(p.stale) == 0 && len(p.plain) == 0
+	if p.Nothing {
+		p.ledger = (&restore{s: s, p: p}).newLedger()
+		p.Recorded = isRecorded(&t.Ledger, &p.ledger)
+	}
 	return p, nil
 }
 

@@ -20,7 +20,7 @@ type Restored struct {
 
 // Restore carries out a plan (7.5 steps 2 to 6): afterwards every output is as recorded, or the tree is as it was, or what
 // could not be put back is absent. Errors are *RestoreError or ctx.Err(). With a plan that has Nothing to do, only streams
-// are verified. The ledger is written, unless it says the same already.
+// are verified. The ledger is written, unless it says the same already, or p.Unwritten.
 //
 // Blobs are copied into a staging directory and verified there; then what lies in the way is renamed into its old/, and
 // the new files are renamed onto their targets. Until the first rename nothing outside of the staging is touched, and each
@@ -47,7 +47,17 @@ func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restore
 		}
 	}
 	done.Written = p.writes
-	done.Ledger = r.ledger()
+	recorded := p.Recorded
+	if done.Ledger = p.ledger; !p.Nothing {
+		done.Ledger = r.newLedger()
+		recorded = isRecorded(&p.Target.Ledger, &done.Ledger)
+	}
+	switch {
+	case recorded:
+		done.Ledger = p.Target.Ledger
+	case !p.Unwritten:
+		s.o.State.WriteLedger(done.Ledger)
+	}
 	s.touch(p.Manifest)
 	return done, nil
 }
@@ -130,9 +140,9 @@ func failed(path string, err error, format string, args ...any) error {
 	return &RestoreError{Path: path, Reason: fmt.Sprintf(format, args...), Err: err}
 }
 
-// ledger writes down what the task has in the tree now (8.2), and returns it. The stat index learns nothing: what was just
-// written is too young for it (S-26).
-func (r *restore) ledger() state.Ledger {
+// newLedger is what the task has in the tree now (8.2). The stat index learns nothing: what was just written is too young for
+// it (S-26).
+func (r *restore) newLedger() state.Ledger {
 	outs := r.p.Manifest.Outputs
 	old := &r.p.Target.Ledger
 	l := state.Ledger{Task: r.p.Target.Task, Key: r.key(), At: r.s.o.Now().Unix(), Files: make([]state.Produced, 0, len(outs)), Spans: old.Spans}
@@ -151,11 +161,11 @@ func (r *restore) ledger() state.Ledger {
 		l.Files = append(l.Files, state.Produced{Path: o.Path, Info: info, Digest: o.Digest, HasDigest: o.Kind == File, LinkText: o.Target,
 			Found: r.touched[o.Path] == nil && (!known || was.Found)})
 	}
-	if old.Task == l.Task && old.Key == l.Key && !old.Running && !old.Unfinished && sameFiles(old.Files, l.Files) {
-		return *old
-	}
-	r.s.o.State.WriteLedger(l)
 	return l
+}
+
+func isRecorded(old, l *state.Ledger) bool {
+	return old.Task == l.Task && old.Key == l.Key && !old.Running && !old.Unfinished && sameFiles(old.Files, l.Files)
 }
 
 // key is that of the task now.
