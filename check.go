@@ -42,6 +42,16 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	c.Diagnostics = append(c.Diagnostics, ws.Warnings...)
 	g, list := graph.Build(ws)
 	c.Diagnostics = append(c.Diagnostics, list...)
+	var placed fsys.FS
+	if err == nil && g != nil {
+		if placed, err = o.place(ws, root); err != nil {
+			var list *diag.Errors
+			if !errors.As(err, &list) {
+				return nil, err
+			}
+			c.Diagnostics = append(c.Diagnostics, list.List...)
+		}
+	}
 	if err == nil && g != nil {
 		for _, t := range ws.Tasks {
 			for _, d := range g.Unmet[t.Index] {
@@ -49,7 +59,7 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 				c.Diagnostics = append(c.Diagnostics, d)
 			}
 		}
-		w := &Workspace{W: ws, G: g, FS: root, dir: dir, o: o}
+		w := &Workspace{W: ws, G: g, FS: placed, dir: dir, o: o}
 		c.Tasks = len(w.Scope(everything))
 		c.Diagnostics = append(append(append(c.Diagnostics, g.Warnings()...), w.patternWarnings(ctx)...), w.programWarnings()...)
 	}

@@ -30,8 +30,13 @@ func OpenCache(ctx context.Context, dir string, opts ...Option) (*Cache, error) 
 	if err != nil {
 		return nil, err
 	}
+	placed, err := o.place(ws, root)
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
 	fn, _ := digest.ParseFunction(ws.Settings.Hash)
-	store := cache.Open(root, cache.Options{Hash: fn, State: state.Open(root, fn), Now: o.clock.Now})
+	store := cache.Open(placed, cache.Options{Hash: fn, State: state.Open(placed, fn), Now: o.clock.Now})
 	return &Cache{settings: ws.Settings, store: store, close: root.Close}, nil
 }
 

@@ -41,6 +41,8 @@ type options struct {
 	os, arch    string
 	umask       int
 	trustOwner  bool
+	stateDir    string // "": in the tree
+	cacheDir    string
 	children    []process.Option
 	cpus        int
 }
@@ -143,7 +145,12 @@ func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
 		}
 		return nil, &diag.Errors{List: list}
 	}
-	return &Workspace{W: w, G: g, FS: fs, dir: dir, o: o}, nil
+	placed, err := o.place(w, fs)
+	if err != nil {
+		_ = fs.Close()
+		return nil, err
+	}
+	return &Workspace{W: w, G: g, FS: placed, dir: dir, o: o}, nil
 }
 
 // root is where the workspace lies, without links, and as tasks see it.

@@ -27,9 +27,13 @@ func stranger(env []string) workspace.Stranger {
 		if uid == 0 || uid == me || uid == caller {
 			return ""
 		}
-		if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
-			return fmt.Sprintf("user %s (%d)", u.Username, uid)
-		}
-		return fmt.Sprintf("user %d", uid)
+		return userName(uid)
 	}
+}
+
+func userName(uid int) string {
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return fmt.Sprintf("user %s (%d)", u.Username, uid)
+	}
+	return fmt.Sprintf("user %d", uid)
 }

@@ -1,6 +1,7 @@
 package haz
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -224,8 +225,13 @@ func (e *engine) finish(r *Result, observe func(messages.Event)) {
 	for _, n := range e.notes {
 		observe(messages.RunNoted(n))
 	}
+	hint := ""
+	if d := cmp.Or(e.store.Denied(), e.state.Denied()); d != nil {
+		hint = e.w.remedy(d.Name, d.Err)
+	}
 	for _, t := range append(e.store.Trouble(), e.state.Trouble()...) {
-		observe(messages.RunNoted{Text: t})
+		observe(messages.RunNoted{Text: t, Hint: hint})
+		hint = "" // once is enough
 	}
 	for _, t := range process.Trouble(e.spawner) {
 		observe(messages.RunNoted{Text: t})

@@ -12,20 +12,20 @@ import (
 
 // runsDir holds the records of the last runs (chapter 3, 4.6); runsKept is how many.
 const (
-	runsDir    = "/.haz/state/runs"
+	runsDir    = stateDir + "/runs"
 	runsKept   = 20
 	recordSize = 256 << 20 // a record above this is not read
 )
 
 // KeepRun keeps the record of a run that started at a time, and removes the oldest ones. What a record is made of is the
-// caller's business.
+// caller's business. The error is *NotKeptError.
 func (w *Workspace) KeepRun(run string, started time.Time, record []byte) error {
 	if err := state.MakeDir(w.FS, runsDir); err != nil {
-		return err
+		return w.notKept(runsDir, err)
 	}
 	name := fmt.Sprintf("%s/%020d-%s.json", runsDir, started.UnixNano(), run)
 	if err := fsys.WriteFileAtomic(w.FS, name, record, 0o600); err != nil {
-		return err
+		return w.notKept(runsDir, err)
 	}
 	w.forgetRuns()
 	return nil

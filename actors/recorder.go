@@ -128,13 +128,13 @@ func (st *stream) keep(c *recorder, s process.Stream, b []byte) {
 		}
 		st.file, st.path = f, path
 		if _, err := f.Write(st.bytes); err != nil {
-			st.lose(err)
+			st.lose(fsys.OnHost(c.r.bench.spool.fs, err))
 			return
 		}
 		st.bytes = nil
 	}
 	if _, err := st.file.Write(b); err != nil {
-		st.lose(err)
+		st.lose(fsys.OnHost(c.r.bench.spool.fs, err))
 	}
 }
 
@@ -216,7 +216,7 @@ func (s *spool) create(task int, st process.Stream) (afero.File, string, error) 
 	}
 	path := dir + "/" + spoolName(task, st)
 	f, err := s.fs.OpenFile(path, spoolFlags, 0o600)
-	return f, path, err
+	return f, path, fsys.OnHost(s.fs, err)
 }
 
 func (s *spool) remove() {

@@ -110,6 +110,7 @@ type Store struct {
 	linked  bool       // .haz/cache is a link
 	made    bool       // the .gitignore was looked after
 	trouble []string
+	denied  *state.Denial
 }
 
 // Open opens .haz/cache of the workspace file system (a link to a directory anywhere is fine) without creating anything.
@@ -134,7 +135,15 @@ func (s *Store) Trouble() []string {
 	return slices.Clone(s.trouble)
 }
 
-func (s *Store) noteLocked(text string) {
+// Denied is the first thing of the cache that may not be opened or made; nil when there is none.
+func (s *Store) Denied() *state.Denial {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.denied
+}
+
+func (s *Store) noteLocked(text string, err error) {
+	s.denied = s.denied.Or(cacheDir, err)
 	if !slices.Contains(s.trouble, text) {
 		s.trouble = append(s.trouble, text)
 	}
@@ -208,7 +217,7 @@ func (s *Store) openLocked() (fsys.FS, error) {
 			err = errors.New("it is a link to nothing")
 		}
 	}
-	s.noteLocked(fmt.Sprintf("the cache %s cannot be opened: %v", s.ws.HostPath(cacheDir), cause(err)))
+	s.noteLocked(fmt.Sprintf("the cache %s cannot be opened: %v", s.ws.HostPath(cacheDir), cause(err)), err)
 	return nil, err
 }
 
@@ -222,7 +231,7 @@ func (s *Store) create() (fsys.FS, error) {
 			return nil, err
 		}
 		if err := s.ws.MkdirAll(cacheDir, dirPerm); err != nil {
-			s.noteLocked(fmt.Sprintf("the cache %s cannot be made: %v", s.ws.HostPath(cacheDir), cause(err)))
+			s.noteLocked(fmt.Sprintf("the cache %s cannot be made: %v", s.ws.HostPath(cacheDir), cause(err)), err)
 			return nil, err
 		}
 		if root, err = s.openLocked(); err != nil {

@@ -85,7 +85,7 @@ func (r *restore) begin() error {
 	var dev uint64
 	var err error
 	if r.first, dev, err = r.s.restoreStaging(r.p.Manifest.Key); err != nil {
-		return failed("", err, "a restore cannot be prepared in %s: %v", stateDir, cause(err))
+		return failed("", err, "a restore cannot be prepared in %s: %v", r.s.ws.HostPath(stateDir), cause(err))
 	}
 	r.here = &area{name: r.first.name, dir: r.first.dir}
 	r.areas[dev] = r.here

@@ -3,6 +3,7 @@ package fsys
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path"
 	"syscall"
 	"time"
@@ -125,6 +126,21 @@ func (i *fileInfo) Mode() fs.FileMode {
 
 func pathError(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// OnHost gives an error about a name in f the name that it has on the host, for people who look for it there.
+func OnHost(f FS, err error) error {
+	switch e := err.(type) {
+	case *fs.PathError:
+		return &fs.PathError{Op: e.Op, Path: f.HostPath(e.Path), Err: e.Err}
+	case *os.LinkError:
+		l := *e
+		if l.New = f.HostPath(e.New); e.Op != "symlink" { // else Old is the text of a link
+			l.Old = f.HostPath(e.Old)
+		}
+		return &l
+	}
+	return err
 }
 
 // wantFile is the error for a thing of kind k where a regular file is needed.

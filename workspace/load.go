@@ -149,6 +149,9 @@ func (l *loader) readSettings() {
 	}
 	s := &l.ws.Settings
 	s.Hash = cmp.Or(w.Cache.Hash.Value, s.Hash)
+	if at := w.Cache.Location; at.Set {
+		s.Location, s.LocationAt = at.Value, w.Source.Place(at.Span)
+	}
 	s.OutputMode = cmp.Or(w.Output.Mode.Value, s.OutputMode)
 	s.Concurrency = w.Concurrency.Max
 	if age := w.Cache.Clean.MaxAge; age.Set {

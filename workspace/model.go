@@ -59,6 +59,8 @@ type partial struct {
 // Settings of .haz/workspace.yml with defaults filled in.
 type Settings struct {
 	Hash        string         // "blake3", "sha256"
+	Location    string         // cache.location, as written; "" when it is not set
+	LocationAt  diag.Place     // where it stands
 	MaxAge      *time.Duration // cache.clean.max_age
 	MaxSize     *int64         // cache.clean.max_size, bytes
 	MaxSizeText string         // as written, for the note

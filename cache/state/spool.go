@@ -20,7 +20,7 @@ func MakeSpool(ws fsys.FS) (dir string, lock fsys.Lock, err error) {
 	}
 	dir = "/.haz/state/" + SpoolPrefix + hex.EncodeToString(id[:])
 	if err := MakeDir(ws, dir); err != nil {
-		return "", nil, fmt.Errorf("make the spool directory: %w", err)
+		return "", nil, fmt.Errorf("make the spool directory: %w", fsys.OnHost(ws, err))
 	}
 	lock, err = ws.TryLock(dir+"/lock", fsys.Exclusive)
 	if err != nil {

@@ -60,6 +60,21 @@ type State struct {
 	memo    map[string]*memo // ledgers that ListedBy has read
 	trouble []string
 	noted   map[string]bool // kinds of trouble
+	denied  *Denial
+}
+
+// A Denial is a place that may not be read or written.
+type Denial struct {
+	Name string // in the file system of the workspace
+	Err  error
+}
+
+// Or is d, or where that is nil the denial that err is, if it is one.
+func (d *Denial) Or(name string, err error) *Denial {
+	if d == nil && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)) {
+		return &Denial{name, err}
+	}
+	return d
 }
 
 // Open makes a State; it reads nothing yet. ws is the file system of the workspace root.
@@ -88,6 +103,13 @@ func (s *State) Trouble() []string {
 	return slices.Clone(s.trouble)
 }
 
+// Denied is the first place that may not be read or written; nil when there is none.
+func (s *State) Denied() *Denial {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.denied
+}
+
 // note keeps the first trouble of each kind: a disk that is full fails a thousand ledgers for one reason.
 func (s *State) note(kind, name string, err error) {
 	if err == nil || errors.Is(err, errReadOnly) || isAbsent(err) && kind == couldNotRead {
@@ -95,6 +117,7 @@ func (s *State) note(kind, name string, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.denied = s.denied.Or(stateDir+"/"+name, err)
 	if s.noted[kind] {
 		return
 	}

@@ -9,6 +9,8 @@ var globals = []option{
 	{long: "quiet", short: "q", help: "show failures and notes only"},
 	{long: "verbose", short: "v", help: "say more: why tasks missed the cache, hit rate, longest tasks"},
 	{long: "trust-owner", help: "work also where the workspace, or a folder above it, belongs to another user: they decide what runs"},
+	{long: "state-dir", arg: "DIR", completes: dirs, check: checkNotEmpty, help: "keep cache and state of the workspace in DIR, outside of it, not in .haz; many workspaces can share one"},
+	{long: "cache-dir", arg: "DIR", completes: dirs, check: checkNotEmpty, help: "keep the cache in DIR, outside of the workspace; many workspaces can share one"},
 	{long: "progress", arg: "WHEN", values: []string{"auto", "off"}, noun: "progress choice", help: "draw a progress line on a terminal: auto (default) or off"},
 }
 

@@ -28,7 +28,25 @@ func (v *invocation) hostOptions() []haz.Option {
 	if v.has("trust-owner") {
 		opts = append(opts, haz.WithTrustedOwner())
 	}
+	if dir := v.place("state-dir", "HAZ_STATE_DIR"); dir != "" {
+		opts = append(opts, haz.WithStateDir(dir))
+	}
+	if dir := v.place("cache-dir", "HAZ_CACHE_DIR"); dir != "" {
+		opts = append(opts, haz.WithCacheDir(dir))
+	}
 	return opts
+}
+
+// place is the directory that an option, or else a variable, names; "" for none. It is relative to where the command stands.
+func (v *invocation) place(option, variable string) string {
+	dir := v.value(option)
+	if dir == "" {
+		dir = v.env(variable)
+	}
+	if dir == "" || filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(v.dir, dir)
 }
 
 // tell writes to standard error at once.

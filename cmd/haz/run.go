@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -283,17 +284,22 @@ func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Re
 		in.Signal = r.Interrupt.Name
 	}
 	rec := report.NewRecord(in)
-	warn := func(what string, err error) {
-		printer.AtEnd(diag.List{{Severity: diag.Warning, Command: "run", Message: what + ": " + err.Error()}}.Render(v.errs.Palette.Style()))
+	warn := func(what string, err error, hint string) {
+		printer.AtEnd(diag.List{{Severity: diag.Warning, Command: "run", Message: what + ": " + err.Error(), Hint: hint}}.Render(v.errs.Palette.Style()))
 	}
 	if len(r.Outcomes) > 0 {
 		if err := w.KeepRun(r.Run, r.Started, rec.Encode("")); err != nil {
-			warn("this run is not recorded, so --failed will not know it", err)
+			hint := ""
+			var kept *haz.NotKeptError
+			if errors.As(err, &kept) {
+				hint = kept.Hint
+			}
+			warn("this run is not recorded, so --failed will not know it", err, hint)
 		}
 	}
 	if file := v.value("summary"); file != "" {
 		if err := replaceFile(file, rec.Encode("  ")); err != nil {
-			warn("the summary cannot be written", err)
+			warn("the summary cannot be written", err, "")
 			if code == 0 {
 				code = 2
 			}

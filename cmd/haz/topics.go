@@ -111,6 +111,8 @@ leave it out of ` + "`env`" + `.
   CI                      set: no progress line
   GITHUB_ACTIONS=true     buffered output is folded task by task, workflow commands work
   GIT_INDEX_FILE          honoured by --git-staged in a hook
+  HAZ_STATE_DIR           where cache and state lie: as --state-dir, which wins
+  HAZ_CACHE_DIR           where the cache lies: as --cache-dir, which wins
 
 Tasks see none of the environment but what they list in ` + "`env`" + `. No variable changes
 what a run does: that stands on its command line and in its files.

@@ -24,11 +24,33 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		return m.name(rule, t, t.Value, CheckEnvName)
 	case MutexName:
 		return m.name(rule, t, strings.TrimPrefix(t.Value, "~:"), CheckName)
+	case Location:
+		return m.location(rule, t)
 	case Argument:
 		if i := strings.IndexByte(t.Value, 0); i >= 0 {
 			m.add(rule, t.Span, fmt.Sprintf("the text holds a NUL byte (at position %d), which no program can be given", i), "")
 			return false
 		}
+	}
+	return true
+}
+
+const locationGrammar = "it begins with / (on the host), ./ or ../ (from the root of the workspace) or ~/ (your home)"
+
+// location checks the text of a place. Words without a slash are left for other meanings to come.
+func (m *mapper) location(rule string, t Text) bool {
+	bad := func(why string) bool {
+		m.add(rule, t.Span, "bad location "+diag.QuoteShort(t.Value)+": "+why, "")
+		return false
+	}
+	first, rest, _ := strings.Cut(t.Value, "/")
+	switch {
+	case strings.ContainsRune(t.Value, 0):
+		return bad("it holds a NUL byte")
+	case len(first) == len(t.Value), first != "" && first != "." && first != ".." && first != "~":
+		return bad(locationGrammar)
+	case strings.Trim(rest, "/") == "" && first != "..":
+		return bad("it names no folder of its own")
 	}
 	return true
 }

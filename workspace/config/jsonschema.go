@@ -218,6 +218,7 @@ var patternOf = map[Format]string{
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
 	SizeText:       `^[0-9]+([KMGT]?B|[KMGT]iB)?$`,
+	Location:       `^(~/+[^/]|\.?/+[^/]|\.\./)`,
 	Cap:            `^\+?((0_?)*[1-9](_?[0-9])*|0x(0_?)*[1-9A-Fa-f](_?[0-9A-Fa-f])*|0o(0_?)*[1-7](_?[0-7])*|0b(0_?)*1(_?[01])*)$`,
 	Grace:          `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`,
 }
@@ -235,6 +236,7 @@ var typesOf = map[Format][]string{
 	MutexName:      {"string", "integer", "boolean"},
 	DurationText:   {"string"},
 	SizeText:       {"string", "integer"},
+	Location:       {"string"},
 	Cap:            {"integer", "string"},
 	Grace:          {"number", "string"},
 }

@@ -30,6 +30,7 @@ const (
 	MutexName
 	DurationText
 	SizeText
+	Location
 	Concurrency
 	Cap
 	Grace
@@ -102,10 +103,13 @@ var workspaceObject = &Object{
 
 var cacheObject = &Object{
 	Name: "cache", Article: "`cache`", Rule: "CFG-004",
-	Doc: "Settings of the cache in `.haz/cache`.",
+	Doc: "Settings of the cache, which lies in `.haz/cache` where nothing else is said.",
 	Fields: []Field{
 		{Key: "hash", Rule: "CFG-027", Type: Type{Kind: Scalar, Allowed: []string{"blake3", "sha256"}}, Default: "`blake3`",
 			Accepts: "`blake3`, `sha256`", Doc: "The hash function of keys and stored files. Changing it starts with an empty cache."},
+		{Key: "location", Rule: "CFG-040", Type: Type{Kind: Scalar, Format: Location}, Default: "`.haz/cache`", Accepts: "a folder that begins with `/`, `./`, `../` or `~/`",
+			Doc:   "Where the cache lies, outside of the workspace: on the host, relative to the root, or in your home. `--cache-dir` and `--state-dir` win over it.",
+			Added: true},
 		{Key: "clean", Rule: "CFG-034", Type: Type{Kind: Map, Object: cleanObject}, Doc: "What `haz cache clean` removes when it is not told otherwise."},
 	},
 }

@@ -81,8 +81,9 @@ type Workspace struct {
 	Source   *Source
 	Projects Patterns
 	Cache    struct {
-		Hash  Text
-		Clean struct {
+		Hash     Text
+		Location Text
+		Clean    struct {
 			MaxAge  Duration
 			MaxSize Size
 		}
@@ -165,7 +166,7 @@ func (w *Workspace) slot(key string) any {
 	case "projects":
 		return &w.Projects
 	case "cache":
-		return slots{"hash": &w.Cache.Hash, "clean": slots{"max_age": &w.Cache.Clean.MaxAge, "max_size": &w.Cache.Clean.MaxSize}}
+		return slots{"hash": &w.Cache.Hash, "location": &w.Cache.Location, "clean": slots{"max_age": &w.Cache.Clean.MaxAge, "max_size": &w.Cache.Clean.MaxSize}}
 	case "concurrency":
 		return slots{"default": &concurrency{&w.Concurrency.Default, &w.Concurrency.Max}, "tags": &w.Concurrency.Tags}
 	case "output":

@@ -1,0 +1,94 @@
+package haz
+
+import (
+	"path"
+	"strings"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
+)
+
+const (
+	cacheDir = "/.haz/cache"
+	stateDir = "/.haz/state"
+)
+
+// WithStateDir puts cache and state of the workspace into a directory outside of it, an absolute host path: cache/ is that of all
+// workspaces that share the directory, and each has a state of its own beside it, named by the digest of its root. Default: both lie
+// in .haz, and nothing is kept where that cannot be written.
+func WithStateDir(dir string) Option { return func(o *options) { o.stateDir = dir } }
+
+// WithCacheDir puts the cache of the workspace into a directory outside of it, an absolute host path. It wins over WithStateDir and
+// over what the workspace says itself.
+func WithCacheDir(dir string) Option { return func(o *options) { o.cacheDir = dir } }
+
+// place puts cache and state where they are to lie: the tree with both (chapter 2, 7.1). The error is *diag.Errors, and the tree is open
+// still.
+func (o *options) place(w *workspace.Workspace, tree fsys.FS) (fsys.FS, error) {
+	places := map[string]string{}
+	var list diag.List
+	put := func(at, dir, what string, said diag.Place) {
+		if len(list) > 0 {
+			return // one mistake is told once
+		}
+		if !path.IsAbs(dir) {
+			list = append(list, diag.Diagnostic{Code: "S-44", Place: said, Message: "the place of " + what + " is no absolute path: " + diag.Quote(dir)})
+			return
+		}
+		if d := workspace.CheckPlace(o.host, w.Root, dir, what, o.stranger()); d != nil {
+			if d.Code == "" {
+				d.Code, d.Place = "S-44", said
+			}
+			list = append(list, *d)
+		}
+		places[at] = path.Clean(dir)
+	}
+	if o.stateDir != "" {
+		put(stateDir, path.Join(o.stateDir, "state-"+stateName(w.Root)), "the state", diag.Place{})
+	}
+	switch {
+	case o.cacheDir != "":
+		put(cacheDir, o.cacheDir, "the cache", diag.Place{})
+	case o.stateDir != "":
+		put(cacheDir, path.Join(o.stateDir, "cache"), "the cache", diag.Place{})
+	case w.Settings.Location != "":
+		dir, d := o.location(w)
+		if d != nil {
+			list = append(list, *d)
+			break
+		}
+		put(cacheDir, dir, "the cache", w.Settings.LocationAt)
+	}
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	return fsys.Elsewhere(tree, o.host, places), nil
+}
+
+// location is where cache.location leads.
+func (o *options) location(w *workspace.Workspace) (string, *diag.Diagnostic) {
+	text := w.Settings.Location
+	inHome, ok := strings.CutPrefix(text, "~/")
+	switch {
+	case !ok && path.IsAbs(text):
+		return text, nil
+	case !ok:
+		return path.Join(w.Root, text), nil
+	}
+	home := ""
+	for _, kv := range o.env {
+		if value, ok := strings.CutPrefix(kv, "HOME="); ok {
+			home = value
+		}
+	}
+	if !path.IsAbs(home) {
+		return "", &diag.Diagnostic{Code: "CFG-040", Place: w.Settings.LocationAt,
+			Message: "cache.location is in your home, and HOME is no absolute path", Hint: "set HOME, or say where: --cache-dir DIR, HAZ_CACHE_DIR=DIR"}
+	}
+	return path.Join(home, inHome), nil
+}
+
+// stateName tells the states of workspaces apart that share a directory.
+func stateName(root string) string { return digest.BLAKE3.Sum([]byte(root)).Hex()[:16] }
