@@ -39,7 +39,9 @@ func (w *Workspace) patternWarnings(ctx context.Context) diag.List {
 		}
 		last := made.lastOutputs(t)
 		for i, out := range t.Outputs {
-			if !out.Pattern.IsLiteral() {
+			if m, ok := c.g.Foreign(ctx, t, out); ok {
+				c.add(t, "haz::cfg::017", out, m)
+			} else if !out.Pattern.IsLiteral() {
 				outputs.add(t, i, out.Place, func() bool { return last == nil || matches(last, out.Pattern) })
 				c.characters(t, "output", out, nil)
 			}

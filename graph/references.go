@@ -90,7 +90,7 @@ func (b *builder) resolve(t *workspace.Task, ref workspace.RefDecl, kind EdgeKin
 	}
 	for _, u := range tasks {
 		if u == t {
-			b.onItself(t, ref, len(tasks) == 1)
+			b.onItself(t, ref, tasks)
 			return nil
 		}
 	}
@@ -143,20 +143,39 @@ func (b *builder) absent(t *workspace.Task, kind EdgeKind, d diag.Diagnostic) {
 }
 
 // onItself is DAG-012: the whole reference is dropped.
-func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, alone bool) {
+func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, selected []*workspace.Task) {
 	d := diag.Diagnostic{Code: "DAG-012", Place: ref.Place, Project: t.SharedIn(),
 		Message: fmt.Sprintf("task %s cannot depend on itself, and %s selects it", quote(t), diag.Quote(ref.Ref.String())),
 		Hint:    "remove it"}
-	if other := ref.Ref; !alone {
-		switch other.Form {
-		case workspace.RefAll:
-			other.Form = workspace.RefAllButOwn
-		case workspace.RefTag:
-			other.Form = workspace.RefTagButOwn
-		}
+	other := ref.Ref
+	switch other.Form {
+	case workspace.RefAll:
+		other.Form = workspace.RefAllButOwn
+	case workspace.RefTag:
+		other.Form = workspace.RefTagButOwn
+	}
+	switch {
+	case len(selected) == 1:
+	case mutual(t, ref.Ref, selected):
+		d.Hint = "other tasks that it selects have it as well, and would wait for each other; name the tasks that this one needs"
+	default:
 		d.Hint = fmt.Sprintf("%s leaves this project out", diag.Quote(other.String()))
 	}
 	b.report(d)
+}
+
+// mutual reports whether one of the first few of the others that a reference selects depends by the like on t.
+func mutual(t *workspace.Task, ref workspace.Reference, selected []*workspace.Task) bool {
+	const few = 100
+	for _, u := range selected[:min(few, len(selected))] {
+		for _, back := range u.Deps {
+			if u != t && back.Ref.Task == ref.Task && (back.Ref.Form == workspace.RefAll || back.Ref.Form == workspace.RefAllButOwn ||
+				t.Project.HasTag(back.Ref.Tag)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // inBoth is DAG-010.

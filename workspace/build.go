@@ -18,6 +18,13 @@ type builder struct {
 	files map[string]bool // the haz.yml of all projects, workspace-absolute
 	diags diag.List
 	made  map[*config.Body]*made
+	bad   []badReference
+}
+
+// badReference is a text of deps or weakDeps that is no reference, and where that is told.
+type badReference struct {
+	text  string
+	place diag.Place
 }
 
 // made is what a body came to: all but its identity is the same for each task that is made of it, and the patterns are for
@@ -136,6 +143,7 @@ func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (R
 		}
 	}
 	b.diags = append(b.diags, d)
+	b.bad = append(b.bad, badReference{t.Value, d.Place})
 	return RefDecl{}, false
 }
 

@@ -113,6 +113,7 @@ func (l *loader) load(o Options) {
 	l.attach(overlays)
 	l.merge(projects, overlays)
 	l.number()
+	l.respell(projects, overlays)
 	l.unusedCaps()
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace/config"
 )
 
 // A Miss is what there is to say of a pattern that misses: which pattern, the rest of the sentence, and what to do.
@@ -41,11 +42,26 @@ func (g Guesser) nothing(ctx context.Context, t *Task, what string, d PatternDec
 	if meant != "" {
 		m.Hint = didYouMeanText(meant)
 	}
+	if foreign := config.ForeignPattern(what+"s", d.Text); foreign != "" {
+		m.Says, m.Hint = verb, foreign
+	}
 	return m
+}
+
+// Foreign is about an output of t whose text means something in another tool, and that is not there. ok is false for any other.
+func (g Guesser) Foreign(ctx context.Context, t *Task, d PatternDecl) (m Miss, ok bool) {
+	hint := config.ForeignPattern("outputs", d.Text)
+	if hint == "" || g.any(ctx, t.Project.Dir, d.Text) {
+		return Miss{}, false
+	}
+	return Miss{Pattern: "output " + diag.Quote(d.Text), Says: "is a path like any other", Hint: hint}, true
 }
 
 // Literal is about a literal of t at which nothing is: the nearest text that names something, as a hint.
 func (g Guesser) Literal(ctx context.Context, t *Task, d PatternDecl) (hint string) {
+	if foreign := config.ForeignPattern("inputs", d.Text); foreign != "" {
+		return foreign
+	}
 	if _, meant := g.Meant(ctx, t.Project.Dir, d); meant != "" {
 		return didYouMeanText(meant)
 	}

@@ -260,6 +260,7 @@ type project struct {
 
 	tagsKnown, tasksKnown bool
 	diags                 diag.List
+	bad                   []badReference
 }
 
 // readProjects is phase 4: it reads the haz.yml of all directories side by side.
@@ -311,7 +312,7 @@ func (l *loader) readProject(dir directory) *project {
 	for _, t := range c.Tasks {
 		p.own = append(p.own, b.task(project, t, ""))
 	}
-	p.diags = append(p.diags, b.diags...)
+	p.diags, p.bad = append(p.diags, b.diags...), b.bad
 	if c.Name.Set {
 		p.Project = project
 		p.namePlace = c.Source.Place(c.Name.Span)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -124,6 +125,9 @@ func (p *parsed) word(a string) error {
 		sub := top(a)
 		if sub == nil {
 			hint := suggest(a, names(commands))
+			if ours := foreignCommands[a]; ours != "" && hint == "" {
+				hint = "that is here: " + ours
+			}
 			if hint == "" {
 				hint = "haz help shows the commands"
 			}
@@ -151,7 +155,7 @@ func (p *parsed) option(a string, rest []string) (used int, err error) {
 	case opt == nil && (name == "--version" || name == "-V"):
 		return 0, p.errorf("option "+name+" is for use before a command", "")
 	case opt == nil:
-		return 0, p.errorf("unknown option "+diag.Quote(name), p.suggestOption(name))
+		return 0, p.errorf("unknown option "+diag.Quote(name), cmp.Or(p.suggestOption(name), p.foreignOption(name)))
 	case opt.arg == "" && attached:
 		return 0, p.errorf("option "+name+" takes no value", "")
 	case opt.arg != "" && !attached:

@@ -92,7 +92,7 @@ func (v *invocation) meant(word string, err error) string {
 	}
 	if w, err := v.open(); err == nil {
 		defer w.Close()
-		if hint := w.Meant(word); hint != "" {
+		if hint := v.meantIn(w, word); hint != "" {
 			return hint
 		}
 	}
@@ -101,6 +101,15 @@ func (v *invocation) meant(word string, err error) string {
 		return r.Hint
 	}
 	return hintOf(err)
+}
+
+// meantIn is what w takes a word for, in the words of the command.
+func (v *invocation) meantIn(w *haz.Workspace, word string) string {
+	hint := w.Meant(word)
+	if v.p.commandName() == "why" {
+		hint = strings.NewReplacer("to run a task of it", "to ask about a task of it", "haz run ", "haz why ").Replace(hint)
+	}
+	return hint
 }
 
 // isTask adds to the error about a word in the place of a command that `haz run` would find such a task. The workspace is read for

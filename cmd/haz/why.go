@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -30,7 +31,7 @@ func doWhy(v *invocation) error {
 	defer w.Close()
 	t, err := w.ResolveOne(refs[0])
 	if err != nil {
-		return whyResolve(refs[0].String(), err)
+		return whyResolve(refs[0].String(), err, func(word string) string { return v.meantIn(w, word) })
 	}
 	e, err := w.Why(v.ctx, t.Index, haz.WhyOptions{Diff: v.has("diff")})
 	if err != nil {
@@ -47,8 +48,8 @@ func doWhy(v *invocation) error {
 	return whyProblem(e)
 }
 
-// whyResolve says why a reference does not name exactly one task.
-func whyResolve(typed string, err error) error {
+// whyResolve says why a reference does not name exactly one task. meant is asked what was meant by it.
+func whyResolve(typed string, err error, meant func(string) string) error {
 	d := diag.Diagnostic{Message: "could not resolve " + diag.Quote(typed) + ": " + err.Error()}
 	var several *haz.AmbiguousError
 	var nothing *workspace.SelectError
@@ -57,7 +58,7 @@ func whyResolve(typed string, err error) error {
 		d.Message = fmt.Sprintf("%s resolves to %d tasks: %s", diag.Quote(typed), len(several.Tasks), someTasks(several.Tasks))
 		d.Hint = "use a more specific form, such as " + several.Tasks[0].ID.String()
 	case errors.As(err, &nothing):
-		d.Code, d.Hint = nothing.Rule, nothing.Hint
+		d.Code, d.Hint = nothing.Rule, cmp.Or(nothing.Hint, meant(typed))
 	}
 	return &diag.Errors{List: diag.List{d}}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -128,8 +129,15 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 			return Pattern{}, false
 		case t.Value != "" && t.Value[0] != '/':
 			hint := "write " + diag.Quote("/"+diag.Shorten(strings.TrimPrefix(t.Value, "./")))
-			if strings.HasPrefix(t.Value, "..") {
+			switch {
+			case strings.HasPrefix(t.Value, ".."):
 				hint = "a project lies inside the workspace"
+			case t.Value == ".":
+				hint = "the root itself cannot be a project; list the folders below it: /app or /libs/*"
+			case t.Value[0] == '!':
+				hint = ForeignPattern(f.Key, t.Value)
+			case strings.HasSuffix(t.Value, "/"):
+				hint = "write " + diag.Quote("/"+diag.Shorten(strings.Trim(strings.TrimPrefix(t.Value, "./"), "/")))
 			}
 			m.add("CFG-010", t.Span, diag.QuoteShort(t.Value)+` does not start with "/", the root of the workspace`, hint)
 			return Pattern{}, false
@@ -150,7 +158,7 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	if errors.As(err, &e) {
 		sp = m.src.Within(t, e.Offset, e.Length)
 		reason = fmt.Sprintf("%s (%s)", e.Reason, e.Rule)
-		hint = patternHint(e, t.Value, isProject)
+		hint = cmp.Or(ForeignPattern(f.Key, t.Value), patternHint(e, t.Value, isProject))
 	}
 	if t.Value == "" {
 		what, reason, sp = "path", "it is empty (PATH-003)", t.Span

@@ -14,7 +14,7 @@ import (
 func (m *mapper) object(o *Object, rule string, n *yaml.Node, rec record) bool {
 	v := deref(n)
 	if v.Kind != yaml.MappingNode {
-		m.wrongType(rule, n, "a map").Hint = o.example()
+		m.wrongType(rule, n, "a map").Hint = o.like(value{node: n})
 		return false
 	}
 	list, ok := m.entries(v)
@@ -25,7 +25,7 @@ func (m *mapper) object(o *Object, rule string, n *yaml.Node, rec record) bool {
 		f := o.field(e.key.Value)
 		if f == nil {
 			// What the key was meant to be may be missed later; that would be the same mistake told twice.
-			if meant := m.unknownKey(o, e.key); meant != "" {
+			if meant := m.unknownKey(o, e, list); meant != "" {
 				m.incomplete(rec, meant)
 				m.saw(meant)
 			}
@@ -51,50 +51,17 @@ func (m *mapper) incomplete(rec record, key string) {
 }
 
 // unknownKey reports a key that the map does not have, and returns the one that was probably meant, or "".
-func (m *mapper) unknownKey(o *Object, key Text) (meant string) {
+func (m *mapper) unknownKey(o *Object, e entry, in []entry) (meant string) {
 	keys := o.keys()
-	message := fmt.Sprintf("unknown key %s; %s has %s", diag.QuoteShort(key.Value), o.Article, orList(keys, "and"))
-	meant = diag.Nearest(key.Value, keys)
-	if meant == "" {
-		meant = synonyms[o.Name+"."+key.Value]
+	message := fmt.Sprintf("unknown key %s; %s has %s", diag.QuoteShort(e.key.Value), o.Article, orList(keys, "and"))
+	meant, hint := foreignHint(o, e.key.Value, value{e.value, in})
+	if hint == "" {
+		if meant = diag.Nearest(e.key.Value, keys); meant != "" {
+			hint = didYouMean(meant)
+		}
 	}
-	hint := elsewhere[o.Name+"."+key.Value]
-	if meant != "" {
-		hint = "did you mean " + diag.Quote(meant) + "?"
-	}
-	m.add(o.Rule, key.Span, message, hint)
+	m.add(o.Rule, e.key.Span, message, hint)
 	return meant
-}
-
-// synonyms are other tools' words for keys that haz has.
-var synonyms = map[string]string{
-	"task.weak_deps":  "weakDeps",
-	"task.dependsOn":  "deps",
-	"task.depends_on": "deps",
-	"task.script":     "shell",
-	"task.run":        "shell",
-	"task.cmd":        "command",
-	"task.cmds":       "shell",
-	"task.srcs":       "inputs",
-	"task.outs":       "outputs",
-	"dep.name":        "task",
-	"dep.target":      "task",
-	"overlay.tags":    "tagsFilter",
-}
-
-// elsewhere answers keys that people put a level too high or low, or bring along from other tools.
-var elsewhere = map[string]string{
-	"task.cwd":          "a task runs in its project's folder; to work elsewhere: shell: \"cd dir && ...\"",
-	"task.tags":         "tags belong to the project, not to its tasks",
-	"task.from_host":    "it belongs under env: env: {from_host: [PATH]}",
-	"task.override":     "it belongs under env: env: {override: {NAME: text}}",
-	"task.description":  "write a comment: # ...",
-	"project.command":   "it belongs to a task: tasks: {build: {command: [...]}}",
-	"project.shell":     "it belongs to a task: tasks: {build: {shell: ...}}",
-	"overlay.name":      "an overlay is named by its file",
-	"workspace.name":    "a workspace has no name",
-	"workspace.version": "a workspace file has no version",
-	"workspace.tasks":   "tasks for many projects stand in .haz/tasks/<name>.yml",
 }
 
 // orList prints a, b and c.
@@ -201,14 +168,18 @@ func (m *mapper) flag(f *Field, n *yaml.Node, out *Bool) bool {
 			return true
 		}
 	}
-	found := m.describe(n)
+	found, hint := m.describe(n), ""
 	if v := deref(n); v.Kind == yaml.ScalarNode {
+		hint = flagHint(f.Key, v.Value)
 		found = diag.QuoteShort(v.Value)
 		if v.Style&quoted != 0 {
 			found = "the string " + found
 		}
 	}
-	m.add(f.Rule, m.span(n), "want true or false (without quotes), found "+found, "")
+	if f.Key == "cache" && isMap(n) {
+		hint = "cache: false for a task that runs each time; inputs and outputs are keys of the task itself"
+	}
+	m.add(f.Rule, m.span(n), "want true or false (without quotes), found "+found, hint)
 	return false
 }
 
@@ -274,6 +245,10 @@ func (m *mapper) item(f *Field, n *yaml.Node) (Text, bool) {
 		m.wrongType(f.Rule, n, "a string").Hint = "maps belong to deps: of what weakDeps name, nothing is in the key"
 		return Text{}, false
 	}
+	if f.Key == "inputs" && isMap(n) {
+		m.wrongType(f.Rule, n, "a string").Hint = foreignItem(value{node: n})
+		return Text{}, false
+	}
 	return m.text(f.Rule, n, "a string")
 }
 
@@ -294,14 +269,23 @@ func (m *mapper) notAList(f *Field, n *yaml.Node) {
 	d := m.wrongType(f.Rule, n, "a list of strings")
 	v := deref(n)
 	switch {
+	case v.Kind == yaml.ScalarNode && (f.Key == "deps" || f.Key == "weakDeps"):
+		d.Hint = writeReferences(f.Key, value{node: n})
 	case v.Kind == yaml.MappingNode && f.Key == "deps":
 		d.Hint = "deps: [" + depHint + "]"
+	case v.Kind == yaml.ScalarNode && f.Key == "outputs" && len(v.Value) <= longest/2 && !strings.Contains(v.Value, "\n"):
+		d.Hint = outputHint(v.Value)
 	case v.Kind == yaml.ScalarNode && f.Key == "command":
 		d.Hint = commandHint(v.Value)
 	case v.Kind == yaml.ScalarNode && len(v.Value) <= longest && !strings.Contains(v.Value, "\n"):
 		d.Hint = f.Key + ": [" + yamlText(v.Value) + "]"
 	case f.Key == "projects":
 		d.Hint = someProjects
+	}
+	if f.Key == "projects" && v.Kind == yaml.ScalarNode {
+		if hint := writeProjects(f.Key, value{node: n}); hint != "" {
+			d.Hint = hint
+		}
 	}
 	if f.Key == "projects" {
 		d.Hint += noProjects

@@ -1,0 +1,255 @@
+package config
+
+import (
+	"strings"
+	"sync"
+)
+
+// foreign is a group of keys that other tools have in the place of one of our maps, and what to write instead.
+type foreign struct {
+	keys string // as squeeze leaves them, between blanks
+	ours string // the key of the same map that holds the same; "" for none
+	// write gives the hint for a value, "" when it cannot say it in our words, and asItStands when ours takes the value so. nil
+	// is asItStands where there is a key of ours, and say otherwise.
+	write func(ours string, v value) string
+	say   string // the hint otherwise; when followed, the file loads
+}
+
+// asItStands says that only the key is another.
+const asItStands = "="
+
+// squeeze makes one spelling of dependsOn, depends_on and depends-on; "" for a key that is too long for any tool.
+func squeeze(key string) string {
+	if len(key) > len("dangerouslyDisablePackageManagerCheck") {
+		return ""
+	}
+	return strings.ToLower(marks.Replace(key))
+}
+
+var marks = strings.NewReplacer("_", "", "-", "", "$", "", ".", "")
+
+const (
+	itsFolder   = `a task runs in its project's folder; to work elsewhere: shell: "cd dir && ..."`
+	ownComment  = "write a comment: # ..."
+	noVariables = `variables of the shell do it: shell: "name=text; echo $name"; those of the environment are set by env: {override: {NAME: text}}`
+	hiddenValue = "haz has no variables beside the cache key yet; in env: {from_host: [NAME]} its value is a part of it"
+	noServices  = "haz has no services yet; a server that is run by hand is a task with cache: false"
+	noDotenv    = `haz reads no files of variables yet; the script can: inputs: [.env], shell: "set -a; . ./.env; program"`
+	inAnOverlay = "tasks for many projects stand in .haz/tasks/<name>.yml; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
+	anchored    = "lists have no names, but YAML has: inputs: &sources [\"src/**\"] in one task, inputs: *sources in another"
+	shownBy     = "what is shown is said where it is looked at: haz run -q, haz run --output-mode buffered, or output: {mode: buffered} in .haz/workspace.yml"
+	remove      = "haz needs nothing of the kind; remove it"
+	inScript    = `write it into the script: shell: "first && then"`
+)
+
+// foreignKeys are the keys of turbo, nx, moon, lage, wireit, Task, Bazel, npm, pnpm, docker compose, GitHub, GitLab and kin, by the
+// name of our object. Where haz has nothing of the kind, the sentence says so and what to do; "yet" only where it is planned.
+var foreignKeys = map[string][]foreign{
+	"workspace": {
+		{keys: "packages workspaces members modules project folders", ours: "projects", write: writeProjects},
+		{keys: "parallel parallelism jobs maxparallel maxconcurrency maxworkers concurrent", ours: "concurrency", write: writeConcurrency},
+		{keys: "tasks pipeline targets targetdefaults scripts jobdefaults commands stages recipes", say: "tasks for many projects stand in .haz/tasks/<name>.yml"},
+		{keys: "globaldependencies implicitdependencies", say: `nothing is global; list them in the inputs of each task, from the root of the workspace: inputs: [/tsconfig.json]`},
+		{keys: "globalenv env environment variables vars passenv", say: "nothing is global; each task says what it sees: env: {from_host: [NAME], override: {NAME: text}}"},
+		{keys: "globalpassthroughenv passthroughenv", say: hiddenValue},
+		{keys: "dotenv envfile globaldotenv", say: noDotenv},
+		{keys: "namedinputs filegroups", say: anchored},
+		{keys: "cachedir cachedirectory cachefolder", say: "the cache is .haz/cache, which may be a link to another folder"},
+		{keys: "remotecache cacheoptions nxcloudaccesstoken nxcloudid hasher remote", say: "the cache is that of this machine; remove it"},
+		{keys: "maxage maxsize", say: "it belongs under cache: cache: {clean: {max_age: 90d, max_size: 5GiB}}"},
+		{keys: "hash", say: "it belongs under cache: cache: {hash: blake3}"},
+		{keys: "mode outputmode outputlogs outputstyle ui loglevel silent logs", say: "output: {mode: buffered}, or mode: live, or mode: new-only"},
+		{keys: "cancelgrace grace gracetimeout stoptimeout", say: "it belongs under execution: execution: {cancel_grace: 5}"},
+		{keys: "defaultbase affected base vcs", say: "what is affected is asked on the command line: haz run --affected --base origin/main"},
+		{keys: "tags", say: "tags belong to projects; a cap for those with a tag: concurrency: {tags: {heavy: 1}}"},
+		{keys: "shell shelltype scriptshell", say: "each task says its own: shell_type: bash"},
+		{keys: "name id title", say: "a workspace has no name"},
+		{keys: "version schema schemaversion", say: "a workspace file has no version"},
+		{keys: "plugins toolchain toolchains node runner tasksrunneroptions generators generator constraints extends npmclient packagemanager daemon envmode telemetry boundaries", say: remove},
+		{keys: "description", say: ownComment},
+		{keys: "services", say: noServices},
+		{keys: "includes include imports import", say: "projects lists the folders that have a haz.yml: projects: [/app]"},
+	},
+	"cache": {
+		{keys: "maxage maxsize age size", say: "it belongs under clean: clean: {max_age: 90d, max_size: 5GiB}"},
+		{keys: "dir directory path folder location", say: "the cache is .haz/cache, which may be a link to another folder"},
+		{keys: "algorithm digest hashfunction", ours: "hash"},
+	},
+	"concurrency": {
+		{keys: "max limit jobs total global parallel", ours: "default"},
+		{keys: "tag caps limits bytag", ours: "tags"},
+	},
+	"output": {{keys: "style type format kind", ours: "mode"}},
+	"execution": {
+		{keys: "grace timeout killtimeout graceperiod stoptimeout", ours: "cancel_grace"},
+		{keys: "concurrency jobs parallel", say: "it belongs to the top: concurrency: {default: 4}"},
+	},
+	"project": append([]foreign{
+		{keys: "project id package projectname", ours: "name"},
+		{keys: "tag labels label groups group keywords topics", ours: "tags", write: writeList},
+	}, manyTasks...),
+	"overlay": append([]foreign{
+		{keys: "tag tags filter filters appliesto labels projects inheritedby", ours: "tagsFilter", write: writeList},
+		{keys: "name id", say: "an overlay is named by its file"},
+	}, manyTasks...),
+	"task": {
+		{keys: "dependson depends dependencies dependency depend needs require upstream prerequisites prereqs waitfor", ours: "deps", write: writeReferences},
+		{keys: "weakdependencies softdeps softdependencies optionaldeps optionaldependencies orderonly orderonlydeps runafter mustrunafter shouldrunafter after", ours: "weakDeps", write: writeReferences},
+		{keys: "sources source srcs src files sourcefiles inputfiles environmentglob data watchfiles", ours: "inputs", write: writeList},
+		{keys: "generates outs out outputfiles products artifact artifacts creates targets", ours: "outputs", write: writeOutputs},
+		{keys: "outdir outputdir outputdirectory distdir builddir outputfolder", ours: "outputs", write: writeFolders},
+		{keys: "excludes excluded ignore ignores ignored ignorefiles", ours: "exclude", write: writeList},
+		{keys: "cmd exec argv entrypoint program", ours: "command", write: writeCommand},
+		{keys: "run cmds commands script scripts steps sh bash recipe do body action", ours: "shell", write: writeScript,
+			say: "put all of it into one script, each command on a line of its own: shell: |"},
+		{keys: "executor uses plugin builder rule type handler preset", ours: "command", say: `a task is a program, or a script: command: ["program", "argument"]    or    shell: "script"`},
+		{keys: "args arguments argumentlist params", say: `arguments stand behind the program: command: ["program", "argument"]`},
+		{keys: "interpreter executable shellname", ours: "shell_type", write: writeShellName},
+		{keys: "environment envvars envvariables variables", ours: "env", write: writeEnv},
+		{keys: "vars with", say: noVariables},
+		{keys: "fromhost inheritenv passenv envfromhost", say: "it belongs under env: env: {from_host: [PATH]}"},
+		{keys: "override setenv", say: "it belongs under env: env: {override: {NAME: text}}"},
+		{keys: "passthroughenv passthrough globalpassthroughenv envpassthrough", say: hiddenValue},
+		{keys: "globalenv", say: "each task says what it sees: env: {from_host: [NAME]}"},
+		{keys: "dotenv dotenvs envfile envfiles", say: noDotenv},
+		{keys: "cwd dir workingdir workdir workingdirectory directory chdir root folder pwd", say: itsFolder},
+		{keys: "tags tag labels groups", say: "tags belong to the project, not to its tasks"},
+		{keys: "description desc summary doc docs help comment info title label name displayname metadata", say: ownComment},
+		{keys: "persistent service services continuous daemon background longrunning server readywhen healthcheck restart", say: noServices},
+		{keys: "interactive tty stdin stdinopen prompt interruptible", say: "a task has no terminal and reads nothing; run what asks questions by hand, and remove this"},
+		{keys: "silent quiet verbose outputlogs outputstyle logs log prefix logging ui", say: shownBy},
+		{keys: "retry retries retrycount attempts maxattempts flaky", say: `haz runs a task once; a script can try again: shell: "program || program"`},
+		{keys: "timeout timeoutminutes timeoutinminutes timeoutseconds timelimit maxtime", say: `haz has no limits of time; a program has: command: [timeout, "60", program]`},
+		{keys: "ignoreerror ignoreerrors continueonerror allowfailure canfail failfast", say: `in a script, a failure that does not matter: shell: "program || true"`},
+		{keys: "platform platforms os runson", say: `haz runs where it is started; a script can ask: shell: "test $(uname) = Linux; program"`},
+		{keys: "toolchain toolchains runner language runtime engine node", say: `the program itself is named: command: ["program", "argument"]; env: {from_host: [PATH]} finds it`},
+		{keys: "image container docker", say: `haz runs tasks on this machine; to run one in a container: command: [docker, run, --rm, image, program]`},
+		{keys: "options configurations defaultconfiguration defaults", say: `arguments belong into command, and cache, mutex and env are keys of the task; a variant is a task of its own`},
+		{keys: "alias aliases", say: `another name is another task: {command: ["true"], deps: ["~:build"]}`},
+		{keys: "preconditions precondition requires if when unless condition only except rules shouldrun enabled disabled skip skipif", say: `a script can ask: shell: "test -e file || exit 1; program"`},
+		{keys: "status method uptodate fingerprint checksum runpolicy", say: "haz compares the bytes of what stands in inputs; a task that runs each time has cache: false"},
+		{keys: "cacheable cached usecache caching", ours: "cache", write: writeFlag(true)},
+		{keys: "nocache skipcache always alwaysrun force phony uncached norun", ours: "cache", write: writeFlag(false)},
+		{keys: "lock locks semaphore exclusive resourcegroup concurrencygroup serial", ours: "mutex", write: writeMutex, say: "mutex: name, the same for all tasks that exclude each other"},
+		{keys: "parallel parallelism", say: "mutex: name, the same for all tasks that exclude each other"},
+		{keys: "concurrency maxworkers weight priority resources pool cpus memory", say: "a cap belongs to projects with a tag: concurrency: {tags: {heavy: 1}} in .haz/workspace.yml"},
+		{keys: "extends inherit inherits template base", say: inAnOverlay},
+		{keys: "namedinputs filegroups", say: anchored},
+		{keys: "visibility public private internal hidden", say: "every task can be run by its name; remove it"},
+		{keys: "clean cleanup", say: "what a task made is taken away before it runs again; incremental: true keeps it"},
+		{keys: "watch watchpatterns watching", say: "haz watch runs a task again when its inputs change; remove it"},
+		{keys: "set shopt", say: `write it into the script: shell: "set -u; program"`},
+		{keys: "before beforescript pre setup afterscript post finally defer teardown", say: inScript},
+	},
+	"dep": {
+		{keys: "name target ref reference dependency", ours: "task", write: writeReference},
+		{keys: "project projects", say: `the project stands before the task: {task: "lib:build"}`},
+		{keys: "vars params args with env", say: "a dep is run as it is declared; a variant is a task of its own"},
+		{keys: "dependencies transitive", say: "of a dep all that is behind it counts; closure: false leaves that out"},
+		{keys: "optional weak required", say: "a task that need not be there, or may fail, belongs to weakDeps"},
+		{keys: "condition silent", say: remove},
+	},
+	"mutex": {
+		{keys: "id key lock group", ours: "name"},
+		{keys: "type kind", ours: "mode"},
+		{keys: "shared", say: "mode: shared"},
+		{keys: "exclusive", say: "mode: exclusive"},
+	},
+	"env": {
+		{keys: "from host inherit inherits pass passthrough names fromenv keep", ours: "from_host", write: writeList},
+		{keys: "set vars values variables define overrides", ours: "override"},
+	},
+}
+
+// manyTasks are keys of files that declare tasks.
+var manyTasks = []foreign{
+	{keys: "task scripts targets pipeline jobs recipes commands rules", ours: "tasks", write: writeTasks},
+	{keys: "services service", say: noServices},
+	{keys: "dependson dependencies implicitdependencies needs", say: `dependencies are between tasks: tasks: {build: {shell: "program", deps: ["lib:build"]}}`},
+	{keys: "environment variables vars globalenv", say: `each task has its own: tasks: {build: {shell: "program", env: {override: {NAME: text}}}}`},
+	{keys: "dotenv envfile", say: noDotenv},
+	{keys: "passthroughenv globalpassthroughenv", say: hiddenValue},
+	{keys: "filegroups namedinputs", say: anchored},
+	{keys: "root sourceroot dir path cwd folder", say: "a project is the folder of its haz.yml; remove it"},
+	{keys: "version schema", say: "a file of haz has no version; remove it"},
+	{keys: "description desc title metadata owners", say: ownComment},
+	{keys: "extends includes include import imports inherit templates", say: inAnOverlay},
+	{keys: "silent output outputlogs outputstyle", say: shownBy},
+	{keys: "type projecttype language layer stack platform toolchain toolchains workspace private license author main module", say: remove},
+}
+
+// foreignIndex finds a group by object and key.
+var foreignIndex = sync.OnceValue(func() map[string]*foreign {
+	index := map[string]*foreign{}
+	for object, groups := range foreignKeys {
+		for i := range groups {
+			for key := range strings.FieldsSeq(groups[i].keys) {
+				index[object+" "+key] = &groups[i]
+			}
+		}
+	}
+	return index
+})
+
+// ownIndex finds our own keys in another spelling: weak_deps, SHELL.
+var ownIndex = sync.OnceValue(func() map[string]string {
+	index := map[string]string{}
+	for _, o := range []*Object{workspaceObject, cacheObject, cleanObject, concurrencyObject, outputObject, executionObject, projectObject,
+		overlayObject, taskObject, depObject, mutexObject, envObject} {
+		for _, f := range o.Fields {
+			index[o.Name+" "+squeeze(f.Key)] = f.Key
+		}
+	}
+	return index
+})
+
+// foreignHint is about a key that o does not have: the key of ours that is meant ("" for none), and what to write. Both are "" for a
+// key that no tool has.
+func foreignHint(o *Object, key string, v value) (meant, hint string) {
+	squeezed := squeeze(key)
+	if squeezed == "" {
+		return "", ""
+	}
+	if own := ownIndex()[o.Name+" "+squeezed]; own != "" {
+		return own, didYouMean(own)
+	}
+	f := foreignIndex()[o.Name+" "+squeezed]
+	switch {
+	case f == nil && (o == projectObject || o == overlayObject):
+		return "", ofATask(squeezed)
+	case f == nil && o == envObject:
+		return "", v.variable(key)
+	case f == nil:
+		return "", ""
+	}
+	written := asItStands
+	if f.write != nil {
+		written = f.write(f.ours, v)
+	}
+	switch {
+	case written != "" && written != asItStands:
+		return f.ours, written
+	case f.say != "" && (written == "" || f.write == nil):
+		return f.ours, f.say
+	}
+	return f.ours, didYouMean(f.ours)
+}
+
+// ofATask answers keys of tasks that stand a level too high.
+func ofATask(squeezed string) string {
+	key := ownIndex()["task "+squeezed]
+	if f := foreignIndex()["task "+squeezed]; key == "" && f != nil {
+		key = f.ours
+	}
+	if key == "" {
+		return ""
+	}
+	value := "..."
+	switch taskObject.field(key).Type.Kind {
+	case ListOf:
+		value = "[...]"
+	case Map:
+		value = "{...}"
+	}
+	return "it belongs to a task: tasks: {build: {" + key + ": " + value + "}}"
+}

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys/glob"
+)
+
+// placeholders of other tools stand for the root of the workspace, or for the folder of the project.
+var placeholders = []struct{ text, ours string }{
+	{"$TURBO_ROOT$/", "/"}, {"{workspaceRoot}/", "/"}, {"$workspaceRoot/", "/"}, {"<rootDir>/", ""}, {"//", "/"},
+	{"{projectRoot}/", ""}, {"$projectRoot/", ""}, {"$PROJECT_ROOT/", ""},
+	{"{projectRoot}", "**"}, {"$TURBO_DEFAULT$", "**"}, {"{workspaceRoot}", "/**"},
+}
+
+// expanded is what other tools expand.
+var expanded = regexp.MustCompile(`\{\{|\$\{[A-Za-z_.][^,}]*\}|\$\(|\{(options|projectName|workspaceName)[.}]`)
+
+// ForeignPattern is a hint for a text of `inputs`, `exclude`, `outputs` or `projects` that has a meaning in other tools and none here;
+// "" for any other.
+func ForeignPattern(key, text string) string {
+	if rest, ok := strings.CutPrefix(text, "!"); ok {
+		return negation(key, rest)
+	}
+	for _, p := range placeholders {
+		if rest, ok := strings.CutPrefix(text, p.text); ok {
+			if written := p.ours + rest; isPattern(written) {
+				return "write " + diag.Quote(written)
+			}
+		}
+	}
+	switch {
+	case expanded.MatchString(text):
+		return "nothing is expanded in a path; write the path itself"
+	case key == "inputs" && len(text) > 1 && text[0] == '^' && CheckName(text[1:]) == nil:
+		return "what deps made counts without being an input; remove it"
+	}
+	return ""
+}
+
+func negation(key, rest string) string {
+	if rest == "" {
+		return ""
+	}
+	switch key {
+	case "inputs":
+		for _, p := range placeholders {
+			if short, ok := strings.CutPrefix(rest, p.text); ok {
+				rest = p.ours + short
+				break
+			}
+		}
+		if bare := strings.TrimRight(rest, "/"); bare != rest {
+			rest = bare + "/**"
+		}
+		if rest = strings.TrimPrefix(rest, "./"); isPattern(rest) {
+			return "exclude: " + yamlList([]string{rest})
+		}
+		return "exclude: takes away what inputs select"
+	case "exclude":
+		return "what exclude takes away, nothing gives back; write patterns that match less"
+	case "outputs":
+		return "there is no negation; write patterns that match only what belongs to the result"
+	}
+	return "there is no negation; list the folders one by one"
+}
+
+func isPattern(text string) bool {
+	_, err := glob.Parse(text)
+	return err == nil
+}
+
+// foreignItem is about a map among patterns: those of nx, {env: NAME}, {fileset: "src/**"}.
+func foreignItem(v value) string {
+	if name, ok := v.at("env").scalar(); ok && CheckEnvName(name) == nil {
+		return "variables belong to env: env: {from_host: [" + name + "]}"
+	}
+	for _, key := range []string{"fileset", "file", "glob", "path", "pattern"} {
+		if text, ok := v.at(key).scalar(); ok {
+			text = strings.TrimPrefix(strings.TrimPrefix(text, "{projectRoot}/"), "./")
+			if rest, ok := strings.CutPrefix(text, "{workspaceRoot}"); ok {
+				text = rest
+			}
+			return shortLine("write " + diag.Quote(text))
+		}
+	}
+	n := deref(v.node)
+	if len(n.Content) == 0 {
+		return ""
+	}
+	switch deref(n.Content[0]).Value {
+	case "externalDependencies":
+		return "what is installed stands in a lock file: inputs: [/package-lock.json]"
+	case "dependentTasksOutputFiles", "input", "dependencies":
+		return "what deps made counts without being an input; remove it"
+	case "runtime":
+		return "only files and variables are in the key; what a program says can be written to a file by a task with cache: false that stands in deps"
+	}
+	return ""
+}

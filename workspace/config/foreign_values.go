@@ -1,0 +1,434 @@
+package config
+
+import (
+	"cmp"
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/haz-build/haz/diag"
+)
+
+// value is what stands behind a key of another tool, and the map that it stands in.
+type value struct {
+	node *yaml.Node
+	in   []entry
+}
+
+func didYouMean(key string) string { return "did you mean " + diag.Quote(key) + "?" }
+
+// scalar is a text; false for null, lists and maps.
+func (v value) scalar() (string, bool) {
+	n := deref(v.node)
+	return n.Value, n.Kind == yaml.ScalarNode && !isNull(n)
+}
+
+// texts are the items of a list of texts.
+func (v value) texts() (list []string, ok bool) {
+	n := deref(v.node)
+	if n.Kind != yaml.SequenceNode {
+		return nil, false
+	}
+	for _, item := range n.Content {
+		text, ok := value{node: item}.scalar()
+		if !ok {
+			return nil, false
+		}
+		list = append(list, text)
+	}
+	return list, true
+}
+
+// few are the items of a list, or a text that stands alone.
+func (v value) few() (list []string, alone, ok bool) {
+	if text, ok := v.scalar(); ok {
+		return []string{text}, true, true
+	}
+	list, ok = v.texts()
+	return list, false, ok
+}
+
+// pairs are the keys and texts of a map of texts, in its order.
+func (v value) pairs() (list [][2]string, ok bool) {
+	n := deref(v.node)
+	if n.Kind != yaml.MappingNode {
+		return nil, false
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		text, ok := value{node: n.Content[i+1]}.scalar()
+		if !ok {
+			return nil, false
+		}
+		list = append(list, [2]string{deref(n.Content[i]).Value, text})
+	}
+	return list, true
+}
+
+// at is the value of a key of a map.
+func (v value) at(key string) value {
+	n := deref(v.node)
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if deref(n.Content[i]).Value == key {
+				return value{node: n.Content[i+1]}
+			}
+		}
+	}
+	return value{node: &yaml.Node{Kind: yaml.ScalarNode}}
+}
+
+// short is a line of YAML, or "" when it is too long for a hint.
+func shortLine(text string) string {
+	if len(text) > longest {
+		return ""
+	}
+	return text
+}
+
+func yamlList(items []string) string {
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = yamlText(item)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+func writeList(ours string, v value) string {
+	items, alone, ok := v.few()
+	switch {
+	case !ok:
+		return ""
+	case !alone:
+		return asItStands
+	}
+	return shortLine(ours + ": " + yamlList(items))
+}
+
+// writeOutputs knows that a text alone may be a folder.
+func writeOutputs(ours string, v value) string {
+	if text, ok := v.scalar(); ok {
+		return shortLine(outputHint(text))
+	}
+	return writeList(ours, v)
+}
+
+// outputHint is about a text where the list of outputs belongs. A path may be that of a folder, whose files are meant.
+func outputHint(text string) string {
+	bare := strings.TrimSuffix(strings.TrimPrefix(text, "./"), "/")
+	switch {
+	case strings.ContainsAny(text, "*?[{") || bare == "":
+		return "outputs: " + yamlList([]string{text})
+	case bare != text || path.Ext(bare) == "":
+		return "outputs: " + yamlList([]string{bare + "/**"}) + " for the files of a folder, outputs: " + yamlList([]string{bare}) + " for a file"
+	}
+	return "outputs: " + yamlList([]string{text})
+}
+
+func writeFolders(ours string, v value) string {
+	items, _, ok := v.few()
+	if !ok {
+		return ""
+	}
+	for i, item := range items {
+		items[i] = strings.TrimSuffix(strings.TrimPrefix(item, "./"), "/") + "/**"
+	}
+	return shortLine(ours + ": " + yamlList(items))
+}
+
+// writeProjects spells folders from the root of the workspace.
+func writeProjects(ours string, v value) string {
+	items, changed, ok := v.few()
+	if !ok {
+		return ""
+	}
+	for i, item := range items {
+		if strings.HasPrefix(item, "!") || strings.HasPrefix(item, "..") {
+			return ""
+		}
+		items[i] = "/" + strings.Trim(strings.TrimPrefix(item, "./"), "/")
+		changed = changed || items[i] != item
+	}
+	if !changed {
+		return asItStands
+	}
+	return shortLine(ours + ": " + yamlList(items))
+}
+
+func writeConcurrency(_ string, v value) string {
+	text, ok := v.scalar()
+	if !ok || text == "" || strings.Trim(text, "0123456789") != "" || strings.Trim(text, "0") == "" {
+		return "concurrency: {default: auto}"
+	}
+	return shortLine("concurrency: {default: " + text + "}")
+}
+
+func writeFlag(is bool) func(string, value) string {
+	return func(ours string, v value) string {
+		text, ok := v.scalar()
+		switch {
+		case ok && strings.EqualFold(text, "false") == is:
+			return ours + ": false"
+		case ok && strings.EqualFold(text, "false"), ok && is:
+			return ours + ": true"
+		}
+		return ours + ": false"
+	}
+}
+
+// writeReferences spells references in our words where that is possible; what is not is told when the key is right.
+func writeReferences(ours string, v value) string {
+	var items []string
+	changed := false
+	n := deref(v.node)
+	switch n.Kind {
+	case yaml.MappingNode: // {db: {condition: ...}}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			items = append(items, deref(n.Content[i]).Value)
+		}
+		changed = true
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			text, isText := value{node: item}.scalar()
+			if !isText {
+				var ok bool
+				if text, ok = (value{node: item}).target(); !ok {
+					return asItStands
+				}
+				changed = true
+			}
+			items = append(items, text)
+		}
+	default:
+		text, ok := v.scalar()
+		if !ok {
+			return ""
+		}
+		items, changed = []string{text}, true
+	}
+	for i, item := range items {
+		ref, ok := respell(item)
+		if !ok {
+			if deref(v.node).Kind != yaml.SequenceNode {
+				return ours + `: ["lib:build"]`
+			}
+			return asItStands
+		}
+		changed = changed || ref != item
+		items[i] = ref
+	}
+	if !changed {
+		return asItStands
+	}
+	return cmp.Or(shortLine(ours+": "+yamlList(items)), didYouMean(ours))
+}
+
+func writeReference(ours string, v value) string {
+	text, ok := v.scalar()
+	if ref, good := respell(text); ok && good && ref != text {
+		return shortLine(ours + ": " + yamlText(ref))
+	}
+	return asItStands
+}
+
+// target reads a dep that is a map: {target: build}, {projects: [lib], target: build}, {task: build}.
+func (v value) target() (string, bool) {
+	for _, key := range []string{"task", "target"} {
+		if name, ok := v.at(key).scalar(); ok {
+			if _, transitive := v.at("dependencies").scalar(); transitive {
+				return "", false
+			}
+			projects, _, ok := v.at("projects").few()
+			switch {
+			case !ok:
+				return name, true
+			case len(projects) == 1 && projects[0] != "self":
+				return projects[0] + ":" + name, true
+			case len(projects) == 1:
+				return name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// respell writes a reference of another tool in our words: build, lib#build, #tag:build. False for what only the workspace can tell.
+func respell(text string) (string, bool) {
+	if CheckName(text) == nil {
+		return "~:" + text, true
+	}
+	if rest, ok := strings.CutPrefix(text, "#"); ok {
+		tag, task, ok := strings.Cut(rest, ":")
+		return "[" + tag + "]:" + task, ok && CheckName(tag) == nil && CheckName(task) == nil
+	}
+	project, task, ok := strings.Cut(text, "#")
+	if !ok {
+		project, task, ok = strings.Cut(text, ":")
+	}
+	switch {
+	case !ok || CheckName(task) != nil:
+		return "", false
+	case project == "~" || project == "^" || project == "^~":
+		return text, true
+	}
+	return project + ":" + task, CheckName(project) == nil
+}
+
+func writeCommand(ours string, v value) string {
+	if text, ok := v.scalar(); ok {
+		return cmp.Or(shortLine("shell: "+yamlText(text)), didYouMean("shell"))
+	}
+	if _, ok := v.texts(); ok {
+		return asItStands
+	}
+	return `command: ["program", "argument"]    or    shell: "script"`
+}
+
+// writeScript makes one script of commands. Where `shell` names the shell, as elsewhere, that is said too.
+func writeScript(ours string, v value) string {
+	lines, alone, ok := v.few()
+	if !ok {
+		if lines, ok = v.commands(); !ok {
+			return ""
+		}
+	}
+	for _, e := range v.in {
+		if e.key.Value == ours {
+			name, _ := value{node: e.value}.scalar()
+			if CheckShellName(name) == nil {
+				return shortLine("shell_type: " + name + ", and shell: " + yamlText(strings.TrimRight(strings.Join(lines, "\n"), "\n")))
+			}
+			return ""
+		}
+	}
+	if alone {
+		return asItStands
+	}
+	return shortLine(ours + ": " + yamlText(strings.Join(lines, "\n")))
+}
+
+// commands are those of a list of texts and maps of one command: [{cmd: a}, {run: b}, c].
+func (v value) commands() (list []string, ok bool) {
+	n := deref(v.node)
+	if n.Kind != yaml.SequenceNode {
+		return nil, false
+	}
+	for _, item := range n.Content {
+		text, ok := value{node: item}.scalar()
+		for _, key := range []string{"cmd", "run", "command", "script"} {
+			if !ok {
+				text, ok = value{node: item}.at(key).scalar()
+			}
+		}
+		if !ok {
+			return nil, false
+		}
+		list = append(list, text)
+	}
+	return list, true
+}
+
+func writeShellName(ours string, v value) string {
+	if text, ok := v.scalar(); ok && CheckShellName(path.Base(text)) == nil {
+		return ours + ": " + path.Base(text)
+	}
+	return ours + ": bash"
+}
+
+// writeEnv tells names from assignments: {A: b}, [A=b, C].
+func writeEnv(ours string, v value) string {
+	var names, set []string
+	assign := func(name, text string) { set = append(set, name+": "+yamlText(text)) }
+	if pairs, ok := v.pairs(); ok {
+		for _, p := range pairs {
+			assign(p[0], p[1])
+		}
+	}
+	if items, ok := v.texts(); ok {
+		for _, item := range items {
+			if name, text, ok := strings.Cut(item, "="); ok {
+				assign(name, text)
+			} else {
+				names = append(names, item)
+			}
+		}
+	}
+	var parts []string
+	if names != nil {
+		parts = append(parts, "from_host: ["+strings.Join(names, ", ")+"]")
+	}
+	if set != nil {
+		parts = append(parts, "override: {"+strings.Join(set, ", ")+"}")
+	}
+	if parts == nil {
+		return ours + ": {from_host: [PATH], override: {NAME: text}}"
+	}
+	return cmp.Or(shortLine(ours+": {"+strings.Join(parts, ", ")+"}"), ours+": {from_host: [PATH], override: {NAME: text}}")
+}
+
+// variable answers the name of a variable where from_host and override belong.
+func (v value) variable(name string) string {
+	if CheckEnvName(name) != nil {
+		return ""
+	}
+	if text, ok := v.scalar(); ok && text != "true" {
+		return shortLine("override: {" + name + ": " + yamlText(text) + "}")
+	}
+	return shortLine("from_host: [" + name + "]")
+}
+
+func writeMutex(ours string, v value) string {
+	if text, ok := v.scalar(); ok && CheckName(strings.TrimPrefix(text, "~:")) == nil && text != "true" && text != "false" {
+		return ours + ": " + yamlText(text)
+	}
+	return ""
+}
+
+// writeTasks makes tasks of scripts: {build: "tsc"}.
+func writeTasks(ours string, v value) string {
+	pairs, ok := v.pairs()
+	if !ok {
+		if isMap(v.node) {
+			return asItStands
+		}
+		return ours + `: {build: {shell: "script"}}`
+	}
+	var tasks []string
+	for _, p := range pairs {
+		if CheckName(p[0]) != nil {
+			return ours + `: {build: {shell: "script"}}`
+		}
+		tasks = append(tasks, p[0]+": {shell: "+yamlText(p[1])+"}")
+	}
+	return cmp.Or(shortLine(ours+": {"+strings.Join(tasks, ", ")+"}"), ours+`: {build: {shell: "script"}}`)
+}
+
+// flagHint writes other tools' words for true and false in ours.
+func flagHint(key, text string) string {
+	switch strings.ToLower(text) {
+	case "false", "no", "off", "0", "none", "never", "disabled", "n":
+		return key + ": false"
+	case "true", "yes", "on", "1", "always", "enabled", "y":
+		return key + ": true"
+	}
+	return ""
+}
+
+// like shows how the map is written, with what stands in its place.
+func (o *Object) like(v value) string {
+	switch o {
+	case envObject:
+		if n := deref(v.node); n.Kind == yaml.SequenceNode {
+			return writeEnv("env", v)
+		}
+	case concurrencyObject:
+		if _, ok := v.scalar(); ok {
+			return writeConcurrency("concurrency", v)
+		}
+	case outputObject:
+		if text, ok := v.scalar(); ok && (text == "live" || text == "buffered" || text == "new-only") {
+			return "output: {mode: " + text + "}"
+		}
+	}
+	return o.example()
+}
