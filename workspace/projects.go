@@ -261,6 +261,8 @@ type project struct {
 	tagsKnown, tasksKnown bool
 	diags                 diag.List
 	bad                   []badReference
+	dir                   directory
+	bare                  bool // there is no haz.yml
 }
 
 // readProjects is phase 4: it reads the haz.yml of all directories side by side.
@@ -268,6 +270,7 @@ func (l *loader) readProjects(dirs []directory) []*project {
 	projects := make([]*project, len(dirs))
 	l.parallel(len(dirs), func(i int) { projects[i] = l.readProject(dirs[i]) })
 	projects = slices.DeleteFunc(projects, func(p *project) bool { return p == nil }) // the context ended
+	l.withoutFile(projects)
 	for _, p := range projects {
 		l.diags = append(l.diags, p.diags...)
 	}
@@ -280,10 +283,11 @@ func (l *loader) readProject(dir directory) *project {
 	if l.ws.Mode == Implicit {
 		rule = "DISC-003"
 	}
-	p := &project{}
+	p := &project{dir: dir}
 	text, d := l.readFile(name, rule)
 	if d != nil {
 		l.explainMissing(d, dir)
+		p.bare = d.Message == missing && d.Hint == "" && l.ws.Mode == Explicit
 		p.diags = append(p.diags, *d)
 		return p
 	}
@@ -319,6 +323,61 @@ func (l *loader) readProject(dir directory) *project {
 	}
 	return p
 }
+
+// withoutFile makes one diagnostic of the folders without a haz.yml that one glob selects: it is one mistake.
+func (l *loader) withoutFile(projects []*project) {
+	type group struct {
+		bare   []*project
+		listed []string // the others that the entry selects
+	}
+	groups := map[int]*group{}
+	for _, p := range projects {
+		at := p.dir.entry
+		if at < 0 || l.settings.Projects.Items[at].Glob.IsLiteral() {
+			continue
+		}
+		if groups[at] == nil {
+			groups[at] = &group{}
+		}
+		if p.bare {
+			groups[at].bare = append(groups[at].bare, p)
+		} else {
+			groups[at].listed = append(groups[at].listed, p.dir.path)
+		}
+	}
+	for at, g := range groups {
+		if len(g.bare) == 0 {
+			continue
+		}
+		first := &g.bare[0].diags[0]
+		first.Hint = "narrow the glob, or write one: name: " + nameFor(g.bare[0].dir.path)
+		if list := strings.Join(g.listed, ", "); list != "" && len(list) <= listedMax {
+			first.Hint = "to leave out what is no project, write the others instead of " + diag.Quote(l.settings.Projects.Items[at].Value) + ": " + list
+		}
+		if len(g.bare) == 1 {
+			continue
+		}
+		var more []string
+		for _, p := range g.bare[1:] {
+			more = append(more, diag.Quote(p.dir.path))
+			p.diags = nil
+		}
+		if len(more) > foldersMax {
+			more = append(more[:foldersMax], "…")
+		}
+		noun := "folder"
+		if len(g.bare) > 2 {
+			noun = "folders"
+		}
+		first.Message += fmt.Sprintf(", nor does that of %d more %s that %s selects: %s", len(g.bare)-1, noun, diag.Quote(l.settings.Projects.Items[at].Value), strings.Join(more, ", "))
+	}
+}
+
+// What a diagnostic says of folders: how many it names, and how long a list is, in bytes.
+const (
+	foldersMax = 3
+	listedMax  = 100
+)
 
 // explainMissing completes what is said about a haz.yml that is not there.
 func (l *loader) explainMissing(d *diag.Diagnostic, dir directory) {

@@ -35,4 +35,7 @@ var wordBugs = []mutant{
 	{name: "why hints at running", rule: "4.2", file: "cmd/haz/common.go",
 		old: `v.p.commandName() == "why"`, new: `v.p.commandName() == "whyever"`,
 		pkg: "./cmd/haz", run: "^TestScript$/^first_words$"},
+	{name: "each folder without a haz.yml is told", rule: "DISC-008", file: "workspace/projects.go",
+		old: "			p.diags = nil\n", new: "			_ = p\n",
+		pkg: "./workspace", run: "^TestErrors$/^DISC-008-glob$"},
 }
