@@ -70,8 +70,8 @@ type Printer struct {
 type taskView struct {
 	prefix  [2]string // on stdout, stderr
 	lines   [2]lines
-	blocks  [2]*block // when nothing is shown before the end
-	tail    tail      // what was shown last, in live mode
+	block   *block // when nothing is shown before the end
+	tail    tail   // what was shown last, in live mode
 	started time.Time
 	begun   bool
 }
@@ -157,9 +157,7 @@ func (p *Printer) end(exit int) {
 	defer p.mu.Unlock()
 	p.screen.erase()
 	for _, v := range p.tasks { // only when the run crashed: outputs of tasks without an end
-		for i := range v.blocks {
-			v.blocks[i].close()
-		}
+		v.block.close()
 	}
 	if !p.tally.counted {
 		p.tally.end = p.o.Now()
@@ -192,7 +190,7 @@ func (p *Printer) view(id workspace.TaskID) *taskView {
 	if v == nil {
 		v = &taskView{prefix: [2]string{p.o.Stdout.Palette.Prefix(id), p.o.Stderr.Palette.Prefix(id)}}
 		if p.o.Buffered || p.o.Verbosity == Quiet {
-			v.blocks = [2]*block{{spool: p.o.Spool}, {spool: p.o.Spool}}
+			v.block = &block{spool: p.o.Spool}
 		}
 		p.tasks[id] = v
 	}
@@ -216,8 +214,8 @@ func (p *Printer) output(m messages.TaskOutput) {
 	if m.Stderr {
 		s = toStderr
 	}
-	if v.blocks[s] != nil {
-		v.blocks[s].write(m.Bytes)
+	if v.block != nil {
+		v.block.write(s, m.Bytes)
 		return
 	}
 	v.lines[s].feed(m.Bytes, func(line []byte) { p.live(m.Task, v, s, line) })
@@ -264,16 +262,15 @@ func (p *Printer) finished(o messages.Outcome) {
 
 // flush shows what of the task's output was not shown yet.
 func (p *Printer) flush(o messages.Outcome, v *taskView) {
-	if v.blocks[toStdout] == nil {
+	if v.block == nil {
 		for s := range v.lines {
 			v.lines[s].end(func(line []byte) { p.live(o.Task, v, s, line) })
 		}
 		return
 	}
-	defer v.blocks[toStdout].close()
-	defer v.blocks[toStderr].close()
+	defer v.block.close()
 	if p.o.Verbosity != Quiet || o.Status == messages.Failed || o.Status == messages.Cancelled {
-		fold := p.o.Buffered && p.o.GitHub && o.Status != messages.Failed && v.blocks[toStdout].size+v.blocks[toStderr].size > 0
+		fold := p.o.Buffered && p.o.GitHub && o.Status != messages.Failed && v.block.size > 0
 		if fold {
 			p.screen.command("::group::" + o.Task.String())
 		}
@@ -287,21 +284,25 @@ func (p *Printer) flush(o messages.Outcome, v *taskView) {
 	}
 }
 
-// show prints what was held back.
+// show prints what was held back, in the order in which it came.
 func (p *Printer) show(o messages.Outcome, v *taskView) {
-	for s, b := range v.blocks {
+	v.block.end()
+	var began [2]bool
+	v.block.read(func(s int, chunk []byte) {
 		switch {
 		case !p.o.Buffered: // quiet: held back to the end, then shown as in live mode
-			b.read(func(chunk []byte) {
-				v.lines[s].feed(chunk, func(line []byte) { p.line(v, s, line) })
-			})
-			v.lines[s].end(func(line []byte) { p.line(v, s, line) })
-		case b.size > 0:
+			v.lines[s].feed(chunk, func(line []byte) { p.line(v, s, line) })
+			return
+		case !began[s] || p.screen.one && p.screen.open[1-s]:
 			p.screen.begin(s)
-			b.read(func(chunk []byte) { p.screen.write(s, chunk) })
+			began[s] = true
 		}
-		if b.lost > 0 {
-			p.say(p.look.Lost(o.Task, b.lost, b.err))
-		}
+		p.screen.write(s, chunk)
+	})
+	for s := range v.lines {
+		v.lines[s].end(func(line []byte) { p.line(v, s, line) })
+	}
+	if v.block.lost > 0 {
+		p.say(p.look.Lost(o.Task, v.block.lost, v.block.err))
 	}
 }

@@ -167,11 +167,11 @@ func TestColourReset(t *testing.T) {
 	}
 }
 
-// Buffered: nothing before the end, then stdout, then stderr, verbatim; haz's own line starts a line.
+// Buffered: nothing before the end, then all, verbatim and in the order in which lines were whole; haz's own line starts a line.
 func TestBuffered(t *testing.T) {
 	got := play(Options{Buffered: true}, 0, messages.RunStarted{Tasks: make([]workspace.TaskID, 1), At: t0},
 		start("p:a"), errOut("p:a", "e1\ne2"), out("p:a", "o1"), hit("p:a", time.Millisecond))
-	want := []string{"out o1", "err e1\ne2", "err \n", "err [p:a] ◉ cached in 1ms\n", "err \nTasks: 1 completed (1 cached)\n Time: 0ms\n"}
+	want := []string{"err e1\n", "out o1", "err e2", "err \n", "err [p:a] ◉ cached in 1ms\n", "err \nTasks: 1 completed (1 cached)\n Time: 0ms\n"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -324,7 +324,7 @@ func TestQuiet(t *testing.T) {
 	got := play(Options{Verbosity: Quiet}, 1, events...)
 	want := []string{
 		"err [p:a] note: result not stored: disk full\n[p:a]   hint: make room\n",
-		"out [p:b] bad\n", "out [p:b] end\n", "err [p:b] why\n", "err [p:b] ✗ failed in 22ms (exit 1)\n",
+		"out [p:b] bad\n", "err [p:b] why\n", "out [p:b] end\n", "err [p:b] ✗ failed in 22ms (exit 1)\n",
 		"err failed:\n  p:b   exit 1                                   haz run p:b\n\nTasks: 1 completed, 1 failed\n Time: 0ms\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -332,6 +332,61 @@ func TestQuiet(t *testing.T) {
 	}
 	if got := play(Options{Verbosity: Quiet}, 0, events[:4]...); len(got) != 0 {
 		t.Errorf("a quiet success prints %q", got)
+	}
+}
+
+// What is held back keeps the order in which it came, as far as lines are whole: a reader sees after which line the tool complained.
+func TestBlockKeepsOrder(t *testing.T) {
+	events := []messages.Event{start("p:a"), out("p:a", "cc a.c\ncc b"), errOut("p:a", "a.c:3: bad\n"), out("p:a", ".c\n"), errOut("p:a", "b.c:1: "), out("p:a", "cc c.c\n"),
+		errOut("p:a", "bad\n"), failed("p:a", 1)}
+	for name, tc := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"buffered": {Options{Buffered: true}, "cc a.c\n|a.c:3: bad\n|cc b.c\n|cc c.c\n|b.c:1: bad\n"},
+		"quiet":    {Options{Verbosity: Quiet}, "[p:a] cc a.c\n|[p:a] a.c:3: bad\n|[p:a] cc b.c\n|[p:a] cc c.c\n|[p:a] b.c:1: bad\n"},
+	} {
+		var got strings.Builder
+		for _, w := range play(tc.o, 1, events...) {
+			_, text, _ := strings.Cut(w, " ")
+			if strings.HasPrefix(text, "[p:a] ✗") {
+				break
+			}
+			got.WriteString(text)
+		}
+		if want := strings.ReplaceAll(tc.want, "|", ""); got.String() != want {
+			t.Errorf("%s: %q, want %q", name, got.String(), want)
+		}
+	}
+}
+
+// A line of any length comes back whole, and memory is bounded.
+func TestBlockOfLongLines(t *testing.T) {
+	b := &block{spool: func() (Spool, error) { return &memSpool{closed: new(int)}, nil }}
+	var want [2]strings.Builder
+	for i := range 300 {
+		for s := range want {
+			piece := strings.Repeat(string(rune('a'+i%26)), 1+i*7%1500)
+			if i%100 == 99 {
+				piece += "\n"
+			}
+			b.write(s, []byte(piece))
+			want[s].WriteString(piece)
+		}
+		if len(b.rest[0]) > restMax || len(b.rest[1]) > restMax || len(b.mem) > blockMemory {
+			t.Fatalf("%d and %d bytes wait, %d are in memory", len(b.rest[0]), len(b.rest[1]), len(b.mem))
+		}
+	}
+	b.end()
+	var got [2]strings.Builder
+	b.read(func(s int, chunk []byte) { got[s].Write(chunk) })
+	for s := range want {
+		if got[s].String() != want[s].String() {
+			t.Errorf("stream %d: %d bytes came back, %d were written", s, got[s].Len(), want[s].Len())
+		}
+	}
+	if b.lost != 0 {
+		t.Errorf("%d bytes are lost", b.lost)
 	}
 }
 
@@ -356,14 +411,14 @@ func TestSpool(t *testing.T) {
 	if text.String() != big {
 		t.Errorf("%d bytes came back, want %d", text.Len(), len(big))
 	}
-	if made != 1 || closed != 1 || len(spools[0].all) != len(big)-blockMemory {
+	if made != 1 || closed != 1 || len(spools[0].all) != len(big)+len("small")+4*frameHeader-blockMemory {
 		t.Errorf("%d spools made, %d closed, %d bytes in the first", made, closed, len(spools[0].all))
 	}
 
 	o.Spool = func() (Spool, error) { return nil, &os.PathError{Op: "open", Path: "/tmp/x", Err: syscall.ENOSPC} }
 	got = play(o, 0, start("p:a"), out("p:a", big), out("p:a", "more"), fresh("p:a", 0))
-	want := "err [p:a] note: 196612 bytes of output are not shown: no space left on device\n"
-	if len(got) != 3 || len(got[0]) != blockMemory+4 || got[1] != want {
+	want := "err [p:a] note: 196617 bytes of output are not shown: no space left on device\n"
+	if len(got) != 3 || len(got[0]) != blockMemory-frameHeader+4 || got[1] != want {
 		t.Errorf("%d writes; second %q", len(got), got[1])
 	}
 }

@@ -38,4 +38,10 @@ var wordBugs = []mutant{
 	{name: "each folder without a haz.yml is told", rule: "DISC-008", file: "workspace/projects.go",
 		old: "			p.diags = nil\n", new: "			_ = p\n",
 		pkg: "./workspace", run: "^TestErrors$/^DISC-008-glob$"},
+	{name: "buffered output is torn within lines", rule: "EXEC-016", file: "report/block.go",
+		old: "	if whole == 0 && len(b.rest[s])+len(p) <= restMax {\n", new: "	if whole == 0 && len(b.rest[s])+len(p) <= 0 {\n",
+		pkg: "./report", run: "^TestBlockKeepsOrder$"},
+	{name: "a line that never ends fills the memory", rule: "12", file: "report/block.go",
+		old: "	if whole == 0 && len(b.rest[s])+len(p) <= restMax {\n", new: "	if whole == 0 {\n",
+		pkg: "./report", run: "^TestBlockOfLongLines$"},
 }
