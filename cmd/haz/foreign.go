@@ -31,7 +31,7 @@ func (p *parsed) foreignOption(name string) string {
 	case ours == "never":
 		return `write "--color=never"`
 	case ours == "" && p.commandName() == "run":
-		return "tasks are named by project and task: haz run lib:build; more of them by haz run $(haz query --projects lib --tasks build)"
+		return "tasks are named by project and task: haz run lib:build; many of them: t=$(haz query --fail-empty --projects lib --tasks build) && haz run $t"
 	case find(p.all(), ours) != nil:
 		return "did you mean " + diag.Quote(ours) + "?"
 	case len(ours) > 0 && ours[0] != '-':
