@@ -29,17 +29,18 @@ func squeeze(key string) string {
 var marks = strings.NewReplacer("_", "", "-", "", "$", "", ".", "")
 
 const (
-	itsFolder   = `a task runs in its project's folder; to work elsewhere: shell: "cd dir && ..."`
-	ownComment  = "write a comment: # ..."
-	noVariables = `variables of the shell do it: shell: "name=text; echo $name"; those of the environment are set by env: {override: {NAME: text}}`
-	hiddenValue = "haz has no variables beside the cache key yet; in env: {from_host: [NAME]} its value is a part of it"
-	noServices  = "haz has no services yet; a server that is run by hand is a task with cache: false"
-	noDotenv    = `haz reads no files of variables yet; the script can: inputs: [.env], shell: "set -a; . ./.env; program"`
-	inAnOverlay = "tasks for many projects stand in .haz/tasks/<name>.yml; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
-	anchored    = "lists have no names, but YAML has: inputs: &sources [\"src/**\"] in one task, inputs: *sources in another"
-	shownBy     = "what is shown is said where it is looked at: haz run -q, haz run --output-mode buffered, or output: {mode: buffered} in .haz/workspace.yml"
-	remove      = "haz needs nothing of the kind; remove it"
-	inScript    = `write it into the script: shell: "first && then"`
+	itsFolder     = `a task runs in its project's folder; to work elsewhere: shell: "cd dir && ..."`
+	ownComment    = "write a comment: # ..."
+	noVariables   = `variables of the shell do it: shell: "name=text; echo $name"; those of the environment are set by env: {override: {NAME: text}}`
+	hiddenValue   = "haz has no variables beside the cache key yet; in env: {from_host: [NAME]} its value is a part of it"
+	noServices    = "haz has no services yet; a server that is run by hand is a task with cache: false"
+	noDotenv      = `haz reads no files of variables yet; the script can: inputs: [.env], shell: "set -a; . ./.env; program"`
+	inAnOverlay   = "tasks for many projects stand in .haz/tasks/<name>.yml; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
+	anchored      = "lists have no names, but YAML has: inputs: &sources [\"src/**\"] in one task, inputs: *sources in another"
+	shownBy       = "what is shown is said where it is looked at: haz run -q, haz run --output-mode buffered, or output: {mode: buffered} in .haz/workspace.yml"
+	schemaComment = "an editor finds the schema by a comment on the first line: # yaml-language-server: $schema=URL"
+	remove        = "haz needs nothing of the kind; remove it"
+	inScript      = `write it into the script: shell: "first && then"`
 )
 
 // foreignKeys are the keys of turbo, nx, moon, lage, wireit, Task, Bazel, npm, pnpm, docker compose, GitHub, GitLab and kin, by the
@@ -64,7 +65,8 @@ var foreignKeys = map[string][]foreign{
 		{keys: "tags", say: "tags belong to projects; a cap for those with a tag: concurrency: {tags: {heavy: 1}}"},
 		{keys: "shell shelltype scriptshell", say: "each task says its own: shell_type: bash"},
 		{keys: "name id title", say: "a workspace has no name"},
-		{keys: "version schema schemaversion", say: "a workspace file has no version"},
+		{keys: "version schemaversion", say: "a workspace file has no version"},
+		{keys: "schema", say: schemaComment},
 		{keys: "plugins toolchain toolchains node runner tasksrunneroptions generators generator constraints extends npmclient packagemanager daemon envmode telemetry boundaries", say: remove},
 		{keys: "description", say: ownComment},
 		{keys: "services", say: noServices},
@@ -171,7 +173,8 @@ var manyTasks = []foreign{
 	{keys: "passthroughenv globalpassthroughenv", say: hiddenValue},
 	{keys: "filegroups namedinputs", say: anchored},
 	{keys: "root sourceroot dir path cwd folder", say: "a project is the folder of its haz.yml; remove it"},
-	{keys: "version schema", say: "a file of haz has no version; remove it"},
+	{keys: "version", say: "a file of haz has no version; remove it"},
+	{keys: "schema", say: schemaComment},
 	{keys: "description desc title metadata owners", say: ownComment},
 	{keys: "extends includes include import imports inherit templates", say: inAnOverlay},
 	{keys: "silent output outputlogs outputstyle", say: shownBy},

@@ -66,6 +66,8 @@ var foreignExamples = map[string]foreignExample{
 	"project passthroughenv":         {"[A]", ""},
 	"project filegroups":             {"{a: [b]}", ""},
 	"project root":                   {"lib", ""},
+	"workspace schema":               {"x.json", "# yaml-language-server: $schema=URL"},
+	"project schema":                 {"x.json", "# yaml-language-server: $schema=URL"},
 	"project version":                {"3", ""},
 	"project description":            {"text", ""},
 	"project extends":                {"x", ""},
