@@ -31,12 +31,37 @@ func (w *Workspace) Meant(t Typed) string {
 	if ref := w.respelled(t); ref != "" {
 		return "did you mean " + diag.Quote(ref) + "?"
 	}
-	if name, ok := strings.CutSuffix(t.Text, ":*"); ok {
-		if p := w.named(name, t.Dir); p != nil {
+	if name, _, ok := strings.Cut(t.Text, ":"); ok {
+		if p := w.named(name, t.Dir); p != nil && (t.Text == name+":*" || t.Text == name+":") {
 			return tasksOf(p)
 		}
 	}
+	return w.inFolder(t)
+}
+
+// inFolder is about a folder that is no project, but has some in it.
+func (w *Workspace) inFolder(t Typed) string {
+	for _, folder := range folders(w.fromRoot(t.Text), t.Dir) {
+		inside := strings.TrimSuffix(folder, "/") + "/"
+		for _, p := range w.Projects {
+			if !strings.HasPrefix(p.Dir, inside) || len(p.Tasks) == 0 {
+				continue
+			}
+			if folder == "/" {
+				return "that is the workspace; for every task of every project: haz run --workspace"
+			}
+			return "that folder is no project, but there are some in it; " + tasksOf(p)
+		}
+	}
 	return ""
+}
+
+// fromRoot makes an absolute path of the host one from the root of the workspace.
+func (w *Workspace) fromRoot(text string) string {
+	if rest, ok := strings.CutPrefix(text, w.Root); ok && w.Root != "/" && (rest == "" || rest[0] == '/') {
+		return "/" + strings.TrimPrefix(rest, "/")
+	}
+	return text
 }
 
 // meantOwn is about `~:task` without quotes, of which some shells make the home directory and the task.
@@ -53,7 +78,7 @@ func (w *Workspace) meantOwn(t Typed) string {
 
 // named is the project that a text names: by its name, or by its folder, from the root or from where it was typed.
 func (w *Workspace) named(text, dir string) *Project {
-	bare := strings.TrimSuffix(text, "/")
+	bare := strings.TrimSuffix(strings.TrimSuffix(w.fromRoot(text), "/haz.yml"), "/")
 	if p := w.Project(bare); p != nil {
 		return p
 	}
@@ -107,7 +132,13 @@ func (w *Workspace) respelled(t Typed) string {
 		}
 		return "^:" + task
 	}
-	text := strings.TrimLeft(t.Text, "@")
+	text := strings.TrimLeft(strings.Replace(t.Text, "::", ":", 1), "@")
+	if task, ok := strings.CutPrefix(text, ":"); ok && len(w.byName().byTask[task]) > 0 {
+		if t.Bearing != nil && t.Bearing.task(task) != nil {
+			return "~:" + task
+		}
+		return "^:" + task
+	}
 	for _, separator := range "#:/." {
 		i := strings.LastIndexByte(text, byte(separator))
 		if i <= 0 {
@@ -124,6 +155,16 @@ func (w *Workspace) respelled(t Typed) string {
 			if ref := p.Name + ":" + text[i+1:]; ref != t.Text {
 				return ref
 			}
+		}
+	}
+	return w.folded(t)
+}
+
+// folded is the task that a text names when upper and lower case are one; "" when there is none.
+func (w *Workspace) folded(t Typed) string {
+	for _, task := range w.Tasks {
+		if strings.EqualFold(task.ID.String(), t.Text) || strings.EqualFold(task.ID.Task, t.Text) && (t.Bearing == nil || t.Bearing == task.Project) {
+			return task.ID.String()
 		}
 	}
 	return ""

@@ -237,12 +237,13 @@ func TestHintsOfTheCommandLineAreFollowed(t *testing.T) {
 		{"", "run lib"}, {"", "run lib/"}, {"", "run ./lib"}, {"", "run /lib"}, {"lib", "run ."}, {"lib", "run ../apps/web"}, {"", "run lib:*"}, {"", "run apps/web"}, {"", "run web"},
 		{"", "run lib#build"}, {"", "run lib/build"}, {"", "run lib.build"}, {"", "run @acme/lib#build"}, {"", "run //lib:build"}, {"", "run ./lib:build"}, {"", "run //apps/web:serve"},
 		{"", "run ^build"}, {"lib", "run ~build"}, {"", "run *:build"}, {"", "run ~:build"}, {"", "run go:build"}, {"", "run [lib]:build"}, {"apps/web", "run build"}, {"", "run web:build"},
-		{"lib", "run /home/me:build"}, {"", "run /home/me:build"}, {"", "run all"}, {"", "run"}, {"lib", "run"}, {"none", "run"},
+		{"lib", "run /home/me:build"}, {"", "run /home/me:build"}, {"", "run all"}, {"", "run /."}, {"", "run ./"}, {"lib", "run .."}, {"", "run apps/"}, {"", "run lib:"}, {"", "run :build"}, {"lib", "run :lint"}, {"", "run lib::build"},
+		{"", "run BUILD"}, {"", "run lib:Build"}, {"", "run lib/haz.yml"}, {"", "run ROOT/lib"}, {"", "run ROOT/lib:build"}, {"", "run ROOT"}, {"", "run"}, {"lib", "run"}, {"none", "run"},
 		{"", "run --dryrun lib:build"}, {"", "run --output-mode=bufered lib:build"}, {"", "cache clear --hep"}, {"", "run --forse lib:build"}, {"", "run -n lib:build"}, {"", "run lib:build --dry"}, {"", "run --filter=lib build"}, {"", "run --cwd lib build"}, {"", "list --no-color"}, {"", "ls"}, {"", "explain lib:build"}, {"", "validate"}, {"", "why lib/"},
 		{"", "why lib"}, {"", "why ^:lin"}, {"", "graph lib"}, {"", "run lib:build --parallel=2"},
 	} {
 		t.Run(typed.dir+"$ haz "+typed.args, func(t *testing.T) {
-			args := strings.Fields(typed.args)
+			args := strings.Fields(strings.ReplaceAll(typed.args, "ROOT", root))
 			said, ok := tryHaz(t, filepath.Join(root, typed.dir), args...)
 			if ok {
 				t.Fatalf("that works:\n%s", said)
