@@ -108,14 +108,23 @@ func (b *bench) displacedNote(j *job, kept []cache.Kept, why string) []messages.
 		return nil
 	}
 	host := b.r.o.FS.HostPath
-	n := messages.Note{Text: fmt.Sprintf("%s %s; it is kept in %s", kept[0].Path, why, kept[0].At[1:]),
+	n := messages.Note{Text: fmt.Sprintf("%s %s; it is kept in %s", kept[0].Path, why, b.fromRoot(kept[0].At)),
 		Hint: fmt.Sprintf("to have it back: cp -a %s %s", shellQuote(host(kept[0].At)), shellQuote(host(kept[0].Path)))}
 	if len(kept) > 1 {
 		dir := strings.TrimSuffix(kept[0].At, kept[0].Path)
-		n.Text = fmt.Sprintf("%s and %d more: %s; they are kept in %s", kept[0].Path, len(kept)-1, plural(why), dir[1:])
+		n.Text = fmt.Sprintf("%s and %d more: %s; they are kept in %s", kept[0].Path, len(kept)-1, plural(why), b.fromRoot(dir))
 		n.Hint = fmt.Sprintf("to have them back: cp -a %s %s", shellQuote(host(dir)+"/."), shellQuote(host("/")))
 	}
 	return []messages.Note{n}
+}
+
+// fromRoot spells a name relative to the root of the workspace; one whose place lies elsewhere, as it lies on the host.
+func (b *bench) fromRoot(name string) string {
+	host := b.r.o.FS.HostPath(name)
+	if in, ok := strings.CutPrefix(host, strings.TrimSuffix(b.r.o.FS.HostPath("/"), "/")+"/"); ok {
+		return in
+	}
+	return host
 }
 
 func plural(why string) string { return strings.Replace(why, "was ", "were ", 1) }

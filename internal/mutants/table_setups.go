@@ -92,4 +92,7 @@ var setupBugs = []mutant{
 	{name: "messages name paths that are none of the host", rule: "S-44", file: "places_denied.go",
 		old: "e.Path, e.Err = w.FS.HostPath(p.Path), p.Err", new: "e.Path, e.Err = p.Path, p.Err",
 		pkg: "./cmd/haz", run: "^TestScript$/^tree_read_only$|^TestScript$/^state_not_writable$"},
+	{name: "a displaced file is said to lie where the state is not", rule: "S-44", file: "actors/bench_leftovers.go",
+		old: "	host := b.r.o.FS.HostPath(name)\n", new: "	host := b.r.o.FS.HostPath(\"/\") + name\n",
+		pkg: "./cmd/haz", run: "^TestScript$/^state_dir$"},
 }
