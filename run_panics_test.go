@@ -193,9 +193,14 @@ func TestDeathOfAnActorNamesItsCause(t *testing.T) {
 			defer system.Shutdown()
 			o := wired(t, w, w.open(t))
 			var armed atomic.Bool
-			o.Before = func(at string, _ any) {
+			died := make(chan struct{})
+			o.Before = func(at string, m any) {
 				if at == name && armed.CompareAndSwap(true, false) {
+					close(died)
 					panic("injected")
+				}
+				if _, signal := m.(messages.SignalProcess); signal {
+					<-died // else all may be over before it has had a turn
 				}
 			}
 			h, err := actors.Start(system, o)
