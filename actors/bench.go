@@ -28,6 +28,7 @@ type bench struct {
 
 	procs     atomic.Int64 // processes and their goroutines, and signals on their way to them
 	staged    atomic.Int64 // turns with the cache that wait or are under way
+	inTurn    atomic.Bool  // one is under way
 	awaited   atomic.Int64 // tasks that wait for a lock of another haz
 	noStart   atomic.Bool  // no process starts, nothing is published any more (S-27)
 	closed    atomic.Bool
@@ -47,7 +48,7 @@ type bench struct {
 }
 
 func newBench(r *running) *bench {
-	b := &bench{r: r, workers: newWorkers(r.o.Workers, r.o.Go), budget: newBudget(observeBudget, r.o.Unbounded),
+	b := &bench{r: r, workers: newWorkers(r.o.Workers, r.o.Go), budget: newBudget(r.o.Budget, r.o.Await),
 		spool: &spool{fs: r.o.FS}, jobs: make([]job, len(r.o.Plan.Tasks))}
 	b.conflicts = sync.OnceValue(r.o.Plan.G.Conflicts)
 	b.planIndex = sync.OnceValue(func() map[int]int {
@@ -94,6 +95,7 @@ type job struct {
 	rec         *recorder
 
 	mu        sync.Mutex
+	turn      *turn        // that the cache actor has not heard of
 	read      *key.Derived // what the task has read; nil before, and when it has been written down
 	steps     int          // handed to workers and not done
 	attempt   uint32       // of the work under way
@@ -173,6 +175,29 @@ func (b *bench) load() int { return b.processLoad() + b.cacheLoad() }
 
 func (b *bench) unstage() { b.staged.Add(-1) }
 
+// lay puts a turn on the bench for the cache actor.
+func (j *job) lay(t *turn) {
+	j.mu.Lock()
+	j.turn = t
+	j.mu.Unlock()
+}
+
+// take takes it away; nil when there is none.
+func (j *job) take() *turn {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	t := j.turn
+	j.turn = nil
+	return t
+}
+
+// tidy does what comes after a turn, or in its place.
+func (b *bench) tidy(t *turn) {
+	if t != nil && t.after != nil {
+		b.attempt("tidying the cache", t.after)
+	}
+}
+
 // attempt calls f, of which no outcome depends; a panic in it is a crash of the run.
 func (b *bench) attempt(what string, f func()) {
 	if p := caught(f); p != nil {
@@ -200,7 +225,7 @@ func (b *bench) observing() bool { return b.inObserve.Load() }
 
 // enter begins a step of a task, after the one before it has left; false when the task or the run has ended meanwhile.
 func (b *bench) enter(j *job) bool {
-	j.step.Lock()
+	b.r.lock(&j.step)
 	if j.released || b.closed.Load() {
 		j.step.Unlock()
 		return false
@@ -227,6 +252,7 @@ func (b *bench) close() {
 			j.cancel()
 		}
 		j.mu.Unlock()
+		b.tidy(j.take())
 		if j.step.TryLock() {
 			b.unlock(j)
 			j.step.Unlock()

@@ -116,10 +116,10 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 	switch miss.Reason {
 	case cache.Damaged:
 		k := j.derived.Key
-		return asideWanted{Ref: m.Ref, key: k, why: miss.Detail, answer: func(became string) any {
+		return b.setAside(j, miss.Detail, nil, func(became string) any {
 			answer.Miss.Became, answer.Note = became, damagedNote(k, miss.Detail, became)
 			return answer
-		}}
+		})
 	case cache.Unreadable:
 		answer.Note = fmt.Sprintf("the cache entry %s cannot be read (%s)", j.derived.Key.Short(), miss.Detail)
 	case cache.NoEntry:
@@ -189,14 +189,13 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		case messages.RestoreFailed:
 			a.Notes = notes
 			answer = a
-		case asideWanted:
-			then := a.answer
-			a.answer = func(became string) any {
-				f := then(became).(messages.RestoreFailed)
+		case *turn:
+			then := a.do
+			a.do = func() any {
+				f := then().(messages.RestoreFailed)
 				f.Notes = notes
 				return f
 			}
-			answer = a
 		}
 	}()
 	if t.Ledger.Running {
@@ -287,10 +286,10 @@ func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
 		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.NoEntry, Detail: e.Reason}}
 	case errors.As(err, &e) && e.Damaged:
 		k := j.derived.Key
-		return asideWanted{Ref: ref, key: k, why: e.Reason, of: j.manifest, answer: func(became string) any {
+		return b.setAside(j, e.Reason, j.manifest, func(became string) any {
 			return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged, Detail: e.Reason, Became: became},
 				Note: damagedNote(k, e.Reason, became)}
-		}}
+		})
 	}
 	return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Unreadable, Detail: err.Error()},
 		Note: "the outputs could not be restored, so the task runs: " + err.Error()}
@@ -494,24 +493,26 @@ func (b *bench) stage(ctx context.Context, j *job, m messages.StoreEntry) any {
 	if err != nil {
 		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
 	}
-	return entryStaged{m.Ref, staged}
+	return &turn{task: j.index, do: func() any { return b.publish(j, m.Ref, staged) }, after: staged.Tidy}
 }
 
 // publish is the serialized part of a store, in its turn. A store that was abandoned is discarded.
-func (b *bench) publish(m entryStaged) any {
-	if b.job(m.Task).abandoned(m.Attempt) || b.noStart.Load() {
-		return messages.StoreFailed{Ref: m.Ref, Reason: "run cancelled"}
+func (b *bench) publish(j *job, ref messages.Ref, staged *cache.Staged) any {
+	if j.abandoned(ref.Attempt) || b.noStart.Load() {
+		return messages.StoreFailed{Ref: ref, Reason: "run cancelled"}
 	}
-	there, err := m.staged.Place()
+	there, err := staged.Place()
 	if err != nil {
-		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
+		return messages.StoreFailed{Ref: ref, Reason: err.Error()}
 	}
-	return messages.EntryStored{Ref: m.Ref, AlreadyThere: there}
+	return messages.EntryStored{Ref: ref, AlreadyThere: there}
 }
 
-// setAside sets a damaged entry aside, in its turn, and makes the answer that its task waits for.
-func (b *bench) setAside(m asideWanted) any {
-	return m.answer(b.r.o.Cache.SetAside(m.key, m.why, m.of))
+// setAside is the turn in which the entry of a task, which is damaged, is set aside; answer makes what the task waits for. of is
+// the manifest that was read from the entry, nil when none could be.
+func (b *bench) setAside(j *job, why string, of *cache.Manifest, answer func(became string) any) *turn {
+	k := j.derived.Key
+	return &turn{task: j.index, do: func() any { return answer(b.r.o.Cache.SetAside(k, why, of)) }}
 }
 
 // spell writes a path of an output as the task declared it: relative to the project, or from the root of the workspace.
@@ -545,7 +546,7 @@ func (j *job) nothingToRelease() bool {
 // release writes down what a task left behind that did not end in a stored or restored result (8.2), and the components of
 // its key (8.3), then gives its locks back.
 func (b *bench) release(j *job, m messages.ReleaseTask) {
-	j.step.Lock()
+	b.r.lock(&j.step)
 	defer j.step.Unlock()
 	defer j.forget(b.r.o.FS)
 	defer b.unlock(j)

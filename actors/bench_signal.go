@@ -106,6 +106,15 @@ func (b *bench) killAll() {
 	b.budget.open()
 }
 
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // killNow is the last act of a run that is given up: it returns when all of the run's own processes were killed (others may use
 // the same spawner), or after a second.
 func (b *bench) killNow() {
@@ -132,6 +141,10 @@ func (b *bench) killNow() {
 	late := make(chan struct{})
 	stop := b.r.timers.after(lastKill, func() { close(late) })
 	defer stop()
+	if b.r.o.Await != nil {
+		b.r.o.Await(func() bool { return isClosed(done) || isClosed(late) || isClosed(b.r.done) })
+		return
+	}
 	select {
 	case <-done:
 	case <-late:

@@ -6,11 +6,11 @@ import "sync"
 // bytes, and events too, since a thousand empty lines are small, but their events are not. Once opened (the run is being killed)
 // nobody waits any more: what does not fit is not shown.
 type budget struct {
-	mu        sync.Mutex
-	room      *sync.Cond
-	free      int
-	unbounded bool
-	opened    bool
+	mu     sync.Mutex
+	room   *sync.Cond
+	free   int
+	opened bool
+	await  func(try func() bool) // Options.Await
 }
 
 // eventCost is what an event counts beside its bytes: message, envelope, slices, a place in the mailbox.
@@ -19,28 +19,36 @@ const eventCost = 256
 // largestPiece is how many bytes travel in one event at most, so that any Write fits in time.
 const largestPiece = 256 << 10
 
-func newBudget(bytes int, unbounded bool) *budget {
-	b := &budget{free: bytes, unbounded: unbounded}
+func newBudget(bytes int, await func(func() bool)) *budget {
+	b := &budget{free: bytes, await: await}
 	b.room = sync.NewCond(&b.mu)
 	return b
 }
 
 // acquire waits for room for an event of n bytes and reports whether it was given.
-func (b *budget) acquire(n int) bool {
-	if b.unbounded {
-		return true
-	}
+func (b *budget) acquire(n int) (given bool) {
 	n += eventCost
+	decided := func() bool {
+		if b.free >= n {
+			b.free -= n
+			given = true
+		}
+		return given || b.opened
+	}
+	if b.await != nil {
+		b.await(func() bool {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return decided()
+		})
+		return given
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.free < n && !b.opened {
+	for !decided() {
 		b.room.Wait()
 	}
-	if b.free < n {
-		return false
-	}
-	b.free -= n
-	return true
+	return given
 }
 
 func (b *budget) release(n int) {

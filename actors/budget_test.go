@@ -16,7 +16,7 @@ import (
 // A budget counts events as well as bytes: what is empty is not free.
 func TestBudgetCountsEvents(t *testing.T) {
 	for size, most := range map[int]int{0: 40, 1: 39, eventCost: 20, 39 * eventCost: 1} {
-		b := newBudget(40*eventCost, false)
+		b := newBudget(40*eventCost, nil)
 		passed := 0
 		for b.free >= size+eventCost {
 			if !b.acquire(size) {
@@ -50,7 +50,7 @@ func TestRecorderDrops(t *testing.T) {
 	mem := fsys.Memory()
 	r := &running{o: Options{FS: mem, Hash: digest.BLAKE3, Plan: &graph.Plan{Tasks: []*workspace.Task{{}}}}}
 	r.bench = newBench(r)
-	r.bench.budget = newBudget(0, false)
+	r.bench.budget = newBudget(0, nil)
 	r.bench.budget.open()
 	c := newRecorder(r, 0, 0)
 	c.Write(process.Stdout, bytes.Repeat([]byte("x"), 2*streamMemory))

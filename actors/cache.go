@@ -6,7 +6,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -17,37 +16,25 @@ import (
 //
 // Every request is answered exactly once, also after a panic in a worker; one that was seen before is dropped.
 type cacheActor struct {
-	r      *running
-	seen   []uint32 // attempt of the latest request of each task
-	load   loadDesk
-	turns  []turn // that wait, in the order in which they were asked for
-	inTurn bool
+	r     *running
+	seen  []uint32 // attempt of the latest request of each task
+	load  loadDesk
+	turns []*turn // that wait, in the order in which they were asked for
 }
 
-// turn is what changes an entry that others may see. Only one is carried out at a time.
+// turn is what changes an entry that others may see. Only one is carried out at a time. It waits on the bench until this actor
+// has heard of it.
 type turn struct {
 	task  int
 	do    func() (answer any) // the renames
-	after func()              // what may take its time beside others
+	after func()              // what may take its time beside others, and has to be done if the turn never comes; nil: nothing
 }
 
-// turnOver comes back from the worker whose turn it was.
+// turnWanted comes back from the worker that prepared a turn: an entry to publish, or a damaged one to be set aside.
+type turnWanted struct{ messages.Ref }
+
+// turnOver comes back from the worker whose turn it was: nothing but a reason to look.
 type turnOver struct{}
-
-// entryStaged comes back from the worker that prepared an entry.
-type entryStaged struct {
-	messages.Ref
-	staged *cache.Staged
-}
-
-// asideWanted comes back from a worker that found an entry damaged. Its task is answered when it was set aside.
-type asideWanted struct {
-	messages.Ref
-	key    cache.Key
-	why    string
-	of     *cache.Manifest // that was read from the entry; nil when none could be
-	answer func(became string) any
-}
 
 // workDone comes back after every work, so that questions for idleness can be answered.
 type workDone struct{}
@@ -73,13 +60,8 @@ func (c *cacheActor) Receive(ctx actor.Context) {
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.collect(w, j, m) })
 	case messages.StoreEntry:
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.stage(w, j, m) })
-	case entryStaged:
-		c.wait(ctx, turn{m.Task, func() any { return b.publish(m) }, m.staged.Tidy})
-	case asideWanted:
-		c.wait(ctx, turn{m.Task, func() any { return b.setAside(m) }, func() {}})
-	case turnOver:
-		c.inTurn = false
-		c.next(ctx)
+	case turnWanted:
+		c.wait(m)
 	case messages.AbandonWork:
 		b.job(m.Task).abandon(m.Attempt)
 	case messages.ReleaseTask:
@@ -89,6 +71,7 @@ func (c *cacheActor) Receive(ctx actor.Context) {
 	case workDone:
 		c.load.changed(ctx)
 	}
+	c.next(ctx) // with any message: the word of the end of a turn may be lost
 }
 
 // work hands one request to a worker. What it returns goes to the task, or (a staged entry) comes back here.
@@ -104,9 +87,9 @@ func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.C
 		defer j.done()
 		switch answer := do(w, j).(type) {
 		case nil: // comes later: a lock is awaited
-		case entryStaged, asideWanted:
-			r.bench.staged.Add(1)
-			r.send(self, answer)
+		case *turn:
+			j.lay(answer)
+			r.send(self, turnWanted{ref})
 		default:
 			r.send(r.tasks, answer)
 		}
@@ -115,28 +98,32 @@ func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.C
 	}, func() { r.send(self, workDone{}) })
 }
 
-// wait puts a turn at the end of the line.
-func (c *cacheActor) wait(ctx actor.Context, t turn) {
-	c.turns = append(c.turns, t)
-	c.next(ctx)
+// wait puts the turn of a task at the end of the line.
+func (c *cacheActor) wait(m turnWanted) {
+	if t := c.r.bench.job(m.Task).take(); t != nil {
+		c.r.bench.staged.Add(1)
+		c.turns = append(c.turns, t)
+	}
 }
 
 // next begins the turn that has waited longest, unless one is under way.
 func (c *cacheActor) next(ctx actor.Context) {
-	if c.inTurn || len(c.turns) == 0 {
+	if len(c.turns) == 0 || !c.r.bench.inTurn.CompareAndSwap(false, true) {
 		return
 	}
 	t := c.turns[0]
 	c.turns = c.turns[1:]
-	c.inTurn = true
 	r, self := c.r, ctx.Self()
-	over := sync.OnceFunc(func() { r.send(self, turnOver{}) })
+	over := sync.OnceFunc(func() {
+		r.bench.inTurn.Store(false)
+		r.send(self, turnOver{})
+	})
 	r.bench.workers.submit(t.task, func() {
 		defer r.bench.unstage()
 		defer over()
 		r.send(r.tasks, t.do())
 		over()
-		r.bench.attempt("tidying the cache", t.after)
+		r.bench.tidy(t)
 	}, func(reason, stack string) {
 		r.send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: t.task, Reason: reason, Stack: stack})
 	}, func() { r.send(self, workDone{}) })

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/haz-build/haz/messages"
@@ -24,7 +26,7 @@ func (d *loadDesk) changed(ctx actor.Context) {
 	if len(d.idle) == 0 || d.load() > 0 {
 		return
 	}
-	last := d.idle[len(d.idle)-1] // asked again, because an answer may be lost: one is enough
-	d.idle = nil
+	last := slices.MaxFunc(d.idle, func(a, b messages.ReportIdle) int { return a.Round - b.Round })
+	d.idle = nil // asked again, because an answer may be lost: one is enough
 	ctx.Send(d.r.supervisor, messages.IdleReported{Run: last.Run, Round: last.Round, Actor: d.name})
 }

@@ -104,10 +104,11 @@ func (o *observer) finish(t *seenTask) {
 	t.end = nil
 }
 
-// emit calls the host; output gives its share of the budget back.
+// emit calls the host; output gives its share of the budget back. A run that has gone on without an observer that was stuck tells
+// it nothing more when it comes back.
 func (o *observer) emit(e messages.Event) {
 	o.r.bench.observed(func() {
-		if o.r.o.Observe != nil {
+		if o.r.o.Observe != nil && !o.r.over.Load() {
 			o.r.o.Observe(e)
 		}
 	})

@@ -51,21 +51,22 @@ type Options struct {
 	Explain  bool // find out why a task missed, for people who ask
 	Grace    time.Duration
 
-	FS        fsys.FS // of the workspace root
-	Tree      *glob.Tree
-	Cache     *cache.Store
-	State     *state.State
-	Deriver   *key.Deriver
-	Hash      digest.Function
-	Spawner   process.Spawner
-	Clock     Clock
-	Workers   int                  // for hashing and copying
-	Observe   func(messages.Event) // called from one goroutine at a time
-	Unbounded bool                 // output events are not held back however slow the observer is (simulation)
+	FS      fsys.FS // of the workspace root
+	Tree    *glob.Tree
+	Cache   *cache.Store
+	State   *state.State
+	Deriver *key.Deriver
+	Hash    digest.Function
+	Spawner process.Spawner
+	Clock   Clock
+	Workers int                  // for hashing and copying
+	Observe func(messages.Event) // called from one goroutine at a time
+	Budget  int                  // bytes of output on their way to the observer; 0: 4 MiB
 
 	// Hooks for tests and hosts.
 	Props       func(name string, p *actor.Props) *actor.Props // last word on the props of every actor
 	Go          func(f func())                                 // starts a goroutine
+	Await       func(try func() bool)                          // returns once try was true; nil: goroutines block (simulation)
 	Before      func(actor string, m any)                      // called before every Receive; may panic
 	SpawnPrefix string
 	Logger      *slog.Logger

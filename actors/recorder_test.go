@@ -17,7 +17,7 @@ func TestRecorderSpools(t *testing.T) {
 	mem := fsys.Memory()
 	r := &running{o: Options{FS: mem, Hash: digest.BLAKE3, Plan: &graph.Plan{Tasks: []*workspace.Task{{}}}}}
 	r.bench = newBench(r)
-	r.bench.budget = newBudget(0, false)
+	r.bench.budget = newBudget(0, nil)
 	r.bench.budget.open() // nobody watches
 	c := newRecorder(r, 0, 0)
 

@@ -47,6 +47,9 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	if o.StallEvery == 0 {
 		o.StallEvery = stallEvery
 	}
+	if o.Budget == 0 {
+		o.Budget = observeBudget
+	}
 	r := &running{system: system, pool: &pool{}, done: make(chan struct{}), timers: newTimers(o.Clock)}
 	if o.Go == nil {
 		o.Go = r.pool.Schedule
@@ -103,6 +106,15 @@ func (r *running) send(to *actor.PID, m any) {
 	}
 }
 
+// lock waits for a lock that is held over work of any length.
+func (r *running) lock(mu *sync.Mutex) {
+	if r.o.Await != nil {
+		r.o.Await(mu.TryLock)
+		return
+	}
+	mu.Lock()
+}
+
 // peer resolves whom a command goes to.
 func (r *running) peer(p schedule.Peer) *actor.PID {
 	switch p {
@@ -157,7 +169,11 @@ type rootActor struct {
 	stop    func()
 }
 
+// tick is the root's reminder to itself.
 type tick struct{}
+
+// look reminds the supervisor to look whether anything can still move.
+type look struct{ round int }
 
 func (a *rootActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
@@ -291,7 +307,7 @@ func (a *rootActor) tick(ctx actor.Context) {
 	}
 	a.arm()
 	if !a.closing {
-		ctx.Send(a.r.supervisor, tick{})
+		ctx.Send(a.r.supervisor, look{int(a.r.pulse.rounds.Add(1))})
 		return
 	}
 	a.rounds++
@@ -309,7 +325,7 @@ func (a *rootActor) tick(ctx actor.Context) {
 		ctx.Stop(ctx.Self())
 		a.r.reply(a.crash)
 	default:
-		a.close(ctx, a.rounds > 1) // the first time, the word may just be slow
+		a.close(ctx, a.rounds > 1 && !busy) // the first time, the word may just be slow; and who is in the middle has more to tell
 	}
 }
 

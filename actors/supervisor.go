@@ -10,8 +10,8 @@ import (
 // failures, relays cancellation, and ends the run. What it decides is schedule.Ledger's.
 type supervisor struct {
 	r     *running
-	round int
-	turns uint64 // of all actors, at the last look
+	round int    // of the last look
+	turns uint64 // of all actors, then
 }
 
 // beginRun opens the run.
@@ -21,21 +21,25 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case beginRun:
 		s.r.perform(ctx, s.r.book.begin())
-	case tick:
-		s.check(ctx)
+	case look:
+		s.check(ctx, m)
 	case messages.RecordOutcome, messages.ClaimOutputs, messages.SkipDeclined, messages.TaskCrashed, messages.ProcessAbandoned,
 		messages.CancelRun, messages.IdleReported:
 		s.step(ctx, m)
 	}
 }
 
-// check looks whether anything can still move. The end is said again in case the word of it was lost.
-func (s *supervisor) check(ctx actor.Context) {
+// check looks whether anything can still move. The end is said again in case the word of it was lost. Of the reminders that
+// came during a long turn only the last counts: a round stands for the time between two.
+func (s *supervisor) check(ctx actor.Context, m look) {
+	if m.round <= s.round || m.round < int(s.r.pulse.rounds.Load()) {
+		return
+	}
+	s.round = m.round
 	if s.r.book.ended() {
 		ctx.Send(s.r.root, messages.RunEnded{Run: s.r.o.Run})
 		return
 	}
-	s.round++
 	before := s.turns
 	s.turns = s.r.pulse.turns.Load()
 	busy := s.r.bench.load() + int(s.r.pulse.inside.Load()) // the turn of this look does not count

@@ -84,13 +84,13 @@ type ProcessAbandoned struct {
 // KillProcesses asks for SIGKILL to everything that runs, and for no more starts.
 type KillProcesses struct{ Run RunID }
 
-// ReportIdle asks an actor to say when it has nothing under way any more. Answered by IdleReported.
+// ReportIdle asks an actor to say when it has nothing under way any more. Answered by IdleReported. Round numbers the question.
 type ReportIdle struct {
 	Run   RunID
 	Round int
 }
 
-// IdleReported says that an actor has nothing under way: no process, job, or wait for a lock.
+// IdleReported says that an actor had nothing under way after that question: no process, job, or wait for a lock.
 type IdleReported struct {
 	Run   RunID
 	Round int

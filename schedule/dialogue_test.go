@@ -320,8 +320,8 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		for range times {
 			m.Round = d.l.round + 1
 			if td.HasArg("answered") {
-				d.l.Step(d.now, messages.IdleReported{Actor: "cache"})
-				d.l.Step(d.now, messages.IdleReported{Actor: "processes"})
+				d.l.Step(d.now, messages.IdleReported{Actor: "cache", Round: d.l.asked})
+				d.l.Step(d.now, messages.IdleReported{Actor: "processes", Round: d.l.asked})
 			}
 			if s := d.print(d.l.Step(d.now, m)); s != "" && (len(out) == 0 || out[len(out)-1] != s) {
 				out = append(out, s)
@@ -329,7 +329,11 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		}
 		return strings.Join(out, "\n")
 	case "idle":
-		return d.print(d.l.Step(d.now, messages.IdleReported{Actor: td.CmdArgs[0].Key}))
+		m := messages.IdleReported{Actor: td.CmdArgs[0].Key, Round: d.l.asked}
+		if td.HasArg("then") { // an answer to the question before
+			m.Round--
+		}
+		return d.print(d.l.Step(d.now, m))
 	}
 	t.Fatalf("%s: unknown command %s", td.Pos, td.Cmd)
 	return ""

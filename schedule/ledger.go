@@ -56,6 +56,8 @@ type Ledger struct {
 	mute     int // likewise, and somebody owed an answer
 	ending   bool
 	idle     map[string]bool
+	asked    int // number of the latest question for idleness
+	since    int // and of the first whose answer counts: an older one says nothing of what has begun since
 	owed     int // rounds since a run that was cancelled has all outcomes
 	ended    bool
 }

@@ -231,8 +231,7 @@ func (l *Ledger) checkStall(now time.Time, m messages.CheckStall) []Command {
 	case l.silent >= silentRounds:
 		return l.stalled(now)
 	}
-	clear(l.idle)
-	return l.askIdle()
+	return l.askAnew()
 }
 
 func (l *Ledger) allIdle() bool { return l.idle["cache"] && l.idle["processes"] }
@@ -262,6 +261,9 @@ func (l *Ledger) stalled(now time.Time) []Command {
 }
 
 func (l *Ledger) idleReported(m messages.IdleReported) []Command {
+	if m.Round < l.since {
+		return nil
+	}
 	l.idle[m.Actor] = true
 	if !l.ending {
 		return nil
@@ -276,9 +278,8 @@ func (l *Ledger) maybeEnd() []Command {
 	}
 	if !l.ending {
 		l.ending = true
-		clear(l.idle) // what was said before does not count
 		cs := l.group.flush()
-		return append(cs, l.askIdle()...)
+		return append(cs, l.askAnew()...)
 	}
 	if l.allIdle() {
 		l.ended = true
@@ -287,8 +288,16 @@ func (l *Ledger) maybeEnd() []Command {
 	return nil
 }
 
+// askAnew asks who is idle now: what was said before, or is on its way, does not count.
+func (l *Ledger) askAnew() []Command {
+	clear(l.idle)
+	l.since = l.asked + 1
+	return l.askIdle()
+}
+
 func (l *Ledger) askIdle() []Command {
-	ask := messages.ReportIdle{Run: l.c.Run, Round: l.round}
+	l.asked++
+	ask := messages.ReportIdle{Run: l.c.Run, Round: l.asked}
 	return []Command{{ToCache, ask}, {ToProcesses, ask}}
 }
 

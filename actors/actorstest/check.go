@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 )
@@ -26,10 +28,16 @@ type checker struct {
 	founds   map[int][]uint32        // attempts of EntryFound
 	exited   map[int]bool            // process ended with 0
 	judged   map[int]bool
-	closed   bool // the cancel flag is up
+	closed   bool // the cancel flag is up, or an essential actor is known to be dead
 	forced   bool
-	crashed  bool
-	blind    bool // the observer is dead
+	died     bool         // somebody was made to panic
+	dead     []string     // essential actors that were
+	late     bool         // one was, but while it stopped: that need not be noticed, but may
+	doomed   map[int]bool // tasks whose actor was
+	blind    bool         // nobody passes the end of the events on: the observer is dead, or the root
+	stopping bool         // the root has nothing left to do but to stop
+	over     bool         // the result was handed over
+	turns    int          // messages to the actor of PanicIn
 	signals  int
 	seen     map[string]int // how many ends were observed
 	begun    map[string]bool
@@ -37,7 +45,7 @@ type checker struct {
 
 func newChecker(w *World, s *Sim, p *processes, plan *graph.Plan, o RunOptions, rep *Report) *checker {
 	c := &checker{w: w, s: s, procs: p, plan: plan, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		keyings: map[int][]uint32{}, founds: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}}
+		keyings: map[int][]uint32{}, founds: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}}
 	for i, t := range plan.Tasks {
 		c.index[t.ID.String()] = i
 	}
@@ -48,20 +56,38 @@ func (c *checker) broken(format string, args ...any) {
 	c.rep.Broken = append(c.rep.Broken, fmt.Sprintf(format, args...))
 }
 
-// before is the place where an actor may be made to panic.
+// before is the place where an actor may be made to panic, once a run.
 func (c *checker) before(name string, m any) {
-	if c.o.Faults.PanicAt > 0 && c.s.posted == c.o.Faults.PanicAt && name != "run" {
-		c.crashed = true
-		c.blind = c.blind || name == "observer"
-		panic("injected into " + name)
+	f := c.o.Faults
+	if f.PanicIn == name {
+		c.turns++
 	}
-	if c.o.Faults.PanicBusy && !c.crashed {
-		if i, err := strconv.Atoi(strings.TrimPrefix(name, "task-")); err == nil && c.procs.alive[c.plan.Tasks[i].ID.String()] != nil {
-			c.crashed = true
-			panic("injected into " + name)
-		}
+	task := -1
+	if i, err := strconv.Atoi(strings.TrimPrefix(name, "task-")); err == nil {
+		task = i
 	}
+	switch {
+	case c.died || c.over:
+		return
+	case f.PanicIn == "" && f.PanicAt > 0 && c.s.posted >= f.PanicAt:
+	case f.PanicIn == name && f.PanicAt > 0 && c.turns >= f.PanicAt:
+	case f.PanicBusy && task >= 0 && c.procs.alive[c.plan.Tasks[task].ID.String()] != nil:
+	default:
+		return
+	}
+	c.died = true
+	if task >= 0 {
+		c.doomed[task] = true
+	} else if c.stopping {
+		c.late = true
+	} else {
+		c.dead = append(c.dead, name)
+		c.blind = c.blind || name == "observer" || name == "run"
+	}
+	panic(injected(name))
 }
+
+func injected(name string) string { return "injected into " + name }
 
 // delivered sees every message right before its actor does.
 func (c *checker) delivered(to string, m any) {
@@ -103,15 +129,28 @@ func (c *checker) delivered(to string, m any) {
 			c.recorded[m.Task] = m.Outcome.Status
 		}
 	case messages.ProcessAbandoned:
+		if _, again := c.recorded[m.Task]; !again && to == "supervisor" {
+			c.recorded[m.Task] = messages.Failed
+		}
 		if id := c.plan.Tasks[m.Task].ID.String(); c.procs.alive[id] != nil {
 			c.broken("I10: %s is given up while its process lives", id)
 		}
-	case messages.CancelRun:
-		c.closed = c.closed || to == "supervisor"
 	case messages.KillProcesses, messages.AbandonProcess:
 		c.forced = true
 	case messages.CancelTask:
 		c.forced = c.forced || m.Force
+	}
+}
+
+// received sees every message right after its actor.
+func (c *checker) received(to string, m any) {
+	switch m.(type) {
+	case messages.ActorCrashed:
+		c.closed = c.closed || to == "run"
+	case messages.CancelRun:
+		c.closed = c.closed || to == "supervisor"
+	case messages.EventsClosed:
+		c.stopping = true
 	}
 }
 
@@ -136,7 +175,7 @@ func (c *checker) ready(i int) {
 		switch {
 		case e.Kind == graph.Hard && st != messages.Completed:
 			c.broken("I2: %s keyed before %s completed", c.plan.Tasks[i].ID, c.plan.Tasks[e.Task].ID)
-		case !ended && !c.crashed && c.s.lost == 0:
+		case !ended:
 			c.broken("I2: %s keyed before %s ended", c.plan.Tasks[i].ID, c.plan.Tasks[e.Task].ID)
 		}
 	}
@@ -188,11 +227,14 @@ func (c *checker) started(id string) {
 	if c.closed {
 		c.broken("I9: %s started after the cancel flag", id)
 	}
+	if c.over {
+		c.broken("%s started after the run", id)
+	}
 }
 
 // killed checks I11.
 func (c *checker) killed(p *simProcess) {
-	if c.forced || c.crashed || c.procs.killAll {
+	if c.forced || len(c.dead) > 0 || c.procs.killAll || c.doomed[c.index[p.label]] {
 		return
 	}
 	if p.terminated.IsZero() || c.s.Now().Sub(p.terminated) < grace {
@@ -208,6 +250,9 @@ func (c *checker) between() {
 }
 
 func (c *checker) observed(e messages.Event) {
+	if c.over {
+		c.broken("%T was observed after the run", e)
+	}
 	switch e := e.(type) {
 	case messages.TaskStarted:
 		id := e.Task.String()
@@ -244,7 +289,7 @@ func (c *checker) end() {
 		if o.Status == 0 {
 			c.broken("I1: %s has no outcome", id)
 		}
-		if c.seen[id] != 1 && !c.blind {
+		if c.seen[id] != 1 && !c.blind && !c.rep.Result.ObserverStuck {
 			c.broken("I14: %d ends of %s observed", c.seen[id], id)
 		}
 	}
@@ -260,23 +305,57 @@ func (c *checker) end() {
 			}
 		}
 	}
-	if c.s.lost == 0 && !c.crashed {
+	if c.s.lost == 0 {
 		for _, v := range c.rep.Result.Violations {
 			if v.Kind == messages.Internal {
 				c.broken("internal violation: %s %v", v.Message, v.Tasks)
 			}
 		}
-		if c.rep.Result.Crash != nil {
-			c.broken("crash: %v", c.rep.Result.Crash)
+	}
+	if c.s.work > 0 && c.o.Faults.InOrder && c.o.Faults.Late == 0 && !c.rep.Result.ObserverStuck && c.s.lost == 0 && len(c.dead) == 0 && c.signals < 3 {
+		c.broken("S-10: the run has ended, and work goes on")
+	}
+	if c.s.changes > 1 {
+		c.broken("CACHE-017: %d entries were published or set aside at a time", c.s.changes)
+	}
+	c.crash()
+	c.streams(byID)
+	c.over = true
+}
+
+// crash checks that what died, and nothing else, is the crash of the run (S-10).
+func (c *checker) crash() {
+	crash := ""
+	if c.rep.Result.Crash != nil {
+		crash = c.rep.Result.Crash.Error()
+	}
+	if len(c.dead) == 0 && !c.late && crash != "" {
+		c.broken("crash: %s", crash)
+	}
+	for _, name := range c.dead {
+		if !strings.Contains(crash, injected(name)) {
+			c.broken("S-10: %s died, and the crash of the run is %q", name, crash)
 		}
 	}
-	c.streams(byID)
+	for i, o := range c.rep.Result.Outcomes {
+		e := o.Error
+		if e == nil || e.Kind != messages.ErrCrash {
+			continue
+		}
+		switch {
+		case c.s.lost > 0:
+		case len(c.dead) > 0 && strings.Contains(e.Reason, injected(c.dead[0])):
+		case c.doomed[i]:
+		default:
+			c.broken("S-10: the error of %s is %q", o.Task, e.Reason)
+		}
+	}
 }
 
 // streams checks I12: what was shown is what was recorded.
 func (c *checker) streams(byID map[string]messages.Outcome) {
-	if c.s.lost > 0 || c.crashed {
-		return
+	if c.s.lost > 0 || len(c.dead) > 0 || c.rep.Result.ObserverStuck || c.rep.Result.Cancelled && c.o.Faults.Tight {
+		return // once a run is cancelled, what does not fit is not shown (S-14)
 	}
 	shown := map[string]string{}
 	for _, e := range c.rep.Events {
@@ -293,3 +372,19 @@ func (c *checker) streams(byID map[string]messages.Outcome) {
 
 // grace of every simulated run.
 const grace = 200 * time.Millisecond
+
+// afterwards checks what must hold when everything has come to rest: no process is left, and no lock.
+func (c *checker) afterwards() {
+	if n := len(c.procs.alive); n > 0 {
+		c.broken("I3 of the design: %d processes outlive the run for good", n)
+	}
+	st := state.Open(c.w.FS, digest.BLAKE3)
+	for _, t := range c.plan.Tasks {
+		l, refused, err := st.TryLockTask(state.LockRequest{Task: t.ID.String()})
+		if err != nil || refused != nil {
+			c.broken("the lock of %s was not given back: %v, %v", t.ID, refused, err)
+			continue
+		}
+		l.Unlock()
+	}
+}

@@ -7,9 +7,37 @@ import "testing"
 func TestCrashedTaskActors(t *testing.T) {
 	seeds(t, 200, func(seed int64) []string {
 		w := world(seed, WorldOptions{MaxTasks: 6})
-		r := Run(w, RunOptions{Seed: seed, Faults: Faults{Late: 50, Twice: 300, PanicBusy: true}})
+		r := Run(w, RunOptions{Seed: seed, Faults: Faults{Late: 50, Twice: 300, System: slowSystem(seed), PanicBusy: true}})
 		if len(r.Broken) > 0 {
 			return r.Broken
+		}
+		second := Run(w, RunOptions{Seed: seed + 1})
+		if len(second.Broken) > 0 {
+			return append([]string{"the run after it:"}, second.Broken...)
+		}
+		return nil
+	})
+}
+
+// Any actor dies at any of its messages, also while the machine is slow and after a cancellation: the run ends and kills what
+// it has started; who died is the crash of the run and the reason of each task that has no outcome of its own; no invariant is
+// said to be broken that is not, and what was stored before is right (S-10).
+func TestDeaths(t *testing.T) {
+	victims := []string{"run", "supervisor", "admission", "cache", "processes", "observer", "tasks", "task-0"}
+	seeds(t, 800, func(seed int64) []string {
+		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true})
+		n := int(seed) / len(victims)
+		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed), PanicIn: victims[int(seed)%len(victims)], PanicAt: 1 + n%40}
+		if n%2 == 0 {
+			f.Slow, f.Tight = 20, n%4 == 0
+		}
+		if n%5 == 0 {
+			f.CancelAt = 1 + n%90
+			f.SecondAt = f.CancelAt + 1 + n%30
+		}
+		first := Run(w, RunOptions{Seed: seed, Faults: f})
+		if len(first.Broken) > 0 {
+			return first.Broken
 		}
 		second := Run(w, RunOptions{Seed: seed + 1})
 		if len(second.Broken) > 0 {

@@ -36,6 +36,8 @@ type simProcess struct {
 	script     Script
 	sink       process.Sink
 	pid        int
+	writing    bool // its output is not taken
+	finished   bool // and that is all it waits for
 	ended      bool
 	terminated time.Time
 	killed     bool
@@ -58,7 +60,8 @@ func (p *processes) Start(c process.Command, out process.Sink) (process.Process,
 		p.onStart(c.Label)
 	}
 	p.sim.after(s.Takes/2, event{label: "half of " + c.Label, run: q.half}, nil)
-	p.sim.after(s.Takes, event{label: "end of " + c.Label, run: func() { q.end(process.Exit{Code: s.Exit}) }}, nil)
+	p.sim.after(s.Takes, event{label: "end of " + c.Label, run: q.exits}, nil)
+	p.sim.slow("start of " + c.Label)
 	return q, nil
 }
 
@@ -79,11 +82,25 @@ func (q *simProcess) half() {
 	if q.script.Work != nil && q.script.Exit == 0 {
 		q.script.Work()
 	}
+	q.writing = true
 	for _, part := range strings.SplitAfter(q.script.Stdout, "\n") {
 		if part != "" {
 			q.sink.Write(process.Stdout, []byte(part))
 		}
 	}
+	q.writing = false
+	if q.finished {
+		q.exits()
+	}
+}
+
+// exits is the end by itself: when all that it had to say was taken.
+func (q *simProcess) exits() {
+	if q.writing {
+		q.finished = true
+		return
+	}
+	q.end(process.Exit{Code: q.script.Exit})
 }
 
 func (q *simProcess) end(x process.Exit) {
@@ -121,6 +138,7 @@ func (q *simProcess) Interrupt() {
 func (q *simProcess) Terminate() { q.asked(15, q.script.IgnoreTerm) }
 
 func (q *simProcess) asked(signal int, ignored bool) {
+	q.owner.sim.slow(fmt.Sprintf("signal %d to %s", signal, q.label))
 	if q.ended {
 		return
 	}
@@ -134,6 +152,7 @@ func (q *simProcess) asked(signal int, ignored bool) {
 }
 
 func (q *simProcess) Kill() {
+	q.owner.sim.slow("KILL to " + q.label)
 	if q.ended {
 		return
 	}

@@ -36,7 +36,11 @@ type RunOptions struct {
 	Break func(o *actors.Options)
 }
 
-const maxSteps = 200_000
+const (
+	maxSteps = 200_000
+	// tightBudget has room for two events of a few bytes.
+	tightBudget = 600
+)
 
 // Run runs all tasks of a world once.
 func Run(w *World, o RunOptions) *Report {
@@ -50,22 +54,38 @@ func Run(w *World, o RunOptions) *Report {
 	if o.Cap == 0 {
 		o.Cap = w.Cap
 	}
-	st := state.Open(w.FS, digest.BLAKE3)
-	tree := glob.NewTree(w.FS)
+	disk := w.FS
+	if o.Faults.Slow > 0 {
+		disk = slowDisk{FS: w.FS, sim: s, base: "/"}
+	}
+	st := state.Open(disk, digest.BLAKE3)
+	tree := glob.NewTree(disk)
 	procs := &processes{sim: s, scripts: w.Scripts, alive: map[string]*simProcess{}, spawned: map[string]int{}}
-	store := cache.Open(w.FS, cache.Options{Hash: digest.BLAKE3, State: st, KeepDamaged: true})
+	store := cache.Open(disk, cache.Options{Hash: digest.BLAKE3, State: st, KeepDamaged: true})
+	workers, budget := 1000, 1<<30
+	if o.Faults.Tight {
+		workers, budget = 1+int(o.Seed%3), tightBudget
+	}
 	opts := actors.Options{Run: 1, Name: "sim", Plan: plan, Cap: o.Cap, FailFast: o.FailFast, Lookup: true, Store: true,
-		Grace: grace, FS: w.FS, Tree: tree, Cache: store, State: st, Hash: digest.BLAKE3,
-		Deriver: key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: digest.BLAKE3,
+		Grace: grace, FS: disk, Tree: tree, Cache: store, State: st, Hash: digest.BLAKE3,
+		Deriver: key.NewDeriver(key.Options{FS: disk, Tree: tree, State: st, Hash: digest.BLAKE3,
 			Place: key.Place{OS: "linux", Arch: "amd64", Umask: 0o022}, Env: func(string) (string, bool) { return "", false }}),
-		Spawner: procs, Clock: s, Workers: 1000, Unbounded: true, Go: s.Go, Props: s.Props,
-		Observe: func(e messages.Event) { rep.Events = append(rep.Events, e) }}
+		Spawner: procs, Clock: s, Workers: workers, Budget: budget, Go: s.Go, Await: s.Await, Props: s.Props,
+		Observe: func(e messages.Event) {
+			rep.Events = append(rep.Events, e)
+			s.slow("observer")
+		}}
 	c := newChecker(w, s, procs, plan, o, rep)
-	opts.Before = c.before
+	opts.Before = func(actor string, m any) {
+		c.before(actor, m)
+		if actor != "observer" { // that one is slow in the host
+			s.slow("turn of " + actor)
+		}
+	}
 	if o.Break != nil {
 		o.Break(&opts)
 	}
-	s.onStart, s.between = c.delivered, c.between
+	s.onStart, s.onEnd, s.between = c.delivered, c.received, c.between
 	procs.onStart, procs.onKill = c.started, c.killed
 
 	system := actors.NewSystem(nil)
@@ -86,15 +106,19 @@ func Run(w *World, o RunOptions) *Report {
 	}
 	ended := s.Run(done, maxSteps)
 	rep.Steps, rep.Lost = s.steps, s.lost
-	rep.Trace, rep.Lines = s.Trace()
 	rep.Processes = procs.spawned
 	if !ended {
-		rep.Broken = append(rep.Broken, fmt.Sprintf("the run does not end (%d steps)", s.steps))
+		rep.Broken = append(rep.Broken, fmt.Sprintf("the run does not end (%d steps; %s wait)", s.steps, s.waits()))
 		return rep
 	}
 	rep.Result = h.Result()
 	st.Flush()
 	c.end()
+	if !s.Run(s.idle, maxSteps) {
+		rep.Broken = append(rep.Broken, "after the run these still wait: "+s.waits())
+	}
+	c.afterwards()
+	rep.Trace, rep.Lines = s.Trace()
 	_ = store.Close()
 	return rep
 }

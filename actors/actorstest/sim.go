@@ -1,9 +1,15 @@
-// Package actorstest drives the real actors of a run from one goroutine, over a memory file system and scripted processes:
-// a seed decides which message is delivered next, which one late, twice or never, and which actor panics. Equal seeds give
-// equal traces, so a failure replays from its seed. After each message the invariants of chapter 2, section 13 are checked.
+// Package actorstest drives the real actors of a run from one goroutine at a time, over a memory file system and scripted
+// processes: a seed decides what happens next, what comes late, twice or never, what takes long, and which actor panics. Equal
+// seeds give equal traces, so a failure replays from its seed. After each event the invariants of chapter 2, section 13 are
+// checked.
 //
-// Time stands still while anything can be delivered and then jumps to the next timer; delays are shorter than the
-// interval of the stall check, as they are in life.
+// Time stands still while anything can happen and then jumps to the next timer; delays of messages are shorter than the
+// interval of the stall check, as they are in life. What takes longer than that is work: a Receive that calls into a host, a
+// disk, a process that takes its time to start or to hear a signal (Faults.Slow). Whatever waits in its middle (routine.go) keeps
+// what it holds: its mailbox, its worker, its locks.
+//
+// The library's own messages (start, stop, watch, terminated) are events like all others: of one actor they come in order and
+// before what its users sent, but nothing says when an actor gets to them.
 package actorstest
 
 import (
@@ -13,19 +19,25 @@ import (
 	"sort"
 	"strings"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/haz-build/haz/messages"
 )
 
 // Faults says how often what goes wrong, in a thousand messages.
 type Faults struct {
 	Late, Twice, Lost int
-	PanicAt           int  // the actor that gets the n-th message panics; 0: none
-	PanicBusy         bool // the first task actor that gets a message while its process lives panics
-	CancelAt          int  // a signal comes before the n-th message; 0: none
-	SecondAt, ThirdAt int  // further signals
+	// System is how often what the library tells an actor comes late, or after one more message of a user, as when both
+	// are posted while the mailbox looks.
+	System int
+	// Slow is how often a Receive, a call of the observer's, work, an operation of the disk, a start and a signal take 1 to 8 seconds.
+	// What else needs the actor, the worker or the lock waits; all others go on.
+	Slow int
+	// Tight lets two events of output at a time be on their way to the observer, and makes workers rare. An event that is lost
+	// keeps its share for good, so it does not go with Lost: in life events are lost with their observer, and then nobody waits.
+	Tight             bool
+	PanicAt           int    // the actor that gets the n-th message panics; 0: none
+	PanicIn           string // only this actor counts
+	PanicBusy         bool   // the first task actor that gets a message while its process lives panics
+	CancelAt          int    // a signal comes before the n-th message; 0: none
+	SecondAt, ThirdAt int    // further signals
 	HostCancels       bool
 	// InOrder delivers messages in the order in which they were sent, as the real mailboxes do; what workers and processes
 	// do still ends in any order.
@@ -39,8 +51,11 @@ type Sim struct {
 	ready  []event
 	timers []timer
 	serial int
-	system []func() // system messages that came inside a Receive
-	inside bool
+	inside *routine // what is happening
+	parked []waiter
+	work   int // that is in the middle
+
+	changing, changes int // entries that are being published or set aside right now; the most at a time
 
 	faults  Faults
 	steps   int // events run
@@ -49,8 +64,8 @@ type Sim struct {
 	trace   []string
 	keep    bool
 	hash    uint64
-	onSend  func(to string, m any)
-	onStart func(to string, m any)
+	onStart func(to string, m any) // a message is about to be delivered
+	onEnd   func(to string, m any) // it was received
 	between func()
 }
 
@@ -59,6 +74,7 @@ type event struct {
 	label   string
 	run     func()
 	message bool
+	resumes *routine // instead of run
 }
 
 type timer struct {
@@ -93,7 +109,14 @@ func (s *Sim) after(d time.Duration, e event, off *bool) {
 }
 
 // Go is the goroutine starter of a run: the work runs when the seed chooses it.
-func (s *Sim) Go(f func()) { s.push(event{label: "work", run: f}) }
+func (s *Sim) Go(f func()) {
+	s.push(event{label: "work", run: func() {
+		s.slow("work")
+		s.work++ // not before: a worker may find that another one was faster
+		f()
+		s.work--
+	}})
+}
 
 func (s *Sim) push(e event) { s.ready = append(s.ready, e) }
 
@@ -115,6 +138,7 @@ func (s *Sim) Run(done func() bool, maxSteps int) bool {
 
 // step runs one event; false when nothing is left.
 func (s *Sim) step() bool {
+	s.unpark()
 	if len(s.ready) == 0 && !s.jump() {
 		return false
 	}
@@ -123,8 +147,11 @@ func (s *Sim) step() bool {
 	s.ready = append(s.ready[:i], s.ready[i+1:]...)
 	s.steps++
 	s.note(e.label)
-	e.run()
-	s.drain()
+	if e.resumes != nil {
+		s.resume(e.resumes)
+	} else {
+		s.begin(e.label, e.run)
+	}
 	if s.between != nil {
 		s.between()
 	}
@@ -181,107 +208,34 @@ func (s *Sim) note(label string) {
 	}
 }
 
-// drain runs the system messages that were posted meanwhile: they are never late and never lost.
-func (s *Sim) drain() {
-	for len(s.system) > 0 {
-		f := s.system[0]
-		s.system = s.system[1:]
-		f()
-	}
-}
-
-// Props puts the seeded mailbox under every actor.
-func (s *Sim) Props(name string, p *actor.Props) *actor.Props {
-	return p.Configure(actor.WithMailbox(func() actor.Mailbox { return &mailbox{sim: s, name: name} }))
-}
-
-// mailbox hands every user message to the scheduler.
-type mailbox struct {
-	sim     *Sim
-	name    string
-	invoker actor.MessageInvoker
-}
-
-func (m *mailbox) RegisterHandlers(i actor.MessageInvoker, _ actor.Dispatcher) { m.invoker = i }
-func (m *mailbox) Start()                                                      {}
-func (m *mailbox) UserMessageCount() int                                       { return 0 }
-
-func (m *mailbox) PostSystemMessage(msg any) {
-	s := m.sim
-	deliver := func() {
-		was := s.inside
-		s.inside = true
-		m.invoker.InvokeSystemMessage(msg)
-		s.inside = was
-	}
-	if s.inside {
-		s.system = append(s.system, deliver)
-		return
-	}
-	deliver()
-	s.drain()
-}
-
-func (m *mailbox) PostUserMessage(msg any) {
-	s := m.sim
-	if env, ok := msg.(*actor.MessageEnvelope); ok {
-		msg = env.Message
-	}
-	if s.onSend != nil {
-		s.onSend(m.name, msg)
-	}
-	e := event{label: m.name + " <- " + label(msg), run: func() { m.deliver(msg) }, message: true}
-	if !fallible(msg) {
-		s.push(e)
-		return
-	}
-	if s.chance(s.faults.Lost) {
-		s.lost++
-		s.note("lost " + e.label)
-		return
-	}
-	m.schedule(e)
-	if s.chance(s.faults.Twice) {
-		m.schedule(e)
-	}
-}
-
-func (m *mailbox) schedule(e event) {
-	s := m.sim
-	if s.chance(s.faults.Late) {
-		s.after(time.Duration(1+s.rng.Intn(200))*time.Millisecond, e, nil)
-		return
-	}
-	s.push(e)
-}
-
-func (m *mailbox) deliver(msg any) {
-	s := m.sim
-	s.posted++
-	if s.onStart != nil {
-		s.onStart(m.name, msg)
-	}
-	s.inside = true
-	m.invoker.InvokeUserMessage(msg)
-	s.inside = false
-}
-
 func (s *Sim) chance(permille int) bool { return permille > 0 && s.rng.Intn(1000) < permille }
 
-// fallible messages are those of the protocol. Reminders to oneself and the word of an actor's death are not on any wire.
-func fallible(m any) bool {
-	switch m.(type) {
-	case messages.ActorCrashed, messages.PatienceExpired, messages.GraceExpired, messages.CancelRun:
-		return false
-	}
-	return strings.HasPrefix(fmt.Sprintf("%T", m), "messages.")
+// lateness is shorter than the interval of the stall check.
+func (s *Sim) lateness() time.Duration { return time.Duration(1+s.rng.Intn(200)) * time.Millisecond }
+
+// slowness is longer than several rounds of the stall check.
+func (s *Sim) slowness() time.Duration {
+	return time.Duration(1000+s.rng.Intn(7000)) * time.Millisecond
 }
 
-// label names a message in traces: its type, task and attempt.
-func label(m any) string {
-	name := strings.TrimPrefix(fmt.Sprintf("%T", m), "messages.")
-	if t, ok := m.(messages.ForTask); ok {
-		name += fmt.Sprintf(" %d", t.TaskIndex())
+// idle reports that nothing can happen any more.
+func (s *Sim) idle() bool {
+	if len(s.ready)+len(s.parked) > 0 {
+		return false
 	}
-	return name
+	for _, t := range s.timers {
+		if t.off == nil || !*t.off {
+			return false
+		}
+	}
+	return true
+}
+
+// waits describes what is parked, for a run that does not end.
+func (s *Sim) waits() string {
+	var labels []string
+	for _, w := range s.parked {
+		labels = append(labels, w.r.label)
+	}
+	return strings.Join(labels, ", ")
 }

@@ -71,6 +71,14 @@ func seeds(t *testing.T, n int, check func(seed int64) []string) {
 	wg.Wait()
 }
 
+// slowSystem makes every third seed one in which actors are slow to see what the library has for them.
+func slowSystem(seed int64) int {
+	if seed%3 == 0 {
+		return 400
+	}
+	return 0
+}
+
 func world(seed int64, o WorldOptions) *World {
 	w, err := NewWorld(seed, o)
 	if err != nil {
@@ -84,7 +92,7 @@ func world(seed int64, o WorldOptions) *World {
 func TestReorderedRuns(t *testing.T) {
 	seeds(t, 1500, func(seed int64) []string {
 		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true, Overlaps: true})
-		f := Faults{Late: 100, Twice: 100}
+		f := Faults{Late: 100, Twice: 100, System: slowSystem(seed)}
 		first := Run(w, RunOptions{Seed: seed, Faults: f, FailFast: seed%5 == 0})
 		if len(first.Broken) > 0 {
 			return first.Broken
@@ -129,7 +137,7 @@ func unexpected(w *World, first, second *Report, stored map[string]bool) []strin
 func TestLostMessagesAndPanics(t *testing.T) {
 	seeds(t, 700, func(seed int64) []string {
 		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true})
-		f := Faults{Late: 50, Twice: 50}
+		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed)}
 		if seed%2 == 0 {
 			f.Lost = 10
 		} else {
@@ -152,7 +160,7 @@ func TestLostMessagesAndPanics(t *testing.T) {
 func TestCancelledRuns(t *testing.T) {
 	seeds(t, 700, func(seed int64) []string {
 		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true})
-		f := Faults{Late: 50, Twice: 50, CancelAt: 1 + int(seed)%120, HostCancels: seed%4 == 0}
+		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed), CancelAt: 1 + int(seed)%120, HostCancels: seed%4 == 0}
 		if seed%3 == 0 {
 			f.SecondAt = f.CancelAt + 1 + int(seed)%20
 		}

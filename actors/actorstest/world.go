@@ -273,5 +273,31 @@ func (w *World) Edit(n int) error {
 	return afero.WriteFile(w.FS, t.src(), []byte(fmt.Sprintf("edited source %d of %s", n, t.id())), 0o644)
 }
 
+// Damage flips a bit in every output that the cache holds, so that each entry turns out to be damaged when it is restored.
+func (w *World) Damage() {
+	below(w.FS, "/.haz/cache", func(path string) {
+		if !strings.Contains(path, "/outputs/") {
+			return
+		}
+		if b, _, err := w.FS.ReadFile(path, 0); err == nil && len(b) > 0 {
+			b[0] ^= 1
+			_ = w.FS.Chmod(path, 0o644)
+			_ = afero.WriteFile(w.FS, path, b, 0o644)
+		}
+	})
+}
+
+// below calls f with every file below a directory, in no order.
+func below(f fsys.FS, dir string, each func(path string)) {
+	entries, _ := f.List(dir)
+	for _, e := range entries {
+		if at := dir + "/" + e.Name; e.Kind == fsys.Dir {
+			below(f, at, each)
+		} else {
+			each(at)
+		}
+	}
+}
+
 // RemoveOutput deletes the output of the n-th task, if it is there.
 func (w *World) RemoveOutput(n int) { _ = w.FS.Remove(w.tasks[n%len(w.tasks)].out()) }

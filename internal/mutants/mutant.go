@@ -29,7 +29,7 @@ func table() []mutant {
 	for _, part := range [][]mutant{
 		graphBugs,
 		scheduleBugs,
-		simulationBugs,
+		simulationBugs, adversityBugs,
 		processBugs,
 		keyBugs,
 		lookBugs,

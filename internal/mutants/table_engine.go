@@ -48,7 +48,7 @@ var engineBugs = []mutant{
 		old: "		case <-late:\n			w.stuck = true\n", new: "		case <-late:\n",
 		pkg: ".", run: "^TestStuckObserverDoesNotKeepARun$", limit: 90 * time.Second},
 	{name: "two entries are published at a time", rule: "CACHE-017", file: "actors/cache.go",
-		old: "	c.inTurn = true\n", new: "	c.inTurn = false\n",
+		old: "!c.r.bench.inTurn.CompareAndSwap(false, true) {", new: "false {",
 		pkg: ".", run: "^TestPublishesTakeTurns$"},
 	{name: "an entry is published in the turn of the cache actor", rule: "2.3", file: "actors/cache.go",
 		old: "	r.bench.workers.submit(t.task, func() {", new: "	(func(_ int, do func(), _ func(string, string), after func()) { do(); after() })(t.task, func() {",
