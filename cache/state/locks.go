@@ -72,13 +72,16 @@ func closeAll(sets []fsys.LockSet) {
 func (l *locks) keep(sets []fsys.LockSet) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, set := range sets {
+	defer func() { closeAll(sets) }() // what is left when the file system of a host panics: others wait for it
+	for len(sets) > 0 {
+		set := sets[0]
 		// closed: a task that ends later than its run.
 		if set.Unlock() != nil || l.closed {
 			_ = set.Close()
-			continue
+		} else {
+			l.idle = append(l.idle, set)
 		}
-		l.idle = append(l.idle, set)
+		sets = sets[1:]
 	}
 }
 

@@ -421,3 +421,30 @@ func TestReaders(t *testing.T) {
 		})
 	}
 }
+
+// The file system of a host may panic while locks are given back: nobody waits for them afterwards.
+func TestPanicGivesLocksBack(t *testing.T) {
+	mem := fsys.Memory()
+	fail := false
+	f := faultfs.New(mem, 0, faultfs.Rule{Match: func(c faultfs.Call) bool {
+		if fail && c.Op == faultfs.OpUnlock {
+			fail = false
+			panic("broken")
+		}
+		return false
+	}})
+	a, b := newHaz(f, 1001), newHaz(mem, 1002)
+	l, _ := a.run(t, 0, "p:t")
+	fail = true
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		l.Unlock()
+	}()
+	if _, refused := b.run(t, 0, "p:t"); refused != nil {
+		t.Errorf("still held: %+v", refused)
+	}
+}
