@@ -94,7 +94,10 @@ func (p *prober) look(ctx context.Context, task int) *probe {
 		return r
 	}
 	if r.manifest, r.miss = p.store.Explain(r.derived.Key); r.manifest != nil {
-		r.miss = nil
+		if r.miss = actors.RemakeMiss(p.state.Remake(t.ID.String(), r.derived.Key)); r.miss != nil {
+			r.manifest = nil
+			return r
+		}
 		r.contributes(p, t, actors.ProductDigest(p.fn, t, r.derived, r.manifest.Outputs))
 	}
 	return r

@@ -79,9 +79,11 @@ type job struct {
 	manifest    *cache.Manifest
 	ledger      state.Ledger
 	hasLedger   bool
-	restored    bool // the result came from the cache
-	lookedAgain bool // for the entry, with the lock in hand
-	ledgered    bool // the ledger holds the outputs of this run
+	restored    bool      // the result came from the cache
+	was         cache.Key // of what came from the cache, or was made anew
+	remake      bool      // the cache has the result, and it is made anew all the same
+	lookedAgain bool      // for the entry, with the lock in hand
+	ledgered    bool      // the ledger holds the outputs of this run
 	left        leftovers
 	locks       *state.TaskLocks
 	refused     *state.Refused

@@ -107,8 +107,12 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 		return nil
 	}
 	defer b.leave(j)
+	j.remake = false
 	man, miss := b.r.o.Cache.Lookup(j.derived.Key)
 	if miss == nil {
+		if miss = b.remakeAsked(j); miss != nil {
+			return messages.EntryMissed{Ref: m.Ref, Miss: *miss}
+		}
 		j.manifest = man
 		return messages.EntryFound(m)
 	}
@@ -230,7 +234,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 		return messages.RestoreFailed{Ref: m.Ref}
 	}
 	man := j.manifest
-	j.restored = true
+	j.restored, j.was = true, j.derived.Key
 	restored := messages.OutputsRestored{Ref: m.Ref, Product: messages.Product{
 		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
 		Outputs: man.Outputs, OutputsDigest: ProductDigest(b.r.o.Hash, j.task, j.derived, man.Outputs)}}
@@ -420,7 +424,7 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 // madeMeanwhile reports, once a task, whether another haz has stored the result between the look-up and the lock. To make it
 // again would not only be in vain: whoever reads it at that time sees it rewritten.
 func (b *bench) madeMeanwhile(j *job) bool {
-	if !b.r.o.Lookup || !j.task.Cache || j.lookedAgain {
+	if !b.r.o.Lookup || !j.task.Cache || j.lookedAgain || j.remake {
 		return false
 	}
 	j.lookedAgain = true
@@ -448,6 +452,10 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 		Outputs: got.Outputs, OutputsDigest: got.Digest, Wrote: got.Wrote}
 	if m.PresenceOnly {
 		return answer
+	}
+	if j.remake {
+		j.was = j.derived.Key
+		b.r.o.State.Remade(j.task.ID.String(), j.was, false)
 	}
 	b.contribute(j, &answer.Product)
 	answer.Reads = b.reads(j, got.Outputs)
@@ -489,7 +497,7 @@ func (b *bench) stage(ctx context.Context, j *job, m messages.StoreEntry) any {
 	defer b.leave(j)
 	stdout, stderr, _ := j.rec.finish()
 	staged, err := b.r.o.Cache.Stage(ctx, cache.StoreRequest{Key: j.derived.Key, Outputs: j.collected.Outputs, Stdout: stdout, Stderr: stderr,
-		Order: j.rec.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Replace: b.r.o.Replace})
+		Order: j.rec.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Replace: b.r.o.Replace || j.remake})
 	if err != nil {
 		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
 	}

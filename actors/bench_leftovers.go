@@ -45,8 +45,18 @@ func (l *leftovers) own(path string) bool {
 // target is what a restore has to know of a task.
 func (b *bench) target(j *job) cache.Target {
 	return cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j), Key: j.derived.Key,
-		DirMode: b.r.o.Deriver.DirMode(),
-		Input:   j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
+		DirMode:     b.r.o.Deriver.DirMode(),
+		NewestInput: j.newestInput,
+		Input:       j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
+}
+
+// newestInput is the latest mtime of what the key was made of.
+func (j *job) newestInput() (newest int64) {
+	for i := range j.derived.Inputs {
+		in := &j.derived.Inputs[i]
+		newest = max(newest, in.Info.MTime, in.TargetInfo.MTime)
+	}
+	return newest
 }
 
 // isSource reports whether path is an input of the task: people edit it, whatever the task does to it.
@@ -69,18 +79,23 @@ func (b *bench) makeWay(ctx context.Context, j *job) ([]messages.Note, error) {
 	if t.Ledger.Running { // what it has as found is no more than what there was
 		left.was.Files = slices.DeleteFunc(slices.Clone(left.was.Files), func(p state.Produced) bool { return p.Found })
 	}
-	left.same = t.Ledger.Key == j.derived.Key && !t.Ledger.Unfinished
-	left.stays = left.same || j.task.Incremental && !t.Ledger.Running && !t.Ledger.Unfinished
+	left.same = t.Ledger.Key == j.derived.Key && !t.Ledger.Unfinished && !j.remake
+	left.stays = left.same || j.task.Incremental && !j.remake && !t.Ledger.Running && !t.Ledger.Unfinished
 	if !left.stays {
 		var err error
 		if left.taken, err = b.r.o.Cache.TakeAway(ctx, j.derived.Key, t); err != nil {
 			left.stuck = err.Error()
 		}
 	}
-	if err := ctx.Err(); err != nil || !t.Ledger.Running {
+	switch err := ctx.Err(); {
+	case err != nil:
 		return nil, err
+	case t.Ledger.Running:
+		return b.moveHalfWritten(ctx, j, &t), nil
+	case j.remake:
+		return b.clearForRemake(ctx, j, &t), nil
 	}
-	return b.moveHalfWritten(ctx, j, &t), nil
+	return nil, nil
 }
 
 // moveHalfWritten moves what an execution of whose end nobody knows may have written out of the tree: haz was killed, or the

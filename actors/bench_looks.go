@@ -136,15 +136,15 @@ func (b *bench) movedMeanwhile(ctx context.Context, j *job) (reason, hint string
 	case err != nil:
 		return err.Error(), ""
 	case len(c.Moved) > 0:
-		return someMore(c.Moved) + " changed while the task ran", ""
+		return someMore(c.Moved) + " changed while the task ran", b.askRemake(j, c.Moved)
 	case !j.task.Cache || !b.r.o.Store:
 		return "", ""
 	}
-	if reason, err = b.upstreamsMoved(ctx, j, wrote, &c); err != nil || reason != "" {
+	if reason, hint, err = b.upstreamsMoved(ctx, j, wrote, &c); err != nil || reason != "" {
 		if err != nil {
 			reason = err.Error()
 		}
-		return reason, ""
+		return reason, hint
 	}
 	return b.rewritten(ctx, j, c.Rewritten)
 }
@@ -157,7 +157,7 @@ func someMore(paths []string) string {
 }
 
 // upstreamsMoved says whether outputs of upstreams are others than those in the key. What was only rewritten goes to c.
-func (b *bench) upstreamsMoved(ctx context.Context, j *job, wrote map[string]bool, c *key.Changes) (reason string, err error) {
+func (b *bench) upstreamsMoved(ctx context.Context, j *job, wrote map[string]bool, c *key.Changes) (reason, hint string, err error) {
 	skip := func(p string) bool {
 		if wrote[p] {
 			return true
@@ -172,16 +172,16 @@ func (b *bench) upstreamsMoved(ctx context.Context, j *job, wrote map[string]boo
 	for _, k := range all {
 		var moved []string
 		if err := k.Moved(ctx, b.r.o.FS, b.r.o.State, skip, func(p string) { moved = append(moved, p) }, rewritten); err != nil {
-			return "", err
+			return "", "", err
 		}
 		if len(moved) > 0 {
-			return fmt.Sprintf("%s, made by %s, changed before the task had ended", someMore(moved), k.Task), nil
+			return fmt.Sprintf("%s, made by %s, changed before the task had ended", someMore(moved), k.Task), b.askRemake(j, moved), nil
 		}
 	}
 	if k := outputs.Remade(b.r.o.State, all); k != nil {
-		return fmt.Sprintf("another haz ran %s again before the task had ended", k.Task), nil
+		return fmt.Sprintf("another haz ran %s again before the task had ended", k.Task), "", nil
 	}
-	return "", nil
+	return "", "", nil
 }
 
 // rewritten judges what has the bytes that it had, but was written again, or lies in a folder that was moved and moved back,

@@ -26,6 +26,8 @@ type Target struct {
 	DirMode uint32
 	// Input looks up a path among the inputs of the key: its stat and digest at key time.
 	Input func(path string) (fsys.Info, digest.Digest, bool)
+	// NewestInput is the latest mtime of the inputs of the key, in nanoseconds; nil: there are none.
+	NewestInput func() int64
 	// Others reports whether another task's ledger lists path.
 	Others func(path string) bool
 }

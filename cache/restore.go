@@ -77,7 +77,7 @@ type restore struct {
 	staged  []placed // what is being copied or stands ready, in the order of the outputs
 	mtimes  []int64  // of what is staged, by output
 	time    int64    // that what is restored gets
-	partly  bool     // files of the result are in place already
+	again   bool     // what the ledger lists gets the time back that it had
 	journal []step
 	keeper  keeper
 	olds    int                // names given in old/

@@ -109,6 +109,35 @@ func TestTimesOfAPartThatComesBack(t *testing.T) {
 	})
 }
 
+// What is gone altogether comes back with the times that it had, unless an input is newer than one of them.
+func TestTimesOfWhatIsGone(t *testing.T) {
+	onBoth(t, func(t *testing.T, ws fsys.FS) {
+		r := newRig(t, ws, cache.Options{})
+		task := chain()
+		r.put(task, task.Key())
+		r.mustHit(task, task.Key())
+		was := times(t, ws, task)
+		oldest := was["/p/out/app"]
+		for _, newest := range []func() int64{nil, func() int64 { return oldest }, func() int64 { return oldest + 1 }} {
+			if mem, ok := ws.(*fsys.MemFS); ok {
+				mem.Advance(time.Minute)
+			}
+			must(t, task.Outputs.Remove(ws))
+			target := task.Target(ws, r.state)
+			target.NewestInput = newest
+			if o := cachetest.Hit(bg, r.store, task.Key(), target); o.Miss != nil || o.Err != nil {
+				t.Fatal(o.Miss, o.Err)
+			}
+			got, again := times(t, ws, task), newest == nil || newest() <= oldest
+			for path, at := range got {
+				if (at == was[path]) != again || at != got["/p/out/app"] {
+					t.Errorf("the newest input %v: %s was of %d, and is of %d", !again, path, was[path], at)
+				}
+			}
+		}
+	})
+}
+
 // Bytes that an older result had do not bring their time back: something was made from others since.
 func TestTimesOfAnOlderLedger(t *testing.T) {
 	onBoth(t, func(t *testing.T, ws fsys.FS) {

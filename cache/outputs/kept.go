@@ -2,6 +2,8 @@ package outputs
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +31,12 @@ func Keep(task string, files []state.Produced, listed bool) *Kept {
 
 // Len is how many files there are.
 func (k *Kept) Len() int { return len(k.files) }
+
+// Has reports whether path is among them.
+func (k *Kept) Has(path string) bool {
+	_, ok := slices.BinarySearchFunc(k.files, path, func(f state.Produced, p string) int { return strings.Compare(f.Path, p) })
+	return ok
+}
 
 // Paths yields the paths.
 func (k *Kept) Paths(yield func(string) bool) {

@@ -17,6 +17,7 @@ const (
 	ledgerMagic  = "hazled02"
 	keyMagic     = "hazkey01"
 	rewriteMagic = "hazrew01"
+	remakeMagic  = "hazrem01"
 	secretMagic  = "hazsec01"
 )
 

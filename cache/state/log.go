@@ -132,6 +132,13 @@ func (l *log) findAll(tasks []string, found func(i int, at span, gen int)) {
 	}
 }
 
+// any reports whether there is a record at all.
+func (l *log) any() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refresh() == nil && len(l.rows) > 0
+}
+
 // put appends a record made at a time, and returns the time of the file system. The record is lost, with a note, when the disk
 // does not take it; the one before counts on.
 func (l *log) put(task string, made int64, body []byte) (stamp int64) {

@@ -50,8 +50,9 @@ type State struct {
 	probe   probe
 	locks   locks
 
-	ledgers, keys, rewrites log
-	today                   func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
+	ledgers, keys, rewrites, remakes log
+	today                            func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
+	asked                            func() bool  // whether any task was to be carried out again when this State was first asked
 
 	making sync.Mutex // of the secret
 
@@ -84,6 +85,8 @@ func Open(ws fsys.FS, fn digest.Function) *State {
 	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic}
 	s.keys = log{s: s, name: keysName, magic: keyMagic}
 	s.rewrites = log{s: s, name: rewritesName, magic: rewriteMagic}
+	s.remakes = log{s: s, name: remakesName, magic: remakeMagic}
+	s.asked = sync.OnceValue(s.remakes.any)
 	s.today = sync.OnceValue(func() int64 { return s.Stamp() / int64(time.Second) })
 	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors), ancestorsOf: ancestorsOf, depth: sync.OnceValue(depth)}
 	return s
@@ -156,6 +159,7 @@ func (s *State) Flush() {
 	s.ledgers.flush()
 	s.keys.flush()
 	s.rewrites.flush()
+	s.remakes.flush()
 	s.locks.close()
 	s.probe.close()
 	s.home.close()

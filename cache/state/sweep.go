@@ -22,6 +22,7 @@ func (s *State) SweepTasks(known map[string]bool) {
 	s.ledgers.forget(known, limit)
 	s.keys.forget(known, limit)
 	s.rewrites.forget(known, limit)
+	s.remakes.forget(known, limit)
 	entries, err := d.List("/")
 	if err != nil {
 		return
