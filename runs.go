@@ -15,15 +15,32 @@ const (
 	runsDir    = stateDir + "/runs"
 	runsKept   = 20
 	recordSize = 256 << 20 // a record above this is not read
+
+	goodRun = ".good.json" // ends the name of the record of a run of which each task succeeded
 )
 
 // KeepRun keeps the record of a run that started at a time, and removes the oldest ones. What a record is made of is the
 // caller's business. The error is *NotKeptError.
 func (w *Workspace) KeepRun(run string, started time.Time, record []byte) error {
+	return w.keepRun(run+".json", started, record)
+}
+
+// KeepGoodRun is KeepRun of a run of which each task succeeded.
+func (w *Workspace) KeepGoodRun(run string, started time.Time, record []byte) error {
+	return w.keepRun(run+goodRun, started, record)
+}
+
+// LastRunGood reports whether the latest run was kept as a good one, without reading what is kept of it.
+func (w *Workspace) LastRunGood() bool {
+	names, _ := w.runNames()
+	return len(names) > 0 && strings.HasSuffix(names[len(names)-1], goodRun)
+}
+
+func (w *Workspace) keepRun(name string, started time.Time, record []byte) error {
 	if err := state.MakeDir(w.FS, runsDir); err != nil {
 		return w.notKept(runsDir, err)
 	}
-	name := fmt.Sprintf("%s/%020d-%s.json", runsDir, started.UnixNano(), run)
+	name = fmt.Sprintf("%s/%020d-%s", runsDir, started.UnixNano(), name)
 	if err := fsys.WriteFileAtomic(w.FS, name, record, 0o600); err != nil {
 		return w.notKept(runsDir, err)
 	}

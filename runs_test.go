@@ -25,6 +25,15 @@ func TestRunRecords(t *testing.T) {
 	if b, err := w.LastRun(); string(b) != "record 49" || err != nil {
 		t.Errorf("last run: %q, %v", b, err)
 	}
+	if w.LastRunGood() {
+		t.Error("good")
+	}
+	if err := w.KeepGoodRun("good", at.Add(time.Hour), []byte("record of a good one")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := w.LastRun(); string(b) != "record of a good one" || err != nil || !w.LastRunGood() {
+		t.Errorf("last run: %q, %v", b, err)
+	}
 	list, err := w.FS.List(runsDir)
 	if err != nil || len(list) != runsKept {
 		t.Errorf("%d records are kept, want %d (%v)", len(list), runsKept, err)

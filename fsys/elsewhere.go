@@ -136,6 +136,29 @@ func (e *elsewhere) ReadFile(name string, limit int64) (data []byte, info Info, 
 }
 
 // RealPath resolves links within a place; the place itself is taken as it is named.
+func (e *elsewhere) ReadUnwritten(name string, limit int64) (data []byte, info Info, unwritten bool, err error) {
+	err = e.at("open", name, func(f FS, name string) (err error) {
+		data, info, unwritten, err = f.ReadUnwritten(name, limit)
+		return err
+	})
+	return data, info, unwritten, err
+}
+
+func (e *elsewhere) Volume(name string) (v Volume, err error) {
+	err = e.at("statfs", name, func(f FS, name string) (err error) { v, err = f.Volume(name); return err })
+	return v, err
+}
+
+func (e *elsewhere) Unwritten(name string) (info Info, unwritten bool) {
+	err := e.at("open", name, func(f FS, name string) error { info, unwritten = f.Unwritten(name); return nil })
+	return info, unwritten && err == nil
+}
+
+func (e *elsewhere) MappingTells(dir string) (tells bool, err error) {
+	err = e.at("open", dir, func(f FS, dir string) (err error) { tells, err = f.MappingTells(dir); return err })
+	return tells, err
+}
+
 func (e *elsewhere) RealPath(name string) (real string, err error) {
 	m, _ := e.mount(name)
 	err = e.in("realpath", name, func(f FS, name string) error { real, err = f.RealPath(name); return err })

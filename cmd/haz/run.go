@@ -275,6 +275,21 @@ func spool() (report.Spool, error) {
 	return f, os.Remove(f.Name())
 }
 
+// keep keeps the record of a run, but of one that found all in the cache, after one that was good as well: --failed reads the same
+// from the one before, and what that one did is worth more than that this one did nothing.
+func keep(w *haz.Workspace, r *haz.Result, rec *report.Record) error {
+	good := r.Counts.Completed == len(r.Outcomes) && len(r.Violations) == 0
+	switch {
+	case len(r.Outcomes) == 0:
+		return nil
+	case !good:
+		return w.KeepRun(r.Run, r.Started, rec.Encode(""))
+	case r.Counts.Cached == r.Counts.Completed && w.LastRunGood():
+		return nil
+	}
+	return w.KeepGoodRun(r.Run, r.Started, rec.Encode(""))
+}
+
 // record keeps the summary of the run, and writes it where --summary says. It returns the exit code: a summary that was asked
 // for and cannot be written makes a successful run 2.
 func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Result, code int) int {
@@ -287,15 +302,13 @@ func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Re
 	warn := func(what string, err error, hint string) {
 		printer.AtEnd(diag.List{{Severity: diag.Warning, Command: "run", Message: what + ": " + err.Error(), Hint: hint}}.Render(v.errs.Palette.Style()))
 	}
-	if len(r.Outcomes) > 0 {
-		if err := w.KeepRun(r.Run, r.Started, rec.Encode("")); err != nil {
-			hint := ""
-			var kept *haz.NotKeptError
-			if errors.As(err, &kept) {
-				hint = kept.Hint
-			}
-			warn("this run is not recorded, so --failed will not know it", err, hint)
+	if err := keep(w, r, rec); err != nil {
+		hint := ""
+		var kept *haz.NotKeptError
+		if errors.As(err, &kept) {
+			hint = kept.Hint
 		}
+		warn("this run is not recorded, so --failed will not know it", err, hint)
 	}
 	if file := v.value("summary"); file != "" {
 		if err := replaceFile(file, rec.Encode("  ")); err != nil {

@@ -63,6 +63,12 @@ var stateBugs = []mutant{
 
 // What people see, and how they end a run.
 var peopleBugs = []mutant{
+	{name: "a run with nothing to do is recorded", rule: "AUX", file: "cmd/haz/run.go",
+		old: "r.Counts.Cached == r.Counts.Completed && w.LastRunGood():", new: "false:",
+		pkg: "./cmd/haz", run: "^TestScript$/^run_records$"},
+	{name: "a good run is not recorded after a failed one", rule: "AUX", file: "cmd/haz/run.go",
+		old: "r.Counts.Cached == r.Counts.Completed && w.LastRunGood():", new: "r.Counts.Cached == r.Counts.Completed:",
+		pkg: "./cmd/haz", run: "^TestScript$/^run_records$"},
 	{name: "violations are not printed", rule: "S-09", file: "report/epilogue.go",
 		old: "		b.WriteString(l.Violation(v))\n", new: "		_ = v\n",
 		pkg: "./report", run: "^TestRunScreens$"},
