@@ -40,7 +40,12 @@ type RunOptions struct {
 	Cache    CacheMode
 	Observer func(messages.Event) // called from one goroutine at a time, in order; a slow one holds the run back
 	Signals  <-chan Interrupt     // signals to act on, from the host's handler; nil: none
-	Explain  bool                 // find out why tasks missed (Miss.Detail); costs reading one file a miss
+	// Suspend hands functions over that are to be called while the run stands still: its processes, with all that they have
+	// started, and its time limits. A program calls one that stops itself, on SIGTSTP. When the function returns, the run goes
+	// on; a wish to end the run continues it at once. Each function that is received is called once, and has returned before Run
+	// does; they are received from the beginning of Run to its end. nil: none.
+	Suspend <-chan func()
+	Explain bool // find out why tasks missed (Miss.Detail); costs reading one file a miss
 }
 
 // Interrupt is a signal that the host received: the first cancels, the second kills, the third gives up at once.

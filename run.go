@@ -40,9 +40,10 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 	for i, t := range plan.Tasks {
 		ids[i] = t.ID
 	}
+	pauses := newSuspensions(o.Suspend)
 	watch.tell(messages.RunStarted{Run: r.Run, Tasks: ids, At: r.Started})
 	if len(plan.Tasks) > 0 {
-		w.execute(ctx, plan, watch, o, r)
+		w.execute(ctx, plan, watch, pauses, o, r)
 	}
 	r.Ended = w.o.clock.Now()
 	r.Counts = schedule.CountOutcomes(r.Outcomes)
@@ -52,12 +53,12 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 		}
 	}
 	watch.tell(messages.RunFinished{Counts: r.Counts, At: r.Ended})
-	r.Crash = errors.Join(r.Crash, watch.crash)
+	r.Crash = errors.Join(r.Crash, watch.crash, pauses.end())
 	return r, r.Crash
 }
 
 // execute does what a run with tasks does. What panics on the way (a file system of the host, say) is a crash of the run.
-func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *watcher, o RunOptions, r *Result) {
+func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *watcher, pauses *suspensions, o RunOptions, r *Result) {
 	var e *engine
 	attempt := func(what string, f func()) {
 		r.Crash = errors.Join(r.Crash, caught(what, f))
@@ -71,7 +72,7 @@ func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *watcher, o R
 		w.noneStarts(plan, r, why)
 		return
 	}
-	attempt("the run", func() { e.drive(plan, watch, o, r) })
+	attempt("the run", func() { e.drive(plan, watch, pauses, o, r) })
 	attempt("the end of the run", func() { e.finish(r, watch.tell) })
 	attempt("closing the run", e.close)
 }
@@ -152,7 +153,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 }
 
 // drive runs the actors to their end. In a host's actor system only our own actors are stopped.
-func (e *engine) drive(plan *Plan, watch *watcher, o RunOptions, r *Result) {
+func (e *engine) drive(plan *Plan, watch *watcher, pauses *suspensions, o RunOptions, r *Result) {
 	opts := e.options(plan, r, o, watch.pass)
 	if watch.crash != nil { // before any task: none starts, and each has an outcome all the same
 		e.w.noneStarts(plan, r, "the observer of the run panicked")
@@ -169,6 +170,7 @@ func (e *engine) drive(plan *Plan, watch *watcher, o RunOptions, r *Result) {
 		r.Crash = errors.Join(r.Crash, err)
 		return
 	}
+	pauses.attach(h)
 	watch.wishes.pass(h)
 	res := h.Result()
 	r.Outcomes, r.Violations, r.Cancelled, r.Crash = res.Outcomes, res.Violations, res.Cancelled, errors.Join(r.Crash, res.Crash)

@@ -24,7 +24,11 @@ type bench struct {
 	workers *workers
 	budget  *budget
 	spool   *spool
-	jobs    []job
+	gate    gate
+
+	suspension suspension
+
+	jobs []job
 
 	procs     atomic.Int64 // processes and their goroutines, and signals on their way to them
 	staged    atomic.Int64 // turns with the cache that wait or are under way

@@ -119,7 +119,8 @@ type lockWait struct {
 	ref     messages.Ref
 	since   time.Time
 	note    *state.Wait
-	cyclic  time.Time // since when it is part of a cycle; zero when it is not
+	cyclic  time.Duration // for how long it has been part of a cycle
+	looked  time.Time     // when that was seen last
 	said    bool
 	counted bool
 
@@ -180,20 +181,21 @@ func waitingFor(r *state.Refused) string {
 func (w *lockWait) never(r *state.Refused) string {
 	cycle := w.note.For(r)
 	if cycle == nil {
-		w.cyclic = time.Time{}
+		w.cyclic, w.looked = 0, time.Time{}
 		return ""
 	}
 	now := w.b.r.o.Clock.Now()
-	if w.cyclic.IsZero() {
-		w.cyclic = now
+	if !w.looked.IsZero() {
+		w.cyclic += min(now.Sub(w.looked), 10*lockPoll) // more than that, and haz stood still
 	}
+	w.looked = now
 	patience := cyclePatience
 	for _, l := range cycle {
 		if l.HazPID > cycle[0].HazPID {
 			patience = 2 * cyclePatience
 		}
 	}
-	if now.Sub(w.cyclic) < patience {
+	if w.cyclic < patience {
 		return ""
 	}
 	text := fmt.Sprintf("waiting would never end: this haz (pid %d) waits for %s (pid %d)", cycle[0].HazPID, r.Task, cycle[0].TaskPID)

@@ -51,18 +51,6 @@ func (b *bench) startProcess(j *job, m messages.StartProcess, answer func(any)) 
 type waiter interface{ OnExit(func(process.Exit)) }
 
 func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
-	if b.noStart.Load() || j.stopRequested() {
-		j.processEnded()
-		done(messages.ProcessNotStarted{Ref: m.Ref, Cancelled: true})
-		return
-	}
-	j.rec = newRecorder(b.r, j.index, m.First)
-	p, err := b.r.o.Spawner.Start(command(b, j.task), j.rec)
-	if err != nil {
-		j.processEnded()
-		done(messages.ProcessNotStarted{Ref: m.Ref, Error: spawnError(err)})
-		return
-	}
 	exited := func(x process.Exit) {
 		if !j.processEnded() {
 			return // given up before
@@ -70,9 +58,18 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 		b.treeChanged()
 		done(b.exited(j, m, x))
 	}
-	locks := j.locks
-	b.processStarted(j, p, exited) // first of all, so that it is killed should the rest panic
-	if locks != nil {
+	p, err := b.spawn(j, m.First, exited)
+	if err == errStopped {
+		j.processEnded()
+		done(messages.ProcessNotStarted{Ref: m.Ref, Cancelled: true})
+		return
+	}
+	if err != nil {
+		j.processEnded()
+		done(messages.ProcessNotStarted{Ref: m.Ref, Error: spawnError(err)})
+		return
+	}
+	if locks := j.locks; locks != nil {
 		if pid, ok := process.OSPID(p); ok {
 			locks.SetProcess(pid) // another haz looks for it among its ancestors
 		}
@@ -86,6 +83,24 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 		return
 	}
 	exited(p.Wait())
+}
+
+// errStopped is why there is no process: a wish to end it came before.
+var errStopped = errors.New("stopped before the start")
+
+// spawn starts the process and makes it known, in one piece for a suspension.
+func (b *bench) spawn(j *job, first int, exited func(process.Exit)) (process.Process, error) {
+	b.gate.pass()
+	defer b.gate.leave()
+	if b.noStart.Load() || j.stopRequested() { // while the gate was shut
+		return nil, errStopped
+	}
+	j.rec = newRecorder(b.r, j.index, first)
+	p, err := b.r.o.Spawner.Start(command(b, j.task), j.rec)
+	if err == nil {
+		b.processStarted(j, p, exited) // first of all, so that it is killed should the rest panic
+	}
+	return p, err
 }
 
 func (j *job) stopRequested() bool {

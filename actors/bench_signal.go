@@ -98,6 +98,7 @@ func (b *bench) lose(j *job, why string) {
 func (b *bench) killAll() {
 	b.stopStarts()
 	b.killing.Store(true)
+	b.wake()
 	for i := range b.jobs {
 		if b.jobs[i].alive() {
 			b.signal(&b.jobs[i], kill)
@@ -120,16 +121,14 @@ func isClosed(c <-chan struct{}) bool {
 func (b *bench) killNow() {
 	b.stopStarts()
 	b.killing.Store(true)
-	var ps []process.Process
+	b.wake()
 	for i := range b.jobs {
 		j := &b.jobs[i]
 		j.mu.Lock()
-		if j.proc != nil && !j.ended {
-			ps = append(ps, j.proc)
-		}
 		j.signalled = kill
 		j.mu.Unlock()
 	}
+	ps := b.living()
 	if len(ps) == 0 {
 		return
 	}

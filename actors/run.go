@@ -76,12 +76,13 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	return &Handle{r: r, done: r.done}, nil
 }
 
-// Cancel asks for the end of the run: by a signal, or (empty name) by the host.
+// Cancel asks for the end of the run: by a signal, or (empty name) by the host. It ends a suspension.
 func (h *Handle) Cancel(signal string, number int) {
 	h.mu.Lock()
 	h.n++
 	n := h.n
 	h.mu.Unlock()
+	h.r.bench.wake()
 	h.r.send(h.r.root, messages.CancelRun{Run: h.r.o.Run, N: n, Signal: signal, Number: number})
 }
 

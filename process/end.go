@@ -64,7 +64,7 @@ func (p *proc) endQuietly() (incomplete string, ok bool) {
 			}
 			p.lose(p.members())
 			p.signalGroup(unix.SIGTERM)
-			p.awaitGroup(time.Now().Add(l.GroupTerm))
+			p.awaitGroup(l.GroupTerm)
 			p.killGroup()
 		}
 		switch p.wait(l.Drain) {
@@ -94,18 +94,19 @@ func (p *proc) endQuietly() (incomplete string, ok bool) {
 // endAtOnce is the end of a cancelled process: once the group is gone, or was killed, nothing waits.
 func (p *proc) endAtOnce() (incomplete string) {
 	p.linger()
-	deadline := time.Now()
+	var limit time.Duration
 	p.mu.Lock()
 	if p.reaped { // else the kernel has not let go of it for so long already
-		deadline = deadline.Add(p.sys.limits.Sweep)
+		limit = p.sys.limits.Sweep
 	}
 	p.mu.Unlock()
+	deadline := time.Now().Add(limit)
 	held := !p.released()
 	stop := time.AfterFunc(killCut, p.cut)
 	defer stop.Stop()
 	if p.group() {
 		p.signalGroup(unix.SIGKILL)
-		p.awaitGroup(deadline)
+		p.awaitGroup(limit)
 	}
 	p.startPumps()
 	p.sweep(deadline)
@@ -168,19 +169,26 @@ func (p *proc) wait(limit time.Duration) waited {
 		return released
 	default:
 	}
-	t := time.NewTimer(limit)
+	left := p.patience(limit)
+	t := time.NewTimer(left.pause())
 	defer t.Stop()
-	select {
-	case <-p.drained:
-		return released
-	case <-p.hurry:
-		return hurried
-	case <-t.C:
-		if p.released() {
+	for {
+		select {
+		case <-p.drained:
 			return released
+		case <-p.hurry:
+			return hurried
+		case <-t.C:
 		}
-		return timedOut
+		if left.over() {
+			break
+		}
+		t.Reset(left.pause())
 	}
+	if p.released() {
+		return released
+	}
+	return timedOut
 }
 
 func (p *proc) released() bool { return p.streams[0].released() && p.streams[1].released() }
@@ -221,13 +229,14 @@ const killWait = 2 * time.Second
 // killGroup kills the group and waits until no member lives.
 func (p *proc) killGroup() {
 	p.signalGroup(unix.SIGKILL)
-	p.awaitGroup(time.Now().Add(killWait))
+	p.awaitGroup(killWait)
 }
 
 // awaitGroup waits until the group is gone, or has no members but zombies that others have to reap.
-func (p *proc) awaitGroup(deadline time.Time) {
+func (p *proc) awaitGroup(limit time.Duration) {
+	left := p.patience(limit)
 	for pause := 100 * time.Microsecond; p.group(); pause = min(2*pause, 10*time.Millisecond) {
-		if time.Now().After(deadline) || pause > 2*time.Millisecond && onlyZombies(p.pid) {
+		if left.over() || pause > 2*time.Millisecond && onlyZombies(p.pid) {
 			return
 		}
 		time.Sleep(pause)

@@ -14,7 +14,7 @@ import (
 )
 
 // helperScript is the helper of S-30: a shell that notices haz's end, also by SIGKILL, as the end of its input, and then
-// ends the groups that stand in its table, file 3: TERM, half a second, KILL. A shell and not haz itself, because programs
+// ends the groups that stand in its table, file 3: TERM (and CONT, if they stand still), half a second, KILL. A shell and not haz itself, because programs
 // that embed haz cannot start themselves again as something else.
 //
 // The table has a line for each running group, or blanks. haz keeps it up to date by writing to the file, so that nobody is
@@ -50,6 +50,7 @@ all() {
 }
 found=
 all TERM
+all CONT
 for i in 1 2 3 4 5; do
 	all 0 || [ -n "$pipes" ] || exit 0
 	sleep 0.1 || { sleep 1; break; }
@@ -57,6 +58,9 @@ done
 all KILL
 exit 0
 `
+
+// helperName is by what a helper is known among processes.
+const helperName = "haz-helper"
 
 // slotSize is the length of a line of the table: a number of ten digits at most, with a letter before it, and the newline. No
 // line crosses a page, so that none is torn when haz dies while it writes.
@@ -115,7 +119,7 @@ func launchHelper(input, table int) (int, error) {
 	}
 	defer unix.Close(null)
 	return children.forkHelper(func() (int, error) {
-		return syscall.ForkExec("/bin/sh", []string{"sh", "-c", helperScript, "haz-helper"}, &syscall.ProcAttr{
+		return syscall.ForkExec("/bin/sh", []string{"sh", "-c", helperScript, helperName}, &syscall.ProcAttr{
 			Dir:   "/",
 			Env:   []string{"PATH=/bin:/usr/bin:" + os.Getenv("PATH")},
 			Files: []uintptr{uintptr(input), uintptr(null), uintptr(null), uintptr(table)},

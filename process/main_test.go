@@ -20,7 +20,7 @@ import (
 )
 
 // modes are what this test binary does when a test starts it again as a program of its own.
-var modes = map[string]func() error{"flood": flood, "embed": embed, "killall": killAll, "ignore": ignoreSignals}
+var modes = map[string]func() error{"flood": flood, "embed": embed, "killall": killAll, "suspended": suspended, "ignore": ignoreSignals}
 
 const modeVariable = "HAZ_PROCESS_TEST_MODE"
 

@@ -93,4 +93,16 @@ func (p *proc) holders() ([]procInfo, bool) { return nil, false }
 func onlyZombies(int) bool                  { return false }
 func terminateDeaf(int)                     {}
 
+// standStill stops the groups of these tasks; what has left them is lost to us.
+func standStill(ps []*proc) (goOn func()) {
+	for _, p := range ps {
+		p.signalGroup(unix.SIGSTOP)
+	}
+	return func() {
+		for _, p := range ps {
+			p.signalGroup(unix.SIGCONT)
+		}
+	}
+}
+
 func sharedFile() (*os.File, error) { return tempFile() }

@@ -29,6 +29,7 @@ type proc struct {
 	pidfd   int // watched by poll; -1 without
 	streams [2]*stream
 
+	still   atomic.Bool   // by Suspend
 	pumps   atomic.Int32  // pumps that run
 	drained chan struct{} // closed when both pumps have ended
 	hurry   chan struct{} // closed by the first signal of ours

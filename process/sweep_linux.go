@@ -135,22 +135,26 @@ func killEach(ps []procInfo) { signalEach(ps, unix.SIGKILL) }
 // signalEach signals exactly these processes, and none that took over a number in the meantime.
 func signalEach(ps []procInfo, sig unix.Signal) {
 	for _, q := range ps {
-		fd, err := unix.PidfdOpen(q.pid, 0)
-		if err == unix.ESRCH {
-			continue
-		}
-		now, ok := readStat(q.pid)
-		same := ok && now.birth == q.birth
-		switch {
-		case err != nil && same: // a kernel without pidfd
-			unix.Kill(q.pid, sig)
-		case err == nil && same:
-			unix.PidfdSendSignal(fd, sig, nil, 0)
-		}
-		if err == nil {
-			unix.Close(fd)
-		}
+		signalOne(q, sig)
 	}
+}
+
+// signalOne reports whether the signal was sent.
+func signalOne(q procInfo, sig unix.Signal) bool {
+	fd, err := unix.PidfdOpen(q.pid, 0)
+	if err == unix.ESRCH {
+		return false
+	}
+	if err == nil {
+		defer unix.Close(fd)
+	}
+	if now, ok := readStat(q.pid); !ok || now.birth != q.birth {
+		return false
+	}
+	if err != nil { // a kernel without pidfd
+		return unix.Kill(q.pid, sig) == nil
+	}
+	return unix.PidfdSendSignal(fd, sig, nil, 0) == nil
 }
 
 // killBystanders kills the members of p's group that hold none of its pipes: they cannot matter for the output (4.5).

@@ -111,6 +111,7 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 		return refuse(err)
 	}
 	started.add(p.pid)
+	byNumber.Store(p.pid, p)
 	s.helper.enter(p.slot, p.pid)
 	p.watch()
 	s.mu.Lock()
@@ -167,6 +168,7 @@ func (s *system) open() (kills int, err error) {
 func (s *system) forget(p *proc) {
 	children.remove(p)
 	started.remove(p.pid)
+	byNumber.CompareAndDelete(p.pid, p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.live, p)

@@ -19,3 +19,25 @@ func (unsupported) Start(c Command, _ Sink) (Process, error) {
 
 func (unsupported) KillAll()     {}
 func (unsupported) Close() error { return nil }
+
+// A Suspender is a process that can stand still.
+type Suspender interface {
+	Suspend()
+	Resume()
+}
+
+// Suspend makes those of these processes stand still that are Suspenders, until resume is called.
+func Suspend(ps []Process) (resume func()) {
+	var stopped []Suspender
+	for _, p := range ps {
+		if x, ok := p.(Suspender); ok {
+			x.Suspend()
+			stopped = append(stopped, x)
+		}
+	}
+	return func() {
+		for _, x := range stopped {
+			x.Resume()
+		}
+	}
+}

@@ -123,6 +123,21 @@ func (p *Printer) Handle(e messages.Event) {
 	}
 }
 
+// hidePatience is how long Hide waits for a write that does not end: its reader may be stopped already.
+const hidePatience = 200 * time.Millisecond
+
+// Hide takes the progress line away and holds everything back until show is called, so that the terminal can be left to others. It
+// must not be called twice without show.
+func (p *Printer) Hide() (show func()) {
+	for begun := time.Now(); !p.mu.TryLock(); time.Sleep(time.Millisecond) {
+		if time.Since(begun) > hidePatience {
+			return func() {}
+		}
+	}
+	p.screen.erase()
+	return p.mu.Unlock
+}
+
 // End prints the epilogue of a run that exits with that code, and stops drawing. It must be called once, whatever ended
 // the run; Handle must not be called after it.
 //

@@ -61,7 +61,7 @@ func (o *outlet) Write(b []byte) (n int, err error) {
 	if o.kind == patient {
 		return o.plain(b)
 	}
-	for since := time.Now(); n < len(b); {
+	for since := o.patience.now(); n < len(b); {
 		if !o.await(since) {
 			o.patience.gaveUp()
 			return n, o.error(errStuck)
@@ -70,7 +70,7 @@ func (o *outlet) Write(b []byte) (n int, err error) {
 		switch {
 		case m > 0:
 			n += m
-			since = time.Now()
+			since = o.patience.now()
 		case err != unix.EAGAIN && err != unix.EINTR:
 			return n, o.error(err)
 		}
@@ -132,7 +132,9 @@ const stuckFor = 500 * time.Millisecond
 // patience is what all streams have with their readers: without end, until a signal comes.
 type patience struct {
 	mu       sync.Mutex
-	signal   time.Time // when the first one came; zero before
+	skipped  time.Duration // in which haz stood still
+	still    time.Time     // since when it does; zero while it does not
+	signal   time.Time     // when the first one came; zero before
 	deadline time.Time
 	dropped  bool
 }
@@ -141,7 +143,7 @@ type patience struct {
 func (p *patience) end(grace time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := time.Now(); p.signal.IsZero() {
+	if now := p.nowLocked(); p.signal.IsZero() {
 		p.signal, p.deadline = now, now.Add(grace+stuckFor)
 	}
 }
@@ -159,7 +161,35 @@ func (p *patience) over(since time.Time) bool {
 	if p.signal.After(since) {
 		since = p.signal
 	}
-	return time.Since(since) > stuckFor || time.Now().After(p.deadline)
+	now := p.nowLocked()
+	return now.Sub(since) > stuckFor || now.After(p.deadline)
+}
+
+// now is the present on a clock that stands still when haz does.
+func (p *patience) now() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.nowLocked()
+}
+
+func (p *patience) nowLocked() time.Time {
+	if !p.still.IsZero() {
+		return p.still.Add(-p.skipped)
+	}
+	return time.Now().Add(-p.skipped)
+}
+
+// stand stops the clock until goOn is called.
+func (p *patience) stand() (goOn func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.still = time.Now()
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.skipped += time.Since(p.still)
+		p.still = time.Time{}
+	}
 }
 
 func (p *patience) gaveUp() {

@@ -183,8 +183,12 @@ func (v *invocation) executeWith(printer *report.Printer, w *haz.Workspace, targ
 	signals := watchSignals(v.patience, w.W.Settings.CancelGrace)
 	defer signals.close()
 	o.Signals = signals.interrupts
+	suspended := suspending.enter(printer, v.patience)
+	defer suspending.leave()
+	o.Suspend = suspended.wishes
 
 	result, err := w.Run(v.ctx, targets, o)
+	close(suspended.over)
 	signals.end()
 	if result == nil {
 		printer.End(2, 0)

@@ -91,7 +91,7 @@ func (s *signalWatch) act(count int, sig os.Signal) {
 		}
 		s.patience.end(grace)
 		if count == 1 && !ended {
-			time.AfterFunc(grace+margin, func() { s.giveUp(first) })
+			s.giveUpAfter(grace+margin, first)
 		}
 	}
 	if !ended {
@@ -101,8 +101,27 @@ func (s *signalWatch) act(count int, sig os.Signal) {
 		}
 	}
 	if count == 3 {
-		time.AfterFunc(time.Second, func() { s.giveUp(first) })
+		s.giveUpAfter(time.Second, first)
 	}
+}
+
+// watchStep is how often a watchdog counts the time. What passes while haz stands still is one step for it.
+const watchStep = 100 * time.Millisecond
+
+// giveUpAfter ends haz when it has gone on for that long.
+func (s *signalWatch) giveUpAfter(left time.Duration, first int) {
+	go func() {
+		for left > 0 {
+			begun := time.Now()
+			select {
+			case <-s.closed:
+				return
+			case <-time.After(min(left, watchStep)):
+			}
+			left -= min(time.Since(begun), 2*watchStep)
+		}
+		s.giveUp(first)
+	}()
 }
 
 // giveUp ends haz when the run or its printing has not ended. Its tasks were killed before; the helper does it again.

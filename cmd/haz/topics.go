@@ -99,6 +99,9 @@ leave it out of ` + "`env`" + `.
   130   a run was ended by SIGINT (Ctrl+C)
   131   haz was ended by SIGQUIT (Ctrl+\)
   143   a run was ended by SIGTERM
+
+Ctrl+Z stops haz and its tasks, with all that they have started; ` + "`fg`" + ` and ` + "`bg`" + `
+continue them.
 `},
 	{"env", "environment variables that haz looks at", `
   PATH                    where git is found

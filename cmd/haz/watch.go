@@ -52,6 +52,7 @@ func doWatch(v *invocation) error {
 	defer tree.close()
 	signals := watchSignals(nil, 0)
 	defer signals.close()
+	suspending.arm()
 	return (&watching{invocation: v, refs: refs, root: root, tree: tree, interrupts: signals.interrupts, interest: definitionsOf(false)}).loop()
 }
 

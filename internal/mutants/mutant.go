@@ -46,6 +46,7 @@ func table() []mutant {
 		setupBugs,
 		waitingBugs,
 		wordBugs,
+		suspendBugs,
 	} {
 		all = append(all, part...)
 	}

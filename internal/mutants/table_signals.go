@@ -48,7 +48,7 @@ var waitingBugs = []mutant{
 		old: "if sig == last && now", new: "if (last == nil || true) && now",
 		pkg: "./cmd/haz", run: "^TestEqualSignalsAreOneWish$"},
 	{name: "a reader that stands still outlives a signal", rule: "3.12", file: "cmd/haz/outlet.go",
-		old: "	return time.Since(since) > stuckFor ||", new: "	return",
+		old: "	return now.Sub(since) > stuckFor ||", new: "	return",
 		pkg: "./cmd/haz", run: "^TestReaderThatStandsStill$"},
 	{name: "a reader that stands still is given up without a signal", rule: "3.12", file: "cmd/haz/outlet.go",
 		old: "	if p.signal.IsZero() {\n		return false\n	}\n	if p.dropped", new: "	if p.dropped",

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/haz-build/haz/report"
+)
+
+// suspending is what Ctrl-Z does (SIGTSTP): tasks are in sessions of their own, where no terminal stops them.
+var suspending suspender
+
+// suspender stops haz together with its tasks, in exactly the cases in which the system would have stopped it.
+type suspender struct {
+	once sync.Once
+	mu   sync.Mutex
+	run  *suspendedRun // the one under way; nil between runs
+}
+
+// suspendedRun is what a suspender has to know of a run.
+type suspendedRun struct {
+	wishes   chan func()   // for haz.RunOptions.Suspend
+	over     chan struct{} // closed when nobody receives these any more
+	printer  *report.Printer
+	patience *patience
+}
+
+// arm begins to heed the signal.
+func (s *suspender) arm() {
+	s.once.Do(func() {
+		stops := make(chan os.Signal, 1)
+		if !ignoredHere(syscall.SIGTSTP) {
+			signal.Notify(stops, syscall.SIGTSTP)
+		}
+		go s.follow(stops)
+	})
+}
+
+// enter makes a run known. leave ends that.
+func (s *suspender) enter(p *report.Printer, patience *patience) *suspendedRun {
+	s.arm()
+	r := &suspendedRun{wishes: make(chan func()), over: make(chan struct{}), printer: p, patience: patience}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.run = r
+	return r
+}
+
+func (s *suspender) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.run = nil
+}
+
+func (s *suspender) follow(stops <-chan os.Signal) {
+	for sig := range stops {
+		s.mu.Lock()
+		r := s.run
+		s.mu.Unlock()
+		r.stop(func() { stopBy(sig.(syscall.Signal)) })
+		select {
+		case <-stops: // a key hit twice
+		default:
+		}
+	}
+}
+
+// stop calls f, which stops this program, while its run stands still and nothing of it is drawn.
+func (r *suspendedRun) stop(f func()) {
+	if r == nil {
+		f()
+		return
+	}
+	all := func() {
+		show := r.printer.Hide()
+		defer show()
+		defer r.patience.stand()()
+		f()
+	}
+	done := make(chan struct{})
+	select {
+	case r.wishes <- func() { defer close(done); all() }:
+		<-done
+	case <-r.over:
+		all()
+	}
+}
