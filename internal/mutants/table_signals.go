@@ -1,5 +1,7 @@
 package main
 
+import "time"
+
 // Who waits for whom: task locks and the board between haz processes; signals between haz, its tasks and its terminal.
 var waitingBugs = []mutant{
 	{name: "a note on the board can be deleted with .haz/state", rule: "S-36", file: "cache/state/locks.go",
@@ -59,9 +61,9 @@ var waitingBugs = []mutant{
 	{name: "what a dead shell has started is killed while it cleans up", rule: "6", file: "process/end.go",
 		old: "	return p.cancelled && !p.killed\n", new: "	return false\n",
 		pkg: "./process", run: "^TestChildrenOfADeadShellCleanUp$"},
-	{name: "cleaning up is never killed", rule: "6", file: "process/end.go",
-		old: "	return p.cancelled && !p.killed\n", new: "	return p.cancelled\n",
-		pkg: "./process", run: "^TestKillEndsCleaningUp$"},
+	{name: "cleaning up is never killed", rule: "6", file: "process/proc.go",
+		old: "	if p.ended {\n		return\n	}\n	// An end", new: "	if p.ended || p.reaped && sig == unix.SIGKILL {\n		return\n	}\n	// An end",
+		pkg: "./process", run: "^TestKillEndsCleaningUp$", limit: 20 * time.Second},
 	{name: "what is deaf to SIGINT keeps a run from ending", rule: "6", file: "process/end.go",
 		old: "			terminateDeaf(p.pid)\n", new: "",
 		pkg: "./process", run: "^TestDeafChildrenAreTerminated$"},
