@@ -2,6 +2,7 @@ package process
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -160,15 +161,31 @@ func (r *registry) alive(pid int) bool {
 
 // each calls f for the main thread's children. The caller holds mu.
 func (r *registry) each(f func(pid int)) {
-	if r.list == nil { // a kernel without that file
-		self := os.Getpid()
-		for _, q := range snapshot() {
-			if q.ppid == self {
-				f(q.pid)
+	if r.list != nil {
+		// A child that is waited for while the kernel writes the list makes it leave out another one. It has listed the one that
+		// is gone by then, so two equal lists are whole.
+		was := r.read(nil)
+		for range 20 {
+			is := r.read(nil)
+			if slices.Equal(was, is) {
+				for _, pid := range is {
+					f(pid)
+				}
+				return
 			}
+			was = is
 		}
-		return
 	}
+	self := os.Getpid() // a kernel without that file, or children that come and go all the time
+	for _, q := range snapshot() {
+		if q.ppid == self {
+			f(q.pid)
+		}
+	}
+}
+
+// read appends the list of children as it is, once.
+func (r *registry) read(pids []int) []int {
 	pid := 0 // a number may be cut in two by the buffer's end
 	for off := int64(0); ; {
 		n, err := r.list.ReadAt(r.buf[:], off)
@@ -178,18 +195,18 @@ func (r *registry) each(f func(pid int)) {
 			case c >= '0' && c <= '9':
 				pid = pid*10 + int(c-'0')
 			case pid != 0:
-				f(pid)
+				pids = append(pids, pid)
 				pid = 0
 			}
 		}
 		if n <= 0 || err != nil {
-			return
+			return pids
 		}
 	}
 }
 
 // unknown returns children that neither a running task nor the past explains. On the path of a task that left nothing
-// behind it costs one system call. The caller holds mu; with gated also gate, so that what is unknown is certainly not
+// behind it costs a few system calls. The caller holds mu; with gated also gate, so that what is unknown is certainly not
 // being started just now, and zombies can be reaped.
 func (r *registry) unknown(gated bool) []procInfo {
 	var out []procInfo

@@ -311,7 +311,7 @@ func tryEnding(t *testing.T, k taskKind, e ending, mark string) {
 	}
 	// One second after the end; two after a death (S-30).
 	if !eventually(2*time.Second+slack, func() bool { n := len(marked(mark)); return stay <= n && n <= most }) {
-		t.Errorf("alive after the end: %v, want %d to %d", marked(mark), stay, most)
+		t.Errorf("alive after the end: %v, want %d to %d; stderr:\n%s", marked(mark), stay, most, said)
 	}
 }
 
