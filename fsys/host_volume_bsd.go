@@ -26,9 +26,9 @@ func (h *host) Volume(name string) (Volume, error) {
 	if err != nil {
 		return Volume{}, pathError("statfs", Clean(name), err)
 	}
-	v := Volume{Dev: uint64(st.Dev)}
+	v := Volume{Dev: uint64(st.Dev), Foreign: true}
 	if slices.Contains(exactHere, kind) {
-		v.Times = TimesExact
+		v.Times, v.Foreign = TimesExact, kind == "nfs"
 	}
 	return v, nil
 }

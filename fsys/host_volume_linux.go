@@ -25,6 +25,12 @@ var timesOf = map[int64]Times{
 	unix.SQUASHFS_MAGIC:        TimesExact, unix.ISOFS_SUPER_MAGIC: TimesExact, 0xe0f5e1e2: TimesExact, // EROFS; all of them read-only
 }
 
+// isForeign is what Volume.Foreign says of a kind of file system.
+func isForeign(kind int64) bool {
+	_, known := timesOf[kind]
+	return kind == unix.NFS_SUPER_MAGIC || !known && kind != unix.TMPFS_MAGIC && kind != unix.RAMFS_MAGIC
+}
+
 func (h *host) Volume(name string) (Volume, error) {
 	fd, err := h.openat(name, unix.O_PATH)
 	if err != nil {
@@ -44,7 +50,7 @@ func (h *host) Volume(name string) (Volume, error) {
 		return Volume{}, pathError("statfs", Clean(name), err)
 	}
 	kind := int64(uint32(sfs.Type))
-	return Volume{Dev: uint64(st.Dev), Times: timesOf[kind], Mount: mountOf(fd), Super: superOf(kind, uint64(st.Dev))}, nil
+	return Volume{Dev: uint64(st.Dev), Times: timesOf[kind], Mount: mountOf(fd), Super: superOf(kind, uint64(st.Dev)), Foreign: isForeign(kind)}, nil
 }
 
 // mountOf numbers the mount that fd lies on; 0 where the kernel does not. Linux 6.8 and later give no number twice.

@@ -7,6 +7,9 @@ type Volume struct {
 	// Mount tells this mount from all others since the system started, and Super this use of the device (which may be mounted at
 	// many places, and is another one once the last of them was unmounted); 0: unknown. Old kernels give a Mount out again.
 	Mount, Super uint64
+	// Foreign says that the times of its files come from the clock of another machine, or may: they cannot be compared with those of
+	// another file system.
+	Foreign bool
 }
 
 // Times says what an equal stat (Info.Same) proves on a file system about the bytes of a file.

@@ -136,6 +136,29 @@ func TestIndexOfSeveralMounts(t *testing.T) {
 	run("/c", "/c")
 }
 
+// The clock of one machine says nothing of the times of another one's files.
+func TestIndexOfAnotherClock(t *testing.T) {
+	for _, c := range []struct {
+		usb, state bool // foreign
+		sure       bool
+	}{{false, false, true}, {true, false, false}, {false, true, false}, {true, true, false}} {
+		d := newDisks()
+		d.usb.Foreign = c.usb
+		d.mem.SetVolume(fsys.Volume{Times: fsys.TimesExact, Mount: 1, Foreign: c.state}, false)
+		write(t, d.mem, "/usb/a", "a")
+		write(t, d.mem, "/b", "b")
+		d.mem.Advance(time.Hour)
+		d.run(t, "/usb/a", "/b")
+		want := "/usb/a"
+		if c.sure {
+			want = ""
+		}
+		if got := d.run(t, "/usb/a", "/b"); got != want {
+			t.Errorf("%+v: read %q, want %q", c, got, want)
+		}
+	}
+}
+
 // A disk that lost its last writes has a file with its stat and older bytes.
 func TestIndexOfADiskThatLostWrites(t *testing.T) {
 	d := newDisks()

@@ -16,6 +16,9 @@ const writeBack = 5 * time.Minute
 type volumes struct {
 	mu   sync.Mutex
 	seen atomic.Pointer[[]volume]
+
+	once  sync.Once
+	clock fsys.Volume // that of .haz/state
 }
 
 type volume struct {
@@ -97,6 +100,23 @@ func (s *State) try(v *volume) {
 	})
 }
 
+// isTimed reports whether the clock of .haz/state, where the time now is taken from, can be compared with the times of v. They are
+// two file systems when the state lies in a place of its own.
+func (s *State) isTimed(v *volume) bool {
+	s.volumes.once.Do(func() {
+		s.volumes.clock = fsys.Volume{Foreign: true}
+		_ = s.home.inDir(func(d fsys.FS) (err error) {
+			at, err := d.Volume("/")
+			if err == nil {
+				s.volumes.clock = at
+			}
+			return err
+		})
+	})
+	clock := &s.volumes.clock
+	return !v.Foreign && !clock.Foreign || v.Dev == clock.Dev
+}
+
 // vouched reports whether the rows that the index on disk has for the file name, seen as info, count.
 func (s *State) vouched(name string, info fsys.Info) bool {
 	v := s.volume(name, info)
@@ -131,7 +151,11 @@ func (s *State) Steady(name string, info fsys.Info, stamp int64) bool {
 // steady is Steady without a look at the file: ask says that it is up to Unwritten.
 func (s *State) steady(name string, info fsys.Info, stamp int64) (steady, ask bool) {
 	writtenBack := info.CTime <= stamp-int64(writeBack)
-	switch v := s.volume(name, info); v.Times {
+	v := s.volume(name, info)
+	if !s.isTimed(&v) {
+		return false, false
+	}
+	switch v.Times {
 	case fsys.TimesExact:
 		return true, false
 	case fsys.TimesLayered:
