@@ -128,6 +128,10 @@ echo "$*" > %[2]q.new && mv %[2]q.new %[2]q
 	}
 	mustWrite(t, filepath.Join(root, name), string(script))
 	mustWrite(t, filepath.Join(root, rc), fmt.Sprintf(setup, root)+"\n")
+	// Without this folder a new fish reads all manual pages, and goes on when it has ended.
+	if err := os.MkdirAll(filepath.Join(root, "data/fish/generated_completions"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	command := []string{"env", "HOME=" + root, "ZDOTDIR=" + root, "XDG_CONFIG_HOME=" + root + "/.config", "XDG_DATA_HOME=" + root + "/data", "XDG_CACHE_HOME=" + root + "/cache",
 		"HISTFILE=", "PATH=" + root + "/" + onPath + ":" + strings.ReplaceAll(os.Getenv("PATH"), filepath.Dir(haz)+":", "")}
 	for _, word := range start {

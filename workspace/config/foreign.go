@@ -55,7 +55,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "globalpassthroughenv passthroughenv", say: hiddenValue},
 		{keys: "dotenv envfile globaldotenv", say: noDotenv},
 		{keys: "namedinputs filegroups", say: anchored},
-		{keys: "cachedir cachedirectory cachefolder", say: "the cache is .haz/cache, which may be a link to another folder"},
+		{keys: "cachedir cachedirectory cachefolder", say: "the cache is .haz/cache; to have it elsewhere: cache: {location: ../cache}"},
 		{keys: "remotecache cacheoptions nxcloudaccesstoken nxcloudid hasher remote", say: "the cache is that of this machine; remove it"},
 		{keys: "maxage maxsize", say: "it belongs under cache: cache: {clean: {max_age: 90d, max_size: 5GiB}}"},
 		{keys: "hash", say: "it belongs under cache: cache: {hash: blake3}"},
@@ -74,7 +74,7 @@ var foreignKeys = map[string][]foreign{
 	},
 	"cache": {
 		{keys: "maxage maxsize age size", say: "it belongs under clean: clean: {max_age: 90d, max_size: 5GiB}"},
-		{keys: "dir directory path folder location", say: "the cache is .haz/cache, which may be a link to another folder"},
+		{keys: "dir directory path folder", say: "the cache is .haz/cache; to have it elsewhere: location: ../cache"},
 		{keys: "algorithm digest hashfunction", ours: "hash"},
 	},
 	"concurrency": {
