@@ -343,6 +343,53 @@ func TestThirdInterruptIsOfOneRun(t *testing.T) {
 	}
 }
 
+// slowKills is a spawner of processes that take a moment to be killed.
+type slowKills struct {
+	process.Spawner
+	began, done atomic.Int64
+}
+
+func (s *slowKills) Start(c process.Command, out process.Sink) (process.Process, error) {
+	p, err := s.Spawner.Start(c, out)
+	return slowKill{p, s}, err
+}
+
+type slowKill struct {
+	process.Process
+	of *slowKills
+}
+
+func (p slowKill) Kill() {
+	p.of.began.Add(1)
+	time.Sleep(200 * time.Millisecond)
+	p.Process.Kill()
+	p.of.done.Add(1)
+}
+
+// The third interrupt ends a run at once, but not before its last kill: the program may exit as soon as the run has ended.
+func TestLastKillIsWaitedFor(t *testing.T) {
+	w := inMemory(t)
+	tasks(t, w, `t: shell: "echo up; stay"`)
+	s := &slowKills{Spawner: w.spawner}
+	ws := w.open(t, haz.WithSpawner(s))
+	signals := make(chan haz.Interrupt, 3)
+	if _, err := ws.Run(t.Context(), []int{0}, haz.RunOptions{Signals: signals, Observer: onOutput("p:t", func() {
+		for range 3 {
+			signals <- haz.Interrupt{Name: "SIGINT", Number: 2}
+		}
+	})}); err != nil {
+		t.Error(err)
+	}
+	if s.done.Load() == 0 {
+		t.Errorf("the run has ended, and %d kills go on", s.began.Load())
+	}
+	soon(t, "the last kills", func() {
+		for s.began.Load() > s.done.Load() || w.spawner.running() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
 func writeIn(t *testing.T, fs fsys.FS, name, text string) {
 	t.Helper()
 	if err := fs.MkdirAll(path.Dir(name), 0o755); err != nil {

@@ -147,6 +147,12 @@ func (b *bench) killNow() {
 	select {
 	case <-done:
 	case <-late:
-	case <-b.r.done:
+	case <-b.r.done: // whose timers end with it; its host may exit as soon as this returns
+		rest := time.NewTimer(lastKill)
+		defer rest.Stop()
+		select {
+		case <-done:
+		case <-rest.C:
+		}
 	}
 }
