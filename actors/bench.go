@@ -89,7 +89,7 @@ type job struct {
 	lookedAgain bool      // for the entry, with the lock in hand
 	ledgered    bool      // the ledger holds the outputs of this run
 	left        leftovers
-	locks       *state.TaskLocks
+	locks       atomic.Pointer[state.TaskLocks] // a process that comes up late may meet the end of its task
 	refused     *state.Refused
 	before      *outputs.Snapshot
 	collected   *outputs.Collected
@@ -290,7 +290,7 @@ func (b *bench) holds(task string) bool {
 	for i := range b.jobs {
 		j := &b.jobs[i]
 		if j.task.ID.String() == task && j.step.TryLock() {
-			held := j.locks != nil
+			held := j.locks.Load() != nil
 			j.step.Unlock()
 			return held
 		}

@@ -280,10 +280,7 @@ func (b *bench) spoolFor(m *cache.Manifest) (string, error) {
 }
 
 func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
-	if j.locks != nil {
-		j.locks.Unlock()
-		j.locks = nil
-	}
+	b.unlock(j)
 	var e *cache.RestoreError
 	switch {
 	case errors.As(err, &e) && e.IsInput:
@@ -548,7 +545,7 @@ func (j *job) nothingToRelease() bool {
 	j.mu.Lock()
 	steps := j.steps
 	j.mu.Unlock()
-	return steps == 0 && j.locks == nil && j.rec == nil && (j.derived == nil || j.restored && j.hasLedger && j.ledger.Key == j.derived.Key)
+	return steps == 0 && j.locks.Load() == nil && j.rec == nil && (j.derived == nil || j.restored && j.hasLedger && j.ledger.Key == j.derived.Key)
 }
 
 // release writes down what a task left behind that did not end in a stored or restored result (8.2), and the components of

@@ -14,7 +14,7 @@ import (
 
 // lock takes the task locks (S-36).
 func (b *bench) lock(j *job) *state.Refused {
-	if j.locks != nil {
+	if j.locks.Load() != nil {
 		return nil
 	}
 	near := b.neighbours(j.task)
@@ -27,7 +27,7 @@ func (b *bench) lock(j *job) *state.Refused {
 	}
 	j.refused = refused
 	if refused == nil {
-		j.locks = l
+		j.locks.Store(l)
 	}
 	return refused
 }
@@ -63,9 +63,8 @@ func (b *bench) letGo(t *workspace.Task, l *state.TaskLocks) {
 }
 
 func (b *bench) unlock(j *job) {
-	if j.locks != nil {
-		j.locks.Unlock()
-		j.locks = nil
+	if l := j.locks.Swap(nil); l != nil {
+		l.Unlock()
 	}
 }
 

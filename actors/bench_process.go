@@ -69,7 +69,7 @@ func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
 		done(messages.ProcessNotStarted{Ref: m.Ref, Error: spawnError(err)})
 		return
 	}
-	if locks := j.locks; locks != nil {
+	if locks := j.locks.Load(); locks != nil {
 		if pid, ok := process.OSPID(p); ok {
 			locks.SetProcess(pid) // another haz looks for it among its ancestors
 		}
