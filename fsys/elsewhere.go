@@ -83,18 +83,7 @@ func innermost(err error) error {
 
 // named gives an error the names of the tree.
 func (m *mount) named(err error) error {
-	switch p := err.(type) {
-	case *fs.PathError:
-		return &fs.PathError{Op: p.Op, Path: join(m.at, Clean(p.Path)), Err: p.Err}
-	case *os.LinkError:
-		l := *p
-		l.New = join(m.at, Clean(p.New))
-		if p.Op != "symlink" { // else the text of the link
-			l.Old = join(m.at, Clean(p.Old))
-		}
-		return &l
-	}
-	return err
+	return renamed(err, func(name string) string { return join(m.at, Clean(name)) })
 }
 
 // renamed is named for an error about the place itself.
@@ -135,7 +124,6 @@ func (e *elsewhere) ReadFile(name string, limit int64) (data []byte, info Info, 
 	return data, info, err
 }
 
-// RealPath resolves links within a place; the place itself is taken as it is named.
 func (e *elsewhere) ReadUnwritten(name string, limit int64) (data []byte, info Info, unwritten bool, err error) {
 	err = e.at("open", name, func(f FS, name string) (err error) {
 		data, info, unwritten, err = f.ReadUnwritten(name, limit)
@@ -159,6 +147,7 @@ func (e *elsewhere) MappingTells(dir string) (tells bool, err error) {
 	return tells, err
 }
 
+// RealPath resolves links within a place; the place itself is taken as it is named.
 func (e *elsewhere) RealPath(name string) (real string, err error) {
 	m, _ := e.mount(name)
 	err = e.in("realpath", name, func(f FS, name string) error { real, err = f.RealPath(name); return err })

@@ -129,14 +129,17 @@ func pathError(op, name string, err error) error {
 }
 
 // OnHost gives an error about a name in f the name that it has on the host, for people who look for it there.
-func OnHost(f FS, err error) error {
+func OnHost(f FS, err error) error { return renamed(err, f.HostPath) }
+
+// renamed gives an error about names other names.
+func renamed(err error, name func(string) string) error {
 	switch e := err.(type) {
 	case *fs.PathError:
-		return &fs.PathError{Op: e.Op, Path: f.HostPath(e.Path), Err: e.Err}
+		return &fs.PathError{Op: e.Op, Path: name(e.Path), Err: e.Err}
 	case *os.LinkError:
 		l := *e
-		if l.New = f.HostPath(e.New); e.Op != "symlink" { // else Old is the text of a link
-			l.Old = f.HostPath(e.Old)
+		if l.New = name(e.New); e.Op != "symlink" { // else Old is the text of a link
+			l.Old = name(e.Old)
 		}
 		return &l
 	}
