@@ -15,41 +15,14 @@ func OSPID(p Process) (pid int, ok bool) {
 	if says, is := p.(interface{ OSProcess() bool }); is {
 		ok = says.OSProcess()
 	} else {
-		ok = started.has(pid)
+		_, ok = byNumber.Load(pid)
 	}
 	return pid, ok && pid > 0
 }
 
-// started are the main processes of all System spawners that have not been waited for.
-var started pids
-
-type pids struct {
-	mu sync.Mutex
-	in map[int]int // a number may come back before its former bearer is forgotten
-}
-
-func (s *pids) add(pid int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.in == nil {
-		s.in = map[int]int{}
-	}
-	s.in[pid]++
-}
-
-func (s *pids) remove(pid int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.in[pid]--; s.in[pid] <= 0 {
-		delete(s.in, pid)
-	}
-}
-
-func (s *pids) has(pid int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.in[pid] > 0
-}
+// byNumber are the main processes of all System spawners that have not been waited for: int → *proc. A host may have wrapped both
+// spawner and process.
+var byNumber sync.Map
 
 // KillEach sends SIGKILL to these processes of a spawner, and with System to their groups and to what escaped from them: what
 // KillAll does, but others that use the same spawner are left alone. It returns when that is done.

@@ -47,9 +47,6 @@ func Suspend(ps []Process) (resume func()) {
 	})
 }
 
-// byNumber are the processes of all System spawners: int → *proc. A host may have wrapped both spawner and process.
-var byNumber sync.Map
-
 // ofSystem is the process of System that p is or, by its number, stands for; nil when there is none.
 func ofSystem(p Process) *proc {
 	if q, ok := p.(*proc); ok {

@@ -110,7 +110,6 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 		stderr.close()
 		return refuse(err)
 	}
-	started.add(p.pid)
 	byNumber.Store(p.pid, p)
 	s.helper.enter(p.slot, p.pid)
 	p.watch()
@@ -167,7 +166,6 @@ func (s *system) open() (kills int, err error) {
 
 func (s *system) forget(p *proc) {
 	children.remove(p)
-	started.remove(p.pid)
 	byNumber.CompareAndDelete(p.pid, p)
 	s.mu.Lock()
 	defer s.mu.Unlock()

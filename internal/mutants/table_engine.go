@@ -23,7 +23,7 @@ var engineBugs = []mutant{
 		old: "		if pid, ok := process.OSPID(p); ok {", new: "		if pid, ok := process.OSPID(p); ok || pid > 0 {",
 		pkg: ".", run: "^TestNumbersOfScriptsInLocks$"},
 	{name: "a wrapper of a host hides the number of a process", rule: "S-36", file: "process/of_host.go",
-		old: "		ok = started.has(pid)\n", new: "		ok = false\n",
+		old: "		_, ok = byNumber.Load(pid)\n", new: "		ok = false\n",
 		pkg: "./process", run: "^TestOSPID$"},
 	{name: "the helper outlives the last process of a spawner that is to be closed", rule: "S-28", file: "process/system.go",
 		old: "	if s.idle && len(s.live) == 0 {", new: "	if s.idle && len(s.live) < 0 {",
