@@ -106,7 +106,7 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 		switch {
 		case err == nil && dir == "/":
 			return fail("DISC-005", diag.Quote(e.Value)+" leads to the root of the workspace, which cannot be a project of it", "")
-		case err == nil && !exists(l.fs, path.Join(dir, projectFile)) && l.leaveOut(e):
+		case err == nil && len(l.notCheckedOut()) > 0 && !exists(l.fs, path.Join(dir, projectFile)) && l.leaveOut(e):
 			return nil // what git does not know is there still
 		case err == nil:
 			return []string{dir}

@@ -66,7 +66,7 @@ var setupBugs = []mutant{
 		old: "		if !a.has(r.Tag, r.Task) {\n			continue\n		}\n", new: "",
 		pkg: "./cmd/haz", run: "^TestScript$/^sparse_checkout$"},
 	{name: "what git does not know makes a project of a folder left out", rule: "DISC-024", file: "workspace/projects.go",
-		old: "case err == nil && !exists(l.fs, path.Join(dir, projectFile)) && l.leaveOut(e):", new: "case false:",
+		old: "case err == nil && len(l.notCheckedOut()) > 0 && !exists(l.fs, path.Join(dir, projectFile)) && l.leaveOut(e):", new: "case false:",
 		pkg: "./cmd/haz", run: "^TestScript$/^sparse_checkout$"},
 	{name: "a place in the workspace may hold the cache", rule: "S-44", file: "workspace/place.go",
 		old: "	if contains(root, real) || contains(real, root) {", new: "	if contains(root, dir) || contains(real, root) {",
