@@ -45,7 +45,7 @@ var mayImport = map[string]string{
 	"schedule": "graph messages workspace cache",
 
 	// Floor 4, the engine, and alone in knowing the actor library.
-	"actors":            "schedule graph messages workspace cache cache/digest cache/key cache/outputs cache/state fsys fsys/glob process",
+	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/outputs cache/state fsys fsys/glob process",
 	"actors/actorstest": "actors graph messages workspace cache cache/digest cache/key cache/state fsys fsys/glob process",
 
 	// Floor 5, people.

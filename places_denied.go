@@ -59,11 +59,11 @@ func (w *Workspace) remedy(name string, err error) string {
 		uid, err := host.Owner(at)
 		switch {
 		case err == nil && uid == os.Geteuid():
-			return fmt.Sprintf("%s is yours, but its mode keeps you out: chmod -R u+rwX %s", diag.Escape(at), shellWord(at))
+			return fmt.Sprintf("%s is yours, but its mode keeps you out: chmod -R u+rwX %s", diag.Escape(at), diag.ShellWord(at))
 		case err == nil:
 			at = w.ownedTogether(at, uid, host.Owner)
 			return fmt.Sprintf("%s belongs to %s; give it to yourself: sudo chown -R %d %s; or: %s",
-				diag.Escape(at), diag.Escape(userName(uid)), os.Geteuid(), shellWord(at), elsewhereHint)
+				diag.Escape(at), diag.Escape(userName(uid)), os.Geteuid(), diag.ShellWord(at), elsewhereHint)
 		case at == "/":
 			return elsewhereHint
 		}
@@ -82,15 +82,4 @@ func (w *Workspace) ownedTogether(at string, uid int, owner func(name string) (i
 		}
 	}
 	return at
-}
-
-// shellWord spells a path so that a shell takes it as it is.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+,:@", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -124,11 +125,11 @@ func (b *bench) displacedNote(j *job, kept []cache.Kept, why string) []messages.
 	}
 	host := b.r.o.FS.HostPath
 	n := messages.Note{Text: fmt.Sprintf("%s %s; it is kept in %s", kept[0].Path, why, b.fromRoot(kept[0].At)),
-		Hint: fmt.Sprintf("to have it back: cp -a %s %s", shellQuote(host(kept[0].At)), shellQuote(host(kept[0].Path)))}
+		Hint: fmt.Sprintf("to have it back: cp -a %s %s", diag.ShellWord(host(kept[0].At)), diag.ShellWord(host(kept[0].Path)))}
 	if len(kept) > 1 {
 		dir := strings.TrimSuffix(kept[0].At, kept[0].Path)
 		n.Text = fmt.Sprintf("%s and %d more: %s; they are kept in %s", kept[0].Path, len(kept)-1, plural(why), b.fromRoot(dir))
-		n.Hint = fmt.Sprintf("to have them back: cp -a %s %s", shellQuote(host(dir)+"/."), shellQuote(host("/")))
+		n.Hint = fmt.Sprintf("to have them back: cp -a %s %s", diag.ShellWord(host(dir)+"/."), diag.ShellWord(host("/")))
 	}
 	return []messages.Note{n}
 }
@@ -143,17 +144,6 @@ func (b *bench) fromRoot(name string) string {
 }
 
 func plural(why string) string { return strings.Replace(why, "was ", "were ", 1) }
-
-// shellQuote writes a word for a shell.
-func shellQuote(word string) string {
-	odd := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-:+@%,", r))
-	}
-	if word != "" && strings.IndexFunc(word, odd) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
 
 // markRunning writes down that the task is about to run, and what there is now: should nobody write down how it ended, all else
 // that matches its outputs is suspect.

@@ -105,7 +105,7 @@ func (s *State) try(v *volume) {
 func (s *State) isTimed(v *volume) bool {
 	s.volumes.once.Do(func() {
 		s.volumes.clock = fsys.Volume{Foreign: true}
-		_ = s.home.inDir(func(d fsys.FS) (err error) {
+		_ = s.home.inDir(func(d fsys.FS) error {
 			at, err := d.Volume("/")
 			if err == nil {
 				s.volumes.clock = at

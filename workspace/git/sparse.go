@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/haz-build/haz/diag"
 )
 
 // Absent is a project that git knows and a sparse checkout leaves out.
@@ -89,17 +91,9 @@ func hasSparseFile(gitDir string) bool {
 func (r *repository) sparseAdd(dir string) string {
 	command := "git sparse-checkout add "
 	if r.prefix != "" {
-		command = "git -C " + shellWord(r.top) + " sparse-checkout add "
+		command = "git -C " + diag.ShellWord(r.top) + " sparse-checkout add "
 	}
-	return command + shellWord(dir)
-}
-
-// shellWord spells a text for a shell.
-func shellWord(s string) string {
-	if plainRef.MatchString(strings.TrimPrefix(s, "/")) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return command + diag.ShellWord(dir)
 }
 
 // present reads those of some blobs that this clone has, none of them longer than a definition may be.
