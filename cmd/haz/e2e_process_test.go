@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -46,10 +45,7 @@ var realBuild struct {
 func realHaz(t testing.TB) string {
 	t.Helper()
 	realBuild.once.Do(func() {
-		if signal.Ignored(unix.SIGHUP) {
-			// Under nohup haz would leave the signal alone, as it should. A handler is not inherited, and this one does nothing.
-			signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
-		}
+		hearHangups()
 		own, err := exec.LookPath("haz")
 		if err != nil {
 			realBuild.err = err

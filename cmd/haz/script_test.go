@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,6 +27,14 @@ var update = flag.Bool("update", false, "rewrite expected files")
 // The test binary is haz as well: scripts run it under that name. And it is programs that tests need.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"haz": main, "humble": humble, "panicscreen": panicScreen, "mapper": mapper, "cutpower": cutPower})
+}
+
+// hearHangups makes what the tests start hear SIGHUP, also when they run under nohup: haz would leave the signal alone there, as it
+// should. A handler is not inherited, and this one does nothing.
+func hearHangups() {
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 }
 
 // humble COMMAND... runs a command without the powers that let root pass over permission bits, so that tests of them hold
@@ -69,6 +78,7 @@ func mapper() {
 
 // TestScript runs the specification of the command line, one behaviour a file.
 func TestScript(t *testing.T) {
+	hearHangups()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
