@@ -153,10 +153,10 @@ func TestFormatter(t *testing.T) {
 	})
 }
 
-// Links stay links, empty directories are kept, modes come back (S-18, S-19, S-21).
+// Links stay links, empty directories are kept, modes come back (S-18, S-19).
 func TestKindsOfOutputs(t *testing.T) {
 	w := onDisk(t)
-	tasks(t, w, `t: shell: "mkdir -p out/empty; echo run > out/tool; chmod 4755 out/tool; ln -s tool out/link; ln -s nowhere out/broken", outputs: ["out/**"]`)
+	tasks(t, w, `t: shell: "mkdir -p out/empty; echo run > out/tool; chmod 755 out/tool; ln -s tool out/link; ln -s nowhere out/broken", outputs: ["out/**"]`)
 	w.run(t, haz.RunOptions{}).counts(t, 1, 0, 0, 0, 0)
 	w.remove(t, "/p/out")
 	r := w.run(t, haz.RunOptions{})

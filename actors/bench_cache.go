@@ -282,6 +282,7 @@ func (b *bench) spoolFor(m *cache.Manifest) (string, error) {
 func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
 	b.unlock(j)
 	var e *cache.RestoreError
+	j.lookedAgain = true // the entry is there, and was tried
 	switch {
 	case errors.As(err, &e) && e.IsInput:
 		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.NoEntry, Detail: e.Reason}}
@@ -436,7 +437,7 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 	}
 	defer b.leave(j)
 	request := outputs.Request{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Ledger: j.left.kept(),
-		Source: j.isSource, Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
+		Source: j.isSource, Defines: b.r.o.Plan.G.W.Defines, Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
 		DirMode: b.r.o.Deriver.DirMode(), Spell: j.spell, Texts: j.texts()}
 	got, err := b.collectOutputs(ctx, j, request)
 	if err != nil {

@@ -46,6 +46,7 @@ func (l *leftovers) own(path string) bool {
 // target is what a restore has to know of a task.
 func (b *bench) target(j *job) cache.Target {
 	return cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j), Key: j.derived.Key,
+		Defines:     b.r.o.Plan.G.W.Defines,
 		DirMode:     b.r.o.Deriver.DirMode(),
 		NewestInput: j.newestInput,
 		Input:       j.input, Others: func(p string) bool { return b.madeBy(j.task, p) != "" }}
@@ -104,7 +105,7 @@ func (b *bench) makeWay(ctx context.Context, j *job) ([]messages.Note, error) {
 func (b *bench) moveHalfWritten(ctx context.Context, j *job, t *cache.Target) []messages.Note {
 	suspects, err := outputs.Suspects(ctx, b.r.o.FS, t.Patterns, &t.Ledger, func(p string) bool {
 		own, ok := t.Ledger.Find(p)
-		return j.isSource(p) || t.Others(p) || ok && b.r.o.Cache.Unmodified(ctx, own)
+		return j.isSource(p) || b.r.o.Plan.G.W.Defines(p) || t.Others(p) || ok && b.r.o.Cache.Unmodified(ctx, own)
 	})
 	if err != nil {
 		return nil // what is left there was there before, and keeps the result from being stored

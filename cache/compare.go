@@ -28,6 +28,8 @@ type Target struct {
 	Input func(path string) (fsys.Info, digest.Digest, bool)
 	// NewestInput is the latest mtime of the inputs of the key, in nanoseconds; nil: there are none.
 	NewestInput func() int64
+	// Defines reports whether a path is a file that says what the tasks are, which no result holds; nil: there is none.
+	Defines func(path string) bool
 	// Others reports whether another task's ledger lists path.
 	Others func(path string) bool
 }
@@ -120,6 +122,9 @@ func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, erro
 		prefix, ok := p.prefixes.of(o.Path)
 		if !ok {
 			return nil, s.damaged(m, fmt.Sprintf("output %s matches no output pattern of %s", o.Path, t.Task))
+		}
+		if t.Defines != nil && t.Defines(o.Path) {
+			return nil, s.damaged(m, fmt.Sprintf("output %s says what the tasks are", o.Path))
 		}
 		info, right := s.isRight(ctx, w, o, prefix)
 		switch {

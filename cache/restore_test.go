@@ -175,6 +175,25 @@ func TestUndeclaredOutput(t *testing.T) {
 	})
 }
 
+// An entry that holds what says what the tasks are is damaged, though an output pattern matches it.
+func TestDefinitionInEntry(t *testing.T) {
+	onBoth(t, func(t *testing.T, ws fsys.FS) {
+		r := newRig(t, ws, cache.Options{})
+		task := &cachetest.Task{Name: "p:t", Patterns: []string{"/p/**"}, Outputs: cachetest.Tree{"/p/haz.yml": cachetest.File("a", 0o644)}}
+		r.put(task, task.Key())
+		must(t, ws.RemoveAll("/p"))
+		m, miss := r.store.Lookup(task.Key())
+		if miss != nil {
+			t.Fatal(miss)
+		}
+		_, err := r.store.Compare(bg, m, cache.Target{Task: task.Name, Patterns: cachetest.Patterns("/p/**"), Defines: func(p string) bool { return p == "/p/haz.yml" }})
+		var e *cache.RestoreError
+		if !errors.As(err, &e) || !e.Damaged || !strings.Contains(e.Reason, "/p/haz.yml") {
+			t.Fatalf("error %+v", err)
+		}
+	})
+}
+
 // twoDevices is a workspace with /p on a device of its own or, with sameDev, under another mount of the one device.
 type twoDevices struct {
 	fsys.FS

@@ -79,6 +79,16 @@ type Project struct {
 	Tasks []*Task  // effective, by name
 }
 
+// Defines reports whether a file, named from the root, is one that says what the workspace is: the haz.yml of a project, or what
+// lies in .haz. No task makes it.
+func (w *Workspace) Defines(path string) bool {
+	if strings.HasPrefix(path, "/.haz/") {
+		return true
+	}
+	return strings.HasSuffix(path, "/"+projectFile) &&
+		slices.ContainsFunc(w.Projects, func(p *Project) bool { return "/"+p.File == path })
+}
+
 // HasTag reports whether the project carries the tag.
 func (p *Project) HasTag(tag string) bool {
 	for _, t := range p.Tags {

@@ -38,6 +38,12 @@ func (c *collector) take(m *glob.Match) error {
 		c.oddName.add(fmt.Sprintf("the name of %q cannot be that of an output: %s", m.Path, m.BadName)) // S-20
 		return nil
 	}
+	if c.Defines != nil && c.Defines(m.Path) {
+		if !c.Before.unchanged(m.Path, m.Info) {
+			c.definition.add(m.Path + " says what the tasks are, and changed while the task ran")
+		}
+		return nil
+	}
 	t := &thing{Match: m, info: m.Info}
 	written := !c.Before.unchanged(t.Path, t.Match.Info)
 	j, maker, err := c.judge(t, written)
@@ -69,6 +75,7 @@ func (c *collector) take(m *glob.Match) error {
 			c.sources.add(c.text(m.Pattern), m.Path)
 		}
 	}
+	c.bits(m.Path, t.info)
 	o := cache.Output{Path: m.Path, Mode: t.info.Perm & 0o777} // S-21
 	p := state.Produced{Path: m.Path, Info: t.info, Found: written && c.Before.has(m.Path) && !c.lists(m.Path)}
 	switch m.Info.Kind {

@@ -35,6 +35,23 @@ func (c *collector) specials(list []glob.Match) {
 	}
 }
 
+// bits notes a thing with set-id or sticky bits (S-21): no entry holds them, so that none can make a program of another user,
+// and a hit would leave the thing without. Of a link they mean nothing; a folder that is in one with the set-group-ID bit has it by itself.
+func (c *collector) bits(path string, info fsys.Info) {
+	odd := info.Perm & 0o7000
+	if odd == 0 || info.Kind == fsys.Link {
+		return
+	}
+	if info.Kind == fsys.Dir && odd == 0o2000 {
+		if up, err := c.fs.Lstat(parent(path)); err == nil && up.Perm&0o2000 != 0 {
+			return
+		}
+	}
+	c.setBits.add(fmt.Sprintf("%s has set-id or sticky bits (mode %o), which no entry of the cache holds", path, info.Perm))
+}
+
+func parent(path string) string { return path[:max(strings.LastIndexByte(path, '/'), 1)] }
+
 // folders takes the directories that a hit would not leave by itself: those whose mode the task has chosen, and a fixed
 // prefix that has no output in it. All others come with what lies in them. They are nobody's claim: tasks share folders.
 func (c *collector) folders(list []glob.Folder) {
@@ -47,6 +64,9 @@ func (c *collector) folders(list []glob.Folder) {
 			continue
 		}
 		made := c.made(&f)
+		if made {
+			c.bits(f.Path, f.Info)
+		}
 		odd := f.Info.Perm&0o777 != c.DirMode
 		if cache.HoldsOutputs(c.out.Outputs[:leaves], f.Path) {
 			if !made || !odd {

@@ -34,7 +34,7 @@ func (c *collector) hidden(sentences []string) {
 
 // notStorable is the reason why the outputs must not be stored, "" when there is none. One is enough for people.
 func (c *collector) notStorable() (reason, hint string, quiet bool) {
-	for _, o := range []*objection{&c.oddName, &c.unseen, &c.unsteady, &c.nested} {
+	for _, o := range []*objection{&c.oddName, &c.unseen, &c.unsteady, &c.nested, &c.definition} {
 		if o.count > 0 {
 			return o.String(), "", false
 		}
@@ -42,6 +42,8 @@ func (c *collector) notStorable() (reason, hint string, quiet bool) {
 	switch {
 	case c.special.count > 0:
 		return c.special.String(), "let the task remove it, or narrow the output pattern so that it does not match", false
+	case c.setBits.count > 0:
+		return c.setBits.String(), "let the task take them away (chmod), or narrow the output pattern so that it does not match", false
 	case c.git.count > 0:
 		return c.git.String(), "", false
 	case c.through.count > 0:
@@ -96,7 +98,7 @@ func (b *bystanders) add(pattern, path, maker string, literal bool) {
 		b.dirs = map[string]bool{}
 	}
 	b.count++
-	b.dirs[path[:max(strings.LastIndexByte(path, '/'), 1)]] = true
+	b.dirs[parent(path)] = true
 }
 
 func (b *bystanders) note() (reason, hint string) {
@@ -121,7 +123,7 @@ func (b *bystanders) note() (reason, hint string) {
 			fmt.Sprintf("narrow %s so that it does not match what %s makes", b.pattern, b.maker)
 	}
 	return fmt.Sprintf("%s %s %s but %s there before", subject, matches, b.pattern, was),
-		"delete what is left in " + b.where() + " once, then run again"
+		fmt.Sprintf("what earlier runs left in %s: delete it once, then run again; what is yours: narrow %s so that it does not match", b.where(), b.pattern)
 }
 
 // maxDirs is how many folders a hint names.

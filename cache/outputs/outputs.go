@@ -31,6 +31,8 @@ type Request struct {
 	Ledger state.Ledger
 	// Source reports whether the input patterns of the task match a path; nil: none does.
 	Source func(path string) bool
+	// Defines reports whether a path is a file that says what the tasks are: it is nobody's output; nil: there is none.
+	Defines func(path string) bool
 	// Input: stat and digest that the key has for a path.
 	Input func(path string) (fsys.Info, digest.Digest, bool)
 	// MadeBy: the other task that claimed path in this run or lists it in its ledger, "" when none. Only tasks that exist and
@@ -121,9 +123,9 @@ type collector struct {
 	out      Collected
 
 	// What speaks against storing; of each, the first counts.
-	unseen, oddName, unsteady, nested, special, git, through, edited objection
-	bystanders                                                       bystanders
-	sources                                                          sources
+	unseen, oddName, unsteady, nested, special, setBits, definition, git, through, edited objection
+	bystanders                                                                bystanders
+	sources                                                                   sources
 
 	links []*glob.Match // that match
 }

@@ -41,10 +41,14 @@ func TestKinds(t *testing.T) {
 		{"prefix with its own mode", "o/**", []string{"write o/a x", "mode o 555"}, "d o 555, f o/a 644*"},
 		{"folders with their own mode", "o/*/x", []string{"write o/a/x x", "write o/b/x x", "mode o/a 700"}, "d o/a 700, f o/a/x 644*, f o/b/x 644*"},
 		{"folder of a literal with its own mode", "o/x", []string{"write o/x x", "mode o 750"}, "d o 750, f o/x 644*"},
-		{"special bits of a folder (S-21)", "o/**", []string{"write o/a x", "mode o 2755"}, "f o/a 644*"},
+		{"special bits of a folder (S-21)", "o/**", []string{"write o/a x", "mode o 2755"},
+			"f o/a 644* | /p/o has set-id or sticky bits (mode 2755), which no entry of the cache holds [let the task take them away (chmod), or narrow the output pattern so that it does not match]"},
+		{"special bits that come from the folder above (S-21)", "o/**", []string{"dir o", "mode o 2755", "dir o/a", "mode o/a 2755", "write o/b/c x", "mode o/b 2755"},
+			"d o/a 755*, f o/b/c 644* | /p/o has set-id or sticky bits (mode 2755), which no entry of the cache holds [let the task take them away (chmod), or narrow the output pattern so that it does not match]"},
 		{".git of a clone", "o/**", []string{"write o/l/.git/HEAD x", "dir o/l/.git/refs", "write o/l/a x"},
 			"f o/l/.git/HEAD 644*, d o/l/.git/refs 755*, f o/l/a 644*"},
-		{"special bits (S-21)", "*", []string{"write a x", "mode a 6755", "dir d", "mode d 3700"}, "f a 755*, d d 700*"},
+		{"special bits (S-21)", "*", []string{"write a x", "mode a 6755", "dir d", "mode d 3700"},
+			"f a 755*, d d 700* | /p/a has set-id or sticky bits (mode 6755), which no entry of the cache holds (and 1 more) [let the task take them away (chmod), or narrow the output pattern so that it does not match]"},
 		{"mode", "a", []string{"write a x", "mode a 600"}, "f a 600*"},
 		{"two patterns, one file", "{a,b}", []string{"write a x"}, "f a 644*"},
 		{"name that is not UTF-8 (S-20)", "*", []string{"write a x", "write b\xff x"}, "f a 644* | the name of"},
@@ -103,20 +107,24 @@ func TestAttribution(t *testing.T) {
 		{name: "row 5, a link", pattern: "o/*", had: []string{"link o/a x"}, made: []string{"o/a"}, want: "l o/a->x"},
 		{name: "row 5, an empty directory", pattern: "o/*", had: []string{"dir o/a"}, made: []string{"o/a"}, want: "d o/a 755"},
 		{name: "row 5 goes before others", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, other: "o/a", want: "f o/a 644"},
+		{name: "a definition is nobody's", pattern: "**", had: []string{"write haz.yml x"}, run: []string{"write a x"}, want: "f a 644*"},
+		{name: "a definition is nobody's, whatever the ledger says", pattern: "**", had: []string{"write haz.yml x"}, made: []string{"haz.yml"}, want: ""},
+		{name: "a definition that was edited is nobody's", pattern: "**", had: []string{"write haz.yml x"}, run: []string{"write haz.yml y"},
+			want: " | /p/haz.yml says what the tasks are, and changed while the task ran"},
 		{name: "row 6, a literal that was there", pattern: "a", had: []string{"write a x"},
 			want: " | /p/a is a declared output but was there before, and the task did not write it" +
 				" [if the task reads it, list it in inputs as well; otherwise delete it once, then run again]"},
 		{name: "row 6, another's literal", pattern: "a", had: []string{"write a x"}, other: "a",
 			want: " | /p/a is a declared output but was made by p:a [narrow the output patterns of p:a so that they do not match it]"},
 		{name: "row 6, before", pattern: "out/*.txt", had: []string{"write out/a.txt x"}, run: []string{"write out/b.txt y"},
-			want: "f out/b.txt 644* | /p/out/a.txt matches /p/out/*.txt but was there before [delete what is left in /p/out once, then run again]"},
+			want: "f out/b.txt 644* | /p/out/a.txt matches /p/out/*.txt but was there before [what earlier runs left in /p/out: delete it once, then run again; what is yours: narrow /p/out/*.txt so that it does not match]"},
 		{name: "row 6, another's", pattern: "out/*.txt", had: []string{"write out/a.txt x"}, other: "out/a.txt",
 			want: " | /p/out/a.txt matches /p/out/*.txt but was made by p:a [narrow /p/out/*.txt so that it does not match what p:a makes]"},
 		{name: "row 6, one note for all", pattern: "out/**", had: []string{"write out/b/a x", "write out/c x", "write out/d/e/f x"},
-			want: " | /p/out/b/a and 2 more match /p/out/** but were there before [delete what is left in /p/out once, then run again]"},
+			want: " | /p/out/b/a and 2 more match /p/out/** but were there before [what earlier runs left in /p/out: delete it once, then run again; what is yours: narrow /p/out/** so that it does not match]"},
 		{name: "row 6, in two folders", pattern: "{g,h}/*", had: []string{"write g/a x", "write h/a x"},
-			want: " | /p/g/a and 1 more match /p/{g,h}/* but were there before [delete what is left in /p/g and /p/h once, then run again]"},
-		{name: "row 6, a link", pattern: "o/*", had: []string{"link o/a x"}, want: " | /p/o/a matches /p/o/* but was there before [delete what is left in /p/o once, then run again]"},
+			want: " | /p/g/a and 1 more match /p/{g,h}/* but were there before [what earlier runs left in /p/g and /p/h: delete it once, then run again; what is yours: narrow /p/{g,h}/* so that it does not match]"},
+		{name: "row 6, a link", pattern: "o/*", had: []string{"link o/a x"}, want: " | /p/o/a matches /p/o/* but was there before [what earlier runs left in /p/o: delete it once, then run again; what is yours: narrow /p/o/* so that it does not match]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newTree(t, c.pattern)
@@ -147,7 +155,7 @@ func TestLedgerIsComparedByDigest(t *testing.T) {
 	w.made("o/a")
 	w.do("write o/a y")
 	w.begin()
-	if got, want := text(w.collect()), " | /p/o/a matches /p/o/* but was there before [delete what is left in /p/o once, then run again]"; got != want {
+	if got, want := text(w.collect()), " | /p/o/a matches /p/o/* but was there before [what earlier runs left in /p/o: delete it once, then run again; what is yours: narrow /p/o/* so that it does not match]"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	// Touched, with the same bytes: still the task's.
@@ -177,7 +185,7 @@ func TestLedgerWithoutDigest(t *testing.T) {
 		want    string
 	}{
 		{nil, "f o/a 644"},
-		{[]string{"write o/a x"}, " | /p/o/a matches /p/o/* but was there before [delete what is left in /p/o once, then run again]"},
+		{[]string{"write o/a x"}, " | /p/o/a matches /p/o/* but was there before [what earlier runs left in /p/o: delete it once, then run again; what is yours: narrow /p/o/* so that it does not match]"},
 	} {
 		w := newTree(t, "o/*")
 		w.begin()

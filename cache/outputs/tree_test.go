@@ -155,7 +155,8 @@ func (w *tree) request() Request {
 			return k.info, k.digest, ok
 		},
 		MadeBy: func(path string) string { return w.makers[path] },
-		Source: w.source,
+		Source:  w.source,
+		Defines: func(path string) bool { return path == "/p/haz.yml" },
 		Spell:  func(path string) string { return strings.TrimPrefix(path, "/p/") },
 	}
 }
