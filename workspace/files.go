@@ -7,6 +7,7 @@ import (
 	"path"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -103,9 +104,29 @@ func (l *loader) parallel(n int, work func(i int)) {
 	}
 }
 
-// sibling hints at a file of the other usual ending beside a missing one.
+// sibling hints at a file of the other usual ending beside a missing one, or one whose name differs in case alone.
 func (l *loader) sibling(d *diag.Diagnostic, other string) {
-	if d.Message == missing && exists(l.fs, "/"+other) {
+	if d.Message != missing {
+		return
+	}
+	if !exists(l.fs, "/"+other) {
+		other = l.otherCase(d.Place.File)
+	}
+	if other != "" {
 		d.Hint = diag.Escape(other) + " exists: rename it to " + path.Base(d.Place.File)
 	}
+}
+
+// otherCase is a file beside name that has its name in other letters, large for small; "" when there is none.
+func (l *loader) otherCase(name string) string {
+	list, err := l.fs.List(path.Dir("/" + name))
+	if err != nil {
+		return ""
+	}
+	for _, e := range list {
+		if strings.EqualFold(e.Name, path.Base(name)) {
+			return path.Join(path.Dir(name), e.Name)
+		}
+	}
+	return ""
 }

@@ -165,6 +165,10 @@ func (s *spelling) correct() (absent string, near bool) {
 		if absent == "" && plain {
 			absent = join(s.dir, s.segments[:i+1])
 		}
+		if i < len(s.segments)-1 && plain && s.isFile(i) { // what follows asks for a folder
+			s.segments = s.segments[:i+1]
+			return absent, s.g.any(s.ctx, s.dir, s.text())
+		}
 		other := s.nearest(i)
 		if other == "" {
 			return absent, false
@@ -191,6 +195,12 @@ func (s *spelling) there(i int) bool {
 	return s.g.any(s.ctx, s.dir, s.upTo(i+1, "**"))
 }
 
+// isFile reports whether a file lies at the first i+1 segments, which have no wildcard.
+func (s *spelling) isFile(i int) bool {
+	info, err := s.g.FS.StatInfo(join(s.dir, s.segments[:i+1]))
+	return err == nil && info.Kind == fsys.File
+}
+
 // nearest is what segment i could have meant, spelled as in a pattern; "" when nothing is near.
 func (s *spelling) nearest(i int) string {
 	segment := s.segments[i]
@@ -198,8 +208,12 @@ func (s *spelling) nearest(i int) string {
 		return glob.Escape(nearestName(segment, s.names(i)))
 	}
 	suffix, ok := strings.CutPrefix(segment, "*.")
-	if !ok || wild(suffix) || i < len(s.segments)-1 {
+	if !ok || i < len(s.segments)-1 {
 		return ""
+	}
+	suffixes := []string{suffix}
+	if list, ok := strings.CutPrefix(suffix, "{"); ok && strings.IndexByte(list, '}') == len(list)-1 {
+		suffixes = strings.Split(list[:len(list)-1], ",")
 	}
 	var endings []string
 	for _, name := range s.names(i) {
@@ -209,8 +223,13 @@ func (s *spelling) nearest(i int) string {
 			}
 		}
 	}
-	if near := nearestName("."+suffix, endings); near != "" {
-		return "*" + glob.Escape(near)
+	for _, suffix := range suffixes {
+		if wild(suffix) {
+			continue
+		}
+		if near := nearestName("."+suffix, endings); near != "" {
+			return "*" + glob.Escape(near)
+		}
 	}
 	return ""
 }
@@ -256,5 +275,27 @@ func nearestName(word string, names []string) string {
 			return n
 		}
 	}
-	return diag.Nearest(word, names)
+	if near := diag.Nearest(word, names); near != "" {
+		return near
+	}
+	for _, n := range names {
+		if word != "" && (abbreviates(n, word) || abbreviates(word, n)) {
+			return n
+		}
+	}
+	return ""
+}
+
+// abbreviates reports whether short is the beginning of long, or of its consonants: doc of documents, src of sources.
+func abbreviates(short, long string) bool {
+	if len(short) < 3 {
+		return false
+	}
+	consonants := long[:1] + strings.Map(func(r rune) rune {
+		if strings.ContainsRune("aeiou", r) {
+			return -1
+		}
+		return r
+	}, long[1:])
+	return strings.HasPrefix(long, short) || strings.HasPrefix(consonants, short)
 }

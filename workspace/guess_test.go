@@ -68,7 +68,13 @@ func TestMeant(t *testing.T) {
 		{"/", "p/scr/*.c", "/p/scr", "p/src/*.c"},
 		{"/p", `src\main.c`, "", "src/main.c"},
 		{"/p", "generated/**", "/p/generated", ""},
-		{"/p", "src/main.c/**", "/p/src/main.c", ""},
+		{"/p", "src/main.c/**", "/p/src/main.c", "src/main.c"},
+		{"/p", "source/**/*.c", "/p/source", "src/**/*.c"},
+		{"/p", "docsrc/**", "/p/docsrc", ""},
+		{"/p", "documents/**", "/p/documents", ""}, // Docs begins with another letter
+		{"/p", "em/**", "/p/em", ""},               // too short to mean anything
+		{"/p", "web/*.{mjs,tsx}", "", "web/*.ts"},
+		{"/p", "web/*.{zig,[ab]}", "", ""},
 		{"/p", "src/*.zig", "", ""},
 	} {
 		absent, meant := g.Meant(context.Background(), c.dir, declared(t, c.dir, c.text))

@@ -22,7 +22,7 @@ func (w *Workspace) Meant(t Typed) string {
 	switch {
 	case t.Home != "" && strings.HasPrefix(t.Text, t.Home+":"):
 		return w.meantOwn(t)
-	case t.Text == "all" || t.Text == "everything" || t.Text == "*" || t.Text == "**" || t.Text == "*:*":
+	case t.Text == "all" || t.Text == "everything" || t.Text == "*" || t.Text == "**" || t.Text == "*:*" || t.Text == "..." || t.Text == "//...":
 		return "for every task of every project: haz run --workspace"
 	}
 	if p := w.named(t.Text, t.Dir); p != nil {
@@ -36,8 +36,41 @@ func (w *Workspace) Meant(t Typed) string {
 			return tasksOf(p)
 		}
 	}
+	if words := w.several(t); words != "" {
+		return "several tasks are several words: " + words
+	}
 	return w.inFolder(t)
 }
+
+// several is about several tasks in one word: the lines of a query in quotes, lib:build,app:build, lib:{build,test}. It is the
+// words that they should be; "" when one of them is no task.
+func (w *Workspace) several(t Typed) string {
+	before, after := "", t.Text
+	if project, list, ok := strings.Cut(t.Text, ":{"); ok && strings.HasSuffix(list, "}") {
+		before, after = project+":", list[:len(list)-1]
+	}
+	words := strings.FieldsFunc(after, func(r rune) bool { return r == ',' || r == '\n' || r == ' ' })
+	if len(words) < 2 {
+		return ""
+	}
+	for i, word := range words {
+		words[i] = before + word
+		r, err := ParseReference(words[i], true)
+		if err != nil {
+			return ""
+		}
+		if _, err := w.Resolve(r, t.Bearing); err != nil {
+			return ""
+		}
+	}
+	if len(words) > maxWords {
+		words = append(words[:maxWords], "…")
+	}
+	return strings.Join(words, " ")
+}
+
+// maxWords is how many of several tasks a hint names.
+const maxWords = 8
 
 // inFolder is about a folder that is no project, but has some in it.
 func (w *Workspace) inFolder(t Typed) string {
@@ -132,7 +165,7 @@ func (w *Workspace) respelled(t Typed) string {
 		}
 		return "^:" + task
 	}
-	text := strings.TrimLeft(strings.Replace(t.Text, "::", ":", 1), "@")
+	text := strings.TrimLeft(strings.Replace(t.Text, "::", ":", 1), "@^")
 	if task, ok := strings.CutPrefix(text, ":"); ok && len(w.byName().byTask[task]) > 0 {
 		if t.Bearing != nil && t.Bearing.task(task) != nil {
 			return "~:" + task

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -37,7 +38,7 @@ func (g Guesser) nothing(ctx context.Context, t *Task, what string, d PatternDec
 	m := Miss{Pattern: what + " " + diag.Quote(d.Text), Says: verb}
 	absent, meant := g.Meant(ctx, t.Project.Dir, d)
 	if absent != "" {
-		m.Says += ": there is no " + diag.Quote(absent)
+		m.Says += ": " + g.isNot(absent)
 	}
 	if meant != "" {
 		m.Hint = didYouMeanText(meant)
@@ -46,6 +47,17 @@ func (g Guesser) nothing(ctx context.Context, t *Task, what string, d PatternDec
 		m.Says, m.Hint = verb, foreign
 	}
 	return m
+}
+
+// isNot says what is wrong with a path that is in the way of a pattern.
+func (g Guesser) isNot(path string) string {
+	if info, err := g.FS.StatInfo(path); err == nil && info.Kind != fsys.Dir {
+		return diag.Quote(path) + " is no folder"
+	}
+	if info, err := g.FS.Lstat(path); err == nil && info.Kind == fsys.Link {
+		return diag.Quote(path) + " is a link that leads to no folder of the workspace"
+	}
+	return "there is no " + diag.Quote(path)
 }
 
 // Foreign is about an output of t whose text means something in another tool, and that is not there. ok is false for any other.

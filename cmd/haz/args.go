@@ -103,6 +103,9 @@ func parse(args []string) (*parsed, error) {
 			i += used
 		default:
 			if err := p.word(a); err != nil {
+				if p.unknown != "" {
+					p.args = args[i+1:] // for its hint
+				}
 				return p, err
 			}
 		}
@@ -118,6 +121,9 @@ func endOfOptions(args []string) int {
 	return len(args)
 }
 
+// noCommand is the hint for a word of which nothing is known.
+const noCommand = "haz help shows the commands"
+
 // word reads what is no option: a command, or an argument of one.
 func (p *parsed) word(a string) error {
 	switch c := p.command(); {
@@ -129,7 +135,7 @@ func (p *parsed) word(a string) error {
 				hint = "that is here: " + ours
 			}
 			if hint == "" {
-				hint = "haz help shows the commands"
+				hint = noCommand
 			}
 			p.unknown = a
 			return p.errorf("unknown command "+diag.Quote(a), hint)
@@ -280,7 +286,7 @@ func (p *parsed) finish(rest []string) error {
 	case c.subs != nil:
 		return p.errorf("a command is missing: "+strings.Join(names(c.subs), ", "), "haz help "+c.name+" explains them")
 	case c.noArgs && len(p.args) > 0:
-		return p.errorf("unexpected argument "+diag.Quote(p.args[0]), "")
+		return p.errorf("unexpected argument "+diag.Quote(p.args[0]), c.argsHint)
 	}
 	return p.checkTogether(c)
 }

@@ -77,7 +77,7 @@ func runCommand() *command {
 }
 
 func checkCommand() *command {
-	return &command{name: "check", brief: "check all configuration files and the task graph", noArgs: true, do: doCheck,
+	return &command{name: "check", brief: "check all configuration files and the task graph", noArgs: true, argsHint: "it checks the whole workspace: haz check", do: doCheck,
 		about: []string{"Reads every file of the workspace, resolves all references and checks the graph. All errors and warnings are shown, on standard error; nothing is run."},
 		opts:  []option{scopeOptions[0], scopeOptions[1], formatOption("plain (default) or json", "plain", "json")},
 		exclusive: [][]string{
@@ -102,7 +102,7 @@ func queryCommand() *command {
 	expr := func(long, atom, help string, c complement) option {
 		return option{long: long, arg: "EXPR", help: help + " (atoms: " + atom + ")", completes: c}
 	}
-	return &command{name: "query", brief: "list tasks that match filters", noArgs: true, do: doQuery,
+	return &command{name: "query", brief: "list tasks that match filters", noArgs: true, argsHint: "what to list is said by options: haz query --workspace --projects NAME --tasks NAME", do: doQuery,
 		about: []string{
 			"Lists the tasks that pass every given filter, one `project:task` a line. Candidates are the tasks of this directory's project, or of the workspace outside of every project.",
 			"EXPR combines atoms with & (and), | (or), ! (not) and parentheses. See `haz help query`.",
@@ -161,7 +161,7 @@ func initCommand() *command {
 }
 
 func listCommand() *command {
-	return &command{name: "list", brief: "list tasks or projects, for people", noArgs: true, do: doList,
+	return &command{name: "list", brief: "list tasks or projects, for people", noArgs: true, argsHint: "the tasks of one project, or of one name: haz query --workspace --projects NAME --tasks NAME", do: doList,
 		about: []string{"Lists the tasks of this directory's project, or of the workspace outside of every project, with what they have."},
 		opts: []option{
 			{long: "projects", help: "list projects instead of tasks"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,12 +113,11 @@ func (v *invocation) meantIn(w *haz.Workspace, word string) string {
 	return hint
 }
 
-// isTask adds to the error about a word in the place of a command that `haz run` would find such a task. The workspace is read for
-// it, and left alone when that does not work.
+// isTask adds to the error about a word in the place of a command that `haz run` would find such a task, or what it would say of the
+// word. The workspace is read for it, and left alone when that does not work.
 func (w *world) isTask(ctx context.Context, p *parsed, err error) error {
 	var usage *usageError
-	r, bad := haz.ParseReference(p.unknown)
-	if !errors.As(err, &usage) || bad != nil || w.stand(p.value("directory")) != nil || w.dirErr != nil {
+	if !errors.As(err, &usage) || w.stand(p.value("directory")) != nil || w.dirErr != nil {
 		return err
 	}
 	ws, failed := haz.Open(ctx, w.dir, haz.WithEnvironment(w.environ))
@@ -125,8 +125,20 @@ func (w *world) isTask(ctx context.Context, p *parsed, err error) error {
 		return err
 	}
 	defer ws.Close()
-	if _, failed = ws.W.Resolve(r, ws.Bearing()); failed == nil {
+	resolves := func(text string) bool {
+		r, err := haz.ParseReference(text)
+		if err == nil {
+			_, err = ws.W.Resolve(r, ws.Bearing())
+		}
+		return err == nil
+	}
+	if resolves(p.unknown) {
 		usage.d.Hint = "that is a task: haz run " + p.unknown
+		if len(p.args) == 1 && resolves(p.args[0]+":"+p.unknown) { // build lib
+			usage.d.Hint = "that is a task: haz run " + p.args[0] + ":" + p.unknown
+		}
+	} else if usage.d.Hint == noCommand {
+		usage.d.Hint = cmp.Or(ws.Meant(p.unknown), noCommand)
 	}
 	return err
 }

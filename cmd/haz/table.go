@@ -14,6 +14,7 @@ type command struct {
 
 	// Constraints that can be judged without a workspace.
 	noArgs    bool       // positional arguments are refused
+	argsHint  string     // what to type instead of them
 	exclusive [][]string // at most one option of each list
 	noRefs    []string   // options that exclude positional arguments
 	needs     [][2]string

@@ -124,8 +124,8 @@ type sharedPatterns struct {
 func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	if f.Type.Format == ProjectPattern {
 		switch {
-		case t.Value == "/":
-			m.add("DISC-005", t.Span, `"/" is the root of the workspace, which cannot be a project of it`, "list the folders below it: /app or /libs/*")
+		case strings.HasPrefix(t.Value, "/") && path.Clean(t.Value) == "/": // "/.", "//" and "/p/.." too
+			m.add("DISC-005", t.Span, diag.QuoteShort(t.Value)+` is the root of the workspace, which cannot be a project of it`, "list the folders below it: /app or /libs/*")
 			return Pattern{}, false
 		case t.Value != "" && t.Value[0] != '/':
 			hint := "write " + diag.Quote("/"+diag.Shorten(strings.TrimPrefix(t.Value, "./")))
@@ -162,9 +162,24 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	}
 	if t.Value == "" {
 		what, reason, sp = "path", "it is empty (PATH-003)", t.Span
+		if isProject {
+			hint = "list the folders of projects: /app or /libs/*"
+		}
 	}
 	m.add(rule, sp, fmt.Sprintf("bad %s %s: %s", what, diag.QuoteShort(t.Value), reason), hint)
 	return Pattern{}, false
+}
+
+// withoutDots is a text without its "." and ".." segments; "" when it has none, or leads out of where it begins.
+func withoutDots(text string) string {
+	clean := path.Clean(text)
+	if clean == strings.TrimRight(text, "/") || strings.ContainsAny(text, `{\`) || strings.HasPrefix(path.Clean("./"+text), "..") {
+		return ""
+	}
+	if _, err := glob.Parse(clean); err != nil {
+		return ""
+	}
+	return clean
 }
 
 func patternHint(e *glob.SyntaxError, text string, isProject bool) string {
@@ -172,6 +187,8 @@ func patternHint(e *glob.SyntaxError, text string, isProject bool) string {
 	case len(text) > longest && e.Rule != "PATH-011": // a hint would repeat it
 	case strings.HasPrefix(text, "./") && !strings.Contains(text, ".."):
 		return "write " + diag.Quote(strings.TrimPrefix(text, "./"))
+	case withoutDots(text) != "":
+		return "write " + diag.Quote(withoutDots(text))
 	case strings.HasPrefix(text, "../"):
 		return "a path that leaves the project starts with / and is meant from the root of the workspace"
 	case strings.HasSuffix(text, "/") && bare != "" && isProject:
