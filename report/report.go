@@ -37,6 +37,8 @@ type Options struct {
 	NewOnly        bool // what hits printed when they ran is not shown again
 	Verbosity      Verbosity
 	ASCII          bool // the terminal does not speak UTF-8
+	Azure          bool // log commands of Azure Pipelines keep the start of their lines
+	TeamCity       bool // service messages of TeamCity keep the start of their lines
 	GitHub         bool // workflow commands keep the start of their lines; blocks of tasks that did not fail are folded
 	Spool          SpoolFactory
 	Now            func() time.Time
@@ -245,7 +247,7 @@ func (p *Printer) live(id workspace.TaskID, v *taskView, s int, line []byte) {
 
 func (p *Printer) line(v *taskView, s int, line []byte) {
 	prefix := v.prefix[s]
-	if p.o.GitHub && isCommand(line) {
+	if p.o.GitHub && isCommand(line) || p.o.Azure && isAzureCommand(line) || p.o.TeamCity && isServiceMessage(line) {
 		prefix = ""
 	}
 	p.screen.line(s, prefix, line)

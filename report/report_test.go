@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -224,6 +225,33 @@ func TestIsCommand(t *testing.T) {
 	} {
 		if got := isCommand([]byte(line)); got != want {
 			t.Errorf("isCommand(%q) = %v", line, got)
+		}
+	}
+}
+
+// So do the log commands of Azure Pipelines and the service messages of TeamCity, each only there.
+func TestLogCommandsOfTools(t *testing.T) {
+	lines := []string{"##vso[task.logissue type=error]bad", "\t##[warning]odd", "##[group]mine", "##[EndGroup]", "##[]", "##vso[", "##teamcity[message text='x']",
+		"##teamcity[blockOpened name='x']", "##teamcity[", "::error::x", "# [1]", "--- mine", "section_start:1:a"}
+	events := []messages.Event{start("p:a")}
+	for _, line := range lines {
+		events = append(events, out("p:a", line+"\n"))
+	}
+	for name, c := range map[string]struct {
+		options Options
+		bare    []int
+	}{
+		"Azure": {Options{Azure: true}, []int{0, 1}}, "TeamCity": {Options{TeamCity: true}, []int{6}}, "GitHub": {Options{GitHub: true}, []int{9}}, "elsewhere": {},
+	} {
+		var want []string
+		for i, line := range lines {
+			if !slices.Contains(c.bare, i) {
+				line = "[p:a] " + line
+			}
+			want = append(want, "out "+line+"\n")
+		}
+		if diff := cmp.Diff(want, play(c.options, 0, events...)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }

@@ -27,6 +27,25 @@ func isCommand(line []byte) bool {
 	return !bytes.EqualFold(name, []byte("group")) && !bytes.EqualFold(name, []byte("endgroup"))
 }
 
+// isAzureCommand reports whether a line is a log command of Azure Pipelines, `##vso[area.action properties]message`, or one that
+// formats the line, `##[warning]text`. Those of groups do not count, as in isCommand.
+func isAzureCommand(line []byte) bool {
+	line = bytes.TrimLeft(line, " \t")
+	if rest, ok := bytes.CutPrefix(line, []byte("##vso[")); ok {
+		return bytes.IndexByte(rest, ']') > 0
+	}
+	rest, ok := bytes.CutPrefix(line, []byte("##["))
+	name, _, closed := bytes.Cut(rest, []byte("]"))
+	return ok && closed && len(name) > 0 && !bytes.EqualFold(name, []byte("group")) && !bytes.EqualFold(name, []byte("endgroup"))
+}
+
+// isServiceMessage reports whether a line is a service message of TeamCity, `##teamcity[name attributes]`. Those that open and close
+// blocks do not count, as in isCommand.
+func isServiceMessage(line []byte) bool {
+	rest, ok := bytes.CutPrefix(bytes.TrimLeft(line, " \t"), []byte("##teamcity["))
+	return ok && bytes.IndexByte(rest, ']') > 0 && !bytes.HasPrefix(rest, []byte("block"))
+}
+
 // escapeCommand escapes the message of a workflow command.
 func escapeCommand(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)

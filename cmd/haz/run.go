@@ -256,7 +256,7 @@ func (v *invocation) presentation(w *haz.Workspace) report.Options {
 	o := report.Options{
 		Stdout: report.Output{W: v.stdout.w, Terminal: v.stdout.terminal, Palette: report.DecidePalette(color, v.env, v.stdout.terminal)},
 		Stderr: v.errs, OnePlace: sameFile(v.stdout.f, v.stderr.f), Buffered: mode == "buffered", NewOnly: mode == "new-only", ASCII: !report.SpeaksUTF8(v.env),
-		GitHub: v.env("GITHUB_ACTIONS") == "true", Spool: spool,
+		GitHub: v.env("GITHUB_ACTIONS") == "true", Azure: strings.EqualFold(v.env("TF_BUILD"), "true"), TeamCity: v.env("TEAMCITY_VERSION") != "", Spool: spool,
 	}
 	switch {
 	case v.has("quiet"):

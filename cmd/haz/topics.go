@@ -113,6 +113,8 @@ continue them.
   LC_ALL, LC_CTYPE, LANG  whether the terminal speaks UTF-8
   CI                      set: no progress line
   GITHUB_ACTIONS=true     buffered output is folded task by task, workflow commands work
+  TF_BUILD=True, TEAMCITY_VERSION
+                          log commands of Azure Pipelines, service messages of TeamCity work
   GIT_INDEX_FILE          honoured by --git-staged in a hook
   HAZ_STATE_DIR           where cache and state lie: as --state-dir, which wins
   HAZ_CACHE_DIR           where the cache lies: as --cache-dir, which wins
