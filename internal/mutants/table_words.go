@@ -36,7 +36,7 @@ var wordBugs = []mutant{
 		old: `v.p.commandName() == "why"`, new: `v.p.commandName() == "whyever"`,
 		pkg: "./cmd/haz", run: "^TestScript$/^first_words$"},
 	{name: "a project in the place of a command is not spoken of", rule: "4.2", file: "cmd/haz/common.go",
-		old: "cmp.Or(ws.Meant(p.unknown), noCommand)", new: "noCommand",
+		old: "cmp.Or(ws.Meant(p.unknown), noCommand)", new: "cmp.Or(\"\", noCommand)",
 		pkg: "./cmd/haz", run: "^TestScript$/^first_words$"},
 	{name: "a hint proposes several tasks of which one is none", rule: "4.2", file: "workspace/meant.go",
 		old: "		if _, err := w.Resolve(r, t.Bearing); err != nil {\n			return \"\"", new: "		if _, err := w.Resolve(r, t.Bearing); err != nil {\n			continue",
