@@ -390,6 +390,49 @@ func TestLastKillIsWaitedFor(t *testing.T) {
 	})
 }
 
+// slowStarts is a spawner whose processes run long before the call that starts them has returned, as under a heavy load.
+type slowStarts struct {
+	process.Spawner
+	goOn chan struct{}
+}
+
+func (s slowStarts) Start(c process.Command, out process.Sink) (process.Process, error) {
+	p, err := s.Spawner.Start(c, out)
+	<-s.goOn
+	return p, err
+}
+
+// A process that is being started when the third interrupt comes is killed as well: its run waits for that.
+func TestLastKillWaitsForStarts(t *testing.T) {
+	w := inMemory(t)
+	tasks(t, w, `t: shell: "echo up; stay"`)
+	kills := &slowKills{Spawner: w.spawner}
+	s := slowStarts{kills, make(chan struct{})}
+	ws := w.open(t, haz.WithSpawner(s))
+	signals := make(chan haz.Interrupt)
+	go func() {
+		for w.spawner.running() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		for range 3 {
+			signals <- haz.Interrupt{Name: "SIGINT", Number: 2}
+		}
+		time.Sleep(100 * time.Millisecond) // in which a run that does not wait ends
+		close(s.goOn)
+	}()
+	if _, err := ws.Run(t.Context(), []int{0}, haz.RunOptions{Signals: signals}); err != nil {
+		t.Error(err)
+	}
+	if kills.done.Load() == 0 {
+		t.Error("the run has ended, and nobody was killed")
+	}
+	soon(t, "the last kills", func() {
+		for kills.began.Load() > kills.done.Load() || w.spawner.running() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
 func writeIn(t *testing.T, fs fsys.FS, name, text string) {
 	t.Helper()
 	if err := fs.MkdirAll(path.Dir(name), 0o755); err != nil {

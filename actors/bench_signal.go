@@ -116,8 +116,8 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// killNow is the last act of a run that is given up: it returns when all of the run's own processes were killed (others may use
-// the same spawner), or after a second.
+// killNow is the last act of a run that is given up: it returns when all of the run's own processes were killed, those that are just
+// being started too (others may use the same spawner), or after a second.
 func (b *bench) killNow() {
 	b.stopStarts()
 	b.killing.Store(true)
@@ -128,18 +128,21 @@ func (b *bench) killNow() {
 		j.signalled = kill
 		j.mu.Unlock()
 	}
-	ps := b.living()
-	if len(ps) == 0 {
+	if b.gate.settled() && len(b.living()) == 0 {
 		return
 	}
-	done := make(chan struct{})
-	b.r.o.Go(func() {
-		defer close(done)
-		_ = caught(func() { process.KillEach(b.r.o.Spawner, ps) }) // who was in the way is told by whoever waits for the process
-	})
-	late := make(chan struct{})
+	done, late := make(chan struct{}), make(chan struct{})
 	stop := b.r.timers.after(lastKill, func() { close(late) })
 	defer stop()
+	b.r.o.Go(func() {
+		defer close(done)
+		if b.r.o.Await != nil {
+			b.r.o.Await(func() bool { return b.gate.settled() || isClosed(late) || isClosed(b.r.done) })
+		} else {
+			b.gate.settle() // a process may run long before the call that starts it has returned
+		}
+		_ = caught(func() { process.KillEach(b.r.o.Spawner, b.living()) }) // who was in the way is told by whoever waits for the process
+	})
 	if b.r.o.Await != nil {
 		b.r.o.Await(func() bool { return isClosed(done) || isClosed(late) || isClosed(b.r.done) })
 		return

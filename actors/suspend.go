@@ -62,7 +62,7 @@ func (b *bench) living() (ps []process.Process) {
 	return ps
 }
 
-// startsPatience is how long a suspension waits for processes that are being started: a host's spawner may take its time.
+// startsPatience is how long a suspension, or a last kill, waits for processes that are being started: a host's spawner may take its time.
 const startsPatience = time.Second
 
 // gate is where a process is started: nothing passes while the run is suspended.
@@ -101,6 +101,13 @@ func (g *gate) shut() {
 	if g.opened == nil {
 		g.opened = make(chan struct{})
 	}
+	g.mu.Unlock()
+	g.settle()
+}
+
+// settle returns when what is being started has been, or after a while.
+func (g *gate) settle() {
+	g.mu.Lock()
 	if g.starting == 0 {
 		g.mu.Unlock()
 		return
@@ -116,6 +123,13 @@ func (g *gate) shut() {
 	case <-started:
 	case <-late.C:
 	}
+}
+
+// settled reports whether nothing is being started.
+func (g *gate) settled() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.starting == 0
 }
 
 func (g *gate) open() {

@@ -73,3 +73,11 @@ func FullPoller() (undo func()) {
 	usePoller, usePidfd = false, false
 	return func() { usePoller, usePidfd = true, true }
 }
+
+// Starting is how many starts are under way.
+func Starting(s Spawner) int {
+	sys := s.(*system)
+	sys.mu.Lock()
+	defer sys.mu.Unlock()
+	return sys.starts
+}

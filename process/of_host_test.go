@@ -3,6 +3,8 @@
 package process_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/haz-build/haz/process"
@@ -78,6 +80,51 @@ func TestKillEach(t *testing.T) {
 	}
 	other.Kill()
 	other.Wait()
+}
+
+// A spawner that is to be closed while a process is being started keeps the helper for it: its caller may be gone before the start has
+// returned.
+func TestCloseWhileStarting(t *testing.T) {
+	dir := t.TempDir()
+	for range 50 {
+		s := process.System(quick)
+		other, _ := start(t, s, shell("/", "sleep 300")) // so that the helper is there
+		helper := process.HelperPID(s)
+		other.Kill()
+		other.Wait()
+		// A program that is open for writing cannot be started, and is tried again for a while.
+		f, err := os.OpenFile(filepath.Join(dir, "program"), os.O_WRONLY|os.O_CREATE, 0o755)
+		if err == nil {
+			_, err = f.WriteString("#!/bin/sh\necho ready\nwhile :; do sleep 1; done\n")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		type result struct {
+			p   process.Process
+			err error
+		}
+		begun := make(chan result)
+		go func() {
+			p, err := s.Start(process.Command{Dir: "/", Argv: []string{f.Name()}, Env: []string{"PATH=/bin:/usr/bin"}}, processtest.NewTape())
+			begun <- result{p, err}
+		}()
+		eventually(t, "something is being started", func() bool { return process.Starting(s) > 0 })
+		process.CloseWhenIdle(s)
+		f.Close()
+		r := <-begun
+		if r.err != nil {
+			continue // the start had given up before
+		}
+		if dead(helper) {
+			t.Error("the helper is gone, and the process lives")
+		}
+		r.p.Kill()
+		r.p.Wait()
+		eventually(t, "the helper is gone", func() bool { return dead(helper) })
+		return
+	}
+	t.Error("nothing was ever started")
 }
 
 // A spawner that is to be closed while a process lives starts nothing more, and gives the helper and the kernel's flag back

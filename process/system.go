@@ -49,6 +49,7 @@ type system struct {
 	idle   bool // to be closed when the last process has ended
 	null   int  // open for reading: stdin of every process
 	live   map[*proc]struct{}
+	starts int // under way: there may be a process already that is not in live yet
 	kills  int // calls of KillAll
 	sole   bool
 }
@@ -67,6 +68,7 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 	if err != nil {
 		return refuse(err)
 	}
+	defer s.endStart()
 	unignore()
 	stdout, outW, err := newStream(Stdout)
 	if err != nil {
@@ -141,7 +143,7 @@ func awaitForks() {
 
 var errClosed = errors.New("the spawner is closed")
 
-// open prepares what all processes share. It returns how often KillAll was called before.
+// open prepares what all processes share, and begins a start, which endStart ends. It returns how often KillAll was called before.
 func (s *system) open() (kills int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,6 +151,7 @@ func (s *system) open() (kills int, err error) {
 		return 0, errClosed
 	}
 	if s.opened {
+		s.starts++
 		return s.kills, nil
 	}
 	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -161,8 +164,26 @@ func (s *system) open() (kills int, err error) {
 		children.own(1)
 	}
 	s.helper.start()
+	s.starts++
 	return s.kills, nil
 }
+
+func (s *system) endStart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.starts--
+	s.closeIfIdle()
+}
+
+// closeIfIdle closes what was asked to close. The caller holds mu.
+func (s *system) closeIfIdle() {
+	if s.idle && s.busy() == 0 {
+		s.closeLocked()
+	}
+}
+
+// busy is how many processes there are, or may be in a moment. The caller holds mu.
+func (s *system) busy() int { return len(s.live) + s.starts }
 
 func (s *system) forget(p *proc) {
 	children.remove(p)
@@ -170,9 +191,7 @@ func (s *system) forget(p *proc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.live, p)
-	if s.idle && len(s.live) == 0 {
-		s.closeLocked()
-	}
+	s.closeIfIdle()
 }
 
 // KillAll implements Spawner.
@@ -219,7 +238,7 @@ func killProcs(ps []*proc) {
 func (s *system) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.live); n > 0 {
+	if n := s.busy(); n > 0 {
 		return fmt.Errorf("close while processes run: %d", n)
 	}
 	s.closeLocked()
@@ -230,9 +249,8 @@ func (s *system) Close() error {
 func (s *system) closeWhenIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.idle = true; len(s.live) == 0 {
-		s.closeLocked()
-	}
+	s.idle = true
+	s.closeIfIdle()
 }
 
 func (s *system) closeLocked() {
