@@ -87,6 +87,7 @@ type job struct {
 	was         cache.Key // of what came from the cache, or was made anew
 	remake      bool      // the cache has the result, and it is made anew all the same
 	lookedAgain bool      // for the entry, with the lock in hand
+	letBe       []*job    // upstreams that are unsettled and stay so
 	ledgered    bool      // the ledger holds the outputs of this run
 	left        leftovers
 	locks       atomic.Pointer[state.TaskLocks] // a process that comes up late may meet the end of its task
@@ -96,6 +97,7 @@ type job struct {
 	lookedAt    time.Time     // when the look before the spawn began
 	folders     *key.Folders  // on the way to what the task reads, before it ran
 	kept        *outputs.Kept // of a completed task, for the looks of those that come after it
+	keptKey     cache.Key     // of that
 	noted       []string      // texts of notes on patterns
 	madeBefore  int           // results that were in the tree when the task looked at its inputs
 	rec         *recorder

@@ -30,6 +30,7 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
 	}
 	defer b.leave(j)
 	j.looks(&b.order)
+	var mended []messages.Note
 	d, err := b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
 	if isAway(err) {
 		// Another haz may be making it anew: then it is waited for, and otherwise looked for once more.
@@ -37,6 +38,12 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
 			return refusal(m.Ref, refused)
 		}
 		b.treeChanged()
+		if ups := b.unsettled(j); len(ups) > 0 {
+			var answer any
+			if mended, answer = b.mend(ctx, j, m.Ref, ups); answer != nil {
+				return answer
+			}
+		}
 		d, err = b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
 		b.unlock(j)
 	}
@@ -52,7 +59,7 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
 	}
 	j.derived = d
 	j.hasRead(d)
-	return messages.KeyDerived{Ref: m.Ref, Key: d.Key, Notes: b.inputNotes(ctx, j)}
+	return messages.KeyDerived{Ref: m.Ref, Key: d.Key, Notes: append(mended, b.inputNotes(ctx, j)...)}
 }
 
 // upstreams is what the hard upstreams of a task contribute to its key.
@@ -238,7 +245,7 @@ func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) 
 	restored := messages.OutputsRestored{Ref: m.Ref, Product: messages.Product{
 		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
 		Outputs: man.Outputs, OutputsDigest: ProductDigest(b.r.o.Hash, j.task, j.derived, man.Outputs)}}
-	restored.Notes = append(notes, b.displacedNote(j, got.Kept, "gave way to what is recorded")...)
+	restored.Notes = append(notes, b.displacedNote(got.Kept, "gave way to what is recorded")...)
 	b.contribute(j, &restored.Product)
 	for _, o := range j.claims(man.Outputs) {
 		restored.Wrote = append(restored.Wrote, o.Path)
@@ -388,6 +395,17 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 	if why := b.moved(); why != "" {
 		b.unlock(j)
 		return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: why}}
+	}
+	if ups := b.unsettled(j); len(ups) > 0 {
+		if m.Unchecked { // again and again
+			b.unlock(j)
+			return unsettledError(m.Ref, ups[0], "it was several times")
+		}
+		notes, answer := b.mend(ctx, j, m.Ref, ups)
+		if answer != nil {
+			return answer
+		}
+		return messages.InputsMoved{Ref: m.Ref, Notes: notes}
 	}
 	if !m.Unchecked {
 		moved, err := b.lookBefore(ctx, j)

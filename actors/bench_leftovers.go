@@ -103,24 +103,29 @@ func (b *bench) makeWay(ctx context.Context, j *job) ([]messages.Note, error) {
 // moveHalfWritten moves what an execution of whose end nobody knows may have written out of the tree: haz was killed, or the
 // machine lost its power. A user may have saved something there since, so that it is kept.
 func (b *bench) moveHalfWritten(ctx context.Context, j *job, t *cache.Target) []messages.Note {
-	suspects, err := outputs.Suspects(ctx, b.r.o.FS, t.Patterns, &t.Ledger, func(p string) bool {
-		own, ok := t.Ledger.Find(p)
-		return j.isSource(p) || b.r.o.Plan.G.W.Defines(p) || t.Others(p) || ok && b.r.o.Cache.Unmodified(ctx, own)
-	})
-	if err != nil {
-		return nil // what is left there was there before, and keeps the result from being stored
-	}
-	kept, err := b.r.o.Cache.Displace(ctx, *t, suspects)
+	notes, err := b.displaceHalfWritten(ctx, t, j.isSource)
 	if err != nil && ctx.Err() == nil {
 		j.left.stuck = err.Error()
 	}
-	notes := b.displacedNote(j, kept, "was left by a run that was killed, and may be half written")
-	t.Ledger.Running, t.Ledger.Unfinished = false, true
 	return notes
 }
 
+func (b *bench) displaceHalfWritten(ctx context.Context, t *cache.Target, isSource func(path string) bool) ([]messages.Note, error) {
+	suspects, err := outputs.Suspects(ctx, b.r.o.FS, t.Patterns, &t.Ledger, func(p string) bool {
+		own, ok := t.Ledger.Find(p)
+		return isSource(p) || b.r.o.Plan.G.W.Defines(p) || t.Others(p) || ok && b.r.o.Cache.Unmodified(ctx, own)
+	})
+	if err != nil {
+		return nil, nil // what is left there was there before, and keeps the result from being stored
+	}
+	kept, err := b.r.o.Cache.Displace(ctx, *t, suspects)
+	notes := b.displacedNote(kept, "was left by a run that was killed, and may be half written")
+	t.Ledger.Running, t.Ledger.Unfinished = false, true
+	return notes, err
+}
+
 // displacedNote says what was moved away and how to get it back.
-func (b *bench) displacedNote(j *job, kept []cache.Kept, why string) []messages.Note {
+func (b *bench) displacedNote(kept []cache.Kept, why string) []messages.Note {
 	if len(kept) == 0 {
 		return nil
 	}
@@ -181,7 +186,7 @@ func (b *bench) span(j *job) state.Span {
 func (b *bench) releaseOutputs(j *job) {
 	left := &j.left
 	defer left.taken.Drop()
-	if !left.marked || j.ledgered {
+	if !left.marked && !left.taken.Any() || j.ledgered {
 		return
 	}
 	l := left.was

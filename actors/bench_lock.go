@@ -17,19 +17,22 @@ func (b *bench) lock(j *job) *state.Refused {
 	if j.locks.Load() != nil {
 		return nil
 	}
-	near := b.neighbours(j.task)
-	l, refused, err := b.r.o.State.TryLockTask(near)
-	for refused != nil && err == nil && b.unlockNow(refused.Task) {
-		l, refused, err = b.r.o.State.TryLockTask(near)
-	}
-	if err != nil {
-		return nil // cannot lock here: State says so once, and the run goes on
-	}
+	l, refused := b.tryLock(j.task)
 	j.refused = refused
 	if refused == nil {
 		j.locks.Store(l)
 	}
 	return refused
+}
+
+// tryLock takes the locks of a task. Where locks do not work State says so once, and the run goes on.
+func (b *bench) tryLock(t *workspace.Task) (*state.TaskLocks, *state.Refused) {
+	near := b.neighbours(t)
+	l, refused, _ := b.r.o.State.TryLockTask(near)
+	for refused != nil && b.unlockNow(refused.Task) {
+		l, refused, _ = b.r.o.State.TryLockTask(near)
+	}
+	return l, refused
 }
 
 // neighbours are the tasks of the whole workspace that must not be at work in another haz while t is: those whose outputs may

@@ -23,8 +23,8 @@ const (
 
 // keep takes note of what a completed task has in the tree, where others look at it later.
 func (b *bench) keep(j *job, files []state.Produced, listed bool) {
-	if slices.ContainsFunc(b.r.o.Plan.Down[j.index], func(e graph.Edge) bool { return e.Kind == graph.Hard }) && len(files) > 0 {
-		j.kept = outputs.Keep(j.task.ID.String(), files, listed)
+	if slices.ContainsFunc(b.r.o.Plan.Down[j.index], func(e graph.Edge) bool { return e.Kind != graph.Soft }) && len(files) > 0 {
+		j.kept, j.keptKey = outputs.Keep(j.task.ID.String(), files, listed), j.derived.Key
 	}
 }
 

@@ -78,5 +78,5 @@ func (b *bench) clearForRemake(ctx context.Context, j *job, t *cache.Target) []m
 	if err != nil && ctx.Err() == nil {
 		j.left.stuck = err.Error()
 	}
-	return b.displacedNote(j, kept, "was changed since a hit brought it back")
+	return b.displacedNote(kept, "was changed since a hit brought it back")
 }

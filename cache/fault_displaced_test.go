@@ -56,6 +56,7 @@ func displaceOperation(t testing.TB) cachetest.Operation {
 				}
 			}
 			requireKept(t, f, after, byHand)
+			requireSaid(t, f, after, before)
 			requireRecovery(t, after, task, k)
 			requireSwept(t, f, after)
 			requireKept(t, f, after, byHand)
@@ -122,6 +123,9 @@ func takeAwayOperation(t testing.TB, putBack bool) cachetest.Operation {
 				if d := cachetest.Diff(got, before); d != "" {
 					t.Errorf("it said %v, but the tree is not as it was:\n%s", err, d)
 				}
+				if _, st := openOn(after, cachetest.Epoch.Add(3*time.Hour)); st.Ledger(task.Name).Unfinished {
+					t.Errorf("it said %v, all was put back, and the ledger says that it is not there", err)
+				}
 			case cachetest.Diff(got, before) == "": // without a ledger nothing is known, and all stays
 			default:
 				for path := range task.Outputs {
@@ -130,8 +134,31 @@ func takeAwayOperation(t testing.TB, putBack bool) cachetest.Operation {
 					}
 				}
 			}
+			requireSaid(t, f, after, before)
 			requireSwept(t, f, after)
 		},
+	}
+}
+
+// requireSaid demands of a haz that got no further, as if it had been killed, that the ledger does not go on saying that all is there when
+// something that it lists is not: others count on it (S-36).
+func requireSaid(t testing.TB, f cachetest.Fault, mem *fsys.MemFS, before cachetest.Tree) {
+	t.Helper()
+	if !f.Sticky || f.What == "short" { // which stops no rename
+		return
+	}
+	task := earlier()
+	s, st := openOn(mem, cachetest.Epoch.Add(3*time.Hour))
+	defer s.Close()
+	l := st.Ledger(task.Name)
+	if l.Unfinished || l.Running || l.Key != task.Key("") {
+		return
+	}
+	got := lookAt(t, mem)
+	for path, item := range task.Outputs {
+		if before[path] == item && got[path] != item {
+			t.Errorf("nothing says that %s is not there", path)
+		}
 	}
 }
 

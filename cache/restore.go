@@ -84,6 +84,8 @@ type restore struct {
 	touched map[string]*folder // what was written, and where it lies
 	opened  map[*folder]uint32 // those that were made writable, and their permission bits of before
 	emptied bool               // all that was staged is in its place
+
+	unsettled bool // the ledger on disk says that what it lists may not be there
 }
 
 // placed is a verified file on its way to its target.
@@ -116,6 +118,9 @@ func (r *restore) run(ctx context.Context) error {
 	r.settleTimes()
 	err := r.folders.linksStand()
 	if err == nil {
+		if r.p.Target.Ledger.Key != r.key() {
+			r.unsettle()
+		}
 		err = r.publish(ctx)
 	}
 	if err == nil {
@@ -133,6 +138,16 @@ func (r *restore) run(ctx context.Context) error {
 	}
 	r.emptied = true
 	return nil
+}
+
+// unsettle writes down, before the first of what the ledger lists is taken out of the tree, that it may not be there any more: should haz
+// be killed meanwhile, others that count on it find out (outputs.Kept).
+func (r *restore) unsettle() {
+	l := r.p.Target.Ledger
+	if len(l.Files) > 0 && !l.Running && !l.Unfinished {
+		l.Unfinished, r.unsettled = true, true
+		r.s.o.State.WriteLedger(l)
+	}
 }
 
 // failed is a restore error about path.

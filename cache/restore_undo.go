@@ -70,6 +70,9 @@ func (r *restore) undo() {
 		}
 	}
 	r.journal = nil
+	if r.unsettled {
+		r.s.o.State.WriteLedger(r.p.Target.Ledger)
+	}
 }
 
 // removeStale is step 5 of a restore (S-34): what this task left in an earlier run, and nobody touched, is renamed into

@@ -25,6 +25,7 @@ func (s *Store) TakeAway(ctx context.Context, key Key, t Target) (*Taken, error)
 	r := &restore{s: s, p: p, folders: newFolders(s.ws, w.links), areas: map[uint64]*area{}, areaAt: map[*folder]*area{}}
 	err := r.begin()
 	if err == nil {
+		r.unsettle()
 		err = r.removeStale(ctx)
 	}
 	if err == nil {
@@ -40,6 +41,9 @@ func (s *Store) TakeAway(ctx context.Context, key Key, t Target) (*Taken, error)
 	r.folders.close() // they are opened again when they are needed
 	return &Taken{r}, nil
 }
+
+// Any reports whether something was taken away.
+func (t *Taken) Any() bool { return t != nil && t.r != nil }
 
 // PutBack puts those of the taken files and links that are wanted (nil: all) back where they were, unless something else lies
 // there by now. It reports how many that were.

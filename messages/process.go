@@ -20,6 +20,7 @@ type ExecutionPrepared struct {
 type InputsMoved struct {
 	Ref
 	Paths []string
+	Notes []Note
 }
 
 // LockRefused says that another haz holds a task lock that is needed.

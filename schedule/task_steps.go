@@ -183,7 +183,8 @@ func (t *Task) inputsMoved(m messages.InputsMoved) []Command {
 		return nil
 	}
 	t.moves++
-	cs := append(t.giveBack(), Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}})
+	cs := append(t.notes(m.Notes), t.giveBack()...)
+	cs = append(cs, Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}})
 	return append(cs, t.deriveKey()...)
 }
 

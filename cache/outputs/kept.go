@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -14,13 +15,13 @@ import (
 // Kept is what a completed task has in the tree, for the second looks of the tasks that come after it (S-23). Safe for
 // concurrent use. Until the first look it costs nothing.
 type Kept struct {
-	Task   string
-	files  []state.Produced // sorted by path
-	listed bool             // the task's ledger on disk lists the same
+	Task string
 
 	mu      sync.Mutex
-	settled []bool     // by file: its bytes were read later than its change time, so that an equal stat proves them
-	mark    state.Mark // of a ledger that lists the same
+	files   []state.Produced // sorted by path
+	listed  bool             // the task's ledger on disk lists the same
+	settled []bool           // by file: its bytes were read later than its change time, so that an equal stat proves them
+	mark    state.Mark       // of a ledger that lists the same
 }
 
 // Keep takes note of the files, which are not copied. listed says that the task's ledger on disk lists the same ones, so that
@@ -29,19 +30,33 @@ func Keep(task string, files []state.Produced, listed bool) *Kept {
 	return &Kept{Task: task, files: files, listed: listed}
 }
 
+// Renew replaces what was kept: the same outputs were put into the tree anew, and the task's ledger lists them.
+func (k *Kept) Renew(files []state.Produced) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.files, k.listed, k.settled, k.mark = files, true, nil, state.Mark{}
+}
+
 // Len is how many files there are.
-func (k *Kept) Len() int { return len(k.files) }
+func (k *Kept) Len() int { return len(k.list()) }
+
+func (k *Kept) list() []state.Produced {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.files
+}
 
 // Has reports whether path is among them.
 func (k *Kept) Has(path string) bool {
-	_, ok := slices.BinarySearchFunc(k.files, path, func(f state.Produced, p string) int { return strings.Compare(f.Path, p) })
+	_, ok := slices.BinarySearchFunc(k.list(), path, func(f state.Produced, p string) int { return strings.Compare(f.Path, p) })
 	return ok
 }
 
 // Paths yields the paths.
 func (k *Kept) Paths(yield func(string) bool) {
-	for i := range k.files {
-		if !yield(k.files[i].Path) {
+	files := k.list()
+	for i := range files {
+		if !yield(files[i].Path) {
 			return
 		}
 	}
@@ -144,15 +159,59 @@ func (k *Kept) remade(st *state.State, mark state.Mark) bool {
 	if l.Task == "" {
 		return false // it is lost, or could not be written: nothing can be told
 	}
+	return !k.settledBy(&l, mark)
+}
+
+// settledBy reports whether a ledger lists what the task left. With one that says so of an execution that came to a good end, its mark is kept.
+func (k *Kept) settledBy(l *state.Ledger, mark state.Mark) bool {
 	if len(l.Files) != len(k.files) {
-		return true
+		return false
 	}
 	for i := range l.Files {
 		a, b := &l.Files[i], &k.files[i]
 		if a.Path != b.Path || a.Info.Kind != b.Info.Kind || a.Digest != b.Digest || a.LinkText != b.LinkText {
-			return true
+			return false
 		}
 	}
-	k.mark = mark
+	if !l.Running && !l.Unfinished {
+		k.mark = mark
+	}
+	return true
+}
+
+// Unsettled returns those of which the ledgers on disk say that somebody has begun to make them anew, and not that it came to a good
+// end. With the locks of the task in hand that is over: it failed, or haz was killed.
+func Unsettled(st *state.State, all []*Kept) (list []*Kept) {
+	tasks := make([]string, len(all))
+	for i, k := range all {
+		tasks[i] = k.Task
+	}
+	for i, mark := range st.LedgerMarks(tasks) {
+		if all[i].unsettled(st, mark) {
+			list = append(list, all[i])
+		}
+	}
+	return list
+}
+
+func (k *Kept) unsettled(st *state.State, mark state.Mark) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if mark == k.mark {
+		return false
+	}
+	l := st.Ledger(k.Task)
+	if l.Running || l.Unfinished {
+		return true
+	}
+	k.settledBy(&l, mark)
 	return false
+}
+
+// Are reports whether what the task left is the outputs of an entry.
+func (k *Kept) Are(outs []cache.Output) bool {
+	files := k.list()
+	return slices.EqualFunc(files, outs, func(f state.Produced, o cache.Output) bool {
+		return f.Path == o.Path && f.Digest == o.Digest && f.LinkText == o.Target
+	})
 }

@@ -9,7 +9,7 @@ var languageBugs = []mutant{
 		old: "append(append([]string{t.Shell}, t.ShellOptions()...), t.Script)", new: "[]string{t.Shell, t.Script}",
 		pkg: "./cache/key", run: "^TestKeyOfShellOptions$"},
 	{name: "an input glob that selects nothing is not spoken of", rule: "CFG-016", file: "actors/bench_cache.go",
-		old: "Key: d.Key, Notes: b.inputNotes(ctx, j)}", new: "Key: d.Key}",
+		old: "append(mended, b.inputNotes(ctx, j)...)", new: "mended",
 		pkg: "./cmd/haz", run: "^TestScript$/^run_pattern_notes$"},
 	{name: "an output glob that matches nothing is not spoken of", rule: "CFG-017", file: "actors/bench_cache.go",
 		old: "	restored.Notes = append(restored.Notes, b.outputNotes(ctx, j, man.Outputs)...)\n", new: "",

@@ -94,6 +94,6 @@ var simulationBugs = []mutant{
 		old: "	if a.c.Cap != 1 {\n		return false", new: "	if a.c.Cap != 0 {\n		return false",
 		pkg: "./actors/actorstest", run: "^TestSlotsMakeNoDifference$", env: "HAZ_SEEDS=200"},
 	{name: "simulation: the lock of another haz is not respected", rule: "S-36", file: "actors/bench_lock.go",
-		old: "	if j.locks.Load() != nil {\n		return nil\n	}\n	near :=", new: "	if true {\n		return nil\n	}\n	near :=",
+		old: "	if j.locks.Load() != nil {\n		return nil\n	}\n	l, refused :=", new: "	if true {\n		return nil\n	}\n	l, refused :=",
 		pkg: "./actors/actorstest", run: "^TestLocksOfAnotherHaz$"},
 }
