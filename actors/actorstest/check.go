@@ -26,6 +26,7 @@ type checker struct {
 	recorded map[int]messages.Status // outcomes that reached the supervisor
 	keyings  map[int][]uint32        // attempts of DeriveKey
 	founds   map[int][]uint32        // attempts of EntryFound
+	answered map[messages.Ref]string // what the cache actor has answered
 	exited   map[int]bool            // process ended with 0
 	judged   map[int]bool
 	closed   bool // the cancel flag is up, or an essential actor is known to be dead
@@ -45,7 +46,7 @@ type checker struct {
 
 func newChecker(w *World, s *Sim, p *processes, plan *graph.Plan, o RunOptions, rep *Report) *checker {
 	c := &checker{w: w, s: s, procs: p, plan: plan, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		keyings: map[int][]uint32{}, founds: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}}
+		keyings: map[int][]uint32{}, answered: map[messages.Ref]string{}, founds: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}}
 	for i, t := range plan.Tasks {
 		c.index[t.ID.String()] = i
 	}
@@ -89,17 +90,29 @@ func (c *checker) before(name string, m any) {
 
 func injected(name string) string { return "injected into " + name }
 
+// posted sees every message when it is sent: each request to the cache actor has one answer.
+func (c *checker) posted(to string, m any) {
+	a, ok := m.(messages.Referring)
+	if !ok || to != "tasks" {
+		return
+	}
+	switch m.(type) {
+	case messages.SlotGranted, messages.ProcessExited, messages.ProcessNotStarted, messages.ClaimJudged, messages.OutcomeRecorded,
+		messages.PatienceExpired, messages.GraceExpired: // of others, who repeat what they are asked or told twice
+		return
+	}
+	if first, again := c.answered[a.Request()]; again {
+		c.broken("CACHE-017: the answers to one request are %s and %s", first, label(m))
+	}
+	c.answered[a.Request()] = label(m)
+}
+
 // delivered sees every message right before its actor does.
 func (c *checker) delivered(to string, m any) {
 	f := c.o.Faults
 	for i, at := range []int{f.CancelAt, f.SecondAt, f.ThirdAt} {
 		if at > 0 && c.s.posted == at && c.signals <= i {
-			c.signals++
-			if f.HostCancels && c.signals == 1 {
-				c.cancel("", 0)
-			} else {
-				c.cancel("SIGINT", 2)
-			}
+			c.signal()
 		}
 	}
 	switch m := m.(type) {
@@ -144,13 +157,27 @@ func (c *checker) delivered(to string, m any) {
 
 // received sees every message right after its actor.
 func (c *checker) received(to string, m any) {
-	switch m.(type) {
+	switch m := m.(type) {
 	case messages.ActorCrashed:
 		c.closed = c.closed || to == "run"
 	case messages.CancelRun:
 		c.closed = c.closed || to == "supervisor"
+	case messages.SignalProcess:
+		if q := c.procs.alive[c.plan.Tasks[m.Task].ID.String()]; q != nil && q.starting && to == "processes" {
+			q.owed = true
+		}
 	case messages.EventsClosed:
 		c.stopping = true
+	}
+}
+
+// signal asks for the end of the run once more.
+func (c *checker) signal() {
+	c.signals++
+	if c.o.Faults.HostCancels && c.signals == 1 {
+		c.cancel("", 0)
+	} else {
+		c.cancel("SIGINT", 2)
 	}
 }
 
@@ -377,6 +404,11 @@ const grace = 200 * time.Millisecond
 func (c *checker) afterwards() {
 	if n := len(c.procs.alive); n > 0 {
 		c.broken("I3 of the design: %d processes outlive the run for good", n)
+	}
+	for _, q := range c.procs.all {
+		if q.owed && !q.heard && len(c.dead) == 0 && c.signals < 3 {
+			c.broken("EXEC-013: %s was to be asked to end while it started, and never was", q.label)
+		}
 	}
 	st := state.Open(c.w.FS, digest.BLAKE3)
 	for _, t := range c.plan.Tasks {

@@ -51,8 +51,18 @@ func (m *mailbox) PostUserMessage(msg any) {
 		msg = env.Message
 	}
 	e := event{label: m.name + " <- " + label(msg), run: func() { m.turn(msg) }, message: true}
+	if s.onPost != nil {
+		s.onPost(m.name, msg)
+	}
 	if !fallible(m.name, msg) {
 		s.push(e)
+		return
+	}
+	if s.faults.Mute != "" && s.faults.Mute == fmt.Sprintf("%T", msg) {
+		if !wakesUp[s.faults.Mute] {
+			s.lost++
+		}
+		s.note("mute " + e.label)
 		return
 	}
 	if s.chance(s.faults.Lost) {
@@ -157,6 +167,9 @@ func fallible(to string, m any) bool {
 	name := fmt.Sprintf("%T", m)
 	return strings.HasPrefix(name, "messages.") || strings.HasPrefix(name, "actors.") && to != "run"
 }
+
+// wakesUp are messages that are nothing but a reason to look: what they tell is found without them.
+var wakesUp = map[string]bool{"actors.turnOver": true, "actors.workDone": true, "actors.taskDone": true, "actors.look": true}
 
 // label names a message in traces: its type, task and attempt.
 func label(m any) string {

@@ -22,11 +22,13 @@ type Script struct {
 type processes struct {
 	sim     *Sim
 	scripts map[string]Script
+	all     []*simProcess
 	alive   map[string]*simProcess
 	spawned map[string]int
 	killAll bool
 	onStart func(label string)
 	onKill  func(p *simProcess)
+	cancel  func()
 	pid     int
 }
 
@@ -36,6 +38,9 @@ type simProcess struct {
 	script     Script
 	sink       process.Sink
 	pid        int
+	starting   bool // whoever starts it does not know it yet
+	owed       bool // it was to be asked to end meanwhile
+	heard      bool // and was
 	writing    bool // its output is not taken
 	finished   bool // and that is all it waits for
 	ended      bool
@@ -53,7 +58,8 @@ func (p *processes) Start(c process.Command, out process.Sink) (process.Process,
 	}
 	p.spawned[c.Label]++
 	p.pid++
-	q := &simProcess{owner: p, label: c.Label, script: s, sink: out, pid: 1000 + p.pid}
+	q := &simProcess{owner: p, label: c.Label, script: s, sink: out, pid: 1000 + p.pid, starting: true}
+	p.all = append(p.all, q)
 	p.alive[c.Label] = q
 	p.sim.note("start " + c.Label)
 	if p.onStart != nil {
@@ -61,7 +67,12 @@ func (p *processes) Start(c process.Command, out process.Sink) (process.Process,
 	}
 	p.sim.after(s.Takes/2, event{label: "half of " + c.Label, run: q.half}, nil)
 	p.sim.after(s.Takes, event{label: "end of " + c.Label, run: q.exits}, nil)
+	if len(p.all) == p.sim.faults.CancelInStart {
+		p.sim.after(p.sim.lateness(), event{label: "cancel", run: p.cancel}, nil)
+		p.sim.sleep(p.sim.slowness())
+	}
 	p.sim.slow("start of " + c.Label)
+	q.starting = false
 	return q, nil
 }
 
@@ -138,6 +149,7 @@ func (q *simProcess) Interrupt() {
 func (q *simProcess) Terminate() { q.asked(15, q.script.IgnoreTerm) }
 
 func (q *simProcess) asked(signal int, ignored bool) {
+	q.heard = true
 	q.owner.sim.slow(fmt.Sprintf("signal %d to %s", signal, q.label))
 	if q.ended {
 		return
@@ -152,6 +164,7 @@ func (q *simProcess) asked(signal int, ignored bool) {
 }
 
 func (q *simProcess) Kill() {
+	q.heard = true
 	q.owner.sim.slow("KILL to " + q.label)
 	if q.ended {
 		return

@@ -72,3 +72,12 @@ func (s *Sim) slow(what string) {
 		s.sleep(s.slowness())
 	}
 }
+
+// turn is called where an actor begins a turn: sometimes that takes long, or very long.
+func (s *Sim) turn(actor string) {
+	if s.inside != nil && s.chance(s.faults.Long) {
+		s.note("long: turn of " + actor)
+		s.sleep(s.longTurn())
+	}
+	s.slow("turn of " + actor)
+}

@@ -79,14 +79,14 @@ func Run(w *World, o RunOptions) *Report {
 	opts.Before = func(actor string, m any) {
 		c.before(actor, m)
 		if actor != "observer" { // that one is slow in the host
-			s.slow("turn of " + actor)
+			s.turn(actor)
 		}
 	}
 	if o.Break != nil {
 		o.Break(&opts)
 	}
-	s.onStart, s.onEnd, s.between = c.delivered, c.received, c.between
-	procs.onStart, procs.onKill = c.started, c.killed
+	s.onPost, s.onStart, s.onEnd, s.between = c.posted, c.delivered, c.received, c.between
+	procs.onStart, procs.onKill, procs.cancel = c.started, c.killed, c.signal
 
 	system := actors.NewSystem(nil)
 	defer system.Shutdown()

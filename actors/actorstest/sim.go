@@ -30,6 +30,9 @@ type Faults struct {
 	// Slow is how often a Receive, a call of the observer's, work, an operation of the disk, a start and a signal take 1 to 8 seconds.
 	// What else needs the actor, the worker or the lock waits; all others go on.
 	Slow int
+	// Long is how often a turn takes longer than any silence is borne, as when a program stands still in a debugger. Reminders pile up
+	// meanwhile.
+	Long int
 	// Tight lets two events of output at a time be on their way to the observer, and makes workers rare. An event that is lost
 	// keeps its share for good, so it does not go with Lost: in life events are lost with their observer, and then nobody waits.
 	Tight             bool
@@ -38,10 +41,14 @@ type Faults struct {
 	PanicBusy         bool   // the first task actor that gets a message while its process lives panics
 	CancelAt          int    // a signal comes before the n-th message; 0: none
 	SecondAt, ThirdAt int    // further signals
+	CancelInStart     int    // the n-th start takes long, and a signal comes meanwhile; 0: none
 	HostCancels       bool
 	// InOrder delivers messages in the order in which they were sent, as the real mailboxes do; what workers and processes
 	// do still ends in any order.
 	InOrder bool
+	// Mute is a type of which every message is lost, "actors.turnOver". Where that only wakes somebody up it costs nothing, so it does
+	// not count as lost.
+	Mute string
 }
 
 // Sim is the scheduler: everything that could happen next, and the seed that chooses.
@@ -64,6 +71,7 @@ type Sim struct {
 	trace   []string
 	keep    bool
 	hash    uint64
+	onPost  func(to string, m any) // a message was sent
 	onStart func(to string, m any) // a message is about to be delivered
 	onEnd   func(to string, m any) // it was received
 	between func()
@@ -216,6 +224,11 @@ func (s *Sim) lateness() time.Duration { return time.Duration(1+s.rng.Intn(200))
 // slowness is longer than several rounds of the stall check.
 func (s *Sim) slowness() time.Duration {
 	return time.Duration(1000+s.rng.Intn(7000)) * time.Millisecond
+}
+
+// longTurn is longer than silence is borne in a row (schedule: muteRounds and silentRounds), in intervals of the stall check.
+func (s *Sim) longTurn() time.Duration {
+	return time.Duration(40+s.rng.Intn(20)) * time.Second
 }
 
 // idle reports that nothing can happen any more.

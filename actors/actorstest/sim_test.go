@@ -179,6 +179,15 @@ func TestCancelledRuns(t *testing.T) {
 	})
 }
 
+// Who is asked to end while it starts hears of it as soon as it has started (EXEC-013).
+func TestCancelledStarts(t *testing.T) {
+	seeds(t, 100, func(seed int64) []string {
+		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true})
+		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed), CancelInStart: 1 + int(seed)%4, HostCancels: seed%5 == 0}
+		return Run(w, RunOptions{Seed: seed, Faults: f}).Broken
+	})
+}
+
 // One history on 1, 2 and 16 slots: same outcomes, same bytes; with cap 1 also the same order (I15, S-37).
 func TestSlotsMakeNoDifference(t *testing.T) {
 	seeds(t, 200, func(seed int64) []string {

@@ -18,6 +18,13 @@ func TestSlowRuns(t *testing.T) {
 		if seed%3 == 0 {
 			f.CancelAt = 1 + int(seed)%120
 		}
+		if seed%9 == 0 { // and it is given up while something is at work
+			f.SecondAt = f.CancelAt + 1 + int(seed)%20
+			f.ThirdAt = f.SecondAt + 1 + int(seed)%7
+		}
+		if seed%7 == 0 {
+			f.Long = 10
+		}
 		first := Run(w, RunOptions{Seed: seed, Faults: f, FailFast: seed%5 == 0})
 		if len(first.Broken) > 0 {
 			return first.Broken
@@ -26,7 +33,7 @@ func TestSlowRuns(t *testing.T) {
 		for _, o := range first.Result.Outcomes {
 			stored[o.Task.String()] = o.Store == messages.Stored
 		}
-		f.CancelAt = 0
+		f.CancelAt, f.SecondAt, f.ThirdAt = 0, 0, 0
 		damaged := seed%5 < 2
 		if damaged { // each is set aside, and its task runs again
 			w.Damage()

@@ -81,8 +81,12 @@ func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
 	w.Graph = g
 	for i := range w.tasks {
 		t := w.tasks[i]
+		said := t.id() + " says\nhello\n"
+		if i%3 == 1 {
+			said += strings.Repeat("and more\n", 8)
+		}
 		w.Scripts[t.id()] = Script{Takes: t.takes, Exit: t.exit, Missing: t.missing, IgnoreTerm: t.stubby,
-			Stdout: t.id() + " says\nhello\n", Work: func() { _ = w.work(t) }}
+			Stdout: said, Work: func() { _ = w.work(t) }}
 	}
 	return w, nil
 }
