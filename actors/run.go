@@ -166,12 +166,13 @@ type rootActor struct {
 	deaf    bool            // the observer is dead: nobody closes the events
 	signals int
 	rounds  int
+	ticks   int    // armed
 	seen    uint64 // events that the observer had returned from at the last look
 	stop    func()
 }
 
-// tick is the root's reminder to itself.
-type tick struct{}
+// tick is the root's reminder to itself: that an interval has passed since it was armed for the n-th time.
+type tick struct{ n int }
 
 // look reminds the supervisor to look whether anything can still move.
 type look struct{ round int }
@@ -198,7 +199,9 @@ func (a *rootActor) Receive(ctx actor.Context) {
 			a.crashed(ctx, messages.ActorCrashed{Actor: m.Who.Id, Reason: "it stopped"})
 		}
 	case tick:
-		a.tick(ctx)
+		if m.n == a.ticks {
+			a.tick(ctx)
+		}
 	}
 }
 
@@ -248,12 +251,18 @@ func (a *rootActor) begin(ctx actor.Context) {
 	ctx.Send(r.supervisor, beginRun{})
 }
 
+// arm begins an interval. A tick of one that was broken off counts for nothing, also when it is on its way.
 func (a *rootActor) arm() {
+	if a.stop != nil {
+		a.stop()
+	}
 	every := a.r.o.StallEvery
 	if a.crash != nil {
 		every /= crashPace
 	}
-	a.stop = a.r.timers.after(every, func() { a.r.send(a.r.root, tick{}) })
+	a.ticks++
+	n := a.ticks
+	a.stop = a.r.timers.after(every, func() { a.r.send(a.r.root, tick{n}) })
 }
 
 // patience is how many ticks the end may take.
@@ -277,10 +286,7 @@ func (a *rootActor) crashed(ctx actor.Context, m messages.ActorCrashed) {
 	}
 	a.dead[m.Actor] = true
 	if a.crash == nil { // look more often from now on whether all is over
-		defer func() {
-			a.stop()
-			a.arm()
-		}()
+		defer a.arm()
 	}
 	a.crash = errors.Join(a.crash, fmt.Errorf("the %s actor died: %s\n%s", m.Actor, m.Reason, m.Stack))
 	a.deaf = a.deaf || m.Actor == "observer"
@@ -290,9 +296,13 @@ func (a *rootActor) crashed(ctx actor.Context, m messages.ActorCrashed) {
 	a.close(ctx, true)
 }
 
-// close asks the observer to come to an end.
+// close asks the observer to come to an end. Its time begins with the first asking: of a run that was given up it is one interval,
+// which a tick that had waited meanwhile would make none.
 func (a *rootActor) close(ctx actor.Context, hurry bool) {
-	a.closing = true
+	if !a.closing {
+		a.closing = true
+		a.arm()
+	}
 	if a.deaf {
 		a.finish(ctx)
 		return

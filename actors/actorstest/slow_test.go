@@ -18,10 +18,6 @@ func TestSlowRuns(t *testing.T) {
 		if seed%3 == 0 {
 			f.CancelAt = 1 + int(seed)%120
 		}
-		if seed%9 == 0 { // and it is given up while something is at work
-			f.SecondAt = f.CancelAt + 1 + int(seed)%20
-			f.ThirdAt = f.SecondAt + 1 + int(seed)%7
-		}
 		if seed%7 == 0 {
 			f.Long = 10
 		}
@@ -33,7 +29,7 @@ func TestSlowRuns(t *testing.T) {
 		for _, o := range first.Result.Outcomes {
 			stored[o.Task.String()] = o.Store == messages.Stored
 		}
-		f.CancelAt, f.SecondAt, f.ThirdAt = 0, 0, 0
+		f.CancelAt = 0
 		damaged := seed%5 < 2
 		if damaged { // each is set aside, and its task runs again
 			w.Damage()
@@ -54,5 +50,28 @@ func TestSlowRuns(t *testing.T) {
 			return nil
 		}
 		return unexpected(w, first, second, stored)
+	})
+}
+
+// A run that the third signal ends while much is at work is over at once: what is at work gives back what it holds when it is done,
+// an observer that is not in the middle of something sees every end, and one that is sees nothing more (S-28, section 13).
+func TestGivenUpRuns(t *testing.T) {
+	seeds(t, 500, func(seed int64) []string {
+		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true})
+		f := Faults{Late: 250, Twice: 50, System: slowSystem(seed), Slow: 80, Tight: seed%2 == 0, CancelAt: 1 + int(seed)%120}
+		if seed%4 < 2 {
+			f.Late, f.Twice, f.InOrder = 0, 0, true
+		}
+		f.SecondAt = f.CancelAt + 1 + int(seed)%20
+		f.ThirdAt = f.SecondAt + 1 + int(seed)%7
+		first := Run(w, RunOptions{Seed: seed, Faults: f})
+		if len(first.Broken) > 0 {
+			return first.Broken
+		}
+		second := Run(w, RunOptions{Seed: seed + 1})
+		if len(second.Broken) > 0 {
+			return append([]string{"the run after it:"}, second.Broken...)
+		}
+		return nil
 	})
 }
