@@ -1,6 +1,7 @@
 package haz
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -45,8 +46,9 @@ func (o *options) place(w *workspace.Workspace, tree fsys.FS) (fsys.FS, error) {
 		}
 		places[at] = path.Clean(dir)
 	}
-	if o.stateDir != "" {
-		put(stateDir, path.Join(o.stateDir, "state-"+stateName(w.Root)), "the state", diag.Place{})
+	linked := o.linkedHome(w, tree)
+	if home := cmp.Or(o.stateDir, linked); home != "" {
+		put(stateDir, path.Join(home, "state-"+stateName(w.Root)), "the state", diag.Place{})
 	}
 	switch {
 	case o.cacheDir != "":
@@ -60,11 +62,25 @@ func (o *options) place(w *workspace.Workspace, tree fsys.FS) (fsys.FS, error) {
 			break
 		}
 		put(cacheDir, dir, "the cache", w.Settings.LocationAt)
+	case linked != "":
+		put(cacheDir, path.Join(linked, "cache"), "the cache", diag.Place{})
 	}
 	if err := list.Err(); err != nil {
 		return nil, err
 	}
 	return fsys.Elsewhere(tree, o.host, places), nil
+}
+
+// linkedHome is where a linked .haz leads, when that is out of the workspace; else "". Other workspaces may have links to it as well.
+func (o *options) linkedHome(w *workspace.Workspace, tree fsys.FS) string {
+	if info, err := tree.Lstat("/.haz"); err != nil || info.Kind != fsys.Link {
+		return ""
+	}
+	real, err := o.host.RealPath(path.Join(w.Root, ".haz"))
+	if err != nil || real == w.Root || strings.HasPrefix(real, strings.TrimSuffix(w.Root, "/")+"/") {
+		return ""
+	}
+	return real
 }
 
 // location is where cache.location leads.

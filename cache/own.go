@@ -79,8 +79,12 @@ func foreignIn(fsy fsys.FS, dir string) error {
 
 // removeOwn removes an entry, a store in progress or what was once either (trash may hold a whole shard), name by name: the
 // manifest first, so that no reader takes what is left for an entry. What haz does not make stays, and so do the directories
-// that hold it; then the error is errForeign. When the time is over it stops in between.
+// that hold it; then the error is errForeign. When the time is over it stops in between. Of a link in the place of a directory the link
+// goes, and nothing behind it.
 func removeOwn(fsy fsys.FS, dir string, b *budget) error {
+	if isLink(fsy, dir) {
+		return ignoreAbsent(fsy.Remove(dir))
+	}
 	list, err := fsy.List(dir)
 	switch {
 	case isAbsentNow(err):
@@ -122,8 +126,16 @@ func removeOwn(fsy fsys.FS, dir string, b *budget) error {
 	return removeEmpty(fsy, dir)
 }
 
+func isLink(fsy fsys.FS, name string) bool {
+	info, err := fsy.Lstat(name)
+	return err == nil && info.Kind == fsys.Link
+}
+
 // removeBlobs is removeOwn for the folder of blobs.
 func removeBlobs(fsy fsys.FS, dir string, b *budget) error {
+	if isLink(fsy, dir) {
+		return ignoreAbsent(fsy.Remove(dir))
+	}
 	list, err := fsy.List(dir)
 	if err != nil {
 		return ignoreAbsent(fsy.Remove(dir))

@@ -82,6 +82,48 @@ func TestOnlyOwnIsRemoved(t *testing.T) {
 	}
 }
 
+// A link in the place of an entry, or of its blobs, is removed, and nothing behind it, wherever it leads.
+func TestLinkInPlaceOfEntry(t *testing.T) {
+	removals := map[string]func(r *rig) error{
+		"clear": func(r *rig) error { return r.store.Clear(bg) },
+		"clean": func(r *rig) error {
+			_, err := r.store.Clean(bg, cache.CleanOptions{Soft: true, MaxAge: age(0), MaxSize: size(0)})
+			return err
+		},
+	}
+	for name, remove := range removals {
+		for _, place := range []string{"", "/outputs"} {
+			for _, to := range []string{"/.haz/cache/mine", "/mine"} {
+				t.Run(fmt.Sprintf("%s, %q to %s", name, place, to), func(t *testing.T) {
+					onBoth(t, func(t *testing.T, ws fsys.FS) {
+						r := newRig(t, ws, cache.Options{})
+						task := sample()
+						r.put(task, task.Key())
+						blob := strings.Repeat("0", 64)
+						mine := cachetest.Tree{to + "/manifest.json": cachetest.File("x", 0o644), to + "/stdout": cachetest.File("x", 0o644), to + "/" + blob: cachetest.File("x", 0o644)}
+						must(t, mine.Write(ws))
+						link := entryDir(task.Key()) + place
+						must(t, ws.RemoveAll(link))
+						up := strings.Repeat("../", strings.Count(link, "/")-1)
+						must(t, ws.Symlink(up+strings.TrimPrefix(to, "/"), link))
+						if err := remove(r); err != nil {
+							t.Error(err)
+						}
+						all, err := cachetest.Look(ws)
+						must(t, err)
+						if d := cachetest.Missing(all, mine); d != "" {
+							t.Error(d)
+						}
+						if _, err := ws.Lstat(link); err == nil && name == "clear" {
+							t.Error("the link stays")
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
 // A .gitignore of "*" would hide from git what a folder held before it became a cache.
 func TestForeignFolderIsNotHiddenFromGit(t *testing.T) {
 	r := newRig(t, fsys.Memory(), cache.Options{})

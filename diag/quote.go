@@ -98,7 +98,8 @@ func misleads(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Z, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// ShellWord spells a text so that a shell takes it as one word, as it is.
+// ShellWord spells a text so that a shell takes it as one word, as it is. What cannot be shown (line feeds, bytes that are not UTF-8) is
+// spelled as in $'a\nb', which POSIX has since 2024 and bash, ksh and zsh for much longer.
 func ShellWord(s string) string {
 	odd := func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+,:@%", r))
@@ -106,5 +107,25 @@ func ShellWord(s string) string {
 	if s != "" && strings.IndexFunc(s, odd) < 0 {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	if strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || misleads(r) }) < 0 {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	b.WriteString("$'")
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == '\'' || r == '\\':
+			b.WriteString("\\" + s[i:i+1])
+		case !misleads(r) && (r != utf8.RuneError || n > 1):
+			b.WriteString(s[i : i+n])
+		default:
+			for _, c := range []byte(s[i : i+n]) {
+				fmt.Fprintf(&b, `\%03o`, c) // of a fixed length, whatever follows
+			}
+		}
+		i += n
+	}
+	b.WriteString("'")
+	return b.String()
 }
