@@ -96,20 +96,26 @@ func (t *treeWatch) look(w *wants) map[string]stamp {
 	return l.seen
 }
 
-func (l *look) watch(dir string) {
+func (l *look) watch(dir string, info os.FileInfo) {
 	l.through[dir] = true
-	l.tree.watch(dir)
+	l.tree.watch(dir, identityOf(info))
+}
+
+func identityOf(info os.FileInfo) identity {
+	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+		return identity{uint64(sys.Dev), sys.Ino}
+	}
+	return identity{}
 }
 
 func (l *look) host(p string) string { return filepath.Join(l.tree.root, p) }
 
 // fresh is what of the active wants was not looked for in the directory yet, under another name.
 func (l *look) fresh(info os.FileInfo, active []int) []int {
-	sys, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
+	id := identityOf(info)
+	if id == (identity{}) {
 		return active
 	}
-	id := identity{uint64(sys.Dev), sys.Ino}
 	if l.entered[id] == nil {
 		l.entered[id] = map[int]bool{}
 	}
@@ -128,7 +134,7 @@ func (l *look) enter(d pendingDir) {
 	if d.active = l.fresh(info, d.active); len(d.active) == 0 && (d.node == nil || len(d.node.children) == 0) {
 		return
 	}
-	l.watch(l.host(d.path))
+	l.watch(l.host(d.path), info)
 	entries, err := os.ReadDir(l.host(d.path))
 	if err != nil {
 		return
@@ -163,6 +169,7 @@ func (l *look) link(d pendingDir, p string, info os.FileInfo) {
 	case target.IsDir():
 		if c, ok := l.child(d, p); ok {
 			l.links = append(l.links, c)
+			l.watchWay(p)
 		}
 	default:
 		s := stampOf(target)
@@ -170,10 +177,72 @@ func (l *look) link(d pendingDir, p string, info os.FileInfo) {
 		l.seen[p] = s
 		if slices.ContainsFunc(d.active, func(w int) bool { return l.wants.all[w].pattern.Match(p) }) {
 			if real, err := filepath.EvalSymlinks(l.host(p)); err == nil {
-				l.watch(filepath.Dir(real))
+				l.watchAbove(real)
 			}
+			l.watchWay(p)
 		}
 	}
+}
+
+// watchAbove watches the directory in which a thing of the host lies.
+func (l *look) watchAbove(name string) {
+	dir := filepath.Dir(name)
+	if info, err := os.Stat(dir); err == nil {
+		l.watch(dir, info)
+	}
+}
+
+// maxLinks is how many links a way may have, as on Linux.
+const maxLinks = 40
+
+// watchWay watches where the links lie that the link at p leads through, inside the workspace: each of them may be made to lead
+// elsewhere. Outside directories such as /tmp tell of too much that is no concern of ours.
+func (l *look) watchWay(p string) {
+	name := l.host(p)
+	for range maxLinks {
+		link, rest := l.firstLink(name)
+		if link == "" {
+			return
+		}
+		if l.inside(link) {
+			l.watchAbove(link)
+		}
+		to, err := os.Readlink(link)
+		if err != nil {
+			return
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(link), to)
+		}
+		name = filepath.Join(to, rest)
+	}
+}
+
+func (l *look) inside(name string) bool {
+	in, err := filepath.Rel(l.tree.root, name)
+	return err == nil && filepath.IsLocal(in)
+}
+
+// firstLink is the shortest beginning of a host path that is a link, and the rest of it; the root of the workspace, and what lies above it,
+// is taken as it is. "" when there is none, or the path leads nowhere.
+func (l *look) firstLink(name string) (link, rest string) {
+	at := "/"
+	if l.inside(name) {
+		at = l.tree.root
+		name = strings.TrimPrefix(name, at)
+	}
+	name = strings.Trim(name, "/")
+	for name != "" {
+		part, after, _ := strings.Cut(name, "/")
+		at, name = filepath.Join(at, part), after
+		switch info, err := os.Lstat(at); {
+		case err != nil:
+			return "", ""
+		case info.Mode()&fs.ModeSymlink != 0:
+			return at, name
+		}
+	}
+	return "", ""
 }
 
 // child is what is wanted below a directory inside another; false when nothing is.

@@ -144,3 +144,60 @@ func TestWatchRootGoneAndBack(t *testing.T) {
 		t.Error("the new folder is not watched")
 	}
 }
+
+// Where a link comes to lead elsewhere, itself or by way of another one, that is noticed, and what lies there is watched from then on.
+func TestWatchLookLinkSwitched(t *testing.T) {
+	for name, c := range map[string]struct {
+		links    map[string]string
+		switched string // this link, from v1 to v2
+	}{
+		"itself":            {map[string]string{"p/dep": "../v1"}, "p/dep"},
+		"by way of another": {map[string]string{"p/dep": "../links/cur", "links/cur": "../v1"}, "links/cur"},
+		"above another":     {map[string]string{"p/dep": "../links/cur", "links/cur": "more/cur", "links/more": "../deep", "deep/cur": "../v1"}, "deep/cur"},
+		"of a file":         {map[string]string{"p/dep": "d", "p/d/f": "../../links/cur/f", "links/cur": "../v1"}, "links/cur"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			mustWrite(t, filepath.Join(root, "v1/f"), "1")
+			mustWrite(t, filepath.Join(root, "v2/f"), "22")
+			for link, to := range c.links {
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(root, link)), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tree := watchTree(root)
+			defer tree.close()
+			wants := newWants([]want{{pattern: mustGlob(t, "/p/dep/*")}})
+			stirred := func(why string) {
+				t.Helper()
+				select {
+				case <-tree.stirs:
+				case <-time.After(30 * time.Second):
+					t.Fatal(why)
+				}
+			}
+			before := tree.look(wants)
+			at := filepath.Join(root, c.switched)
+			if err := os.Symlink(strings.Replace(c.links[c.switched], "v1", "v2", 1), at+".new"); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(at+".new", at); err != nil {
+				t.Fatal(err)
+			}
+			stirred("the switch is not noticed")
+			after := tree.look(wants)
+			if before["/p/dep/f"] == after["/p/dep/f"] {
+				t.Errorf("the file is as it was: %v", after)
+			}
+			tree.look(wants) // of what came of the switch nothing is left
+			for len(tree.stirs) > 0 {
+				<-tree.stirs
+			}
+			mustWrite(t, filepath.Join(root, "v2/f"), "333")
+			stirred("what the link leads to now is not watched")
+		})
+	}
+}

@@ -20,17 +20,18 @@ type treeWatch struct {
 	ended  sync.WaitGroup
 
 	mu      sync.Mutex
-	watched map[string]bool // host directories
-	self    os.FileInfo     // the root as it was last seen
-	gone    bool            // there was no root at the last look
-	limited error           // why directories cannot be watched any more
+	watched map[string]identity // host directories, and which ones they were
+	swapped bool                // a watch was taken off, which may have been that of another name as well
+	self    os.FileInfo         // the root as it was last seen
+	gone    bool                // there was no root at the last look
+	limited error               // why directories cannot be watched any more
 }
 
 // pollEvery is how often a tree is looked at that cannot be watched whole.
 const pollEvery = 2 * time.Second
 
 func watchTree(root string) *treeWatch {
-	t := &treeWatch{root: root, stirs: make(chan struct{}, 1), done: make(chan struct{}), watched: map[string]bool{}}
+	t := &treeWatch{root: root, stirs: make(chan struct{}, 1), done: make(chan struct{}), watched: map[string]identity{}}
 	t.notify, t.limited = fsnotify.NewWatcher()
 	if t.limited != nil {
 		t.notify = &fsnotify.Watcher{} // whose channels are nil: nothing ever comes from it
@@ -43,7 +44,7 @@ func watchTree(root string) *treeWatch {
 func (t *treeWatch) close() {
 	close(t.done)
 	t.mu.Lock()
-	t.watched = map[string]bool{}
+	t.watched = map[string]identity{}
 	t.mu.Unlock()
 	if t.notify.Events != nil {
 		_ = t.notify.Close()
@@ -88,7 +89,7 @@ func (t *treeWatch) listen() {
 func (t *treeWatch) forget(dir string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.watched[dir] {
+	if _, ok := t.watched[dir]; !ok {
 		return
 	}
 	for d := range t.watched {
@@ -99,16 +100,23 @@ func (t *treeWatch) forget(dir string) {
 	}
 }
 
-// watch asks for notifications about a directory. A directory that vanished meanwhile is no failure.
-func (t *treeWatch) watch(dir string) {
+// watch asks for notifications about a directory, which was seen to be that one: where a link leads to another one than before, the
+// watch goes with it. A directory that vanished meanwhile is no failure.
+func (t *treeWatch) watch(dir string, id identity) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.watched[dir] || t.limited != nil {
+	was, known := t.watched[dir]
+	if known && was == id || t.limited != nil {
 		return
+	}
+	if known {
+		delete(t.watched, dir)
+		_ = t.notify.Remove(dir)
+		t.swapped = true
 	}
 	switch err := t.notify.Add(dir); {
 	case err == nil:
-		t.watched[dir] = true
+		t.watched[dir] = id
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		t.limited = err
 	}
@@ -118,7 +126,8 @@ func (t *treeWatch) watch(dir string) {
 func (t *treeWatch) watchOnly(dirs map[string]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	less := false
+	less := t.swapped
+	t.swapped = false
 	for d := range t.watched {
 		if !dirs[d] {
 			less = true
