@@ -284,6 +284,8 @@ func (s *Store) unmodified(ctx context.Context, f *state.Produced, info fsys.Inf
 	switch info.Kind {
 	case fsys.Dir:
 		return true, nil
+	case fsys.Special:
+		return info.Same(f.Info), nil
 	case fsys.Link:
 		text, err := s.ws.Readlink(f.Path)
 		return err == nil && text == f.LinkText, err

@@ -47,6 +47,10 @@ func TakeSnapshot(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, o Ow
 	}
 	s.hidden = found.Hidden
 	s.seen, s.git = seenOf(found.Matches), seenOf(found.Git)
+	if len(found.Specials) > 0 {
+		s.seen = append(s.seen, seenOf(found.Specials)...)
+		slices.SortFunc(s.seen, func(a, b seen) int { return strings.Compare(a.path, b.path) })
+	}
 	if len(found.Folders) > 0 {
 		s.folders = make([]seen, len(found.Folders))
 		for i, f := range found.Folders {
@@ -180,9 +184,11 @@ func Written(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, before *S
 		return nil
 	}
 	var wrote []state.Produced
-	for i := range found.Matches {
-		m := &found.Matches[i]
-		if !isOutput(m) || before.unchanged(m.Path, m.Info) || source(m.Path) {
+	all := append(found.Matches, found.Specials...)
+	slices.SortFunc(all, func(a, b glob.Match) int { return strings.Compare(a.Path, b.Path) })
+	for i := range all {
+		m := &all[i]
+		if !isOutput(m) && m.Info.Kind != fsys.Special || before.unchanged(m.Path, m.Info) || source(m.Path) {
 			continue
 		}
 		wrote = append(wrote, state.Produced{Path: m.Path, Info: m.Info, LinkText: m.LinkText, Found: before.has(m.Path) && !own(m.Path)})

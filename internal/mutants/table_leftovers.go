@@ -2,6 +2,15 @@ package main
 
 // What earlier runs have left, and files that are not haz's.
 var leftoverBugs = []mutant{
+	{name: "a FIFO that a failed task has left stays for good", rule: "S-43", file: "cache/outputs/snapshot.go",
+		old: "	all := append(found.Matches, found.Specials...)\n", new: "	all := found.Matches\n",
+		pkg: "./cmd/haz", run: "^TestScript$/^leftovers_special$"},
+	{name: "a FIFO of somebody else is taken away", rule: "S-43", file: "cache/outputs/snapshot.go",
+		old: "	if len(found.Specials) > 0 {", new: "	if false {",
+		pkg: "./cmd/haz", run: "^TestScript$/^leftovers_special$"},
+	{name: "a FIFO is never what the task left there", rule: "8.2", file: "cache/compare.go",
+		old: "	case fsys.Special:\n		return info.Same(f.Info), nil\n", new: "",
+		pkg: "./cmd/haz", run: "^TestScript$/^leftovers_special$"},
 	{name: "what a task made before stays when it runs again", rule: "S-43", file: "actors/bench_leftovers.go",
 		old: "	if !left.stays {\n", new: "	if false && !left.stays {\n",
 		pkg: "./cmd/haz", run: "^TestScript$/^leftovers_of_failure$"},
