@@ -124,8 +124,8 @@ type collector struct {
 
 	// What speaks against storing; of each, the first counts.
 	unseen, oddName, unsteady, nested, special, setBits, definition, git, through, edited objection
-	bystanders                                                                bystanders
-	sources                                                                   sources
+	bystanders                                                                            bystanders
+	sources                                                                               sources
 
 	links []*glob.Match // that match
 }

@@ -154,10 +154,10 @@ func (w *tree) request() Request {
 			k, ok := w.key[path]
 			return k.info, k.digest, ok
 		},
-		MadeBy: func(path string) string { return w.makers[path] },
+		MadeBy:  func(path string) string { return w.makers[path] },
 		Source:  w.source,
 		Defines: func(path string) bool { return path == "/p/haz.yml" },
-		Spell:  func(path string) string { return strings.TrimPrefix(path, "/p/") },
+		Spell:   func(path string) string { return strings.TrimPrefix(path, "/p/") },
 	}
 }
 
