@@ -99,6 +99,7 @@ func (h *host) HostPath(name string) string {
 }
 
 func (h *host) Sub(dir string) (FS, error) {
+	defer calls.enter(h.dir, dir).leave()
 	name := Clean(dir)
 	fd, err := h.openat(name, openDirFlags|unix.O_DIRECTORY)
 	if err != nil {
@@ -110,6 +111,7 @@ func (h *host) Sub(dir string) (FS, error) {
 }
 
 func (h *host) Hold(dir string) (FS, error) {
+	defer calls.enter(h.dir, dir).leave()
 	name := Clean(dir)
 	fd, err := h.openat(name, openDirFlags|unix.O_DIRECTORY|unix.O_NOFOLLOW)
 	if err != nil {
@@ -132,6 +134,7 @@ func (h *host) Close() error {
 }
 
 func (h *host) RealPath(name string) (string, error) {
+	defer calls.enter(h.dir, name).leave()
 	name = Clean(name)
 	realDir, err := h.realDir()
 	if err != nil {

@@ -19,6 +19,7 @@ type hostBoard struct {
 
 // OpenBoard implements what the function OpenBoard looks for.
 func (h *host) OpenBoard(dir string) (Board, error) {
+	defer calls.enter(h.dir, dir).leave()
 	dir = Clean(dir)
 	fd, err := h.openat(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC)
 	if err != nil {

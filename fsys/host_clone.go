@@ -19,6 +19,7 @@ func (h *host) CloneFile(src, dst string, perm fs.FileMode) error {
 }
 
 func (h *host) cloneFile(src, dst string, perm fs.FileMode) error {
+	defer calls.enter(h.dir, src).leave()
 	from, err := h.openRead(src, unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
 		return err
@@ -60,6 +61,7 @@ func notSupported(err error) bool {
 }
 
 func (h *host) SyncAll() error {
+	defer calls.enter(h.dir, "/").leave()
 	fd, err := h.openat("/", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err == nil {
 		err = syncFD(fd)

@@ -12,6 +12,7 @@ import (
 // hostFile is an open file or directory under its name in the file system, which errors carry too.
 type hostFile struct {
 	f    *os.File
+	dir  string // of the file system, on the host
 	name string // clean
 }
 
@@ -26,26 +27,31 @@ func (f *hostFile) named(err error) error {
 }
 
 func (f *hostFile) Read(p []byte) (int, error) {
+	defer calls.enter(f.dir, f.name).leave()
 	n, err := f.f.Read(p)
 	return n, f.named(err)
 }
 
 func (f *hostFile) ReadAt(p []byte, off int64) (int, error) {
+	defer calls.enter(f.dir, f.name).leave()
 	n, err := f.f.ReadAt(p, off)
 	return n, f.named(err)
 }
 
 func (f *hostFile) Write(p []byte) (int, error) {
+	defer calls.enter(f.dir, f.name).leave()
 	n, err := f.f.Write(p)
 	return n, f.named(err)
 }
 
 func (f *hostFile) WriteString(s string) (int, error) {
+	defer calls.enter(f.dir, f.name).leave()
 	n, err := f.f.WriteString(s)
 	return n, f.named(err)
 }
 
 func (f *hostFile) WriteAt(p []byte, off int64) (int, error) {
+	defer calls.enter(f.dir, f.name).leave()
 	n, err := f.f.WriteAt(p, off)
 	return n, f.named(err)
 }
@@ -55,9 +61,20 @@ func (f *hostFile) Seek(offset int64, whence int) (int64, error) {
 	return n, f.named(err)
 }
 
-func (f *hostFile) Truncate(size int64) error { return f.named(f.f.Truncate(size)) }
-func (f *hostFile) Sync() error               { return f.named(f.f.Sync()) }
-func (f *hostFile) Close() error              { return f.named(f.f.Close()) }
+func (f *hostFile) Truncate(size int64) error {
+	defer calls.enter(f.dir, f.name).leave()
+	return f.named(f.f.Truncate(size))
+}
+
+func (f *hostFile) Sync() error {
+	defer calls.enter(f.dir, f.name).leave()
+	return f.named(f.f.Sync())
+}
+
+func (f *hostFile) Close() error {
+	defer calls.enter(f.dir, f.name).leave()
+	return f.named(f.f.Close())
+}
 
 func (f *hostFile) Info() (Info, error) {
 	var st unix.Stat_t
@@ -74,6 +91,7 @@ func (f *hostFile) Stat() (os.FileInfo, error) {
 }
 
 func (f *hostFile) stat(st *unix.Stat_t) error {
+	defer calls.enter(f.dir, f.name).leave()
 	if err := withFD(f.f, func(fd int) error { return fstat(fd, st) }); err != nil {
 		return pathError("stat", f.name, err)
 	}
@@ -81,12 +99,14 @@ func (f *hostFile) stat(st *unix.Stat_t) error {
 }
 
 func (f *hostFile) Readdirnames(n int) ([]string, error) {
+	defer calls.enter(f.dir, f.name).leave()
 	names, err := f.f.Readdirnames(n)
 	return names, f.named(err)
 }
 
 // Readdir leaves out names that were removed while it looked.
 func (f *hostFile) Readdir(count int) ([]os.FileInfo, error) {
+	defer calls.enter(f.dir, f.name).leave()
 	names, err := f.Readdirnames(count)
 	infos := make([]os.FileInfo, 0, len(names))
 	for _, name := range names {

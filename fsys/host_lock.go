@@ -25,6 +25,7 @@ func (h *host) TryLock(name string, mode LockMode) (Lock, error) {
 }
 
 func (h *host) tryLock(name string, mode LockMode) (*hostLock, error) {
+	defer calls.enter(h.dir, name).leave()
 	name = Clean(name)
 	how := unix.LOCK_NB
 	switch mode {

@@ -29,6 +29,7 @@ const lockFiles = 16
 const markBits = 22
 
 func (h *host) OpenLocks(name string) (LockSet, error) {
+	defer calls.enter(h.dir, name).leave()
 	name = Clean(name)
 	f, err := h.openLockFile(name)
 	if err != nil {

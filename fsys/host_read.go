@@ -14,6 +14,7 @@ import (
 
 // look is one stat of name.
 func (h *host) look(name string, st *unix.Stat_t, flags int) error {
+	defer calls.enter(h.dir, name).leave()
 	fd := h.handle.acquire()
 	if fd < 0 {
 		return fs.ErrClosed
@@ -58,6 +59,7 @@ func (h *host) Stat(name string) (os.FileInfo, error) {
 }
 
 func (h *host) Readlink(name string) (string, error) {
+	defer calls.enter(h.dir, name).leave()
 	fd := h.handle.acquire()
 	if fd < 0 {
 		return "", pathError("readlink", Clean(name), fs.ErrClosed)
@@ -79,6 +81,7 @@ func (h *host) Readlink(name string) (string, error) {
 }
 
 func (h *host) List(dir string) ([]Entry, error) {
+	defer calls.enter(h.dir, dir).leave()
 	fd, err := h.openat(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK)
 	if err != nil {
 		return nil, pathError("list", Clean(dir), err)
@@ -103,6 +106,7 @@ func (h *host) ReadUnwritten(name string, limit int64) ([]byte, Info, bool, erro
 }
 
 func (h *host) readFile(name string, limit int64, ask bool) (data []byte, info Info, unwritten bool, err error) {
+	defer calls.enter(h.dir, name).leave()
 	// O_NONBLOCK: opening a FIFO must not wait for its writer; the look behind it turns it down.
 	fd, err := h.openat(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
@@ -187,6 +191,7 @@ func (h *host) OpenNoFollow(name string) (afero.File, error) {
 }
 
 func (h *host) openRead(name string, flags int) (*hostFile, error) {
+	defer calls.enter(h.dir, name).leave()
 	name = Clean(name)
 	fd, err := h.openat(name, unix.O_RDONLY|flags)
 	if err != nil {
@@ -195,7 +200,7 @@ func (h *host) openRead(name string, flags int) (*hostFile, error) {
 		}
 		return nil, pathError("open", name, err)
 	}
-	return &hostFile{f: os.NewFile(uintptr(fd), name), name: name}, nil
+	return &hostFile{f: os.NewFile(uintptr(fd), name), dir: h.dir, name: name}, nil
 }
 
 // notRegular is err, told in one way for what can be opened by nobody: sockets and devices without driver.

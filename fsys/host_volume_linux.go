@@ -32,6 +32,7 @@ func isForeign(kind int64) bool {
 }
 
 func (h *host) Volume(name string) (Volume, error) {
+	defer calls.enter(h.dir, name).leave()
 	fd, err := h.openat(name, unix.O_PATH)
 	if err != nil {
 		return Volume{}, pathError("open", Clean(name), err)
@@ -90,6 +91,7 @@ func superOf(kind int64, dev uint64) uint64 {
 }
 
 func (h *host) Unwritten(name string) (Info, bool) {
+	defer calls.enter(h.dir, name).leave()
 	fd, err := h.openat(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
 		return Info{}, false
@@ -125,6 +127,7 @@ func lease(fd, kind int) bool {
 const clockStep = 15 * time.Millisecond
 
 func (h *host) MappingTells(dir string) (bool, error) {
+	defer calls.enter(h.dir, dir).leave()
 	name := join(Clean(dir), "/.mapping-"+strconv.FormatUint(rand.Uint64(), 16))
 	f, err := h.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -91,6 +91,7 @@ func inner(err error) error {
 // write carries out do on name below the root. os.Root turns down every link whose text is absolute and every one that
 // climbs out of the root and in again; where the place is inside after all, do is tried once more on its real name.
 func (h *host) write(name string, last whichLink, do func(root *os.Root, rel string) error) error {
+	defer calls.enter(h.dir, name).leave()
 	root, err := h.writer()
 	if err != nil {
 		return err
@@ -152,6 +153,7 @@ func (h *host) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, er
 }
 
 func (h *host) openWrite(name string, flag int, perm fs.FileMode) (*hostFile, error) {
+	defer calls.enter(h.dir, name).leave()
 	if perm&^fs.ModePerm != 0 {
 		return nil, pathError("open", name, syscall.EINVAL)
 	}
@@ -159,7 +161,7 @@ func (h *host) openWrite(name string, flag int, perm fs.FileMode) (*hostFile, er
 		if err != nil {
 			return nil, pathError("open", name, err)
 		}
-		return &hostFile{f: f, name: name}, nil
+		return &hostFile{f: f, dir: h.dir, name: name}, nil
 	}
 	last := followsLink
 	if flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL {
@@ -173,7 +175,7 @@ func (h *host) openWrite(name string, flag int, perm fs.FileMode) (*hostFile, er
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
-	return &hostFile{f: f, name: name}, nil
+	return &hostFile{f: f, dir: h.dir, name: name}, nil
 }
 
 // change is write for operations that give nothing but an error.
@@ -186,6 +188,7 @@ func (h *host) change(op, name string, last whichLink, do func(root *os.Root, re
 }
 
 func (h *host) Mkdir(name string, perm fs.FileMode) error {
+	defer calls.enter(h.dir, name).leave()
 	if err, ok := h.mkdirBeneath(Clean(name), perm); ok {
 		return maybePathError("mkdir", Clean(name), err)
 	}
@@ -226,6 +229,7 @@ func (h *host) MkdirAll(name string, perm fs.FileMode) error {
 }
 
 func (h *host) Remove(name string) error {
+	defer calls.enter(h.dir, name).leave()
 	if err, ok := h.removeBeneath(Clean(name)); ok {
 		return maybePathError("remove", Clean(name), err)
 	}
@@ -259,6 +263,7 @@ func (h *host) Chtimes(name string, atime, mtime time.Time) error {
 }
 
 func (h *host) Symlink(text, name string) error {
+	defer calls.enter(h.dir, name).leave()
 	name = Clean(name)
 	err, ok := h.symlinkBeneath(text, name)
 	if !ok {
@@ -280,6 +285,7 @@ func (h *host) Rename(oldName, newName string) error {
 
 // move does something to two names: beneath where the kernel can hold it inside of the root, else do.
 func (h *host) move(op, oldName, newName string, beneath func(oldName, newName string) (error, bool), do func(root *os.Root, oldRel, newRel string) error) error {
+	defer calls.enter(h.dir, oldName).leave()
 	oldName, newName = Clean(oldName), Clean(newName)
 	err, ok := beneath(oldName, newName)
 	if !ok {
@@ -304,6 +310,7 @@ func (h *host) RenameTo(oldName string, to FS, newName string) error {
 }
 
 func (h *host) renameTo(oldName string, to *host, newName string) error {
+	defer calls.enter(h.dir, oldName).leave()
 	if oldName == "/" || newName == "/" {
 		return syscall.EBUSY
 	}
@@ -316,6 +323,7 @@ func (h *host) renameTo(oldName string, to *host, newName string) error {
 
 // atParent carries out do on the directory of name, reached as all that writes reaches it, and its last segment.
 func (h *host) atParent(name string, do func(dir int, base string) error) error {
+	defer calls.enter(h.dir, name).leave()
 	if err, ok := h.inParent(name, do); ok {
 		return err
 	}

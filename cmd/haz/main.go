@@ -88,6 +88,7 @@ func run(ctx context.Context, w *world) int {
 	case p.help:
 		out.print(helpText(p.path, w.width()))
 	default:
+		defer watchDisk(errs)()
 		err = dispatch(ctx, w, p, out, errs)
 	}
 	var e exit

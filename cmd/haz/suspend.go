@@ -54,6 +54,16 @@ func (s *suspender) leave() {
 	s.run = nil
 }
 
+// printing is where the run under way shows what it has to say; nil between runs.
+func (s *suspender) printing() *report.Printer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run == nil {
+		return nil
+	}
+	return s.run.printer
+}
+
 func (s *suspender) follow(stops <-chan os.Signal) {
 	for sig := range stops {
 		s.mu.Lock()

@@ -102,6 +102,9 @@ leave it out of ` + "`env`" + `.
 
 Ctrl+Z stops haz and its tasks, with all that they have started; ` + "`fg`" + ` and ` + "`bg`" + `
 continue them.
+
+Where a file system does not answer for ten seconds (a server is gone, a disk hangs),
+haz says for which file it waits.
 `},
 	{"env", "environment variables that haz looks at", `
   PATH                    where git is found

@@ -4,6 +4,15 @@ import "time"
 
 // Who waits for whom: task locks and the board between haz processes; signals between haz, its tasks and its terminal.
 var waitingBugs = []mutant{
+	{name: "nobody is told of a file system that does not answer", rule: "10.1", file: "cmd/haz/main.go",
+		old: "		defer watchDisk(errs)()\n", new: "",
+		pkg: "./cmd/haz", run: "^TestWaitingForTheDisk$/^haz.yml$"},
+	{name: "calls that follow each other count as one that does not return", rule: "10.1", file: "fsys/calls.go",
+		old: "		case turn != s.turn:\n", new: "		case turn != s.turn && w.looks == 0:\n",
+		pkg: "./fsys", run: "^TestCallsThatDoNotReturn$"},
+	{name: "a call that does not return is told of again and again", rule: "10.1", file: "fsys/calls.go",
+		old: "s.looks == w.looks+1 {", new: "s.looks >= w.looks+1 {",
+		pkg: "./fsys", run: "^TestCallsThatDoNotReturn$"},
 	{name: "a note on the board can be deleted with .haz/state", rule: "S-36", file: "cache/state/locks.go",
 		old: "		if refused := s.locks.onBoard(r); refused != nil {", new: "		if refused := s.locks.onBoard(r); refused != nil && false {",
 		pkg: "./cache/state", run: "^TestLocksOfADeletedState$"},
