@@ -183,6 +183,9 @@ func severalAtOnce(t *testing.T, rough bool) {
 					continue
 				}
 				whole.Add(1)
+				if rough && code == 1 && strings.Contains(p.said(), "and cannot be put back (") {
+					continue // one was killed over an upstream, and the cache, which had it, was cleared
+				}
 				if code != 0 {
 					t.Errorf("process %d, run %d, %v: exit code %d; stderr:\n%s", w, n, args, code, p.said())
 				}
