@@ -27,9 +27,9 @@ type prober struct {
 type probe struct {
 	derived  *key.Derived // nil when there is no key
 	err      error        // why: *key.Error, or the end of the context
-	manifest *cache.Manifest
-	miss     *cache.Miss // nil on a hit and when there is no key
-	blocked  int         // the first upstream of which it is not known what it makes, so that there is no key; -1: none
+	stored   *Stored      // of a hit; its manifest, which may be large, is not kept
+	miss     *cache.Miss  // nil on a hit and when there is no key
+	blocked  int          // the first upstream of which it is not known what it makes, so that there is no key; -1: none
 	upstream *key.Upstream
 }
 
@@ -93,13 +93,15 @@ func (p *prober) look(ctx context.Context, task int) *probe {
 		r.miss = &cache.Miss{Reason: cache.Uncached}
 		return r
 	}
-	if r.manifest, r.miss = p.store.Explain(r.derived.Key); r.manifest != nil {
-		if r.miss = actors.RemakeMiss(p.state.Remake(t.ID.String(), r.derived.Key)); r.miss != nil {
-			r.manifest = nil
-			return r
-		}
-		r.contributes(p, t, actors.ProductDigest(p.fn, t, r.derived, r.manifest.Outputs))
+	m, miss := p.store.Explain(r.derived.Key)
+	if miss == nil {
+		miss = actors.RemakeMiss(p.state.Remake(t.ID.String(), r.derived.Key))
 	}
+	if r.miss = miss; miss != nil {
+		return r
+	}
+	r.stored = &Stored{Task: m.Task, Unix: m.CreatedAt}
+	r.contributes(p, t, actors.ProductDigest(p.fn, t, r.derived, m.Outputs))
 	return r
 }
 
@@ -112,7 +114,7 @@ func (r *probe) contributes(p *prober, t *Task, outputs digest.Digest) {
 // state is the spelling of chapter 3, 6.
 func (r *probe) lookup() string {
 	switch {
-	case r.manifest != nil:
+	case r.stored != nil:
 		return "hit"
 	case r.miss != nil:
 		return "miss: " + r.miss.Reason.String()
@@ -139,7 +141,7 @@ func (w *Workspace) Predict(ctx context.Context, plan *graph.Plan) []Prediction 
 		switch {
 		case !t.Cache:
 			out[i] = WouldMiss
-		case r.manifest != nil:
+		case r.stored != nil:
 			out[i] = WouldHit
 		case r.miss != nil:
 			out[i] = WouldMiss

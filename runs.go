@@ -2,6 +2,7 @@ package haz
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -12,9 +13,8 @@ import (
 
 // runsDir holds the records of the last runs (chapter 3, 4.6); runsKept is how many.
 const (
-	runsDir    = stateDir + "/runs"
-	runsKept   = 20
-	recordSize = 256 << 20 // a record above this is not read
+	runsDir  = stateDir + "/runs"
+	runsKept = 20
 
 	goodRun = ".good.json" // ends the name of the record of a run of which each task succeeded
 )
@@ -56,14 +56,17 @@ func (w *Workspace) forgetRuns() {
 	}
 }
 
-// LastRun is the record of the latest run; nil when none is kept.
-func (w *Workspace) LastRun() ([]byte, error) {
+// LastRun opens the record of the latest run; nil when none is kept. It may be of any length, and made by anybody.
+func (w *Workspace) LastRun() (io.ReadCloser, error) {
 	names, _ := w.runNames()
 	if len(names) == 0 {
 		return nil, nil
 	}
-	b, _, err := w.FS.ReadFile(runsDir+"/"+names[len(names)-1], recordSize)
-	return b, err
+	f, err := w.FS.OpenNoFollow(runsDir + "/" + names[len(names)-1])
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // runNames lists the records, oldest first (names begin with the time), and the temporary files of records

@@ -2,6 +2,7 @@ package haz
 
 import (
 	"fmt"
+	"io"
 	"syscall"
 	"testing"
 	"time"
@@ -10,11 +11,22 @@ import (
 	"github.com/haz-build/haz/fsys/faultfs"
 )
 
+// lastRun reads the record of the last run.
+func (w *Workspace) lastRun() (string, error) {
+	f, err := w.LastRun()
+	if err != nil || f == nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	return string(b), err
+}
+
 // The last run is the latest by time, and 20 are kept.
 func TestRunRecords(t *testing.T) {
 	w := &Workspace{FS: fsys.Memory(), o: newOptions(nil)}
 	if b, err := w.LastRun(); b != nil || err != nil {
-		t.Fatalf("a fresh workspace has a last run: %q, %v", b, err)
+		t.Fatalf("a fresh workspace has a last run: %v, %v", b, err)
 	}
 	at := time.Unix(1_700_000_000, 0)
 	for i := range 50 {
@@ -22,7 +34,7 @@ func TestRunRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if b, err := w.LastRun(); string(b) != "record 49" || err != nil {
+	if b, err := w.lastRun(); b != "record 49" || err != nil {
 		t.Errorf("last run: %q, %v", b, err)
 	}
 	if w.LastRunGood() {
@@ -31,7 +43,7 @@ func TestRunRecords(t *testing.T) {
 	if err := w.KeepGoodRun("good", at.Add(time.Hour), []byte("record of a good one")); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := w.LastRun(); string(b) != "record of a good one" || err != nil || !w.LastRunGood() {
+	if b, err := w.lastRun(); b != "record of a good one" || err != nil || !w.LastRunGood() {
 		t.Errorf("last run: %q, %v", b, err)
 	}
 	list, err := w.FS.List(runsDir)
@@ -51,12 +63,12 @@ func TestRunRecordsFaults(t *testing.T) {
 		}
 		faulty := faultfs.FailAt(mem, k, syscall.EIO)
 		err := (&Workspace{FS: faulty, o: w.o}).KeepRun("b", at.Add(time.Second), []byte("new"))
-		got, rerr := w.LastRun()
+		got, rerr := w.lastRun()
 		want := "new"
 		if err != nil {
 			want = "old"
 		}
-		if string(got) != want || rerr != nil {
+		if got != want || rerr != nil {
 			t.Errorf("call %d failed: KeepRun says %v, the last run is %q, %v", k, err, got, rerr)
 		}
 		if faulty.Injected().Total() == 0 {

@@ -98,9 +98,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	if r.miss != nil {
 		e.Detail = r.miss.Detail
 	}
-	if r.manifest != nil {
-		e.Stored = &Stored{Task: r.manifest.Task, Unix: r.manifest.CreatedAt}
-	}
+	e.Stored = r.stored
 	derived := r.derived
 	switch {
 	case r.blocked >= 0:

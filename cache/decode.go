@@ -138,9 +138,6 @@ func (d *decoder) outputs(m *Manifest) (total int64, err error) {
 		if d.ready != nil {
 			return 0, d.ready
 		}
-		if len(m.Outputs) == maxOutputs {
-			return 0, fmt.Errorf("more than %d outputs", maxOutputs)
-		}
 		if err := c.next(&o); err != nil {
 			return 0, err
 		}

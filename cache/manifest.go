@@ -70,6 +70,9 @@ const (
 	wordEnd      = "\"\n}\n"
 )
 
+// maxItem is how long an output is in a manifest at most, but for its path and link text.
+const maxItem = len(","+wordItem+wordKind+"file"+wordContent+wordSize+wordMode+wordItemEnd) + 2*digest.Size + len("9223372036854775807") + len("511")
+
 const zeroDigits = "0000000000000000000000000000000000000000000000000000000000000000"
 
 // Encode writes m as the bytes of manifest.json, its own digest included (S-31). A manifest that Decode would turn down is
@@ -80,9 +83,9 @@ func Encode(m *Manifest) ([]byte, error) {
 	}
 	size := 1024
 	for i := range m.Outputs {
-		size += 300 + len(m.Outputs[i].Path) + len(m.Outputs[i].Target)
+		size += maxItem + len(m.Outputs[i].Path) + len(m.Outputs[i].Target)
 	}
-	b := make([]byte, 0, min(size, 16<<20))
+	b := make([]byte, 0, size)
 	b = append(b, wordRevision...)
 	b = strconv.AppendInt(b, int64(m.Revision), 10)
 	b = append(b, wordHash...)
@@ -266,8 +269,11 @@ func checkText(s string) error {
 
 // outputsChecker checks outputs one after the other.
 type outputsChecker struct {
-	last  string
-	total int64
+	last   string
+	total  int64
+	count  int
+	places int // outputs, and folders that they lie in
+	texts  int // bytes of paths and link texts, as they are spelled
 	// leaves are the earlier files and links whose text is a prefix of the last path, shortest first: the only ones that
 	// the next path can lie below, since in byte order all that begins with a text follows it without a gap.
 	leaves []string
@@ -282,6 +288,9 @@ func (c *outputsChecker) next(o *Output) error {
 			return fmt.Errorf("output %q is listed twice", o.Path)
 		}
 		return fmt.Errorf("output %q is not in order", o.Path)
+	}
+	if err := c.measure(o); err != nil {
+		return err
 	}
 	c.last = o.Path
 	for len(c.leaves) > 0 {
@@ -324,6 +333,29 @@ func (c *outputsChecker) next(o *Output) error {
 	}
 	if o.Mode > 0o777 || o.Kind == Link && o.Mode != 0 {
 		return fmt.Errorf("output %q: mode %#o is not allowed", o.Path, o.Mode)
+	}
+	return nil
+}
+
+// measure adds what o takes of the limits. All that lies in a folder begins with its path and a slash, so in byte order each folder
+// is entered once.
+func (c *outputsChecker) measure(o *Output) error {
+	if c.count++; c.count > maxOutputs {
+		return fmt.Errorf("more than %d outputs", maxOutputs)
+	}
+	if c.texts += spelledLen(o.Path) + spelledLen(o.Target); c.texts > maxTexts {
+		return fmt.Errorf("paths and link texts of the outputs are longer than %d MiB", maxTexts>>20)
+	}
+	same := 0
+	for same < len(c.last) && same < len(o.Path) && c.last[same] == o.Path[same] {
+		same++
+	}
+	// The folder of the last path that ends here was entered only if a slash followed it there, too.
+	if c.places += 1 + strings.Count(o.Path[same:], "/"); same == 0 {
+		c.places-- // the root is no folder of anybody
+	}
+	if c.places > maxPlaces {
+		return fmt.Errorf("the outputs and the folders that they lie in are more than %d", maxPlaces)
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"reflect"
 	"runtime"
 	"strings"
@@ -413,28 +412,79 @@ func (r *repeat) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// The limits of 7.2: 1,000,000 outputs are fine, one more is not.
-func TestManifestManyOutputs(t *testing.T) {
-	if os.Getenv("HAZ_LONG") == "" {
-		t.Skip("takes 400 MB: HAZ_LONG=1")
+// The limits of 7.2: what lies at one is written and read, and one more is neither.
+func TestManifestLimits(t *testing.T) {
+	folders := func(n int, path func(i int) string) (outs []Output) {
+		for i := range n {
+			outs = append(outs, Output{Path: path(i), Kind: Dir, Mode: 0o700})
+		}
+		return outs
 	}
-	m := sampleManifest()
-	m.Outputs = make([]Output, maxOutputs)
-	for i := range m.Outputs {
-		m.Outputs[i] = Output{Path: fmt.Sprintf("/p/%07d", i), Kind: Dir, Mode: 0o700}
+	text := strings.Repeat("x", 8<<10)
+	links := func(sum int) (outs []Output) {
+		for i := 0; sum > 0; i++ {
+			o := Output{Path: fmt.Sprintf("/p/%06d", i), Kind: Link}
+			o.Target = text[:min(len(text), sum-len(o.Path))]
+			sum -= len(o.Path) + len(o.Target)
+			outs = append(outs, o)
+		}
+		return outs
 	}
-	b := mustEncode(t, m)
-	got, err := DecodeFrom(bytes.NewReader(b))
-	if err != nil || len(got.Outputs) != maxOutputs {
-		t.Fatal(err)
+	control := func(outs []Output) []Output { // each byte is spelled as six
+		for i := range outs {
+			outs[i].Target = strings.Repeat("\x01", len(outs[i].Target)/6)
+		}
+		return outs
 	}
-	m.Outputs = append(m.Outputs, Output{Path: "/q", Kind: Dir})
-	if _, err := Encode(m); err == nil {
-		t.Error("one more was accepted")
+	for name, tt := range map[string]struct {
+		most, more []Output
+		want       string
+	}{
+		"outputs": {folders(maxOutputs, func(i int) string { return fmt.Sprintf("/p/%07d", i) }),
+			folders(maxOutputs+1, func(i int) string { return fmt.Sprintf("/p/%07d", i) }), "131072"},
+		// A folder that is an output, too, is a place twice; /p is one as well.
+		"folders": {folders(maxPlaces/3, func(i int) string { return fmt.Sprintf("/%07d/a/b", i) }),
+			folders(maxPlaces/3+1, func(i int) string { return fmt.Sprintf("/%07d/a/b", i) }), "262144"},
+		"deep":          {folders(65, func(i int) string { return fmt.Sprintf("/%02d", i) + strings.Repeat("/a", 4000) }), folders(66, func(i int) string { return fmt.Sprintf("/%02d", i) + strings.Repeat("/a", 4000) }), "262144"},
+		"texts":         {links(maxTexts), append(links(maxTexts), Output{Path: "/q", Kind: Dir}), "16 MiB"},
+		"spelled texts": {control(links(maxTexts - 8<<10)), append(control(links(maxTexts-8<<10)), Output{Path: "/q", Kind: Link, Target: text}, Output{Path: "/r", Kind: Link, Target: text}), "16 MiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := sampleManifest()
+			m.Outputs = tt.most
+			got, err := both(t, mustEncode(t, m))
+			if err != nil || !sameManifest(got, m) {
+				t.Fatalf("at the limit: %v", err)
+			}
+			m.Outputs = tt.more
+			if _, err := Encode(m); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("one more: %v", err)
+			}
+			if _, err := both(t, beyond(t, m)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("one more was read: %v", err)
+			}
+		})
 	}
-	more := strings.Replace(string(b), wordListEnd, ","+wordItem+"/q"+wordKind+"dir"+wordDirMode+"1"+wordItemEnd+wordListEnd, 1)
-	if _, err := DecodeFrom(strings.NewReader(more)); err == nil || !strings.Contains(err.Error(), "more than") {
-		t.Error(err)
+}
+
+// beyond is the manifest that Encode does not write, sealed as it would be.
+func beyond(t *testing.T, m *Manifest) []byte {
+	t.Helper()
+	all := m.Outputs
+	m.Outputs = all[:1]
+	head, tail, _ := strings.Cut(string(mustEncode(t, m)), wordListEnd)
+	b := []byte(head)
+	for i := range all[1:] {
+		b = appendOutput(append(b, ','), &all[i+1])
+	}
+	return reseal(string(append(b, wordListEnd+tail...)))
+}
+
+// No entry within the limits has a manifest that is too long.
+func TestManifestLongest(t *testing.T) {
+	head := 1024 + 5*maxText + maxOrder
+	if most := maxOutputs*maxItem + maxTexts + head; most > maxManifest {
+		t.Errorf("a manifest may have %d bytes, and %d are read", most, maxManifest)
 	}
 }
 

@@ -58,7 +58,7 @@ func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 		StdoutLen: r.Stdout.Len, StderrLen: r.Stderr.Len, StdoutHash: r.Stdout.Digest, StderrHash: r.Stderr.Digest, Order: r.Order,
 		CreatedAt: max(r.CreatedAt, 0), DurationMS: max(r.DurationMS, 0), Task: r.Task,
 	}
-	if _, err := Encode(m); err != nil { // first, since what cannot be written down need not be copied
+	if err := m.check(); err != nil { // first, since what cannot be written down need not be copied
 		return nil, err
 	}
 	st, err := s.beginStore(r.Key)

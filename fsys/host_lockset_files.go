@@ -22,6 +22,9 @@ type fileLocks struct {
 	held map[LockID]heldFile
 }
 
+// markSize is how long the file of a lock is that bears a mark, in bytes.
+const markSize = 4
+
 type heldFile struct {
 	lock   *hostLock
 	marked bool
@@ -86,11 +89,11 @@ func (l *fileLocks) Mark(id LockID) (mark int, err error) {
 			return nil
 		}
 		// The file is current where the lock is held, and only then it is asked: whoever takes a lock writes its mark.
-		data, _, err := l.h.ReadFile(l.fileOf(id), 0)
-		if errors.Is(err, fs.ErrNotExist) {
+		data, _, err := l.h.ReadFile(l.fileOf(id), markSize)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrTooLong) {
 			return nil
 		}
-		if err == nil && len(data) >= 4 {
+		if err == nil && len(data) == markSize {
 			mark = int(binary.LittleEndian.Uint32(data))
 		}
 		return err

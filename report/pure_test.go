@@ -1,10 +1,12 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -268,8 +270,15 @@ func TestRecord(t *testing.T) {
 		t.Error(diff)
 	}
 	var names []string
-	for _, id := range back.Unfinished() {
-		names = append(names, id.String())
+	for _, spelled := range []string{"", "  "} {
+		ids, err := ReadUnfinished(bytes.NewReader(r.Encode(spelled)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = names[:0]
+		for _, id := range ids {
+			names = append(names, id.String())
+		}
 	}
 	if got := strings.Join(names, " "); got != "p:bad p:killed p:err p:skip p:stop" {
 		t.Errorf("unfinished: %s", got)
@@ -277,6 +286,9 @@ func TestRecord(t *testing.T) {
 	for _, bad := range []string{"", "{}", `{"version":2}`, "[]"} {
 		if _, err := DecodeRecord([]byte(bad)); err == nil {
 			t.Errorf("%q was decoded", bad)
+		}
+		if _, err := ReadUnfinished(strings.NewReader(bad)); err == nil {
+			t.Errorf("%q was read", bad)
 		}
 	}
 	empty := string(NewRecord(RecordInput{}).Encode("  "))
@@ -292,6 +304,17 @@ func FuzzDecodeRecord(f *testing.F) {
 			if again, err := DecodeRecord(r.Encode("")); err != nil || len(again.Tasks) != len(r.Tasks) {
 				t.Fatalf("%v: %q", err, b)
 			}
+			var want []workspace.TaskID
+			for _, task := range r.Tasks {
+				if task.Outcome != "succeeded" {
+					want = append(want, workspace.TaskID{Project: task.Project, Task: task.Task})
+				}
+			}
+			got, err := ReadUnfinished(bytes.NewReader(r.Encode("")))
+			if err != nil || !slices.Equal(got, want) {
+				t.Fatalf("%v, %v, want %v: %q", got, err, want, b)
+			}
 		}
+		_, _ = ReadUnfinished(bytes.NewReader(b))
 	})
 }

@@ -168,14 +168,3 @@ func DecodeRecord(b []byte) (*Record, error) {
 	}
 	return &r, nil
 }
-
-// Unfinished lists the tasks that a record says did not succeed.
-func (r *Record) Unfinished() []workspace.TaskID {
-	var ids []workspace.TaskID
-	for _, t := range r.Tasks {
-		if t.Outcome != "succeeded" {
-			ids = append(ids, workspace.TaskID{Project: t.Project, Task: t.Task})
-		}
-	}
-	return ids
-}

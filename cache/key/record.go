@@ -14,6 +14,10 @@ import (
 //
 // Its first state.RecordHead bytes, key and mark, say whether one on disk need not be replaced.
 
+// maxParts is how many items a record has at most: words of the command, output patterns, inputs, upstreams, variables. Of a key
+// with more, the head alone is recorded: reading the record, which anybody may have made, must not take much memory.
+const maxParts = 1 << 18
+
 // Recorded says which run made a record, and when.
 type Recorded struct {
 	Run  string
@@ -28,6 +32,9 @@ func (d *Deriver) Record(t *workspace.Task, at *Derived, secret []byte, run stri
 	b = append(b, at.Key[:]...)
 	mark := markOf(secret)
 	b = append(b, mark[:]...)
+	if len(c.argv)+len(c.outputs)+len(c.inputs)+len(c.upstreams)+len(c.env) > maxParts {
+		return b
+	}
 	b = append(b, byte(c.hash))
 	b = binary.BigEndian.AppendUint64(b, uint64(unix))
 	b = appendStr(b, run)
@@ -88,7 +95,7 @@ func salted(secret []byte, v variable) digest.Digest {
 
 // readRecord is the inverse of Record. Values of variables are salted digests.
 func readRecord(record, secret []byte) (c *components, made Recorded, ok bool) {
-	r := reader{rest: record, ok: true}
+	r := reader{rest: record, ok: true, parts: maxParts}
 	made.Key = r.digest()
 	if r.digest() != markOf(secret) {
 		return nil, made, false
@@ -98,7 +105,7 @@ func readRecord(record, secret []byte) (c *components, made Recorded, ok bool) {
 	made.Run = r.str()
 	r.body(c)
 	r.tag(tagEnv)
-	for range r.count(8 + 2) {
+	for range r.items(8 + 2) {
 		v := variable{name: r.str()}
 		v.present, v.host = r.bool(), r.bool()
 		if v.present {
@@ -120,8 +127,9 @@ func FromRecord(record, secret []byte) (*Derived, bool) {
 
 // reader takes values off the front of rest. After one that is not there, ok is false and all others are zero.
 type reader struct {
-	rest []byte
-	ok   bool
+	rest  []byte
+	ok    bool
+	parts int // that may still come
 }
 
 func (r *reader) body(c *components) {
@@ -137,25 +145,27 @@ func (r *reader) body(c *components) {
 	default:
 		r.fail()
 	}
-	for range r.count(8) {
+	for range r.items(8) {
 		c.argv = append(c.argv, r.str())
 	}
 	if c.shell && len(c.argv) < 2 {
 		r.fail() // neither name nor script
 	}
 	r.tag(tagOutputs)
-	for range r.count(1 + 8) {
+	for range r.items(1 + 8) {
 		c.outputs = append(c.outputs, outputPattern{r.byte(), r.str()})
 	}
 	if c.keeps = len(r.rest) > 0 && r.rest[0] == tagIncremental; c.keeps {
 		r.tag(tagIncremental)
 	}
 	r.tag(tagInputs)
-	for range r.count(8 + 2) {
+	n := r.items(8 + 2)
+	c.inputs = make([]Input, 0, n)
+	for range n {
 		c.inputs = append(c.inputs, r.input())
 	}
 	r.tag(tagUpstreams)
-	for range r.count(16 + 2 + 2*digest.Size) {
+	for range r.items(16 + 2 + 2*digest.Size) {
 		c.upstreams = append(c.upstreams, r.upstream())
 	}
 }
@@ -224,6 +234,16 @@ func (r *reader) uint64() uint64 {
 		return binary.BigEndian.Uint64(b)
 	}
 	return 0
+}
+
+// items is count for the parts of a record.
+func (r *reader) items(size int) int {
+	n := r.count(size)
+	if r.parts -= n; r.parts < 0 {
+		r.fail()
+		return 0
+	}
+	return n
 }
 
 // count is the number of items of a list, each of at least size bytes: no number makes us do more than the record is long.

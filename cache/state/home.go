@@ -153,14 +153,14 @@ func isStale(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrClosed) || errors.Is(err, syscall.ESTALE)
 }
 
-// read returns the bytes of a file; the error is fs.ErrNotExist when there is none.
-func (h *home) read(name string) ([]byte, fsys.Info, error) {
+// read returns the bytes of a file that has at most so many; the error is fs.ErrNotExist when there is none.
+func (h *home) read(name string, most int64) ([]byte, fsys.Info, error) {
 	for try := 0; ; try++ {
 		d, err := h.open()
 		if err != nil {
 			return nil, fsys.Info{}, err
 		}
-		data, info, err := d.ReadFile("/"+name, maxRecord)
+		data, info, err := d.ReadFile("/"+name, most)
 		if err == nil || try > 0 || errors.Is(err, fs.ErrNotExist) || !isStale(err) {
 			return data, info, err
 		}

@@ -1,7 +1,9 @@
 package state
 
 import (
+	"encoding/binary"
 	"errors"
+	"io"
 	"io/fs"
 	"slices"
 	"sync"
@@ -65,7 +67,10 @@ func (s *State) indexName() string {
 }
 
 func (s *State) loadIndex() *table {
-	data, _, err := s.home.read(s.indexName())
+	if !s.ofThisStart() {
+		return &table{}
+	}
+	data, _, err := s.home.read(s.indexName(), maxIndex)
 	if err != nil {
 		s.note(couldNotRead, s.indexName(), err)
 		return &table{}
@@ -84,6 +89,26 @@ func (s *State) loadIndex() *table {
 	}
 	t.volumes = mounts
 	return t
+}
+
+// ofThisStart reports whether the index on disk is of this start of the system, and as long as it says, by its first bytes. Of one that
+// came with a workspace nothing more is read: nobody elsewhere knows what they have to be.
+func (s *State) ofThisStart() bool {
+	d, err := s.home.open()
+	if err != nil {
+		return isStale(err) // what that means read finds out
+	}
+	f, err := d.Open("/" + s.indexName())
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	head := make([]byte, frameSize+len(s.boot))
+	if _, err = io.ReadFull(f, head); err != nil || string(head[:magicSize]) != indexMagic || string(head[frameSize:]) != string(s.boot[:]) {
+		return false
+	}
+	info, err := fsys.FileInfo(f)
+	return err == nil && binary.LittleEndian.Uint64(head[magicSize:]) == uint64(info.Size-frameSize)
 }
 
 // known returns the digest that the index proves for name.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
 )
 
 // RecordHead is how many bytes at the beginning of a record of package key say which it is: two records with equal ones
@@ -20,7 +21,8 @@ func (s *State) LastKey(task string) ([]byte, bool) {
 	return record, ok
 }
 
-// WriteLastKey appends the record, unless the last one has the same head (8.3: when the key differs).
+// WriteLastKey appends the record, unless the last one has the same head (8.3: when the key differs). In the place of one that is
+// too long to be kept stands its head alone: what was written before must not pass for the last one.
 func (s *State) WriteLastKey(task string, record []byte) {
 	if s.home.readOnly {
 		return
@@ -28,6 +30,9 @@ func (s *State) WriteLastKey(task string, record []byte) {
 	if old, ok := s.LastKey(task); ok && len(old) >= RecordHead && len(record) >= RecordHead &&
 		string(old[:RecordHead]) == string(record[:RecordHead]) {
 		return
+	}
+	if !s.keys.fits(task, len(record)) {
+		record = record[:RecordHead]
 	}
 	s.keys.put(task, s.today(), record)
 }
@@ -77,9 +82,11 @@ func (s *State) Secret(create bool) (secret []byte, ok bool) {
 }
 
 func (s *State) readSecret() ([]byte, bool) {
-	data, _, err := s.home.read(secretName)
+	data, _, err := s.home.read(secretName, frameSize+secretSize)
 	if err != nil {
-		s.note(couldNotRead, secretName, err)
+		if !errors.Is(err, fsys.ErrTooLong) { // such a one is as a damaged one
+			s.note(couldNotRead, secretName, err)
+		}
 		return nil, false
 	}
 	payload, ok := unseal(secretMagic, data)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unsafe"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
@@ -115,6 +116,11 @@ func (s *State) WriteLedger(l Ledger) (stamp int64) {
 		l.Files = slices.Clone(l.Files)
 		slices.SortStableFunc(l.Files, byPath)
 	}
+	if !s.ledgers.fits(l.Task, l.bound()) || len(l.Files) > maxRows {
+		// What was written before must not count on, or it would tell whose things are of a result that is not there any more.
+		// Nothing is known to be the task's, so nothing of it is stored or taken away until it makes less.
+		l = Ledger{Task: l.Task, Key: l.Key, At: l.At, Unfinished: true}
+	}
 	body := encodeLedger(l, s.fn)
 	if old, _, _, ok := s.ledgers.get(l.Task); ok && sameLedger(old, body) {
 		return 0
@@ -129,6 +135,7 @@ type memo struct {
 	at     span
 	gen    int
 	ledger Ledger
+	size   int64 // in memory
 }
 
 // maxMemos bounds what is kept of other tasks' ledgers.
@@ -159,12 +166,14 @@ func (s *State) remembered(task string) *Ledger {
 	}
 	m = &memo{}
 	m.ledger, m.at, m.gen = s.readLedger(task)
+	m.size = m.at.size + int64(len(m.ledger.Files))*int64(unsafe.Sizeof(Produced{}))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.memo == nil || len(s.memo) >= maxMemos {
-		s.memo = map[string]*memo{}
+	if s.memo == nil || len(s.memo) >= maxMemos || s.memoSize+m.size > maxMemory {
+		s.memo, s.memoSize = map[string]*memo{}, 0
 	}
 	s.memo[task] = m
+	s.memoSize += m.size
 	return &m.ledger
 }
 
@@ -189,12 +198,18 @@ func flags(first, second bool) (b byte) {
 	return b
 }
 
-func encodeLedger(l Ledger, fn digest.Function) []byte {
-	size := 64 + len(l.Task)
+// bound is how many bytes encodeLedger makes at most.
+func (l *Ledger) bound() int {
+	const number = binary.MaxVarintLen64
+	size := 1 + 8 + number + len(l.Task) + digest.Size + 1 + number + 2*number*len(l.Spans) + number
 	for i := range l.Files {
-		size += 100 + len(l.Files[i].Path) + len(l.Files[i].LinkText)
+		size += number + len(l.Files[i].Path) + 1 + 6*number + 1 + digest.Size + number + len(l.Files[i].LinkText)
 	}
-	b := append(make([]byte, 0, size), byte(fn))
+	return size
+}
+
+func encodeLedger(l Ledger, fn digest.Function) []byte {
+	b := append(make([]byte, 0, l.bound()), byte(fn))
 	b = binary.LittleEndian.AppendUint64(b, uint64(l.At))
 	b = appendString(b, l.Task)
 	b = append(b, l.Key[:]...)
@@ -229,9 +244,10 @@ func sameLedger(a, b []byte) bool {
 	return len(a) == len(b) && len(a) >= after && string(a[:at]) == string(b[:at]) && string(a[after:]) == string(b[after:])
 }
 
-// decodeLedger reads the ledger of hash function fn. One that another function has made keeps its files, without digests.
+// decodeLedger reads the ledger of hash function fn. One that another function has made keeps its files, without digests. The
+// paths are parts of body, which nobody may change any more.
 func decodeLedger(body []byte, fn digest.Function) (Ledger, bool) {
-	d := decoder{rest: string(body), ok: true}
+	d := decoder{rest: unsafe.String(unsafe.SliceData(body), len(body)), ok: true}
 	same := d.byte() == byte(fn)
 	l := Ledger{At: int64(d.fixed64()), Task: d.string(), Key: d.digest()}
 	bits := d.byte()
@@ -245,7 +261,7 @@ func decodeLedger(body []byte, fn digest.Function) (Ledger, bool) {
 	}
 	n := d.uvarint()
 	const smallest = 10 // bytes of a file, at least
-	if n > uint64(len(d.rest))/smallest {
+	if n > uint64(len(d.rest))/smallest || n > maxRows {
 		return Ledger{}, false
 	}
 	if n > 0 {

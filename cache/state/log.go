@@ -29,6 +29,7 @@ type log struct {
 	s     *State
 	name  string // below .haz/state
 	magic string
+	most  int64 // bytes of a record; longer ones are not read
 
 	mu       sync.Mutex
 	f        logFile   // nil until needed
@@ -36,6 +37,7 @@ type log struct {
 	appends  bool      // f was opened for writing
 	gen      int       // counts the files that were opened
 	rows     map[string]span
+	tasks    int   // what the names in rows take, at most maxTasks
 	live     int64 // bytes of the records in rows
 	at       int64 // the end of the last record that holds together
 	seen     int64 // the size up to which the file was looked at
@@ -139,9 +141,18 @@ func (l *log) any() bool {
 	return l.refresh() == nil && len(l.rows) > 0
 }
 
+// fits reports whether a record with a body of so many bytes would be read.
+func (l *log) fits(task string, body int) bool {
+	const fixed = 8 + binary.MaxVarintLen64
+	return int64(fixed+len(task)+body) <= l.most && fixed+len(task) <= logWhole-frameSize
+}
+
 // put appends a record made at a time, and returns the time of the file system. The record is lost, with a note, when the disk
-// does not take it; the one before counts on.
+// does not take it; the one before counts on. So it does when the record does not fit: callers put something in its place.
 func (l *log) put(task string, made int64, body []byte) (stamp int64) {
+	if !l.fits(task, len(body)) {
+		return 0
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	stamp, err := l.append(recordHead{made: made, task: task}, body)
@@ -185,11 +196,18 @@ func (l *log) appended(task string, n, size int64) {
 	}
 }
 
-// count makes the record at a span the one of its task that counts.
+// count makes the record at a span the one of its task that counts. Of more tasks than anybody has nothing is known.
 func (l *log) count(task string, at span) {
-	l.live += at.size - l.rows[task].size
-	l.rows[task] = at
 	l.at = at.off + at.size
+	was, known := l.rows[task]
+	if !known {
+		if l.tasks+taskCost+len(task) > maxTasks {
+			return
+		}
+		l.tasks += taskCost + len(task)
+	}
+	l.live += at.size - was.size
+	l.rows[task] = at
 }
 
 // open makes sure that l.f is there, for writing if that is wanted.
@@ -272,7 +290,7 @@ func (l *log) drop() {
 	}
 	l.unlock()
 	l.gen++
-	l.f, l.appends, l.rows, l.live, l.at, l.seen, l.unwanted = nil, false, nil, 0, 0, 0, false
+	l.f, l.appends, l.rows, l.tasks, l.live, l.at, l.seen, l.unwanted = nil, false, nil, 0, 0, 0, 0, false
 }
 
 // refresh looks at what was appended since the last time. The error is fs.ErrNotExist when there is no log.
@@ -353,7 +371,7 @@ func (l *log) scan(size int64) error {
 // check looks at the record at pos, which begins with ahead. n is its size; 0 when it does not hold together.
 func (l *log) check(ahead []byte, pos, size int64) (head recordHead, n int64, err error) {
 	length := binary.LittleEndian.Uint64(ahead[magicSize:])
-	if length > uint64(min(size-pos-frameSize, maxRecord)) {
+	if length > uint64(min(size-pos-frameSize, l.most)) {
 		return head, 0, nil
 	}
 	n = frameSize + int64(length)
@@ -396,6 +414,7 @@ func (l *log) forget(known map[string]bool, limit func() int64) {
 		}
 		if h, _, ok := parseRecordHead(head[frameSize:]); ok && h.made < limit() {
 			delete(l.rows, task)
+			l.tasks -= taskCost + len(task)
 			l.live -= at.size
 			l.unwanted = true
 		}

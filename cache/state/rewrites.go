@@ -19,7 +19,7 @@ func (s *State) Rewrites(task string) []string {
 	}
 	d := decoder{rest: string(body), ok: true}
 	n := d.uvarint()
-	if n > uint64(len(d.rest)) {
+	if n > maxRewrites {
 		return nil
 	}
 	paths := make([]string, n)
@@ -41,6 +41,13 @@ func (s *State) AddRewrites(task string, paths []string) {
 	slices.Sort(all)
 	all = slices.Compact(all)
 	all = all[:min(len(all), maxRewrites)]
+	size := 0
+	for i := range all {
+		if size += binary.MaxVarintLen64 + len(all[i]); !s.rewrites.fits(task, binary.MaxVarintLen64+size) {
+			all = all[:i]
+			break
+		}
+	}
 	b := binary.AppendUvarint(nil, uint64(len(all)))
 	for _, p := range all {
 		b = appendString(b, p)

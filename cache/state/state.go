@@ -30,9 +30,19 @@ const (
 	// keepTemporary is how old a temporary file must be to count as left over.
 	keepTemporary = 24 * time.Hour
 
-	maxRecord = 512 << 20 // bytes of one file here
-	smallFile = 256 << 10 // bytes up to which a file is read in one piece
-	chunk     = 256 << 10 // bytes digested between two looks at the context
+	// Who puts a workspace together may put anything here. So nothing is read that is longer, or holds more, than what is written
+	// at most, and what is written at most does not take much memory.
+	maxIndex   = 512 << 20 // bytes of a stat index; one of another start of the system is not read
+	maxLedger  = 32 << 20  // bytes of the record of a ledger
+	maxRows    = 1 << 18   // paths in a ledger
+	maxLastKey = 32 << 20  // bytes of the record of a last key
+	maxRewrite = 16 << 20  // bytes of the record of rewritten paths
+	maxRemake  = 64 << 10  // bytes of the record of a remake
+	maxTasks   = 24 << 20  // bytes of what is known of the tasks of a log: names, and taskCost for each
+	taskCost   = 64
+	maxMemory  = 32 << 20  // bytes of ledgers of other tasks that are remembered
+	smallFile  = 256 << 10 // bytes up to which a file is read in one piece
+	chunk      = 256 << 10 // bytes digested between two looks at the context
 )
 
 // State is the open .haz/state of one workspace and one hash function. Safe for concurrent use.
@@ -56,12 +66,13 @@ type State struct {
 
 	making sync.Mutex // of the secret
 
-	mu      sync.Mutex
-	secret  []byte
-	memo    map[string]*memo // ledgers that ListedBy has read
-	trouble []string
-	noted   map[string]bool // kinds of trouble
-	denied  *Denial
+	mu       sync.Mutex
+	secret   []byte
+	memo     map[string]*memo // ledgers that ListedBy has read
+	memoSize int64
+	trouble  []string
+	noted    map[string]bool // kinds of trouble
+	denied   *Denial
 }
 
 // A Denial is a place that may not be read or written.
@@ -82,10 +93,10 @@ func (d *Denial) Or(name string, err error) *Denial {
 func Open(ws fsys.FS, fn digest.Function) *State {
 	s := &State{ws: ws, fn: fn, boot: digest.BLAKE3.Sum([]byte(bootID())), noted: map[string]bool{}}
 	s.home.ws = ws
-	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic}
-	s.keys = log{s: s, name: keysName, magic: keyMagic}
-	s.rewrites = log{s: s, name: rewritesName, magic: rewriteMagic}
-	s.remakes = log{s: s, name: remakesName, magic: remakeMagic}
+	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic, most: maxLedger}
+	s.keys = log{s: s, name: keysName, magic: keyMagic, most: maxLastKey}
+	s.rewrites = log{s: s, name: rewritesName, magic: rewriteMagic, most: maxRewrite}
+	s.remakes = log{s: s, name: remakesName, magic: remakeMagic, most: maxRemake}
 	s.asked = sync.OnceValue(s.remakes.any)
 	s.today = sync.OnceValue(func() int64 { return s.Stamp() / int64(time.Second) })
 	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors), ancestorsOf: ancestorsOf, depth: sync.OnceValue(depth)}

@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -29,11 +28,7 @@ func program() (code int) {
 	// The actor library makes a sharded map for each system; one shard makes that fifteen times cheaper, and a run has one
 	// system. It is a variable of that library, so only the program may set it.
 	cmap.SHARD_COUNT = 1
-	// A short-lived process that allocates some ten bytes per byte it keeps: collecting half as often is worth its memory. Who
-	// sets GOGC knows better.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
+	tameCollector()
 	// A write to a pipe that nobody reads must be an error, not our death. Notify rather than Ignore: what is ignored is
 	// inherited, and a task must find SIGPIPE as it is everywhere.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

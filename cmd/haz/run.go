@@ -79,15 +79,15 @@ func (v *invocation) selectTargets(w *haz.Workspace, refs []haz.Reference) (*haz
 
 // lastFailures are the tasks that did not succeed in the last run of the workspace.
 func lastFailures(w *haz.Workspace) (ids []haz.TaskID, known bool, err error) {
-	b, err := w.LastRun()
-	if err != nil || b == nil {
+	f, err := w.LastRun()
+	if err != nil || f == nil {
 		return nil, false, err
 	}
-	r, err := report.DecodeRecord(b)
-	if err != nil {
+	defer f.Close()
+	if ids, err = report.ReadUnfinished(f); err != nil {
 		return nil, false, fmt.Errorf("the record of the last run cannot be read: %w", err)
 	}
-	return append([]haz.TaskID{}, r.Unfinished()...), true, nil
+	return append([]haz.TaskID{}, ids...), true, nil
 }
 
 // dryRun prints the plan. The bytes of the plain form are frozen.

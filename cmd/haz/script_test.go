@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite expected files")
 
 // The test binary is haz as well: scripts run it under that name. And it is programs that tests need.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"haz": main, "humble": humble, "panicscreen": panicScreen, "mapper": mapper, "cutpower": cutPower})
+	testscript.Main(m, map[string]func(){"haz": main, "humble": humble, "panicscreen": panicScreen, "mapper": mapper, "cutpower": cutPower, "measured": measured})
 }
 
 // hearHangups makes what the tests start hear SIGHUP, also when they run under nohup: haz would leave the signal alone there, as it

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func doWhy(v *invocation) error {
 	} else {
 		v.out.print(whyText(e))
 		if v.has("diff") {
-			v.out.print(diffText(e, time.Now()))
+			printDiff(v.out, e, time.Now())
 		}
 	}
 	return whyProblem(e)
@@ -199,33 +200,31 @@ func sortedCopy(s []string) []string {
 	return out
 }
 
-// diffText says what is new in the key since the last run that derived it, and of a hit who stored it.
-func diffText(e *haz.Explanation, now time.Time) string {
+// printDiff says what is new in the key since the last run that derived it, and of a hit who stored it.
+func printDiff(w io.Writer, e *haz.Explanation, now time.Time) {
 	ago := func(unix int64) string { return report.Ago(now.Sub(time.Unix(unix, 0))) + " ago" }
-	var b strings.Builder
-	b.WriteString("\n")
+	fmt.Fprintln(w)
 	switch {
 	case e.Key == "":
-		b.WriteString("no differences can be told: the key is not known.\n")
+		fmt.Fprintln(w, "no differences can be told: the key is not known.")
 	case e.Last == nil:
-		b.WriteString("no earlier key of this task is recorded.\n")
+		fmt.Fprintln(w, "no earlier key of this task is recorded.")
 	case len(e.Diffs) == 0:
-		fmt.Fprintf(&b, "key unchanged since run %s (%s).\n", e.Last.Run, ago(e.Last.Unix))
+		fmt.Fprintf(w, "key unchanged since run %s (%s).\n", e.Last.Run, ago(e.Last.Unix))
 	default:
-		fmt.Fprintf(&b, "key changed since run %s (%s):\n", e.Last.Run, ago(e.Last.Unix))
-		diffLines(&b, e.Diffs)
+		fmt.Fprintf(w, "key changed since run %s (%s):\n", e.Last.Run, ago(e.Last.Unix))
+		printDiffLines(w, e.Diffs)
 	}
 	for _, u := range e.Upstreams {
-		fmt.Fprintf(&b, "upstream %s, key changed since run %s (%s):\n", u.Task, u.Last.Run, ago(u.Last.Unix))
-		diffLines(&b, u.Diffs)
+		fmt.Fprintf(w, "upstream %s, key changed since run %s (%s):\n", u.Task, u.Last.Run, ago(u.Last.Unix))
+		printDiffLines(w, u.Diffs)
 	}
 	if e.Stored != nil {
-		fmt.Fprintf(&b, "the entry was stored by %s (%s).\n", diag.Escape(e.Stored.Task), ago(e.Stored.Unix))
+		fmt.Fprintf(w, "the entry was stored by %s (%s).\n", diag.Escape(e.Stored.Task), ago(e.Stored.Unix))
 	}
-	return b.String()
 }
 
-func diffLines(b *strings.Builder, diffs []haz.Difference) {
+func printDiffLines(w io.Writer, diffs []haz.Difference) {
 	width := 0
 	for _, d := range diffs {
 		width = max(width, len([]rune(diag.Escape(d.Name))))
@@ -233,6 +232,6 @@ func diffLines(b *strings.Builder, diffs []haz.Difference) {
 	width = min(width, 40)
 	for _, d := range diffs {
 		line := fmt.Sprintf("  %c %-9s %-*s %s", d.Sign, d.Kind, width, diag.Escape(d.Name), diag.Escape(d.Detail))
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }

@@ -42,6 +42,7 @@ func table() []mutant {
 		affectedBugs,
 		languageBugs,
 		entryBugs,
+		boundBugs,
 		engineBugs,
 		setupBugs,
 		waitingBugs,

@@ -1,0 +1,153 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys"
+)
+
+// ledgerWith has n rows, whose paths are of a length.
+func ledgerWith(n, length int) Ledger {
+	l := Ledger{Task: "p:t", Key: digest.BLAKE3.Sum([]byte("key")), At: 7, Spans: []Span{{1, 2}}, Files: make([]Produced, n)}
+	for i := range l.Files {
+		path := fmt.Sprintf("/p/%08d", i)
+		l.Files[i] = Produced{Path: path + strings.Repeat("x", max(0, length-len(path))), Info: fsys.Info{Kind: fsys.File, Size: 1 << 62, MTime: -1 << 62, CTime: 1 << 62,
+			Inode: 1<<64 - 1, Dev: 1<<64 - 1, Perm: 0o7777}, HasDigest: true, Digest: l.Key}
+	}
+	return l
+}
+
+// What is written of a ledger is read. Of one that is too large, nothing is known to be the task's, and no older one counts.
+func TestLedgerLimits(t *testing.T) {
+	for _, tt := range []struct {
+		rows, length int
+		kept         bool
+	}{
+		{1 << 17, 128, true}, // as many outputs as an entry has, with all the texts that it has
+		{maxRows, 11, true},
+		{maxRows + 1, 11, false},
+		{1000, maxLedger/1000 - 200, true},
+		{1000, maxLedger / 1000, false},
+	} {
+		t.Run(fmt.Sprintf("%d of %d bytes", tt.rows, tt.length), func(t *testing.T) {
+			mem := fsys.Memory()
+			Open(mem, digest.BLAKE3).WriteLedger(ledgerWith(3, 20))
+			l := ledgerWith(tt.rows, tt.length)
+			Open(mem, digest.BLAKE3).WriteLedger(l)
+			got := Open(mem, digest.BLAKE3).Ledger("p:t")
+			switch {
+			case got.Key != l.Key || got.At != l.At || got.Running:
+				t.Errorf("%s at %d, running: %v", got.Key.Short(), got.At, got.Running)
+			case tt.kept && (len(got.Files) != tt.rows || got.Files[tt.rows-1] != l.Files[tt.rows-1] || got.Unfinished):
+				t.Errorf("%d rows were read", len(got.Files))
+			case !tt.kept && (len(got.Files) > 0 || !got.Unfinished):
+				t.Errorf("%d rows were read", len(got.Files))
+			}
+		})
+	}
+}
+
+// A record that is longer than any that is written is none, however well it is sealed.
+func TestLongRecords(t *testing.T) {
+	for _, over := range []int{0, 1} {
+		s := Open(fsys.Memory(), digest.BLAKE3)
+		head := recordHead{made: 1, task: "p:t"}
+		if _, err := s.rewrites.append(head, make([]byte, maxRewrite-len(head.appendTo(nil))+over)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, ok := s.rewrites.get("p:t"); ok != (over == 0) {
+			t.Errorf("%d bytes more than are allowed: read %v", over, ok)
+		}
+	}
+}
+
+// A last key that is too long is not kept, and the one before does not pass for it.
+func TestLastKeyLimits(t *testing.T) {
+	for _, tt := range []struct {
+		size int
+		kept bool
+	}{{RecordHead, true}, {maxLastKey - 1000, true}, {maxLastKey + 1, false}} {
+		mem := fsys.Memory()
+		Open(mem, digest.BLAKE3).WriteLastKey("p:t", bytes.Repeat([]byte{1}, 1000))
+		record := bytes.Repeat([]byte{2}, tt.size)
+		Open(mem, digest.BLAKE3).WriteLastKey("p:t", record)
+		got, ok := Open(mem, digest.BLAKE3).LastKey("p:t")
+		if want := record[:map[bool]int{true: tt.size, false: RecordHead}[tt.kept]]; !ok || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes: %d were read", tt.size, len(got))
+		}
+	}
+}
+
+// As many rewritten paths are kept as fit.
+func TestRewritesLimits(t *testing.T) {
+	mem := fsys.Memory()
+	paths := make([]string, 20)
+	for i := range paths {
+		paths[i] = fmt.Sprintf("/%02d", i) + strings.Repeat("x", 1<<20)
+	}
+	Open(mem, digest.BLAKE3).AddRewrites("p:t", paths)
+	if got := Open(mem, digest.BLAKE3).Rewrites("p:t"); len(got) != 15 || got[14] != paths[14] {
+		t.Errorf("%d paths are kept", len(got))
+	}
+}
+
+// A log of more tasks than anybody has is known in part; what is known is right, and what is written later is known.
+func TestTasksLimits(t *testing.T) {
+	mem := fsys.Memory()
+	name := func(i int) string { return fmt.Sprintf("p:%03d", i) + strings.Repeat("x", 60<<10) }
+	s := Open(mem, digest.BLAKE3)
+	for i := range 500 {
+		s.WriteLastKey(name(i), bytes.Repeat([]byte{byte(i)}, 100))
+	}
+	s = Open(mem, digest.BLAKE3)
+	known := 0
+	for i := range 500 {
+		record, ok := s.LastKey(name(i))
+		if ok {
+			known++
+		}
+		if ok && record[0] != byte(i) {
+			t.Errorf("%d has the record of another task", i)
+		}
+	}
+	if known < 300 || known > maxTasks/(60<<10) {
+		t.Errorf("%d tasks are known", known)
+	}
+	s.WriteLastKey(name(0), bytes.Repeat([]byte{77}, 100))
+	if record, ok := Open(mem, digest.BLAKE3).LastKey(name(0)); !ok || record[0] != 77 {
+		t.Error("a later record does not count")
+	}
+	s.WriteLastKey(strings.Repeat("x", logWhole), bytes.Repeat([]byte{1}, 100))
+	if _, ok := s.LastKey(strings.Repeat("x", logWhole)); ok {
+		t.Error("a task with a name that is not read has a record")
+	}
+}
+
+// The ledgers of other tasks that are remembered take no more memory than is allowed, however many there are.
+func TestMemosAreFew(t *testing.T) {
+	mem := fsys.Memory()
+	s := Open(mem, digest.BLAKE3)
+	var tasks []string
+	for i := range 8 {
+		l := ledgerWith(40_000, 100)
+		l.Task = fmt.Sprintf("p:%d", i)
+		tasks = append(tasks, l.Task)
+		s.WriteLedger(l)
+	}
+	for range 2 {
+		if got := s.ListedBy(ledgerWith(1, 100).Files[0].Path, tasks); len(got) != len(tasks) {
+			t.Fatalf("listed by %v", got)
+		}
+		var sum int64
+		for _, m := range s.memo {
+			sum += m.size
+		}
+		if sum != s.memoSize || sum > maxMemory || len(s.memo) == 0 {
+			t.Errorf("%d ledgers of %d bytes, counted as %d", len(s.memo), sum, s.memoSize)
+		}
+	}
+}

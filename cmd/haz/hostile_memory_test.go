@@ -1,0 +1,380 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/haz-build/haz/cache/digest"
+)
+
+// measured FILE COMMAND... runs a command and writes the peak of its resident memory, in KiB, to FILE. It is a small process of its
+// own, since what wait tells of a child includes the memory of whoever forked it.
+func measured() {
+	cmd := exec.Command(os.Args[2], os.Args[3:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		fmt.Fprintln(os.Stderr, "measured:", err)
+		os.Exit(125)
+	}
+	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+	if err := os.WriteFile(os.Args[1], []byte(strconv.FormatInt(peak, 10)), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, "measured:", err)
+		os.Exit(125)
+	}
+	os.Exit(cmd.ProcessState.ExitCode())
+}
+
+// hostileMemory is what a hostile entry may cost at most, in MiB (7.6).
+const hostileMemory = 256
+
+// hostileRig is a workspace with one task, whose entry, and whatever else is kept of it, is forged.
+type hostileRig struct {
+	t    *testing.T
+	root string
+	good string // a copy of the workspace as it was
+}
+
+const hostileTask = `name: p
+tasks:
+  t: {shell: "mkdir -p out && echo hi > out/a && echo said", inputs: [in.txt], outputs: ["out/**"], env: {from_host: [PATH]}}
+`
+
+func newHostileRig(t *testing.T) *hostileRig {
+	r := &hostileRig{t: t, root: filepath.Join(t.TempDir(), "ws"), good: filepath.Join(t.TempDir(), "good")}
+	r.write("haz.yml", hostileTask)
+	r.write("in.txt", "in\n")
+	if out, code, _ := r.haz("run", "p:t"); code != 0 {
+		t.Fatalf("exit %d:\n%s", code, out)
+	}
+	r.copy(r.root, r.good)
+	return r
+}
+
+func (r *hostileRig) write(name, text string) {
+	r.t.Helper()
+	path := filepath.Join(r.root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *hostileRig) copy(from, to string) {
+	r.t.Helper()
+	if err := os.RemoveAll(to); err != nil {
+		r.t.Fatal(err)
+	}
+	if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+		r.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// haz runs a command line and returns what it said, its exit code and its peak of memory in MiB.
+func (r *hostileRig) haz(args ...string) (said string, code, peak int) {
+	r.t.Helper()
+	file := filepath.Join(r.t.TempDir(), "peak")
+	program := os.Getenv("HAZ_MEASURE")
+	if program == "" {
+		program = realHaz(r.t)
+	}
+	cmd := exec.Command("measured", append([]string{file, program}, args...)...)
+	cmd.Dir = r.root
+	out, _ := cmd.CombinedOutput()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		r.t.Fatalf("%v\n%s", err, out)
+	}
+	kib, err := strconv.Atoi(string(b))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode(), kib / 1024
+}
+
+// read is the text of a file in the workspace; "" where there is none.
+func (r *hostileRig) read(name string) string {
+	b, _ := os.ReadFile(filepath.Join(r.root, name))
+	return string(b)
+}
+
+// entry is the folder of the one entry.
+func (r *hostileRig) entry() string {
+	r.t.Helper()
+	found, err := filepath.Glob(filepath.Join(r.root, ".haz/cache/??/*/manifest.json"))
+	if err != nil || len(found) != 1 {
+		r.t.Fatal(found, err)
+	}
+	return filepath.Dir(found[0])
+}
+
+// forge writes a manifest with n other outputs than its own, sealed as it has to be.
+func (r *hostileRig) forge(to string, n int, appendItem func(b []byte, i int) []byte) {
+	r.t.Helper()
+	b, err := os.ReadFile(filepath.Join(r.entry(), "manifest.json"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	const opens, closes = "\"outputs\": [", "\n  ],"
+	text := string(b)
+	from := strings.Index(text, opens) + len(opens)
+	till := strings.Index(text, closes)
+	f, err := os.Create(to)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer f.Close()
+	h := digest.BLAKE3.New()
+	w := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<20)
+	var size int64
+	put := func(b []byte) {
+		size += int64(len(b))
+		if _, err := w.Write(b); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	put([]byte(text[:from]))
+	var item []byte
+	for i := range n {
+		if i > 0 {
+			put([]byte(","))
+		}
+		item = appendItem(item[:0], i)
+		put(item)
+	}
+	tail := text[till:]
+	digits := strings.Index(tail, "manifest_hash\": \"") + len("manifest_hash\": \"")
+	put([]byte(tail[:digits]))
+	at := size
+	put([]byte(strings.Repeat("0", 64) + tail[digits+64:]))
+	if err := w.Flush(); err != nil {
+		r.t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte(digest.Of(h).Hex()), at); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func dirItem(b []byte, path string) []byte {
+	return fmt.Appendf(b, "\n    {\n      \"workspace_absolute_path\": %q,\n      \"kind\": \"dir\",\n      \"mode\": 493\n    }", path)
+}
+
+func fileItem(b []byte, path string) []byte {
+	return fmt.Appendf(b, "\n    {\n      \"workspace_absolute_path\": %q,\n      \"kind\": \"file\",\n      \"content_hash\": %q,\n      \"size\": 0,\n      \"mode\": 420\n    }",
+		path, digest.BLAKE3.Sum(nil).Hex())
+}
+
+func linkItem(b []byte, path, target string) []byte {
+	return fmt.Appendf(b, "\n    {\n      \"workspace_absolute_path\": %q,\n      \"kind\": \"link\",\n      \"target\": %q\n    }", path, target)
+}
+
+// sealed is a payload as files in .haz/state have it, recordOf one of the task in a log.
+func sealed(magic string, payload []byte) []byte {
+	b := append([]byte(magic), make([]byte, 8)...)
+	binary.LittleEndian.PutUint64(b[8:], uint64(len(payload)))
+	sum := digest.BLAKE3.Sum(payload)
+	return append(append(b, sum[:]...), payload...)
+}
+
+func recordOf(magic string, body []byte) []byte {
+	p := make([]byte, 8)
+	binary.LittleEndian.PutUint64(p, uint64(1<<40))
+	p = binary.AppendUvarint(p, uint64(len("p:t")))
+	p = append(p, "p:t"...)
+	return sealed(magic, append(p, body...))
+}
+
+// lastKey makes the last key of the good workspace one with other inputs.
+func (r *hostileRig) lastKey(inputs int, path string) []byte {
+	r.t.Helper()
+	file, err := os.ReadFile(filepath.Join(r.root, ".haz/state/keys.log"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	const head = 8 + 8 + 32 + 8 + 1 + len("p:t")
+	b := file[head:]
+	list := bytes.Index(b, []byte("\x13\x00\x00\x00\x00\x00\x00\x00\x01"))
+	if list < 0 {
+		r.t.Fatalf("%q", b)
+	}
+	b = append(bytes.Clone(b[:list+1]), binary.BigEndian.AppendUint64(nil, uint64(inputs))...)
+	for range inputs {
+		b = append(append(binary.BigEndian.AppendUint64(b, uint64(len(path))), path...), 'd', 0)
+	}
+	return recordOf("hazkey01", b)
+}
+
+// Whatever an entry, or what is kept beside the cache, holds or claims: haz takes 256 MiB for it at most, ends, and the task's result is
+// right (7.6).
+func TestHostileMemory(t *testing.T) {
+	rig := newHostileRig(t)
+	name := strings.Repeat("x", 200)
+	manifest := func(n int, item func(b []byte, i int) []byte) func() {
+		forged := ""
+		return func() {
+			if forged == "" {
+				forged = filepath.Join(t.TempDir(), "manifest.json")
+				rig.forge(forged, n, item)
+			}
+			if err := os.WriteFile(filepath.Join(rig.entry(), "outputs", digest.BLAKE3.Sum(nil).Hex()), nil, 0o400); err != nil {
+				rig.t.Fatal(err)
+			}
+			at := filepath.Join(rig.entry(), "manifest.json")
+			if err := os.Remove(at); err != nil {
+				rig.t.Fatal(err)
+			}
+			if err := os.Link(forged, at); err != nil {
+				rig.t.Fatal(err)
+			}
+		}
+	}
+	state := func(name string, content func() []byte) func() {
+		return func() {
+			if err := os.WriteFile(filepath.Join(rig.root, ".haz/state", name), content(), 0o600); err != nil {
+				rig.t.Fatal(err)
+			}
+		}
+	}
+	// sparse makes a file that is long, which costs whoever does it nothing.
+	sparse := func(name string, size int64) func() {
+		return func() {
+			at := filepath.Join(rig.root, ".haz", strings.Replace(name, "ENTRY", "cache/??/*", 1))
+			if found, err := filepath.Glob(at); err == nil && len(found) > 0 {
+				at = found[0]
+			}
+			f, err := os.OpenFile(at, os.O_RDWR|os.O_CREATE, 0o600)
+			if err == nil {
+				err = f.Truncate(size)
+			}
+			if err != nil {
+				rig.t.Fatal(err)
+			}
+			f.Close()
+		}
+	}
+	run := func(text string) func() []byte {
+		return func() []byte {
+			return []byte(`{"version":1,"tasks":[` + text + `]}`)
+		}
+	}
+	full := manifest(1<<17-1, func(b []byte, i int) []byte { return fileItem(b, fmt.Sprintf("/out/%07d%.100s/f", i, name)) })
+	fullLedger := state("ledgers.log", func() []byte { return ledgerOf(1<<18-1, "/out/%07d"+name[:100]) })
+	shapes := []struct {
+		name  string
+		forge func()
+		hits  bool // it may be restored
+		long  bool // runs take their time
+	}{
+		{"many outputs", manifest(1_000_000, func(b []byte, i int) []byte { return dirItem(b, fmt.Sprintf("/out/%07d", i)) }), false, false},
+		{"long names", manifest(100_000, func(b []byte, i int) []byte { return dirItem(b, fmt.Sprintf("/out/%07d", i)+name+name) }), false, false},
+		{"long link texts", manifest(3_000, func(b []byte, i int) []byte {
+			return linkItem(b, fmt.Sprintf("/out/%07d", i), strings.Repeat(name, 150))
+		}), false, false},
+		{"deep folders", manifest(4000, func(b []byte, i int) []byte {
+			return fileItem(b, fmt.Sprintf("/out/%07d", i)+strings.Repeat("/d", 2000))
+		}), false, false},
+		{"as much as is allowed", full, true, true},
+		{"all as much as is allowed", func() { full(); fullLedger() }, true, true},
+		{"ledger", state("ledgers.log", func() []byte { return ledgerOf(4_000_000, "") }), false, false},
+		{"rows of a ledger", state("ledgers.log", func() []byte { return ledgerOf(3_000_000, "") }), false, false},
+		{"ledger, as much as is allowed", fullLedger, false, true},
+		{"last key", state("keys.log", func() []byte { return rig.lastKey(3_000_000, "") }), false, false},
+		{"last key, as much as is allowed", state("keys.log", func() []byte { return rig.lastKey(1<<18-100, name[:100]) }), false, false},
+		{"tasks", state("ledgers.log", func() []byte { return manyRecords("hazled02", 500_000) }), false, true},
+		{"rewritten paths", state("rewrites.log", func() []byte {
+			return recordOf("hazrew01", append(binary.AppendUvarint(nil, 15<<20), make([]byte, 15<<20)...))
+		}), false, false},
+		{"tasks of a run", state("runs/99999999999999999999-f.json", run(strings.Repeat(`{},`, 10_000_000)+"{}")), false, false},
+		{"text of a run", state("runs/99999999999999999999-f.json", run(`{"task":"`+strings.Repeat(`x`, 100<<20)+`"}`)), false, false},
+		{"brackets of a run", state("runs/99999999999999999999-f.json", run(strings.Repeat(`[`, 100<<20))), false, false},
+		{"sparse manifest", sparse("ENTRY/manifest.json", 3<<30), false, false},
+		{"sparse ledgers", sparse("state/ledgers.log", 3<<30), false, false},
+		{"sparse last keys", sparse("state/keys.log", 3<<30), false, false},
+		{"sparse index", sparse("state/index", 3<<30), false, false},
+		{"large index", sparse("state/index", 500<<20), false, false},
+		{"sparse secret", sparse("state/secret", 3<<30), false, false},
+		{"sparse run", sparse("state/runs/99999999999999999999-f.json", 3<<30), false, false},
+		{"sparse stdout", sparse("ENTRY/stdout", 3<<30), false, false},
+		{"sparse blob", sparse("ENTRY/outputs/*", 3<<30), false, false},
+	}
+	for _, s := range shapes {
+		t.Run(s.name, func(t *testing.T) {
+			rig.t = t
+			for _, c := range []struct {
+				args []string
+				gone bool // the outputs are not there
+				runs bool
+			}{
+				{[]string{"why", "--diff", "p:t"}, false, false}, // first: it writes nothing, whatever it takes to be right
+				{[]string{"run", "p:t"}, true, true},
+				{[]string{"run", "p:t"}, false, true},
+				{[]string{"run", "--failed", "--dry-run"}, false, false},
+				{[]string{"cache", "info"}, false, false},
+				{[]string{"cache", "clean", "--soft", "--max-size", "1B"}, false, false},
+				{[]string{"check"}, false, false},
+			} {
+				if c.runs && s.long && !long() {
+					continue
+				}
+				rig.copy(rig.good, rig.root)
+				s.forge()
+				if c.gone {
+					if err := os.RemoveAll(filepath.Join(rig.root, "out")); err != nil {
+						t.Fatal(err)
+					}
+				}
+				said, code, peak := rig.haz(c.args...)
+				what := strings.Join(c.args, " ")
+				t.Logf("%s: %d MiB, exit %d: %.200q", what, peak, code, said)
+				if peak > hostileMemory {
+					t.Fatalf("%s: %d MiB", what, peak)
+				}
+				if c.runs && (code != 0 || !s.hits && rig.read("out/a") != "hi\n") {
+					t.Errorf("%s: exit %d, made %q; said:\n%.2000s", what, code, rig.read("out/a"), said)
+				}
+			}
+		})
+	}
+}
+
+// ledgerOf makes a ledger with n rows, whose paths have a form; "": each as short as can be.
+func ledgerOf(n int, form string) []byte {
+	body := make([]byte, 1+8)
+	body = append(append(body, byte(len("p:t"))), "p:t"...)
+	body = append(body, make([]byte, digest.Size+1+1)...) // key, flags, no spans
+	body = binary.AppendUvarint(body, uint64(n))
+	for i := range n {
+		path := ""
+		if form != "" {
+			path = fmt.Sprintf(form, i)
+		}
+		body = append(binary.AppendUvarint(body, uint64(len(path))), path...)
+		body = append(body, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+	}
+	return recordOf("hazled02", body)
+}
+
+// manyRecords are records of n tasks that nobody has.
+func manyRecords(magic string, n int) []byte {
+	var b []byte
+	for i := range n {
+		task := fmt.Sprintf("x:%07d", i)
+		p := append(binary.AppendUvarint(make([]byte, 8), uint64(len(task))), task...)
+		b = append(b, sealed(magic, p)...)
+	}
+	return b
+}
