@@ -33,10 +33,10 @@ const (
 // ParseReference reads a reference as people type it.
 func ParseReference(text string) (Reference, error) { return workspace.ParseReference(text, true) }
 
-// ParseDuration reads "90d" or "7d12h" (CFG-034).
+// ParseDuration reads "90d" or "7d12h" (haz::cfg::034).
 func ParseDuration(text string) (time.Duration, error) { return config.ParseDuration(text) }
 
-// ParseSize reads "5GiB" (CFG-035), in bytes.
+// ParseSize reads "5GiB" (haz::cfg::035), in bytes.
 func ParseSize(text string) (int64, error) { return config.ParseSize(text) }
 
 // Bearing is the project that bears the directory the workspace was opened from; nil when none does (EXEC-022).

@@ -100,7 +100,7 @@ func (o *options) location(w *workspace.Workspace) (string, *diag.Diagnostic) {
 		}
 	}
 	if !path.IsAbs(home) {
-		return "", &diag.Diagnostic{Code: "CFG-040", Place: w.Settings.LocationAt,
+		return "", &diag.Diagnostic{Code: "haz::cfg::040", Place: w.Settings.LocationAt,
 			Message: "cache.location is in your home, and HOME is no absolute path", Hint: "set HOME, or say where: --cache-dir DIR, HAZ_CACHE_DIR=DIR"}
 	}
 	return path.Join(home, inHome), nil

@@ -30,7 +30,7 @@ func TestTwoJobs(t *testing.T) {
 	})
 }
 
-// The setting holds where the run says nothing (CFG-028).
+// The setting holds where the run says nothing (haz::cfg::028).
 func TestConcurrencySetting(t *testing.T) {
 	inBoth(t, func(t *testing.T, w *world) {
 		tasks(t, w, `a: shell: "echo"`, `b: shell: "echo"`, `c: shell: "echo"`)
@@ -83,7 +83,7 @@ tasks:
 	})
 }
 
-// A capped tag counts the tasks of its projects (CFG-029); others are not held back.
+// A capped tag counts the tasks of its projects (haz::cfg::029); others are not held back.
 func TestTagCaps(t *testing.T) {
 	inBoth(t, func(t *testing.T, w *world) {
 		w.write(t, "/.haz/workspace.yml", "projects: ['/*']\nconcurrency: {tags: {heavy: 1}}\n")

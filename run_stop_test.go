@@ -77,7 +77,7 @@ func checkStopped(t *testing.T, w *world, r *ran) {
 	}
 }
 
-// The end of the host's context cancels; no signal gives the exit code (EXEC-012 to -015).
+// The end of the host's context cancels; no signal gives the exit code (EXEC-012..015).
 func TestContextCancels(t *testing.T) {
 	inBoth(t, func(t *testing.T, w *world) {
 		stoppable(t, w, "echo half > a.txt; echo up; stay")

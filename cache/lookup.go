@@ -10,7 +10,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 )
 
-// Lookup finds the entry of k (7.4). A hit has a valid manifest of this revision and hash function, and every blob and both
+// Lookup finds the entry of k (7.4; CACHE-014..016). A hit has a valid manifest of this revision and hash function, and every blob and both
 // streams are there with the declared sizes; their bytes are looked at when they are used. A damaged entry is set aside
 // (not with ReadOnly or KeepDamaged).
 //

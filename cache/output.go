@@ -74,7 +74,7 @@ func appendStr(b []byte, s string) []byte {
 }
 
 // checkPath reports why p is no place for an output: it must be a canonical workspace path (PATH-002, PATH-003), outside
-// of /.haz (CFG-017), and no segment may be a name that is reserved for restoring (7.5).
+// of /.haz (haz::cfg::017), and no segment may be a name that is reserved for restoring (7.5).
 func checkPath(p string) error {
 	if err := checkCanonical(p); err != nil {
 		return fmt.Errorf("path %q: %w", p[:min(len(p), 200)], err)

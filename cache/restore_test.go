@@ -119,7 +119,7 @@ func TestLinkAtTarget(t *testing.T) {
 	r.noLeftovers()
 }
 
-// 7.5 step 1: a hit never writes to an input of its key. An entry that would is not restored, whatever happened to the file
+// 7.5 step 1, S-41: a hit never writes to an input of its key. An entry that would is not restored, whatever happened to the file
 // since key time, and nothing of it is. So no edit of a formatter's source is undone, and no checkout.
 func TestInputIsNeverWritten(t *testing.T) {
 	edits := map[string]func(ws fsys.FS) error{

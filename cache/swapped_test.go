@@ -103,7 +103,7 @@ func (c *swapCase) requireUntouched(t *testing.T, mem *fsys.MemFS, what string) 
 	}
 }
 
-// 7.5: below the fixed prefix no link is followed, also not one that takes the place of a folder while a hit is restored, at
+// 7.5; S-38: below the fixed prefix no link is followed, also not one that takes the place of a folder while a hit is restored, at
 // whichever call and for however long: nothing is written, renamed or removed where it leads.
 func TestFolderSwappedForLink(t *testing.T) {
 	c := newSwapCase(t, "/p/**")

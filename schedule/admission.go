@@ -165,7 +165,7 @@ func (a *Admission) taken(r messages.Ref) bool {
 	return true
 }
 
-// returnSlot gives back what is held, once, and leaves the queue.
+// returnSlot gives back what is held, once, and leaves the queue: slot, tags and mutex together (MUTEX-005, MUTEX-006).
 func (a *Admission) returnSlot(t int) {
 	n := a.c.Tasks[t]
 	if a.queue.has(t) {
@@ -241,7 +241,7 @@ func (a *Admission) grant(t int) Command {
 	return Command{ToTask, messages.SlotGranted{Ref: messages.Ref{Run: a.c.Run, Task: t, Attempt: a.wanted[t]}}}
 }
 
-// fits tests the conditions of 2.2. A refusal by the mutex alone is remembered: that is the order of its waiters.
+// fits tests the conditions of 2.2 (EXEC-006). A refusal by the mutex alone is remembered: that is the order of its waiters.
 func (a *Admission) fits(t int, v *view) bool {
 	if a.closed && !(a.sparesRestores && a.restored.has(t)) {
 		return false

@@ -98,7 +98,7 @@ func texts(l config.List) []string {
 	return out
 }
 
-// deps parses the references of deps (CFG-008, CFG-018, CFG-038).
+// deps parses the references of deps (haz::cfg::008, haz::cfg::018, haz::cfg::038).
 func (b *builder) deps(c *config.Body) []RefDecl {
 	if len(c.Deps.Items) == 0 {
 		return nil
@@ -113,7 +113,7 @@ func (b *builder) deps(c *config.Body) []RefDecl {
 	return out
 }
 
-// weakDeps parses the references of weakDeps (CFG-008, CFG-018).
+// weakDeps parses the references of weakDeps (haz::cfg::008, haz::cfg::018).
 func (b *builder) weakDeps(c *config.Body) []RefDecl {
 	if len(c.WeakDeps.Items) == 0 {
 		return nil
@@ -170,7 +170,7 @@ func (b *builder) anchor(c config.Patterns, dir string) []PatternDecl {
 	return out
 }
 
-// forbiddenOutputs refuses outputs under /.haz, where the cache lives, and the files that declare projects (CFG-017).
+// forbiddenOutputs refuses outputs under /.haz, where the cache lives, and the files that declare projects (haz::cfg::017, S-06).
 func (b *builder) forbiddenOutputs(outputs []PatternDecl) {
 	for _, o := range outputs {
 		switch path := o.Pattern.String(); {
@@ -193,7 +193,7 @@ func under(p glob.Pattern, dir string) bool {
 	return at == dir || strings.HasPrefix(at, dir+"/")
 }
 
-// excludedLiterals refuses exclude patterns that match a literal of inputs (CFG-037): a literal is read whatever exclude says,
+// excludedLiterals refuses exclude patterns that match a literal of inputs (haz::cfg::037): a literal is read whatever exclude says,
 // so one of the two is a mistake.
 func (b *builder) excludedLiterals(t *Task, unattached bool) {
 	if len(t.Exclude) == 0 {

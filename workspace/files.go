@@ -26,7 +26,7 @@ func (l *loader) readFile(name, rule string) ([]byte, *diag.Diagnostic) {
 	if err == nil {
 		return text, nil
 	}
-	d := &diag.Diagnostic{Code: code(rule), Place: diag.Place{File: name}}
+	d := &diag.Diagnostic{Code: rule, Place: diag.Place{File: name}}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		d.Message = missing
@@ -58,14 +58,6 @@ func kindOf(f fsys.FS, name string) string {
 	default:
 		return "a FIFO, socket or device"
 	}
-}
-
-// code is the code of a rule in diagnostics.
-func code(rule string) string {
-	if len(rule) > 4 && rule[:4] == "CFG-" {
-		return "haz::cfg::" + rule[4:]
-	}
-	return rule
 }
 
 // parallel calls work for 0 … n-1 on all usable CPUs, and returns when all are done. It stops early when the context ends. A

@@ -211,7 +211,7 @@ func (l *loader) noteOuter() {
 	}
 }
 
-// unique holds projects to one name each (DISC-010, CFG-012) and puts them in canonical order.
+// unique holds projects to one name each (DISC-010, haz::cfg::012) and puts them in canonical order.
 func (l *loader) unique(projects []*project) {
 	byName := make(map[string]*project, len(projects))
 	for _, p := range projects {

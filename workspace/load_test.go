@@ -100,7 +100,7 @@ func describe(t *Task) string {
 }
 
 // The table of 5.3, row by row: which body wins for projects a [x], b [x, y], c [y] (DAG-001, DAG-002, DAG-003, DAG-004, DAG-005,
-// DAG-006; CFG-026: attachment).
+// DAG-006; haz::cfg::026: attachment).
 func TestOverlayWinner(t *testing.T) {
 	const projects = `
 -- .haz/workspace.yml --
@@ -268,7 +268,7 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// CFG-023: which files of .haz/tasks count. A missing directory is fine; it may be a link to one.
+// haz::cfg::023: which files of .haz/tasks count. A missing directory is fine; it may be a link to one.
 func TestOverlayFiles(t *testing.T) {
 	const base = "-- .haz/workspace.yml --\nprojects: [/a]\n-- a/haz.yml --\nname: a\n"
 	for about, c := range map[string]struct {
@@ -290,7 +290,7 @@ func TestOverlayFiles(t *testing.T) {
 	}
 }
 
-// 2.2: what the project list selects (DISC-005 … DISC-010, DISC-020, DISC-021; CFG-011: the name is what counts). Names of the loaded projects, with their directories.
+// 2.2: what the project list selects (DISC-005 … DISC-010, DISC-020, DISC-021; haz::cfg::011: the name is what counts). Names of the loaded projects, with their directories.
 func TestProjectList(t *testing.T) {
 	tree := "\n-- libs/a/haz.yml --\nname: a\n-- libs/.hid/haz.yml --\nname: hid\n-- libs/README --\n-- other/haz.yml --\nname: other\n-- deep/x/y/haz.yml --\nname: y\n-- app/[slug]/haz.yml --\nname: slug\n-- libs/a/nested/haz.yml --\nname: nested\n"
 	for _, c := range []struct{ list, directives, want string }{

@@ -38,7 +38,7 @@ func (l *loader) readOverlays() []*overlay {
 	return overlays
 }
 
-// overlayNames lists the files that count (CFG-023), sorted, and warns about others that look as if they should.
+// overlayNames lists the files that count (haz::cfg::023), sorted, and warns about others that look as if they should.
 func (l *loader) overlayNames() []string {
 	entries, err := l.fs.List("/" + overlayDir)
 	if err != nil {
@@ -102,12 +102,12 @@ func (l *loader) ignored(e fsys.Entry) {
 func (l *loader) readOverlay(name string) *overlay {
 	file := overlayDir + "/" + name + ".yml"
 	o := &overlay{Overlay: &Overlay{Name: name, File: file}}
-	text, d := l.readFile(file, "CFG-023")
+	text, d := l.readFile(file, "haz::cfg::023")
 	if d != nil {
 		o.diags = append(o.diags, *d)
 		return o
 	}
-	o.file, o.diags = config.ReadOverlay(config.File{Name: file, Text: text, Rule: "CFG-023"})
+	o.file, o.diags = config.ReadOverlay(config.File{Name: file, Text: text, Rule: "haz::cfg::023"})
 	o.builder = builder{ctx: l.ctx, src: o.file.Source, files: l.files}
 	o.known = o.file.FilterKnown && o.file.TasksKnown
 	for _, t := range o.file.TagsFilter.Items {
@@ -116,7 +116,7 @@ func (l *loader) readOverlay(name string) *overlay {
 	return o
 }
 
-// attach is the second half of phase 5: an overlay goes to every project that carries all of its tags (CFG-026, DAG-001).
+// attach is the second half of phase 5: an overlay goes to every project that carries all of its tags (haz::cfg::026, DAG-001).
 func (l *loader) attach(overlays []*overlay) {
 	for _, o := range overlays {
 		l.ws.Overlays = append(l.ws.Overlays, o.Overlay)

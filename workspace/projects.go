@@ -252,7 +252,7 @@ func (c *canonical) dir(name string) (string, error) {
 	return real, nil
 }
 
-// project is a project while it loads. What it is known by is the name in its haz.yml, not its directory (CFG-011).
+// project is a project while it loads. What it is known by is the name in its haz.yml, not its directory (haz::cfg::011).
 type project struct {
 	*Project          // nil: it has no name that it could be known by
 	own       []*Task // its own tasks, in the order of the file

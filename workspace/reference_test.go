@@ -36,7 +36,7 @@ func TestParseReference(t *testing.T) {
 	}
 }
 
-// The malformed ones of 7.1 (REF-001, REF-006, REF-007; CFG-008); the message names the component that is wrong.
+// The malformed ones of 7.1 (REF-001, REF-006, REF-007; haz::cfg::008); the message names the component that is wrong.
 func TestParseReferenceMalformed(t *testing.T) {
 	for text, mentions := range map[string]string{
 		"": "empty", "t": `no ":"`, "~t": `no ":"`, "^t": `no ":"`, "^~t": `no ":"`,

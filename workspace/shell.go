@@ -1,6 +1,6 @@
 package workspace
 
-// shellOptions are what stands between the name of a shell and -c (CFG-022). In the POSIX family -e ends a script at its first
+// shellOptions are what stands between the name of a shell and -c (haz::cfg::022). In the POSIX family -e ends a script at its first
 // command that fails: otherwise the exit status of the last line alone would count, and a result of which half is missing
 // would be kept. Shells of other families (pwsh, fish, nu) get none: what -e means there is not ours to say.
 var shellOptions = map[string][]string{

@@ -174,7 +174,7 @@ func TestLinkInputTellsOfItsContent(t *testing.T) {
 	}
 }
 
-// exclude takes matches of globs away (CFG-037), and is not in the key itself (CACHE-001).
+// exclude takes matches of globs away (haz::cfg::037), and is not in the key itself (CACHE-001).
 func TestExclude(t *testing.T) {
 	b := newBed(t, "**")
 	b.do("write a x", "write node_modules/b y")

@@ -21,7 +21,7 @@ type File struct {
 	Name string // as diagnostics show it: relative to the root of the workspace
 	Text []byte
 	// Rule is what a text that is not UTF-8 breaks: "DISC-004" for a workspace file, "DISC-003" or "DISC-008" for a project,
-	// "CFG-023" for an overlay.
+	// "haz::cfg::023" for an overlay.
 	Rule string
 }
 
@@ -29,16 +29,16 @@ type File struct {
 func ReadWorkspace(f File) (*Workspace, diag.List) {
 	w := &Workspace{}
 	m := mapper{kind: &workspaceKind}
-	n := m.parse(f.Name, f.Text, code(f.Rule))
+	n := m.parse(f.Name, f.Text, f.Rule)
 	w.Source = m.src
 	if n == nil {
 		return w, m.diags
 	}
 	w.ProjectsKnown = true
-	m.object(workspaceObject, "CFG-005", n, w)
+	m.object(workspaceObject, "haz::cfg::005", n, w)
 	if m.misses(n, "projects") {
 		w.ProjectsKnown = false
-		m.addCode(code("CFG-009"), m.top(), "the required key projects is missing",
+		m.addCode("haz::cfg::009", m.top(), "the required key projects is missing",
 			someProjects+noProjects)
 	}
 	return w, m.diags
@@ -59,15 +59,15 @@ func (w *Workspace) incomplete(key string) {
 func ReadProject(f File) (*Project, diag.List) {
 	p := &Project{}
 	m := mapper{kind: &projectKind}
-	n := m.parse(f.Name, f.Text, code(f.Rule))
+	n := m.parse(f.Name, f.Text, f.Rule)
 	p.Source = m.src
 	if n == nil {
 		return p, m.diags
 	}
 	p.TagsKnown, p.TasksKnown = true, true
-	m.object(projectObject, "CFG-005", n, p)
+	m.object(projectObject, "haz::cfg::005", n, p)
 	if m.misses(n, "name") {
-		m.addCode(code("CFG-013"), m.top(), "the project has no name", "name: "+suggestName(f.Name))
+		m.addCode("haz::cfg::013", m.top(), "the project has no name", "name: "+suggestName(f.Name))
 	}
 	return p, m.diags
 }
@@ -85,16 +85,16 @@ func (p *Project) incomplete(key string) {
 func ReadOverlay(f File) (*Overlay, diag.List) {
 	o := &Overlay{}
 	m := mapper{kind: &overlayKind}
-	n := m.parse(f.Name, f.Text, code(f.Rule))
+	n := m.parse(f.Name, f.Text, f.Rule)
 	o.Source = m.src
 	if n == nil {
 		return o, m.diags
 	}
 	o.FilterKnown, o.TasksKnown = true, true
-	m.object(overlayObject, "CFG-005", n, o)
+	m.object(overlayObject, "haz::cfg::005", n, o)
 	if m.misses(n, "tasks") {
 		o.TasksKnown = false
-		m.addCode(code("CFG-025"), m.top(), "the overlay has no top-level key tasks", "tasks:\n  lint:\n    command: [\"program\", \"argument\"]")
+		m.addCode("haz::cfg::025", m.top(), "the overlay has no top-level key tasks", "tasks:\n  lint:\n    command: [\"program\", \"argument\"]")
 	}
 	return o, m.diags
 }

@@ -270,7 +270,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// CFG-036: an unquoted boolean.
+// haz::cfg::036: an unquoted boolean.
 func TestCacheFlag(t *testing.T) {
 	for text, want := range map[string]string{
 		"true": "true", "True": "true", "TRUE": "true", "false": "false", "False": "false", "FALSE": "false", "~": "unset",
@@ -290,7 +290,7 @@ func TestCacheFlag(t *testing.T) {
 	}
 }
 
-// CFG-028, CFG-029: integers, quoted and not.
+// haz::cfg::028, haz::cfg::029: integers, quoted and not.
 func TestConcurrency(t *testing.T) {
 	for text, want := range map[string]int{
 		"auto": 0, `"auto"`: 0, "4": 4, "+4": 4, "0x4": 4, "0o4": 4, "1_000": 1000, "04": 4,
@@ -320,7 +320,7 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
-// An error in one place hides nothing elsewhere: what is right is read (names CFG-006, paths CFG-007).
+// An error in one place hides nothing elsewhere: what is right is read (names haz::cfg::006, paths haz::cfg::007).
 func TestGoesOn(t *testing.T) {
 	p, diags := readProject(`name: lib
 tags: [a, _, b]

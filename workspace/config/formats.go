@@ -75,7 +75,7 @@ func (m *mapper) name(rule string, t Text, name string, check func(string) error
 	if e != nil && e.Rule == "" && strings.Contains(t.Value, "*") {
 		hint = "variables are listed one by one; there are no wildcards"
 	}
-	if rule == "CFG-022" {
+	if rule == "haz::cfg::022" {
 		hint = shellHint(name)
 	}
 	m.add(rule, sp, fmt.Sprintf("%s is no %s: %s", diag.QuoteShort(t.Value), what, err), hint)
@@ -91,7 +91,7 @@ func shellHint(text string) string {
 	return hint
 }
 
-// patterns maps a list of paths and globs (CFG-007).
+// patterns maps a list of paths and globs (haz::cfg::007).
 func (m *mapper) patterns(f *Field, n *yaml.Node) (Patterns, bool) {
 	v := deref(n)
 	if known, ok := m.shared[v].(sharedPatterns); ok && known.field == f {
@@ -139,7 +139,7 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 			case strings.HasSuffix(t.Value, "/"):
 				hint = "write " + diag.Quote("/"+diag.Shorten(strings.Trim(strings.TrimPrefix(t.Value, "./"), "/")))
 			}
-			m.add("CFG-010", t.Span, diag.QuoteShort(t.Value)+` does not start with "/", the root of the workspace`, hint)
+			m.add("haz::cfg::010", t.Span, diag.QuoteShort(t.Value)+` does not start with "/", the root of the workspace`, hint)
 			return Pattern{}, false
 		}
 	}
@@ -150,7 +150,7 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	rule := f.Rule
 	isProject := f.Type.Format == ProjectPattern
 	if isProject {
-		rule = "CFG-010"
+		rule = "haz::cfg::010"
 	}
 	what := "pattern"
 	sp, reason, hint := t.Span, err.Error(), ""

@@ -207,7 +207,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		file := File{Name: "f", Text: text, Rule: "CFG-023"}
+		file := File{Name: "f", Text: text, Rule: "haz::cfg::023"}
 		_, a := ReadWorkspace(file)
 		_, b := ReadProject(file)
 		_, c := ReadOverlay(file)

@@ -73,14 +73,6 @@ func (m *mapper) keyPath() string {
 	return b.String()
 }
 
-// code turns a rule into the code of diagnostics: haz::cfg::021 for CFG-021, the rule itself otherwise.
-func code(rule string) string {
-	if n, ok := strings.CutPrefix(rule, "CFG-"); ok {
-		return "haz::cfg::" + n
-	}
-	return rule
-}
-
 // addCode reports something. In a file with aliases one place may be read on several ways; what is said about it is said once.
 func (m *mapper) addCode(code string, p diag.Place, message, hint string) *diag.Diagnostic {
 	if m.aliases {
@@ -104,7 +96,7 @@ func (m *mapper) top() diag.Place {
 
 // add reports that the rule is broken at sp. The result is valid until the next add.
 func (m *mapper) add(rule string, sp Span, message, hint string) *diag.Diagnostic {
-	return m.addCode(code(rule), m.src.Place(sp), message, hint)
+	return m.addCode(rule, m.src.Place(sp), message, hint)
 }
 
 func (m *mapper) related(sp Span, label string) []diag.Related {
@@ -129,7 +121,7 @@ func (m *mapper) entries(n *yaml.Node) (list []entry, ok bool) {
 		k, v := n.Content[i], n.Content[i+1]
 		key, isText := m.keyText(k)
 		if !isText {
-			m.add("CFG-002", m.span(k), "a key is a text, not "+m.describe(k), "")
+			m.add("haz::cfg::002", m.span(k), "a key is a text, not "+m.describe(k), "")
 			ok = false
 			continue
 		}
@@ -175,21 +167,21 @@ func (m *mapper) merge(v *yaml.Node, list *[]entry, seen *index) bool {
 	case yaml.SequenceNode:
 		for _, item := range target.Content {
 			if deref(item).Kind != yaml.MappingNode {
-				m.add("CFG-005", m.span(item), "a merge key takes maps, found "+m.describe(item), "")
+				m.add("haz::cfg::005", m.span(item), "a merge key takes maps, found "+m.describe(item), "")
 				ok = false
 				continue
 			}
 			ok = m.merge(item, list, seen) && ok
 		}
 	default:
-		m.add("CFG-005", m.span(v), "a merge key takes a map or a list of maps, found "+m.describe(v), "")
+		m.add("haz::cfg::005", m.span(v), "a merge key takes a map or a list of maps, found "+m.describe(v), "")
 		ok = false
 	}
 	return ok
 }
 
 func (m *mapper) duplicateKey(second, first Text) {
-	d := m.add("CFG-002", second.Span, "the key "+diag.QuoteShort(second.Value)+" is given twice", "")
+	d := m.add("haz::cfg::002", second.Span, "the key "+diag.QuoteShort(second.Value)+" is given twice", "")
 	d.Related = m.related(first.Span, "first occurrence here")
 }
 
@@ -287,7 +279,7 @@ func dropSpace(r rune) rune {
 	return r
 }
 
-// wrongType reports a value of the wrong type (CFG-005) under the rule of its key.
+// wrongType reports a value of the wrong type (haz::cfg::005) under the rule of its key.
 func (m *mapper) wrongType(rule string, n *yaml.Node, want string) *diag.Diagnostic {
 	hint := ""
 	if isNull(n) && strings.HasPrefix(want, "a string") && deref(n).Value != "" {

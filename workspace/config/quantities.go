@@ -30,7 +30,7 @@ var durationUnits = map[byte]uint64{'s': 1, 'm': 60, 'h': 3600, 'd': 24 * 3600, 
 
 const durationGrammar = "a duration is one or more numbers, each with a unit s, m, h, d or w, like 90d or 7d12h"
 
-// ParseDuration reads a duration of CFG-034: pairs of decimal digits and a unit s m h d w written together, each unit at most
+// ParseDuration reads a duration of haz::cfg::034: pairs of decimal digits and a unit s m h d w written together, each unit at most
 // once, in any order. What exceeds 64 bits of seconds is an error; what exceeds DurationMax is DurationMax. The error is
 // *QuantityError.
 func ParseDuration(text string) (time.Duration, error) {
@@ -80,7 +80,7 @@ var sizeUnits = map[string]uint64{
 
 const sizeGrammar = "a size is a number with nothing, B, KB, MB, GB, TB, KiB, MiB, GiB or TiB behind it, like 5GiB"
 
-// ParseSize reads a size of CFG-035 in bytes: decimal digits and an optional suffix, in exactly this case. What exceeds 64
+// ParseSize reads a size of haz::cfg::035 in bytes: decimal digits and an optional suffix, in exactly this case. What exceeds 64
 // bits is an error; what exceeds the int64 is its largest value. The error is *QuantityError.
 func ParseSize(text string) (int64, error) {
 	if text == "" {

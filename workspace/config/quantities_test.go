@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// CFG-034.
+// haz::cfg::034.
 func TestParseDuration(t *testing.T) {
 	const day = 24 * time.Hour
 	for text, want := range map[string]time.Duration{
@@ -33,7 +33,7 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
-// CFG-035.
+// haz::cfg::035.
 func TestParseSize(t *testing.T) {
 	for text, want := range map[string]int64{
 		"1024": 1024, "0": 0, "5GB": 5e9, "200MiB": 200 << 20, "7B": 7, "1KB": 1000, "1KiB": 1024, "1MB": 1e6, "1TB": 1e12, "1TiB": 1 << 40, "007": 7, "1GiB": 1 << 30,
@@ -62,7 +62,7 @@ func checkQuantityError(t *testing.T, text string, err error, mentions string) {
 	}
 }
 
-// CFG-028: the forms of a YAML integer.
+// haz::cfg::028: the forms of a YAML integer.
 func TestParseInteger(t *testing.T) {
 	for text, want := range map[string]int{
 		"4": 4, "+4": 4, "0x4": 4, "0o4": 4, "1_000": 1000, "04": 4, "08": 8, "0": 0, "-4": -4, "0b11": 3, "+0x1F": 31, "-0": 0,
@@ -79,7 +79,7 @@ func TestParseInteger(t *testing.T) {
 	}
 }
 
-// CFG-031.
+// haz::cfg::031.
 func TestParseGrace(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"5": 5 * time.Second, "0": 0, "0.5": time.Second / 2, ".5": time.Second / 2, "1e-9": 1, "5.": 5 * time.Second, "+5": 5 * time.Second, "1E1": 10 * time.Second,
@@ -97,7 +97,7 @@ func TestParseGrace(t *testing.T) {
 	}
 }
 
-// printDuration writes a duration as CFG-034 reads it, largest unit first.
+// printDuration writes a duration as haz::cfg::034 reads it, largest unit first.
 func printDuration(d time.Duration) string {
 	seconds := uint64(d / time.Second)
 	text := ""

@@ -50,7 +50,7 @@ type Type struct {
 // A Field is one key of a map.
 type Field struct {
 	Key      string
-	Rule     string // "CFG-016": the rule of the key, and the code of a wrong type (CFG-005)
+	Rule     string // "haz::cfg::016": the rule of the key, and the code of a wrong type (haz::cfg::005)
 	KeyRule  string // of a Dict: the rule that a bad key breaks, when it is another
 	Type     Type
 	Required bool
@@ -64,7 +64,7 @@ type Field struct {
 type Object struct {
 	Name    string // "task"
 	Article string // "a task"
-	Rule    string // of an unknown key; CFG-004 unless the map has a rule of its own
+	Rule    string // of an unknown key; haz::cfg::004 unless the map has a rule of its own
 	Fields  []Field
 	Doc     string
 }
@@ -87,155 +87,155 @@ func (o *Object) keys() []string {
 }
 
 var workspaceObject = &Object{
-	Name: "workspace", Article: "the workspace file", Rule: "CFG-004",
+	Name: "workspace", Article: "the workspace file", Rule: "haz::cfg::004",
 	Doc: "`.haz/workspace.yml` makes a folder the root of a workspace: it lists the projects and holds the settings.",
 	Fields: []Field{
-		{Key: "projects", Rule: "CFG-009", Required: true, Type: Type{Kind: ListOf, Format: ProjectPattern},
+		{Key: "projects", Rule: "haz::cfg::009", Required: true, Type: Type{Kind: ListOf, Format: ProjectPattern},
 			Accepts: "folders or globs that start with `/`, the root of the workspace",
 			Doc: "Where the projects are. Each folder holds a `haz.yml`. `[]` is a workspace without projects. " +
 				"What a sparse checkout of git leaves out is left out here, too, with a note; a task that depends on it is an error with the command that brings it."},
-		{Key: "cache", Rule: "CFG-027", Type: Type{Kind: Map, Object: cacheObject}, Doc: "Settings of the cache."},
-		{Key: "concurrency", Rule: "CFG-028", Type: Type{Kind: Map, Object: concurrencyObject}, Doc: "How many tasks run side by side."},
-		{Key: "output", Rule: "CFG-030", Type: Type{Kind: Map, Object: outputObject}, Doc: "How the output of tasks is shown."},
-		{Key: "execution", Rule: "CFG-031", Type: Type{Kind: Map, Object: executionObject}, Doc: "How tasks are run."},
+		{Key: "cache", Rule: "haz::cfg::027", Type: Type{Kind: Map, Object: cacheObject}, Doc: "Settings of the cache."},
+		{Key: "concurrency", Rule: "haz::cfg::028", Type: Type{Kind: Map, Object: concurrencyObject}, Doc: "How many tasks run side by side."},
+		{Key: "output", Rule: "haz::cfg::030", Type: Type{Kind: Map, Object: outputObject}, Doc: "How the output of tasks is shown."},
+		{Key: "execution", Rule: "haz::cfg::031", Type: Type{Kind: Map, Object: executionObject}, Doc: "How tasks are run."},
 	},
 }
 
 var cacheObject = &Object{
-	Name: "cache", Article: "`cache`", Rule: "CFG-004",
+	Name: "cache", Article: "`cache`", Rule: "haz::cfg::004",
 	Doc: "Settings of the cache, which lies in `.haz/cache` where nothing else is said.",
 	Fields: []Field{
-		{Key: "hash", Rule: "CFG-027", Type: Type{Kind: Scalar, Allowed: []string{"blake3", "sha256"}}, Default: "`blake3`",
+		{Key: "hash", Rule: "haz::cfg::027", Type: Type{Kind: Scalar, Allowed: []string{"blake3", "sha256"}}, Default: "`blake3`",
 			Accepts: "`blake3`, `sha256`", Doc: "The hash function of keys and stored files. Changing it starts with an empty cache."},
-		{Key: "location", Rule: "CFG-040", Type: Type{Kind: Scalar, Format: Location}, Default: "`.haz/cache`", Accepts: "a folder that begins with `/`, `./`, `../` or `~/`",
+		{Key: "location", Rule: "haz::cfg::040", Type: Type{Kind: Scalar, Format: Location}, Default: "`.haz/cache`", Accepts: "a folder that begins with `/`, `./`, `../` or `~/`",
 			Doc:   "Where the cache lies, outside of the workspace: on the host, relative to the root, or in your home. `--cache-dir` and `--state-dir` win over it.",
 			Added: true},
-		{Key: "clean", Rule: "CFG-034", Type: Type{Kind: Map, Object: cleanObject}, Doc: "What `haz cache clean` removes when it is not told otherwise."},
+		{Key: "clean", Rule: "haz::cfg::034", Type: Type{Kind: Map, Object: cleanObject}, Doc: "What `haz cache clean` removes when it is not told otherwise."},
 	},
 }
 
 var cleanObject = &Object{
-	Name: "clean", Article: "`cache.clean`", Rule: "CFG-004",
+	Name: "clean", Article: "`cache.clean`", Rule: "haz::cfg::004",
 	Doc: "Defaults of `haz cache clean`.",
 	Fields: []Field{
-		{Key: "max_age", Rule: "CFG-034", Type: Type{Kind: Scalar, Format: DurationText}, Default: "none", Accepts: "a duration: `90d`, `7d12h`",
+		{Key: "max_age", Rule: "haz::cfg::034", Type: Type{Kind: Scalar, Format: DurationText}, Default: "none", Accepts: "a duration: `90d`, `7d12h`",
 			Doc: "Entries older than this go. One or more numbers, each with a unit `s`, `m`, `h`, `d` or `w`, written together; each unit at most once."},
-		{Key: "max_size", Rule: "CFG-035", Type: Type{Kind: Scalar, Format: SizeText}, Default: "none", Accepts: "a size: `5GiB`, `200MB`, `1024`",
+		{Key: "max_size", Rule: "haz::cfg::035", Type: Type{Kind: Scalar, Format: SizeText}, Default: "none", Accepts: "a size: `5GiB`, `200MB`, `1024`",
 			Doc: "The oldest entries go until the rest is at most this large. A number with nothing or `B` (bytes), `KB MB GB TB` (powers of 1000) or `KiB MiB GiB TiB` (powers of 1024) behind it."},
 	},
 }
 
 var concurrencyObject = &Object{
-	Name: "concurrency", Article: "`concurrency`", Rule: "CFG-004",
+	Name: "concurrency", Article: "`concurrency`", Rule: "haz::cfg::004",
 	Doc: "How many tasks run side by side. A task starts only when the default and every cap of its project's tags allow it.",
 	Fields: []Field{
-		{Key: "default", Rule: "CFG-028", Type: Type{Kind: Scalar, Format: Concurrency}, Default: "`auto`", Accepts: "`auto`, or an unquoted integer, at least 1",
+		{Key: "default", Rule: "haz::cfg::028", Type: Type{Kind: Scalar, Format: Concurrency}, Default: "`auto`", Accepts: "`auto`, or an unquoted integer, at least 1",
 			Doc: "How many tasks of the whole workspace. `auto` is the number of usable CPUs."},
-		{Key: "tags", Rule: "CFG-029", Type: Type{Kind: Dict, Keys: Name, Format: Cap}, Default: "empty", Accepts: "a map from tag to an integer, at least 1",
+		{Key: "tags", Rule: "haz::cfg::029", Type: Type{Kind: Dict, Keys: Name, Format: Cap}, Default: "empty", Accepts: "a map from tag to an integer, at least 1",
 			Doc: "How many tasks of all projects that carry the tag."},
 	},
 }
 
 var outputObject = &Object{
-	Name: "output", Article: "`output`", Rule: "CFG-004",
+	Name: "output", Article: "`output`", Rule: "haz::cfg::004",
 	Doc: "How the output of tasks is shown.",
 	Fields: []Field{
-		{Key: "mode", Rule: "CFG-030", Type: Type{Kind: Scalar, Allowed: []string{"live", "buffered", "new-only"}}, Default: "`live`", Accepts: "`live`, `buffered`, `new-only`",
+		{Key: "mode", Rule: "haz::cfg::030", Type: Type{Kind: Scalar, Allowed: []string{"live", "buffered", "new-only"}}, Default: "`live`", Accepts: "`live`, `buffered`, `new-only`",
 			Doc: "`live` shows each line when it comes, with the task's name before it; `buffered` shows a task's output when it ends; `new-only` is `live` without what cached tasks printed when they ran."},
 	},
 }
 
 var executionObject = &Object{
-	Name: "execution", Article: "`execution`", Rule: "CFG-004",
+	Name: "execution", Article: "`execution`", Rule: "haz::cfg::004",
 	Doc: "How tasks are run.",
 	Fields: []Field{
-		{Key: "cancel_grace", Rule: "CFG-031", Type: Type{Kind: Scalar, Format: Grace}, Default: "`5`", Accepts: "a number of seconds, at least 0; fractions are fine",
+		{Key: "cancel_grace", Rule: "haz::cfg::031", Type: Type{Kind: Scalar, Format: Grace}, Default: "`5`", Accepts: "a number of seconds, at least 0; fractions are fine",
 			Doc: "How long a cancelled task may take to end after SIGTERM, or after SIGINT, which SIGTERM follows at half of it, before SIGKILL."},
 	},
 }
 
 var projectObject = &Object{
-	Name: "project", Article: "a project", Rule: "CFG-004",
+	Name: "project", Article: "a project", Rule: "haz::cfg::004",
 	Doc: "`haz.yml` makes its folder a project.",
 	Fields: []Field{
-		{Key: "name", Rule: "CFG-013", Required: true, Type: Type{Kind: Scalar, Format: Name}, Accepts: "a name, unique in the workspace",
+		{Key: "name", Rule: "haz::cfg::013", Required: true, Type: Type{Kind: Scalar, Format: Name}, Accepts: "a name, unique in the workspace",
 			Doc: "What tasks of other projects and the command line call it."},
-		{Key: "tags", Rule: "CFG-014", Type: Type{Kind: ListOf, Format: Name, Unique: true}, Default: "empty", Accepts: "names, each once",
+		{Key: "tags", Rule: "haz::cfg::014", Type: Type{Kind: ListOf, Format: Name, Unique: true}, Default: "empty", Accepts: "names, each once",
 			Doc: "Groups that the project belongs to: for references like `[lib]:build`, for overlays and for caps."},
-		{Key: "tasks", Rule: "CFG-015", KeyRule: "CFG-006", Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Default: "empty", Accepts: "a map from task name to a task",
+		{Key: "tasks", Rule: "haz::cfg::015", KeyRule: "haz::cfg::006", Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Default: "empty", Accepts: "a map from task name to a task",
 			Doc: "What can be run. `default` is what a bare `haz run` in the folder runs."},
 	},
 }
 
 var overlayObject = &Object{
-	Name: "overlay", Article: "an overlay", Rule: "CFG-004",
+	Name: "overlay", Article: "an overlay", Rule: "haz::cfg::004",
 	Doc: "`.haz/tasks/<name>.yml` gives tasks to many projects at once. Each task is as if it stood in the project's own file.",
 	Fields: []Field{
-		{Key: "tagsFilter", Rule: "CFG-024", Type: Type{Kind: ListOf, Format: Name, Unique: true, NonEmpty: true}, Default: "every project", Accepts: "names, each once, at least one",
+		{Key: "tagsFilter", Rule: "haz::cfg::024", Type: Type{Kind: ListOf, Format: Name, Unique: true, NonEmpty: true}, Default: "every project", Accepts: "names, each once, at least one",
 			Doc: "The tasks go to every project that carries all of these tags. Without it they go to every project."},
-		{Key: "tasks", Rule: "CFG-025", KeyRule: "CFG-006", Required: true, Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Accepts: "a map from task name to a task",
+		{Key: "tasks", Rule: "haz::cfg::025", KeyRule: "haz::cfg::006", Required: true, Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Accepts: "a map from task name to a task",
 			Doc: "The tasks. A project's own task of the same name wins; among overlays, the one for fewer projects."},
 	},
 }
 
 var taskObject = &Object{
-	Name: "task", Article: "a task", Rule: "CFG-004",
+	Name: "task", Article: "a task", Rule: "haz::cfg::004",
 	Doc: "A task runs in its project's folder. It has either `command` or `shell`.",
 	Fields: []Field{
-		{Key: "command", Rule: "CFG-021", Type: Type{Kind: ListOf, Format: Argument, NonEmpty: true}, Accepts: "a list: program, arguments",
+		{Key: "command", Rule: "haz::cfg::021", Type: Type{Kind: ListOf, Format: Argument, NonEmpty: true}, Accepts: "a list: program, arguments",
 			Doc: "A program and its arguments, run without a shell. A program name without `/` is looked up in the `PATH` that the task's `env` gives it."},
-		{Key: "shell", Rule: "CFG-022", Type: Type{Kind: Scalar, Format: Argument}, Accepts: "a text",
+		{Key: "shell", Rule: "haz::cfg::022", Type: Type{Kind: Scalar, Format: Argument}, Accepts: "a text",
 			Doc: "A script for the shell."},
-		{Key: "shell_type", Rule: "CFG-022", Type: Type{Kind: Scalar, Format: ShellName}, Default: "`sh`", Accepts: "a name of at most 32 bytes; only with `shell`",
+		{Key: "shell_type", Rule: "haz::cfg::022", Type: Type{Kind: Scalar, Format: ShellName}, Default: "`sh`", Accepts: "a name of at most 32 bytes; only with `shell`",
 			Doc: "The shell that runs the script, as `<shell_type> -e -c <script>`, so that the first command that fails ends it (`set +e` in the script turns that off); shells that are not of the POSIX family (`pwsh`, `fish`) are called without `-e`."},
-		{Key: "inputs", Rule: "CFG-016", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
+		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "The files that the task reads. When one of them changes, the task runs again."},
-		{Key: "exclude", Rule: "CFG-037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
+		{Key: "exclude", Rule: "haz::cfg::037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "What these match is taken from what the globs of `inputs` select."},
-		{Key: "outputs", Rule: "CFG-017", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
+		{Key: "outputs", Rule: "haz::cfg::017", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "The files that the task makes. They are stored in the cache and restored from there."},
-		{Key: "deps", Rule: "CFG-018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true, Object: depObject}, Default: "empty", Accepts: "references, each text once; or maps with `task` and `closure`",
+		{Key: "deps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true, Object: depObject}, Default: "empty", Accepts: "references, each text once; or maps with `task` and `closure`",
 			Doc: "Tasks that must have succeeded before. They are part of every run of this one, and when what they or anything behind them made changes, it runs again."},
-		{Key: "weakDeps", Rule: "CFG-018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
+		{Key: "weakDeps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
 			Doc: "Tasks that end before this one starts, when both are in a run. They are not pulled in, and their failure does not matter."},
-		{Key: "mutex", Rule: "CFG-019", Type: Type{Kind: ScalarOrMap, Format: MutexName, Object: mutexObject}, Default: "none", Accepts: "a name, `~:name`, or a map with `name` and `mode`",
+		{Key: "mutex", Rule: "haz::cfg::019", Type: Type{Kind: ScalarOrMap, Format: MutexName, Object: mutexObject}, Default: "none", Accepts: "a name, `~:name`, or a map with `name` and `mode`",
 			Doc: "A lock that the task holds while it runs, exclusive when only its name is given. `db` is one lock for the workspace, `~:db` one for this project."},
-		{Key: "env", Rule: "CFG-032", Type: Type{Kind: Map, Object: envObject}, Default: "empty", Accepts: "a map",
+		{Key: "env", Rule: "haz::cfg::032", Type: Type{Kind: Map, Object: envObject}, Default: "empty", Accepts: "a map",
 			Doc: "The environment of the task. It has nothing else: no `PATH` and no `HOME` unless they are listed."},
-		{Key: "cache", Rule: "CFG-036", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
+		{Key: "cache", Rule: "haz::cfg::036", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
 			Doc: "`false`: the task runs each time it is in a run, and is never stored."},
-		{Key: "incremental", Rule: "CFG-039", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
+		{Key: "incremental", Rule: "haz::cfg::039", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
 			Doc: "`true`: when the task runs again, what it made before stays, for a tool that updates it. Otherwise it is taken away first."},
 	},
 }
 
 var depObject = &Object{
-	Name: "dep", Article: "a dep", Rule: "CFG-018",
+	Name: "dep", Article: "a dep", Rule: "haz::cfg::018",
 	Doc: "A dep with what of it counts in the cache key.",
 	Fields: []Field{
-		{Key: "task", Rule: "CFG-018", Required: true, Type: Type{Kind: Scalar, Format: TaskReference}, Accepts: "a reference", Doc: "The task, or tasks."},
-		{Key: "closure", Rule: "CFG-038", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
+		{Key: "task", Rule: "haz::cfg::018", Required: true, Type: Type{Kind: Scalar, Format: TaskReference}, Accepts: "a reference", Doc: "The task, or tasks."},
+		{Key: "closure", Rule: "haz::cfg::038", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
 			Doc: "`false`: only the outputs of the task itself count, and nothing of the tasks behind it."},
 	},
 }
 
 var mutexObject = &Object{
-	Name: "mutex", Article: "a mutex", Rule: "CFG-019",
+	Name: "mutex", Article: "a mutex", Rule: "haz::cfg::019",
 	Doc: "A lock with its mode. Both keys are required.",
 	Fields: []Field{
-		{Key: "name", Rule: "CFG-019", Required: true, Type: Type{Kind: Scalar, Format: MutexName}, Accepts: "a name, or `~:name`", Doc: "The lock."},
-		{Key: "mode", Rule: "CFG-019", Required: true, Type: Type{Kind: Scalar, Allowed: []string{"exclusive", "shared"}}, Accepts: "`exclusive`, `shared`",
+		{Key: "name", Rule: "haz::cfg::019", Required: true, Type: Type{Kind: Scalar, Format: MutexName}, Accepts: "a name, or `~:name`", Doc: "The lock."},
+		{Key: "mode", Rule: "haz::cfg::019", Required: true, Type: Type{Kind: Scalar, Allowed: []string{"exclusive", "shared"}}, Accepts: "`exclusive`, `shared`",
 			Doc: "`shared` locks may be held together; an `exclusive` one only alone."},
 	},
 }
 
 var envObject = &Object{
-	Name: "env", Article: "`env`", Rule: "CFG-004",
+	Name: "env", Article: "`env`", Rule: "haz::cfg::004",
 	Doc: "The environment of a task.",
 	Fields: []Field{
-		{Key: "from_host", Rule: "CFG-032", Type: Type{Kind: ListOf, Format: EnvName, Unique: true}, Default: "empty", Accepts: "names of variables, each once",
+		{Key: "from_host", Rule: "haz::cfg::032", Type: Type{Kind: ListOf, Format: EnvName, Unique: true}, Default: "empty", Accepts: "names of variables, each once",
 			Doc: "Variables that are copied from the environment of haz where they are set. Their values are part of the cache key."},
-		{Key: "override", Rule: "CFG-033", Type: Type{Kind: Dict, Keys: EnvName, Format: Argument}, Default: "empty", Accepts: "a map from variable to text",
+		{Key: "override", Rule: "haz::cfg::033", Type: Type{Kind: Dict, Keys: EnvName, Format: Argument}, Default: "empty", Accepts: "a map from variable to text",
 			Doc: "Variables that are set to a text. They win over `from_host`. Nothing is expanded."},
 	},
 }

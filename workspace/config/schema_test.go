@@ -34,7 +34,7 @@ func TestTables(t *testing.T) {
 		records[o] = w.slot(key).(record)
 	}
 	records[cleanObject] = records[cacheObject].slot("clean").(record)
-	rule := regexp.MustCompile(`^CFG-\d{3}$`)
+	rule := regexp.MustCompile(`^haz::cfg::\d{3}$`)
 	objects(func(o *Object) {
 		rec := records[o]
 		if rec == nil {

@@ -15,7 +15,7 @@ import (
 // What the YAML reader says is written for people who know its grammar by heart. Here it becomes a sentence about what the
 // user sees.
 
-// syntaxError reports that the text does not parse (CFG-002, code haz::cfg::yaml).
+// syntaxError reports that the text does not parse (haz::cfg::002, code haz::cfg::yaml).
 func (m *mapper) syntaxError(err error) {
 	var e *yaml.LoadError
 	if !errors.As(err, &e) {
@@ -25,7 +25,7 @@ func (m *mapper) syntaxError(err error) {
 	}
 	if e.Message == depthMessage {
 		start := m.src.offset(e.Mark.Line, e.Mark.Column)
-		m.add("CFG-002", Span{start, start + 1}, fmt.Sprintf("lists and maps are nested more than %d deep", nestingMax), "")
+		m.add("haz::cfg::002", Span{start, start + 1}, fmt.Sprintf("lists and maps are nested more than %d deep", nestingMax), "")
 		return
 	}
 	at, found := m.syntaxPlace(e)

@@ -42,11 +42,11 @@ func (m *mapper) body(e entry) *Body {
 		if CheckName(name) != nil {
 			name = "build"
 		}
-		m.wrongType("CFG-015", e.value, "a map with command or shell").Hint = name + ":\n  command: [\"program\", \"argument\"]"
+		m.wrongType("haz::cfg::015", e.value, "a map with command or shell").Hint = name + ":\n  command: [\"program\", \"argument\"]"
 		return nil
 	}
 	b := &Body{path: m.keyPath()}
-	m.object(taskObject, "CFG-015", v, b)
+	m.object(taskObject, "haz::cfg::015", v, b)
 	m.action(e.key, b)
 	m.program(b)
 	if v.Anchor != "" {
@@ -55,17 +55,17 @@ func (m *mapper) body(e entry) *Body {
 	return b
 }
 
-// action holds the body to exactly one of command and shell (CFG-020), and shell_type to shell (CFG-022).
+// action holds the body to exactly one of command and shell (haz::cfg::020), and shell_type to shell (haz::cfg::022).
 func (m *mapper) action(name Text, b *Body) {
 	switch {
 	case b.Command.Set && b.Shell.Set:
 		m.twoActions(name, b)
 	case !b.Command.Set && !b.Shell.Set && !b.actionFailed:
-		m.add("CFG-020", name.Span, "task "+diag.QuoteShort(name.Value)+" has neither command nor shell",
+		m.add("haz::cfg::020", name.Span, "task "+diag.QuoteShort(name.Value)+" has neither command nor shell",
 			`command: ["program", "argument"]    or    shell: "script"`)
 	}
 	if b.ShellType.Set && !b.Shell.Set && b.Command.Set {
-		m.add("CFG-022", b.ShellType.Span, "shell_type without shell: a command is run without any shell", "write shell instead of command, or remove shell_type")
+		m.add("haz::cfg::022", b.ShellType.Span, "shell_type without shell: a command is run without any shell", "write shell instead of command, or remove shell_type")
 	}
 }
 
@@ -74,7 +74,7 @@ func (m *mapper) twoActions(name Text, b *Body) {
 	if second.Start < first.Start {
 		second, first = first, second
 	}
-	d := m.add("CFG-020", second, "task "+diag.QuoteShort(name.Value)+" has both command and shell", "keep one of them")
+	d := m.add("haz::cfg::020", second, "task "+diag.QuoteShort(name.Value)+" has both command and shell", "keep one of them")
 	d.Related = m.related(first, "the other one is here")
 }
 
@@ -83,7 +83,7 @@ func (m *mapper) program(b *Body) {
 	if len(b.Command.Items) > 0 && b.Command.Items[0].Value == "" {
 		m.push(step{key: "command"})
 		m.push(step{item: true})
-		m.add("CFG-021", b.Command.Items[0].Span, "the program name is empty", `command: ["program", "argument"]    or    shell: "script"`)
+		m.add("haz::cfg::021", b.Command.Items[0].Span, "the program name is empty", `command: ["program", "argument"]    or    shell: "script"`)
 		m.pop()
 		m.pop()
 	}

@@ -37,7 +37,7 @@ func checkDepth(depth int, _ *loaderlimits.DepthContext) error {
 	return nil
 }
 
-// parse reads one YAML document (CFG-002, CFG-003, and the limits). The node is nil when there is nothing to map; then there
+// parse reads one YAML document (haz::cfg::002, haz::cfg::003, and the limits). The node is nil when there is nothing to map; then there
 // is an error.
 func (m *mapper) parse(file string, text []byte, unreadable string) *yaml.Node {
 	if len(text) > FileMax {
@@ -86,7 +86,7 @@ func (m *mapper) parse(file string, text []byte, unreadable string) *yaml.Node {
 		return nil
 	default:
 		start := m.src.offset(second.Line, second.Column)
-		m.add("CFG-003", Span{start, m.src.lineEnd(start)}, "a second document starts here; a file of haz is one document", "")
+		m.add("haz::cfg::003", Span{start, m.src.lineEnd(start)}, "a second document starts here; a file of haz is one document", "")
 		// The first document is mapped all the same: its errors are real.
 	}
 	if !m.measure(root) {
@@ -149,7 +149,7 @@ func (m *mapper) measure(root *yaml.Node) bool {
 			s := anchors[n.Alias]
 			if s == nil || s.open {
 				start := m.src.offset(n.Line, n.Column)
-				m.add("CFG-002", Span{start, start + uint32(len(n.Value)+1)}, "alias "+diag.QuoteShort(n.Value)+" stands inside its own anchor", "")
+				m.add("haz::cfg::002", Span{start, start + uint32(len(n.Value)+1)}, "alias "+diag.QuoteShort(n.Value)+" stands inside its own anchor", "")
 				failed = true
 				return size{}
 			}
@@ -207,7 +207,7 @@ func (m *mapper) ignoredTag(n *yaml.Node) {
 
 func (m *mapper) tooDeep(n *yaml.Node) {
 	start := m.src.offset(n.Line, n.Column)
-	m.add("CFG-002", Span{start, start + 1}, fmt.Sprintf("lists and maps are nested more than %d deep", nestingMax), "")
+	m.add("haz::cfg::002", Span{start, start + 1}, fmt.Sprintf("lists and maps are nested more than %d deep", nestingMax), "")
 }
 
 // looksLikeMoreThan reports whether a text has more than limit nodes by its looks: commas inside brackets, and lines that
