@@ -210,3 +210,54 @@ func TestLawGoesRed(t *testing.T) {
 		}
 	}
 }
+
+var (
+	invariant = regexp.MustCompile(`(?m)^\* \*\*I(\d+) `)
+	ofSet     = regexp.MustCompile(`\bI(\d{1,2})\b(?: (?:to|and) I?(\d{1,2})\b)?`)
+)
+
+// invariantsIn are the numbers of invariants that a text names, I1 to I9 included.
+func invariantsIn(text string) []int {
+	var list []int
+	for _, m := range ofSet.FindAllStringSubmatch(text, -1) {
+		first, _ := strconv.Atoi(m[1])
+		last := first
+		if m[2] != "" {
+			last, _ = strconv.Atoi(m[2])
+		}
+		for n := first; n <= last; n++ {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// The invariants have one list, in ARCHITECTURE.md, and one numbering; the simulation reports each of its share by its number.
+func TestInvariantsAreOneList(t *testing.T) {
+	texts := sources(t)
+	var list []int
+	for _, m := range invariant.FindAllStringSubmatch(texts["ARCHITECTURE.md"], -1) {
+		n, _ := strconv.Atoi(m[1])
+		if list = append(list, n); n != len(list) {
+			t.Fatalf("I%d comes as number %d", n, len(list))
+		}
+	}
+	if len(list) != 19 || !slices.Equal(invariantsIn("I8 to I10, (I4)"), []int{8, 9, 10, 4}) {
+		t.Fatalf("%d invariants", len(list))
+	}
+	maps.Copy(texts, readSpec(t))
+	reported := map[int]bool{}
+	for name, text := range texts {
+		for _, n := range invariantsIn(text) {
+			if n < 1 || n > len(list) {
+				t.Errorf("%s names I%d, which ARCHITECTURE.md does not have", name, n)
+			}
+			reported[n] = reported[n] || strings.HasPrefix(name, "actors/actorstest/") && strings.Contains(text, fmt.Sprintf("\"I%d: ", n))
+		}
+	}
+	for _, n := range list[:15] {
+		if !reported[n] {
+			t.Errorf("the simulation does not report I%d", n)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 	"github.com/haz-build/haz/messages"
 )
 
-// checker holds the invariants of chapter 2, section 13, against what is delivered, started, and observed.
+// checker holds the invariants of ARCHITECTURE.md against what is delivered, started, and observed.
 type checker struct {
 	w      *World
 	s      *Sim
@@ -42,11 +42,12 @@ type checker struct {
 	signals  int
 	seen     map[string]int // how many ends were observed
 	begun    map[string]bool
+	grants   *grants
 }
 
 func newChecker(w *World, s *Sim, p *processes, plan *graph.Plan, o RunOptions, rep *Report) *checker {
 	c := &checker{w: w, s: s, procs: p, plan: plan, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		keyings: map[int][]uint32{}, answered: map[messages.Ref]string{}, founds: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}}
+		keyings: map[int][]uint32{}, answered: map[messages.Ref]string{}, founds: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants()}
 	for i, t := range plan.Tasks {
 		c.index[t.ID.String()] = i
 	}
@@ -92,6 +93,7 @@ func injected(name string) string { return "injected into " + name }
 
 // posted sees every message when it is sent: each request to the cache actor has one answer.
 func (c *checker) posted(to string, m any) {
+	c.grants.sent(m)
 	a, ok := m.(messages.Referring)
 	if !ok || to != "tasks" {
 		return
@@ -115,6 +117,7 @@ func (c *checker) delivered(to string, m any) {
 			c.signal()
 		}
 	}
+	c.grants.delivered(c, to, m)
 	switch m := m.(type) {
 	case messages.DeriveKey:
 		c.keyings[m.Task] = append(c.keyings[m.Task], m.Attempt)
@@ -303,11 +306,11 @@ func (c *checker) observed(e messages.Event) {
 	}
 }
 
-// end checks what must hold when the run is over: I1, I3, I12 and the tree.
+// end checks what must hold when the run is over: I1, I3, I7, I10, I12, I13 and the tree.
 func (c *checker) end() {
 	c.between()
 	if n := len(c.procs.alive); n > 0 && c.signals < 3 {
-		c.broken("I3 of the design: %d processes alive after the run", n)
+		c.broken("I10: %d processes alive after the run", n)
 	}
 	byID := map[string]messages.Outcome{}
 	for i, o := range c.rep.Result.Outcomes {
@@ -345,6 +348,7 @@ func (c *checker) end() {
 	if c.s.changes > 1 {
 		c.broken("CACHE-017: %d entries were published or set aside at a time", c.s.changes)
 	}
+	c.grants.end(c)
 	c.crash()
 	c.streams(byID)
 	c.over = true
@@ -403,7 +407,7 @@ const grace = 200 * time.Millisecond
 // afterwards checks what must hold when everything has come to rest: no process is left, and no lock.
 func (c *checker) afterwards() {
 	if n := len(c.procs.alive); n > 0 {
-		c.broken("I3 of the design: %d processes outlive the run for good", n)
+		c.broken("I10: %d processes outlive the run for good", n)
 	}
 	for _, q := range c.procs.all {
 		if q.owed && !q.heard && len(c.dead) == 0 && c.signals < 3 {

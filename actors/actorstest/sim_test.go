@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	cmap "github.com/orcaman/concurrent-map"
@@ -209,18 +210,32 @@ func TestSlotsMakeNoDifference(t *testing.T) {
 				want = got
 			}
 			if got != want {
-				return []string{fmt.Sprintf("outcomes with cap %d:\n%s\nwith cap 16:\n%s", o.Cap, got, want)}
+				return []string{fmt.Sprintf("I15: outcomes with cap %d:\n%s\nwith cap 16:\n%s", o.Cap, got, want)}
 			}
 			if o.Cap == 1 {
 				if starts := strings.Join(r.Order, " "); order == "" {
 					order = starts
 				} else if starts != order {
-					return []string{fmt.Sprintf("order of processes with cap 1: %s, and then: %s", order, starts)}
+					return []string{fmt.Sprintf("I15: order of processes with cap 1: %s, and then: %s", order, starts)}
 				}
 			}
 		}
 		return nil
 	})
+}
+
+// A path that two tasks make is a violation of the run (I13), whatever the order in which they end.
+func TestPathsMadeTwice(t *testing.T) {
+	var violated atomic.Int64
+	seeds(t, 100, func(seed int64) []string {
+		w := world(seed, WorldOptions{MaxTasks: 12, Overlaps: true, Clashes: true})
+		r := Run(w, RunOptions{Seed: seed, Faults: Faults{Late: 50, Twice: 50}})
+		violated.Add(int64(len(r.Result.Violations)))
+		return r.Broken
+	})
+	if violated.Load() == 0 {
+		t.Error("no path was made twice")
+	}
 }
 
 // Equal seeds give equal traces.

@@ -31,6 +31,7 @@ type worldTask struct {
 	hard, soft      []int
 	reads           []int // literal outputs of others among its inputs
 	glob            bool  // output pattern is a glob that meets another's
+	clashes         bool  // it makes a file that others make as well
 	mutex           string
 	exit            int
 	uncached        bool
@@ -47,6 +48,7 @@ type WorldOptions struct {
 	MaxTasks int
 	Failures bool // tasks that fail, or whose program is missing
 	Overlaps bool // output patterns that meet
+	Clashes  bool // and files that several of them make
 }
 
 // NewWorld makes a workspace from a seed. Of an invention that the loader refuses (a glob output that closes a cycle), the
@@ -132,6 +134,7 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 		}
 		t.uncached = rng.Intn(10) == 0
 		t.glob = o.Overlaps && rng.Intn(6) == 0
+		t.clashes = t.glob && o.Clashes
 		w.tasks = append(w.tasks, t)
 	}
 }
@@ -218,6 +221,11 @@ func (w *World) work(t worldTask) error {
 	})
 	if err != nil {
 		return err
+	}
+	if t.clashes {
+		if err := afero.WriteFile(w.FS, "/"+t.project+"/out/0.txt", text, 0o644); err != nil {
+			return err
+		}
 	}
 	return afero.WriteFile(w.FS, t.out(), text, 0o644)
 }

@@ -41,7 +41,7 @@ var setupBugs = []mutant{
 	{name: "a damaged entry that stays is said to be set aside", rule: "S-31", file: "cache/aside.go",
 		old: "	case err != nil:\n		return \"could not be removed", new: "	case false:\n		return \"could not be removed",
 		pkg: "./cache", run: "^TestDamagedThatStays$"},
-	{name: "long output is spooled where no directory was given", rule: "I8", file: "cache/streams.go",
+	{name: "long output is spooled where no directory was given", rule: "I18", file: "cache/streams.go",
 		old: "	if spoolDir == \"\" {", new: "	if false {",
 		pkg: "./cache", run: "^TestNoSpoolDirectory$"},
 	{name: "what is kept beside the cache is seen by git", rule: "7.1", file: "cache/state/home.go",
