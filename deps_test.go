@@ -25,35 +25,37 @@ var mayImport = map[string]string{
 	"fsys":                "",
 	"fsys/faultfs":        "fsys",
 	"fsys/fsystest":       "fsys",
-	"fsys/glob":           "fsys",
+	"fsys/tree":           "fsys pattern",
+	"pattern":             "", // the standard library only: it is asked about paths, never about disks
+	"pattern/patterntest": "",
 	"cache/digest":        "",
 	"cache/state":         "cache/digest fsys", // what is known beside the cache; the store reads it, never the other way
-	"cache":               "cache/digest cache/state fsys fsys/glob",
-	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs fsys/glob",
+	"cache":               "cache/digest cache/state fsys pattern",
+	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs pattern",
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
-	"workspace/config": "diag fsys/glob",
-	"workspace":        "workspace/config diag fsys fsys/glob",
-	"workspace/git":    "diag fsys/glob",
-	"graph":            "workspace fsys/glob diag",
-	"graph/query":      "graph workspace fsys/glob diag",
+	"workspace/config": "diag pattern",
+	"workspace":        "workspace/config diag fsys fsys/tree pattern",
+	"workspace/git":    "diag pattern",
+	"graph":            "workspace pattern diag",
+	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache cache/digest",
-	"cache/key":        "workspace cache/digest cache/state fsys fsys/glob",
-	"cache/outputs":    "cache cache/digest cache/state fsys fsys/glob",
+	"cache/key":        "workspace cache/digest cache/state fsys fsys/tree",
+	"cache/outputs":    "cache cache/digest cache/state fsys fsys/tree pattern",
 
 	// Floor 3, decisions. No fsys for schedule: it must not be able to look at the disk.
 	"schedule": "graph messages workspace cache",
 
 	// Floor 4, the engine, and alone in knowing the actor library.
-	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/outputs cache/state fsys fsys/glob process",
-	"actors/actorstest": "actors graph messages workspace cache cache/digest cache/key cache/state fsys fsys/glob process",
+	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/outputs cache/state fsys fsys/tree pattern process",
+	"actors/actorstest": "actors graph messages workspace cache cache/digest cache/key cache/state fsys fsys/tree process",
 
 	// Floor 5, people.
-	"report": "messages workspace diag cache process",
-	".": "actors cache cache/digest cache/key cache/state diag fsys fsys/glob graph graph/query messages process schedule " +
+	"report": "messages workspace diag",
+	".": "actors cache cache/digest cache/key cache/state diag fsys fsys/tree pattern graph messages process schedule " +
 		"workspace workspace/config workspace/git", // config: durations and sizes of the command line are those of the files
 	"cmd/haz/early": "", // not even fmt: it answers before everything else is initialised
-	"cmd/haz":       ". cmd/haz/early report diag messages workspace workspace/git graph graph/query cache fsys fsys/glob",
+	"cmd/haz":       ". cmd/haz/early report diag messages workspace workspace/git graph graph/query fsys pattern",
 	"bench":         "",
 
 	// Beside the building: it edits copies of the source and runs the tests.
@@ -62,28 +64,23 @@ var mayImport = map[string]string{
 
 // owners of foreign modules: who may import what lies outside of this module and the standard library.
 var owners = map[string]string{
-	"github.com/asynkron/protoactor-go":     "actors actors/actorstest .", // the root package: hosts hand their system over
-	"github.com/spf13/afero":                "fsys fsys/faultfs fsys/fsystest cache actors actors/actorstest cache/cachetest cache/state cache/outputs",
-	"github.com/zeebo/blake3":               "cache/digest",
-	"github.com/urfave/cli/v2":              "cmd/haz",
-	"go.yaml.in/yaml/v4":                    "workspace/config",
-	"golang.org/x/sync":                     "cache",
-	"golang.org/x/sys":                      "process fsys cmd/haz bench",
-	"charm.land/bubbletea/v2":               "cmd/haz",
-	"charm.land/lipgloss/v2":                "cmd/haz",
-	"github.com/orcaman/concurrent-map":     "cmd/haz",
-	"github.com/fsnotify/fsnotify":          "cmd/haz",
-	"github.com/haz-build/haz/fsys/glob":    "",
-	"github.com/charmbracelet/x/ansi":       "cmd/haz",
-	"github.com/mattn/go-runewidth":         "report",
-	"github.com/rogpeppe/go-internal":       "",
-	"github.com/cockroachdb/datadriven":     "",
-	"github.com/google/go-cmp":              "",
-	"pgregory.net/rapid":                    "",
-	"go.uber.org/goleak":                    "",
-	"github.com/creack/pty":                 "",
-	"github.com/charmbracelet/x/vt":         "",
-	"github.com/charmbracelet/x/exp/golden": "",
+	"github.com/asynkron/protoactor-go": "actors actors/actorstest .", // the root package: hosts hand their system over
+	"github.com/spf13/afero":            "fsys fsys/faultfs fsys/fsystest actors actors/actorstest",
+	"github.com/zeebo/blake3":           "cache/digest",
+	"github.com/urfave/cli/v2":          "cmd/haz",
+	"go.yaml.in/yaml/v4":                "workspace/config",
+	"golang.org/x/sync":                 "cache",
+	"golang.org/x/sys":                  "process fsys cmd/haz",
+	"charm.land/bubbletea/v2":           "cmd/haz",
+	"github.com/orcaman/concurrent-map": "cmd/haz",
+	"github.com/fsnotify/fsnotify":      "cmd/haz",
+	"github.com/charmbracelet/x/ansi":   "cmd/haz",
+	"github.com/rogpeppe/go-internal":   "",
+	"github.com/cockroachdb/datadriven": "",
+	"github.com/google/go-cmp":          "",
+	"pgregory.net/rapid":                "pattern/patterntest",
+	"go.uber.org/goleak":                "",
+	"github.com/creack/pty":             "",
 }
 
 // TestImports fails on an import that the tables lack, of this module or of another.
@@ -98,6 +95,38 @@ func TestImports(t *testing.T) {
 			t.Error(bad)
 		}
 	}
+}
+
+// TestNoIdleRows fails on a permission that nothing needs: it would allow an arrow that nobody has thought about.
+func TestNoIdleRows(t *testing.T) {
+	for _, idle := range idleRows(mayImport, owners, packageImports(t)) {
+		t.Error(idle)
+	}
+	if idle := idleRows(map[string]string{"a": "b c"}, map[string]string{"m": "a b"}, map[string][]string{"a": {module + "/b", "m/x"}}); len(idle) != 2 {
+		t.Errorf("the check finds %q", idle)
+	}
+}
+
+func idleRows(rows, owners map[string]string, imports map[string][]string) []string {
+	var idle []string
+	for dir, allowed := range rows {
+		if _, there := imports[dir]; !there {
+			idle = append(idle, "no package "+dir)
+		}
+		for _, to := range strings.Fields(allowed) {
+			if !slices.Contains(imports[dir], strings.TrimSuffix(module+"/"+to, "/.")) {
+				idle = append(idle, dir+" does not import "+to)
+			}
+		}
+	}
+	for foreign, dirs := range owners {
+		for _, dir := range strings.Fields(dirs) {
+			if !slices.ContainsFunc(imports[dir], func(imp string) bool { return imp == foreign || strings.HasPrefix(imp, foreign+"/") }) {
+				idle = append(idle, dir+" does not import "+foreign)
+			}
+		}
+	}
+	return idle
 }
 
 // TestImportsGoesRed shows that the check can fail.

@@ -7,7 +7,8 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -21,7 +22,7 @@ type patternChecker struct {
 
 // patternWarnings is what the disk says of the patterns of all tasks.
 func (w *Workspace) patternWarnings(ctx context.Context) diag.List {
-	c := &patternChecker{w: w, ctx: ctx, g: workspace.Guesser{FS: w.FS, Tree: glob.NewTree(w.FS)}}
+	c := &patternChecker{w: w, ctx: ctx, g: workspace.Guesser{FS: w.FS, Tree: tree.New(w.FS)}}
 	made := w.newProber()
 	defer made.close()
 	var inputs, outputs shared
@@ -151,7 +152,7 @@ func (p *prober) lastOutputs(t *Task) []cache.Output {
 	return append([]cache.Output{}, m.Outputs...)
 }
 
-func matches(outputs []cache.Output, p glob.Pattern) bool {
+func matches(outputs []cache.Output, p pattern.Pattern) bool {
 	for i := range outputs {
 		if p.Match(outputs[i].Path) {
 			return true

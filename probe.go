@@ -8,7 +8,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/state"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/graph"
 )
 
@@ -16,7 +16,7 @@ import (
 type prober struct {
 	w       *Workspace
 	fn      digest.Function
-	tree    *glob.Tree
+	tree    *tree.Tree
 	state   *state.State
 	store   *cache.Store
 	deriver *key.Deriver
@@ -35,7 +35,7 @@ type probe struct {
 
 func (w *Workspace) newProber() *prober {
 	fn, _ := digest.ParseFunction(w.W.Settings.Hash)
-	p := &prober{w: w, fn: fn, tree: glob.NewTree(w.FS), known: map[int]*probe{}}
+	p := &prober{w: w, fn: fn, tree: tree.New(w.FS), known: map[int]*probe{}}
 	p.state = state.OpenReadOnly(w.FS, fn)
 	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true, Now: w.o.clock.Now, Root: w.root()})
 	p.deriver = w.newDeriver(p.tree, p.state, fn)
@@ -43,7 +43,7 @@ func (w *Workspace) newProber() *prober {
 }
 
 // newDeriver derives keys of this workspace.
-func (w *Workspace) newDeriver(tree *glob.Tree, st *state.State, fn digest.Function) *key.Deriver {
+func (w *Workspace) newDeriver(tree *tree.Tree, st *state.State, fn digest.Function) *key.Deriver {
 	return key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: fn,
 		Place: key.Place{OS: w.o.os, Arch: w.o.arch, Umask: uint32(w.o.umask)}, Env: w.hostEnv()})
 }

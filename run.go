@@ -14,7 +14,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/state"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/schedule"
@@ -95,7 +95,7 @@ type engine struct {
 	w       *Workspace
 	state   *state.State
 	store   *cache.Store
-	tree    *glob.Tree
+	tree    *tree.Tree
 	deriver *key.Deriver
 	spawner process.Spawner
 	own     bool            // the spawner is ours to close
@@ -103,7 +103,7 @@ type engine struct {
 }
 
 func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
-	e := &engine{w: w, state: state.Open(w.FS, fn), tree: glob.NewTree(w.FS), spawner: w.o.spawner}
+	e := &engine{w: w, state: state.Open(w.FS, fn), tree: tree.New(w.FS), spawner: w.o.spawner}
 	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly, Now: w.o.clock.Now, Root: w.root(),
 		KeepDamaged: true}) // they are set aside in the order of the cache actor
 	e.deriver = w.newDeriver(e.tree, e.state, fn)

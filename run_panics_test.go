@@ -22,7 +22,7 @@ import (
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/process/processtest"
@@ -174,7 +174,7 @@ func TestPanicsOfTheDisk(t *testing.T) {
 func wired(t *testing.T, w *world, ws *haz.Workspace) actors.Options {
 	t.Helper()
 	fn := digest.BLAKE3
-	st, tree := state.Open(ws.FS, fn), glob.NewTree(ws.FS)
+	st, tree := state.Open(ws.FS, fn), tree.New(ws.FS)
 	store := cache.Open(ws.FS, cache.Options{Hash: fn, State: st, KeepDamaged: true})
 	t.Cleanup(func() { st.Flush(); _ = store.Close() })
 	return actors.Options{Run: 1, Name: "wired", Plan: ws.G.Plan(targetsOf(t, ws)), Cap: 2, Lookup: true, Store: true, Grace: time.Second,

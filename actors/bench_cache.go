@@ -15,9 +15,9 @@ import (
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -357,7 +357,7 @@ func (b *bench) emitPiece(j *job, next int, stderr bool, src io.Reader, length i
 func (j *job) claims(outs []cache.Output) []cache.Output {
 	patterns := workspace.Patterns(j.task.Outputs)
 	matched := func(path string) bool {
-		return slices.ContainsFunc(patterns, func(p glob.Pattern) bool { return p.MatchOutput(path) })
+		return slices.ContainsFunc(patterns, func(p pattern.Pattern) bool { return p.MatchOutput(path) })
 	}
 	claimed := make([]cache.Output, 0, len(outs))
 	for i, o := range outs {

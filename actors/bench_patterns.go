@@ -13,8 +13,8 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/key"
-	"github.com/haz-build/haz/fsys/glob"
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -66,7 +66,7 @@ func (b *bench) guesser() workspace.Guesser {
 // inputNotes is about the input globs of the key just derived.
 func (b *bench) inputNotes(ctx context.Context, j *job) []messages.Note {
 	ins := j.derived.Inputs
-	some := func(p glob.Pattern) bool { return anyMatch(p, len(ins), func(i int) string { return ins[i].Path }) }
+	some := func(p pattern.Pattern) bool { return anyMatch(p, len(ins), func(i int) string { return ins[i].Path }) }
 	return b.patternNotes(ctx, j, false, j.task.Inputs, some)
 }
 
@@ -74,14 +74,14 @@ func (b *bench) inputNotes(ctx context.Context, j *job) []messages.Note {
 // is matched too, if it is no output.
 func (b *bench) outputNotes(ctx context.Context, j *job, outs []cache.Output) []messages.Note {
 	in := j.derived.Inputs
-	some := func(p glob.Pattern) bool {
+	some := func(p pattern.Pattern) bool {
 		return anyMatch(p, len(outs), func(i int) string { return outs[i].Path }) ||
 			anyMatch(p, len(in), func(i int) string { return in[i].Path })
 	}
 	return b.patternNotes(ctx, j, true, j.task.Outputs, some)
 }
 
-func (b *bench) patternNotes(ctx context.Context, j *job, output bool, ds []workspace.PatternDecl, some func(glob.Pattern) bool) (notes []messages.Note) {
+func (b *bench) patternNotes(ctx context.Context, j *job, output bool, ds []workspace.PatternDecl, some func(pattern.Pattern) bool) (notes []messages.Note) {
 	t := j.task
 	add := func(m workspace.Miss) {
 		n := messages.Note{Text: m.String(), Hint: m.Hint}
@@ -121,7 +121,7 @@ func (b *bench) patternNotes(ctx context.Context, j *job, output bool, ds []work
 const outputMissed = "matches nothing"
 
 // anyMatch reports whether a pattern matches one of n sorted paths. Only those below its fixed prefix are asked.
-func anyMatch(p glob.Pattern, n int, path func(int) string) bool {
+func anyMatch(p pattern.Pattern, n int, path func(int) string) bool {
 	prefix := strings.TrimSuffix(p.FixedPrefix(), "/") + "/"
 	for i := sort.Search(n, func(i int) bool { return path(i) >= prefix }); i < n && strings.HasPrefix(path(i), prefix); i++ {
 		if p.Match(path(i)) {

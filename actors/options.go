@@ -24,7 +24,7 @@ import (
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
@@ -52,7 +52,7 @@ type Options struct {
 	Grace    time.Duration
 
 	FS      fsys.FS // of the workspace root
-	Tree    *glob.Tree
+	Tree    *tree.Tree
 	Cache   *cache.Store
 	State   *state.State
 	Deriver *key.Deriver

@@ -13,15 +13,15 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Target is what a restore has to know about the task whose outputs it puts back.
 type Target struct {
 	Task     string
-	Patterns []glob.Pattern // output patterns, anchored
-	Ledger   state.Ledger   // of this task
-	Key      Key            // of the task now; zero: that of the entry
+	Patterns []pattern.Pattern // output patterns, anchored
+	Ledger   state.Ledger      // of this task
+	Key      Key               // of the task now; zero: that of the entry
 	// DirMode is the mode that a plain mkdir gives a directory here; 0: unknown.
 	DirMode uint32
 	// Input looks up a path among the inputs of the key: its stat and digest at key time.

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/cache/digest"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // OutputKind is the kind of a recorded output.
@@ -92,8 +92,8 @@ func checkCanonical(p string) error {
 	if len(p) > maxPath {
 		return fmt.Errorf("longer than %d bytes", maxPath)
 	}
-	if err := glob.CheckPath(p); err != nil {
-		var e *glob.SyntaxError
+	if err := pattern.CheckPath(p); err != nil {
+		var e *pattern.SyntaxError
 		if errors.As(err, &e) {
 			return errors.New(e.Reason)
 		}

@@ -5,20 +5,20 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // prefixes knows, for a path, which output pattern it matches and how far links may be followed on the way to it.
 type prefixes struct {
-	patterns []glob.Pattern
+	patterns []pattern.Pattern
 	fixed    []string          // fixed prefix of each pattern, the longest first
 	folders  map[string]string // directories that are outputs though no pattern matches them, and their prefix
 }
 
-func newPrefixes(patterns []glob.Pattern) *prefixes {
+func newPrefixes(patterns []pattern.Pattern) *prefixes {
 	p := &prefixes{patterns: slices.Clone(patterns), fixed: make([]string, len(patterns))}
 	if len(patterns) > 1 {
-		slices.SortStableFunc(p.patterns, func(a, b glob.Pattern) int { return len(b.FixedPrefix()) - len(a.FixedPrefix()) })
+		slices.SortStableFunc(p.patterns, func(a, b pattern.Pattern) int { return len(b.FixedPrefix()) - len(a.FixedPrefix()) })
 	}
 	for i, q := range p.patterns {
 		p.fixed[i] = q.FixedPrefix()

@@ -9,7 +9,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -91,7 +91,7 @@ func answer(t *testing.T, g *Graph, td *datadriven.TestData) string {
 	case "writers":
 		return ids(g, g.Writers(scan(t, td, "path")))
 	case "meeting":
-		p, err := glob.Parse(scan(t, td, "pattern"))
+		p, err := pattern.Parse(scan(t, td, "pattern"))
 		if err != nil {
 			td.Fatalf(t, "%v", err)
 		}

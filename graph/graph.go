@@ -2,7 +2,7 @@
 // chapter 2, section 1). Only hard edges bring a task into a plan and into keys (DAG-017, DAG-018). It touches neither disk nor clock.
 //
 // All work is near-linear in tasks, edges and patterns: which outputs meet which inputs is asked of an index
-// (glob.Index) and never of all pairs, cycles are found by one walk without recursion (Tarjan 1972), and what only `check`
+// (pattern.Index) and never of all pairs, cycles are found by one walk without recursion (Tarjan 1972), and what only `check`
 // wants to know is computed when it asks (Warnings).
 package graph
 

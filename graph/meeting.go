@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -67,11 +67,11 @@ func (g *Graph) meetings() []encounter {
 
 // excludesMeeting reports whether the exclude patterns of t take away what in and out have in common, as far as one can see
 // without asking for every path.
-func excludesMeeting(t *workspace.Task, in, out glob.Pattern) bool {
+func excludesMeeting(t *workspace.Task, in, out pattern.Pattern) bool {
 	if len(t.Exclude) == 0 {
 		return false
 	}
-	common, _ := glob.Common(in, out)
+	common, _ := pattern.Common(in, out)
 	return slices.ContainsFunc(t.Exclude, func(x workspace.PatternDecl) bool {
 		return x.Pattern.String() == out.String() || x.Pattern.CoversAllBelow(out.FixedPrefix()) || x.Pattern.Match(common)
 	})
@@ -95,7 +95,7 @@ func (g *Graph) unorderedGlobs(in declared, outs []declared) diag.Diagnostic {
 		}
 		excludes = append(excludes, diag.Quote(spellGlob(u.Outputs[out.at].Pattern, t.Project)))
 	}
-	common, _ := glob.Common(read.Pattern, wrote.Pattern)
+	common, _ := pattern.Common(read.Pattern, wrote.Pattern)
 	verb, them := "makes", "it"
 	if len(producers) > 1 {
 		verb, them = "make", "them"
@@ -157,8 +157,8 @@ func (g *Graph) anyBelow(t *workspace.Task, tasks []*workspace.Task) bool {
 }
 
 // spellGlob writes an anchored glob as one of a project, relative where it can be.
-func spellGlob(p glob.Pattern, in *workspace.Project) string {
-	text, dir := p.String(), glob.Escape(in.Dir)
+func spellGlob(p pattern.Pattern, in *workspace.Project) string {
+	text, dir := p.String(), pattern.Escape(in.Dir)
 	if dir == "/" {
 		dir = ""
 	}

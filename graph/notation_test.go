@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -83,7 +83,7 @@ func parseWorkspace(text string) (*workspace.Workspace, error) {
 						t.WeakDeps = append(t.WeakDeps, workspace.RefDecl{Ref: r, Place: at})
 					}
 				case "in", "out", "exclude":
-					pattern, err := glob.Parse(v)
+					pattern, err := pattern.Parse(v)
 					if err != nil {
 						return nil, fmt.Errorf("line %d: %w", i+1, err)
 					}

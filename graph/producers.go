@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
 // patterns finds tasks by their declared patterns. An id of an index is a position in the list beside it.
 type patterns struct {
-	inputs, outputs *glob.Index
+	inputs, outputs *pattern.Index
 	input, output   []declared // by task, then position in the task's list
 	globOutputs     bool
 }
@@ -19,7 +19,7 @@ type patterns struct {
 type declared struct{ task, at int32 }
 
 func index(tasks []*workspace.Task) patterns {
-	p := patterns{inputs: glob.NewIndex(), outputs: glob.NewIndex()}
+	p := patterns{inputs: pattern.NewIndex(), outputs: pattern.NewIndex()}
 	for i, t := range tasks {
 		for at, in := range t.Inputs {
 			p.inputs.Add(len(p.input), in.Pattern)
@@ -80,14 +80,14 @@ func (g *Graph) Writers(path string) []int {
 
 // InputsMeeting returns the tasks with an input pattern that has a path in common with the anchored pattern p, sorted;
 // exclude does not count (QRY-003).
-func (g *Graph) InputsMeeting(p glob.Pattern) []int {
+func (g *Graph) InputsMeeting(p pattern.Pattern) []int {
 	var tasks []int
 	g.inputs.Overlapping(p, func(id int) { tasks = appendNew(tasks, int(g.input[id].task)) })
 	return tasks
 }
 
 // OutputsMeeting is InputsMeeting for outputs.
-func (g *Graph) OutputsMeeting(p glob.Pattern) []int {
+func (g *Graph) OutputsMeeting(p pattern.Pattern) []int {
 	var tasks []int
 	g.outputs.Overlapping(p, func(id int) { tasks = appendNew(tasks, int(g.output[id].task)) })
 	return tasks

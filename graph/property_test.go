@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -238,7 +238,7 @@ func (n *naive) checkMeetingGlobs(t *rapid.T, ordered [][]bool, said []string) {
 			}
 			for _, out := range writer.Outputs {
 				for _, in := range reader.Inputs {
-					want = want || !out.Pattern.IsLiteral() && !in.Pattern.IsLiteral() && glob.Overlap(out.Pattern, in.Pattern)
+					want = want || !out.Pattern.IsLiteral() && !in.Pattern.IsLiteral() && pattern.Overlap(out.Pattern, in.Pattern)
 				}
 			}
 		}
@@ -257,7 +257,7 @@ func same(t *rapid.T, what string, want, got []int) {
 func (n *naive) overlap(i, j int) bool {
 	for _, a := range n.w.Tasks[i].Outputs {
 		for _, b := range n.w.Tasks[j].Outputs {
-			if glob.Overlap(a.Pattern, b.Pattern) {
+			if pattern.Overlap(a.Pattern, b.Pattern) {
 				return true
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -88,7 +88,7 @@ func (g *Graph) overlappingOutputs() diag.List {
 		if len(others) == 0 {
 			continue
 		}
-		common, _ := glob.Common(first.Pattern, decl.Pattern)
+		common, _ := pattern.Common(first.Pattern, decl.Pattern)
 		list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "DAG-016", Place: decl.Place, Project: t.SharedIn(),
 			Message: fmt.Sprintf("output %s of task %s overlaps outputs of %s: both can be %s",
 				diag.Quote(decl.Text), quote(t), listFew(others), diag.Quote(common)),

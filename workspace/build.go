@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -185,7 +185,7 @@ func (b *builder) forbiddenOutputs(outputs []PatternDecl) {
 }
 
 // under reports whether all that the pattern can match is dir or lies below it.
-func under(p glob.Pattern, dir string) bool {
+func under(p pattern.Pattern, dir string) bool {
 	at := p.FixedPrefix()
 	if p.IsLiteral() {
 		at = p.String()
@@ -199,7 +199,7 @@ func (b *builder) excludedLiterals(t *Task, unattached bool) {
 	if len(t.Exclude) == 0 {
 		return
 	}
-	literals := glob.NewIndex()
+	literals := pattern.NewIndex()
 	for i, in := range t.Inputs {
 		if in.Pattern.IsLiteral() {
 			literals.Add(i, in.Pattern)
@@ -291,11 +291,11 @@ func (b *builder) ownOutputs(t *Task) {
 	}
 }
 
-func covers(in, out glob.Pattern) bool {
+func covers(in, out pattern.Pattern) bool {
 	if out.IsLiteral() {
 		return in.Match(out.String())
 	}
-	return glob.Overlap(in, out)
+	return pattern.Overlap(in, out)
 }
 
 func matchesAny(ds []PatternDecl, path string) bool {

@@ -4,7 +4,7 @@ import (
 	"reflect"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // SameDefinition reports whether two tasks, of one workspace at two times, are declared alike: everything that a file can say
@@ -21,7 +21,7 @@ func SameDefinition(a, b *Task) bool {
 var (
 	typePlace   = reflect.TypeFor[diag.Place]()
 	typeProject = reflect.TypeFor[*Project]()
-	typePattern = reflect.TypeFor[glob.Pattern]()
+	typePattern = reflect.TypeFor[pattern.Pattern]()
 )
 
 // alike is deep equality without places.
@@ -30,7 +30,7 @@ func alike(a, b reflect.Value) bool {
 	case typePlace, typeProject:
 		return true
 	case typePattern:
-		return a.Interface().(glob.Pattern).String() == b.Interface().(glob.Pattern).String()
+		return a.Interface().(pattern.Pattern).String() == b.Interface().(pattern.Pattern).String()
 	}
 	switch a.Kind() {
 	case reflect.Struct:

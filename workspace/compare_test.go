@@ -5,13 +5,13 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Whatever a file can say of a task tells two of them apart, also what a later version adds; places do not.
 func TestSameDefinition(t *testing.T) {
 	fresh := func() *Task {
-		p, err := glob.Parse("/p/*.c")
+		p, err := pattern.Parse("/p/*.c")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestSameDefinition(t *testing.T) {
 	if seen < 12 {
 		t.Errorf("only %d fields were tried", seen)
 	}
-	pattern, err := glob.Parse("/p/*.h")
+	pattern, err := pattern.Parse("/p/*.h")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestSameDefinition(t *testing.T) {
 }
 
 // fill puts one item into each list.
-func fill(v reflect.Value, p glob.Pattern) {
+func fill(v reflect.Value, p pattern.Pattern) {
 	for i := range v.NumField() {
 		f := v.Field(i)
 		if f.Kind() != reflect.Slice {

@@ -7,14 +7,15 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/pattern"
 )
 
 // A Guesser looks on the disk for what a pattern was meant to select. It only reads, and trouble on the way makes it know less,
 // never fail: what it finds is there, and a pattern that it proposes selects something.
 type Guesser struct {
 	FS   fsys.FS
-	Tree *glob.Tree
+	Tree *tree.Tree
 }
 
 // Selects reports whether a pattern selects anything now, as an input would.
@@ -63,7 +64,7 @@ func (g Guesser) Unescaped(ctx context.Context, dir string, d PatternDecl, exclu
 	}
 	not := append(Patterns(exclude), d.Pattern)
 	for _, text := range literally(d.Text) {
-		p, err := glob.Parse(text)
+		p, err := pattern.Parse(text)
 		if err != nil {
 			continue
 		}
@@ -97,7 +98,7 @@ func (g Guesser) any(ctx context.Context, dir, text string) bool {
 }
 
 func (g Guesser) some(ctx context.Context, dir, text string, most int) []string {
-	p, err := glob.Parse(text)
+	p, err := pattern.Parse(text)
 	if err != nil {
 		return nil
 	}
@@ -205,7 +206,7 @@ func (s *spelling) isFile(i int) bool {
 func (s *spelling) nearest(i int) string {
 	segment := s.segments[i]
 	if !wild(segment) {
-		return glob.Escape(nearestName(segment, s.names(i)))
+		return pattern.Escape(nearestName(segment, s.names(i)))
 	}
 	suffix, ok := strings.CutPrefix(segment, "*.")
 	if !ok || i < len(s.segments)-1 {
@@ -228,7 +229,7 @@ func (s *spelling) nearest(i int) string {
 			continue
 		}
 		if near := nearestName("."+suffix, endings); near != "" {
-			return "*" + glob.Escape(near)
+			return "*" + pattern.Escape(near)
 		}
 	}
 	return ""

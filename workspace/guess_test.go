@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/pattern"
 )
 
 // treeOf is a guesser on a tree in memory; a name that ends in "/" is a folder.
@@ -33,12 +34,12 @@ func treeOf(t *testing.T, names ...string) Guesser {
 			t.Fatal(err)
 		}
 	}
-	return Guesser{FS: mem, Tree: glob.NewTree(mem)}
+	return Guesser{FS: mem, Tree: tree.New(mem)}
 }
 
 func declared(t *testing.T, dir, text string) PatternDecl {
 	t.Helper()
-	p, err := glob.Parse(text)
+	p, err := pattern.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -45,7 +45,7 @@ func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspa
 		return nil, nil, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: root},
 			Message: "the root of the workspace cannot be opened", Causes: []string{cause(err)}})
 	}
-	l := &loader{ctx: ctx, o: o, host: host, start: dir, fs: fs, tree: glob.NewTree(fs), ws: &Workspace{Root: root, Mode: mode}}
+	l := &loader{ctx: ctx, o: o, host: host, start: dir, fs: fs, tree: tree.New(fs), ws: &Workspace{Root: root, Mode: mode}}
 	l.load(o)
 	if err := ctx.Err(); err != nil {
 		_ = fs.Close() // nothing was written through it
@@ -71,7 +71,7 @@ type loader struct {
 	host  fsys.FS
 	start string // where haz was started, on the host
 	fs    fsys.FS
-	tree  *glob.Tree
+	tree  *tree.Tree
 	ws    *Workspace
 
 	settings *config.Workspace // nil in implicit mode

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // TaskID identifies a task in a workspace.
@@ -37,13 +37,13 @@ type Workspace struct {
 	Root     string // canonical absolute host path
 	Mode     Mode
 	Settings Settings
-	Entries  []glob.Pattern // of the list of projects
-	Projects []*Project     // by name
-	Tasks    []*Task        // effective tasks in canonical order; Task.Index is the position here
-	Overlays []*Overlay     // by name
-	Warnings diag.List      // those of loading; the graph adds its own
-	Notes    diag.List      // the warnings that commands which run tasks give, too
-	Absent   []Absent       // listed projects that a sparse checkout leaves out (DISC-024)
+	Entries  []pattern.Pattern // of the list of projects
+	Projects []*Project        // by name
+	Tasks    []*Task           // effective tasks in canonical order; Task.Index is the position here
+	Overlays []*Overlay        // by name
+	Warnings diag.List         // those of loading; the graph adds its own
+	Notes    diag.List         // the warnings that commands which run tasks give, too
+	Absent   []Absent          // listed projects that a sparse checkout leaves out (DISC-024)
 
 	index   index
 	partial partial
@@ -154,14 +154,14 @@ func (t *Task) SharedIn() string {
 
 // PatternDecl is a pattern where it was written.
 type PatternDecl struct {
-	Text    string       // as written
-	Pattern glob.Pattern // anchored at the project (PATH-004), or at the root where the text starts with "/" (PATH-001, PATH-005)
+	Text    string          // as written
+	Pattern pattern.Pattern // anchored at the project (PATH-004), or at the root where the text starts with "/" (PATH-001, PATH-005)
 	Place   diag.Place
 }
 
 // Patterns strips the places.
-func Patterns(ds []PatternDecl) []glob.Pattern {
-	out := make([]glob.Pattern, len(ds))
+func Patterns(ds []PatternDecl) []pattern.Pattern {
+	out := make([]pattern.Pattern, len(ds))
 	for i, d := range ds {
 		out[i] = d.Pattern
 	}

@@ -10,7 +10,8 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -39,8 +40,8 @@ func (l *loader) directories() []directory {
 			return nil
 		}
 		for _, dir := range l.expand(&c, e) {
-			var bad *glob.SyntaxError
-			if errors.As(glob.CheckPath(dir), &bad) {
+			var bad *pattern.SyntaxError
+			if errors.As(pattern.CheckPath(dir), &bad) {
 				l.add(diag.Diagnostic{Code: bad.Rule, Place: l.place(i),
 					Message: fmt.Sprintf("%s selects the directory %s: %s", diag.Quote(e.Value), diag.Quote(dir), bad.Reason)})
 				l.ws.partial.projects = true
@@ -148,7 +149,7 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 func (l *loader) globTrouble(e config.Pattern, err error) {
 	d := diag.Diagnostic{Code: "DISC-006", Place: l.settings.Source.Place(e.Span),
 		Message: diag.Quote(e.Value) + " cannot be expanded", Causes: []string{err.Error()}}
-	var w *glob.DirectoryError
+	var w *tree.DirectoryError
 	if errors.As(err, &w) {
 		d.Code, d.Causes = w.Rule, nil
 		switch {
@@ -157,8 +158,8 @@ func (l *loader) globTrouble(e config.Pattern, err error) {
 		default:
 			d.Message = fmt.Sprintf("%s selects the directory %s: it %s", diag.Quote(e.Value), diag.Quote(w.Path), w.Reason)
 		}
-		var bad *glob.SyntaxError
-		if errors.As(glob.CheckPath(w.Path), &bad) {
+		var bad *pattern.SyntaxError
+		if errors.As(pattern.CheckPath(w.Path), &bad) {
 			d.Message = fmt.Sprintf("%s selects the directory %s: %s", diag.Quote(e.Value), diag.Quote(w.Path), bad.Reason)
 		}
 	}

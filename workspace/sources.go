@@ -3,7 +3,7 @@ package workspace
 import (
 	"strings"
 
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // A task may read what it writes: a formatter has its sources among its inputs and among its outputs. Such files are sources.
@@ -21,8 +21,8 @@ func (t *Task) ReadsItself() bool {
 	return false
 }
 
-// overlap is glob.Overlap, after a look at where the patterns begin: most have nothing in common there.
-func overlap(a, b glob.Pattern) bool {
+// overlap is pattern.Overlap, after a look at where the patterns begin: most have nothing in common there.
+func overlap(a, b pattern.Pattern) bool {
 	x, y := a.FixedPrefix(), b.FixedPrefix()
 	if len(x) > len(y) {
 		x, y = y, x
@@ -30,7 +30,7 @@ func overlap(a, b glob.Pattern) bool {
 	if x != "/" && (!strings.HasPrefix(y, x) || len(y) > len(x) && y[len(x)] != '/') {
 		return false
 	}
-	return glob.Overlap(a, b)
+	return pattern.Overlap(a, b)
 }
 
 // IsSource reports whether an input pattern of the task matches path and no exclude does. A literal output is no source: the

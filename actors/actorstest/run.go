@@ -8,7 +8,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/state"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -59,7 +59,7 @@ func Run(w *World, o RunOptions) *Report {
 		disk = slowDisk{FS: w.FS, sim: s, base: "/"}
 	}
 	st := state.Open(disk, digest.BLAKE3)
-	tree := glob.NewTree(disk)
+	tree := tree.New(disk)
 	procs := &processes{sim: s, scripts: w.Scripts, alive: map[string]*simProcess{}, spawned: map[string]int{}}
 	store := cache.Open(disk, cache.Options{Hash: digest.BLAKE3, State: st, KeepDamaged: true})
 	workers, budget := 1000, 1<<30

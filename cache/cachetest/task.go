@@ -10,7 +10,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Epoch is the time that stores made by Open begin at.
@@ -111,10 +111,10 @@ func (t *Task) Target(ws fsys.FS, st *state.State) cache.Target {
 }
 
 // Patterns parses workspace-absolute patterns; a wrong one is a defect of the test.
-func Patterns(texts ...string) []glob.Pattern {
-	patterns := make([]glob.Pattern, len(texts))
+func Patterns(texts ...string) []pattern.Pattern {
+	patterns := make([]pattern.Pattern, len(texts))
 	for i, text := range texts {
-		p, err := glob.Parse(text)
+		p, err := pattern.Parse(text)
 		if err != nil {
 			panic(err)
 		}

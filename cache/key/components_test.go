@@ -9,7 +9,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -17,7 +17,7 @@ func patterns(t testing.TB, dir string, texts ...string) []workspace.PatternDecl
 	t.Helper()
 	var ds []workspace.PatternDecl
 	for _, text := range texts {
-		p, err := glob.Parse(text)
+		p, err := pattern.Parse(text)
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}

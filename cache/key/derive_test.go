@@ -15,7 +15,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -78,7 +78,7 @@ func (b *bed) do(script ...string) {
 }
 
 func deriverOn(f fsys.FS) *Deriver {
-	return NewDeriver(Options{FS: f, Tree: glob.NewTree(f), State: state.Open(f, digest.BLAKE3)})
+	return NewDeriver(Options{FS: f, Tree: tree.New(f), State: state.Open(f, digest.BLAKE3)})
 }
 
 func (b *bed) derive() (*Derived, error) {

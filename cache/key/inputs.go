@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -33,9 +33,9 @@ func (d *Deriver) inputs(ctx context.Context, t *workspace.Task) ([]Input, error
 	if len(t.Inputs) == 0 {
 		return nil, ctx.Err()
 	}
-	tree := d.o.Tree
+	listings := d.o.Tree
 	for walks := 1; ; walks++ {
-		matches, err := d.walk(ctx, tree, t)
+		matches, err := d.walk(ctx, listings, t)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (d *Deriver) inputs(ctx context.Context, t *workspace.Task) ([]Input, error
 		if err == nil || walks == maxWalks || !movedMeanwhile(err) {
 			return inputs, err
 		}
-		tree = glob.NewTree(d.o.FS)
+		listings = tree.New(d.o.FS)
 	}
 }
 
@@ -54,8 +54,8 @@ func movedMeanwhile(err error) bool {
 }
 
 // walk finds what the patterns match, and turns down literals that are no regular files.
-func (d *Deriver) walk(ctx context.Context, tree *glob.Tree, t *workspace.Task) ([]glob.Match, error) {
-	matches, missing, err := tree.Inputs(ctx, workspace.Patterns(t.Inputs), workspace.Patterns(t.Exclude))
+func (d *Deriver) walk(ctx context.Context, listings *tree.Tree, t *workspace.Task) ([]tree.Match, error) {
+	matches, missing, err := listings.Inputs(ctx, workspace.Patterns(t.Inputs), workspace.Patterns(t.Exclude))
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
@@ -90,7 +90,7 @@ func walkError(ctx context.Context, err error) error {
 	return &Error{Reason: fmt.Sprintf("looking for inputs failed: %v", err), Err: err}
 }
 
-func find(matches []glob.Match, path string) (*glob.Match, bool) {
+func find(matches []tree.Match, path string) (*tree.Match, bool) {
 	i := sort.Search(len(matches), func(i int) bool { return matches[i].Path >= path })
 	if i == len(matches) || matches[i].Path != path {
 		return nil, false
@@ -99,7 +99,7 @@ func find(matches []glob.Match, path string) (*glob.Match, bool) {
 }
 
 // checkLiteral turns down what a literal may not name: it must be a file or lead to one.
-func checkLiteral(m *glob.Match) error {
+func checkLiteral(m *tree.Match) error {
 	kind := m.Info.Kind
 	e := &Error{Path: m.Path}
 	if kind == fsys.Link {
@@ -122,7 +122,7 @@ func checkLiteral(m *glob.Match) error {
 	return e
 }
 
-func (d *Deriver) digestAll(ctx context.Context, matches []glob.Match) ([]Input, error) {
+func (d *Deriver) digestAll(ctx context.Context, matches []tree.Match) ([]Input, error) {
 	inputs := make([]Input, 0, len(matches))
 	for i := range matches {
 		in, ok := newInput(&matches[i])
@@ -138,7 +138,7 @@ func (d *Deriver) digestAll(ctx context.Context, matches []glob.Match) ([]Input,
 }
 
 // newInput is the input that a match is, without digest. ok is false for what counts as none.
-func newInput(m *glob.Match) (in Input, ok bool) {
+func newInput(m *tree.Match) (in Input, ok bool) {
 	in = Input{Path: m.Path, Info: m.Info}
 	switch m.Info.Kind {
 	case fsys.File:

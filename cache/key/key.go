@@ -12,7 +12,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -31,7 +31,7 @@ type Deriver struct{ o Options }
 // Options of a Deriver.
 type Options struct {
 	FS    fsys.FS
-	Tree  *glob.Tree // its listings serve Derive; Moved looks afresh
+	Tree  *tree.Tree // its listings serve Derive; Moved looks afresh
 	State *state.State
 	Hash  digest.Function
 	Place Place

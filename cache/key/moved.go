@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -46,7 +46,7 @@ func (d *Deriver) look(ctx context.Context, t *workspace.Task, at *Derived, exem
 	if len(t.Inputs) == 0 {
 		return Changes{}, ctx.Err()
 	}
-	tree := glob.NewTree(d.o.FS)
+	tree := tree.New(d.o.FS)
 	matches, missing, err := tree.Inputs(ctx, workspace.Patterns(t.Inputs), workspace.Patterns(t.Exclude))
 	if err != nil {
 		return Changes{}, walkError(ctx, err)

@@ -7,7 +7,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
 )
 
 // judgement is what a match is taken for (S-22).
@@ -23,14 +23,14 @@ const (
 
 // thing is a match, and its bytes' digest once somebody asked.
 type thing struct {
-	*glob.Match
+	*tree.Match
 	info     fsys.Info // as it was digested
 	digest   digest.Digest
 	digested bool
 }
 
 // take judges one match and notes what follows.
-func (c *collector) take(m *glob.Match) error {
+func (c *collector) take(m *tree.Match) error {
 	if !isOutput(m) {
 		return nil
 	}

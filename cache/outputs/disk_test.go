@@ -9,7 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // The same on a real disk: snapshot, run, attribution, and again with what the ledger holds from the first time.
@@ -29,9 +29,9 @@ func TestOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var patterns []glob.Pattern
+	var patterns []pattern.Pattern
 	for _, text := range []string{"o/**", "bin"} {
-		p, err := glob.Parse(text)
+		p, err := pattern.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}

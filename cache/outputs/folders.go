@@ -8,7 +8,8 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/pattern"
 )
 
 // enterGit says whether what is called ".git" at path is an output: it is when the task made it, now or, by its ledger,
@@ -27,7 +28,7 @@ func (c *collector) enterGit(path string, now fsys.Info) bool {
 }
 
 // specials notes what no entry can hold.
-func (c *collector) specials(list []glob.Match) {
+func (c *collector) specials(list []tree.Match) {
 	for i := range list {
 		if !c.literals[list[i].Path] {
 			c.special.add(fmt.Sprintf("%s is a FIFO, socket or device", list[i].Path))
@@ -54,13 +55,13 @@ func parent(path string) string { return path[:max(strings.LastIndexByte(path, '
 
 // folders takes the directories that a hit would not leave by itself: those whose mode the task has chosen, and a fixed
 // prefix that has no output in it. All others come with what lies in them. They are nobody's claim: tasks share folders.
-func (c *collector) folders(list []glob.Folder) {
+func (c *collector) folders(list []tree.Folder) {
 	if c.PresenceOnly {
 		return
 	}
 	leaves := len(c.out.Outputs) // sorted, and they stay in front
 	for _, f := range list {
-		if glob.CheckPath(f.Path) != nil {
+		if pattern.CheckPath(f.Path) != nil {
 			continue
 		}
 		made := c.made(&f)
@@ -85,7 +86,7 @@ func (c *collector) folders(list []glob.Folder) {
 }
 
 // made reports whether the task made the directory, or gave it its mode.
-func (c *collector) made(f *glob.Folder) bool {
+func (c *collector) made(f *tree.Folder) bool {
 	was := c.Before.folder(f.Path)
 	if was == nil || was.Perm != f.Info.Perm {
 		return true
@@ -118,7 +119,7 @@ func (c *collector) checkLinks() {
 }
 
 // wroteTarget reports whether what the link leads to may have been written while the task ran.
-func (c *collector) wroteTarget(m *glob.Match) bool {
+func (c *collector) wroteTarget(m *tree.Match) bool {
 	if was := c.Before.find(m.Path); was != nil && was.info.Kind == fsys.Link && was.target.Kind != fsys.Unknown &&
 		was.target.Inode == m.Target.Inode && was.target.Dev == m.Target.Dev {
 		return !was.target.Same(m.Target)

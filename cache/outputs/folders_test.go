@@ -9,7 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/fsystest"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Whose a folder or a .git is, is told by what was there before and by the ledger.
@@ -37,7 +37,7 @@ func TestWhoseFolder(t *testing.T) {
 		{".git of the workspace that the task made", "/**", nil, nil, []string{"write ../.git/index x", "write a x"}, "f a 644*"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newTree(t, c.pattern)
+			w := newTask(t, c.pattern)
 			w.do(c.before...)
 			w.made(c.ledger...)
 			w.begin()
@@ -72,7 +72,7 @@ func TestLinksThatWereWrittenThrough(t *testing.T) {
 		{"link to nothing", "a", nil, nil, []string{"link a b"}, "l a->b*"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newTree(t, c.pattern)
+			w := newTask(t, c.pattern)
 			w.do("write c x")
 			w.do(c.before...)
 			for _, name := range c.inputs {
@@ -104,16 +104,16 @@ func TestSpecialOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer disk.Close()
-	for pattern, want := range map[string]string{
+	for text, want := range map[string]string{
 		"/o/**": "/o/queue is a FIFO, socket or device", "/o/q*": "/o/queue is a FIFO, socket or device", "/o/*.txt": "", "/*": "",
 	} {
-		p, err := glob.Parse(pattern)
+		p, err := pattern.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := Collect(t.Context(), disk, state.Open(disk, digest.BLAKE3), digest.BLAKE3, Request{Patterns: []glob.Pattern{p}, DirMode: 0o755})
+		c, err := Collect(t.Context(), disk, state.Open(disk, digest.BLAKE3), digest.BLAKE3, Request{Patterns: []pattern.Pattern{p}, DirMode: 0o755})
 		if err != nil || c.NotStorable != want || (c.Hint == "") != (want == "") {
-			t.Errorf("%s: %q, hint %q, %v", pattern, c.NotStorable, c.Hint, err)
+			t.Errorf("%s: %q, hint %q, %v", text, c.NotStorable, c.Hint, err)
 		}
 	}
 }

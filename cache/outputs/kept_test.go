@@ -12,7 +12,7 @@ import (
 )
 
 // look is what a second look finds: "moved", paths, "rewritten", paths, "remade".
-func (w *tree) look(k *Kept, skip ...string) string {
+func (w *task) look(k *Kept, skip ...string) string {
 	w.t.Helper()
 	var moved, rewritten []string
 	err := k.Moved(context.Background(), w.fs, w.st, func(p string) bool { return slices.Contains(skip, p) },
@@ -51,7 +51,7 @@ func TestKept(t *testing.T) {
 		{"write o/new x", ""}, // a bystander; tools leave such things
 	} {
 		for _, step := range []time.Duration{0, time.Millisecond, time.Second} {
-			w := newTree(t, "**")
+			w := newTask(t, "**")
 			w.fs.SetStep(step)
 			w.do("write o/a x", "write o/b y", "link l o/a", "dir e")
 			w.made("e", "l", "o/a", "o/b")
@@ -80,7 +80,7 @@ func TestKept(t *testing.T) {
 
 // An edit in the very tick in which the output was made leaves an equal stat.
 func TestKeptSeesEditsOfTheSameTick(t *testing.T) {
-	w := newTree(t, "**")
+	w := newTask(t, "**")
 	w.fs.SetStep(0)
 	w.do("write o/a one")
 	w.made("o/a")
@@ -95,7 +95,7 @@ func TestKeptSeesEditsOfTheSameTick(t *testing.T) {
 
 // Another haz has made the outputs again: the ledger says so where the files do not.
 func TestKeptIsRemade(t *testing.T) {
-	w := newTree(t, "**")
+	w := newTask(t, "**")
 	w.do("write o/a x", "write o/b x")
 	w.made("o/a")
 	w.st.WriteLedger(w.ledger)
@@ -124,7 +124,7 @@ func TestKeptIsRemade(t *testing.T) {
 func TestKeptSeesMappedWrites(t *testing.T) {
 	for _, times := range []fsys.Times{fsys.TimesLoose, fsys.TimesMarked, fsys.TimesLayered, fsys.TimesExact} {
 		for _, early := range []bool{true, false} {
-			w := newTree(t, "**")
+			w := newTask(t, "**")
 			w.fs.SetVolume(fsys.Volume{Times: times}, true)
 			w.do("write o/a one")
 			hold := func() *fsys.Mapping {

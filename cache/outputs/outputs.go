@@ -19,13 +19,14 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Request is what Collect has to know.
 type Request struct {
 	Task     string
-	Patterns []glob.Pattern // anchored
+	Patterns []pattern.Pattern // anchored
 	Before   *Snapshot
 	// Ledger of this task: what was kept for it when it began. Empty where its earlier outputs were taken away.
 	Ledger state.Ledger
@@ -87,7 +88,7 @@ type Collected struct {
 // It says only whether the outputs may be stored. Streams, inputs that moved, violations are the caller's.
 func Collect(ctx context.Context, fsy fsys.FS, st *state.State, fn digest.Function, r Request) (*Collected, error) {
 	c := &collector{Request: r, ctx: ctx, fs: fsy, st: st, literals: map[string]bool{}}
-	found, err := glob.NewTree(fsy).OutputsAndGit(ctx, r.Patterns, c.enterGit)
+	found, err := tree.New(fsy).OutputsAndGit(ctx, r.Patterns, c.enterGit)
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
@@ -127,12 +128,12 @@ type collector struct {
 	bystanders                                                                            bystanders
 	sources                                                                               sources
 
-	links []*glob.Match // that match
+	links []*tree.Match // that match
 }
 
 // checkLiterals sees to it that every literal is there and may be an output. The first one in order of declaration that is
 // not is the error.
-func (c *collector) checkLiterals(found *glob.OutputsFound) error {
+func (c *collector) checkLiterals(found *tree.OutputsFound) error {
 	missing := map[string]bool{}
 	for _, p := range found.Missing {
 		missing[p.String()] = true
@@ -239,8 +240,8 @@ func (c *collector) text(i int) string {
 	return ""
 }
 
-func find(matches []glob.Match, path string) *glob.Match {
-	i, ok := slices.BinarySearchFunc(matches, path, func(m glob.Match, p string) int { return strings.Compare(m.Path, p) })
+func find(matches []tree.Match, path string) *tree.Match {
+	i, ok := slices.BinarySearchFunc(matches, path, func(m tree.Match, p string) int { return strings.Compare(m.Path, p) })
 	if !ok {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // What matches an output pattern, and what it is (the first table of 4.6). A star marks what the task wrote.
@@ -55,7 +55,7 @@ func TestKinds(t *testing.T) {
 		{"name with a line feed (S-20)", "*", []string{"write a\nb x"}, " | the name of"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newTree(t, c.pattern)
+			w := newTask(t, c.pattern)
 			w.begin()
 			w.do(c.run...)
 			got := text(w.collect())
@@ -127,7 +127,7 @@ func TestAttribution(t *testing.T) {
 		{name: "row 6, a link", pattern: "o/*", had: []string{"link o/a x"}, want: " | /p/o/a matches /p/o/* but was there before [what earlier runs left in /p/o: delete it once, then run again; what is yours: narrow /p/o/* so that it does not match]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newTree(t, c.pattern)
+			w := newTask(t, c.pattern)
 			w.do(c.had...)
 			w.made(c.made...)
 			if c.other != "" {
@@ -150,7 +150,7 @@ func TestAttribution(t *testing.T) {
 
 // Row 5 compares digests: what the user edited since is not the task's any more, whatever its stat.
 func TestLedgerIsComparedByDigest(t *testing.T) {
-	w := newTree(t, "o/*")
+	w := newTask(t, "o/*")
 	w.do("write o/a x")
 	w.made("o/a")
 	w.do("write o/a y")
@@ -159,7 +159,7 @@ func TestLedgerIsComparedByDigest(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	// Touched, with the same bytes: still the task's.
-	w = newTree(t, "o/*")
+	w = newTask(t, "o/*")
 	w.do("write o/a x")
 	w.made("o/a")
 	w.do("touch o/a")
@@ -168,7 +168,7 @@ func TestLedgerIsComparedByDigest(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	// Row 1 likewise: changed since key time is not as the key has it.
-	w = newTree(t, "*")
+	w = newTask(t, "*")
 	w.do("write a x")
 	w.inputs["/p/a"] = true
 	w.begin()
@@ -187,7 +187,7 @@ func TestLedgerWithoutDigest(t *testing.T) {
 		{nil, "f o/a 644"},
 		{[]string{"write o/a x"}, " | /p/o/a matches /p/o/* but was there before [what earlier runs left in /p/o: delete it once, then run again; what is yours: narrow /p/o/* so that it does not match]"},
 	} {
-		w := newTree(t, "o/*")
+		w := newTask(t, "o/*")
 		w.begin()
 		w.do("write o/a x")
 		w.ledger.Files = w.wrote()
@@ -200,7 +200,7 @@ func TestLedgerWithoutDigest(t *testing.T) {
 }
 
 func TestWritten(t *testing.T) {
-	w := newTree(t, "o/**", "x")
+	w := newTask(t, "o/**", "x")
 	w.do("write o/old x", "write o/changed x", "link o/l a")
 	w.begin()
 	w.do("write o/changed y", "rm o/l", "link o/l b", "write o/new z", "dir o/d", "write other z")
@@ -221,7 +221,7 @@ func TestWritten(t *testing.T) {
 
 // Cancelled while collecting: presence and kind are looked at, nothing is read.
 func TestPresenceOnly(t *testing.T) {
-	w := newTree(t, "a", "o/*")
+	w := newTask(t, "a", "o/*")
 	w.do("write o/carried x", "write o/stranger x")
 	w.made("o/carried")
 	w.begin()
@@ -269,7 +269,7 @@ func (u *unreadable) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info,
 }
 
 func TestUnreadableOutput(t *testing.T) {
-	w := newTree(t, "o/*")
+	w := newTask(t, "o/*")
 	w.do("write o/stranger x")
 	w.begin()
 	fsy := &unreadable{MemFS: w.fs, reads: map[string]int{}}
@@ -287,7 +287,7 @@ func TestUnreadableOutput(t *testing.T) {
 
 // The digest is that of the outputs; the ledger gets them with their stat.
 func TestCollectedDigestAndLedger(t *testing.T) {
-	w := newTree(t, "o/**")
+	w := newTask(t, "o/**")
 	w.begin()
 	w.do("write o/a x", "link o/l a", "dir o/d")
 	c, err := w.collect()
@@ -319,7 +319,7 @@ func TestMovingOutputs(t *testing.T) {
 		"changed":  {"write o/a longer", "f o/a 644* | /p/o/a changed while the outputs were collected"},
 		"vanished": {"rm o/a", "d o 755 | /p/o/a vanished while the outputs were collected"},
 	} {
-		w := newTree(t, "o/*")
+		w := newTask(t, "o/*")
 		w.begin()
 		w.do("write o/a x")
 		fsy := &moving{MemFS: w.fs, move: func() { w.do(c.change) }}
@@ -328,7 +328,7 @@ func TestMovingOutputs(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
-	w := newTree(t, "a")
+	w := newTask(t, "a")
 	w.begin()
 	w.do("write a x")
 	fsy := &moving{MemFS: w.fs, move: func() { w.do("rm a") }}
@@ -360,7 +360,7 @@ func (m *moving) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, boo
 
 // What could hide a match means that nothing is known (S-17): before the run, what lies behind it would count as new.
 func TestHidden(t *testing.T) {
-	w := newTree(t, "o/**")
+	w := newTask(t, "o/**")
 	w.do("write o/d/a x")
 	w.before = &Snapshot{hidden: []string{"/p/o/d cannot be read"}}
 	w.do("write o/b y")
@@ -368,7 +368,7 @@ func TestHidden(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	// A link out of the workspace in a fixed prefix, and a deeper link below which a path could match.
-	w = newTree(t, "o/sub/*")
+	w = newTask(t, "o/sub/*")
 	w.begin()
 	w.do("link o /nowhere")
 	if c, err := w.collect(); err == nil && c.NotStorable == "" && len(c.Outputs) > 0 {
@@ -379,19 +379,19 @@ func TestHidden(t *testing.T) {
 		{"o/a", " | `/p/o` leads out of the workspace"},
 		{"o/none", "output-missing: declared output o/none was not produced"},
 	} {
-		w = newTree(t, c.literal)
+		w = newTask(t, c.literal)
 		sub, err := w.fs.Sub("/p")
 		w.must(err)
-		p, err := glob.Parse(c.literal)
+		p, err := pattern.Parse(c.literal)
 		w.must(err)
 		w.do("write ../outside/a x", "link o /outside")
-		r := Request{Patterns: []glob.Pattern{p.Anchor("/")}, Spell: func(path string) string { return path[1:] }}
+		r := Request{Patterns: []pattern.Pattern{p.Anchor("/")}, Spell: func(path string) string { return path[1:] }}
 		got := text(Collect(context.Background(), sub, state.Open(sub, digest.BLAKE3), digest.BLAKE3, r))
 		if want := strings.Replace(c.want, "/p/o", "/o", 1); got != want {
 			t.Errorf("%s: got %s, want %s", c.literal, got, want)
 		}
 	}
-	w = newTree(t, "o/*/x")
+	w = newTask(t, "o/*/x")
 	w.begin()
 	w.do("write e/x x", "dir o", "link o/l ../e")
 	if c, err := w.collect(); err != nil || c.NotStorable == "" || len(c.Outputs) > 1 {
@@ -401,7 +401,7 @@ func TestHidden(t *testing.T) {
 
 // An output below a link that is an output itself cannot be put back.
 func TestOutputBelowOutputLink(t *testing.T) {
-	w := newTree(t, "o", "o/**")
+	w := newTask(t, "o", "o/**")
 	w.begin()
 	w.do("write real/a x", "link o real")
 	c, err := w.collect()
@@ -411,7 +411,7 @@ func TestOutputBelowOutputLink(t *testing.T) {
 }
 
 func TestCollectEndsWithItsContext(t *testing.T) {
-	w := newTree(t, "o/*")
+	w := newTask(t, "o/*")
 	w.begin()
 	w.do("write o/a x")
 	ctx, cancel := context.WithCancel(context.Background())

@@ -19,7 +19,7 @@ import (
 // says so, and what is left out is either in the key or keeps the result from being stored.
 func TestAttributionIsSafe(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newTree(t, rapid.SampledFrom([][]string{{"o/*"}, {"o/**"}, {"**"}, {"o/a", "o/**"}, {"o/{a,b}", "x"}}).Draw(rt, "patterns")...)
+		w := newTask(t, rapid.SampledFrom([][]string{{"o/*"}, {"o/**"}, {"**"}, {"o/a", "o/**"}, {"o/{a,b}", "x"}}).Draw(rt, "patterns")...)
 		w.fs.SetStep(rapid.SampledFrom([]time.Duration{time.Microsecond, time.Second}).Draw(rt, "step"))
 		names := []string{"o/a", "o/b", "o/d/a", "o/e", "x"}
 		touched := map[string]bool{}
@@ -140,13 +140,13 @@ func TestAttributionIsSafe(t *testing.T) {
 	})
 }
 
-func kindOf(w *tree, name string) fsys.Kind {
+func kindOf(w *task, name string) fsys.Kind {
 	info, _ := w.fs.Lstat("/p/" + name)
 	return info.Kind
 }
 
 // look is what lies there, in words.
-func look(w *tree, name string) string {
+func look(w *task, name string) string {
 	path := "/p/" + name
 	switch kindOf(w, name) {
 	case fsys.File:
@@ -186,7 +186,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	}
 	for _, pattern := range []string{"out.o", "out/1", "none/*", "out/*"} {
 		b.Run("pattern="+pattern, func(b *testing.B) {
-			w := newTree(b, pattern)
+			w := newTask(b, pattern)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := TakeSnapshot(context.Background(), disk, w.patterns, Owner{}); err != nil {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Snapshot is the stat of everything that matched the output patterns before the spawn. A nil one is that of a tree in
@@ -35,13 +36,13 @@ type Owner struct {
 }
 
 // TakeSnapshot looks at everything that matches. It reads no file. The error is that of the walk, or ctx.Err().
-func TakeSnapshot(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, o Owner) (*Snapshot, error) {
+func TakeSnapshot(ctx context.Context, fs fsys.FS, patterns []pattern.Pattern, o Owner) (*Snapshot, error) {
 	s := &Snapshot{}
 	if len(patterns) == 0 {
 		return s, ctx.Err()
 	}
 	ours := func(path string, _ fsys.Info) bool { return o.Below != nil && o.Below(path) }
-	found, err := glob.NewTree(fs).OutputsAndGit(ctx, patterns, ours)
+	found, err := tree.New(fs).OutputsAndGit(ctx, patterns, ours)
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
@@ -63,7 +64,7 @@ func TakeSnapshot(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, o Ow
 	return s, nil
 }
 
-func seenOf(matches []glob.Match) []seen {
+func seenOf(matches []tree.Match) []seen {
 	if len(matches) == 0 {
 		return nil
 	}
@@ -149,8 +150,8 @@ func (s *Snapshot) Found(known func(path string) bool) []state.Produced {
 
 // Suspects lists what matches the output patterns and may have been half written by an execution of whose end nobody knows:
 // all but what the ledger, which says what there was when it began, has as found, and sources.
-func Suspects(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, began *state.Ledger, source func(path string) bool) ([]string, error) {
-	found, err := glob.NewTree(fs).Outputs(ctx, patterns)
+func Suspects(ctx context.Context, fs fsys.FS, patterns []pattern.Pattern, began *state.Ledger, source func(path string) bool) ([]string, error) {
+	found, err := tree.New(fs).Outputs(ctx, patterns)
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
@@ -174,12 +175,12 @@ func (s *Snapshot) hiddenBefore() []string {
 
 // Written lists what an execution that failed, was cancelled or was not stored was seen to write, without digests (8.2),
 // sorted by path. What cannot be looked at is left out, and so are sources. own reports what was the task's before.
-func Written(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, before *Snapshot, own, source func(path string) bool) []state.Produced {
+func Written(ctx context.Context, fs fsys.FS, patterns []pattern.Pattern, before *Snapshot, own, source func(path string) bool) []state.Produced {
 	if len(patterns) == 0 {
 		return nil
 	}
 	isNew := func(path string, now fsys.Info) bool { return before.gitState(path, now) == gitNew }
-	found, err := glob.NewTree(fs).OutputsAndGit(ctx, patterns, isNew)
+	found, err := tree.New(fs).OutputsAndGit(ctx, patterns, isNew)
 	if err != nil {
 		return nil
 	}
@@ -197,6 +198,6 @@ func Written(ctx context.Context, fs fsys.FS, patterns []glob.Pattern, before *S
 }
 
 // isOutput reports whether the match is of a kind that can be an output.
-func isOutput(m *glob.Match) bool {
+func isOutput(m *tree.Match) bool {
 	return m.Info.Kind == fsys.File || m.Info.Kind == fsys.Link || m.Info.Kind == fsys.Dir && m.Empty
 }

@@ -13,20 +13,20 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
-// tree is a workspace in memory and what is known about one task of it.
-type tree struct {
+// task is a workspace in memory and what is known about one task of it.
+type task struct {
 	t        testing.TB
 	fs       *fsys.MemFS
 	st       *state.State
-	patterns []glob.Pattern
+	patterns []pattern.Pattern
 	before   *Snapshot
 	ledger   state.Ledger
 	inputs   map[string]bool   // in the key, as they are before the run
 	makers   map[string]string // other tasks' files
-	sources  []glob.Pattern    // input patterns
+	sources  []pattern.Pattern // input patterns
 	key      map[string]keyed
 	presence bool
 }
@@ -36,11 +36,11 @@ type keyed struct {
 	digest digest.Digest
 }
 
-func newTree(t testing.TB, patterns ...string) *tree {
-	w := &tree{t: t, fs: fsys.Memory(), inputs: map[string]bool{}, makers: map[string]string{}, key: map[string]keyed{}}
+func newTask(t testing.TB, patterns ...string) *task {
+	w := &task{t: t, fs: fsys.Memory(), inputs: map[string]bool{}, makers: map[string]string{}, key: map[string]keyed{}}
 	w.st = state.Open(w.fs, digest.BLAKE3)
 	for _, text := range patterns {
-		p, err := glob.Parse(text)
+		p, err := pattern.Parse(text)
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
@@ -50,7 +50,7 @@ func newTree(t testing.TB, patterns ...string) *tree {
 	return w
 }
 
-func (w *tree) must(err error) {
+func (w *task) must(err error) {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
@@ -58,7 +58,7 @@ func (w *tree) must(err error) {
 }
 
 // do changes the tree: "write a text", "mode a 755", "link a text", "dir a", "rm a", "special a", "touch a".
-func (w *tree) do(script ...string) {
+func (w *task) do(script ...string) {
 	w.t.Helper()
 	for _, line := range script {
 		verb, rest, _ := strings.Cut(line, " ")
@@ -95,7 +95,7 @@ func (w *tree) do(script ...string) {
 }
 
 // begin is the moment before the spawn: the key is known, the snapshot taken.
-func (w *tree) begin() {
+func (w *task) begin() {
 	w.t.Helper()
 	for path := range w.inputs {
 		info, err := w.fs.Lstat(path)
@@ -112,7 +112,7 @@ func (w *tree) begin() {
 }
 
 // now is the time of the file system, by a file that is written.
-func (w *tree) now() int64 {
+func (w *task) now() int64 {
 	w.t.Helper()
 	w.do("write ../.haz/state/clock x")
 	info, err := w.fs.Lstat("/.haz/state/clock")
@@ -120,14 +120,14 @@ func (w *tree) now() int64 {
 	return info.MTime
 }
 
-func (w *tree) digest(path string) digest.Digest {
+func (w *task) digest(path string) digest.Digest {
 	data, _, err := w.fs.ReadFile(path, 0)
 	w.must(err)
 	return digest.BLAKE3.Sum(data)
 }
 
 // made puts files as they are now into the ledger of the task.
-func (w *tree) made(names ...string) {
+func (w *task) made(names ...string) {
 	w.t.Helper()
 	var files []state.Produced
 	for _, n := range names {
@@ -148,7 +148,7 @@ func (w *tree) made(names ...string) {
 	w.ledger.Files = state.MergeProduced(w.ledger.Files, files)
 }
 
-func (w *tree) request() Request {
+func (w *task) request() Request {
 	return Request{Task: "p:t", Patterns: w.patterns, Before: w.before, Ledger: w.ledger, PresenceOnly: w.presence, DirMode: 0o755,
 		Input: func(path string) (fsys.Info, digest.Digest, bool) {
 			k, ok := w.key[path]
@@ -162,13 +162,13 @@ func (w *tree) request() Request {
 }
 
 // reads adds an input pattern.
-func (w *tree) reads(text string) {
-	p, err := glob.Parse(text)
+func (w *task) reads(text string) {
+	p, err := pattern.Parse(text)
 	w.must(err)
 	w.sources = append(w.sources, p.Anchor("/p"))
 }
 
-func (w *tree) source(path string) bool {
+func (w *task) source(path string) bool {
 	_, in := w.key[path]
 	for _, p := range w.sources {
 		in = in || p.Match(path)
@@ -177,7 +177,7 @@ func (w *tree) source(path string) bool {
 }
 
 // wrote is what a run that failed was seen to write.
-func (w *tree) wrote() []state.Produced {
+func (w *task) wrote() []state.Produced {
 	own := func(path string) bool {
 		p, ok := w.ledger.Find(path)
 		return ok && !p.Found
@@ -185,7 +185,7 @@ func (w *tree) wrote() []state.Produced {
 	return Written(context.Background(), w.fs, w.patterns, w.before, own, w.source)
 }
 
-func (w *tree) collect() (*Collected, error) {
+func (w *task) collect() (*Collected, error) {
 	return Collect(context.Background(), w.fs, w.st, digest.BLAKE3, w.request())
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -79,10 +79,10 @@ func spellable(root string) error {
 	if root == "/" {
 		return nil
 	}
-	if err := glob.CheckPath(root); err != nil {
+	if err := pattern.CheckPath(root); err != nil {
 		return fmt.Errorf("%s cannot be written as a path: %w", diag.Quote(root), err)
 	}
-	if p, err := glob.Parse(root); err != nil || !p.IsLiteral() {
+	if p, err := pattern.Parse(root); err != nil || !p.IsLiteral() {
 		return fmt.Errorf("%s holds characters that mean something in patterns", diag.Quote(root))
 	}
 	return nil

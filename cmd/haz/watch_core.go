@@ -9,8 +9,8 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -108,8 +108,8 @@ func differing(before, after map[string]stamp) []string {
 // interest is which files of the tree a watch cares for. Paths are workspace-absolute.
 type interest struct {
 	tasks    []*haz.Task
-	entries  []glob.Pattern // of the list of projects
-	anywhere bool           // any haz.yml is a definition: the workspace did not load, so nobody knows which
+	entries  []pattern.Pattern // of the list of projects
+	anywhere bool              // any haz.yml is a definition: the workspace did not load, so nobody knows which
 	outputs  []output
 	ignored  map[string]bool // what haz itself writes where it was told to
 	formats  bool            // some task writes what it reads
@@ -118,7 +118,7 @@ type interest struct {
 
 type output struct {
 	task    *haz.Task
-	pattern glob.Pattern
+	pattern pattern.Pattern
 }
 
 // definitionsOf is the interest in a workspace of which nothing is known yet, or (anywhere) which did not load.
@@ -129,12 +129,12 @@ func definitionsOf(anywhere bool) *interest {
 }
 
 // interestIn is the definitions of a workspace, the inputs and outputs of tasks, and nothing of the given paths.
-func interestIn(entries []glob.Pattern, tasks []*haz.Task, ignored ...string) *interest {
+func interestIn(entries []pattern.Pattern, tasks []*haz.Task, ignored ...string) *interest {
 	i := &interest{tasks: tasks, entries: entries, ignored: map[string]bool{}}
 	for _, t := range tasks {
 		for _, o := range t.Outputs {
 			i.outputs = append(i.outputs, output{t, o.Pattern})
-			i.formats = i.formats || slices.ContainsFunc(t.Inputs, func(in workspace.PatternDecl) bool { return glob.Overlap(in.Pattern, o.Pattern) })
+			i.formats = i.formats || slices.ContainsFunc(t.Inputs, func(in workspace.PatternDecl) bool { return pattern.Overlap(in.Pattern, o.Pattern) })
 		}
 	}
 	for _, p := range ignored {
@@ -155,7 +155,7 @@ func (i *interest) collect() {
 		definitions = append(definitions, e.String()+"/haz.yml")
 	}
 	for _, text := range definitions {
-		if p, err := glob.Parse(text); err == nil {
+		if p, err := pattern.Parse(text); err == nil {
 			all = append(all, want{pattern: p})
 		}
 	}
@@ -182,7 +182,7 @@ func (i *interest) definition(p string) bool {
 		return false
 	default:
 		dir = strings.TrimSuffix(dir, "/")
-		return i.anywhere || slices.ContainsFunc(i.entries, func(e glob.Pattern) bool { return e.Match(dir) })
+		return i.anywhere || slices.ContainsFunc(i.entries, func(e pattern.Pattern) bool { return e.Match(dir) })
 	}
 }
 

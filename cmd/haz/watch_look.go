@@ -10,18 +10,18 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // want is one pattern that makes a look worth its while: what matches it, unless it is excluded.
 type want struct {
-	pattern glob.Pattern
-	exclude []glob.Pattern
+	pattern pattern.Pattern
+	exclude []pattern.Pattern
 }
 
 // below reports whether anything below a directory can be wanted. Names called ".git" are only for patterns that spell them.
 func (w want) below(dir string) bool {
-	if !w.pattern.MayMatchBelow(dir) || slices.ContainsFunc(w.exclude, func(x glob.Pattern) bool { return x.CoversAllBelow(dir) }) {
+	if !w.pattern.MayMatchBelow(dir) || slices.ContainsFunc(w.exclude, func(x pattern.Pattern) bool { return x.CoversAllBelow(dir) }) {
 		return false
 	}
 	return path.Base(dir) != ".git" || strings.HasPrefix(w.pattern.FixedPrefix()+"/", dir+"/")

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/haz-build/haz"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // A look sees through links, ends where links go round, and sees what stands behind a link change.
@@ -45,9 +45,9 @@ func TestWatchLookLinks(t *testing.T) {
 	}
 }
 
-func mustGlob(t *testing.T, text string) glob.Pattern {
+func mustGlob(t *testing.T, text string) pattern.Pattern {
 	t.Helper()
-	p, err := glob.Parse(text)
+	p, err := pattern.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}

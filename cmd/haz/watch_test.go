@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/haz-build/haz"
-	"github.com/haz-build/haz/fsys/glob"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -59,7 +59,7 @@ func declare(t *testing.T, texts ...string) []workspace.PatternDecl {
 	t.Helper()
 	var out []workspace.PatternDecl
 	for _, text := range texts {
-		p, err := glob.Parse(text)
+		p, err := pattern.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func declare(t *testing.T, texts ...string) []workspace.PatternDecl {
 }
 
 // entries parses patterns of the list of projects.
-func entries(t *testing.T, texts ...string) (out []glob.Pattern) {
+func entries(t *testing.T, texts ...string) (out []pattern.Pattern) {
 	t.Helper()
 	for _, d := range declare(t, texts...) {
 		out = append(out, d.Pattern)

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -14,7 +14,7 @@ import (
 type atom struct {
 	kind    atomKind
 	name    string
-	pattern glob.Pattern // anchored
+	pattern pattern.Pattern // anchored
 }
 
 type atomKind uint8
@@ -81,24 +81,24 @@ func (p *parser) relation(start int, text string) (atom, *Error) {
 
 // pattern reads a path pattern and anchors it (QRY-003).
 func (p *parser) pattern(kind atomKind, start int, text string) (atom, *Error) {
-	pattern, err := glob.Parse(text)
+	parsed, err := pattern.Parse(text)
 	if err != nil {
 		e := p.error(start, fmt.Sprintf("bad pattern %s: %v", diag.Quote(text), err), "")
-		var s *glob.SyntaxError
+		var s *pattern.SyntaxError
 		if errors.As(err, &s) {
 			e.Offset += s.Offset
 			e.Reason = fmt.Sprintf("bad pattern %s: %s (%s)", diag.Quote(text), s.Reason, s.Rule)
 		}
 		return atom{}, e
 	}
-	if !pattern.IsAbsolute() {
+	if !parsed.IsAbsolute() {
 		if p.bearing == nil {
 			e := p.error(start, fmt.Sprintf("the pattern %s is relative to a project, and this directory is inside no project", diag.Quote(text)),
 				"write it from the root of the workspace, with a leading /")
 			e.Rule = "QRY-003"
 			return atom{}, e
 		}
-		pattern = pattern.Anchor(p.bearing.Dir)
+		parsed = parsed.Anchor(p.bearing.Dir)
 	}
-	return atom{kind: kind, pattern: pattern}, nil
+	return atom{kind: kind, pattern: parsed}, nil
 }

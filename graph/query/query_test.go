@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -26,7 +26,7 @@ func build(t interface{ Fatal(...any) }, tags map[string]string, specs []spec) *
 	projects := map[string]*workspace.Project{}
 	patterns := func(p *workspace.Project, texts string) (list []workspace.PatternDecl) {
 		for _, s := range strings.Fields(texts) {
-			pattern, err := glob.Parse(s)
+			pattern, err := pattern.Parse(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -236,17 +236,17 @@ func drawExpr(t *rapid.T, g *graph.Graph, o Option, depth int) *oracle {
 		a.fits = isNamed
 	case Inputs, Outputs:
 		a.text = rapid.SampledFrom([]string{"x", "*", "/a/x", "/a/*", "/**/y", "/{a,b}/d/[xy]", "d/**", `"/a/x"`}).Draw(t, "pattern")
-		pattern, err := glob.Parse(strings.Trim(a.text, `"`))
+		parsed, err := pattern.Parse(strings.Trim(a.text, `"`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		pattern = pattern.Anchor("/b")
+		parsed = parsed.Anchor("/b")
 		a.fits = func(task *workspace.Task) bool {
 			list := task.Inputs
 			if o == Outputs {
 				list = task.Outputs
 			}
-			return slices.ContainsFunc(list, func(d workspace.PatternDecl) bool { return glob.Overlap(d.Pattern, pattern) })
+			return slices.ContainsFunc(list, func(d workspace.PatternDecl) bool { return pattern.Overlap(d.Pattern, parsed) })
 		}
 	default:
 		kind := rapid.SampledFrom([]string{"name", "project", "tag"}).Draw(t, "keyword")

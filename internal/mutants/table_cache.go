@@ -86,12 +86,12 @@ var storeBugs = []mutant{
 	{name: "a bystander does not keep the result from being stored", rule: "S-22", file: "cache/outputs/attribute.go",
 		old: "		c.bystanders.add(", new: "		_ = []any{c.text(m.Pattern)}\n		new(bystanders).add(",
 		pkg: "./cache/outputs", run: "^TestAttribution$"},
-	{name: "a link that may hide a match is ignored", rule: "S-17", file: "fsys/glob/outputs.go",
+	{name: "a link that may hide a match is ignored", rule: "S-17", file: "fsys/tree/outputs.go",
 		old: "			w.hide(\"`\", d.path, \"` is a link to a directory,", new: "			_ = append([]string(nil), \"`\", d.path, \"` is a link to a directory,",
 		pkg: "./cache/outputs", run: "^TestHidden$"},
-	{name: "outputs are looked for in what leads into /.haz", rule: "S-17", file: "fsys/glob/outputs.go",
-		old: "case d.through() && isOrBelow(d.real, \"/.haz\"):", new: "case false:",
-		pkg: "./fsys/glob", run: "^TestOutputsOnDisk$"},
+	{name: "outputs are looked for in what leads into /.haz", rule: "S-17", file: "fsys/tree/outputs.go",
+		old: "case d.through() && pattern.IsOrBelow(d.real, \"/.haz\"):", new: "case false:",
+		pkg: "./fsys/tree", run: "^TestOutputsOnDisk$"},
 }
 
 // Restoring.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // placeholders of other tools stand for the root of the workspace, or for the folder of the project.
@@ -68,7 +68,7 @@ func negation(key, rest string) string {
 }
 
 func isPattern(text string) bool {
-	_, err := glob.Parse(text)
+	_, err := pattern.Parse(text)
 	return err == nil
 }
 

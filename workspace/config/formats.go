@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // check holds a text to a format. Patterns and references are not checked here: the former are parsed where they are kept,
@@ -143,7 +143,7 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 			return Pattern{}, false
 		}
 	}
-	g, err := glob.Parse(t.Value)
+	g, err := pattern.Parse(t.Value)
 	if err == nil {
 		return Pattern{t, g}, true
 	}
@@ -154,7 +154,7 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	}
 	what := "pattern"
 	sp, reason, hint := t.Span, err.Error(), ""
-	var e *glob.SyntaxError
+	var e *pattern.SyntaxError
 	if errors.As(err, &e) {
 		sp = m.src.Within(t, e.Offset, e.Length)
 		reason = fmt.Sprintf("%s (%s)", e.Reason, e.Rule)
@@ -176,13 +176,13 @@ func withoutDots(text string) string {
 	if clean == strings.TrimRight(text, "/") || strings.ContainsAny(text, `{\`) || strings.HasPrefix(path.Clean("./"+text), "..") {
 		return ""
 	}
-	if _, err := glob.Parse(clean); err != nil {
+	if _, err := pattern.Parse(clean); err != nil {
 		return ""
 	}
 	return clean
 }
 
-func patternHint(e *glob.SyntaxError, text string, isProject bool) string {
+func patternHint(e *pattern.SyntaxError, text string, isProject bool) string {
 	switch bare := strings.TrimRight(text, "/"); {
 	case len(text) > longest && e.Rule != "PATH-011": // a hint would repeat it
 	case strings.HasPrefix(text, "./") && !strings.Contains(text, ".."):

@@ -3,7 +3,7 @@ package config
 import (
 	"time"
 
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // What a file says, typed, with the places where it says so. A value that was wrong is absent (or the list lacks the item),
@@ -26,7 +26,7 @@ type List struct {
 // Pattern is a path or glob.
 type Pattern struct {
 	Text
-	Glob glob.Pattern // not anchored
+	Glob pattern.Pattern // not anchored
 }
 
 // Patterns is a list of patterns.

@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys/glob"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Mode says which changes are asked for.
@@ -143,7 +143,7 @@ func (r *repository) changes(f *found) Changes {
 				continue
 			}
 			name := "/" + rest
-			if err := glob.CheckPath(name); err == nil || rest == "" {
+			if err := pattern.CheckPath(name); err == nil || rest == "" {
 				names = append(names, name)
 			} else if warn {
 				c.Warnings = append(c.Warnings, "git reports the changed path "+diag.Quote(name)+", which no task can name; it is left out")

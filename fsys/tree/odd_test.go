@@ -1,4 +1,4 @@
-package glob
+package tree
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ func TestTooLong(t *testing.T) {
 	fs, err := fsys.Host(dir)
 	must(t, err)
 	defer fs.Close()
-	tree := NewTree(fs)
+	tree := New(fs)
 	if _, _, err := tree.Inputs(t.Context(), patterns(t, "/p/**"), nil); !errors.Is(err, syscall.ENAMETOOLONG) || len(err.Error()) > 400 {
 		t.Errorf("inputs: %v", err)
 	}
@@ -35,7 +35,7 @@ func TestTooLong(t *testing.T) {
 
 // Wildcards of outputs match what is called ".git" when the caller wants it, and what is not wanted is told.
 func TestOutputsAndGit(t *testing.T) {
-	tree := NewTree(memory(t, "/.git/x /p/.git/x /p/a /p/s/.git /p/e/.git/"))
+	tree := New(memory(t, "/.git/x /p/.git/x /p/a /p/s/.git /p/e/.git/"))
 	var asked []string
 	enter := func(path string, _ fsys.Info) bool {
 		asked = append(asked, path)
@@ -83,7 +83,7 @@ func TestOutputsAndGit(t *testing.T) {
 
 // Folders are those on the way: fixed prefixes, and what a pattern goes through; none behind a link.
 func TestOutputFolders(t *testing.T) {
-	tree := NewTree(memory(t, "/p/o/a/x /p/o/e/ /p/n/ /p/l->o /p/lit/f /p/q/r/s"))
+	tree := New(memory(t, "/p/o/a/x /p/o/e/ /p/n/ /p/l->o /p/lit/f /p/q/r/s"))
 	for out, want := range map[string]string{
 		"/p/o/**": "/p/o! /p/o/a", "/p/o/*": "/p/o! /p/o/a", "/p/o/*/x": "/p/o! /p/o/a /p/o/e", "/p/n/**": "/p/n!0", "/p/l/*": "",
 		"/p/lit/f": "/p/lit!", "/p/none/**": "", "/**": "/p /p/lit /p/o /p/o/a /p/q /p/q/r", "/p/o/*/x /p/o/a/x": "/p/o! /p/o/a /p/o/e",

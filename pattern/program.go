@@ -1,4 +1,4 @@
-package glob
+package pattern
 
 import (
 	"slices"
@@ -12,7 +12,7 @@ import (
 // A walk, and every match, goes segment by segment: what is kept between segments are the places that wait for the first
 // character of the next one. Segments that are plain text with at most one `*` are compared as strings (shape), the others
 // run the automaton.
-type program struct {
+type Program struct {
 	insts  []inst
 	sets   []charSet
 	start  int32
@@ -49,27 +49,27 @@ type place struct {
 }
 
 // compile makes the program of the items. They are taken from the end, so that each knows where to go on.
-func compile(items []item) *program {
-	p := &program{insts: make([]inst, 1, len(items)+2)} // 0 is opAccept
+func compile(items []item) *Program {
+	p := &Program{insts: make([]inst, 1, len(items)+2)} // 0 is opAccept
 	p.start = p.sequence(items, place{next: 0, skip: -1, end: true}).next
 	p.findTail(items)
 	p.prepare()
 	return p
 }
 
-func (p *program) emit(i inst) int32 {
+func (p *Program) emit(i inst) int32 {
 	p.insts = append(p.insts, i)
 	return int32(len(p.insts) - 1)
 }
 
-func (p *program) sequence(items []item, to place) place {
+func (p *Program) sequence(items []item, to place) place {
 	for i := len(items) - 1; i >= 0; i-- {
 		to = p.item(&items[i], to)
 	}
 	return to
 }
 
-func (p *program) item(it *item, to place) place {
+func (p *Program) item(it *item, to place) place {
 	switch it.kind {
 	case itemSlash:
 		return place{next: p.emit(inst{op: opSlash, x: to.next}), skip: to.next}
@@ -100,7 +100,7 @@ func (p *program) item(it *item, to place) place {
 	return place{next: p.emit(inst{op: opChar, arg: it.char, x: to.next}), skip: -1}
 }
 
-func (p *program) fork(x, y int32) int32 {
+func (p *Program) fork(x, y int32) int32 {
 	switch {
 	case x < 0:
 		return y
@@ -110,7 +110,7 @@ func (p *program) fork(x, y int32) int32 {
 	return p.emit(inst{op: opFork, x: x, y: y})
 }
 
-func (p *program) set(s charSet) int32 {
+func (p *Program) set(s charSet) int32 {
 	if n := len(p.sets); n > 0 && len(s) > 0 && len(p.sets[n-1]) == len(s) && &p.sets[n-1][0] == &s[0] {
 		return int32(n - 1)
 	}
@@ -119,7 +119,7 @@ func (p *program) set(s charSet) int32 {
 }
 
 // findTail keeps the plain characters at the end, which reject most paths and pairs of patterns at once.
-func (p *program) findTail(items []item) {
+func (p *Program) findTail(items []item) {
 	i := len(items)
 	for i > 0 && items[i-1].kind == itemChar {
 		i--
@@ -152,7 +152,7 @@ const (
 	maxShapeBytes = 4 << 10 // of all shapes of a program
 )
 
-func (p *program) prepare() {
+func (p *Program) prepare() {
 	p.shape = make([]int32, len(p.insts))
 	for i := range p.shape {
 		p.shape[i] = -1
@@ -199,7 +199,7 @@ func (p *program) prepare() {
 	}
 }
 
-func (p *program) addShape(at int32, room *int) {
+func (p *Program) addShape(at int32, room *int) {
 	if p.shape[at] >= 0 {
 		return
 	}
@@ -234,11 +234,11 @@ func (p *program) addShape(at int32, room *int) {
 	}
 }
 
-// begin is where a match stands before its first segment.
-func (p *program) begin() []int32 { return p.rootsOf(p.start) }
+// Begin is where a match stands before its first segment.
+func (p *Program) Begin() []int32 { return p.rootsOf(p.start) }
 
 // rootsOf are the places at the start of a segment that pc stands for. The result must not be changed.
-func (p *program) rootsOf(pc int32) []int32 {
+func (p *Program) rootsOf(pc int32) []int32 {
 	if p.roots != nil && p.roots[pc] != nil {
 		return p.roots[pc]
 	}
@@ -247,11 +247,11 @@ func (p *program) rootsOf(pc int32) []int32 {
 	return slices.Clone(s.segmentRoots(p, nil, []int32{pc}))
 }
 
-// step takes the segment name at the places at: next are the places for the segment behind it (nil: there can be none),
+// Step takes the segment name at the places at: next are the places for the segment behind it (nil: there can be none),
 // end says that a path may end with name. spelled is for names that wildcards do not match.
 //
 // It looks neither at what is invisible nor at "." and "..". The result must not be changed.
-func (p *program) step(at []int32, name string, spelled bool) (next []int32, end bool) {
+func (p *Program) Step(at []int32, name string, spelled bool) (next []int32, end bool) {
 	var first [4]int32 // where next segments begin, mostly one place
 	to := first[:0]
 	run := 0
@@ -327,7 +327,7 @@ func (s *scratch) newGeneration() {
 }
 
 // segmentRoots appends, to out, the places that wait for the first character of a segment when the segment begins at pcs.
-func (s *scratch) segmentRoots(p *program, out []int32, pcs []int32) []int32 {
+func (s *scratch) segmentRoots(p *Program, out []int32, pcs []int32) []int32 {
 	s.newGeneration()
 	for _, pc := range pcs {
 		s.stack = append(s.stack[:0], pc)
@@ -356,7 +356,7 @@ func (s *scratch) segmentRoots(p *program, out []int32, pcs []int32) []int32 {
 
 // runSegment runs the automaton over one name from those places in at that no shape or `**` serves. It appends to to where
 // next segments begin and says whether the path may end here.
-func (s *scratch) runSegment(p *program, at []int32, name string, spelled bool, to []int32) ([]int32, bool) {
+func (s *scratch) runSegment(p *Program, at []int32, name string, spelled bool, to []int32) ([]int32, bool) {
 	s.cur = s.cur[:0]
 	s.newGeneration()
 	for _, pc := range at {
@@ -403,7 +403,7 @@ func (s *scratch) runSegment(p *program, at []int32, name string, spelled bool, 
 }
 
 // follow appends, to out, what pc stands for without reading a character.
-func (s *scratch) follow(p *program, out []int32, pc int32, spelled bool) []int32 {
+func (s *scratch) follow(p *Program, out []int32, pc int32, spelled bool) []int32 {
 	s.stack = append(s.stack[:0], pc)
 	for len(s.stack) > 0 {
 		pc := s.stack[len(s.stack)-1]
@@ -426,4 +426,18 @@ func (s *scratch) follow(p *program, out []int32, pc int32, spelled bool) []int3
 		}
 	}
 	return out
+}
+
+// Names are the names that alone can be met from the places at; ok is false when there are others. A walk looks them up
+// and need not read the directory.
+func (p *Program) Names(at []int32) (names []string, ok bool) {
+	for _, pc := range at {
+		i := p.shape[pc]
+		if i < 0 || p.shapes[i].star {
+			return nil, false
+		}
+		names = append(names, p.shapes[i].prefix)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), true
 }

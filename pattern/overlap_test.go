@@ -1,4 +1,4 @@
-package glob
+package pattern
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/haz-build/haz/pattern/patterntest"
 )
 
 // Chapter 3, section 7.3, and cases where a real path decides.
@@ -56,7 +58,7 @@ func TestOverlapOracle(t *testing.T) {
 		patterns, rounds = 400, 100
 	}
 	paths := smallPaths()
-	gen := patternText(true)
+	gen := patterntest.Text(true)
 	checks, yes := 0, 0
 	for round := range rounds {
 		type subject struct {
@@ -149,7 +151,7 @@ func TestIndexProperties(t *testing.T) {
 		ids := map[int][]Pattern{}
 		var all []Pattern
 		for range rapid.IntRange(0, 30).Draw(t, "count") {
-			p, err := Parse(patternText(rapid.Bool().Draw(t, "absolute")).Draw(t, "pattern"))
+			p, err := Parse(patterntest.Text(rapid.Bool().Draw(t, "absolute")).Draw(t, "pattern"))
 			if err != nil {
 				continue
 			}

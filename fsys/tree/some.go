@@ -1,9 +1,11 @@
-package glob
+package tree
 
 import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/haz-build/haz/pattern"
 )
 
 // errEnough ends a walk that has found what was asked for.
@@ -12,19 +14,19 @@ var errEnough = errors.New("enough")
 // Some lists paths that a pattern selects as an input, sorted, at most so many: which of more is not told. Links to directories
 // that were entered on the way do not count. Trouble on the way ends the search like the end of the tree: an answer is true, and
 // none proves nothing.
-func (t *Tree) Some(ctx context.Context, p Pattern, exclude []Pattern, most int) []string {
+func (t *Tree) Some(ctx context.Context, p pattern.Pattern, exclude []pattern.Pattern, most int) []string {
 	switch {
-	case p.p == nil:
+	case p.IsZero():
 		return nil
-	case p.p.glob == nil:
-		if _, ok, err := t.look(p.p.path); !ok || err != nil || t.hides(p.p.path) {
+	case p.Program() == nil:
+		if _, ok, err := t.look(p.Path()); !ok || err != nil || t.hides(p.Path()) {
 			return nil
 		}
-		return []string{p.p.path}
+		return []string{p.Path()}
 	}
 	m := &matches{}
-	w := inputWalk{walk: walk{ctx: ctx, tree: t, glob: p.p.glob, found: m}, exclude: exclude, most: most}
-	_ = w.run(p.p.path)
+	w := inputWalk{walk: walk{ctx: ctx, tree: t, glob: p.Program(), found: m}, exclude: exclude, most: most}
+	_ = w.run(p.Path())
 	var paths []string
 	for i := range m.list {
 		if !m.list[i].Entered {

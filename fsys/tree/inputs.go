@@ -1,4 +1,4 @@
-package glob
+package tree
 
 import (
 	"container/heap"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Inputs walks the input patterns of a task (chapter 1, 8.4; chapter 2, 5.3). A path counts once however many patterns
@@ -15,15 +16,15 @@ import (
 // in missing. exclude takes matches of globs away.
 //
 // A directory that cannot be read and is in the way of a glob, or a path that cannot be looked at, is a *WalkError.
-func (t *Tree) Inputs(ctx context.Context, patterns, exclude []Pattern) (found []Match, missing []Pattern, err error) {
+func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) (found []Match, missing []pattern.Pattern, err error) {
 	m := newMatches(patterns)
 	for i, p := range patterns {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
 		switch {
-		case p.p == nil:
-		case p.p.glob == nil:
+		case p.IsZero():
+		case p.Program() == nil:
 			ok, err := t.literalInput(p, i, m)
 			if err != nil {
 				return nil, nil, err
@@ -32,8 +33,8 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []Pattern) (found [
 				missing = append(missing, p)
 			}
 		default:
-			w := inputWalk{walk: walk{ctx: ctx, tree: t, glob: p.p.glob, index: i, found: m}, exclude: exclude}
-			if err := w.run(p.p.path); err != nil {
+			w := inputWalk{walk: walk{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m}, exclude: exclude}
+			if err := w.run(p.Path()); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -41,8 +42,8 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []Pattern) (found [
 	return m.sorted(), missing, nil
 }
 
-func (t *Tree) literalInput(p Pattern, index int, m *matches) (there bool, err error) {
-	path := p.p.path
+func (t *Tree) literalInput(p pattern.Pattern, index int, m *matches) (there bool, err error) {
+	path := p.Path()
 	if m.has(path) {
 		m.literal(path)
 		return true, nil
@@ -63,7 +64,7 @@ func (t *Tree) literalInput(p Pattern, index int, m *matches) (there bool, err e
 // first remaining link in byte order of its path, so that under which path a file is seen does not depend on chance.
 type inputWalk struct {
 	walk
-	exclude []Pattern
+	exclude []pattern.Pattern
 	links   linkHeap
 	most    int // ends the walk with errEnough when so many matches were taken; 0: no limit
 	taken   int
@@ -98,11 +99,11 @@ func (h *linkHeap) Pop() any {
 }
 
 func (w *inputWalk) excluded(path string) bool {
-	return slices.ContainsFunc(w.exclude, func(p Pattern) bool { return p.Match(path) })
+	return slices.ContainsFunc(w.exclude, func(p pattern.Pattern) bool { return p.Match(path) })
 }
 
 func (w *inputWalk) covered(dir string) bool {
-	return slices.ContainsFunc(w.exclude, func(p Pattern) bool { return p.CoversAllBelow(dir) })
+	return slices.ContainsFunc(w.exclude, func(p pattern.Pattern) bool { return p.CoversAllBelow(dir) })
 }
 
 func (w *inputWalk) run(prefix string) error {
@@ -110,7 +111,7 @@ func (w *inputWalk) run(prefix string) error {
 	if !start || err != nil {
 		return err
 	}
-	if err := w.visit(prefix, w.glob.begin()); err != nil {
+	if err := w.visit(prefix, w.glob.Begin()); err != nil {
 		return err
 	}
 	w.checks = true
@@ -147,7 +148,7 @@ func (w *inputWalk) descend(prefix string) (start bool, err error) {
 		if !ok || err != nil {
 			return false, err
 		}
-		if w.covered(dir) || (!w.checks && w.tree.hides(dir)) || invisible(dir) {
+		if w.covered(dir) || (!w.checks && w.tree.hides(dir)) || pattern.Invisible(dir) {
 			return false, nil
 		}
 		if w.checks {
@@ -206,7 +207,7 @@ func (w *inputWalk) visit(dir string, at []int32) error {
 		return &WalkError{dir, err}
 	}
 	for _, e := range entries {
-		next, end := w.glob.step(at, e.Name, e.Name == gitName)
+		next, end := w.glob.Step(at, e.Name, e.Name == pattern.GitName)
 		if !end && len(next) == 0 {
 			continue
 		}

@@ -1,5 +1,5 @@
-// Package glob holds the patterns of chapter 1, section 8: parse, print, match, walk, and the exact question whether two
-// patterns have a path in common.
+// Package pattern holds the patterns of chapter 1, section 8: parse, print, match, and the exact question whether two
+// patterns have a path in common. It knows paths as texts and never a disk; walks are in fsys/tree.
 //
 // The matcher is our own. Libraries (doublestar among them) speak dialects that differ where ours is exact: they work on
 // bytes or drop empty alternatives, let a set match "/", take `**` with company for `*`, nest braces, and expand them, so
@@ -8,9 +8,12 @@
 //
 // What a pattern never matches is part of matching, so that text and disk agree (8.4): `/.haz/cache` and `/.haz/state` with
 // all below, names that begin with `.haz-restore-`, and, unless the pattern spells it, a name that is ".git".
-package glob
+package pattern
 
-import "strings"
+import (
+	"path"
+	"strings"
+)
 
 // Pattern is a parsed literal or glob. The zero value matches nothing. A Pattern is immutable, comparable by String of
 // its anchored form, and compiled once.
@@ -22,7 +25,7 @@ type pattern struct {
 	text     string
 	absolute bool
 	path     string   // of a literal: the path it names. Of a glob: its fixed prefix, whose characters are themselves
-	glob     *program // what comes behind path; nil for literals. Anchoring does not change it
+	glob     *Program // what comes behind path; nil for literals. Anchoring does not change it
 }
 
 // Parse reads a pattern: project-relative, or workspace-absolute with a leading "/". The error is a *SyntaxError.
@@ -158,7 +161,7 @@ func Escape(path string) string {
 // system (PATH-007), and characters are not normalised (PATH-016). A text that is no path ("", "/", "a", "/a/",
 // "/a/../b") matches nothing.
 func (p Pattern) Match(path string) bool {
-	if p.p == nil || invisible(path) {
+	if p.p == nil || Invisible(path) {
 		return false
 	}
 	if p.p.glob == nil {
@@ -168,7 +171,7 @@ func (p Pattern) Match(path string) bool {
 	if !ok || !strings.HasSuffix(rest, p.p.glob.tail) {
 		return false
 	}
-	_, end := p.p.glob.match(p.p.glob.begin(), rest)
+	_, end := p.p.glob.match(p.p.glob.Begin(), rest)
 	return end
 }
 
@@ -178,30 +181,30 @@ func (p Pattern) MatchOutput(path string) bool {
 	if p.Match(path) {
 		return true
 	}
-	if p.p == nil || p.p.glob == nil || !strings.Contains(path, "/"+gitName) || isOrBelow(path, "/"+gitName) || invisible(path) {
+	if p.p == nil || p.p.glob == nil || !strings.Contains(path, "/"+GitName) || IsOrBelow(path, "/"+GitName) || Invisible(path) {
 		return false
 	}
 	rest, ok := cutDir(path, p.p.path)
 	if !ok {
 		return false
 	}
-	_, end := p.p.glob.matchAll(p.p.glob.begin(), rest, func(string) bool { return false })
+	_, end := p.p.glob.matchAll(p.p.glob.Begin(), rest, func(string) bool { return false })
 	return end
 }
 
 // match takes the segments of rest ("b/c") at the places at.
-func (g *program) match(at []int32, rest string) (next []int32, end bool) {
-	return g.matchAll(at, rest, func(name string) bool { return name == gitName })
+func (g *Program) match(at []int32, rest string) (next []int32, end bool) {
+	return g.matchAll(at, rest, func(name string) bool { return name == GitName })
 }
 
 // matchAll is match where spelled says which names no wildcard matches.
-func (g *program) matchAll(at []int32, rest string, spelled func(name string) bool) (next []int32, end bool) {
+func (g *Program) matchAll(at []int32, rest string, spelled func(name string) bool) (next []int32, end bool) {
 	for {
 		name, more, found := strings.Cut(rest, "/")
 		if name == "" || name == "." || name == ".." {
 			return nil, false
 		}
-		at, end = g.step(at, name, spelled(name))
+		at, end = g.Step(at, name, spelled(name))
 		if !found {
 			return at, end
 		}
@@ -231,21 +234,14 @@ func (p Pattern) FixedPrefix() string {
 	case p.p == nil:
 		return "/"
 	case p.p.glob == nil:
-		return parent(p.p.path)
+		return path.Dir(p.p.path)
 	}
 	return p.p.path
 }
 
-func parent(path string) string {
-	if i := strings.LastIndexByte(path, '/'); i > 0 {
-		return path[:i]
-	}
-	return "/"
-}
-
 // MayMatchBelow reports whether some path below dir could match: false means that a walk need not enter dir.
 func (p Pattern) MayMatchBelow(dir string) bool {
-	if p.p == nil || invisible(dir) {
+	if p.p == nil || Invisible(dir) {
 		return false
 	}
 	if _, ok := cutDir(p.p.path, dir); ok || p.p.path == dir && p.p.glob != nil {
@@ -261,13 +257,13 @@ func (p Pattern) at(dir string) []int32 {
 	case p.p.glob == nil:
 		return nil
 	case p.p.path == dir:
-		return p.p.glob.begin()
+		return p.p.glob.Begin()
 	}
 	rest, ok := cutDir(dir, p.p.path)
 	if !ok {
 		return nil
 	}
-	next, _ := p.p.glob.match(p.p.glob.begin(), rest)
+	next, _ := p.p.glob.match(p.p.glob.Begin(), rest)
 	return next
 }
 
@@ -282,7 +278,7 @@ func (p Pattern) CoversAllBelow(dir string) bool {
 
 // coversAll follows, from the places at, only what takes any name. The places after ever more such names repeat soon; where
 // they do not, it gives up.
-func (g *program) coversAll(at []int32) bool {
+func (g *Program) coversAll(at []int32) bool {
 	for range maxCoverDepth {
 		if len(at) == 0 {
 			return false
@@ -302,7 +298,7 @@ func (g *program) coversAll(at []int32) bool {
 const maxCoverDepth = 16
 
 // stepAny is step for a name of which nothing is known.
-func (g *program) stepAny(at []int32) (next []int32, end bool) {
+func (g *Program) stepAny(at []int32) (next []int32, end bool) {
 	var to []int32
 	for _, pc := range at {
 		if i := g.shape[pc]; i >= 0 {
@@ -339,3 +335,12 @@ func equal(a, b []int32) bool {
 	}
 	return true
 }
+
+// IsZero reports whether p was never parsed.
+func (p Pattern) IsZero() bool { return p.p == nil }
+
+// Path is the path that a literal names, and the fixed prefix of a glob, where a walk begins: characters, no escapes.
+func (p Pattern) Path() string { return p.p.path }
+
+// Program is what a walk resumes at each directory below FixedPrefix; nil for a literal.
+func (p Pattern) Program() *Program { return p.p.glob }

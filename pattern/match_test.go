@@ -1,13 +1,16 @@
-package glob
+package pattern
 
 import (
 	"errors"
 	"os"
+	gopath "path"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/haz-build/haz/pattern/patterntest"
 )
 
 func mustParse(t testing.TB, text string) Pattern {
@@ -155,7 +158,7 @@ func TestMayMatchBelow(t *testing.T) {
 func TestMatchProperties(t *testing.T) {
 	paths := smallPaths()
 	rapid.Check(t, func(t *rapid.T) {
-		text := patternText(true).Draw(t, "pattern")
+		text := patterntest.Text(true).Draw(t, "pattern")
 		o, legal := newOracle(text)
 		p, err := Parse(text)
 		if legal != (err == nil) {
@@ -173,11 +176,11 @@ func TestMatchProperties(t *testing.T) {
 			if got && !strings.HasPrefix(path, strings.TrimSuffix(p.FixedPrefix(), "/")+"/") {
 				t.Fatalf("%q matches %q outside of its fixed prefix %q", text, path, p.FixedPrefix())
 			}
-			for dir := parent(path); ; dir = parent(dir) {
+			for dir := gopath.Dir(path); ; dir = gopath.Dir(dir) {
 				if got && !p.MayMatchBelow(dir) {
 					t.Fatalf("%q matches %q, but may not match below %q", text, path, dir)
 				}
-				if !got && p.CoversAllBelow(dir) && !invisible(path) && !strings.Contains(path+"/", "/.git/") {
+				if !got && p.CoversAllBelow(dir) && !Invisible(path) && !strings.Contains(path+"/", "/.git/") {
 					t.Fatalf("%q covers all below %q, but not %q", text, dir, path)
 				}
 				below[dir]++
@@ -195,7 +198,7 @@ func TestMatchCampaign(t *testing.T) {
 		t.Skip("set HAZ_CAMPAIGN to run")
 	}
 	paths := smallPaths()
-	gen := patternText(true)
+	gen := patterntest.Text(true)
 	for seed := range 1_000_000 {
 		text := gen.Example(seed)
 		o, legal := newOracle(text)
@@ -213,8 +216,8 @@ func TestMatchCampaign(t *testing.T) {
 
 // FuzzParse: no panic, places inside the text, and parse, print, parse is the identity (chapter 1, 12).
 func FuzzParse(f *testing.F) {
-	for _, row := range acceptedRows {
-		f.Add(row.pattern)
+	for _, row := range patterntest.Rows {
+		f.Add(row.Pattern)
 	}
 	for _, row := range rejectedRows {
 		f.Add(row.pattern)
@@ -249,7 +252,7 @@ func FuzzParse(f *testing.F) {
 			if q.Match(path) != again.Match(path) {
 				t.Fatalf("%q and its copy differ on %q", q, path)
 			}
-			if q.Match(path) && !q.MayMatchBelow(parent(path)) {
+			if q.Match(path) && !q.MayMatchBelow(gopath.Dir(path)) {
 				t.Fatalf("%q matches %q, but may not match below its directory", q, path)
 			}
 		}

@@ -1,4 +1,4 @@
-package glob
+package pattern
 
 import (
 	"fmt"
@@ -36,6 +36,14 @@ func CheckPath(path string) error {
 		return e
 	}
 	return nil
+}
+
+// BadPath is the reason why path is no canonical workspace path, "" when it is one.
+func BadPath(path string) string {
+	if e := checkPath(path); e != nil {
+		return e.Reason
+	}
+	return ""
 }
 
 func checkPath(path string) *SyntaxError {

@@ -1,4 +1,4 @@
-package glob
+package pattern
 
 import (
 	"strings"
@@ -31,10 +31,10 @@ func overlap(a, b Pattern, show bool) (path string, ok bool) {
 		return "", false
 	}
 	at := a.at(b.p.path)
-	if len(at) == 0 || invisible(b.p.path) {
+	if len(at) == 0 || Invisible(b.p.path) {
 		return "", false
 	}
-	rest, ok := meet(a.p.glob, at, b.p.glob, b.p.glob.begin(), pathBehind(b.p.path), show)
+	rest, ok := meet(a.p.glob, at, b.p.glob, b.p.glob.Begin(), pathBehind(b.p.path), show)
 	return below(b.p.path, "/"+rest), ok
 }
 
@@ -51,7 +51,7 @@ type pair struct {
 
 // product searches for a word that two programs accept, and that is the rest of a visible path.
 type product struct {
-	a, b  *program
+	a, b  *Program
 	seen  pairSet
 	todo  []pair
 	trail map[pair]origin // nil unless a word is to be shown
@@ -64,7 +64,7 @@ type origin struct {
 }
 
 // meet searches from the places atA and atB at the start of a segment.
-func meet(a *program, atA []int32, b *program, atB []int32, path pathState, show bool) (word string, ok bool) {
+func meet(a *Program, atA []int32, b *Program, atB []int32, path pathState, show bool) (word string, ok bool) {
 	p := product{a: a, b: b}
 	if show {
 		p.trail = map[pair]origin{}
@@ -185,7 +185,7 @@ func (e *edge) takes(c rune) bool {
 }
 
 // reads are the ways on from pc that take a character.
-func (g *program) reads(pc int32) [2]edge {
+func (g *Program) reads(pc int32) [2]edge {
 	none := edge{to: -1}
 	switch in := &g.insts[pc]; in.op {
 	case opChar:
@@ -210,7 +210,7 @@ type move struct {
 	dirty bool
 }
 
-func (g *program) silent(pc int32) [2]move {
+func (g *Program) silent(pc int32) [2]move {
 	none := move{to: -1}
 	switch in := &g.insts[pc]; in.op {
 	case opStar:

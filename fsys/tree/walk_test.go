@@ -1,4 +1,4 @@
-package glob
+package tree
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/pattern/patterntest"
 	"pgregory.net/rapid"
 )
 
@@ -64,15 +66,15 @@ func everything(t *rapid.T, fs fsys.FS, dir string) []string {
 	return out
 }
 
-func randomPattern(t *rapid.T) (Pattern, bool) {
-	p, err := Parse(patternText(true).Draw(t, "pattern"))
+func randomPattern(t *rapid.T) (pattern.Pattern, bool) {
+	p, err := pattern.Parse(patterntest.Text(true).Draw(t, "pattern"))
 	return p, err == nil
 }
 
 // isEmptyDir is a directory that has nothing but what is invisible.
 func isEmptyDir(fs fsys.FS, name string) bool {
 	entries, err := fs.List(name)
-	return err == nil && name != "/.haz" && !slices.ContainsFunc(entries, func(e fsys.Entry) bool { return !invisible(child(name, e.Name)) })
+	return err == nil && name != "/.haz" && !slices.ContainsFunc(entries, func(e fsys.Entry) bool { return !pattern.Invisible(child(name, e.Name)) })
 }
 
 // Without links, a walk finds what Match says of all paths, and so do both walks, with any exclude.
@@ -81,13 +83,13 @@ func TestWalkIsMatch(t *testing.T) {
 		fs := fsys.Memory()
 		randomTree(t, fs, nil)
 		all := everything(t, fs, "/")
-		tree := NewTree(fs)
+		tree := New(fs)
 		for range 5 {
 			p, ok := randomPattern(t)
 			if !ok {
 				continue
 			}
-			var exclude []Pattern
+			var exclude []pattern.Pattern
 			if e, ok := randomPattern(t); ok && rapid.Bool().Draw(t, "exclude") {
 				exclude = append(exclude, e)
 			}
@@ -117,28 +119,28 @@ func TestWalkIsMatch(t *testing.T) {
 					t.Fatal(err)
 				}
 				isDir := info.Kind == fsys.Dir
-				if isDir && !isOrBelow(name, "/.haz") && checkPath(name) == nil {
+				if isDir && !pattern.IsOrBelow(name, "/.haz") && pattern.CheckPath(name) == nil {
 					wantDirs = append(wantDirs, name)
 				}
 				if isDir && !p.IsLiteral() && !isEmptyDir(fs, name) {
 					continue
 				}
 				wantOut = append(wantOut, name)
-				if p.IsLiteral() || !taken(name) || !isDir && !slices.ContainsFunc(exclude, func(e Pattern) bool { return e.Match(name) || coveredAbove(e, name) }) {
+				if p.IsLiteral() || !taken(name) || !isDir && !slices.ContainsFunc(exclude, func(e pattern.Pattern) bool { return e.Match(name) || coveredAbove(e, name) }) {
 					wantIn = append(wantIn, name)
 				}
 			}
-			in, _, err := tree.Inputs(t.Context(), []Pattern{p}, exclude)
+			in, _, err := tree.Inputs(t.Context(), []pattern.Pattern{p}, exclude)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, m := range in {
 				gotIn = append(gotIn, m.Path)
-				if (m.BadName != "") != (CheckPath(m.Path) != nil) {
+				if (m.BadName != "") != (pattern.CheckPath(m.Path) != nil) {
 					t.Fatalf("%q: bad name %q", m.Path, m.BadName)
 				}
 			}
-			out, err := tree.Outputs(t.Context(), []Pattern{p})
+			out, err := tree.Outputs(t.Context(), []pattern.Pattern{p})
 			if err != nil || len(out.Hidden) > 0 {
 				t.Fatal(err, out.Hidden)
 			}
@@ -165,7 +167,7 @@ func TestWalkIsMatch(t *testing.T) {
 }
 
 // coveredAbove reports whether the pattern covers a directory above name.
-func coveredAbove(e Pattern, name string) bool {
+func coveredAbove(e pattern.Pattern, name string) bool {
 	for dir := parent(name); ; dir = parent(dir) {
 		if e.CoversAllBelow(dir) || dir == "/" {
 			return e.CoversAllBelow(dir)
@@ -175,11 +177,11 @@ func coveredAbove(e Pattern, name string) bool {
 
 // oracleWalk follows chapter 2, 5.3 in the most direct way, for a glob: a round of real directories, then the first
 // remaining link, and again. It returns files and links; where directories of the fixed prefix are links it is not asked.
-func oracleWalk(fs fsys.FS, p Pattern) []string {
+func oracleWalk(fs fsys.FS, p pattern.Pattern) []string {
 	entered := map[identity]bool{}
 	var out, links []string
 	start := p.FixedPrefix()
-	if info, err := fs.Lstat(start); err != nil || info.Kind != fsys.Dir || invisible(start) {
+	if info, err := fs.Lstat(start); err != nil || info.Kind != fsys.Dir || pattern.Invisible(start) {
 		return nil
 	}
 	for dir := start; ; dir = parent(dir) {
@@ -193,9 +195,9 @@ func oracleWalk(fs fsys.FS, p Pattern) []string {
 	cache := map[identity]bool{}
 	var own []string
 	hidden := func(name string) bool {
-		return invisible(name) || slices.ContainsFunc(own, func(dir string) bool { return isOrBelow(name, dir) })
+		return pattern.Invisible(name) || slices.ContainsFunc(own, func(dir string) bool { return pattern.IsOrBelow(name, dir) })
 	}
-	for _, dir := range []string{cacheDir, stateDir} {
+	for _, dir := range []string{pattern.CacheDir, pattern.StateDir} {
 		info, err := fs.StatInfo(dir)
 		if real, _ := fs.RealPath(dir); err == nil && real != "/" && real != "/.haz" {
 			cache[identityOf(info)] = true
@@ -262,13 +264,13 @@ func TestWalkWithLinks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fs := fsys.Memory()
 		randomTree(t, fs, texts)
-		tree := NewTree(fs)
+		tree := New(fs)
 		for range 5 {
 			p, ok := randomPattern(t)
 			if !ok {
 				continue
 			}
-			found, missing, err := tree.Inputs(t.Context(), []Pattern{p}, nil)
+			found, missing, err := tree.Inputs(t.Context(), []pattern.Pattern{p}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -286,13 +288,13 @@ func TestWalkWithLinks(t *testing.T) {
 					t.Fatalf("inputs of %q:\n got %q\nwant %q\nof %q", p, got, want, everything(t, fs, "/"))
 				}
 			}
-			if again, _, err := NewTree(fs).Inputs(t.Context(), []Pattern{p}, nil); err != nil || !slices.Equal(again, found) {
+			if again, _, err := New(fs).Inputs(t.Context(), []pattern.Pattern{p}, nil); err != nil || !slices.Equal(again, found) {
 				t.Fatalf("inputs of %q change: %v, %+v, %+v", p, err, found, again)
 			}
 			if len(missing) > 1 {
 				t.Fatal(missing)
 			}
-			out, err := tree.Outputs(t.Context(), []Pattern{p})
+			out, err := tree.Outputs(t.Context(), []pattern.Pattern{p})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -302,7 +304,7 @@ func TestWalkWithLinks(t *testing.T) {
 				}
 				for dir := parent(m.Path); dir != "/"; dir = parent(dir) {
 					info, err := fs.Lstat(dir)
-					if err == nil && info.Kind == fsys.Link && !isOrBelow(p.FixedPrefix(), dir) {
+					if err == nil && info.Kind == fsys.Link && !pattern.IsOrBelow(p.FixedPrefix(), dir) {
 						t.Fatalf("output %q of %q lies behind the link %q", m.Path, p, dir)
 					}
 				}
@@ -320,14 +322,14 @@ func TestForget(t *testing.T) {
 		fs := fsys.Memory()
 		randomTree(t, fs, []string{"/a", "/b", ".."})
 		_ = fs.RemoveAll("/.haz") // where its links lead is looked at once
-		tree := NewTree(fs)
+		tree := New(fs)
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			p, ok := randomPattern(t)
 			if !ok {
 				continue
 			}
-			got, _, err := tree.Inputs(t.Context(), []Pattern{p}, nil)
-			want, _, err2 := NewTree(fs).Inputs(t.Context(), []Pattern{p}, nil)
+			got, _, err := tree.Inputs(t.Context(), []pattern.Pattern{p}, nil)
+			want, _, err2 := New(fs).Inputs(t.Context(), []pattern.Pattern{p}, nil)
 			if err != nil || err2 != nil || !slices.Equal(got, want) {
 				t.Fatalf("%q: got %+v, %v, want %+v, %v", p, got, err, want, err2)
 			}
@@ -356,7 +358,7 @@ func TestForget(t *testing.T) {
 
 func TestForgetKeepsTheRest(t *testing.T) {
 	c := count(memory(t, "/libs/a/src/x.c /libs/b/src/y.c /libs/a/out/"))
-	tree := NewTree(c)
+	tree := New(c)
 	if got := inputs(t, tree, "/libs/*/src/**", ""); got != "/libs/a/src/x.c /libs/b/src/y.c" {
 		t.Fatal(got)
 	}
@@ -395,7 +397,7 @@ func manyFiles(t testing.TB, unrelated int) *fsys.MemFS {
 // Issue 4, speed: 20 tasks with `src/*.c` beside 20,000 unrelated files cost what reading `src` costs.
 func TestWalkReadsOnlyWhatItMust(t *testing.T) {
 	c := count(manyFiles(t, 20_000))
-	tree := NewTree(c)
+	tree := New(c)
 	for range 20 {
 		if got := inputs(t, tree, "/p/src/*.c", ""); got != "/p/src/a.c /p/src/b.c /p/src/c.c /p/src/d.c" {
 			t.Fatal(got)
@@ -417,7 +419,7 @@ func TestWalkReadsOnlyWhatItMust(t *testing.T) {
 		{"/p/src/{a,b}.c", "", ""},
 	} {
 		c := count(c.FS)
-		inputs(t, NewTree(c), row.in, row.exclude)
+		inputs(t, New(c), row.in, row.exclude)
 		if got := c.listed(); got != row.want {
 			t.Errorf("%s without %s listed %q, want %q", row.in, row.exclude, got, row.want)
 		}
@@ -426,7 +428,7 @@ func TestWalkReadsOnlyWhatItMust(t *testing.T) {
 
 func TestTreeIsConcurrent(t *testing.T) {
 	c := count(memory(t, "/p/src/a.c /p/src/d/b.c /p/l->../q /q/x.c"))
-	tree := NewTree(c)
+	tree := New(c)
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -453,7 +455,7 @@ func BenchmarkInputs(b *testing.B) {
 		in := patterns(b, "/p/src/*.c")
 		b.ReportAllocs()
 		for b.Loop() {
-			tree := NewTree(fs)
+			tree := New(fs)
 			for range 20 {
 				if _, _, err := tree.Inputs(b.Context(), in, nil); err != nil {
 					b.Fatal(err)
@@ -465,17 +467,17 @@ func BenchmarkInputs(b *testing.B) {
 	fs, err := fsys.Host(b.TempDir())
 	must(b, err)
 	defer fs.Close()
-	var in [][]Pattern
+	var in [][]pattern.Pattern
 	src := mustParse(b, "src/*")
 	for i := range tasks {
 		dir := fmt.Sprintf("/libs/p%d", i)
 		makeTree(b, fs, fmt.Sprintf("%[1]s/src/a %[1]s/src/b %[1]s/src/c %[1]s/src/d", dir))
-		in = append(in, []Pattern{src.Anchor(dir)})
+		in = append(in, []pattern.Pattern{src.Anchor(dir)})
 	}
 	b.Run("tasks=1000/files=4", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			tree := NewTree(fs)
+			tree := New(fs)
 			for _, p := range in {
 				if _, _, err := tree.Inputs(b.Context(), p, nil); err != nil {
 					b.Fatal(err)

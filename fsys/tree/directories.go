@@ -1,4 +1,4 @@
-package glob
+package tree
 
 import (
 	"context"
@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // A DirectoryError says why an entry of the project list cannot be expanded. For DISC-022 it unwraps to a *fs.PathError of
 // the link with fsys.ErrOutside.
 type DirectoryError struct {
 	Rule   string // DISC-005: the root; DISC-007: missing, or no directory; DISC-022: outside of the workspace; PATH-002: name
-	Entry  Pattern
+	Entry  pattern.Pattern
 	Path   string // the directory, or the link, workspace-absolute; bytes
 	Link   string // text of the link at Path, "" when it is none
 	Reason string // a sentence without the path: "is a regular file"
@@ -31,18 +32,18 @@ func (e *DirectoryError) Unwrap() error { return e.Err }
 // error (DISC-022). A literal gives the one directory that it leads to. What is wrong is a *DirectoryError, or a
 // *WalkError for a directory that cannot be read; several are joined, in the order of their paths, and stand beside the
 // directories that are right. No match at all is no error here.
-func (t *Tree) Directories(ctx context.Context, p Pattern) ([]string, error) {
-	if p.p == nil {
+func (t *Tree) Directories(ctx context.Context, p pattern.Pattern) ([]string, error) {
+	if p.IsZero() {
 		return nil, ctx.Err()
 	}
-	w := directoryWalk{ctx: ctx, tree: t, entry: p, glob: p.p.glob}
+	w := directoryWalk{ctx: ctx, tree: t, entry: p, glob: p.Program()}
 	if w.glob == nil {
-		w.literal(p.p.path)
-	} else if real, err := t.fs.RealPath(p.p.path); err == nil && real == p.p.path && !t.hides(real) {
+		w.literal(p.Path())
+	} else if real, err := t.fs.RealPath(p.Path()); err == nil && real == p.Path() && !t.hides(real) {
 		// Where the fixed prefix leads through a link, no path below it is its own canonical one.
-		w.visit(real, w.glob.begin())
+		w.visit(real, w.glob.Begin())
 	} else if errors.Is(err, fsys.ErrOutside) || err != nil && !isAbsent(err) {
-		w.prefix(p.p.path, err)
+		w.prefix(p.Path(), err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -64,8 +65,8 @@ type pathError struct {
 type directoryWalk struct {
 	ctx   context.Context
 	tree  *Tree
-	entry Pattern
-	glob  *program
+	entry pattern.Pattern
+	glob  *pattern.Program
 	found []string
 	errs  []pathError
 }
@@ -78,8 +79,8 @@ func (w *directoryWalk) failEntry(rule, path, link, reason string, cause error) 
 
 // add takes a directory that matches.
 func (w *directoryWalk) add(dir string) {
-	if e := checkPath(dir); e != nil {
-		w.failEntry("PATH-002", dir, "", "has a name that no project may have: "+e.Reason, nil)
+	if reason := pattern.BadPath(dir); reason != "" {
+		w.failEntry("PATH-002", dir, "", "has a name that no project may have: "+reason, nil)
 		return
 	}
 	w.found = append(w.found, dir)
@@ -168,7 +169,7 @@ func (w *directoryWalk) visit(dir string, at []int32) {
 		}
 		path := child(dir, e.Name)
 		// A wildcard selects neither a directory ".git" nor "/.haz" nor what is in it.
-		next, end := w.glob.step(at, e.Name, e.Name == gitName || isOrBelow(path, "/.haz"))
+		next, end := w.glob.Step(at, e.Name, e.Name == pattern.GitName || pattern.IsOrBelow(path, "/.haz"))
 		if end || len(next) > 0 {
 			w.thing(path, e.Kind, next, end)
 		}

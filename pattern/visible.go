@@ -1,24 +1,25 @@
-package glob
+package pattern
 
 import "strings"
 
 const (
-	gitName       = ".git"          // no wildcard matches a name that is this
-	restorePrefix = ".haz-restore-" // no pattern matches a name that begins with this
-	cacheDir      = "/.haz/cache"   // nor these directories and what is in them
-	stateDir      = "/.haz/state"
+	GitName       = ".git"          // no wildcard matches a name that is this
+	RestorePrefix = ".haz-restore-" // no pattern matches a name that begins with this
+	CacheDir      = "/.haz/cache"   // nor these directories and what is in them
+	StateDir      = "/.haz/state"
 )
 
-// invisible reports whether no pattern may match path, by its text.
-func invisible(path string) bool {
+// Invisible reports whether no pattern may match path, by its text.
+func Invisible(path string) bool {
 	i := strings.Index(path, "/.haz")
 	if i < 0 {
 		return false
 	}
-	return isOrBelow(path, cacheDir) || isOrBelow(path, stateDir) || strings.Contains(path[i:], "/"+restorePrefix)
+	return IsOrBelow(path, CacheDir) || IsOrBelow(path, StateDir) || strings.Contains(path[i:], "/"+RestorePrefix)
 }
 
-func isOrBelow(path, dir string) bool {
+// IsOrBelow reports whether a workspace path is dir or lies below it, by their texts. No path is below "/" here.
+func IsOrBelow(path, dir string) bool {
 	return strings.HasPrefix(path, dir) && (len(path) == len(dir) || path[len(dir)] == '/')
 }
 
@@ -61,21 +62,21 @@ func init() {
 			n := addName(start, name)
 			paths[n].slash, paths[n].end = deadPath, false
 		}
-		git := addName(start, gitName)
+		git := addName(start, GitName)
 		paths[git].spelled = true
 		for n, at := start, 0; ; at++ {
 			paths[n].git = true
-			if at == len(gitName) {
+			if at == len(GitName) {
 				break
 			}
-			n = paths[n].to[indexRune(paths[n].chars, rune(gitName[at]))]
+			n = paths[n].to[indexRune(paths[n].chars, rune(GitName[at]))]
 		}
-		almost := addName(start, restorePrefix[:len(restorePrefix)-1])
+		almost := addName(start, RestorePrefix[:len(RestorePrefix)-1])
 		paths[almost].chars, paths[almost].to = []rune{'-'}, []pathState{deadPath}
 	}
 	haz := addName(firstSegment, ".haz")
 	paths[haz].slash = hazSegment
-	for _, dir := range []string{cacheDir, stateDir} {
+	for _, dir := range []string{CacheDir, StateDir} {
 		n := addName(hazSegment, dir[len("/.haz/"):])
 		paths[n].slash, paths[n].end = deadPath, false
 	}

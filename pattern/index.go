@@ -1,4 +1,4 @@
-package glob
+package pattern
 
 import (
 	"slices"
@@ -106,7 +106,7 @@ func (x *Index) Matching(path string, visit func(id int)) {
 }
 
 func (x *Index) matching(path string) (ids found) {
-	if invisible(path) || path == "" || path[0] != '/' {
+	if Invisible(path) || path == "" || path[0] != '/' {
 		return nil
 	}
 	n := &x.root
@@ -131,21 +131,21 @@ func (x *Index) matching(path string) (ids found) {
 // each id once; so p's own id too, when p was added.
 func (x *Index) Overlapping(p Pattern, visit func(id int)) {
 	switch {
-	case p.p == nil || invisible(p.p.path):
+	case p.p == nil || Invisible(p.p.path):
 	case p.p.glob == nil:
 		x.Matching(p.p.path, visit)
 	default:
 		var s overlapSearch
 		s.p = p.p.glob
 		if n := s.down(&x.root, p); n != nil {
-			s.below(n, s.p.begin())
+			s.below(n, s.p.Begin())
 		}
 		s.ids.visit(visit)
 	}
 }
 
 type overlapSearch struct {
-	p   *program
+	p   *Program
 	ids found
 }
 
@@ -179,8 +179,8 @@ func (s *overlapSearch) below(n *indexNode, at []int32) {
 		}
 	}
 	for name, child := range n.children {
-		next, end := s.p.step(at, name, name == gitName)
-		if (!end && len(next) == 0) || invisible(child.path) {
+		next, end := s.p.Step(at, name, name == GitName)
+		if (!end && len(next) == 0) || Invisible(child.path) {
 			continue
 		}
 		if end {
@@ -192,7 +192,7 @@ func (s *overlapSearch) below(n *indexNode, at []int32) {
 	}
 }
 
-func meets(a *program, at []int32, b *program, dir string) bool {
-	_, ok := meet(a, at, b, b.begin(), pathBehind(dir), false)
+func meets(a *Program, at []int32, b *Program, dir string) bool {
+	_, ok := meet(a, at, b, b.Begin(), pathBehind(dir), false)
 	return ok
 }

@@ -1,8 +1,11 @@
-package glob
+// Package tree walks a workspace for what patterns select: the inputs and outputs of tasks, and the projects (chapter 1, 2.2,
+// 8.4; chapter 2, 4.6, 5.3). One listing of a directory serves all walks that see the same state of the tree.
+package tree
 
 import (
 	"errors"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // A Tree reads directories of a workspace and remembers the listings, so that one listing serves all patterns and tasks
@@ -43,8 +47,8 @@ type listing struct {
 
 // ownPaths is where haz's own directories lie when links lead to them.
 type ownPaths struct {
-	dirs  []string // workspace paths besides cacheDir and stateDir
-	named []string // cacheDir and stateDir, without one that is a link to what it lies in
+	dirs  []string // workspace paths besides pattern.CacheDir and pattern.StateDir
+	named []string // pattern.CacheDir and pattern.StateDir, without one that is a link to what it lies in
 }
 
 // A WalkError says which directory or file kept a walk from knowing what matches.
@@ -74,8 +78,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// NewTree makes a tree without any listing.
-func NewTree(fs fsys.FS) *Tree { return &Tree{fs: fs, root: &dirNode{}} }
+// New makes a tree without any listing.
+func New(fs fsys.FS) *Tree { return &Tree{fs: fs, root: &dirNode{}} }
 
 // ForgetAll drops all listings.
 func (t *Tree) ForgetAll() {
@@ -275,14 +279,14 @@ func (t *Tree) read(dir string, through bool) ([]fsys.Entry, error) {
 	}
 	own := t.ownDirs()
 	entries = slices.DeleteFunc(entries, func(e fsys.Entry) bool {
-		if strings.HasPrefix(e.Name, restorePrefix) {
+		if strings.HasPrefix(e.Name, pattern.RestorePrefix) {
 			return true
 		}
 		if dir != "/.haz" && len(own) == 0 {
 			return false
 		}
 		path := child(dir, e.Name)
-		return invisible(path) || slices.Contains(own, path)
+		return pattern.Invisible(path) || slices.Contains(own, path)
 	})
 	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
 	return entries, nil
@@ -295,6 +299,8 @@ func (t *Tree) lies(dir string) string {
 	}
 	return dir
 }
+
+func parent(dir string) string { return path.Dir(dir) }
 
 func child(dir, name string) string {
 	if dir == "/" {
@@ -328,9 +334,9 @@ func (t *Tree) ownPaths() *ownPaths {
 		return own
 	}
 	own = &ownPaths{}
-	for _, dir := range []string{cacheDir, stateDir} {
+	for _, dir := range []string{pattern.CacheDir, pattern.StateDir} {
 		real, err := t.fs.RealPath(dir)
-		if err == nil && isOrBelow("/.haz", strings.TrimSuffix(real, "/")) {
+		if err == nil && pattern.IsOrBelow("/.haz", strings.TrimSuffix(real, "/")) {
 			continue // a link to what it lies in: else nothing at all would be visible
 		}
 		own.named = append(own.named, dir)
@@ -346,7 +352,7 @@ func (t *Tree) ownPaths() *ownPaths {
 
 // hides reports whether path, which leads through no link, is invisible to every pattern.
 func (t *Tree) hides(path string) bool {
-	return invisible(path) || slices.ContainsFunc(t.ownDirs(), func(dir string) bool { return isOrBelow(path, dir) })
+	return pattern.Invisible(path) || slices.ContainsFunc(t.ownDirs(), func(dir string) bool { return pattern.IsOrBelow(path, dir) })
 }
 
 // isAbsent reports whether an error means that there is nothing at a path: also when something else lies in its way, or when
@@ -360,17 +366,3 @@ func isAbsent(err error) bool {
 type identity struct{ dev, inode uint64 }
 
 func identityOf(i fsys.Info) identity { return identity{i.Dev, i.Inode} }
-
-// names are the names that alone can be met from the places at; ok is false when there are others. A walk looks them up
-// and need not read the directory.
-func (g *program) names(at []int32) (names []string, ok bool) {
-	for _, pc := range at {
-		i := g.shape[pc]
-		if i < 0 || g.shapes[i].star {
-			return nil, false
-		}
-		names = append(names, g.shapes[i].prefix)
-	}
-	slices.Sort(names)
-	return slices.Compact(names), true
-}

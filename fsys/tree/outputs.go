@@ -1,4 +1,4 @@
-package glob
+package tree
 
 import (
 	"context"
@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // OutputsFound is what a walk for outputs saw (chapter 2, 4.6).
 type OutputsFound struct {
-	Matches []Match   // sorted by path, each once; links are not followed but in fixed prefixes inside the workspace
-	Missing []Pattern // literal patterns with nothing there
+	Matches []Match           // sorted by path, each once; links are not followed but in fixed prefixes inside the workspace
+	Missing []pattern.Pattern // literal patterns with nothing there
 	// Folders are the directories on the way to what a pattern could match, its fixed prefix first, and those that match but
 	// hold something. Sorted by path, each once.
 	Folders []Folder
@@ -41,32 +42,32 @@ type EnterGit func(path string, info fsys.Info) bool
 // ctx: what cannot be read is Hidden.
 //
 // A literal behind a link that leads out of the workspace is Hidden, and Missing too when nothing is there.
-func (t *Tree) Outputs(ctx context.Context, patterns []Pattern) (OutputsFound, error) {
+func (t *Tree) Outputs(ctx context.Context, patterns []pattern.Pattern) (OutputsFound, error) {
 	return t.OutputsAndGit(ctx, patterns, func(string, fsys.Info) bool { return false })
 }
 
 // OutputsAndGit is Outputs where wildcards match things called ".git" when enter says so. The one in the root of the
 // workspace is never asked for.
-func (t *Tree) OutputsAndGit(ctx context.Context, patterns []Pattern, enter EnterGit) (OutputsFound, error) {
+func (t *Tree) OutputsAndGit(ctx context.Context, patterns []pattern.Pattern, enter EnterGit) (OutputsFound, error) {
 	var out OutputsFound
 	m := newMatches(patterns)
 	for i, p := range patterns {
 		if err := ctx.Err(); err != nil {
 			return OutputsFound{}, err
 		}
-		if p.p == nil {
+		if p.IsZero() {
 			continue
 		}
-		w := outputWalk{walk: walk{ctx: ctx, tree: t, glob: p.p.glob, index: i, found: m}, text: p.p.text, out: &out, enterGit: enter}
-		if p.p.glob == nil {
-			if !w.literal(p.p.path) {
+		w := outputWalk{walk: walk{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m}, text: p.String(), out: &out, enterGit: enter}
+		if p.Program() == nil {
+			if !w.literal(p.Path()) {
 				out.Missing = append(out.Missing, p)
 			}
 			continue
 		}
-		dir, state := w.descend(p.p.path)
+		dir, state := w.descend(p.Path())
 		if state == prefixThere {
-			w.visit(dir, w.glob.begin())
+			w.visit(dir, w.glob.Begin())
 			w.prefix(dir)
 		}
 	}
@@ -168,7 +169,7 @@ func (w *outputWalk) descend(prefix string) (directory, prefixState) {
 			return d, prefixHidden
 		case info.Kind != fsys.Dir || w.tree.hides(d.real):
 			return d, prefixMissing
-		case d.through() && isOrBelow(d.real, "/.haz"):
+		case d.through() && pattern.IsOrBelow(d.real, "/.haz"):
 			w.hide("`", d.path, "` leads into `/.haz`")
 			return d, prefixHidden
 		}
@@ -251,16 +252,16 @@ func (w *outputWalk) visit(dir directory, at []int32) {
 // step goes on by a name in dir. What is called ".git" is matched by wildcards only when the task made it: where it is the
 // user's, storing it would be to store a repository (8.4).
 func (w *outputWalk) step(dir directory, at []int32, name string) (next []int32, end bool) {
-	next, end = w.glob.step(at, name, name == gitName)
-	if name != gitName {
+	next, end = w.glob.Step(at, name, name == pattern.GitName)
+	if name != pattern.GitName {
 		return next, end
 	}
-	wildNext, wildEnd := w.glob.step(at, name, false)
+	wildNext, wildEnd := w.glob.Step(at, name, false)
 	if wildEnd == end && len(wildNext) == len(next) {
 		return next, end // the pattern spells it, or does not match it at all
 	}
 	path := dir.child(name)
-	if path.real == "/"+gitName {
+	if path.real == "/"+pattern.GitName {
 		return next, end
 	}
 	m, ok, err := w.tree.look(path.path)

@@ -1,4 +1,4 @@
-package glob
+package tree
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Match is one thing on disk that a pattern matched.
@@ -33,7 +34,7 @@ type matches struct {
 	seen map[string]int // by path: position in list; nil for a list of one pattern
 }
 
-func newMatches(patterns []Pattern) *matches {
+func newMatches(patterns []pattern.Pattern) *matches {
 	if len(patterns) <= 1 {
 		return &matches{}
 	}
@@ -50,9 +51,7 @@ func (m *matches) add(n Match) {
 	if m.seen != nil {
 		m.seen[n.Path] = len(m.list)
 	}
-	if e := checkPath(n.Path); e != nil {
-		n.BadName = e.Reason
-	}
+	n.BadName = pattern.BadPath(n.Path)
 	m.list = append(m.list, n)
 }
 
@@ -68,7 +67,7 @@ func (m *matches) sorted() []Match {
 type walk struct {
 	ctx   context.Context
 	tree  *Tree
-	glob  *program
+	glob  *pattern.Program
 	index int // of the pattern
 	found *matches
 }
@@ -79,7 +78,7 @@ func (w *walk) entries(dir string, through bool, at []int32) ([]fsys.Entry, erro
 	if err := w.ctx.Err(); err != nil {
 		return nil, err
 	}
-	if names, ok := w.glob.names(at); ok && !w.tree.listed(dir, through) {
+	if names, ok := w.glob.Names(at); ok && !w.tree.listed(dir, through) {
 		entries := make([]fsys.Entry, 0, len(names))
 		real := dir
 		if through {

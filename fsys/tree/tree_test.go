@@ -1,4 +1,4 @@
-package glob
+package tree
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/pattern/patterntest"
 )
 
 // counter counts what a walk asks of the file system, and can refuse directories.
@@ -109,9 +111,9 @@ func workspace(t testing.TB, spec string) fsys.FS {
 	return fs
 }
 
-func patterns(t testing.TB, text string) []Pattern {
+func patterns(t testing.TB, text string) []pattern.Pattern {
 	t.Helper()
-	var out []Pattern
+	var out []pattern.Pattern
 	for p := range strings.FieldsSeq(text) {
 		out = append(out, mustParse(t, p))
 	}
@@ -185,11 +187,11 @@ func outputs(t testing.TB, tree *Tree, patternsText string) string {
 
 // Every row of section 8.3 against a disk with that tree.
 func TestInputsTable(t *testing.T) {
-	for _, row := range acceptedRows {
+	for _, row := range patterntest.Rows {
 		fs := fsys.Memory()
-		files := slices.Clone(tableFiles)
-		for f := range strings.FieldsSeq(row.extra) {
-			files = append(files, inProject(f))
+		files := slices.Clone(patterntest.Files)
+		for f := range strings.FieldsSeq(row.Extra) {
+			files = append(files, patterntest.InProject(f))
 		}
 		slices.Sort(files)
 		var made []string
@@ -203,20 +205,20 @@ func TestInputsTable(t *testing.T) {
 			must(t, h.Close())
 			made = append(made, f)
 		}
-		p := mustParse(t, row.pattern).Anchor("/p")
+		p := mustParse(t, row.Pattern).Anchor("/p")
 		var want, got []string
 		for _, f := range made {
 			if p.Match(f) {
 				want = append(want, f)
 			}
 		}
-		found, missing, err := NewTree(fs).Inputs(t.Context(), []Pattern{p}, nil)
+		found, missing, err := New(fs).Inputs(t.Context(), []pattern.Pattern{p}, nil)
 		must(t, err)
 		for _, m := range found {
 			got = append(got, m.Path)
 		}
 		if !slices.Equal(got, slices.Compact(want)) || (len(missing) > 0) != (p.IsLiteral() && len(want) == 0) {
-			t.Errorf("%q: got %q, want %q, missing %v", row.pattern, got, want, missing)
+			t.Errorf("%q: got %q, want %q, missing %v", row.Pattern, got, want, missing)
 		}
 	}
 }
@@ -287,7 +289,7 @@ func TestInputsOnDisk(t *testing.T) {
 		{"names looked up", "/p/a/src/x.c /p/b/src->../a/src /p/c/src", "/p/*/src/x.c", "", "/p/a/src/x.c /p/b/src@../a/src>dir!"},
 		{"alternatives", "/p/a/x /p/b/c/x /p/d/x", "/p/{a,b/c}/*", "", "/p/a/x /p/b/c/x"},
 	} {
-		tree := NewTree(workspace(t, c.tree))
+		tree := New(workspace(t, c.tree))
 		for round := range 2 { // the second from what the tree remembers
 			if got := inputs(t, tree, c.in, c.exclude); got != c.want {
 				t.Errorf("%s, round %d: %s, inputs %s, exclude %s\n got %q\nwant %q", c.name, round, c.tree, c.in, c.exclude, got, c.want)
@@ -333,7 +335,7 @@ func TestOutputsOnDisk(t *testing.T) {
 		{"bad names", "/p/b\xff/c /p/\u00adx /p/d", "/p/**", "/p/b\xff/c? /p/d /p/\u00adx?"},
 		{"first pattern counts", "/p/a", "/p/* /p/a", "/p/a"},
 	} {
-		tree := NewTree(workspace(t, c.tree))
+		tree := New(workspace(t, c.tree))
 		for round := range 2 {
 			if got := outputs(t, tree, c.out); got != c.want {
 				t.Errorf("%s, round %d: %s, outputs %s\n got %q\nwant %q", c.name, round, c.tree, c.out, got, c.want)
@@ -344,7 +346,7 @@ func TestOutputsOnDisk(t *testing.T) {
 
 // The pattern that matched first, and literals, are told.
 func TestMatchTellsPattern(t *testing.T) {
-	tree := NewTree(memory(t, "/p/a /p/b"))
+	tree := New(memory(t, "/p/a /p/b"))
 	found, _, err := tree.Inputs(t.Context(), patterns(t, "/p/b /p/* /p/a"), nil)
 	must(t, err)
 	if len(found) != 2 || found[0].Pattern != 1 || !found[0].Literal || found[1].Pattern != 0 || !found[1].Literal {
@@ -393,7 +395,7 @@ func TestDirectories(t *testing.T) {
 		{"literal in the cache", "/.haz/cache/x/", "/.haz/cache/x", "error: `/.haz/cache/x` belongs to haz"},
 		{"literal link to the cache", "/.haz/cache/x/ /a->.haz/cache", "/a", "error: `/a` leads to a directory that belongs to haz"},
 	} {
-		tree := NewTree(workspace(t, c.tree))
+		tree := New(workspace(t, c.tree))
 		dirs, err := tree.Directories(t.Context(), mustParse(t, strings.TrimSpace(c.entry)))
 		got := strings.Join(dirs, " ")
 		if err != nil {
@@ -407,7 +409,7 @@ func TestDirectories(t *testing.T) {
 
 // The loader needs rule, entry, path and the text of the link (DISC-022).
 func TestDirectoryError(t *testing.T) {
-	tree := NewTree(workspace(t, "/libs/l->../../x /../x/y"))
+	tree := New(workspace(t, "/libs/l->../../x /../x/y"))
 	p := mustParse(t, "/libs/*")
 	_, err := tree.Directories(t.Context(), p)
 	var e *DirectoryError
@@ -423,7 +425,7 @@ func TestDirectoryError(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	c := count(memory(t, "/p/src/x/a.c /p/src/b.c /p/z/q"))
 	c.refused["/p/src/x"] = syscall.EACCES
-	tree := NewTree(c)
+	tree := New(c)
 	if got := inputs(t, tree, "/p/src/**", ""); got != "error: `/p/src/x` cannot be read: permission denied" {
 		t.Error(got)
 	}
@@ -460,7 +462,7 @@ func TestRealDisk(t *testing.T) {
 	makeTree(t, fs, "/p/a /p/d/x /p/l->../q /q/y /p/circle->circle /p/up->.. /p/e/ /p/b\xff /locked/f")
 	must(t, syscall.Mkfifo(root+"/p/fifo", 0o644))
 	must(t, fs.Symlink("fifo", "/p/tofifo"))
-	tree := NewTree(fs)
+	tree := New(fs)
 	if got, want := inputs(t, tree, "/p/**", ""), "/p/a /p/b\xff? /p/circle@circle /p/d/x /p/e/0 /p/l@../q>dir! /p/l/y /p/up@..>dir!"; got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
@@ -484,7 +486,7 @@ func TestRealDisk(t *testing.T) {
 }
 
 func TestCancelledWalks(t *testing.T) {
-	tree := NewTree(memory(t, "/p/a"))
+	tree := New(memory(t, "/p/a"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, _, err := tree.Inputs(ctx, patterns(t, "/p/*"), nil); !errors.Is(err, context.Canceled) {
@@ -496,4 +498,13 @@ func TestCancelledWalks(t *testing.T) {
 	if _, err := tree.Directories(ctx, mustParse(t, "/*")); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+}
+
+func mustParse(t testing.TB, text string) pattern.Pattern {
+	t.Helper()
+	p, err := pattern.Parse(text)
+	if err != nil {
+		t.Fatalf("Parse(%.60q): %v", text, err)
+	}
+	return p
 }

@@ -1,4 +1,4 @@
-package glob
+package tree
 
 import (
 	"testing"
@@ -22,7 +22,7 @@ func TestOwnBehindLinks(t *testing.T) {
 		"/.haz/**/*.yml": "/.haz/tasks/t.yml",
 	} {
 		for _, warm := range []bool{false, true} {
-			tree := NewTree(fs)
+			tree := New(fs)
 			if warm { // read before, so that names are not looked up
 				inputs(t, tree, "/ab/*", "")
 				inputs(t, tree, "/{ab}/*", "")
@@ -44,11 +44,11 @@ func TestForgetLinkBehindLink(t *testing.T) {
 	fs := memory(t, "/b/x")
 	must(t, fs.MkdirAll("/a", 0o755))
 	must(t, fs.Symlink("..", "/ab"))
-	tree := NewTree(fs)
+	tree := New(fs)
 	inputs(t, tree, "/a/**", "") // /a is known to be empty
 	must(t, fs.Symlink("/b", "/ab/a/b"))
 	tree.Forget("/ab/a/b")
-	if got, want := inputs(t, tree, "/a/**", ""), inputs(t, NewTree(fs), "/a/**", ""); got != want || got == "" {
+	if got, want := inputs(t, tree, "/a/**", ""), inputs(t, New(fs), "/a/**", ""); got != want || got == "" {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
