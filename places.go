@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/workspace"
@@ -107,4 +108,4 @@ func (o *options) location(w *workspace.Workspace) (string, *diag.Diagnostic) {
 }
 
 // stateName tells the states of workspaces apart that share a directory.
-func stateName(root string) string { return digest.BLAKE3.Sum([]byte(root)).Hex()[:16] }
+func stateName(root string) string { return hasher.Sum(digest.BLAKE3, []byte(root)).Hex()[:16] }

@@ -17,6 +17,7 @@ import (
 
 	haz "github.com/haz-build/haz"
 	"github.com/haz-build/haz/actors"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/messages"
 )
@@ -197,10 +198,10 @@ func TestResultRecords(t *testing.T) {
 		if o.Status != messages.Completed || o.Source != messages.FromCache || !o.HasKey || o.Miss != nil || o.Spawned != 0 {
 			t.Errorf("%+v", o)
 		}
-		if len(o.Outputs) != 1 || o.Outputs[0].Path != "/p/out.txt" || o.Outputs[0].Size != 5 || o.Outputs[0].Digest != r.Hash.Sum([]byte("text\n")) || o.Outputs[0].Mode != 0o644 {
+		if len(o.Outputs) != 1 || o.Outputs[0].Path != "/p/out.txt" || o.Outputs[0].Size != 5 || o.Outputs[0].Digest != hasher.Sum(r.Hash, []byte("text\n")) || o.Outputs[0].Mode != 0o644 {
 			t.Errorf("%+v", o.Outputs)
 		}
-		if o.StdoutLen != 4 || o.StderrLen != 4 || o.StdoutDigest != r.Hash.Sum([]byte("out\n")) || o.StderrDigest != r.Hash.Sum([]byte("err\n")) {
+		if o.StdoutLen != 4 || o.StderrLen != 4 || o.StdoutDigest != hasher.Sum(r.Hash, []byte("out\n")) || o.StderrDigest != hasher.Sum(r.Hash, []byte("err\n")) {
 			t.Errorf("%+v", o)
 		}
 

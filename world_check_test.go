@@ -7,6 +7,7 @@ import (
 
 	haz "github.com/haz-build/haz"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -186,7 +187,7 @@ func checkEvents(t *testing.T, r *ran) {
 		if o.StdoutLen != int64(len(s.out)) || o.StderrLen != int64(len(s.err)) {
 			t.Errorf("outcome %d, %s: streams of %d and %d bytes, observed were %d and %d", i, o.Task, o.StdoutLen, o.StderrLen, len(s.out), len(s.err))
 		}
-		if got := [2]digest.Digest{r.Hash.Sum(s.out), r.Hash.Sum(s.err)}; got != [2]digest.Digest{o.StdoutDigest, o.StderrDigest} {
+		if got := [2]digest.Digest{hasher.Sum(r.Hash, s.out), hasher.Sum(r.Hash, s.err)}; got != [2]digest.Digest{o.StdoutDigest, o.StderrDigest} {
 			t.Errorf("%s: the bytes observed are not those recorded", o.Task)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
@@ -106,7 +107,7 @@ func (st *stream) take(c *recorder, s process.Stream, b []byte) bool {
 	}
 	st.len += int64(len(b))
 	if st.hash == nil {
-		st.hash = c.r.o.Hash.New()
+		st.hash = hasher.New(c.r.o.Hash)
 	}
 	st.hash.Write(b)
 	st.keep(c, s, b)
@@ -179,9 +180,9 @@ func (st *stream) finish(fn digest.Function) cache.Stream {
 		}
 		st.file = nil
 	}
-	d := fn.Sum(nil)
+	d := hasher.Sum(fn, nil)
 	if st.hash != nil {
-		d = digest.Of(st.hash)
+		d = hasher.Of(st.hash)
 	}
 	return cache.Stream{Len: st.len, Digest: d, Bytes: st.bytes, Path: st.path}
 }

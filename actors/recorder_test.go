@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/process"
@@ -36,7 +37,7 @@ func TestRecorderSpools(t *testing.T) {
 	if lost != "" {
 		t.Error(lost)
 	}
-	if stdout.Len != int64(all.Len()) || stdout.Digest != digest.BLAKE3.Sum(all.Bytes()) || len(stdout.Bytes) != 0 {
+	if stdout.Len != int64(all.Len()) || stdout.Digest != hasher.Sum(digest.BLAKE3, all.Bytes()) || len(stdout.Bytes) != 0 {
 		t.Errorf("stdout: %d bytes, %d of them in memory", stdout.Len, len(stdout.Bytes))
 	}
 	if got, _, err := mem.ReadFile(stdout.Path, 0); err != nil || !bytes.Equal(got, all.Bytes()) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -18,7 +19,7 @@ func TestSetAsideLater(t *testing.T) {
 		},
 		"a blob": func(t *testing.T, ws fsys.FS) {
 			text := task.Outputs["/p/out/2"].Text
-			blob := entryDir(task.Key()) + "/outputs/" + fn.Sum([]byte(text)).Hex()
+			blob := entryDir(task.Key()) + "/outputs/" + hasher.Sum(fn, []byte(text)).Hex()
 			must(t, ws.Chmod(blob, 0o600))
 			must(t, cachetest.WriteFile(ws, blob, "x"+text[1:], 0o400))
 		},

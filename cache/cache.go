@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -125,7 +126,7 @@ func Open(ws fsys.FS, o Options) *Store {
 	if o.Rand == nil {
 		o.Rand = rand.Uint64
 	}
-	return &Store{ws: ws, o: o, none: o.Hash.Sum(nil), seek: lookFor(o.Root)}
+	return &Store{ws: ws, o: o, none: hasher.Sum(o.Hash, nil), seek: lookFor(o.Root)}
 }
 
 // Trouble returns what made the cache unusable, each once.

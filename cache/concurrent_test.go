@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -35,7 +36,7 @@ func TestConcurrentHandles(t *testing.T) {
 			for round := range rounds {
 				n := (round + h) % keys
 				my := task(n)
-				k := fn.Sum(fmt.Append(nil, h/2, n)) // two handles share each key, and with it the recorded paths
+				k := hasher.Sum(fn, fmt.Append(nil, h/2, n)) // two handles share each key, and with it the recorded paths
 				owner := task(n)
 				if h%2 == 1 {
 					owner = my

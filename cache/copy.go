@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -37,7 +38,7 @@ func transfer(ctx context.Context, dst io.Writer, src io.Reader, size int64, fn 
 				return digest.Digest{}, err
 			}
 		}
-		return fn.Sum(b), nil
+		return hasher.Sum(fn, b), nil
 	}
 	buf := bigBuffers.Get().(*[2 * chunk]byte)
 	defer bigBuffers.Put(buf)
@@ -95,7 +96,7 @@ type hashing struct {
 }
 
 func newHashing(fn digest.Function) *hashing {
-	g := &hashing{h: fn.New(), todo: make(chan []byte), ended: make(chan struct{})}
+	g := &hashing{h: hasher.New(fn), todo: make(chan []byte), ended: make(chan struct{})}
 	go func() {
 		defer close(g.ended)
 		for b := range g.todo {
@@ -124,7 +125,7 @@ func (g *hashing) stop() {
 func (g *hashing) sum() digest.Digest {
 	g.stop()
 	g.panics.rethrow()
-	return digest.Of(g.h)
+	return hasher.Of(g.h)
 }
 
 // writeFile makes the file name, which must not exist, of size bytes of src. A half-written file is removed.

@@ -16,6 +16,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -232,7 +233,7 @@ func TestDamageContents(t *testing.T) {
 // of the declared outputs, and nothing crashes.
 func TestDamageHostileEntries(t *testing.T) {
 	base := damageTasks()[0]
-	digits := fn.Sum([]byte("content of a\n")).Hex()
+	digits := hasher.Sum(fn, []byte("content of a\n")).Hex()
 	for name, change := range map[string]func(text string) string{
 		"parent segments": replace(`/p/out/a"`, `/p/out/../../outside/secret"`),
 		"many parents":    replace(`/p/out/a"`, `/../../../../../../tmp/haz-hostile"`),
@@ -247,7 +248,7 @@ func TestDamageHostileEntries(t *testing.T) {
 		"2^63":            replace(`"size": 13`, `"size": 9223372036854775808`),
 		"2^63-1":          replace(`"size": 13`, `"size": 9223372036854775807`),
 		"other size":      replace(`"size": 13`, `"size": 12`),
-		"other blob":      replace(digits, fn.Sum([]byte("else")).Hex()),
+		"other blob":      replace(digits, hasher.Sum(fn, []byte("else")).Hex()),
 		"zero blob":       replace(digits, strings.Repeat("0", 64)),
 		"path in digest":  replace(digits, "../../../../../../outside/secret"+strings.Repeat("0", 32)),
 		"other key":       replace(base.Key().Hex(), base.Key("other").Hex()),
@@ -285,7 +286,7 @@ func sealed(text string) string {
 	const field = `"manifest_hash": "`
 	at := strings.LastIndex(text, field) + len(field)
 	zeroed := text[:at] + strings.Repeat("0", 64) + text[at+64:]
-	return text[:at] + digest.BLAKE3.Sum([]byte(zeroed)).Hex() + text[at+64:]
+	return text[:at] + hasher.Sum(digest.BLAKE3, []byte(zeroed)).Hex() + text[at+64:]
 }
 
 // A valid entry that installs links first and writes below them later would have to name a path below a link, which no
@@ -384,7 +385,7 @@ func TestDamagedIsReplacedAndKept(t *testing.T) {
 				t.Fatal(already, err)
 			}
 			must(t, task.Outputs.Remove(ws))
-			blob = entryDir(k) + "/outputs/" + fn.Sum([]byte("hello\n")).Hex()
+			blob = entryDir(k) + "/outputs/" + hasher.Sum(fn, []byte("hello\n")).Hex()
 			must(t, cachetest.WriteFile(ws, blob, "hellO\n", 0o400))
 			o := r.hit(task, k)
 			var e *cache.RestoreError
@@ -418,7 +419,7 @@ func TestDamagedIsReplacedAndKept(t *testing.T) {
 
 // Damage that a lookup sees: the reason says what, and Explain leaves the entry where it is.
 func TestLookupReasons(t *testing.T) {
-	blob := "/outputs/" + fn.Sum([]byte(big)).Hex()
+	blob := "/outputs/" + hasher.Sum(fn, []byte(big)).Hex()
 	tests := []struct {
 		name   string
 		do     func(ws fsys.FS, entry string) error

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 )
 
 // Decode reads a manifest and checks everything that can be checked without looking at blobs, its own digest included.
@@ -62,7 +63,7 @@ func (d *decoder) manifest() (*Manifest, error) {
 	}
 	m.Revision = revision
 	if !d.whole {
-		d.self = m.Hash.New()
+		d.self = hasher.New(m.Hash)
 	}
 	d.expect(wordKey)
 	d.digest((*digest.Digest)(&m.Key))
@@ -192,10 +193,10 @@ func (d *decoder) verify(fn digest.Function) error {
 	copy(d.buf[d.pos-len(wordEnd)-2*digest.Size:], zeroDigits) // still there: have keeps that much
 	var got digest.Digest
 	if d.whole {
-		got = fn.Sum(d.buf[:d.end])
+		got = hasher.Sum(fn, d.buf[:d.end])
 	} else {
 		d.self.Write(d.buf[:d.end])
-		got = digest.Of(d.self)
+		got = hasher.Of(d.self)
 	}
 	if got != want {
 		return errors.New("manifest_hash does not match")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -26,7 +27,7 @@ func TestFoundThingsStay(t *testing.T) {
 			info, err := ws.Lstat(path)
 			must(t, err)
 			target.Ledger.Files = append(target.Ledger.Files,
-				state.Produced{Path: path, Info: info, Digest: fn.Sum([]byte("formatted")), HasDigest: true, Found: true})
+				state.Produced{Path: path, Info: info, Digest: hasher.Sum(fn, []byte("formatted")), HasDigest: true, Found: true})
 		}
 		taken, err := r.store.TakeAway(bg, task.Key("next"), target)
 		must(t, err)

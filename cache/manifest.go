@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 )
 
 // Manifest is the table of contents of an entry (7.2, CACHE-011).
@@ -133,7 +134,7 @@ func Encode(m *Manifest) ([]byte, error) {
 	if len(b) > maxManifest {
 		return nil, fmt.Errorf("the manifest would have %d bytes; at most %d are allowed", len(b), maxManifest)
 	}
-	self := m.Hash.Sum(b)
+	self := hasher.Sum(m.Hash, b)
 	hex.Encode(b[at:], self[:])
 	return b, nil
 }

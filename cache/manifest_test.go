@@ -15,18 +15,19 @@ import (
 	"testing/iotest"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 )
 
 func sampleManifest() *Manifest {
 	return &Manifest{
-		Revision: Revision, Hash: digest.BLAKE3, Key: digest.BLAKE3.Sum([]byte("key")),
+		Revision: Revision, Hash: digest.BLAKE3, Key: hasher.Sum(digest.BLAKE3, []byte("key")),
 		Outputs: []Output{
-			{Path: "/p/out/a.o", Kind: File, Digest: digest.BLAKE3.Sum([]byte("a")), Size: 1, Mode: 0o644},
+			{Path: "/p/out/a.o", Kind: File, Digest: hasher.Sum(digest.BLAKE3, []byte("a")), Size: 1, Mode: 0o644},
 			{Path: "/p/out/d", Kind: Dir, Mode: 0o755},
 			{Path: "/p/out/d/inside", Kind: Link, Target: "../a.o"},
-			{Path: "/p/out/é \"quoted\" \\ back", Kind: File, Digest: digest.BLAKE3.Sum(nil), Mode: 0o777},
+			{Path: "/p/out/é \"quoted\" \\ back", Kind: File, Digest: hasher.Sum(digest.BLAKE3, nil), Mode: 0o777},
 		},
-		StdoutLen: 3, StdoutHash: digest.BLAKE3.Sum([]byte("ok\n")), StderrHash: digest.BLAKE3.Sum(nil),
+		StdoutLen: 3, StdoutHash: hasher.Sum(digest.BLAKE3, []byte("ok\n")), StderrHash: hasher.Sum(digest.BLAKE3, nil),
 		CreatedAt: 1_700_000_000, DurationMS: 42, Task: "p:build",
 	}
 }
@@ -65,14 +66,14 @@ func TestManifestText(t *testing.T) {
 	want := `{
   "chapter_revision": 2,
   "hash_function": "blake3",
-  "key": "` + digest.BLAKE3.Sum([]byte("key")).Hex() + `",
+  "key": "` + hasher.Sum(digest.BLAKE3, []byte("key")).Hex() + `",
   "root": "",
   "root_in": "",
   "outputs": [
     {
       "workspace_absolute_path": "/p/out/a.o",
       "kind": "file",
-      "content_hash": "` + digest.BLAKE3.Sum([]byte("a")).Hex() + `",
+      "content_hash": "` + hasher.Sum(digest.BLAKE3, []byte("a")).Hex() + `",
       "size": 1,
       "mode": 420
     },
@@ -89,22 +90,22 @@ func TestManifestText(t *testing.T) {
     {
       "workspace_absolute_path": "/p/out/é \"quoted\" \\ back",
       "kind": "file",
-      "content_hash": "` + digest.BLAKE3.Sum(nil).Hex() + `",
+      "content_hash": "` + hasher.Sum(digest.BLAKE3, nil).Hex() + `",
       "size": 0,
       "mode": 511
     }
   ],
   "stdout_len": 3,
   "stderr_len": 0,
-  "stdout_hash": "` + digest.BLAKE3.Sum([]byte("ok\n")).Hex() + `",
-  "stderr_hash": "` + digest.BLAKE3.Sum(nil).Hex() + `",
+  "stdout_hash": "` + hasher.Sum(digest.BLAKE3, []byte("ok\n")).Hex() + `",
+  "stderr_hash": "` + hasher.Sum(digest.BLAKE3, nil).Hex() + `",
   "stream_order": "",
   "exit_status": 0,
   "created_at_unix": 1700000000,
   "duration_ms": 42,
   "task": "p:build",
   "manifest_hash": "`
-	hash := digest.BLAKE3.Sum([]byte(want + zeroDigits + "\"\n}\n")).Hex()
+	hash := hasher.Sum(digest.BLAKE3, []byte(want+zeroDigits+"\"\n}\n")).Hex()
 	want += hash + "\"\n}\n"
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
@@ -152,7 +153,7 @@ func reseal(text string) []byte {
 		return b
 	}
 	copy(b[at:], zeroDigits)
-	sum := digest.BLAKE3.Sum(b)
+	sum := hasher.Sum(digest.BLAKE3, b)
 	hex.Encode(b[at:at+64], sum[:])
 	return b
 }
@@ -194,7 +195,7 @@ func TestManifestRefused(t *testing.T) {
 		"negative size":     {strings.Replace(good, `"size": 1,`, `"size": -1,`, 1), "negative"},
 		"fraction":          {strings.Replace(good, `"size": 1,`, `"size": 1.0,`, 1), "spelled"},
 		"leading zero":      {strings.Replace(good, `"size": 1,`, `"size": 01,`, 1), "leading zero"},
-		"upper-case digits": {strings.Replace(good, digest.BLAKE3.Sum([]byte("a")).Hex(), strings.ToUpper(digest.BLAKE3.Sum([]byte("a")).Hex()), 1), "hex"},
+		"upper-case digits": {strings.Replace(good, hasher.Sum(digest.BLAKE3, []byte("a")).Hex(), strings.ToUpper(hasher.Sum(digest.BLAKE3, []byte("a")).Hex()), 1), "hex"},
 		"exit status":       {strings.Replace(good, `"exit_status": 0`, `"exit_status": 1`, 1), "CACHE-018"},
 		"empty link":        {strings.Replace(good, `"../a.o"`, `""`, 1), "empty link"},
 		"NUL in link":       {strings.Replace(good, `"../a.o"`, `"a\u0000b"`, 1), "NUL"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
 )
@@ -80,7 +81,7 @@ func TestOutputMovesWhileStored(t *testing.T) {
 
 // An error of close may be the only word about bytes that never arrived: nothing is stored, nothing restored.
 func TestCloseFails(t *testing.T) {
-	blob := fn.Sum([]byte("hello\n")).Hex()
+	blob := hasher.Sum(fn, []byte("hello\n")).Hex()
 	for _, name := range []string{blob, "stdout", "manifest.json", "00000001"} {
 		mem := fsys.Memory()
 		task := sample()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -61,7 +62,7 @@ func OutputsDigest(fn digest.Function, outs []Output) digest.Digest {
 			b = appendStr(b, o.Target)
 		}
 	}
-	return fn.Sum(b)
+	return hasher.Sum(fn, b)
 }
 
 // HoldsOutputs reports whether one of outs, which are sorted by path, lies below dir.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
 )
@@ -39,7 +40,7 @@ func TestBigBlobs(t *testing.T) {
 			}
 			must(t, task.Outputs.Remove(ws))
 			before := r.tree()
-			blob := entryDir(task.Key()) + "/outputs/" + fn.Sum([]byte(item.Text)).Hex()
+			blob := entryDir(task.Key()) + "/outputs/" + hasher.Sum(fn, []byte(item.Text)).Hex()
 			must(t, ws.Chmod(blob, 0o600))
 			must(t, cachetest.WriteFile(ws, blob, "x"+item.Text[1:], 0o400))
 			o := r.hit(task, task.Key())

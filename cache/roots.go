@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -39,7 +40,7 @@ func (r *Root) name() string {
 // entry that is bound to another one.
 func variant(fn digest.Function, k Key, root string) Key {
 	b := append([]byte("haz: an entry bound to a root\n"), k[:]...)
-	return fn.Sum(append(b, root...))
+	return hasher.Sum(fn, append(b, root...))
 }
 
 // lookFor makes the search for the paths of the root; nil when there is nothing to look for: the root is "/", or unknown.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -276,7 +277,7 @@ func (s *Store) isEmpty(r *Stream) bool {
 // storeStream writes one stream. Its digest is known, and checked all the same: a spool file lies on a disk too.
 func (s *Store) storeStream(ctx context.Context, st *staging, name string, r *Stream) error {
 	if r.Path == "" {
-		if int64(len(r.Bytes)) != r.Len || (r.Len > 0 || r.Digest != s.none) && s.o.Hash.Sum(r.Bytes) != r.Digest {
+		if int64(len(r.Bytes)) != r.Len || (r.Len > 0 || r.Digest != s.none) && hasher.Sum(s.o.Hash, r.Bytes) != r.Digest {
 			return fmt.Errorf("%s is not what was captured", name)
 		}
 		if err := writeNew(st.dir, "/"+name, r.Bytes, filePerm); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -26,7 +27,7 @@ func TestLayout(t *testing.T) {
 		k := task.Key()
 		r.put(task, k)
 		entry := entryDir(k)
-		blob := func(text string) string { return entry + "/outputs/" + fn.Sum([]byte(text)).Hex() }
+		blob := func(text string) string { return entry + "/outputs/" + hasher.Sum(fn, []byte(text)).Hex() }
 		got, err := cachetest.Look(ws)
 		must(t, err)
 		manifest := got[entry+"/manifest.json"]
@@ -67,7 +68,7 @@ func TestStreams(t *testing.T) {
 		for i, streams := range [][2]string{{"", ""}, {"out", ""}, {"", "err"}, {"out", "err"}, {"same", "same"}} {
 			task := sample()
 			task.Stdout, task.Stderr = streams[0], streams[1]
-			k := fn.Sum([]byte{byte(i)})
+			k := hasher.Sum(fn, []byte{byte(i)})
 			r.put(task, k)
 			for n, name := range []string{"/stdout", "/stderr"} {
 				text, info, err := ws.ReadFile(entryDir(k)+name, 0)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -52,7 +53,7 @@ func (s *Store) stream(ctx context.Context, root fsys.FS, m *Manifest, entry, na
 			return Stream{}, s.damaged(m, name+" is longer than recorded")
 		case err != nil:
 			return Stream{}, s.sourceError(m, name, err)
-		case int64(len(b)) != want.Len || s.o.Hash.Sum(b) != want.Digest:
+		case int64(len(b)) != want.Len || hasher.Sum(s.o.Hash, b) != want.Digest:
 			return Stream{}, s.damaged(m, name+" is not what was recorded")
 		}
 		want.Bytes = b

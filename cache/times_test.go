@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -101,7 +102,7 @@ func TestTimesOfAPartThatComesBack(t *testing.T) {
 		before := times(t, ws, task)["/p/out/run.log"]
 		must(t, ws.Remove("/p/out/run.log"))
 		r.state.WriteLedger(state.Ledger{Task: task.Name, Key: task.Key(), Files: []state.Produced{{Path: "/p/out/run.log",
-			Info: fsys.Info{Kind: fsys.File, MTime: before - int64(time.Hour)}, HasDigest: true, Digest: fn.Sum([]byte("l"))}}})
+			Info: fsys.Info{Kind: fsys.File, MTime: before - int64(time.Hour)}, HasDigest: true, Digest: hasher.Sum(fn, []byte("l"))}}})
 		r.mustHit(again, task.Key())
 		if at := times(t, ws, task)["/p/out/run.log"]; at < before {
 			t.Error("other bytes came back with the time of those that the ledger lists")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
@@ -241,7 +242,7 @@ func (w *World) product(t worldTask, read func(string) ([]byte, error)) ([]byte,
 		if err != nil {
 			return nil, err
 		}
-		out += p + " " + digest.BLAKE3.Sum(b).Hex() + "\n"
+		out += p + " " + hasher.Sum(digest.BLAKE3, b).Hex() + "\n"
 	}
 	return []byte(out), nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
@@ -30,7 +31,7 @@ type Task struct {
 
 // Key is a key made from the task's name and any more words.
 func (t *Task) Key(words ...string) cache.Key {
-	return digest.BLAKE3.Sum(fmt.Append(nil, t.Name, words))
+	return hasher.Sum(digest.BLAKE3, fmt.Append(nil, t.Name, words))
 }
 
 // Open opens the cache with a fixed clock and seeded names.
@@ -52,7 +53,7 @@ func (t *Task) Recorded(fn digest.Function) []cache.Output {
 		o := cache.Output{Path: path, Mode: item.Mode}
 		switch item.Kind {
 		case fsys.File:
-			o.Kind, o.Size, o.Digest = cache.File, int64(len(item.Text)), fn.Sum([]byte(item.Text))
+			o.Kind, o.Size, o.Digest = cache.File, int64(len(item.Text)), hasher.Sum(fn, []byte(item.Text))
 		case fsys.Link:
 			o.Kind, o.Target = cache.Link, item.Text
 		case fsys.Dir:
@@ -66,7 +67,7 @@ func (t *Task) Recorded(fn digest.Function) []cache.Output {
 // Request asks to store the result under k. The outputs must lie in the tree.
 func (t *Task) Request(fn digest.Function, k cache.Key) cache.StoreRequest {
 	stream := func(text string) cache.Stream {
-		return cache.Stream{Len: int64(len(text)), Digest: fn.Sum([]byte(text)), Bytes: []byte(text)}
+		return cache.Stream{Len: int64(len(text)), Digest: hasher.Sum(fn, []byte(text)), Bytes: []byte(text)}
 	}
 	return cache.StoreRequest{Key: k, Outputs: t.Recorded(fn), Stdout: stream(t.Stdout), Stderr: stream(t.Stderr),
 		Task: t.Name, CreatedAt: Epoch.Unix(), DurationMS: 7}
@@ -94,7 +95,7 @@ func (t *Task) Target(ws fsys.FS, st *state.State) cache.Target {
 			continue
 		}
 		b, _, _ := ws.ReadFile(path, 0)
-		inputs[path] = input{info, digest.BLAKE3.Sum(b)}
+		inputs[path] = input{info, hasher.Sum(digest.BLAKE3, b)}
 	}
 	others := map[string]bool{}
 	for _, path := range t.Others {

@@ -1,13 +1,10 @@
-// Package digest names bytes: the digests of files, streams, outputs and keys, in the two hash functions of CACHE-002.
+// Package digest names bytes: the digests of files, streams, outputs and keys, and the two hash functions of CACHE-002. It
+// only knows names; package hasher computes them.
 package digest
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
-
-	"github.com/zeebo/blake3"
 )
 
 // Size of a digest in bytes, for both functions.
@@ -64,27 +61,4 @@ func (f Function) String() string {
 		return "sha256"
 	}
 	return "blake3"
-}
-
-// New starts a digest.
-func (f Function) New() hash.Hash {
-	if f == SHA256 {
-		return sha256.New()
-	}
-	return blake3.New()
-}
-
-// Sum is the digest of b.
-func (f Function) Sum(b []byte) Digest {
-	if f == SHA256 {
-		return sha256.Sum256(b)
-	}
-	return blake3.Sum256(b)
-}
-
-// Of takes the digest out of a running hash.
-func Of(h hash.Hash) Digest {
-	var d Digest
-	h.Sum(d[:0])
-	return d
 }

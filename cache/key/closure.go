@@ -2,6 +2,7 @@ package key
 
 import (
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -51,7 +52,7 @@ func closure(fn digest.Function, u *Upstream, ups []Upstream) digest.Digest {
 	for i := range ups {
 		b = append(b, ups[i].Closure[:]...)
 	}
-	return fn.Sum(b)
+	return hasher.Sum(fn, b)
 }
 
 // append appends one item of component 5.

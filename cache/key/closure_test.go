@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -23,7 +24,7 @@ func (n node) contribute(t testing.TB) (digest.Digest, Upstream) {
 	made := digest.Digest{}
 	if n.outputs != "" {
 		task.Outputs = patterns(t, "/p", n.name)
-		made = digest.BLAKE3.Sum([]byte(n.outputs))
+		made = hasher.Sum(digest.BLAKE3, []byte(n.outputs))
 	}
 	at := &Derived{Upstreams: n.ups}
 	at.Key = d.components(task, nil, n.ups).key()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
@@ -63,9 +64,9 @@ func vector(t testing.TB, fn digest.Function) *action {
 			Inputs: patterns(t, "/lib", "a.c"), Outputs: patterns(t, "/lib", "out/a.o"),
 			FromHost: []string{"PATH", "CC"}, Override: map[string]string{"LANG": "C"}, Cache: true,
 		},
-		inputs: []Input{{Path: "/lib/a.c", Kind: FileInput, Digest: fn.Sum([]byte("int x;\n"))}},
-		ups: []Upstream{{Task: workspace.TaskID{Project: "gen", Task: "hdr"}, Made: true, Own: fn.Sum([]byte("outputs")),
-			Closure: fn.Sum([]byte("closure"))}},
+		inputs: []Input{{Path: "/lib/a.c", Kind: FileInput, Digest: hasher.Sum(fn, []byte("int x;\n"))}},
+		ups: []Upstream{{Task: workspace.TaskID{Project: "gen", Task: "hdr"}, Made: true, Own: hasher.Sum(fn, []byte("outputs")),
+			Closure: hasher.Sum(fn, []byte("closure"))}},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
@@ -93,7 +94,7 @@ func (d *Deriver) Derive(ctx context.Context, t *workspace.Task, ups []Upstream)
 func (c *components) key() digest.Digest {
 	scratch := scratches.Get().(*[]byte)
 	b := c.appendKey((*scratch)[:0])
-	key := c.hash.Sum(b)
+	key := hasher.Sum(c.hash, b)
 	if cap(b) <= maxScratch {
 		*scratch = b
 	}

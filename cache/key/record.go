@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/workspace"
 )
@@ -83,14 +84,14 @@ func flag(on bool) byte {
 
 // markOf tells records of different secrets apart without telling anything of the secret.
 func markOf(secret []byte) digest.Digest {
-	return digest.BLAKE3.Sum(append([]byte("haz: mark of a secret\x00"), secret...))
+	return hasher.Sum(digest.BLAKE3, append([]byte("haz: mark of a secret\x00"), secret...))
 }
 
 // salted is what a record keeps of a value. The name is part of it, so that equal values of two variables do not show.
 func salted(secret []byte, v variable) digest.Digest {
 	b := append([]byte("haz: value of a variable\x00"), secret...)
 	b = appendStr(b, v.name)
-	return digest.BLAKE3.Sum(append(b, v.value...))
+	return hasher.Sum(digest.BLAKE3, append(b, v.value...))
 }
 
 // readRecord is the inverse of Record. Values of variables are salted digests.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
@@ -295,7 +296,7 @@ func TestCollectedDigestAndLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []cache.Output{
-		{Path: "/p/o/a", Kind: cache.File, Digest: digest.BLAKE3.Sum([]byte("x")), Size: 1, Mode: 0o644},
+		{Path: "/p/o/a", Kind: cache.File, Digest: hasher.Sum(digest.BLAKE3, []byte("x")), Size: 1, Mode: 0o644},
 		{Path: "/p/o/d", Kind: cache.Dir, Mode: 0o755},
 		{Path: "/p/o/l", Kind: cache.Link, Target: "a"},
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
@@ -123,7 +124,7 @@ func (w *task) now() int64 {
 func (w *task) digest(path string) digest.Digest {
 	data, _, err := w.fs.ReadFile(path, 0)
 	w.must(err)
-	return digest.BLAKE3.Sum(data)
+	return hasher.Sum(digest.BLAKE3, data)
 }
 
 // made puts files as they are now into the ledger of the task.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -79,7 +80,7 @@ func (s *State) readDigest(ctx context.Context, name string, size int64, ask boo
 			data, info, err = s.ws.ReadFile(name, smallFile)
 		}
 		if err == nil {
-			return s.fn.Sum(data), info, unwritten, nil
+			return hasher.Sum(s.fn, data), info, unwritten, nil
 		}
 		// It has grown or shrunk since somebody looked: read it as it comes.
 		if !errors.Is(err, fsys.ErrTooLong) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -104,7 +105,7 @@ func (s *State) readDigest(ctx context.Context, name string, size int64, ask boo
 		at, ok := s.ws.Unwritten(name)
 		unwritten = ok && at.Same(info)
 	}
-	h := s.fn.New()
+	h := hasher.New(s.fn)
 	buf := buffers.Get().(*[chunk]byte)
 	defer buffers.Put(buf)
 	for {
@@ -115,7 +116,7 @@ func (s *State) readDigest(ctx context.Context, name string, size int64, ask boo
 		h.Write(buf[:n])
 		switch {
 		case err == io.EOF:
-			return digest.Of(h), info, unwritten, nil
+			return hasher.Of(h), info, unwritten, nil
 		case err != nil:
 			return d, info, false, err
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
 )
@@ -42,7 +43,7 @@ func use(t *testing.T, what string, s *State) {
 	for range 2 {
 		for name, text := range faultContents {
 			d, _, err := s.DigestFile(context.Background(), name, fsys.Info{})
-			if err != nil || d != digest.BLAKE3.Sum([]byte(text)) {
+			if err != nil || d != hasher.Sum(digest.BLAKE3, []byte(text)) {
 				t.Errorf("%s: digest of %s: %v", what, name, err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 )
 
 // The head of every file here: what it is and which layout it has, how many bytes follow, and their digest.
@@ -29,7 +30,7 @@ func seal(magic string, file []byte) []byte {
 	copy(file, magic)
 	binary.LittleEndian.PutUint64(file[magicSize:], uint64(len(file)-frameSize))
 	// The sum covers the payload alone; a head that is damaged does not fit it, or is no head.
-	sum := digest.BLAKE3.Sum(file[frameSize:])
+	sum := hasher.Sum(digest.BLAKE3, file[frameSize:])
 	copy(file[magicSize+8:], sum[:])
 	return file
 }
@@ -41,6 +42,6 @@ func unseal(magic string, file []byte) ([]byte, bool) {
 		return nil, false
 	}
 	payload := file[frameSize:]
-	sum := digest.BLAKE3.Sum(payload)
+	sum := hasher.Sum(digest.BLAKE3, payload)
 	return payload, string(sum[:]) == string(file[magicSize+8:frameSize])
 }

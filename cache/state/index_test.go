@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -88,7 +89,7 @@ func TestIndexSavesReading(t *testing.T) {
 				for range 2 {
 					s := Open(f, fn)
 					for range 2 {
-						if got, want := digestOf(t, s, "/a"), fn.Sum([]byte("text")); got != want {
+						if got, want := digestOf(t, s, "/a"), hasher.Sum(fn, []byte("text")); got != want {
 							t.Fatalf("digest %s, want %s", got.Hex(), want.Hex())
 						}
 					}
@@ -175,7 +176,7 @@ func TestDigestOfMovingFile(t *testing.T) {
 	for _, text := range []string{strings.Repeat("long", smallFile), "", "other"} {
 		write(t, mem, "/a", text)
 		d, now, err := s.DigestFile(context.Background(), "/a", info)
-		if err != nil || d != digest.BLAKE3.Sum([]byte(text)) || now.Size != int64(len(text)) {
+		if err != nil || d != hasher.Sum(digest.BLAKE3, []byte(text)) || now.Size != int64(len(text)) {
 			t.Errorf("%d bytes: %s, size %d, %v", len(text), d.Short(), now.Size, err)
 		}
 	}
@@ -197,7 +198,7 @@ func TestDigestStopsAtTheNextChunk(t *testing.T) {
 	mem := fsys.Memory()
 	write(t, mem, "/big", strings.Repeat("x", 3*chunk))
 	s := Open(mem, digest.BLAKE3)
-	if got := digestOf(t, s, "/big"); got != digest.BLAKE3.Sum([]byte(strings.Repeat("x", 3*chunk))) {
+	if got := digestOf(t, s, "/big"); got != hasher.Sum(digest.BLAKE3, []byte(strings.Repeat("x", 3*chunk))) {
 		t.Error("wrong digest")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -297,7 +298,7 @@ func TestIndexPerHashFunction(t *testing.T) {
 	for range 2 {
 		for _, fn := range []digest.Function{digest.BLAKE3, digest.SHA256} {
 			s := Open(mem, fn)
-			if got := digestOf(t, s, "/a"); got != fn.Sum([]byte("a")) {
+			if got := digestOf(t, s, "/a"); got != hasher.Sum(fn, []byte("a")) {
 				t.Errorf("%s: wrong digest", fn)
 			}
 			s.Flush()
@@ -307,7 +308,7 @@ func TestIndexPerHashFunction(t *testing.T) {
 	if err := mem.Rename(stateDir+"/index-sha256", stateDir+"/index"); err != nil {
 		t.Fatal(err)
 	}
-	if got := digestOf(t, Open(mem, digest.BLAKE3), "/a"); got != digest.BLAKE3.Sum([]byte("a")) {
+	if got := digestOf(t, Open(mem, digest.BLAKE3), "/a"); got != hasher.Sum(digest.BLAKE3, []byte("a")) {
 		t.Error("a row of sha256 was used for blake3")
 	}
 }
@@ -317,7 +318,7 @@ func TestRememberAt(t *testing.T) {
 	mem := fsys.Memory()
 	write(t, mem, "/a", "a")
 	info, _ := mem.StatInfo("/a")
-	told := digest.BLAKE3.Sum([]byte("told"))
+	told := hasher.Sum(digest.BLAKE3, []byte("told"))
 	s := Open(mem, digest.BLAKE3)
 	s.RememberAt("/a", info, told, s.Stamp())
 	if got := digestOf(t, s, "/a"); got == told {
@@ -390,7 +391,7 @@ func TestIndexOfAnotherBoot(t *testing.T) {
 	}{{"first", 1}, {"first", 0}, {"second", 1}, {"second", 0}, {"first", 1}} {
 		f := newCounting(mem)
 		s := Open(f, digest.BLAKE3)
-		s.boot = digest.BLAKE3.Sum([]byte(c.boot))
+		s.boot = hasher.Sum(digest.BLAKE3, []byte(c.boot))
 		if digestOf(t, s, "/a"); f.reads["/a"] != c.reads {
 			t.Errorf("%d, %s boot: read %d times, want %d", i, c.boot, f.reads["/a"], c.reads)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -383,11 +384,11 @@ func (l *log) check(ahead []byte, pos, size int64) (head recordHead, n int64, er
 	if n == int64(len(ahead)) {
 		_, ok = unseal(l.magic, ahead)
 	} else {
-		h := digest.BLAKE3.New()
+		h := hasher.New(digest.BLAKE3)
 		if _, err := io.Copy(h, io.NewSectionReader(l.f, pos+frameSize, int64(length))); err != nil {
 			return head, 0, err
 		}
-		sum := digest.Of(h)
+		sum := hasher.Of(h)
 		ok = string(sum[:]) == string(ahead[magicSize+8:frameSize])
 	}
 	if !ok {

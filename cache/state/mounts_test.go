@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -62,7 +63,7 @@ func (d *disks) run(t *testing.T, names ...string) string {
 	for _, name := range names {
 		before := d.reads[name]
 		r, err := s.Digest(context.Background(), name, fsys.Info{})
-		if data, _, err := d.mem.ReadFile(name, 0); err != nil || r.Digest != digest.BLAKE3.Sum(data) {
+		if data, _, err := d.mem.ReadFile(name, 0); err != nil || r.Digest != hasher.Sum(digest.BLAKE3, data) {
 			t.Errorf("%s: another digest than that of %q", name, data)
 		}
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -91,7 +92,7 @@ func (d *Denial) Or(name string, err error) *Denial {
 
 // Open makes a State; it reads nothing yet. ws is the file system of the workspace root.
 func Open(ws fsys.FS, fn digest.Function) *State {
-	s := &State{ws: ws, fn: fn, boot: digest.BLAKE3.Sum([]byte(bootID())), noted: map[string]bool{}}
+	s := &State{ws: ws, fn: fn, boot: hasher.Sum(digest.BLAKE3, []byte(bootID())), noted: map[string]bool{}}
 	s.home.ws = ws
 	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic, most: maxLedger}
 	s.keys = log{s: s, name: keysName, magic: keyMagic, most: maxLastKey}

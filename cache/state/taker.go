@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -31,7 +32,7 @@ const waitFlag = 1 << 40
 // lockID is the number of a task's lock. It is the same in both hash functions, or two haz with different ones would not see
 // each other's locks. The suffix is that of nested use.
 func lockID(which, task, suffix string) fsys.LockID {
-	d := digest.BLAKE3.Sum([]byte(which + task + suffix))
+	d := hasher.Sum(digest.BLAKE3, []byte(which+task+suffix))
 	return fsys.LockID(binary.LittleEndian.Uint64(d[:])) & (waitFlag - 1)
 }
 
