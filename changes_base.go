@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/git"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // redefined are the tasks whose definitions are not those of the base: by the files that changed, and by comparing all
@@ -96,7 +97,7 @@ func (w *Workspace) baseGraph(ctx context.Context, b *git.Base) (*graph.Graph, e
 	if err != nil {
 		return nil, err
 	}
-	was, root, err := workspace.Load(ctx, host, baseRoot, workspace.Options{})
+	was, root, err := load.Workspace(ctx, host, baseRoot, load.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
-	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // Checked is what Check has to say.
@@ -24,7 +24,7 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	if err != nil {
 		return nil, err
 	}
-	ws, root, err := workspace.Load(ctx, o.host, dir, o.loading(ctx, dir))
+	ws, root, err := load.Workspace(ctx, o.host, dir, o.loading(ctx, dir))
 	c := &Checked{}
 	if err != nil {
 		var list *diag.Errors

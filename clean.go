@@ -7,6 +7,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // Reports of the cache commands.
@@ -26,7 +27,7 @@ func OpenCache(ctx context.Context, dir string, opts ...Option) (*Cache, error) 
 	if err != nil {
 		return nil, err
 	}
-	ws, root, err := workspace.Load(ctx, o.host, dir, workspace.Options{SettingsOnly: true, Stranger: o.stranger()})
+	ws, root, err := load.Workspace(ctx, o.host, dir, load.Options{SettingsOnly: true, Stranger: o.stranger()})
 	if err != nil {
 		return nil, err
 	}

@@ -28,34 +28,38 @@ var mayImport = map[string]string{
 	"fsys/tree":           "fsys pattern",
 	"pattern":             "", // the standard library only: it is asked about paths, never about disks
 	"pattern/patterntest": "",
-	"cache/digest":        "",
-	"cache/state":         "cache/digest fsys", // what is known beside the cache; the store reads it, never the other way
-	"cache":               "cache/digest cache/state fsys pattern",
-	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs pattern",
+	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
+	"cache/hasher":        "cache/digest",
+	"cache/state":         "cache/digest fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
+	"cache":               "cache/digest cache/state fsys pattern cache/hasher",
+	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher",
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
-	"workspace/config": "diag pattern",
-	"workspace":        "workspace/config diag fsys fsys/tree pattern",
+	"workspace":        "diag pattern", // values; what reads files is workspace/load
+	"workspace/config": "workspace diag pattern",
+	"workspace/load":   "workspace workspace/config diag fsys fsys/tree pattern",
+	"workspace/guess":  "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/git":    "diag pattern",
 	"graph":            "workspace pattern diag",
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache cache/digest",
-	"cache/key":        "workspace cache/digest cache/state fsys fsys/tree",
+	"cache/key":        "workspace cache/digest cache/state fsys fsys/tree cache/hasher",
 	"cache/outputs":    "cache cache/digest cache/state fsys fsys/tree pattern",
 
 	// Floor 3, decisions. No fsys for schedule: it must not be able to look at the disk.
 	"schedule": "graph messages workspace cache",
 
 	// Floor 4, the engine, and alone in knowing the actor library.
-	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/outputs cache/state fsys fsys/tree pattern process",
-	"actors/actorstest": "actors graph messages workspace cache cache/digest cache/key cache/state fsys fsys/tree process",
+	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess",
+	"actors/actorstest": "actors graph messages cache cache/digest cache/key cache/state fsys fsys/tree process cache/hasher workspace/load",
 
-	// Floor 5, people.
+	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
+	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "actors cache cache/digest cache/key cache/state diag fsys fsys/tree pattern graph messages process schedule " +
-		"workspace workspace/config workspace/git", // config: durations and sizes of the command line are those of the files
-	"cmd/haz/early": "", // not even fmt: it answers before everything else is initialised
-	"cmd/haz":       ". cmd/haz/early report diag messages workspace workspace/git graph graph/query fsys pattern",
+	".": "actors cache cache/digest cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process schedule " +
+		"workspace workspace/config workspace/git workspace/guess workspace/load",
+	"cmd/haz/early": "",
+	"cmd/haz":       ". cmd/haz/early report diag messages workspace workspace/git workspace/load graph graph/query fsys pattern",
 	"bench":         "",
 
 	// Beside the building: it edits copies of the source and runs the tests.
@@ -66,7 +70,7 @@ var mayImport = map[string]string{
 var owners = map[string]string{
 	"github.com/asynkron/protoactor-go": "actors actors/actorstest .", // the root package: hosts hand their system over
 	"github.com/spf13/afero":            "fsys fsys/faultfs fsys/fsystest actors actors/actorstest",
-	"github.com/zeebo/blake3":           "cache/digest",
+	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
 	"golang.org/x/sync":                 "cache",

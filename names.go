@@ -7,6 +7,7 @@ import (
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // Reference names tasks, as in configuration files; a bare task name is one more form here.
@@ -40,12 +41,12 @@ func ParseDuration(text string) (time.Duration, error) { return config.ParseDura
 func ParseSize(text string) (int64, error) { return config.ParseSize(text) }
 
 // Bearing is the project that bears the directory the workspace was opened from; nil when none does (EXEC-022).
-func (w *Workspace) Bearing() *Project { return w.W.Bearing(w.o.host, w.dir) }
+func (w *Workspace) Bearing() *Project { return load.Bearing(w.W, w.o.host, w.dir) }
 
 // Meant is a hint for a text that was given as a task and selects none: what to type instead; "" when nothing comes to mind.
 func (w *Workspace) Meant(text string) string {
 	home, _ := w.hostEnv()("HOME")
-	return w.W.Meant(workspace.Typed{Text: text, Dir: w.W.Inside(w.o.host, w.dir), Home: home, Bearing: w.Bearing()})
+	return w.W.Meant(workspace.Typed{Text: text, Dir: load.Inside(w.W, w.o.host, w.dir), Home: home, Bearing: w.Bearing()})
 }
 
 // Scope is the tasks that a command without targets is about: those of the bearing project, or all tasks when there is none

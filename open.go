@@ -21,6 +21,7 @@ import (
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/git"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // TaskID identifies a task.
@@ -87,7 +88,7 @@ func WithCPUs(n int) Option { return func(o *options) { o.cpus = n } }
 func WithTrustedOwner() Option { return func(o *options) { o.trustOwner = true } }
 
 // stranger is nil where everybody is trusted.
-func (o *options) stranger() workspace.Stranger {
+func (o *options) stranger() load.Stranger {
 	if o.trustOwner {
 		return nil
 	}
@@ -126,7 +127,7 @@ func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, fs, err := workspace.Load(ctx, o.host, dir, o.loading(ctx, dir))
+	w, fs, err := load.Workspace(ctx, o.host, dir, o.loading(ctx, dir))
 	var mistakes *diag.Errors
 	if err != nil && !errors.As(err, &mistakes) {
 		return nil, err
@@ -164,8 +165,8 @@ func (w *Workspace) root() cache.Root {
 }
 
 // loading is how the workspace of a directory is loaded. git is asked only about the real file system.
-func (o *options) loading(ctx context.Context, dir string) workspace.Options {
-	w := workspace.Options{Stranger: o.stranger()}
+func (o *options) loading(ctx context.Context, dir string) load.Options {
+	w := load.Options{Stranger: o.stranger()}
 	if o.realHost {
 		w.NotCheckedOut = func(root string) []workspace.Absent {
 			var list []workspace.Absent

@@ -9,11 +9,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // stranger trusts the user haz runs as, root, and under sudo the user who called it.
-func stranger(env []string) workspace.Stranger {
+func stranger(env []string) load.Stranger {
 	me := os.Geteuid()
 	caller := -1
 	for _, kv := range env {

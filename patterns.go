@@ -10,19 +10,20 @@ import (
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/guess"
 )
 
 // patternChecker looks for patterns that select nothing, or something else than their text says (chapter 1, 8.5).
 type patternChecker struct {
 	w    *Workspace
 	ctx  context.Context
-	g    workspace.Guesser
+	g    guess.Guesser
 	list diag.List
 }
 
 // patternWarnings is what the disk says of the patterns of all tasks.
 func (w *Workspace) patternWarnings(ctx context.Context) diag.List {
-	c := &patternChecker{w: w, ctx: ctx, g: workspace.Guesser{FS: w.FS, Tree: tree.New(w.FS)}}
+	c := &patternChecker{w: w, ctx: ctx, g: guess.Guesser{FS: w.FS, Tree: tree.New(w.FS)}}
 	made := w.newProber()
 	defer made.close()
 	var inputs, outputs shared
@@ -67,7 +68,7 @@ func (c *patternChecker) literalInput(t *Task, in workspace.PatternDecl) {
 		Message: "input " + diag.Quote(path) + " of task " + diag.Quote(t.ID.String()) + " does not exist, and no task produces it"})
 }
 
-func (c *patternChecker) add(t *Task, code string, d workspace.PatternDecl, m workspace.Miss) {
+func (c *patternChecker) add(t *Task, code string, d workspace.PatternDecl, m guess.Miss) {
 	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Code: code, Place: d.Place, Project: t.SharedIn(), Message: m.Of(t), Hint: m.Hint})
 }
 
@@ -80,9 +81,9 @@ func (c *patternChecker) characters(t *Task, what string, d workspace.PatternDec
 // nothing is about a pattern of one task, or of an overlay's body in all of its tasks; the first is looked at.
 func (c *patternChecker) nothing(m *missed, what, code string) {
 	t := m.tasks[0]
-	d, say := t.Inputs, func() workspace.Miss { return c.g.Input(c.ctx, t, m.at) }
+	d, say := t.Inputs, func() guess.Miss { return c.g.Input(c.ctx, t, m.at) }
 	if what == "output" {
-		d, say = t.Outputs, func() workspace.Miss { return c.g.Output(c.ctx, t, m.at, "matched nothing in its last run") }
+		d, say = t.Outputs, func() guess.Miss { return c.g.Output(c.ctx, t, m.at, "matched nothing in its last run") }
 	}
 	if _, told := c.g.Characters(c.ctx, t, what, d[m.at], nil); told {
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 const (
@@ -39,7 +40,7 @@ func (o *options) place(w *workspace.Workspace, tree fsys.FS) (fsys.FS, error) {
 			list = append(list, diag.Diagnostic{Code: "S-44", Place: said, Message: "the place of " + what + " is no absolute path: " + diag.Quote(dir)})
 			return
 		}
-		if d := workspace.CheckPlace(o.host, w.Root, dir, what, o.stranger()); d != nil {
+		if d := load.CheckPlace(o.host, w.Root, dir, what, o.stranger()); d != nil {
 			if d.Code == "" {
 				d.Code, d.Place = "S-44", said
 			}

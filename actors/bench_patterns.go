@@ -16,6 +16,7 @@ import (
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/guess"
 )
 
 // What a run says of patterns that miss (chapter 1, 8.5). It looks at the disk only for patterns that select nothing, or whose
@@ -59,8 +60,8 @@ func (o *overlayPatterns) note(p overlayPattern, t *workspace.Task, some bool) {
 	}
 }
 
-func (b *bench) guesser() workspace.Guesser {
-	return workspace.Guesser{FS: b.r.o.FS, Tree: b.r.o.Tree}
+func (b *bench) guesser() guess.Guesser {
+	return guess.Guesser{FS: b.r.o.FS, Tree: b.r.o.Tree}
 }
 
 // inputNotes is about the input globs of the key just derived.
@@ -83,7 +84,7 @@ func (b *bench) outputNotes(ctx context.Context, j *job, outs []cache.Output) []
 
 func (b *bench) patternNotes(ctx context.Context, j *job, output bool, ds []workspace.PatternDecl, some func(pattern.Pattern) bool) (notes []messages.Note) {
 	t := j.task
-	add := func(m workspace.Miss) {
+	add := func(m guess.Miss) {
 		n := messages.Note{Text: m.String(), Hint: m.Hint}
 		if !slices.Contains(j.noted, n.Text) { // a key may be derived again
 			j.noted = append(j.noted, n.Text)
@@ -151,7 +152,7 @@ func (b *bench) missedByAll(ctx context.Context) []messages.Note {
 		if b.selectsElsewhere(ctx, p) {
 			continue
 		}
-		var miss workspace.Miss
+		var miss guess.Miss
 		if p.output {
 			miss = b.guesser().Output(ctx, m.first, p.at, outputMissed)
 		} else {

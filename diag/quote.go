@@ -129,3 +129,6 @@ func ShellWord(s string) string {
 	b.WriteString("'")
 	return b.String()
 }
+
+// DidYouMean is the hint that proposes a text in the place of another.
+func DidYouMean(text string) string { return "did you mean " + Quote(text) + "?" }

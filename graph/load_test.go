@@ -16,12 +16,13 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // load reads the workspace of an archive.
-func load(t testing.TB, archive *txtar.Archive) (*workspace.Workspace, diag.List) {
+func loaded(t testing.TB, archive *txtar.Archive) (*workspace.Workspace, diag.List) {
 	t.Helper()
 	mem := fsys.Memory()
 	for _, f := range archive.Files {
@@ -43,7 +44,7 @@ func load(t testing.TB, archive *txtar.Archive) (*workspace.Workspace, diag.List
 			t.Fatal(err)
 		}
 	}
-	ws, fs, err := workspace.Load(context.Background(), mem, "/ws", workspace.Options{})
+	ws, fs, err := load.Workspace(context.Background(), mem, "/ws", load.Options{})
 	if fs != nil {
 		t.Cleanup(func() { _ = fs.Close() })
 	}
@@ -70,7 +71,7 @@ func TestErrors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ws, said := load(t, archive)
+			ws, said := loaded(t, archive)
 			if ws == nil {
 				t.Fatal(said.Render(diag.Style{}))
 			}
@@ -101,11 +102,11 @@ func TestErrors(t *testing.T) {
 
 // TestExample is the annotated example of chapter 1: what is selected, and what check says.
 func TestExample(t *testing.T) {
-	archive, err := txtar.ParseFile("../workspace/testdata/acme.txtar")
+	archive, err := txtar.ParseFile("../workspace/load/testdata/acme.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ws, said := load(t, archive)
+	ws, said := loaded(t, archive)
 	if len(said) > 0 {
 		t.Fatal(said.Render(diag.Style{}))
 	}

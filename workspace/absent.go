@@ -2,12 +2,9 @@ package workspace
 
 import (
 	"fmt"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/workspace/config"
 )
 
 // Absent is a project that the workspace lists and that is not on disk, since the checkout is sparse (DISC-024).
@@ -17,101 +14,13 @@ type Absent struct {
 	Add  string // the command that checks it out
 	Name string // by its text; "" when that is not known
 
-	tags  []string
-	tasks map[string]bool // its own, and those of overlays
+	Tags  []string
+	Tasks map[string]bool // its own, and those of overlays
 }
 
 // has reports whether the project carries a tag (any, for "") and has a task: also where nobody can tell.
 func (a *Absent) has(tag, task string) bool {
-	return a.Name == "" || (tag == "" || slices.Contains(a.tags, tag)) && a.tasks[task]
-}
-
-// read takes what the definition says.
-func (a *Absent) read() {
-	if a.Text == "" {
-		return
-	}
-	p, _ := config.ReadProject(config.File{Name: inside(path.Join(a.Dir, projectFile)), Text: []byte(a.Text), Rule: "DISC-008"})
-	if !p.Name.Set || !p.TagsKnown || !p.TasksKnown {
-		return
-	}
-	a.Name, a.tasks = p.Name.Value, map[string]bool{}
-	for _, t := range p.Tags.Items {
-		a.tags = append(a.tags, t.Value)
-	}
-	for _, t := range p.Tasks {
-		a.tasks[t.Name.Value] = true
-	}
-}
-
-// attachAbsent gives the tasks of an overlay to the projects that are not checked out, as attach does to others.
-func (l *loader) attachAbsent(o *overlay) {
-	for i := range l.ws.Absent {
-		a := &l.ws.Absent[i]
-		if a.Name == "" || slices.ContainsFunc(o.TagsFilter, func(tag string) bool { return !slices.Contains(a.tags, tag) }) {
-			continue
-		}
-		for _, t := range o.file.Tasks {
-			a.tasks[t.Name.Value] = true
-		}
-	}
-}
-
-// notCheckedOut asks once what a sparse checkout leaves out.
-func (l *loader) notCheckedOut() []Absent {
-	if !l.askedAbsent && l.o.NotCheckedOut != nil {
-		l.absent = l.o.NotCheckedOut(l.ws.Root)
-	}
-	l.askedAbsent = true
-	return l.absent
-}
-
-// leaveOut takes the projects that an entry lists and that are not checked out, and reports whether there is one.
-func (l *loader) leaveOut(entry config.Pattern) bool {
-	found := false
-	for _, a := range l.notCheckedOut() {
-		if !entry.Glob.Match(a.Dir) && !(entry.Glob.IsLiteral() && entry.Value == a.Dir) {
-			continue
-		}
-		found = true
-		if l.leftOut[a.Dir] {
-			continue
-		}
-		if l.leftOut == nil {
-			l.leftOut = map[string]bool{}
-		}
-		l.leftOut[a.Dir] = true
-		a.read()
-		l.ws.Absent = append(l.ws.Absent, a)
-		l.add(diag.Diagnostic{Severity: diag.Warning, Code: "DISC-024", Place: l.settings.Source.Place(entry.Span),
-			Message: fmt.Sprintf("the project in %s is not checked out (sparse checkout), and left out", diag.Quote(a.Dir)), Hint: "to have it: " + a.Add})
-	}
-	return found
-}
-
-// absentNamed is how many of the projects that are not checked out a note names.
-const absentNamed = 5
-
-// noteAbsent is what commands that run tasks say of projects that are not checked out, all of them at once.
-func (l *loader) noteAbsent() {
-	n := len(l.ws.Absent)
-	if n == 0 {
-		return
-	}
-	var dirs []string
-	for _, a := range l.ws.Absent[:min(n, absentNamed)] {
-		dirs = append(dirs, diag.Escape(a.Dir))
-	}
-	text := strings.Join(dirs, ", ")
-	if n > absentNamed {
-		text += fmt.Sprintf(" and %d more", n-absentNamed)
-	}
-	what := "a project is"
-	if n > 1 {
-		what = fmt.Sprintf("%d projects are", n)
-	}
-	l.ws.Notes = append(l.ws.Notes, diag.Diagnostic{Severity: diag.Warning, Code: "DISC-024",
-		Message: what + " not checked out (sparse checkout), and left out: " + text})
+	return a.Name == "" || (tag == "" || slices.Contains(a.Tags, tag)) && a.Tasks[task]
 }
 
 // Lacks is why a reference does not select all that it would select in a checkout of everything; nil when it does. Only the forms

@@ -29,7 +29,7 @@ func (w *Workspace) Meant(t Typed) string {
 		return tasksOf(p)
 	}
 	if ref := w.respelled(t); ref != "" {
-		return "did you mean " + diag.Quote(ref) + "?"
+		return diag.DidYouMean(ref)
 	}
 	if name, _, ok := strings.Cut(t.Text, ":"); ok {
 		if p := w.named(name, t.Dir); p != nil && (t.Text == name+":*" || t.Text == name+":") {

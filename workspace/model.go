@@ -1,5 +1,5 @@
-// Package workspace holds what the user declared: projects, tasks, overlays, settings; found, read, merged and checked for
-// everything that one can know without the graph (chapter 1).
+// Package workspace holds what the user declared: projects, tasks, overlays, settings, references; values that know each other and
+// no disk (chapter 1). Package load makes them from files.
 package workspace
 
 import (
@@ -45,15 +45,17 @@ type Workspace struct {
 	Notes    diag.List         // the warnings that commands which run tasks give, too
 	Absent   []Absent          // listed projects that a sparse checkout leaves out (DISC-024)
 
-	index   index
-	partial partial
+	Partial Partial
+
+	index index
 }
 
-// partial says what is missing from a workspace that loaded only in part: all false in one that loaded whole.
-type partial struct {
-	projects bool              // a project whose name is not known
-	tags     bool              // tags of a project
-	tasks    map[*Project]bool // tasks of these projects
+// Partial says what is missing from a workspace that loaded only in part, because of mistakes in its files: nothing in one that
+// loaded whole.
+type Partial struct {
+	Projects bool              // a project whose name is not known
+	Tags     bool              // tags of a project
+	Tasks    map[*Project]bool // tasks of these projects
 }
 
 // Settings of .haz/workspace.yml with defaults filled in.
@@ -85,7 +87,7 @@ func (w *Workspace) Defines(path string) bool {
 	if strings.HasPrefix(path, "/.haz/") {
 		return true
 	}
-	return strings.HasSuffix(path, "/"+projectFile) &&
+	return strings.HasSuffix(path, "/haz.yml") &&
 		slices.ContainsFunc(w.Projects, func(p *Project) bool { return "/"+p.File == path })
 }
 

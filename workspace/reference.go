@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/workspace/config"
 )
 
 // A ReferenceError says why a text is no task reference.
@@ -47,15 +46,11 @@ func ParseReference(text string, bare bool) (Reference, error) {
 		}
 		return p.rest(Reference{Form: RefProject, Project: text[:i]}, i+1)
 	}
-	if bare && config.CheckName(text) == nil {
+	if bare && CheckName(text) == nil {
 		return Reference{Form: RefBare, Task: text}, nil
 	}
 	return p.noColon(bare)
 }
-
-// CheckName checks the name of a project, task, tag, mutex or overlay (ID-001 … ID-004). Its error says which rule is broken,
-// and by which character.
-func CheckName(name string) error { return config.CheckName(name) }
 
 type referenceParser struct{ text string }
 
@@ -66,12 +61,12 @@ func (p referenceParser) fail(rule string, offset, length int, reason, hint stri
 // component holds a part of the text to the rules of names (REF-001, REF-007).
 func (p referenceParser) component(what string, from, to int) error {
 	part := p.text[from:to]
-	err := config.CheckName(part)
+	err := CheckName(part)
 	if err == nil {
 		return nil
 	}
 	rule, offset, length := "REF-001", from, to-from
-	var e *config.NameError
+	var e *NameError
 	if errors.As(err, &e) && e.Length > 0 {
 		offset, length = from+e.Offset, e.Length
 	}
@@ -133,12 +128,12 @@ func (p referenceParser) noColon(bare bool) (Reference, error) {
 	name := strings.TrimLeft(p.text, "^~")
 	prefix := p.text[:len(p.text)-len(name)]
 	hint := ""
-	if config.CheckName(name) == nil {
+	if CheckName(name) == nil {
 		switch prefix {
 		case "":
 			hint = "for a task of this project, write " + diag.Quote("~:"+name)
 		case "~", "^", "^~":
-			hint = "did you mean " + diag.Quote(prefix+":"+name) + "?"
+			hint = diag.DidYouMean(prefix + ":" + name)
 		}
 	}
 	if bare && prefix == "" {

@@ -174,7 +174,7 @@ func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {
 	if t := p.task(r.Task); t != nil {
 		return []*Task{t}, nil
 	}
-	if w.partial.tasks[p] {
+	if w.Partial.Tasks[p] {
 		return nil, nil
 	}
 	names := make([]string, len(p.Tasks))
@@ -185,7 +185,7 @@ func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {
 	if near := w.byName().nearest("task of "+p.Name, r.Task, names); near != "" {
 		r := r
 		r.Task = near
-		hint = didYouMean(r)
+		hint = diag.DidYouMean(r.String())
 	} else if others := w.byName().byTask[r.Task]; len(others) > 0 {
 		hint = fmt.Sprintf("project %s has a task of that name: %s", diag.Quote(others[0].ID.Project), diag.Quote(others[0].ID.String()))
 	} else if len(p.Tasks) == 0 {
@@ -195,10 +195,8 @@ func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {
 		Reason: fmt.Sprintf("project %s has no task %s", diag.Quote(p.Name), diag.Quote(r.Task))}
 }
 
-func didYouMean(r Reference) string { return "did you mean " + diag.Quote(r.String()) + "?" }
-
 func (w *Workspace) noProject(r Reference) ([]*Task, error) {
-	if w.partial.projects {
+	if w.Partial.Projects {
 		return nil, nil
 	}
 	if e := w.absentProject(r); e != nil {
@@ -208,7 +206,7 @@ func (w *Workspace) noProject(r Reference) ([]*Task, error) {
 	if near := w.byName().nearest("project", r.Project, w.byName().names); near != "" {
 		r := r
 		r.Project = near
-		hint = didYouMean(r)
+		hint = diag.DidYouMean(r.String())
 	} else if len(w.byName().byTag[r.Project]) > 0 {
 		hint = fmt.Sprintf("%s is a tag; for the projects that carry it, write %s", diag.Quote(r.Project), diag.Quote("["+r.Project+"]:"+r.Task))
 	}
@@ -216,14 +214,14 @@ func (w *Workspace) noProject(r Reference) ([]*Task, error) {
 }
 
 func (w *Workspace) noTag(r Reference) ([]*Task, error) {
-	if w.partial.projects || w.partial.tags {
+	if w.Partial.Projects || w.Partial.Tags {
 		return nil, nil
 	}
 	hint := ""
 	if near := w.byName().nearest("tag", r.Tag, w.byName().tags); near != "" {
 		r := r
 		r.Tag = near
-		hint = didYouMean(r)
+		hint = diag.DidYouMean(r.String())
 	} else if w.Project(r.Tag) != nil {
 		hint = fmt.Sprintf("%s is a project; for its task, write %s", diag.Quote(r.Tag), diag.Quote(r.Tag+":"+r.Task))
 	}
@@ -241,7 +239,7 @@ func (w *Workspace) among(r Reference, tasks []*Task, but *Project) ([]*Task, er
 	if len(selected) > 0 {
 		return selected[:len(selected):len(selected)], nil
 	}
-	if w.partial.projects || w.partial.tags && r.Tag != "" || len(w.partial.tasks) > 0 {
+	if w.Partial.Projects || w.Partial.Tags && r.Tag != "" || len(w.Partial.Tasks) > 0 {
 		return nil, nil
 	}
 	e := &SelectError{Rule: r.rule(), Ref: r.String()}
@@ -263,7 +261,7 @@ func (w *Workspace) among(r Reference, tasks []*Task, but *Project) ([]*Task, er
 	}
 	if near := w.byName().nearest("task "+r.Tag, r.Task, w.taskNames(r)); near != "" {
 		r.Task = near
-		e.Hint = didYouMean(r)
+		e.Hint = diag.DidYouMean(r.String())
 	}
 	return nil, e
 }

@@ -41,8 +41,18 @@ func (t *Task) IsSource(path string) bool {
 			return false
 		}
 	}
-	return matchesAny(t.Inputs, path) && !matchesAny(t.Exclude, path)
+	return MatchAny(t.Inputs, path) && !MatchAny(t.Exclude, path)
 }
 
 // Writes reports whether an output pattern of the task matches path.
-func (t *Task) Writes(path string) bool { return matchesAny(t.Outputs, path) }
+func (t *Task) Writes(path string) bool { return MatchAny(t.Outputs, path) }
+
+// MatchAny reports whether one of the patterns matches path.
+func MatchAny(ds []PatternDecl, path string) bool {
+	for _, d := range ds {
+		if d.Pattern.Match(path) {
+			return true
+		}
+	}
+	return false
+}

@@ -14,7 +14,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
-	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // World is a random workspace in memory, with scripts whose outputs are a function of their inputs, so that a wrong byte shows.
@@ -72,7 +72,7 @@ func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
 	if err := w.write(rng); err != nil {
 		return nil, err
 	}
-	ws, fs, err := workspace.Load(context.Background(), w.Host, "/ws", workspace.Options{})
+	ws, fs, err := load.Workspace(context.Background(), w.Host, "/ws", load.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -244,7 +244,7 @@ func (p *parsed) suggestOption(name string) string {
 	if len(longer) != 1 {
 		return ""
 	}
-	return "did you mean " + diag.Quote(longer[0]) + "?"
+	return diag.DidYouMean(longer[0])
 }
 
 // checkValue judges a value by the table.
@@ -339,7 +339,7 @@ func names(cs []*command) []string {
 
 func suggest(word string, candidates []string) string {
 	if n := diag.Nearest(word, candidates); n != "" {
-		return "did you mean " + diag.Quote(n) + "?"
+		return diag.DidYouMean(n)
 	}
 	return ""
 }

@@ -33,7 +33,7 @@ func (p *parsed) foreignOption(name string) string {
 	case ours == "" && p.commandName() == "run":
 		return "tasks are named by project and task: haz run lib:build; many of them: t=$(haz query --fail-empty --projects lib --tasks build) && haz run $t"
 	case find(p.all(), ours) != nil:
-		return "did you mean " + diag.Quote(ours) + "?"
+		return diag.DidYouMean(ours)
 	case len(ours) > 0 && ours[0] != '-':
 		return ours
 	}

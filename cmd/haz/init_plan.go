@@ -17,6 +17,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // initPlan is what a confirmation writes (AUX-005, AUX-006).
@@ -155,7 +156,7 @@ func verifyInit(ctx context.Context, dir string, p *initPlan) error {
 	if err != nil {
 		return err
 	}
-	_, tree, err := workspace.Load(ctx, mem, "/w", workspace.Options{})
+	_, tree, err := load.Workspace(ctx, mem, "/w", load.Options{})
 	if tree != nil {
 		_ = tree.Close()
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/report"
-	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // watchCommand is `haz watch`: the options of `run`, without those that ask git once or run nothing.
@@ -65,7 +65,7 @@ func (v *invocation) workspaceRoot() (string, error) {
 		return "", err
 	}
 	defer host.Close()
-	root, _, err := workspace.Find(host, v.dir)
+	root, _, err := load.Find(host, v.dir)
 	return root, err
 }
 

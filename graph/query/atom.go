@@ -70,7 +70,7 @@ func (p *parser) relation(start int, text string) (atom, *Error) {
 	if !known {
 		hint := ""
 		if near := diag.Nearest(word, []string{"name", "project", "tag"}); near != "" {
-			hint = "did you mean " + diag.Quote(near+":"+name) + "?"
+			hint = diag.DidYouMean(near + ":" + name)
 		} else if workspace.CheckName(word) == nil && workspace.CheckName(name) == nil {
 			hint = fmt.Sprintf(`for a task and its project, give two filters: "name:%s" and "project:%s"`, name, word)
 		}

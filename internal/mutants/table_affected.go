@@ -47,7 +47,7 @@ var affectedBugs = []mutant{
 	{name: "references do not restrict what changes select", rule: "4.2", file: "changes.go",
 		old: "	if len(s.References) > 0 {\n		named", new: "	if len(s.References) > 9 {\n		named",
 		pkg: "./cmd/haz", run: "^TestScript$/^git_references$"},
-	{name: "a haz.yml goes before a workspace around it", rule: "DISC-001", file: "workspace/find.go",
-		old: "		case isGit:\n			return dir, Implicit, nil\n		case dir", new: "		case isGit, hasProject(host, dir):\n			return dir, Implicit, nil\n		case dir",
-		pkg: "./workspace", run: "^TestFind$"},
+	{name: "a haz.yml goes before a workspace around it", rule: "DISC-001", file: "workspace/load/find.go",
+		old: "		case isGit:\n			return dir, workspace.Implicit, nil\n		case dir", new: "		case isGit, hasProject(host, dir):\n			return dir, Implicit, nil\n		case dir",
+		pkg: "./workspace/load", run: "^TestFind$"},
 }

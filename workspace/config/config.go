@@ -14,6 +14,7 @@ import (
 	"regexp"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
 )
 
 // File is a file to read.
@@ -113,7 +114,7 @@ var notInName = regexp.MustCompile(`[^A-Za-z0-9_-]+|^[^A-Za-z0-9]+`)
 // suggestName makes a name of the folder of a haz.yml.
 func suggestName(file string) string {
 	name := notInName.ReplaceAllString(notInName.ReplaceAllString(path.Base(path.Dir(file)), "-"), "")
-	if CheckName(name) != nil {
+	if workspace.CheckName(name) != nil {
 		return "core"
 	}
 	return name

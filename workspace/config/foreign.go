@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"sync"
+
+	"github.com/haz-build/haz/diag"
 )
 
 // foreign is a group of keys that other tools have in the place of one of our maps, and what to write instead.
@@ -214,7 +216,7 @@ func foreignHint(o *Object, key string, v value) (meant, hint string) {
 		return "", ""
 	}
 	if own := ownIndex()[o.Name+" "+squeezed]; own != "" {
-		return own, didYouMean(own)
+		return own, diag.DidYouMean(own)
 	}
 	f := foreignIndex()[o.Name+" "+squeezed]
 	switch {
@@ -235,7 +237,7 @@ func foreignHint(o *Object, key string, v value) (meant, hint string) {
 	case f.say != "" && (written == "" || f.write == nil):
 		return f.ours, f.say
 	}
-	return f.ours, didYouMean(f.ours)
+	return f.ours, diag.DidYouMean(f.ours)
 }
 
 // ofATask answers keys of tasks that stand a level too high.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 )
 
 // placeholders of other tools stand for the root of the workspace, or for the folder of the project.
@@ -34,7 +35,7 @@ func ForeignPattern(key, text string) string {
 	switch {
 	case expanded.MatchString(text):
 		return "nothing is expanded in a path; write the path itself"
-	case key == "inputs" && len(text) > 1 && text[0] == '^' && CheckName(text[1:]) == nil:
+	case key == "inputs" && len(text) > 1 && text[0] == '^' && workspace.CheckName(text[1:]) == nil:
 		return "what deps made counts without being an input; remove it"
 	}
 	return ""
@@ -74,7 +75,7 @@ func isPattern(text string) bool {
 
 // foreignItem is about a map among patterns: those of nx, {env: NAME}, {fileset: "src/**"}.
 func foreignItem(v value) string {
-	if name, ok := v.at("env").scalar(); ok && CheckEnvName(name) == nil {
+	if name, ok := v.at("env").scalar(); ok && workspace.CheckEnvName(name) == nil {
 		return "variables belong to env: env: {from_host: [" + name + "]}"
 	}
 	for _, key := range []string{"fileset", "file", "glob", "path", "pattern"} {

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
 )
 
 // value is what stands behind a key of another tool, and the map that it stands in.
@@ -15,8 +16,6 @@ type value struct {
 	node *yaml.Node
 	in   []entry
 }
-
-func didYouMean(key string) string { return "did you mean " + diag.Quote(key) + "?" }
 
 // scalar is a text; false for null, lists and maps.
 func (v value) scalar() (string, bool) {
@@ -220,7 +219,7 @@ func writeReferences(ours string, v value) string {
 	if !changed {
 		return asItStands
 	}
-	return cmp.Or(shortLine(ours+": "+yamlList(items)), didYouMean(ours))
+	return cmp.Or(shortLine(ours+": "+yamlList(items)), diag.DidYouMean(ours))
 }
 
 func writeReference(ours string, v value) string {
@@ -254,29 +253,29 @@ func (v value) target() (string, bool) {
 
 // respell writes a reference of another tool in our words: build, lib#build, #tag:build. False for what only the workspace can tell.
 func respell(text string) (string, bool) {
-	if CheckName(text) == nil {
+	if workspace.CheckName(text) == nil {
 		return "~:" + text, true
 	}
 	if rest, ok := strings.CutPrefix(text, "#"); ok {
 		tag, task, ok := strings.Cut(rest, ":")
-		return "[" + tag + "]:" + task, ok && CheckName(tag) == nil && CheckName(task) == nil
+		return "[" + tag + "]:" + task, ok && workspace.CheckName(tag) == nil && workspace.CheckName(task) == nil
 	}
 	project, task, ok := strings.Cut(text, "#")
 	if !ok {
 		project, task, ok = strings.Cut(text, ":")
 	}
 	switch {
-	case !ok || CheckName(task) != nil:
+	case !ok || workspace.CheckName(task) != nil:
 		return "", false
 	case project == "~" || project == "^" || project == "^~":
 		return text, true
 	}
-	return project + ":" + task, CheckName(project) == nil
+	return project + ":" + task, workspace.CheckName(project) == nil
 }
 
 func writeCommand(ours string, v value) string {
 	if text, ok := v.scalar(); ok {
-		return cmp.Or(shortLine("shell: "+yamlText(text)), didYouMean("shell"))
+		return cmp.Or(shortLine("shell: "+yamlText(text)), diag.DidYouMean("shell"))
 	}
 	if _, ok := v.texts(); ok {
 		return asItStands
@@ -295,7 +294,7 @@ func writeScript(ours string, v value) string {
 	for _, e := range v.in {
 		if e.key.Value == ours {
 			name, _ := value{node: e.value}.scalar()
-			if CheckShellName(name) == nil {
+			if workspace.CheckShellName(name) == nil {
 				return shortLine("shell_type: " + name + ", and shell: " + yamlText(strings.TrimRight(strings.Join(lines, "\n"), "\n")))
 			}
 			return ""
@@ -329,7 +328,7 @@ func (v value) commands() (list []string, ok bool) {
 }
 
 func writeShellName(ours string, v value) string {
-	if text, ok := v.scalar(); ok && CheckShellName(path.Base(text)) == nil {
+	if text, ok := v.scalar(); ok && workspace.CheckShellName(path.Base(text)) == nil {
 		return ours + ": " + path.Base(text)
 	}
 	return ours + ": bash"
@@ -368,7 +367,7 @@ func writeEnv(ours string, v value) string {
 
 // variable answers the name of a variable where from_host and override belong.
 func (v value) variable(name string) string {
-	if CheckEnvName(name) != nil {
+	if workspace.CheckEnvName(name) != nil {
 		return ""
 	}
 	if text, ok := v.scalar(); ok && text != "true" {
@@ -378,7 +377,7 @@ func (v value) variable(name string) string {
 }
 
 func writeMutex(ours string, v value) string {
-	if text, ok := v.scalar(); ok && CheckName(strings.TrimPrefix(text, "~:")) == nil && text != "true" && text != "false" {
+	if text, ok := v.scalar(); ok && workspace.CheckName(strings.TrimPrefix(text, "~:")) == nil && text != "true" && text != "false" {
 		return ours + ": " + yamlText(text)
 	}
 	return ""
@@ -395,7 +394,7 @@ func writeTasks(ours string, v value) string {
 	}
 	var tasks []string
 	for _, p := range pairs {
-		if CheckName(p[0]) != nil {
+		if workspace.CheckName(p[0]) != nil {
 			return ours + `: {build: {shell: "script"}}`
 		}
 		tasks = append(tasks, p[0]+": {shell: "+yamlText(p[1])+"}")

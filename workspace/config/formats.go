@@ -11,6 +11,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 )
 
 // check holds a text to a format. Patterns and references are not checked here: the former are parsed where they are kept,
@@ -18,13 +19,13 @@ import (
 func (m *mapper) check(rule string, f Format, t Text) bool {
 	switch f {
 	case Name:
-		return m.name(rule, t, t.Value, CheckName)
+		return m.name(rule, t, t.Value, workspace.CheckName)
 	case ShellName:
-		return m.name(rule, t, t.Value, CheckShellName)
+		return m.name(rule, t, t.Value, workspace.CheckShellName)
 	case EnvName:
-		return m.name(rule, t, t.Value, CheckEnvName)
+		return m.name(rule, t, t.Value, workspace.CheckEnvName)
 	case MutexName:
-		return m.name(rule, t, strings.TrimPrefix(t.Value, "~:"), CheckName)
+		return m.name(rule, t, strings.TrimPrefix(t.Value, "~:"), workspace.CheckName)
 	case Location:
 		return m.location(rule, t)
 	case Argument:
@@ -63,7 +64,7 @@ func (m *mapper) name(rule string, t Text, name string, check func(string) error
 		return true
 	}
 	sp := t.Span
-	var e *NameError
+	var e *workspace.NameError
 	if errors.As(err, &e) && e.Length > 0 {
 		sp = m.src.Within(t, len(t.Value)-len(name)+e.Offset, e.Length)
 	}
@@ -85,7 +86,7 @@ func (m *mapper) name(rule string, t Text, name string, check func(string) error
 // shellHint answers a path where the name of a shell belongs.
 func shellHint(text string) string {
 	hint := "shell_type is a name of at most 32 bytes, looked up in the task's PATH"
-	if base := path.Base(text); strings.Contains(text, "/") && CheckShellName(base) == nil {
+	if base := path.Base(text); strings.Contains(text, "/") && workspace.CheckShellName(base) == nil {
 		hint += ": write " + base
 	}
 	return hint

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
 )
 
 // mapper turns the nodes of one file into values, by the tables of schema.go. It goes on after an error.
@@ -58,7 +59,7 @@ func (m *mapper) pop() { m.path = m.path[:len(m.path)-1] }
 func (m *mapper) keyPath() string {
 	var b strings.Builder
 	for i, s := range m.path {
-		if len(s.key) > EnvNameMax { // longer than any legal name
+		if len(s.key) > workspace.EnvNameMax { // longer than any legal name
 			s.key = diag.Shorten(s.key)
 		}
 		switch {

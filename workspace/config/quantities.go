@@ -209,3 +209,5 @@ func isDecimal(text string) bool {
 	}
 	return i == len(text)
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

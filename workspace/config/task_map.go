@@ -4,6 +4,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
 )
 
 // tasks maps the tasks of a project or an overlay. The result is false when a task is missing from out; errors inside a body
@@ -39,7 +40,7 @@ func (m *mapper) body(e entry) *Body {
 	if v.Kind != yaml.MappingNode {
 		// A body of the wrong type is an error of its own rule, in projects and overlays alike.
 		name := e.key.Value
-		if CheckName(name) != nil {
+		if workspace.CheckName(name) != nil {
 			name = "build"
 		}
 		m.wrongType("haz::cfg::015", e.value, "a map with command or shell").Hint = name + ":\n  command: [\"program\", \"argument\"]"

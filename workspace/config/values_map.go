@@ -57,7 +57,7 @@ func (m *mapper) unknownKey(o *Object, e entry, in []entry) (meant string) {
 	meant, hint := foreignHint(o, e.key.Value, value{e.value, in})
 	if hint == "" {
 		if meant = diag.Nearest(e.key.Value, keys); meant != "" {
-			hint = didYouMean(meant)
+			hint = diag.DidYouMean(meant)
 		}
 	}
 	m.add(o.Rule, e.key.Span, message, hint)
@@ -149,9 +149,9 @@ func (m *mapper) allowed(f *Field, t Text) bool {
 	hint := ""
 	lower := strings.ToLower(t.Value)
 	if near := diag.Nearest(lower, f.Type.Allowed); near != "" {
-		hint = "did you mean " + diag.Quote(near) + "?"
+		hint = diag.DidYouMean(near)
 	} else if slices.Contains(f.Type.Allowed, lower) {
-		hint = "did you mean " + diag.Quote(lower) + "?"
+		hint = diag.DidYouMean(lower)
 	}
 	m.add(f.Rule, t.Span, fmt.Sprintf("%s is no %s; it is %s", diag.QuoteShort(t.Value), f.Key, orList(quotes, "or")), hint)
 	return false

@@ -255,7 +255,7 @@ func looksLikeMoreThan(text string, limit int) bool {
 
 func looksLikeKey(line string) bool {
 	i := 0
-	for i < len(line) && (isLetter(line[i]) || isDigit(line[i]) || line[i] == '_' || line[i] == '-') {
+	for i < len(line) && (isDigit(line[i]) || line[i]|0x20 >= 'a' && line[i]|0x20 <= 'z' || line[i] == '_' || line[i] == '-') {
 		i++
 	}
 	return i > 0 && i < len(line) && line[i] == ':'

@@ -295,7 +295,7 @@ func (r *repository) howToGet(ctx context.Context, rev string) string {
 	}
 	names := append(r.refs(ctx, "refs/heads/"), r.refs(ctx, "refs/remotes/")...)
 	if near := diag.Nearest(rev, names); near != "" {
-		return "did you mean " + diag.Quote(near) + "?"
+		return diag.DidYouMean(near)
 	}
 	return ""
 }
@@ -319,7 +319,7 @@ func (r *repository) howToFetch(ctx context.Context, rev string) string {
 	case isRemote && slices.Contains(remotes, name) && branch != "HEAD" && plainRef.MatchString(branch):
 		return fmt.Sprintf("to fetch that branch: git fetch %s%s +refs/heads/%s:refs/remotes/%s/%s", deepen, name, branch, name, branch)
 	case r.has(ctx, "refs/remotes/"+remote+"/"+rev):
-		return "did you mean " + diag.Quote(remote+"/"+rev) + "?"
+		return diag.DidYouMean(remote + "/" + rev)
 	case slices.Contains(branches, rev):
 		return fmt.Sprintf("to fetch that branch: git fetch %s%s %s:%s", deepen, remote, rev, rev)
 	}

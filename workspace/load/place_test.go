@@ -1,4 +1,4 @@
-package workspace_test
+package load_test
 
 import (
 	"strconv"
@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // S-44: what may not hold the cache, or the state, of the workspace /home/me/ws.
@@ -54,7 +54,7 @@ func TestCheckPlace(t *testing.T) {
 		"/srv/theirs/deep/new":     "belongs to user 7",
 		"/srv/to-theirs/deep":      "belongs to user 7",
 	} {
-		d := workspace.CheckPlace(host, "/home/me/ws", dir, "the cache", stranger)
+		d := load.CheckPlace(host, "/home/me/ws", dir, "the cache", stranger)
 		switch {
 		case d == nil && want != "":
 			t.Errorf("%s is fine, want %q", dir, want)
@@ -62,12 +62,12 @@ func TestCheckPlace(t *testing.T) {
 			t.Errorf("%s: %s %v, want %q", dir, d.Message, d.Causes, want)
 		}
 		if strings.HasPrefix(want, "belongs") {
-			if d := workspace.CheckPlace(host, "/home/me/ws", dir, "the cache", nil); d != nil {
+			if d := load.CheckPlace(host, "/home/me/ws", dir, "the cache", nil); d != nil {
 				t.Errorf("%s, where everybody is trusted: %s", dir, d.Message)
 			}
 		}
 	}
-	if d := workspace.CheckPlace(host, "/", "/srv/shared", "the cache", nil); d == nil {
+	if d := load.CheckPlace(host, "/", "/srv/shared", "the cache", nil); d == nil {
 		t.Error("a place in a workspace that is all of the host is fine")
 	}
 }

@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"context"
@@ -9,29 +9,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"pgregory.net/rapid"
+
+	"github.com/haz-build/haz/workspace"
 )
 
 // The grammar of 7.1, form by form (REF-001 … REF-008).
 func TestParseReference(t *testing.T) {
-	for text, want := range map[string]Reference{
-		"~:t":       {Form: RefOwn, Task: "t"},
-		"^~:t":      {Form: RefAllButOwn, Task: "t"},
-		"^:t":       {Form: RefAll, Task: "t"},
-		"[red]~:t":  {Form: RefTagButOwn, Tag: "red", Task: "t"},
-		"[red]:t":   {Form: RefTag, Tag: "red", Task: "t"},
-		"p:t":       {Form: RefProject, Project: "p", Task: "t"},
-		"1:2":       {Form: RefProject, Project: "1", Task: "2"},
-		"A-b:c_D":   {Form: RefProject, Project: "A-b", Task: "c_D"},
-		"~:default": {Form: RefOwn, Task: "default"},
+	for text, want := range map[string]workspace.Reference{
+		"~:t":       {Form: workspace.RefOwn, Task: "t"},
+		"^~:t":      {Form: workspace.RefAllButOwn, Task: "t"},
+		"^:t":       {Form: workspace.RefAll, Task: "t"},
+		"[red]~:t":  {Form: workspace.RefTagButOwn, Tag: "red", Task: "t"},
+		"[red]:t":   {Form: workspace.RefTag, Tag: "red", Task: "t"},
+		"p:t":       {Form: workspace.RefProject, Project: "p", Task: "t"},
+		"1:2":       {Form: workspace.RefProject, Project: "1", Task: "2"},
+		"A-b:c_D":   {Form: workspace.RefProject, Project: "A-b", Task: "c_D"},
+		"~:default": {Form: workspace.RefOwn, Task: "default"},
 	} {
 		for _, bare := range []bool{false, true} {
-			got, err := ParseReference(text, bare)
+			got, err := workspace.ParseReference(text, bare)
 			if err != nil || got != want || got.String() != text {
 				t.Errorf("%q: got %+v (%s), %v", text, got, got, err)
 			}
 		}
 	}
-	if got, err := ParseReference("t", true); err != nil || got != (Reference{Form: RefBare, Task: "t"}) || got.String() != "t" {
+	if got, err := workspace.ParseReference("t", true); err != nil || got != (workspace.Reference{Form: workspace.RefBare, Task: "t"}) || got.String() != "t" {
 		t.Errorf("a bare name: %+v, %v", got, err)
 	}
 }
@@ -52,8 +54,8 @@ func TestParseReferenceMalformed(t *testing.T) {
 			if bare && text == "t" {
 				continue
 			}
-			_, err := ParseReference(text, bare)
-			var e *ReferenceError
+			_, err := workspace.ParseReference(text, bare)
+			var e *workspace.ReferenceError
 			if !errors.As(err, &e) {
 				t.Errorf("%q: %v", text, err)
 				continue
@@ -66,7 +68,7 @@ func TestParseReferenceMalformed(t *testing.T) {
 			}
 		}
 	}
-	if _, err := ParseReference("a b", true); err == nil || !strings.Contains(err.Error(), `task name "a b"`) {
+	if _, err := workspace.ParseReference("a b", true); err == nil || !strings.Contains(err.Error(), `task name "a b"`) {
 		t.Errorf("a bare name with a space: %v", err)
 	}
 }
@@ -75,14 +77,14 @@ func TestParseReferenceMalformed(t *testing.T) {
 func TestReferenceRoundTrip(t *testing.T) {
 	name := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9_-]{0,8}`)
 	rapid.Check(t, func(t *rapid.T) {
-		r := Reference{Form: rapid.SampledFrom([]RefForm{RefOwn, RefProject, RefAll, RefAllButOwn, RefTag, RefTagButOwn, RefBare}).Draw(t, "form"), Task: name.Draw(t, "task")}
+		r := workspace.Reference{Form: rapid.SampledFrom([]workspace.RefForm{workspace.RefOwn, workspace.RefProject, workspace.RefAll, workspace.RefAllButOwn, workspace.RefTag, workspace.RefTagButOwn, workspace.RefBare}).Draw(t, "form"), Task: name.Draw(t, "task")}
 		switch r.Form {
-		case RefProject:
+		case workspace.RefProject:
 			r.Project = name.Draw(t, "project")
-		case RefTag, RefTagButOwn:
+		case workspace.RefTag, workspace.RefTagButOwn:
 			r.Tag = name.Draw(t, "tag")
 		}
-		got, err := ParseReference(r.String(), true)
+		got, err := workspace.ParseReference(r.String(), true)
 		if err != nil || got != r {
 			t.Fatalf("%s: %+v, %v", r, got, err)
 		}
@@ -95,8 +97,8 @@ func FuzzReference(f *testing.F) {
 		f.Add(s, true)
 	}
 	f.Fuzz(func(t *testing.T, s string, bare bool) {
-		r, err := ParseReference(s, bare)
-		var e *ReferenceError
+		r, err := workspace.ParseReference(s, bare)
+		var e *workspace.ReferenceError
 		switch {
 		case err == nil && r.String() != s:
 			t.Errorf("%q printed %q", s, r)
@@ -130,7 +132,7 @@ tasks: {u: {shell: ""}}
 `
 
 // load loads an archive, which must have no error.
-func load(t testing.TB, archive string) *Workspace {
+func load(t testing.TB, archive string) *workspace.Workspace {
 	t.Helper()
 	ws, err := tryLoad(t, archive)
 	if err != nil {
@@ -139,10 +141,10 @@ func load(t testing.TB, archive string) *Workspace {
 	return ws
 }
 
-func tryLoad(t testing.TB, archive string) (*Workspace, error) {
+func tryLoad(t testing.TB, archive string) (*workspace.Workspace, error) {
 	t.Helper()
 	tree := plant(t, txtar.Parse([]byte(archive)))
-	ws, fs, err := Load(context.Background(), tree.host, tree.start, Options{})
+	ws, fs, err := Workspace(context.Background(), tree.host, tree.start, Options{})
 	if fs != nil {
 		_ = fs.Close()
 	}
@@ -199,9 +201,9 @@ func TestResolve(t *testing.T) {
 	checkResolve(t, ws, "me", ws.Project("b"), `project "b" has no task "me"`, "REF-006", `"a:me"`)
 }
 
-func checkResolve(t *testing.T, ws *Workspace, text string, bearing *Project, want, rule, hint string) {
+func checkResolve(t *testing.T, ws *workspace.Workspace, text string, bearing *workspace.Project, want, rule, hint string) {
 	t.Helper()
-	r, err := ParseReference(text, true)
+	r, err := workspace.ParseReference(text, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +218,7 @@ func checkResolve(t *testing.T, ws *Workspace, text string, bearing *Project, wa
 		}
 		return
 	}
-	var e *SelectError
+	var e *workspace.SelectError
 	if !errors.As(err, &e) || e.Rule != rule || e.Ref != text || !strings.Contains(e.Reason, want) || !strings.Contains(e.Hint, hint) || hint == "" && e.Hint != "" {
 		t.Errorf("%s: got %#v, want %s with %q and the hint %q", text, err, rule, want, hint)
 	}
@@ -244,7 +246,7 @@ func TestResolveInPart(t *testing.T) {
 			continue
 		}
 		for _, text := range []string{"b:t", "zz:t", "^:nope", "[nope]:t", "[solo]~:t", "^~:only_a"} {
-			r, _ := ParseReference(text, false)
+			r, _ := workspace.ParseReference(text, false)
 			if tasks, err := ws.Resolve(r, ws.Project("a")); len(tasks) > 0 || err != nil {
 				t.Errorf("%s: %s: %v, %v", about, text, tasks, err)
 			}
@@ -257,7 +259,7 @@ func TestResolveInPart(t *testing.T) {
 		t.Fatal(ws, err)
 	}
 	for text, want := range map[string]string{"b:only_b": "", "^:only_b": "", "zz:t": "no project", "[nope]:t": "no project has the tag"} {
-		r, _ := ParseReference(text, false)
+		r, _ := workspace.ParseReference(text, false)
 		if tasks, err := ws.Resolve(r, ws.Project("a")); len(tasks) > 0 || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("a task of b is bad: %s: %v, %v", text, tasks, err)
 		}
@@ -272,7 +274,7 @@ func TestLookUp(t *testing.T) {
 			t.Errorf("%s is not found", task.ID)
 		}
 	}
-	if ws.Task(TaskID{"a", "zz"}) != nil || ws.Task(TaskID{"zz", "t"}) != nil || ws.Project("") != nil {
+	if ws.Task(workspace.TaskID{Project: "a", Task: "zz"}) != nil || ws.Task(workspace.TaskID{Project: "zz", Task: "t"}) != nil || ws.Project("") != nil {
 		t.Error("found what is not there")
 	}
 	var names []string

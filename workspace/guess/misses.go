@@ -1,4 +1,4 @@
-package workspace
+package guess
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -15,12 +16,12 @@ type Miss struct{ Pattern, Says, Hint string }
 func (m Miss) String() string { return m.Pattern + " " + m.Says }
 
 // Of is the sentence where the task has to be named.
-func (m Miss) Of(t *Task) string {
+func (m Miss) Of(t *workspace.Task) string {
 	return m.Pattern + " of task " + diag.Quote(t.ID.String()) + " " + m.Says
 }
 
 // Input is about an input glob of t that selects nothing (chapter 1, 8.5).
-func (g Guesser) Input(ctx context.Context, t *Task, at int) Miss {
+func (g Guesser) Input(ctx context.Context, t *workspace.Task, at int) Miss {
 	d := t.Inputs[at]
 	m := g.nothing(ctx, t, "input", d, "selects nothing")
 	if len(t.Exclude) > 0 && g.Selects(ctx, d, nil) {
@@ -30,18 +31,18 @@ func (g Guesser) Input(ctx context.Context, t *Task, at int) Miss {
 }
 
 // Output is about an output glob of t that matches nothing. verb says when.
-func (g Guesser) Output(ctx context.Context, t *Task, at int, verb string) Miss {
+func (g Guesser) Output(ctx context.Context, t *workspace.Task, at int, verb string) Miss {
 	return g.nothing(ctx, t, "output", t.Outputs[at], verb)
 }
 
-func (g Guesser) nothing(ctx context.Context, t *Task, what string, d PatternDecl, verb string) Miss {
+func (g Guesser) nothing(ctx context.Context, t *workspace.Task, what string, d workspace.PatternDecl, verb string) Miss {
 	m := Miss{Pattern: what + " " + diag.Quote(d.Text), Says: verb}
 	absent, meant := g.Meant(ctx, t.Project.Dir, d)
 	if absent != "" {
 		m.Says += ": " + g.isNot(absent)
 	}
 	if meant != "" {
-		m.Hint = didYouMeanText(meant)
+		m.Hint = diag.DidYouMean(meant)
 	}
 	if foreign := config.ForeignPattern(what+"s", d.Text); foreign != "" {
 		m.Says, m.Hint = verb, foreign
@@ -61,7 +62,7 @@ func (g Guesser) isNot(path string) string {
 }
 
 // Foreign is about an output of t whose text means something in another tool, and that is not there. ok is false for any other.
-func (g Guesser) Foreign(ctx context.Context, t *Task, d PatternDecl) (m Miss, ok bool) {
+func (g Guesser) Foreign(ctx context.Context, t *workspace.Task, d workspace.PatternDecl) (m Miss, ok bool) {
 	hint := config.ForeignPattern("outputs", d.Text)
 	if hint == "" || g.any(ctx, t.Project.Dir, d.Text) {
 		return Miss{}, false
@@ -70,19 +71,19 @@ func (g Guesser) Foreign(ctx context.Context, t *Task, d PatternDecl) (m Miss, o
 }
 
 // Literal is about a literal of t at which nothing is: the nearest text that names something, as a hint.
-func (g Guesser) Literal(ctx context.Context, t *Task, d PatternDecl) (hint string) {
+func (g Guesser) Literal(ctx context.Context, t *workspace.Task, d workspace.PatternDecl) (hint string) {
 	if foreign := config.ForeignPattern("inputs", d.Text); foreign != "" {
 		return foreign
 	}
 	if _, meant := g.Meant(ctx, t.Project.Dir, d); meant != "" {
-		return didYouMeanText(meant)
+		return diag.DidYouMean(meant)
 	}
 	return ""
 }
 
 // Characters is about a text of t whose characters are read as a pattern although a file has them in its name. ok is false when
 // there is no such file, or the pattern selects it.
-func (g Guesser) Characters(ctx context.Context, t *Task, what string, d PatternDecl, exclude []PatternDecl) (m Miss, ok bool) {
+func (g Guesser) Characters(ctx context.Context, t *workspace.Task, what string, d workspace.PatternDecl, exclude []workspace.PatternDecl) (m Miss, ok bool) {
 	path, spelling := g.Unescaped(ctx, t.Project.Dir, d, exclude)
 	if path == "" {
 		return Miss{}, false
@@ -93,5 +94,3 @@ func (g Guesser) Characters(ctx context.Context, t *Task, what string, d Pattern
 		Hint:    "for that file, write " + diag.Quote(spelling),
 	}, true
 }
-
-func didYouMeanText(text string) string { return "did you mean " + diag.Quote(text) + "?" }

@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"context"
@@ -45,7 +45,7 @@ func TestErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			tree := plant(t, archive)
-			ws, fs, err := Load(context.Background(), tree.host, tree.start, Options{})
+			ws, fs, err := Workspace(context.Background(), tree.host, tree.start, Options{})
 			var said *diag.Errors
 			got := ""
 			switch {

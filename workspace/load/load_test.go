@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
 )
 
 // The complete example of chapter 1, section 1, and what the chapter says that it means.
@@ -42,7 +43,7 @@ func TestExample(t *testing.T) {
 	}
 
 	age, size := 30*24*time.Hour, int64(5<<30)
-	wantSettings := Settings{Hash: "blake3", MaxAge: &age, MaxSize: &size, MaxSizeText: "5GiB", TagCaps: map[string]int{"heavy": 1},
+	wantSettings := workspace.Settings{Hash: "blake3", MaxAge: &age, MaxSize: &size, MaxSizeText: "5GiB", TagCaps: map[string]int{"heavy": 1},
 		OutputMode: "live", CancelGrace: 2500 * time.Millisecond}
 	if diff := cmp.Diff(wantSettings, ws.Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -56,21 +57,21 @@ func TestExample(t *testing.T) {
 }
 
 // describe prints all of a task.
-func describe(t *Task) string {
+func describe(t *workspace.Task) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s", t.ID)
 	if t.Overlay != "" {
 		fmt.Fprintf(&b, " (overlay %s)", t.Overlay)
 	}
 	fmt.Fprintf(&b, " at %s:%d:%d in %s\n", t.Place.File, t.Place.Line, t.Place.Column, t.Project.Dir)
-	if t.Kind == Command {
+	if t.Kind == workspace.Command {
 		fmt.Fprintf(&b, "  command %q\n", t.Argv)
 	} else {
 		fmt.Fprintf(&b, "  shell %s %q\n", t.Shell, t.Script)
 	}
 	for _, l := range []struct {
 		name string
-		ds   []PatternDecl
+		ds   []workspace.PatternDecl
 	}{{"input", t.Inputs}, {"exclude", t.Exclude}, {"output", t.Outputs}} {
 		for _, d := range l.ds {
 			fmt.Fprintf(&b, "  %s %s (%s) at %d:%d\n", l.name, d.Pattern, d.Text, d.Place.Line, d.Place.Column)
@@ -78,7 +79,7 @@ func describe(t *Task) string {
 	}
 	for _, l := range []struct {
 		name string
-		rs   []RefDecl
+		rs   []workspace.RefDecl
 	}{{"dep", t.Deps}, {"weakDep", t.WeakDeps}} {
 		for _, r := range l.rs {
 			fmt.Fprintf(&b, "  %s %s at %d:%d\n", l.name, r.Ref, r.Place.Line, r.Place.Column)
@@ -156,7 +157,7 @@ tags: [y]
 			ws = load(t, archive)
 		}
 		for _, p := range []string{"a", "b", "c"} {
-			task := ws.Task(TaskID{p, "t"})
+			task := ws.Task(workspace.TaskID{Project: p, Task: "t"})
 			switch {
 			case got[p] == "error":
 				if task.Overlay != "" || task.Script != "own" {
@@ -173,13 +174,13 @@ tags: [y]
 	// [+] equal sets: the filter that strictly contains the other's is the more specific one.
 	ws := load(t, strings.ReplaceAll(projects, "tags: [x", "tags: [k, x")+"-- .haz/tasks/x.yml --\ntagsFilter: [x]\ntasks: {t: {shell: x}}\n-- .haz/tasks/k.yml --\ntagsFilter: [x, k]\ntasks: {t: {shell: k}}\n")
 	for _, p := range []string{"a", "b"} {
-		if got := ws.Task(TaskID{p, "t"}).Overlay; got != "k" {
+		if got := ws.Task(workspace.TaskID{Project: p, Task: "t"}).Overlay; got != "k" {
 			t.Errorf("equal sets: %s:t comes from %q", p, got)
 		}
 	}
 	// Without filter is the empty filter.
 	ws = load(t, strings.ReplaceAll(projects, "tags: [", "tags: [all, ")+"-- .haz/tasks/g.yml --\ntasks: {t: {shell: g}}\n-- .haz/tasks/z.yml --\ntagsFilter: [all]\ntasks: {t: {shell: z}}\n")
-	if got := ws.Task(TaskID{"c", "t"}).Overlay; got != "z" {
+	if got := ws.Task(workspace.TaskID{Project: "c", Task: "t"}).Overlay; got != "z" {
 		t.Errorf("equal sets: c:t comes from %q", got)
 	}
 }
@@ -200,7 +201,7 @@ tasks:
   t: {shell: "", inputs: [i.c, "*.h", /top], outputs: ["out/*.o"], mutex: "~:m"}
   own: {shell: lost, deps: ["gone:x"]}
 `)
-	got := describe(ws.Task(TaskID{"b", "t"})) + describe(ws.Task(TaskID{"a", "own"})) + describe(ws.Task(TaskID{"b", "own"}))
+	got := describe(ws.Task(workspace.TaskID{Project: "b", Task: "t"})) + describe(ws.Task(workspace.TaskID{Project: "a", Task: "own"})) + describe(ws.Task(workspace.TaskID{Project: "b", Task: "own"}))
 	want := `b:t (overlay o) at .haz/tasks/o.yml:2:3 in /sub/b[1]
   shell sh ""
   input /sub/b[1]/i.c (i.c) at 2:27
@@ -235,7 +236,7 @@ tasks: {t: {shell: "", deps: [bad]}}
 
 // Section 10: the four ways to write a mutex (MUTEX-001, MUTEX-002, MUTEX-003, MUTEX-004); "1" is a name [+].
 func TestMutex(t *testing.T) {
-	for text, want := range map[string]Mutex{
+	for text, want := range map[string]workspace.Mutex{
 		"db":                              {Name: "db"},
 		`"~:db"`:                          {Name: "db", ProjectScope: true},
 		"{name: db, mode: shared}":        {Name: "db", Shared: true},
@@ -330,7 +331,7 @@ func TestProjectList(t *testing.T) {
 // Implicit mode (2.1): settings are defaults, there are no overlays, and both anchors name the same directory (8.1).
 func TestImplicit(t *testing.T) {
 	ws := load(t, "in: src\ndir: .git\ndir: src\n-- haz.yml --\nname: solo\ntasks:\n  build:\n    command: [make]\n    env: {from_host: [PATH]}\n    inputs: [a.c, /a.c]\n    deps: [\"~:build\"]\n    cache: false\n-- .hazz/tasks/o.yml --\ntasks: {}\n")
-	if ws.Mode != Implicit || ws.Root != "/ws" || len(ws.Overlays) != 0 || len(ws.Warnings) != 0 {
+	if ws.Mode != workspace.Implicit || ws.Root != "/ws" || len(ws.Overlays) != 0 || len(ws.Warnings) != 0 {
 		t.Errorf("%+v", ws)
 	}
 	want := "solo:build at haz.yml:3:3 in /\n  command [\"make\"]\n  input /a.c (a.c) at 6:14\n  input /a.c (/a.c) at 6:19\n  dep ~:build at 7:12\n  from_host [PATH]\n  cache false\n"
@@ -345,7 +346,7 @@ func TestImplicit(t *testing.T) {
 // The cache commands need phases 1 and 2 only (11.1): a typing error in a project does not matter.
 func TestSettingsOnly(t *testing.T) {
 	tree := plant(t, txtar.Parse([]byte("-- .haz/workspace.yml --\nprojects: [/a, /gone]\ncache: {hash: sha256}\n-- a/haz.yml --\n[\n-- .haz/tasks/x.yml --\n[\n")))
-	ws, fs, err := Load(context.Background(), tree.host, tree.start, Options{SettingsOnly: true})
+	ws, fs, err := Workspace(context.Background(), tree.host, tree.start, Options{SettingsOnly: true})
 	if err != nil || ws.Settings.Hash != "sha256" || len(ws.Projects) != 0 {
 		t.Fatalf("%+v, %v", ws, err)
 	}
@@ -360,7 +361,7 @@ func TestLoadCancelled(t *testing.T) {
 	tree := plant(t, txtar.Parse([]byte(resolveExample)))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if ws, fs, err := Load(ctx, tree.host, tree.start, Options{}); !errors.Is(err, context.Canceled) || ws != nil || fs != nil {
+	if ws, fs, err := Workspace(ctx, tree.host, tree.start, Options{}); !errors.Is(err, context.Canceled) || ws != nil || fs != nil {
 		t.Errorf("%v, %v, %v", ws, fs, err)
 	}
 }
@@ -373,7 +374,7 @@ func TestLoadReadsOnce(t *testing.T) {
 	}
 	tree := plant(t, txtar.Parse(archive))
 	counting := &counter{FS: tree.host, reads: map[string]int{}}
-	if _, _, err := Load(context.Background(), counting, tree.start, Options{}); err != nil {
+	if _, _, err := Workspace(context.Background(), counting, tree.start, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if len(counting.reads) != 7 {

@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -30,13 +31,13 @@ type badReference struct {
 // made is what a body came to: all but its identity is the same for each task that is made of it, and the patterns are for
 // each task in one directory.
 type made struct {
-	task Task
+	task workspace.Task
 	dir  string
 }
 
 // task makes the task of a project; overlay is the name of the overlay that the file is, or "". A project without name and
 // directory stands for none: the body is only checked.
-func (b *builder) task(p *Project, c config.Task, overlay string) *Task {
+func (b *builder) task(p *workspace.Project, c config.Task, overlay string) *workspace.Task {
 	m := b.made[c.Body]
 	if m == nil {
 		m = &made{task: b.body(c.Body)}
@@ -52,7 +53,7 @@ func (b *builder) task(p *Project, c config.Task, overlay string) *Task {
 		m.dir = p.Dir
 	}
 	t := m.task
-	t.ID = TaskID{Project: p.Name, Task: c.Name.Value}
+	t.ID = workspace.TaskID{Project: p.Name, Task: c.Name.Value}
 	t.Project = p
 	t.Overlay = overlay
 	t.Place = b.src.Place(c.Name.Span)
@@ -60,16 +61,16 @@ func (b *builder) task(p *Project, c config.Task, overlay string) *Task {
 }
 
 // body makes what does not depend on the project.
-func (b *builder) body(c *config.Body) Task {
-	t := Task{Cache: !c.Cache.Set || c.Cache.Value, Incremental: c.Incremental.Value}
+func (b *builder) body(c *config.Body) workspace.Task {
+	t := workspace.Task{Cache: !c.Cache.Set || c.Cache.Value, Incremental: c.Incremental.Value}
 	switch {
 	case c.Shell.Set:
-		t.Kind, t.Shell, t.Script = Shell, "sh", c.Shell.Value
+		t.Kind, t.Shell, t.Script = workspace.Shell, "sh", c.Shell.Value
 		if c.ShellType.Set {
 			t.Shell = c.ShellType.Value
 		}
 	default:
-		t.Kind, t.Argv = Command, texts(c.Command)
+		t.Kind, t.Argv = workspace.Command, texts(c.Command)
 	}
 	t.Deps = b.deps(c)
 	t.WeakDeps = b.weakDeps(c)
@@ -82,7 +83,7 @@ func (b *builder) body(c *config.Body) Task {
 	}
 	if c.Mutex.Set { // MUTEX-001: "~:name" is the project's, a bare name the workspace's; MUTEX-002 … MUTEX-004: exclusive unless told
 		name, own := strings.CutPrefix(c.Mutex.Name.Value, "~:")
-		t.Mutex = &Mutex{ProjectScope: own, Name: name, Shared: c.Mutex.Mode.Value == "shared"}
+		t.Mutex = &workspace.Mutex{ProjectScope: own, Name: name, Shared: c.Mutex.Mode.Value == "shared"}
 	}
 	return t
 }
@@ -99,11 +100,11 @@ func texts(l config.List) []string {
 }
 
 // deps parses the references of deps (haz::cfg::008, haz::cfg::018, haz::cfg::038).
-func (b *builder) deps(c *config.Body) []RefDecl {
+func (b *builder) deps(c *config.Body) []workspace.RefDecl {
 	if len(c.Deps.Items) == 0 {
 		return nil
 	}
-	out := make([]RefDecl, 0, len(c.Deps.Items))
+	out := make([]workspace.RefDecl, 0, len(c.Deps.Items))
 	for i, d := range c.Deps.Items {
 		if r, ok := b.reference(c, "deps", i, d.Task); ok {
 			r.Narrow = d.Closure.Set && !d.Closure.Value
@@ -114,11 +115,11 @@ func (b *builder) deps(c *config.Body) []RefDecl {
 }
 
 // weakDeps parses the references of weakDeps (haz::cfg::008, haz::cfg::018).
-func (b *builder) weakDeps(c *config.Body) []RefDecl {
+func (b *builder) weakDeps(c *config.Body) []workspace.RefDecl {
 	if len(c.WeakDeps.Items) == 0 {
 		return nil
 	}
-	out := make([]RefDecl, 0, len(c.WeakDeps.Items))
+	out := make([]workspace.RefDecl, 0, len(c.WeakDeps.Items))
 	for i, t := range c.WeakDeps.Items {
 		if r, ok := b.reference(c, "weakDeps", i, t); ok {
 			out = append(out, r)
@@ -128,14 +129,14 @@ func (b *builder) weakDeps(c *config.Body) []RefDecl {
 }
 
 // reference parses an item of a list of references.
-func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (RefDecl, bool) {
-	r, err := ParseReference(t.Value, false)
+func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (workspace.RefDecl, bool) {
+	r, err := workspace.ParseReference(t.Value, false)
 	if err == nil {
-		return RefDecl{Ref: r, Place: b.src.Place(t.Span)}, true
+		return workspace.RefDecl{Ref: r, Place: b.src.Place(t.Span)}, true
 	}
 	d := diag.Diagnostic{Code: "haz::cfg::018", Place: b.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", c.KeyPath(), key, i),
 		Message: fmt.Sprintf("bad reference %s: %v", diag.QuoteShort(t.Value), err)}
-	var e *ReferenceError
+	var e *workspace.ReferenceError
 	if errors.As(err, &e) {
 		d.Hint = e.Hint
 		if e.Length > 0 {
@@ -144,11 +145,11 @@ func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (R
 	}
 	b.diags = append(b.diags, d)
 	b.bad = append(b.bad, badReference{t.Value, d.Place})
-	return RefDecl{}, false
+	return workspace.RefDecl{}, false
 }
 
 // patterns anchors inputs, exclude and outputs at the project, and holds them to the rules that need them so.
-func (b *builder) patterns(t *Task, c *config.Body, p *Project) {
+func (b *builder) patterns(t *workspace.Task, c *config.Body, p *workspace.Project) {
 	t.Inputs = b.anchor(c.Inputs, p.Dir)
 	t.Exclude = b.anchor(c.Exclude, p.Dir)
 	t.Outputs = b.anchor(c.Outputs, p.Dir)
@@ -159,19 +160,19 @@ func (b *builder) patterns(t *Task, c *config.Body, p *Project) {
 // nowhere is the directory that bodies are checked in when no project has them.
 const nowhere = "/ no project "
 
-func (b *builder) anchor(c config.Patterns, dir string) []PatternDecl {
+func (b *builder) anchor(c config.Patterns, dir string) []workspace.PatternDecl {
 	if len(c.Items) == 0 {
 		return nil
 	}
-	out := make([]PatternDecl, len(c.Items))
+	out := make([]workspace.PatternDecl, len(c.Items))
 	for i, p := range c.Items {
-		out[i] = PatternDecl{Text: p.Value, Pattern: p.Glob.Anchor(dir), Place: b.src.Place(p.Span)}
+		out[i] = workspace.PatternDecl{Text: p.Value, Pattern: p.Glob.Anchor(dir), Place: b.src.Place(p.Span)}
 	}
 	return out
 }
 
 // forbiddenOutputs refuses outputs under /.haz, where the cache lives, and the files that declare projects (haz::cfg::017, S-06).
-func (b *builder) forbiddenOutputs(outputs []PatternDecl) {
+func (b *builder) forbiddenOutputs(outputs []workspace.PatternDecl) {
 	for _, o := range outputs {
 		switch path := o.Pattern.String(); {
 		case o.Pattern.IsLiteral() && b.files[path]:
@@ -195,7 +196,7 @@ func under(p pattern.Pattern, dir string) bool {
 
 // excludedLiterals refuses exclude patterns that match a literal of inputs (haz::cfg::037): a literal is read whatever exclude says,
 // so one of the two is a mistake.
-func (b *builder) excludedLiterals(t *Task, unattached bool) {
+func (b *builder) excludedLiterals(t *workspace.Task, unattached bool) {
 	if len(t.Exclude) == 0 {
 		return
 	}
@@ -212,7 +213,7 @@ func (b *builder) excludedLiterals(t *Task, unattached bool) {
 		first := -1
 		literals.Overlapping(x.Pattern, func(i int) {
 			// Where there is no project, what its directory would be decides about a relative and an absolute one.
-			if first < 0 && !(unattached && t.Inputs[i].absolute() != x.absolute()) {
+			if first < 0 && !(unattached && absolute(t.Inputs[i]) != absolute(x)) {
 				first = i
 			}
 		})
@@ -225,9 +226,9 @@ func (b *builder) excludedLiterals(t *Task, unattached bool) {
 // ended reports whether nobody waits for the result any more.
 func (b *builder) ended() bool { return b.ctx != nil && b.ctx.Err() != nil }
 
-func (d PatternDecl) absolute() bool { return strings.HasPrefix(d.Text, "/") }
+func absolute(d workspace.PatternDecl) bool { return strings.HasPrefix(d.Text, "/") }
 
-func (b *builder) excludedLiteral(x, in PatternDecl) {
+func (b *builder) excludedLiteral(x, in workspace.PatternDecl) {
 	b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::037", Place: x.Place,
 		Message: fmt.Sprintf("exclude %s matches %s, which inputs names itself", diag.Quote(x.Text), diag.Quote(in.Text)),
 		Hint:    "exclude takes away only what the globs of inputs find; remove one of the two",
@@ -235,7 +236,7 @@ func (b *builder) excludedLiteral(x, in PatternDecl) {
 }
 
 // warn says what is allowed and hardly meant. A body that many projects share is looked at once.
-func (b *builder) warn(t *Task, c *config.Body) {
+func (b *builder) warn(t *workspace.Task, c *config.Body) {
 	b.barePrograms(t, c)
 	if t.Cache {
 		b.ownOutputs(t)
@@ -243,8 +244,8 @@ func (b *builder) warn(t *Task, c *config.Body) {
 }
 
 // barePrograms warns about a program that is looked for in the system's default directories only.
-func (b *builder) barePrograms(t *Task, c *config.Body) {
-	if t.Kind != Command || len(t.Argv) == 0 || t.Argv[0] == "" || strings.Contains(t.Argv[0], "/") {
+func (b *builder) barePrograms(t *workspace.Task, c *config.Body) {
+	if t.Kind != workspace.Command || len(t.Argv) == 0 || t.Argv[0] == "" || strings.Contains(t.Argv[0], "/") {
 		return
 	}
 	if t.HasPath() {
@@ -264,7 +265,7 @@ const overlapsMax = 10_000
 //
 // To exclude such files is right where nobody but the task writes them. Where people edit them it would be harmful: an edit that
 // is in no key does not make the task run. What the patterns are for only the user knows.
-func (b *builder) ownOutputs(t *Task) {
+func (b *builder) ownOutputs(t *workspace.Task) {
 	excluded := make(map[string]bool, len(t.Exclude))
 	for _, x := range t.Exclude {
 		excluded[x.Pattern.String()] = true
@@ -279,7 +280,7 @@ func (b *builder) ownOutputs(t *Task) {
 			if pairs > overlapsMax {
 				return
 			}
-			if in.Pattern.String() == out.Pattern.String() || excluded[out.Pattern.String()] || !covers(in.Pattern, out.Pattern) || out.Pattern.IsLiteral() && matchesAny(t.Exclude, out.Pattern.String()) {
+			if in.Pattern.String() == out.Pattern.String() || excluded[out.Pattern.String()] || !covers(in.Pattern, out.Pattern) || out.Pattern.IsLiteral() && workspace.MatchAny(t.Exclude, out.Pattern.String()) {
 				continue
 			}
 			b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::016", Place: in.Place,
@@ -296,13 +297,4 @@ func covers(in, out pattern.Pattern) bool {
 		return in.Match(out.String())
 	}
 	return pattern.Overlap(in, out)
-}
-
-func matchesAny(ds []PatternDecl, path string) bool {
-	for _, d := range ds {
-		if d.Pattern.Match(path) {
-			return true
-		}
-	}
-	return false
 }

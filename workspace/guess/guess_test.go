@@ -1,4 +1,4 @@
-package workspace
+package guess
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 )
 
 // treeOf is a guesser on a tree in memory; a name that ends in "/" is a folder.
@@ -37,13 +38,13 @@ func treeOf(t *testing.T, names ...string) Guesser {
 	return Guesser{FS: mem, Tree: tree.New(mem)}
 }
 
-func declared(t *testing.T, dir, text string) PatternDecl {
+func declared(t *testing.T, dir, text string) workspace.PatternDecl {
 	t.Helper()
 	p, err := pattern.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return PatternDecl{Text: text, Pattern: p.Anchor(dir)}
+	return workspace.PatternDecl{Text: text, Pattern: p.Anchor(dir)}
 }
 
 func TestMeant(t *testing.T) {
@@ -111,7 +112,7 @@ func TestUnescaped(t *testing.T) {
 			t.Errorf("%s does not match %s", spelling, p)
 		}
 	}
-	if p, _ := g.Unescaped(context.Background(), "/w", declared(t, "/w", "pages/[id].tsx"), []PatternDecl{declared(t, "/w", "pages/**")}); p != "" {
+	if p, _ := g.Unescaped(context.Background(), "/w", declared(t, "/w", "pages/[id].tsx"), []workspace.PatternDecl{declared(t, "/w", "pages/**")}); p != "" {
 		t.Errorf("%s is excluded, and missed", p)
 	}
 }

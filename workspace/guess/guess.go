@@ -1,4 +1,5 @@
-package workspace
+// Package guess looks on the disk for what a pattern that selects nothing was meant to select (chapter 1, 8.5).
+package guess
 
 import (
 	"context"
@@ -9,6 +10,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 )
 
 // A Guesser looks on the disk for what a pattern was meant to select. It only reads, and trouble on the way makes it know less,
@@ -19,13 +21,13 @@ type Guesser struct {
 }
 
 // Selects reports whether a pattern selects anything now, as an input would.
-func (g Guesser) Selects(ctx context.Context, d PatternDecl, exclude []PatternDecl) bool {
-	return len(g.Tree.Some(ctx, d.Pattern, Patterns(exclude), 1)) > 0
+func (g Guesser) Selects(ctx context.Context, d workspace.PatternDecl, exclude []workspace.PatternDecl) bool {
+	return len(g.Tree.Some(ctx, d.Pattern, workspace.Patterns(exclude), 1)) > 0
 }
 
 // Meant is about a pattern of a project in dir that selects nothing. absent is the first folder or file on its way that is not
 // there, "" when it is a wildcard that fails; meant is the nearest text that selects something, "" when there is none.
-func (g Guesser) Meant(ctx context.Context, dir string, d PatternDecl) (absent, meant string) {
+func (g Guesser) Meant(ctx context.Context, dir string, d workspace.PatternDecl) (absent, meant string) {
 	s := g.spelling(ctx, dir, d.Text)
 	absent, near := s.correct()
 	if near {
@@ -58,11 +60,11 @@ func elsewhere(dir, text string) []string {
 
 // Unescaped is about a text with a set, braces or a backslash: when a file has these characters in its name, and the pattern
 // does not select it, path is the file and spelling the text that does.
-func (g Guesser) Unescaped(ctx context.Context, dir string, d PatternDecl, exclude []PatternDecl) (path, spelling string) {
+func (g Guesser) Unescaped(ctx context.Context, dir string, d workspace.PatternDecl, exclude []workspace.PatternDecl) (path, spelling string) {
 	if !strings.ContainsAny(d.Text, `[{\`) {
 		return "", ""
 	}
-	not := append(Patterns(exclude), d.Pattern)
+	not := append(workspace.Patterns(exclude), d.Pattern)
 	for _, text := range literally(d.Text) {
 		p, err := pattern.Parse(text)
 		if err != nil {

@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -23,7 +24,7 @@ type directory struct {
 
 // directories is phase 3: it expands the project list, in the order of the list, globs sorted.
 func (l *loader) directories() []directory {
-	if l.ws.Mode == Implicit {
+	if l.ws.Mode == workspace.Implicit {
 		return []directory{{path: "/", entry: -1}}
 	}
 	if l.settings == nil {
@@ -44,7 +45,7 @@ func (l *loader) directories() []directory {
 			if errors.As(pattern.CheckPath(dir), &bad) {
 				l.add(diag.Diagnostic{Code: bad.Rule, Place: l.place(i),
 					Message: fmt.Sprintf("%s selects the directory %s: %s", diag.Quote(e.Value), diag.Quote(dir), bad.Reason)})
-				l.ws.partial.projects = true
+				l.ws.Partial.Projects = true
 				continue
 			}
 			if at, again := first[dir]; again {
@@ -99,7 +100,7 @@ func (l *loader) place(entry int) diag.Place {
 func (l *loader) expand(c *canonical, e config.Pattern) []string {
 	fail := func(code, message, hint string) []string {
 		l.add(diag.Diagnostic{Code: code, Place: l.settings.Source.Place(e.Span), Message: message, Hint: hint})
-		l.ws.partial.projects = true
+		l.ws.Partial.Projects = true
 		return nil
 	}
 	if e.Glob.IsLiteral() {
@@ -128,7 +129,7 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 			d := diag.Diagnostic{Code: "DISC-007", Place: l.settings.Source.Place(e.Span),
 				Message: diag.Quote(e.Value) + " cannot be examined", Causes: []string{cause(err)}}
 			l.add(d)
-			l.ws.partial.projects = true
+			l.ws.Partial.Projects = true
 			return nil
 		}
 	}
@@ -164,7 +165,7 @@ func (l *loader) globTrouble(e config.Pattern, err error) {
 		}
 	}
 	l.add(d)
-	l.ws.partial.projects = true
+	l.ws.Partial.Projects = true
 }
 
 // joined takes errors that were joined apart.
@@ -196,7 +197,7 @@ func (l *loader) near(name string) string {
 		}
 	}
 	if near := diag.Nearest(path.Base(name), names); near != "" {
-		return "did you mean " + diag.Quote(path.Join(dir, near)) + "?"
+		return diag.DidYouMean(path.Join(dir, near))
 	}
 	return ""
 }
@@ -255,9 +256,9 @@ func (c *canonical) dir(name string) (string, error) {
 
 // project is a project while it loads. What it is known by is the name in its haz.yml, not its directory (haz::cfg::011).
 type project struct {
-	*Project          // nil: it has no name that it could be known by
-	own       []*Task // its own tasks, in the order of the file
-	namePlace diag.Place
+	*workspace.Project                   // nil: it has no name that it could be known by
+	own                []*workspace.Task // its own tasks, in the order of the file
+	namePlace          diag.Place
 
 	tagsKnown, tasksKnown bool
 	diags                 diag.List
@@ -281,14 +282,14 @@ func (l *loader) readProjects(dirs []directory) []*project {
 func (l *loader) readProject(dir directory) *project {
 	name := inside(path.Join(dir.path, projectFile))
 	rule := "DISC-008"
-	if l.ws.Mode == Implicit {
+	if l.ws.Mode == workspace.Implicit {
 		rule = "DISC-003"
 	}
 	p := &project{dir: dir}
 	text, d := l.readFile(name, rule)
 	if d != nil {
 		l.explainMissing(d, dir)
-		p.bare = d.Message == missing && d.Hint == "" && l.ws.Mode == Explicit
+		p.bare = d.Message == missing && d.Hint == "" && l.ws.Mode == workspace.Explicit
 		p.diags = append(p.diags, *d)
 		return p
 	}
@@ -304,7 +305,7 @@ func (l *loader) readProject(dir directory) *project {
 		// Nobody can refer to it, but its tasks are checked all the same.
 		c.Name.Value = ""
 	}
-	project := &Project{Name: c.Name.Value, Dir: dir.path, File: name}
+	project := &workspace.Project{Name: c.Name.Value, Dir: dir.path, File: name}
 	if len(c.Tags.Items) > 0 {
 		project.Tags = make([]string, len(c.Tags.Items))
 		for i, t := range c.Tags.Items {
@@ -313,7 +314,7 @@ func (l *loader) readProject(dir directory) *project {
 		slices.Sort(project.Tags)
 	}
 	b := builder{ctx: l.ctx, src: c.Source, files: l.files}
-	p.own = make([]*Task, 0, len(c.Tasks))
+	p.own = make([]*workspace.Task, 0, len(c.Tasks))
 	for _, t := range c.Tasks {
 		p.own = append(p.own, b.task(project, t, ""))
 	}
@@ -387,7 +388,7 @@ func (l *loader) explainMissing(d *diag.Diagnostic, dir directory) {
 		return
 	}
 	l.sibling(d, inside(path.Join(dir.path, "haz.yaml")))
-	if l.ws.Mode == Explicit {
+	if l.ws.Mode == workspace.Explicit {
 		l.selectedBy(d, dir)
 		return
 	}

@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
 )
 
 // 2.1, row by row: the nearest ancestor with a marker, and which mode it means (DISC-001 … DISC-004).
@@ -53,7 +54,7 @@ func TestFind(t *testing.T) {
 	} {
 		tree := plant(t, txtar.Parse([]byte(c.tree+"\n")))
 		root, mode, err := Find(tree.host, tree.start)
-		got := root + map[Mode]string{Explicit: " explicit", Implicit: " implicit"}[mode]
+		got := root + map[workspace.Mode]string{workspace.Explicit: " explicit", workspace.Implicit: " implicit"}[mode]
 		var said *diag.Errors
 		if errors.As(err, &said) {
 			got = said.List[0].Code
@@ -105,7 +106,7 @@ name: linked
 		"/outside": "ab", "/ws/ab/link/y": "", "/ws/real/z": "linked", "/ws/linked/z": "linked", "/ws/gone": "", "/ws/ab/../ab/src/": "ab",
 	} {
 		got := ""
-		if p := ws.Bearing(planted.host, dir); p != nil {
+		if p := Bearing(ws, planted.host, dir); p != nil {
 			got = p.Name
 		}
 		if got != want {
@@ -116,13 +117,13 @@ name: linked
 	const solo = "dir: .git\ndir: a/b\n-- haz.yml --\nname: solo\n"
 	planted, ws = plant(t, txtar.Parse([]byte(solo))), load(t, solo)
 	for _, dir := range []string{"/ws", "/ws/a/b", "/ws/.git"} {
-		if p := ws.Bearing(planted.host, dir); p == nil || p.Name != "solo" {
+		if p := Bearing(ws, planted.host, dir); p == nil || p.Name != "solo" {
 			t.Errorf("%s: %v", dir, p)
 		}
 	}
 	// A workspace at the root of the machine.
 	ws.Root = "/"
-	if p := ws.Bearing(planted.host, "/ws/a"); p == nil {
+	if p := Bearing(ws, planted.host, "/ws/a"); p == nil {
 		t.Error("nothing bears below /")
 	}
 }

@@ -1,20 +1,22 @@
-package workspace
+package load
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
 // overlay is an overlay while it loads.
 type overlay struct {
-	*Overlay
+	*workspace.Overlay
 	file    *config.Overlay
 	known   bool // all of it could be read
 	builder builder
@@ -67,7 +69,7 @@ func (l *loader) overlayNames() []string {
 			}
 		}
 		name, isYML := strings.CutSuffix(e.Name, ".yml")
-		if isYML && e.Kind == fsys.File && config.CheckName(name) == nil {
+		if isYML && e.Kind == fsys.File && workspace.CheckName(name) == nil {
 			names = append(names, name)
 			continue
 		}
@@ -93,7 +95,7 @@ func (l *loader) ignored(e fsys.Entry) {
 	case e.Kind != fsys.File:
 		why = "an overlay is a regular file"
 	default:
-		why = fmt.Sprintf("%s is no name: %v", diag.Quote(name), config.CheckName(name))
+		why = fmt.Sprintf("%s is no name: %v", diag.Quote(name), workspace.CheckName(name))
 	}
 	l.add(diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::023", Place: diag.Place{File: overlayDir + "/" + e.Name},
 		Message: "this is ignored: " + why, Hint: hint})
@@ -101,7 +103,7 @@ func (l *loader) ignored(e fsys.Entry) {
 
 func (l *loader) readOverlay(name string) *overlay {
 	file := overlayDir + "/" + name + ".yml"
-	o := &overlay{Overlay: &Overlay{Name: name, File: file}}
+	o := &overlay{Overlay: &workspace.Overlay{Name: name, File: file}}
 	text, d := l.readFile(file, "haz::cfg::023")
 	if d != nil {
 		o.diags = append(o.diags, *d)
@@ -140,9 +142,9 @@ func (l *loader) attach(overlays []*overlay) {
 // attachesNowhere warns, and checks the form of the bodies, which no project will do.
 func (l *loader) attachesNowhere(o *overlay) {
 	for _, t := range o.file.Tasks {
-		o.builder.task(&Project{Dir: nowhere}, t, o.Name)
+		o.builder.task(&workspace.Project{Dir: nowhere}, t, o.Name)
 	}
-	if l.ws.partial.projects || l.ws.partial.tags || len(l.ws.Absent) > 0 {
+	if l.ws.Partial.Projects || l.ws.Partial.Tags || len(l.ws.Absent) > 0 {
 		return
 	}
 	d := diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::026", Place: diag.Place{File: o.File},
@@ -150,12 +152,12 @@ func (l *loader) attachesNowhere(o *overlay) {
 	if len(o.TagsFilter) > 0 {
 		d.Place = o.file.Source.Place(o.file.TagsFilter.Span)
 		d.Message = "this overlay attaches to no project: none carries all of these tags"
-		byTag := l.ws.byNameOfProjects()
+		byTag := projectsByTag(l.ws)
 		for _, tag := range o.TagsFilter {
 			if len(byTag[tag]) == 0 {
 				d.Message = "this overlay attaches to no project: none has the tag " + diag.Quote(tag)
 				if near := diag.Nearest(tag, tagNames(byTag)); near != "" {
-					d.Hint = "did you mean " + diag.Quote(near) + "?"
+					d.Hint = diag.DidYouMean(near)
 				}
 				break
 			}
@@ -164,9 +166,9 @@ func (l *loader) attachesNowhere(o *overlay) {
 	l.add(d)
 }
 
-// byNameOfProjects finds projects by tag. The index of the workspace needs the tasks, which are not merged yet.
-func (w *Workspace) byNameOfProjects() map[string][]*Project {
-	byTag := map[string][]*Project{}
+// projectsByTag finds projects by tag. The index of the workspace needs the tasks, which are not merged yet.
+func projectsByTag(w *workspace.Workspace) map[string][]*workspace.Project {
+	byTag := map[string][]*workspace.Project{}
 	for _, p := range w.Projects {
 		for _, tag := range p.Tags {
 			byTag[tag] = append(byTag[tag], p)
@@ -175,13 +177,7 @@ func (w *Workspace) byNameOfProjects() map[string][]*Project {
 	return byTag
 }
 
-func tagNames(byTag map[string][]*Project) []string {
-	names := make([]string, 0, len(byTag))
-	for tag := range byTag {
-		names = append(names, tag)
-	}
-	return names
-}
+func tagNames(byTag map[string][]*workspace.Project) []string { return slices.Sorted(maps.Keys(byTag)) }
 
 // source is a body that competes for a task (DAG-002). Whole bodies compete; fields are never merged.
 type source struct {
@@ -191,7 +187,7 @@ type source struct {
 
 // merge is phase 6: for each project and task name, one body wins whole (DAG-002 … DAG-006).
 func (l *loader) merge(projects []*project, overlays []*overlay) {
-	own := make(map[*Project]*project, len(projects))
+	own := make(map[*workspace.Project]*project, len(projects))
 	for _, p := range projects {
 		if p.Project != nil {
 			own[p.Project] = p
@@ -236,7 +232,7 @@ func (l *loader) merge(projects []*project, overlays []*overlay) {
 		if o.file != nil && len(o.Attached) > 0 {
 			for _, t := range o.file.Tasks {
 				if o.builder.made[t.Body] == nil {
-					o.builder.task(&Project{Dir: nowhere}, t, o.Name)
+					o.builder.task(&workspace.Project{Dir: nowhere}, t, o.Name)
 				}
 			}
 		}
@@ -295,9 +291,9 @@ func subset(a, b []bool) bool {
 }
 
 // collision reports overlays without a winner (DAG-006).
-func (l *loader) collision(p *Project, task string, s []source) {
+func (l *loader) collision(p *workspace.Project, task string, s []source) {
 	l.noGraph = true
-	if l.ws.partial.projects || l.ws.partial.tags {
+	if l.ws.Partial.Projects || l.ws.Partial.Tags {
 		return // which projects an overlay attaches to is not known; the winner may show once the files are right
 	}
 	names := make([]string, len(s))

@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -45,8 +46,8 @@ func TestOnDisk(t *testing.T) {
 	}
 	must(os.Symlink("real", filepath.Join(temp, "link")))
 	start := filepath.Join(temp, "link", "libs", "core")
-	load := func() (*Workspace, error) {
-		ws, fs, err := Load(context.Background(), host, start, Options{})
+	load := func() (*workspace.Workspace, error) {
+		ws, fs, err := Workspace(context.Background(), host, start, Options{})
 		if fs != nil {
 			must(fs.Close())
 		}
@@ -57,7 +58,7 @@ func TestOnDisk(t *testing.T) {
 	if ws.Root != root || len(ws.Tasks) != 11 || len(ws.Warnings) != 0 {
 		t.Errorf("root %s, %d tasks\n%s", ws.Root, len(ws.Tasks), ws.Warnings.Render(diag.Style{}))
 	}
-	if p := ws.Bearing(host, start); p == nil || p.Name != "core" {
+	if p := Bearing(ws, host, start); p == nil || p.Name != "core" {
 		t.Errorf("bearing project: %v", p)
 	}
 
@@ -122,31 +123,6 @@ name: b
 `[1:])
 	if len(ws.Projects) != 2 {
 		t.Errorf("%d projects", len(ws.Projects))
-	}
-}
-
-// Many broken references among many names: what each could have meant is looked for, for the first thousand different ones,
-// and once for each.
-func TestManyMisspeltNames(t *testing.T) {
-	const n = 2 * meantMax
-	w := &Workspace{}
-	for i := range n {
-		p := &Project{Name: fmt.Sprintf("service-%05d", i), Dir: fmt.Sprintf("/s/%d", i)}
-		p.Tasks = []*Task{{ID: TaskID{p.Name, "build"}, Project: p, Index: i}}
-		w.Projects = append(w.Projects, p)
-		w.Tasks = append(w.Tasks, p.Tasks...)
-	}
-	hints := 0
-	for range 3 {
-		for i := range n {
-			_, err := w.Resolve(Reference{Form: RefProject, Project: fmt.Sprintf("srevice-%05d", i), Task: "build"}, w.Projects[0])
-			if e, ok := err.(*SelectError); ok && e.Hint == fmt.Sprintf(`did you mean "service-%05d:build"?`, i) {
-				hints++
-			}
-		}
-	}
-	if hints != 3*meantMax {
-		t.Errorf("%d hints, want %d", hints, 3*meantMax)
 	}
 }
 

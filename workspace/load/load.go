@@ -1,4 +1,6 @@
-package workspace
+// Package load finds, reads, merges and checks a workspace (chapter 1): from a folder to the values of package workspace, or to all
+// that is wrong with its files.
+package load
 
 import (
 	"cmp"
@@ -12,10 +14,11 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
-// Options of Load.
+// Options of Workspace.
 type Options struct {
 	// Only settings and root are needed (cache commands): projects and overlays are not read.
 	SettingsOnly bool
@@ -23,16 +26,16 @@ type Options struct {
 	Stranger Stranger
 	// NotCheckedOut lists what a sparse checkout leaves out below the root of the workspace, with Dir, Text and Add; nil: nothing is
 	// left out. It is called at most once, and only when entries could mean such a project.
-	NotCheckedOut func(root string) []Absent
+	NotCheckedOut func(root string) []workspace.Absent
 }
 
-// Load finds, reads, merges and checks everything but the graph: phases 1 to 6 of chapter 1, section 11.1. host is the file
-// system of the machine, dir an absolute path in it; the file system that Load returns is rooted at the workspace, and the
+// Workspace finds, reads, merges and checks everything but the graph: phases 1 to 6 of chapter 1, section 11.1. host is the file
+// system of the machine, dir an absolute path in it; the file system that it returns is rooted at the workspace, and the
 // caller closes it.
 //
 // The error is *diag.Errors with all errors of all files, or that of the context. With errors the workspace is what could be
 // read and is sound enough for the graph to look for more errors, or nil; the file system is then nil. Nothing is written.
-func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspace, fs fsys.FS, err error) {
+func Workspace(ctx context.Context, host fsys.FS, dir string, o Options) (ws *workspace.Workspace, fs fsys.FS, err error) {
 	root, mode, err := Find(host, dir)
 	if err != nil {
 		return nil, nil, err
@@ -45,7 +48,7 @@ func Load(ctx context.Context, host fsys.FS, dir string, o Options) (ws *Workspa
 		return nil, nil, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: root},
 			Message: "the root of the workspace cannot be opened", Causes: []string{cause(err)}})
 	}
-	l := &loader{ctx: ctx, o: o, host: host, start: dir, fs: fs, tree: tree.New(fs), ws: &Workspace{Root: root, Mode: mode}}
+	l := &loader{ctx: ctx, o: o, host: host, start: dir, fs: fs, tree: tree.New(fs), ws: &workspace.Workspace{Root: root, Mode: mode}}
 	l.load(o)
 	if err := ctx.Err(); err != nil {
 		_ = fs.Close() // nothing was written through it
@@ -72,7 +75,7 @@ type loader struct {
 	start string // where haz was started, on the host
 	fs    fsys.FS
 	tree  *tree.Tree
-	ws    *Workspace
+	ws    *workspace.Workspace
 
 	settings *config.Workspace // nil in implicit mode
 	files    map[string]bool   // the haz.yml of all projects, workspace-absolute
@@ -80,13 +83,13 @@ type loader struct {
 	noGraph  bool // what loaded is too little to resolve references on
 
 	askedAbsent bool
-	absent      []Absent        // what is not checked out
-	leftOut     map[string]bool // directories of those of them that are listed
+	absent      []workspace.Absent // what is not checked out
+	leftOut     map[string]bool    // directories of those of them that are listed
 }
 
 func (l *loader) load(o Options) {
 	l.ws.Settings = defaults()
-	if l.ws.Mode == Explicit {
+	if l.ws.Mode == workspace.Explicit {
 		l.readSettings()
 	}
 	if o.SettingsOnly || l.ctx.Err() != nil {
@@ -100,7 +103,7 @@ func (l *loader) load(o Options) {
 	}
 	projects := l.readProjects(dirs)
 	var overlays []*overlay
-	if l.ws.Mode == Explicit {
+	if l.ws.Mode == workspace.Explicit {
 		overlays = l.readOverlays()
 		l.noteRootProject()
 	} else {
@@ -119,8 +122,8 @@ func (l *loader) load(o Options) {
 
 func (l *loader) add(d diag.Diagnostic) { l.diags = append(l.diags, d) }
 
-func defaults() Settings {
-	return Settings{Hash: "blake3", OutputMode: "live", CancelGrace: 5 * time.Second, TagCaps: map[string]int{}}
+func defaults() workspace.Settings {
+	return workspace.Settings{Hash: "blake3", OutputMode: "live", CancelGrace: 5 * time.Second, TagCaps: map[string]int{}}
 }
 
 // readSettings is phase 2.
@@ -135,7 +138,7 @@ func (l *loader) readSettings() {
 			}
 		}
 		l.add(*d)
-		l.ws.partial.projects = true
+		l.ws.Partial.Projects = true
 		l.noGraph = true
 		return
 	}
@@ -143,7 +146,7 @@ func (l *loader) readSettings() {
 	l.diags = append(l.diags, diags...)
 	l.settings = w
 	if !w.ProjectsKnown {
-		l.ws.partial.projects = true
+		l.ws.Partial.Projects = true
 	}
 	for _, e := range w.Projects.Items {
 		l.ws.Entries = append(l.ws.Entries, e.Glob)
@@ -216,7 +219,7 @@ func (l *loader) unique(projects []*project) {
 	byName := make(map[string]*project, len(projects))
 	for _, p := range projects {
 		if p.Project == nil {
-			l.ws.partial.projects = true
+			l.ws.Partial.Projects = true
 			continue
 		}
 		if first := byName[p.Name]; first != nil {
@@ -224,7 +227,7 @@ func (l *loader) unique(projects []*project) {
 				Message: fmt.Sprintf("two projects are named %s: %s and %s", diag.Quote(p.Name), diag.Escape(first.File), diag.Escape(p.File)),
 				Related: []diag.Related{{Place: first.namePlace, Label: "first occurrence here"}}})
 			// The second one has no identity; references to the first could mean it.
-			l.ws.partial.projects = true
+			l.ws.Partial.Projects = true
 			l.incomplete(first.Project)
 			p.Project = nil
 			continue
@@ -232,30 +235,30 @@ func (l *loader) unique(projects []*project) {
 		byName[p.Name] = p
 		l.ws.Projects = append(l.ws.Projects, p.Project)
 		if !p.tagsKnown {
-			l.ws.partial.tags = true
+			l.ws.Partial.Tags = true
 		}
 		if !p.tasksKnown {
 			l.incomplete(p.Project)
 		}
 	}
-	slices.SortFunc(l.ws.Projects, func(a, b *Project) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(l.ws.Projects, func(a, b *workspace.Project) int { return strings.Compare(a.Name, b.Name) })
 }
 
-func (l *loader) incomplete(p *Project) {
-	if l.ws.partial.tasks == nil {
-		l.ws.partial.tasks = map[*Project]bool{}
+func (l *loader) incomplete(p *workspace.Project) {
+	if l.ws.Partial.Tasks == nil {
+		l.ws.Partial.Tasks = map[*workspace.Project]bool{}
 	}
-	l.ws.partial.tasks[p] = true
+	l.ws.Partial.Tasks[p] = true
 }
 
 // number puts the tasks in canonical order.
 func (l *loader) number() {
 	n := 0
 	for _, p := range l.ws.Projects {
-		slices.SortFunc(p.Tasks, func(a, b *Task) int { return strings.Compare(a.ID.Task, b.ID.Task) })
+		slices.SortFunc(p.Tasks, func(a, b *workspace.Task) int { return strings.Compare(a.ID.Task, b.ID.Task) })
 		n += len(p.Tasks)
 	}
-	l.ws.Tasks = make([]*Task, 0, n)
+	l.ws.Tasks = make([]*workspace.Task, 0, n)
 	for _, p := range l.ws.Projects {
 		for _, t := range p.Tasks {
 			t.Index = len(l.ws.Tasks)
@@ -266,17 +269,17 @@ func (l *loader) number() {
 
 // unusedCaps warns about caps for tags that no project carries.
 func (l *loader) unusedCaps() {
-	if l.settings == nil || l.ws.partial.projects || l.ws.partial.tags || len(l.ws.Absent) > 0 {
+	if l.settings == nil || l.ws.Partial.Projects || l.ws.Partial.Tags || len(l.ws.Absent) > 0 {
 		return
 	}
-	byTag := l.ws.byName().byTag
+	byTag := projectsByTag(l.ws)
 	for _, c := range l.settings.Concurrency.Tags {
 		if len(byTag[c.Tag.Value]) > 0 {
 			continue
 		}
 		hint := ""
-		if near := diag.Nearest(c.Tag.Value, l.ws.byName().tags); near != "" {
-			hint = "did you mean " + diag.Quote(near) + "?"
+		if near := diag.Nearest(c.Tag.Value, tagNames(byTag)); near != "" {
+			hint = diag.DidYouMean(near)
 		}
 		l.add(diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::029", Place: l.settings.Source.Place(c.Tag.Span),
 			Message: "this cap is without effect: no project has the tag " + diag.Quote(c.Tag.Value), Hint: hint})

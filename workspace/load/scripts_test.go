@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"os"
@@ -35,12 +35,12 @@ func TestScriptsRunTheExamples(t *testing.T) {
 		return files
 	}
 	manual := &txtar.Archive{}
-	for _, m := range manualExample.FindAllSubmatch(read("../docs/workspace-files.md"), -1) {
+	for _, m := range manualExample.FindAllSubmatch(read("../../docs/workspace-files.md"), -1) {
 		manual.Files = append(manual.Files, txtar.File{Name: string(m[1]), Data: m[2]})
 	}
 	acme := txtar.Parse(read("testdata/acme.txtar"))
 	for script, example := range map[string]*txtar.Archive{"acme_example": acme, "acme_mutex": acme, "manual_example": manual} {
-		ran := txtar.Parse(read("../cmd/haz/testdata/script/" + script + ".txtar"))
+		ran := txtar.Parse(read("../../cmd/haz/testdata/script/" + script + ".txtar"))
 		want := configuration(example)
 		if len(want) < 4 {
 			t.Errorf("the example of %s has %d files", script, len(want))

@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
 )
 
 // Whoever owns the root of a workspace, or a folder above it, decides what haz runs there in the name of somebody else: in a parent
@@ -24,7 +25,7 @@ type owners interface {
 
 // checkOwners looks at everything on the way to what marks the root: each folder from "/" on, the marker, and where that is a
 // link, each folder on the way to what it leads to.
-func checkOwners(host fsys.FS, root string, mode Mode, s Stranger) *diag.Diagnostic {
+func checkOwners(host fsys.FS, root string, mode workspace.Mode, s Stranger) *diag.Diagnostic {
 	o, ok := host.(owners)
 	if !ok || s == nil {
 		return nil
@@ -56,8 +57,8 @@ func checkOwners(host fsys.FS, root string, mode Mode, s Stranger) *diag.Diagnos
 }
 
 // markers are what makes a folder a root, and what is read there first.
-func markers(mode Mode) []string {
-	if mode == Explicit {
+func markers(mode workspace.Mode) []string {
+	if mode == workspace.Explicit {
 		return []string{markerDir}
 	}
 	return []string{markerGit, projectFile}

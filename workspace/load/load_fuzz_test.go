@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
 )
 
 // FuzzLoad loads workspaces of any three files. Loading ends in a workspace or in errors that are diagnostics, never both
@@ -36,7 +37,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		var said [2]string
 		for i := range said {
-			w, fs, err := Load(context.Background(), host, "/ws", Options{})
+			w, fs, err := Workspace(context.Background(), host, "/ws", Options{})
 			var list *diag.Errors
 			switch {
 			case err == nil:
@@ -57,7 +58,7 @@ func FuzzLoad(f *testing.F) {
 				if task.Index != at || w.Task(task.ID) == nil || err == nil && w.Task(task.ID) != task {
 					t.Errorf("task %s at %d says %d", task.ID, at, task.Index)
 				}
-				for _, d := range append(append([]RefDecl(nil), task.Deps...), task.WeakDeps...) {
+				for _, d := range append(append([]workspace.RefDecl(nil), task.Deps...), task.WeakDeps...) {
 					if selected, err := w.Resolve(d.Ref, task.Project); err == nil && len(selected) == 0 && list == nil {
 						t.Errorf("%s selects nothing, and that is no error", d.Ref)
 					}

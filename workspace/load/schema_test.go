@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -45,7 +46,7 @@ func TestSchemasAreCheckedIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkedIn(t, filepath.Join("..", "docs", "schema", name+".schema.json"), got)
+		checkedIn(t, filepath.Join("..", "..", "docs", "schema", name+".schema.json"), got)
 	}
 	if _, err := config.JSONSchema("nope"); err == nil {
 		t.Error("there is a schema for anything")
@@ -69,7 +70,7 @@ func form(kind, text string) diag.List {
 		tasks, diags, b.src = o.Tasks, d, o.Source
 	}
 	for _, t := range tasks {
-		b.task(&Project{Dir: nowhere}, t, "")
+		b.task(&workspace.Project{Dir: nowhere}, t, "")
 	}
 	return slices.DeleteFunc(append(diags, b.diags...), func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
 }
@@ -301,7 +302,7 @@ func hasType(name string, value any) bool {
 
 // The reference manual: its tables are those of package config, and its example loads without an error or a warning.
 func TestManual(t *testing.T) {
-	const file = "../docs/workspace-files.md"
+	const file = "../../docs/workspace-files.md"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

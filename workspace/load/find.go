@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/workspace/config"
+	"github.com/haz-build/haz/workspace"
 )
 
 const (
@@ -27,7 +27,7 @@ const (
 // .haz without workspace.yml beside a .git or a haz.yml does not count: it is where an implicit workspace keeps its cache.
 // Where no directory has a marker, the nearest one with a haz.yml is the root, and implicit: a build context or a release
 // archive, which leave .git out. It comes last, since a project of a workspace has a haz.yml too.
-func Find(host fsys.FS, dir string) (root string, mode Mode, err error) {
+func Find(host fsys.FS, dir string) (root string, mode workspace.Mode, err error) {
 	start, err := host.RealPath(path.Clean("/" + dir))
 	if err != nil {
 		return "", 0, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: dir},
@@ -60,14 +60,14 @@ func cause(err error) string {
 // nameFor makes a project name of a directory's.
 func nameFor(dir string) string {
 	name := path.Base(dir)
-	if config.CheckName(name) != nil {
+	if workspace.CheckName(name) != nil {
 		return "app"
 	}
 	return name
 }
 
 // climb looks for markers from dir upwards. The root is "" when there is none.
-func climb(host fsys.FS, dir string) (root string, mode Mode, trouble *diag.Diagnostic) {
+func climb(host fsys.FS, dir string) (root string, mode workspace.Mode, trouble *diag.Diagnostic) {
 	for start := dir; ; {
 		haz, d := marker(host, path.Join(dir, markerDir))
 		if d != nil {
@@ -80,9 +80,9 @@ func climb(host fsys.FS, dir string) (root string, mode Mode, trouble *diag.Diag
 		isGit := git == fsys.Dir || git == fsys.File
 		switch {
 		case haz == fsys.Dir && (exists(host, path.Join(dir, workspaceFile)) || !isGit && !hasProject(host, dir)):
-			return dir, Explicit, nil
+			return dir, workspace.Explicit, nil
 		case isGit:
-			return dir, Implicit, nil
+			return dir, workspace.Implicit, nil
 		case dir == "/":
 			return nearestProject(host, start)
 		}
@@ -91,11 +91,11 @@ func climb(host fsys.FS, dir string) (root string, mode Mode, trouble *diag.Diag
 }
 
 // nearestProject is the nearest directory with a haz.yml, from dir upwards.
-func nearestProject(host fsys.FS, dir string) (root string, mode Mode, trouble *diag.Diagnostic) {
+func nearestProject(host fsys.FS, dir string) (root string, mode workspace.Mode, trouble *diag.Diagnostic) {
 	for {
 		switch {
 		case hasProject(host, dir):
-			return dir, Implicit, nil
+			return dir, workspace.Implicit, nil
 		case dir == "/":
 			return "", 0, nil
 		}
@@ -136,7 +136,7 @@ func outer(host fsys.FS, root string) string {
 		switch {
 		case trouble != nil || found == "":
 			return ""
-		case mode == Explicit:
+		case mode == workspace.Explicit:
 			return found
 		}
 		root = found
@@ -145,7 +145,7 @@ func outer(host fsys.FS, root string) string {
 }
 
 // Inside is the workspace-absolute path of a host path, without links; "" when it lies outside.
-func (w *Workspace) Inside(host fsys.FS, dir string) string {
+func Inside(w *workspace.Workspace, host fsys.FS, dir string) string {
 	real, err := host.RealPath(path.Clean("/" + dir))
 	switch {
 	case err != nil:
@@ -162,12 +162,12 @@ func (w *Workspace) Inside(host fsys.FS, dir string) string {
 
 // Bearing is the project whose directory contains dir, a host path (EXEC-022); nil when none. Links in dir are resolved, as
 // they are in the directories of projects; of nested projects it is the innermost.
-func (w *Workspace) Bearing(host fsys.FS, dir string) *Project {
-	inside := w.Inside(host, dir)
+func Bearing(w *workspace.Workspace, host fsys.FS, dir string) *workspace.Project {
+	inside := Inside(w, host, dir)
 	if inside == "" {
 		return nil
 	}
-	byDir := make(map[string]*Project, len(w.Projects))
+	byDir := make(map[string]*workspace.Project, len(w.Projects))
 	for _, p := range w.Projects {
 		byDir[p.Dir] = p
 	}

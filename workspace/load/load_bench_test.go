@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"context"
@@ -60,7 +60,7 @@ func BenchmarkLoad(b *testing.B) {
 			defer host.Close()
 			b.ReportAllocs()
 			for b.Loop() {
-				ws, fs, err := Load(context.Background(), host, root, Options{})
+				ws, fs, err := Workspace(context.Background(), host, root, Options{})
 				if err != nil || len(ws.Tasks) != n {
 					b.Fatal(err)
 				}
@@ -104,7 +104,7 @@ func BenchmarkResolve(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer host.Close()
-	ws, fs, err := Load(context.Background(), host, root, Options{})
+	ws, fs, err := Workspace(context.Background(), host, root, Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package workspace
+package load
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 // one thing breaks both (DISC-010 is haz::cfg::012 as well).
 func TestEveryErrorIsShown(t *testing.T) {
 	shown := map[string]bool{}
-	for _, pattern := range []string{"testdata/errors/*.txtar", "../graph/testdata/errors/*.txtar"} {
+	for _, pattern := range []string{"testdata/errors/*.txtar", "../../graph/testdata/errors/*.txtar"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no archives %s: %v", pattern, err)

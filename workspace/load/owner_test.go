@@ -1,4 +1,4 @@
-package workspace_test
+package load_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/load"
 )
 
 // owned is a file system with owners: of the names that are listed, everything else is root's.
@@ -80,7 +80,7 @@ func TestOwners(t *testing.T) {
 				}
 				return fmt.Sprintf("user eve (%d)", uid)
 			}
-			_, fs, err := workspace.Load(context.Background(), host, "/home/me/ws", workspace.Options{Stranger: stranger, SettingsOnly: true})
+			_, fs, err := load.Workspace(context.Background(), host, "/home/me/ws", load.Options{Stranger: stranger, SettingsOnly: true})
 			if fs != nil {
 				defer fs.Close()
 			}
@@ -96,7 +96,7 @@ func TestOwners(t *testing.T) {
 			if d := list.List[0]; d.Code != "DISC-023" || d.Place.File != tt.want || d.Hint == "" {
 				t.Errorf("%+v", d)
 			}
-			if _, fs, err := workspace.Load(context.Background(), host, "/home/me/ws", workspace.Options{SettingsOnly: true}); err != nil {
+			if _, fs, err := load.Workspace(context.Background(), host, "/home/me/ws", load.Options{SettingsOnly: true}); err != nil {
 				t.Errorf("trusted: %v", err)
 			} else {
 				_ = fs.Close()

@@ -1,6 +1,10 @@
-package workspace
+package load
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/haz-build/haz/workspace"
+)
 
 // What people type first, as other tools have it, and what haz says to type instead.
 func TestMeantReference(t *testing.T) {
@@ -55,7 +59,7 @@ name: empty
 		{"/home/me:lint", "", `the shell made that of ~:lint, and this directory is inside no project; write "core:lint"`},
 		{"/home/me:lint", "/app", "the shell made that of ~:lint; put it in quotes: '~:lint'"},
 	} {
-		typed := Typed{Text: c.text, Dir: c.dir, Home: "/home/me"}
+		typed := workspace.Typed{Text: c.text, Dir: c.dir, Home: "/home/me"}
 		for _, p := range ws.Projects {
 			if p.Dir == c.dir {
 				typed.Bearing = p
