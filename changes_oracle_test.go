@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	haz "github.com/haz-build/haz"
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 )
 
 // The oracle of --affected (chapter 3, 4.4.6): whatever a change of the tree is, a task whose key is another one after it must be
@@ -174,7 +174,7 @@ func (r *affectedRepo) open() (*haz.Workspace, error) {
 }
 
 // keys runs everything, and returns the key of each task that has one.
-func (r *affectedRepo) keys() map[haz.TaskID]cache.Key {
+func (r *affectedRepo) keys() map[haz.TaskID]entry.Key {
 	r.t.Helper()
 	w, err := r.open()
 	if err != nil {
@@ -189,7 +189,7 @@ func (r *affectedRepo) keys() map[haz.TaskID]cache.Key {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	keys := map[haz.TaskID]cache.Key{}
+	keys := map[haz.TaskID]entry.Key{}
 	for _, o := range result.Outcomes {
 		if o.HasKey {
 			keys[o.Task] = o.Key
@@ -200,7 +200,7 @@ func (r *affectedRepo) keys() map[haz.TaskID]cache.Key {
 
 // judge compares the selection with what is true after a change, and returns how many keys differ. A workspace that does not
 // load selects nothing.
-func (r *affectedRepo) judge(base map[haz.TaskID]cache.Key, what string) int {
+func (r *affectedRepo) judge(base map[haz.TaskID]entry.Key, what string) int {
 	r.t.Helper()
 	w, err := r.open()
 	if err != nil {

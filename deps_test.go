@@ -28,11 +28,12 @@ var mayImport = map[string]string{
 	"fsys/tree":           "fsys pattern",
 	"pattern":             "", // the standard library only: it is asked about paths, never about disks
 	"pattern/patterntest": "",
+	"cache/entry":         "cache/digest",
 	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
 	"cache/hasher":        "cache/digest",
 	"cache/state":         "cache/digest fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
-	"cache":               "cache/digest cache/state fsys pattern cache/hasher",
-	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher",
+	"cache":               "cache/digest cache/state fsys pattern cache/hasher cache/entry",
+	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher cache/entry",
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
 	"workspace":        "diag pattern", // values; what reads files is workspace/load
@@ -42,22 +43,22 @@ var mayImport = map[string]string{
 	"workspace/git":    "diag pattern",
 	"graph":            "workspace pattern diag",
 	"graph/query":      "graph workspace pattern diag",
-	"messages":         "workspace cache cache/digest",
+	"messages":         "workspace cache/digest cache/entry",
 	"cache/key":        "workspace cache/digest cache/state fsys fsys/tree cache/hasher",
-	"cache/outputs":    "cache cache/digest cache/state fsys fsys/tree pattern",
+	"cache/outputs":    "cache cache/digest cache/state fsys fsys/tree pattern cache/entry",
 
-	// Floor 3, decisions. No fsys for schedule: it must not be able to look at the disk.
-	"schedule": "graph messages workspace cache",
+	// Floor 3, decisions (see thinking below).
+	"schedule": "graph messages workspace cache/entry",
 
 	// Floor 4, the engine, and alone in knowing the actor library.
-	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess",
+	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
 	"actors/actorstest": "actors graph messages cache cache/digest cache/key cache/state fsys fsys/tree process cache/hasher workspace/load",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "actors cache cache/digest cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process schedule " +
-		"workspace workspace/config workspace/git workspace/guess workspace/load",
+	".": "actors cache cache/digest cache/entry cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process " +
+		"schedule workspace workspace/config workspace/git workspace/guess workspace/load",
 	"cmd/haz/early": "",
 	"cmd/haz":       ". cmd/haz/early report diag messages workspace workspace/git workspace/load graph graph/query fsys pattern",
 	"bench":         "",
@@ -99,6 +100,43 @@ func TestImports(t *testing.T) {
 			t.Error(bad)
 		}
 	}
+}
+
+// thinking is the half that decides. Neither it nor anything that it brings along reaches a disk, a process or a parser of files.
+var thinking = []string{"schedule", "messages", "graph"}
+
+// TestThinkingHalf follows the imports of the thinking half to their end: no module of others, and of the standard library nothing
+// that touches the machine.
+func TestThinkingHalf(t *testing.T) {
+	imports := packageImports(t)
+	for _, dir := range thinking {
+		for _, bad := range reaches(dir, imports) {
+			t.Error(bad)
+		}
+	}
+	through := map[string][]string{"a": {module + "/b", "slices"}, "b": {module + "/c"}, "c": {"os", "github.com/spf13/afero"}}
+	if bad := reaches("a", through); len(bad) != 2 {
+		t.Errorf("the check finds %q", bad)
+	}
+}
+
+func reaches(from string, imports map[string][]string) []string {
+	var bad []string
+	seen, todo := map[string]bool{from: true}, []string{from}
+	for len(todo) > 0 {
+		dir := todo[0]
+		todo = todo[1:]
+		for _, imp := range imports[dir] {
+			inner, ours := strings.CutPrefix(imp, module+"/")
+			switch {
+			case ours && !seen[inner]:
+				seen[inner], todo = true, append(todo, inner)
+			case !ours && strings.Contains(strings.Split(imp, "/")[0], "."), slices.Contains([]string{"os", "os/exec", "syscall", "net", "io/fs", "embed"}, imp):
+				bad = append(bad, from+" reaches "+imp+" by "+dir)
+			}
+		}
+	}
+	return bad
 }
 
 // TestNoIdleRows fails on a permission that nothing needs: it would allow an arrow that nobody has thought about.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/pattern"
@@ -134,7 +134,7 @@ func (s *shared) missed() []*missed {
 }
 
 // lastOutputs are the outputs that the last result of a task in this tree has; nil when there is none, or none that is kept.
-func (p *prober) lastOutputs(t *Task) []cache.Output {
+func (p *prober) lastOutputs(t *Task) []entry.Output {
 	globs := false
 	for _, o := range t.Outputs {
 		globs = globs || !o.Pattern.IsLiteral()
@@ -150,10 +150,10 @@ func (p *prober) lastOutputs(t *Task) []cache.Output {
 	if miss != nil || m == nil {
 		return nil
 	}
-	return append([]cache.Output{}, m.Outputs...)
+	return append([]entry.Output{}, m.Outputs...)
 }
 
-func matches(outputs []cache.Output, p pattern.Pattern) bool {
+func matches(outputs []entry.Output, p pattern.Pattern) bool {
 	for i := range outputs {
 		if p.Match(outputs[i].Path) {
 			return true

@@ -6,6 +6,7 @@ import (
 	"github.com/haz-build/haz/actors"
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys/tree"
@@ -28,7 +29,7 @@ type probe struct {
 	derived  *key.Derived // nil when there is no key
 	err      error        // why: *key.Error, or the end of the context
 	stored   *Stored      // of a hit; its manifest, which may be large, is not kept
-	miss     *cache.Miss  // nil on a hit and when there is no key
+	miss     *entry.Miss  // nil on a hit and when there is no key
 	blocked  int          // the first upstream of which it is not known what it makes, so that there is no key; -1: none
 	upstream *key.Upstream
 }
@@ -90,7 +91,7 @@ func (p *prober) look(ctx context.Context, task int) *probe {
 		r.contributes(p, t, digest.Digest{})
 	}
 	if !t.Cache {
-		r.miss = &cache.Miss{Reason: cache.Uncached}
+		r.miss = &entry.Miss{Reason: entry.Uncached}
 		return r
 	}
 	m, miss := p.store.Explain(r.derived.Key)

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
@@ -106,7 +106,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 		b := w.W.Tasks[r.blocked]
 		e.Blocked = &Blocked{Task: b.ID, Lookup: u.lookup(), Uncached: !b.Cache, KeyError: u.err}
 		if !t.Cache {
-			e.Lookup = "miss: " + cache.Uncached.String()
+			e.Lookup = "miss: " + entry.Uncached.String()
 		}
 		// The inputs can be told all the same; the key made on the way means nothing.
 		var err error
@@ -130,7 +130,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 
 // Found is Lookup for people: where an entry serves another workspace alone, it says which, and why.
 func (e *Explanation) Found() string {
-	if e.Lookup == "miss: "+cache.OtherRoot.String() {
+	if e.Lookup == "miss: "+entry.OtherRoot.String() {
 		return e.Lookup + " (" + e.Detail + ")"
 	}
 	return e.Lookup

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
@@ -84,7 +85,7 @@ type job struct {
 	ledger      state.Ledger
 	hasLedger   bool
 	restored    bool      // the result came from the cache
-	was         cache.Key // of what came from the cache, or was made anew
+	was         entry.Key // of what came from the cache, or was made anew
 	remake      bool      // the cache has the result, and it is made anew all the same
 	lookedAgain bool      // for the entry, with the lock in hand
 	letBe       []*job    // upstreams that are unsettled and stay so
@@ -97,7 +98,7 @@ type job struct {
 	lookedAt    time.Time     // when the look before the spawn began
 	folders     *key.Folders  // on the way to what the task reads, before it ran
 	kept        *outputs.Kept // of a completed task, for the looks of those that come after it
-	keptKey     cache.Key     // of that
+	keptKey     entry.Key     // of that
 	noted       []string      // texts of notes on patterns
 	madeBefore  int           // results that were in the tree when the task looked at its inputs
 	rec         *recorder

@@ -11,6 +11,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
@@ -125,15 +126,15 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 	}
 	answer := messages.EntryMissed{Ref: m.Ref, Miss: *miss}
 	switch miss.Reason {
-	case cache.Damaged:
+	case entry.Damaged:
 		k := j.derived.Key
 		return b.setAside(j, miss.Detail, nil, func(became string) any {
 			answer.Miss.Became, answer.Note = became, damagedNote(k, miss.Detail, became)
 			return answer
 		})
-	case cache.Unreadable:
+	case entry.Unreadable:
 		answer.Note = fmt.Sprintf("the cache entry %s cannot be read (%s)", j.derived.Key.Short(), miss.Detail)
-	case cache.NoEntry:
+	case entry.NoEntry:
 		if b.r.o.Explain {
 			answer.Miss.Detail = b.explain(j)
 		}
@@ -142,7 +143,7 @@ func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
 }
 
 // damagedNote says what became of a damaged entry, if anything.
-func damagedNote(k cache.Key, why, became string) string {
+func damagedNote(k entry.Key, why, became string) string {
 	note := fmt.Sprintf("the cache entry %s is damaged (%s)", k.Short(), why)
 	if became == "" {
 		return note + " and stays as it is: the cache is only read"
@@ -292,15 +293,15 @@ func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
 	j.lookedAgain = true // the entry is there, and was tried
 	switch {
 	case errors.As(err, &e) && e.IsInput:
-		return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.NoEntry, Detail: e.Reason}}
+		return messages.RestoreFailed{Ref: ref, Miss: entry.Miss{Reason: entry.NoEntry, Detail: e.Reason}}
 	case errors.As(err, &e) && e.Damaged:
 		k := j.derived.Key
 		return b.setAside(j, e.Reason, j.manifest, func(became string) any {
-			return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged, Detail: e.Reason, Became: became},
+			return messages.RestoreFailed{Ref: ref, Miss: entry.Miss{Reason: entry.Damaged, Detail: e.Reason, Became: became},
 				Note: damagedNote(k, e.Reason, became)}
 		})
 	}
-	return messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Unreadable, Detail: err.Error()},
+	return messages.RestoreFailed{Ref: ref, Miss: entry.Miss{Reason: entry.Unreadable, Detail: err.Error()},
 		Note: "the outputs could not be restored, so the task runs: " + err.Error()}
 }
 
@@ -354,14 +355,14 @@ func (b *bench) emitPiece(j *job, next int, stderr bool, src io.Reader, length i
 
 // claims are the outputs that are this task's alone: all but directories that hold something, or that no pattern matches,
 // which tasks may share.
-func (j *job) claims(outs []cache.Output) []cache.Output {
+func (j *job) claims(outs []entry.Output) []entry.Output {
 	patterns := workspace.Patterns(j.task.Outputs)
 	matched := func(path string) bool {
 		return slices.ContainsFunc(patterns, func(p pattern.Pattern) bool { return p.MatchOutput(path) })
 	}
-	claimed := make([]cache.Output, 0, len(outs))
+	claimed := make([]entry.Output, 0, len(outs))
 	for i, o := range outs {
-		if o.Kind != cache.Dir || !cache.HoldsOutputs(outs[i:], o.Path) && matched(o.Path) {
+		if o.Kind != entry.Dir || !cache.HoldsOutputs(outs[i:], o.Path) && matched(o.Path) {
 			claimed = append(claimed, o)
 		}
 	}
@@ -369,7 +370,7 @@ func (j *job) claims(outs []cache.Output) []cache.Output {
 }
 
 // reads lists who reads the outputs of a task, each reader once (EXEC-019).
-func (b *bench) reads(j *job, outs []cache.Output) []messages.Read {
+func (b *bench) reads(j *job, outs []entry.Output) []messages.Read {
 	var reads []messages.Read
 	seen := map[int]bool{j.task.Index: true}
 	for _, o := range j.claims(outs) {

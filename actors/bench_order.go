@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
@@ -24,7 +24,7 @@ type overtakings struct {
 // made is a result that was put into the tree.
 type made struct {
 	task *workspace.Task
-	outs []cache.Output
+	outs []entry.Output
 }
 
 // looks is called before a task reads its inputs.
@@ -42,7 +42,7 @@ func (j *job) hasRead(d *key.Derived) {
 }
 
 // wroteLate notes, of a result that was just put into the tree, the tasks that have ended without reading it.
-func (b *bench) wroteLate(j *job, outs []cache.Output, reads []messages.Read) (notes []messages.Note) {
+func (b *bench) wroteLate(j *job, outs []entry.Output, reads []messages.Read) (notes []messages.Note) {
 	var readers []*job
 	for _, r := range reads {
 		if at, inPlan := b.planIndex()[r.Reader]; inPlan && !b.waits(at, j.index) && !b.waits(j.index, at) { // of a cycle the ledger speaks
@@ -106,7 +106,7 @@ func (b *bench) waits(task, other int) bool {
 }
 
 // missed is one of the outputs of another task that a task selects as an input and has not read as it is now; "" when there is none.
-func (b *bench) missed(j *job, outs []cache.Output) string {
+func (b *bench) missed(j *job, outs []entry.Output) string {
 	selects := func(path string) bool {
 		match := func(d workspace.PatternDecl) bool { return d.Pattern.Match(path) }
 		return slices.ContainsFunc(j.task.Inputs, match) && !slices.ContainsFunc(j.task.Exclude, match)
@@ -114,7 +114,7 @@ func (b *bench) missed(j *job, outs []cache.Output) string {
 	var read *key.Derived
 	for i := range outs {
 		o := &outs[i]
-		if o.Kind != cache.File || !selects(o.Path) {
+		if o.Kind != entry.File || !selects(o.Path) {
 			continue
 		}
 		if read == nil {

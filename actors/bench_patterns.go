@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/pattern"
@@ -73,7 +73,7 @@ func (b *bench) inputNotes(ctx context.Context, j *job) []messages.Note {
 
 // outputNotes is about the output globs of a result. What is an input of the key, as all is that a formatter finds in order,
 // is matched too, if it is no output.
-func (b *bench) outputNotes(ctx context.Context, j *job, outs []cache.Output) []messages.Note {
+func (b *bench) outputNotes(ctx context.Context, j *job, outs []entry.Output) []messages.Note {
 	in := j.derived.Inputs
 	some := func(p pattern.Pattern) bool {
 		return anyMatch(p, len(outs), func(i int) string { return outs[i].Path }) ||

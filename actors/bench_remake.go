@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 )
@@ -47,7 +48,7 @@ func (b *bench) askRemake(j *job, moved []string) (hint string) {
 }
 
 // remakeAsked says why the task is to be carried out though the cache has its result; nil when it is not.
-func (b *bench) remakeAsked(j *job) *cache.Miss {
+func (b *bench) remakeAsked(j *job) *entry.Miss {
 	reader := ""
 	if b.r.o.Store {
 		reader = b.r.o.State.Remake(j.task.ID.String(), j.derived.Key)
@@ -57,11 +58,11 @@ func (b *bench) remakeAsked(j *job) *cache.Miss {
 }
 
 // RemakeMiss is the miss of a task that is to be carried out again because of a reader; nil where that is "".
-func RemakeMiss(reader string) *cache.Miss {
+func RemakeMiss(reader string) *entry.Miss {
 	if reader == "" {
 		return nil
 	}
-	return &cache.Miss{Reason: cache.NoEntry, Detail: "none that serves: " + reader + " changed what a hit had brought back"}
+	return &entry.Miss{Reason: entry.NoEntry, Detail: "none that serves: " + reader + " changed what a hit had brought back"}
 }
 
 // clearForRemake moves away what was changed of the earlier result: the task must not find it. What was not is taken away as

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
@@ -77,7 +77,7 @@ func (b *bench) missing(j *job, got *outputs.Collected) []string {
 			continue
 		}
 		if got != nil {
-			_, there := slices.BinarySearchFunc(got.Outputs, p.Path, func(o cache.Output, path string) int { return strings.Compare(o.Path, path) })
+			_, there := slices.BinarySearchFunc(got.Outputs, p.Path, func(o entry.Output, path string) int { return strings.Compare(o.Path, path) })
 			if there {
 				continue
 			}

@@ -30,54 +30,6 @@ import (
 	"github.com/haz-build/haz/fsys"
 )
 
-// Key finds an entry.
-type Key = digest.Digest
-
-// MissReason says why there is no hit (7.4).
-type MissReason uint8
-
-const (
-	NoEntry MissReason = iota + 1
-	Schema
-	Damaged
-	Unreadable
-	Uncached
-	OtherRoot
-)
-
-// String is the spelling after "miss: " in chapter 3, 6.
-func (r MissReason) String() string {
-	switch r {
-	case NoEntry:
-		return "no entry"
-	case Schema:
-		return "schema mismatch"
-	case Damaged:
-		return "corrupt entry"
-	case Unreadable:
-		return "unreadable entry"
-	case Uncached:
-		return "uncached"
-	case OtherRoot:
-		return "other root"
-	}
-	return "unknown"
-}
-
-// A Miss says why a lookup found nothing usable.
-type Miss struct {
-	Reason MissReason
-	Detail string // "blob 2 of 3 missing"
-	Became string // of a damaged entry that a lookup has found: "was set aside"; "" when nothing was done with it
-}
-
-func (m *Miss) String() string {
-	if m.Detail == "" {
-		return m.Reason.String()
-	}
-	return m.Reason.String() + " (" + m.Detail + ")"
-}
-
 // Options of a Store.
 type Options struct {
 	Hash     digest.Function

@@ -11,36 +11,6 @@ import (
 	"github.com/haz-build/haz/pattern"
 )
 
-// OutputKind is the kind of a recorded output.
-type OutputKind byte
-
-const (
-	File OutputKind = 'f'
-	Link OutputKind = 'l'
-	Dir  OutputKind = 'd'
-)
-
-// word is the spelling of the kind in a manifest.
-func (k OutputKind) word() string {
-	switch k {
-	case Link:
-		return "link"
-	case Dir:
-		return "dir"
-	}
-	return "file"
-}
-
-// Output is one recorded output.
-type Output struct {
-	Path   string // workspace-absolute
-	Kind   OutputKind
-	Digest digest.Digest // files
-	Size   int64         // files
-	Mode   uint32        // 0o777 at most; 0 for links
-	Target string        // links
-}
-
 // OutputsDigest is the digest of a list of outputs sorted by path (chapter 2, 5.2): the identity of what an entry holds, and
 // what downstream keys see of it (S-25).
 func OutputsDigest(fn digest.Function, outs []Output) digest.Digest {
@@ -101,20 +71,6 @@ func checkCanonical(p string) error {
 		return err
 	}
 	return nil
-}
-
-// Source is an output that is an input of its task too. Of its mode only that counts which counts in a key.
-func Source(path string, kind OutputKind, exec bool, d digest.Digest, linkText string) Output {
-	o := Output{Path: path, Kind: kind}
-	switch kind {
-	case Link:
-		o.Target = linkText
-	case File:
-		if o.Digest = d; exec {
-			o.Mode = 0o100
-		}
-	}
-	return o
 }
 
 // ProductDigest is the OutputsDigest of outputs and of sources, both sorted by path; where both have a path, the source counts.

@@ -6,7 +6,7 @@ package messages
 import (
 	"time"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -24,7 +24,7 @@ type RunStarted struct {
 // TaskStarted says that restoring or executing has begun.
 type TaskStarted struct {
 	Task workspace.TaskID
-	Miss *cache.Miss // why it executes; nil when it is being restored
+	Miss *entry.Miss // why it executes; nil when it is being restored
 	At   time.Time
 }
 

@@ -1,6 +1,6 @@
 package messages
 
-import "github.com/haz-build/haz/cache"
+import "github.com/haz-build/haz/cache/entry"
 
 // DeriveKey asks the cache actor for the key of a ready task. Answered by KeyDerived or KeyFailed.
 type DeriveKey struct {
@@ -11,7 +11,7 @@ type DeriveKey struct {
 // KeyDerived carries the key of the inputs as they are now.
 type KeyDerived struct {
 	Ref
-	Key   cache.Key
+	Key   entry.Key
 	Notes []Note // on the patterns of the inputs
 }
 
@@ -30,6 +30,6 @@ type EntryFound struct{ Ref }
 // EntryMissed says why there is nothing to restore.
 type EntryMissed struct {
 	Ref
-	Miss cache.Miss
+	Miss entry.Miss
 	Note string // for people, when the reason is a damaged or unreadable entry
 }

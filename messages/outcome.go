@@ -3,8 +3,8 @@ package messages
 import (
 	"time"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -84,8 +84,8 @@ type Outcome struct {
 	Source Source           // completed
 
 	HasKey bool
-	Key    cache.Key
-	Miss   *cache.Miss // why it ran; nil for hits and for tasks that were never looked up
+	Key    entry.Key
+	Miss   *entry.Miss // why it ran; nil for hits and for tasks that were never looked up
 
 	ExitCode int // failed: exit code, -1 when a signal ended it
 	Signal   int
@@ -93,7 +93,7 @@ type Outcome struct {
 
 	StdoutLen, StderrLen       int64
 	StdoutDigest, StderrDigest digest.Digest
-	Outputs                    []cache.Output
+	Outputs                    []entry.Output
 	OutputsDigest              digest.Digest
 
 	Store       StoreResult

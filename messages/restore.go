@@ -1,8 +1,8 @@
 package messages
 
 import (
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 )
 
 // RestoreOutputs asks the cache actor to put the outputs of the entry found into the tree. Without Write it only compares:
@@ -30,7 +30,7 @@ type OutputsRestored struct {
 // RestoreFailed says that the entry cannot be used; the task runs instead (CACHE-020).
 type RestoreFailed struct {
 	Ref
-	Miss  cache.Miss
+	Miss  entry.Miss
 	Note  string
 	Notes []Note // of what was done before it failed
 }
@@ -39,7 +39,7 @@ type RestoreFailed struct {
 type Product struct {
 	StdoutLen, StderrLen       int64
 	StdoutDigest, StderrDigest digest.Digest
-	Outputs                    []cache.Output
+	Outputs                    []entry.Output
 	OutputsDigest              digest.Digest
 	Own, Closure               digest.Digest // what it contributes to the keys of downstreams
 	Wrote                      []string      // paths that the task claims (EXEC-020), sorted

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -249,11 +249,11 @@ func luminance(r, g, b uint8) float64 {
 }
 
 func TestRecord(t *testing.T) {
-	miss := &cache.Miss{Reason: cache.NoEntry}
+	miss := &entry.Miss{Reason: entry.NoEntry}
 	killed := failed("p:killed", -1).Outcome
 	killed.Signal = 9
 	ok := fresh("p:ok", 5*time.Millisecond).Outcome
-	ok.HasKey, ok.Miss, ok.Outputs = true, miss, []cache.Output{{Path: "/p/out/a<b>"}}
+	ok.HasKey, ok.Miss, ok.Outputs = true, miss, []entry.Output{{Path: "/p/out/a<b>"}}
 	r := NewRecord(RecordInput{Haz: "1.2.3", Run: "7f3a", Workspace: "/ws", Args: []string{"run", "--all"}, Started: t0, Ended: t0.Add(1500 * time.Millisecond),
 		ExitCode: 130, Signal: "SIGINT", Counts: messages.Counts{Selected: 6, Completed: 2, Cached: 1, Failed: 2, Skipped: 1, Cancelled: 1},
 		Outcomes: []messages.Outcome{ok, hit("p:hit", 0).Outcome, failed("p:bad", 3).Outcome, killed,

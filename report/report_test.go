@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -513,9 +513,9 @@ func TestRunScreens(t *testing.T) {
 	left := fresh("lib:build", 83*time.Second)
 	left.Outcome.Leftovers = []messages.Leftover{{PID: 17, Command: "sleep 100"}}
 	miss := start("lib:build")
-	miss.Miss = &cache.Miss{Reason: cache.NoEntry, Detail: "input /lib/a.c changed"}
+	miss.Miss = &entry.Miss{Reason: entry.NoEntry, Detail: "input /lib/a.c changed"}
 	bare := start("p:fail")
-	bare.Miss = &cache.Miss{Reason: cache.NoEntry}
+	bare.Miss = &entry.Miss{Reason: entry.NoEntry}
 	events := []messages.Event{
 		messages.RunStarted{Run: "7f3a", Tasks: make([]workspace.TaskID, 12), At: t0},
 		miss, out("lib:build", "cc -c a.c\n"), left,

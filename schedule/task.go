@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -239,7 +239,7 @@ func (t *Task) notes(notes []messages.Note) []Command {
 }
 
 // started is the TaskStarted event, at most once.
-func (t *Task) started(now time.Time, miss *cache.Miss) []Command {
+func (t *Task) started(now time.Time, miss *entry.Miss) []Command {
 	if t.observed {
 		return nil
 	}

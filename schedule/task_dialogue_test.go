@@ -9,8 +9,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -88,13 +88,13 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "found":
 		m = messages.EntryFound{Ref: ref}
 	case "missed":
-		m = messages.EntryMissed{Ref: ref, Miss: cache.Miss{Reason: cache.NoEntry}}
+		m = messages.EntryMissed{Ref: ref, Miss: entry.Miss{Reason: entry.NoEntry}}
 	case "differ":
 		m = messages.OutputsDiffer{Ref: ref}
 	case "restored":
 		m = messages.OutputsRestored{Ref: ref, Next: d.m.events + 2}
 	case "restore-failed":
-		m = messages.RestoreFailed{Ref: ref, Miss: cache.Miss{Reason: cache.Damaged}, Note: "damaged"}
+		m = messages.RestoreFailed{Ref: ref, Miss: entry.Miss{Reason: entry.Damaged}, Note: "damaged"}
 	case "granted":
 		m = messages.SlotGranted{Ref: ref}
 	case "prepared":

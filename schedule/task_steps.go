@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -54,7 +54,7 @@ func (t *Task) upstreamFailed(now time.Time, m messages.UpstreamFailed) []Comman
 
 func (t *Task) deriveKey() []Command {
 	t.enter(Keying)
-	t.out.Key, t.out.HasKey, t.out.Miss = cache.Key{}, false, nil
+	t.out.Key, t.out.HasKey, t.out.Miss = entry.Key{}, false, nil
 	ups := make([]messages.UpstreamDigests, 0, len(t.c.Hard))
 	for _, u := range t.c.Hard {
 		ups = append(ups, t.digests[u])
@@ -70,7 +70,7 @@ func (t *Task) keyDerived(now time.Time, m messages.KeyDerived) []Command {
 	cs := t.notes(m.Notes)
 	switch {
 	case !t.c.Cached:
-		t.out.Miss = &cache.Miss{Reason: cache.Uncached}
+		t.out.Miss = &entry.Miss{Reason: entry.Uncached}
 		return append(cs, t.askSlot(now)...)
 	case !t.c.Lookup:
 		return append(cs, t.askSlot(now)...)
@@ -95,7 +95,7 @@ func (t *Task) entryFound(now time.Time) []Command {
 	return append(cs, Command{ToCache, messages.RestoreOutputs{Ref: t.request(), First: t.events}})
 }
 
-func (t *Task) entryMissed(now time.Time, miss cache.Miss, note string) []Command {
+func (t *Task) entryMissed(now time.Time, miss entry.Miss, note string) []Command {
 	if t.state != Looking {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (t *Task) entryMissed(now time.Time, miss cache.Miss, note string) []Comman
 }
 
 // missed leads to the queue.
-func (t *Task) missed(now time.Time, miss cache.Miss, note string) []Command {
+func (t *Task) missed(now time.Time, miss entry.Miss, note string) []Command {
 	t.out.Miss = &miss
 	var cs []Command
 	if note != "" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
@@ -30,7 +31,7 @@ type Task struct {
 }
 
 // Key is a key made from the task's name and any more words.
-func (t *Task) Key(words ...string) cache.Key {
+func (t *Task) Key(words ...string) entry.Key {
 	return hasher.Sum(digest.BLAKE3, fmt.Append(nil, t.Name, words))
 }
 
@@ -46,18 +47,18 @@ func Open(ws fsys.FS, o cache.Options) *cache.Store {
 }
 
 // Recorded is the list of outputs as an entry records it.
-func (t *Task) Recorded(fn digest.Function) []cache.Output {
-	var outs []cache.Output
+func (t *Task) Recorded(fn digest.Function) []entry.Output {
+	var outs []entry.Output
 	for _, path := range t.Outputs.Paths() {
 		item := t.Outputs[path]
-		o := cache.Output{Path: path, Mode: item.Mode}
+		o := entry.Output{Path: path, Mode: item.Mode}
 		switch item.Kind {
 		case fsys.File:
-			o.Kind, o.Size, o.Digest = cache.File, int64(len(item.Text)), hasher.Sum(fn, []byte(item.Text))
+			o.Kind, o.Size, o.Digest = entry.File, int64(len(item.Text)), hasher.Sum(fn, []byte(item.Text))
 		case fsys.Link:
-			o.Kind, o.Target = cache.Link, item.Text
+			o.Kind, o.Target = entry.Link, item.Text
 		case fsys.Dir:
-			o.Kind = cache.Dir
+			o.Kind = entry.Dir
 		}
 		outs = append(outs, o)
 	}
@@ -65,7 +66,7 @@ func (t *Task) Recorded(fn digest.Function) []cache.Output {
 }
 
 // Request asks to store the result under k. The outputs must lie in the tree.
-func (t *Task) Request(fn digest.Function, k cache.Key) cache.StoreRequest {
+func (t *Task) Request(fn digest.Function, k entry.Key) cache.StoreRequest {
 	stream := func(text string) cache.Stream {
 		return cache.Stream{Len: int64(len(text)), Digest: hasher.Sum(fn, []byte(text)), Bytes: []byte(text)}
 	}
@@ -127,7 +128,7 @@ func Patterns(texts ...string) []pattern.Pattern {
 // Outcome is what came of a hit, or of none.
 type Outcome struct {
 	Manifest *cache.Manifest
-	Miss     *cache.Miss // no hit
+	Miss     *entry.Miss // no hit
 	Err      error       // of Compare or Restore
 	Nothing  bool        // all was right already
 	Restored *cache.Restored
@@ -137,7 +138,7 @@ type Outcome struct {
 const SpoolDir = "/.haz/state/spool-test"
 
 // Hit looks k up and restores what it finds.
-func Hit(ctx context.Context, s *cache.Store, k cache.Key, target cache.Target) Outcome {
+func Hit(ctx context.Context, s *cache.Store, k entry.Key, target cache.Target) Outcome {
 	var o Outcome
 	if o.Manifest, o.Miss = s.Lookup(k); o.Miss != nil {
 		return o

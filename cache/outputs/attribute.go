@@ -3,8 +3,8 @@ package outputs
 import (
 	"fmt"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
@@ -76,15 +76,15 @@ func (c *collector) take(m *tree.Match) error {
 		}
 	}
 	c.bits(m.Path, t.info)
-	o := cache.Output{Path: m.Path, Mode: t.info.Perm & 0o777} // S-21
+	o := entry.Output{Path: m.Path, Mode: t.info.Perm & 0o777} // S-21
 	p := state.Produced{Path: m.Path, Info: t.info, Found: written && c.Before.has(m.Path) && !c.lists(m.Path)}
 	switch m.Info.Kind {
 	case fsys.Dir:
-		o.Kind = cache.Dir // S-19
+		o.Kind = entry.Dir // S-19
 	case fsys.Link:
-		o.Kind, o.Mode, o.Target, p.LinkText = cache.Link, 0, m.LinkText, m.LinkText // S-18
+		o.Kind, o.Mode, o.Target, p.LinkText = entry.Link, 0, m.LinkText, m.LinkText // S-18
 	default:
-		o.Kind, o.Size, o.Digest = cache.File, t.info.Size, t.digest
+		o.Kind, o.Size, o.Digest = entry.File, t.info.Size, t.digest
 		p.Digest, p.HasDigest = t.digest, t.digested
 	}
 	c.out.Outputs = append(c.out.Outputs, o)
@@ -95,15 +95,15 @@ func (c *collector) take(m *tree.Match) error {
 }
 
 // source is the match as a source of the task.
-func (t *thing) source() cache.Output {
-	kind := cache.File
+func (t *thing) source() entry.Output {
+	kind := entry.File
 	switch t.Match.Info.Kind {
 	case fsys.Link:
-		kind = cache.Link
+		kind = entry.Link
 	case fsys.Dir:
-		kind = cache.Dir
+		kind = entry.Dir
 	}
-	return cache.Source(t.Path, kind, t.info.Perm&0o100 != 0, t.digest, t.LinkText)
+	return entry.Source(t.Path, kind, t.info.Perm&0o100 != 0, t.digest, t.LinkText)
 }
 
 // judge is the table of S-22: the first row that fits decides. maker is the other task that made it, "" when none is known.

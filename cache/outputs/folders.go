@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
@@ -76,11 +77,11 @@ func (c *collector) folders(list []tree.Folder) {
 		} else if !f.Prefix || !made && !f.Empty {
 			continue
 		}
-		c.out.Outputs = append(c.out.Outputs, cache.Output{Path: f.Path, Kind: cache.Dir, Mode: f.Info.Perm & 0o777})
+		c.out.Outputs = append(c.out.Outputs, entry.Output{Path: f.Path, Kind: entry.Dir, Mode: f.Info.Perm & 0o777})
 		c.out.Produced = append(c.out.Produced, state.Produced{Path: f.Path, Info: f.Info})
 	}
 	if len(c.out.Outputs) > leaves {
-		slices.SortFunc(c.out.Outputs, func(a, b cache.Output) int { return strings.Compare(a.Path, b.Path) })
+		slices.SortFunc(c.out.Outputs, func(a, b entry.Output) int { return strings.Compare(a.Path, b.Path) })
 		slices.SortFunc(c.out.Produced, func(a, b state.Produced) int { return strings.Compare(a.Path, b.Path) })
 	}
 }
@@ -131,7 +132,7 @@ func (c *collector) wroteTarget(m *tree.Match) bool {
 // isOutput reports whether path, which leads through no link, or something below it is an output.
 func (c *collector) isOutput(path string) bool {
 	outs := c.out.Outputs
-	_, is := slices.BinarySearchFunc(outs, path, func(o cache.Output, p string) int { return strings.Compare(o.Path, p) })
+	_, is := slices.BinarySearchFunc(outs, path, func(o entry.Output, p string) int { return strings.Compare(o.Path, p) })
 	return is || cache.HoldsOutputs(outs, path)
 }
 

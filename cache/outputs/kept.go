@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -209,9 +209,9 @@ func (k *Kept) unsettled(st *state.State, mark state.Mark) bool {
 }
 
 // Are reports whether what the task left is the outputs of an entry.
-func (k *Kept) Are(outs []cache.Output) bool {
+func (k *Kept) Are(outs []entry.Output) bool {
 	files := k.list()
-	return slices.EqualFunc(files, outs, func(f state.Produced, o cache.Output) bool {
+	return slices.EqualFunc(files, outs, func(f state.Produced, o entry.Output) bool {
 		return f.Path == o.Path && f.Digest == o.Digest && f.LinkText == o.Target
 	})
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
@@ -72,8 +73,8 @@ func (e *RejectError) Unwrap() error { return e.Err }
 
 // Collected is what a task has produced.
 type Collected struct {
-	Outputs []cache.Output // sorted by path
-	Sources []cache.Output // of these and others, what is an input too, as it is now; sorted by path
+	Outputs []entry.Output // sorted by path
+	Sources []entry.Output // of these and others, what is an input too, as it is now; sorted by path
 	Digest  digest.Digest  // cache.ProductDigest of outputs and sources; zero with PresenceOnly
 	Wrote   []string       // paths written by this task in this run, sorted: what it claims (EXEC-020)
 	// NotStorable is the reason why the result must not be stored, "" when nothing speaks against it; with Hint.
@@ -205,7 +206,7 @@ func walkError(ctx context.Context, err error) error {
 func (c *collector) checkNesting() {
 	links := map[string]bool{}
 	for i := range c.out.Outputs {
-		if o := &c.out.Outputs[i]; o.Kind == cache.Link {
+		if o := &c.out.Outputs[i]; o.Kind == entry.Link {
 			links[o.Path] = true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
@@ -240,7 +241,7 @@ func TestPresenceOnly(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for _, o := range c.Outputs {
-		if !o.Digest.IsZero() || o.Kind == cache.File && o.Size != 1 {
+		if !o.Digest.IsZero() || o.Kind == entry.File && o.Size != 1 {
 			t.Errorf("%+v", o)
 		}
 	}
@@ -295,10 +296,10 @@ func TestCollectedDigestAndLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []cache.Output{
-		{Path: "/p/o/a", Kind: cache.File, Digest: hasher.Sum(digest.BLAKE3, []byte("x")), Size: 1, Mode: 0o644},
-		{Path: "/p/o/d", Kind: cache.Dir, Mode: 0o755},
-		{Path: "/p/o/l", Kind: cache.Link, Target: "a"},
+	want := []entry.Output{
+		{Path: "/p/o/a", Kind: entry.File, Digest: hasher.Sum(digest.BLAKE3, []byte("x")), Size: 1, Mode: 0o644},
+		{Path: "/p/o/d", Kind: entry.Dir, Mode: 0o755},
+		{Path: "/p/o/l", Kind: entry.Link, Target: "a"},
 	}
 	if fmt.Sprint(c.Outputs) != fmt.Sprint(want) || c.Digest != cache.OutputsDigest(digest.BLAKE3, want) {
 		t.Errorf("got %+v", c.Outputs)
@@ -308,7 +309,7 @@ func TestCollectedDigestAndLedger(t *testing.T) {
 	}
 	for i, p := range c.Produced {
 		info, _ := w.fs.Lstat(p.Path)
-		if p.Path != want[i].Path || !p.Info.Same(info) || p.Digest != want[i].Digest || p.HasDigest != (want[i].Kind == cache.File) || p.LinkText != want[i].Target {
+		if p.Path != want[i].Path || !p.Info.Same(info) || p.Digest != want[i].Digest || p.HasDigest != (want[i].Kind == entry.File) || p.LinkText != want[i].Target {
 			t.Errorf("%+v", p)
 		}
 	}

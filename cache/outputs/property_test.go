@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -89,11 +89,11 @@ func TestAttributionIsSafe(t *testing.T) {
 			}
 			rt.Fatal(err)
 		}
-		outs := map[string]*cache.Output{}
+		outs := map[string]*entry.Output{}
 		for i := range c.Outputs {
 			outs[c.Outputs[i].Path] = &c.Outputs[i]
 		}
-		if !slices.IsSortedFunc(c.Outputs, func(a, b cache.Output) int { return strings.Compare(a.Path, b.Path) }) || !slices.IsSorted(c.Wrote) {
+		if !slices.IsSortedFunc(c.Outputs, func(a, b entry.Output) int { return strings.Compare(a.Path, b.Path) }) || !slices.IsSorted(c.Wrote) {
 			rt.Fatal("not sorted")
 		}
 		for _, n := range names {
@@ -128,7 +128,7 @@ func TestAttributionIsSafe(t *testing.T) {
 			if o == nil {
 				continue
 			}
-			if o.Kind == cache.File && (o.Digest != w.digest(path)) {
+			if o.Kind == entry.File && (o.Digest != w.digest(path)) {
 				rt.Fatalf("%s: wrong digest", path)
 			}
 		}

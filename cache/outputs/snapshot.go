@@ -186,7 +186,7 @@ func Written(ctx context.Context, fs fsys.FS, patterns []pattern.Pattern, before
 	}
 	var wrote []state.Produced
 	all := append(found.Matches, found.Specials...)
-	slices.SortFunc(all, func(a, b glob.Match) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(all, func(a, b tree.Match) int { return strings.Compare(a.Path, b.Path) })
 	for i := range all {
 		m := &all[i]
 		if !isOutput(m) && m.Info.Kind != fsys.Special || before.unchanged(m.Path, m.Info) || source(m.Path) {

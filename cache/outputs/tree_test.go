@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
@@ -211,7 +211,7 @@ func text(c *Collected, err error) string {
 	for _, o := range c.Outputs {
 		s := fmt.Sprintf("%c %s", o.Kind, strings.TrimPrefix(o.Path, "/p/"))
 		switch o.Kind {
-		case cache.Link:
+		case entry.Link:
 			s += "->" + o.Target
 		default:
 			s += fmt.Sprintf(" %03o", o.Mode)

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
 // ledgerWith has n rows, whose paths are of a length.
 func ledgerWith(n, length int) Ledger {
-	l := Ledger{Task: "p:t", Key: digest.BLAKE3.Sum([]byte("key")), At: 7, Spans: []Span{{1, 2}}, Files: make([]Produced, n)}
+	l := Ledger{Task: "p:t", Key: hasher.Sum(digest.BLAKE3, []byte("key")), At: 7, Spans: []Span{{1, 2}}, Files: make([]Produced, n)}
 	for i := range l.Files {
 		path := fmt.Sprintf("/p/%08d", i)
 		l.Files[i] = Produced{Path: path + strings.Repeat("x", max(0, length-len(path))), Info: fsys.Info{Kind: fsys.File, Size: 1 << 62, MTime: -1 << 62, CTime: 1 << 62,

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
 )
 
 // measured FILE COMMAND... runs a command and writes the peak of its resident memory, in KiB, to FILE. It is a small process of its
@@ -138,7 +139,7 @@ func (r *hostileRig) forge(to string, n int, appendItem func(b []byte, i int) []
 		r.t.Fatal(err)
 	}
 	defer f.Close()
-	h := digest.BLAKE3.New()
+	h := hasher.New(digest.BLAKE3)
 	w := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<20)
 	var size int64
 	put := func(b []byte) {
@@ -164,7 +165,7 @@ func (r *hostileRig) forge(to string, n int, appendItem func(b []byte, i int) []
 	if err := w.Flush(); err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := f.WriteAt([]byte(digest.Of(h).Hex()), at); err != nil {
+	if _, err := f.WriteAt([]byte(hasher.Of(h).Hex()), at); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -175,7 +176,7 @@ func dirItem(b []byte, path string) []byte {
 
 func fileItem(b []byte, path string) []byte {
 	return fmt.Appendf(b, "\n    {\n      \"workspace_absolute_path\": %q,\n      \"kind\": \"file\",\n      \"content_hash\": %q,\n      \"size\": 0,\n      \"mode\": 420\n    }",
-		path, digest.BLAKE3.Sum(nil).Hex())
+		path, hasher.Sum(digest.BLAKE3, nil).Hex())
 }
 
 func linkItem(b []byte, path, target string) []byte {
@@ -186,7 +187,7 @@ func linkItem(b []byte, path, target string) []byte {
 func sealed(magic string, payload []byte) []byte {
 	b := append([]byte(magic), make([]byte, 8)...)
 	binary.LittleEndian.PutUint64(b[8:], uint64(len(payload)))
-	sum := digest.BLAKE3.Sum(payload)
+	sum := hasher.Sum(digest.BLAKE3, payload)
 	return append(append(b, sum[:]...), payload...)
 }
 
@@ -230,7 +231,7 @@ func TestHostileMemory(t *testing.T) {
 				forged = filepath.Join(t.TempDir(), "manifest.json")
 				rig.forge(forged, n, item)
 			}
-			if err := os.WriteFile(filepath.Join(rig.entry(), "outputs", digest.BLAKE3.Sum(nil).Hex()), nil, 0o400); err != nil {
+			if err := os.WriteFile(filepath.Join(rig.entry(), "outputs", hasher.Sum(digest.BLAKE3, nil).Hex()), nil, 0o400); err != nil {
 				rig.t.Fatal(err)
 			}
 			at := filepath.Join(rig.entry(), "manifest.json")

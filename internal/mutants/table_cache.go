@@ -45,10 +45,10 @@ var storeBugs = []mutant{
 		pkg: "./fsys", run: "^TestHostConforms$"},
 
 	{name: "a link is kept as what it leads to", rule: "S-18", file: "cache/outputs/attribute.go",
-		old: "= cache.Link, 0, m.LinkText, m.LinkText // S-18", new: `= cache.File, 0o644, "", ""`,
+		old: "= entry.Link, 0, m.LinkText, m.LinkText // S-18", new: `= cache.File, 0o644, "", ""`,
 		pkg: "./cache/outputs", run: "^TestKinds$"},
 	{name: "empty directories are not kept", rule: "S-19", file: "cache/outputs/attribute.go",
-		old: "		o.Kind = cache.Dir // S-19\n", new: "		return nil\n",
+		old: "		o.Kind = entry.Dir // S-19\n", new: "		return nil\n",
 		pkg: "./cache/outputs", run: "^TestKinds$"},
 	{name: "an output with an odd name is dropped silently", rule: "S-20", file: "cache/outputs/attribute.go",
 		old: "	if m.BadName != \"\" {\n		c.oddName.add(", new: "	if m.BadName != \"\" {\n		_ = (",
