@@ -280,12 +280,6 @@ func (w *World) expected(t worldTask) ([]byte, error) {
 	})
 }
 
-// Edit changes the source of the n-th task (modulo their number).
-func (w *World) Edit(n int) error {
-	t := w.tasks[n%len(w.tasks)]
-	return afero.WriteFile(w.FS, t.src(), []byte(fmt.Sprintf("edited source %d of %s", n, t.id())), 0o644)
-}
-
 // Damage flips a bit in every output that the cache holds, so that each entry turns out to be damaged when it is restored.
 func (w *World) Damage() {
 	below(w.FS, "/.haz/cache", func(path string) {

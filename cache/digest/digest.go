@@ -2,10 +2,7 @@
 // only knows names; package hasher computes them.
 package digest
 
-import (
-	"encoding/hex"
-	"fmt"
-)
+import "encoding/hex"
 
 // Size of a digest in bytes, for both functions.
 const Size = 32
@@ -21,21 +18,6 @@ func (d Digest) Short() string { return hex.EncodeToString(d[:4]) }
 
 // IsZero reports whether d was never set.
 func (d Digest) IsZero() bool { return d == Digest{} }
-
-// Parse reads 64 lower-case hex digits.
-func Parse(s string) (Digest, error) {
-	var d Digest
-	if len(s) != 2*Size {
-		return d, fmt.Errorf("digest has %d digits, not %d", len(s), 2*Size)
-	}
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return d, fmt.Errorf("digest has a character other than 0-9 and a-f at %d", i)
-		}
-	}
-	_, err := hex.Decode(d[:], []byte(s))
-	return d, err
-}
 
 // Function is a hash function; its value is the identifier in keys (CACHE-002).
 type Function uint8
