@@ -19,6 +19,18 @@ const (
 	Affected                           // since the base branch; definitions and everything downstream count as well
 )
 
+func (k ChangeKind) String() string {
+	switch k {
+	case Changed:
+		return "changed"
+	case Staged:
+		return "staged"
+	case ChangedSince:
+		return "changed since"
+	}
+	return "affected"
+}
+
 // Changes selects by what changed in git.
 type Changes struct {
 	Kind     ChangeKind

@@ -4,6 +4,7 @@
 package haz
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -31,6 +32,18 @@ const (
 	WriteOnly // force: nothing is looked up
 	Off
 )
+
+func (m CacheMode) String() string {
+	switch m {
+	case ReadOnly:
+		return "ro"
+	case WriteOnly:
+		return "wo"
+	case Off:
+		return "off"
+	}
+	return "rw"
+}
 
 // RunOptions configures one run.
 type RunOptions struct {
@@ -68,3 +81,36 @@ type Result struct {
 	Ended      time.Time
 	Hash       digest.Function
 }
+
+// OK reports whether all that was planned succeeded: every task completed, no invariant was broken, nobody cancelled the run.
+func (r *Result) OK() bool { return r.Err() == nil }
+
+// Err is nil for a run that succeeded, and otherwise a *RunError.
+func (r *Result) Err() error {
+	c := r.Counts
+	if r.Crash == nil && !r.Cancelled && c.Completed == c.Selected && len(r.Violations) == 0 {
+		return nil
+	}
+	return &RunError{Result: r}
+}
+
+// A RunError is a run that did not succeed. It unwraps to the crash of the run, if there was one.
+type RunError struct{ Result *Result }
+
+func (e *RunError) Error() string {
+	r := e.Result
+	switch c := r.Counts; {
+	case r.Crash != nil:
+		return "a defect in haz: " + r.Crash.Error()
+	case r.Cancelled:
+		return fmt.Sprintf("the run was cancelled: %d of %d tasks completed", c.Completed, c.Selected)
+	case c.Failed == 0 && len(r.Violations) == 1:
+		return "a runtime invariant was broken"
+	case c.Failed == 0 && len(r.Violations) > 1:
+		return fmt.Sprintf("%d runtime invariants were broken", len(r.Violations))
+	default:
+		return fmt.Sprintf("%d of %d tasks failed, %d were skipped", c.Failed, c.Selected, c.Skipped+c.Cancelled)
+	}
+}
+
+func (e *RunError) Unwrap() error { return e.Result.Crash }

@@ -143,7 +143,7 @@ func appendOutput(b []byte, o *Output) []byte {
 	b = append(b, wordItem...)
 	b = appendText(b, o.Path)
 	b = append(b, wordKind...)
-	b = append(b, o.Kind.Word()...)
+	b = append(b, o.Kind.String()...)
 	switch o.Kind {
 	case File:
 		b = append(b, wordContent...)

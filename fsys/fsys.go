@@ -26,6 +26,20 @@ const (
 	Special // FIFO, socket, device
 )
 
+func (k Kind) String() string {
+	switch k {
+	case File:
+		return "file"
+	case Dir:
+		return "directory"
+	case Link:
+		return "link"
+	case Special:
+		return "special file"
+	}
+	return "unknown"
+}
+
 // Info is what lstat or stat says, in the form that the stat index and the attribution of outputs compare.
 type Info struct {
 	Kind  Kind
@@ -56,6 +70,14 @@ const (
 	Shared LockMode = iota + 1
 	Exclusive
 )
+
+func (m LockMode) String() string {
+	switch m {
+	case Shared:
+		return "shared"
+	}
+	return "exclusive"
+}
 
 // ErrLocked says that somebody else holds the lock in a mode that excludes the one asked for.
 var ErrLocked = errors.New("locked by another holder")

@@ -28,3 +28,15 @@ const (
 	// TimesExact: that nothing was written. Nothing can be, or a look at a file makes the system write back what is mapped.
 	TimesExact
 )
+
+func (t Times) String() string {
+	switch t {
+	case TimesMarked:
+		return "marked"
+	case TimesLayered:
+		return "layered"
+	case TimesExact:
+		return "exact"
+	}
+	return "loose"
+}

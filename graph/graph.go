@@ -23,6 +23,16 @@ const (
 	Producer                     // an output meets an input (DAG-013)
 )
 
+func (k EdgeKind) String() string {
+	switch k {
+	case Hard:
+		return "hard"
+	case Soft:
+		return "soft"
+	}
+	return "producer"
+}
+
 // key is what makes edges of the kind, as a user writes it.
 func (k EdgeKind) key() string {
 	switch k {

@@ -18,6 +18,18 @@ const (
 	Cancelled
 )
 
+func (s Status) String() string {
+	switch s {
+	case Completed:
+		return "completed"
+	case Failed:
+		return "failed"
+	case Skipped:
+		return "skipped"
+	}
+	return "cancelled"
+}
+
 // Source says where a completed result came from.
 type Source uint8
 
@@ -25,6 +37,14 @@ const (
 	FromRun Source = iota + 1
 	FromCache
 )
+
+func (s Source) String() string {
+	switch s {
+	case FromCache:
+		return "cache"
+	}
+	return "run"
+}
 
 // Cause says why a task was skipped, or how it was cancelled.
 type Cause uint8
@@ -38,6 +58,24 @@ const (
 	UpstreamWasCancelled                  // cancelled
 	RunCancelled                          // cancelled: was ready, or would have become ready, or had not spawned
 )
+
+func (c Cause) String() string {
+	switch c {
+	case UpstreamDidFail:
+		return "upstream failed"
+	case UpstreamDidErr:
+		return "upstream errored"
+	case RunStopped:
+		return "run stopped"
+	case RuntimeCycle:
+		return "runtime cycle"
+	case Signalled:
+		return "signalled"
+	case UpstreamWasCancelled:
+		return "upstream cancelled"
+	}
+	return "run cancelled"
+}
 
 // ErrorKind is the kind of a task error (4.7).
 type ErrorKind string
@@ -68,6 +106,16 @@ const (
 	NotStored
 	AlreadyThere
 )
+
+func (r StoreResult) String() string {
+	switch r {
+	case Stored:
+		return "stored"
+	case NotStored:
+		return "not stored"
+	}
+	return "already there"
+}
 
 // Leftover is a process that outlived its task (4.5).
 type Leftover struct {

@@ -15,6 +15,14 @@ const (
 	Stderr
 )
 
+func (s Stream) String() string {
+	switch s {
+	case Stderr:
+		return "stderr"
+	}
+	return "stdout"
+}
+
 // Command is what to start. Nothing of haz's own environment or working directory leaks in.
 type Command struct {
 	Label string   // "lib:build", for leftovers and messages

@@ -32,6 +32,14 @@ const (
 	Implicit
 )
 
+func (m Mode) String() string {
+	switch m {
+	case Explicit:
+		return "explicit"
+	}
+	return "implicit"
+}
+
 // Workspace is a loaded workspace. It is immutable.
 type Workspace struct {
 	Root     string // canonical absolute host path
@@ -117,6 +125,14 @@ const (
 	Shell
 )
 
+func (k ActionKind) String() string {
+	switch k {
+	case Command:
+		return "command"
+	}
+	return "shell"
+}
+
 // Task is an effective task: the body that won (5.3), as if it stood in its project.
 type Task struct {
 	ID      TaskID
@@ -197,6 +213,25 @@ const (
 	RefTagButOwn                    // [g]~:t
 	RefBare                         // t, command line only
 )
+
+// String is the form as the grammar writes it.
+func (f RefForm) String() string {
+	switch f {
+	case RefOwn:
+		return "~:task"
+	case RefProject:
+		return "project:task"
+	case RefAll:
+		return "^:task"
+	case RefAllButOwn:
+		return "^~:task"
+	case RefTag:
+		return "[tag]:task"
+	case RefTagButOwn:
+		return "[tag]~:task"
+	}
+	return "task"
+}
 
 // Reference is a parsed task reference. String gives the text it was parsed from.
 type Reference struct {

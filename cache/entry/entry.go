@@ -61,8 +61,8 @@ const (
 	Dir  OutputKind = 'd'
 )
 
-// Word is the spelling of the kind in a manifest.
-func (k OutputKind) Word() string {
+// String is the spelling of the kind in a manifest.
+func (k OutputKind) String() string {
 	switch k {
 	case Link:
 		return "link"

@@ -12,8 +12,6 @@ import (
 
 var edgeKinds = map[string]haz.EdgeKind{"hard": haz.Hard, "soft": haz.Soft, "producer": haz.Producer}
 
-var edgeNames = map[haz.EdgeKind]string{haz.Hard: "hard", haz.Soft: "soft", haz.Producer: "producer"}
-
 // doGraph is `haz graph`.
 func doGraph(v *invocation) error {
 	refs, err := parseReferences(v, "target resolution failed")
@@ -85,7 +83,7 @@ func (g *subgraph) connect(w *haz.Workspace, kinds map[haz.EdgeKind]bool) {
 		}
 	}
 	slices.SortFunc(g.edges, func(a, b edge) int {
-		return cmp.Or(a.from.ID.Compare(b.from.ID), a.to.ID.Compare(b.to.ID), strings.Compare(edgeNames[a.kind], edgeNames[b.kind]))
+		return cmp.Or(a.from.ID.Compare(b.from.ID), a.to.ID.Compare(b.to.ID), strings.Compare(a.kind.String(), b.kind.String()))
 	})
 	g.edges = slices.Compact(g.edges) // one producer edge, however many patterns made it
 }
@@ -109,7 +107,7 @@ func (g *subgraph) json() any {
 		doc.Nodes[i] = node{t.ID.Project, append([]string{}, t.Project.Tags...), t.ID.Task}
 	}
 	for i, e := range g.edges {
-		doc.Edges[i] = link{e.from.ID.String(), edgeNames[e.kind], e.to.ID.String()}
+		doc.Edges[i] = link{e.from.ID.String(), e.kind.String(), e.to.ID.String()}
 	}
 	return doc
 }
