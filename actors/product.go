@@ -15,7 +15,7 @@ func ProductDigest(fn digest.Function, t *workspace.Task, at *key.Derived, held 
 	sources := make([]entry.Output, len(inputs))
 	for i := range inputs {
 		in := &inputs[i]
-		sources[i] = entry.Source(in.Path, cache.OutputKind(in.Kind), in.Exec, in.Digest, in.LinkText)
+		sources[i] = entry.Source(in.Path, entry.OutputKind(in.Kind), in.Exec, in.Digest, in.LinkText)
 	}
 	return cache.ProductDigest(fn, held, sources)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -16,7 +17,7 @@ import (
 // became is what became of the entry, as a note says it; "" when nothing was done.
 //
 // Callers in one process serialize it with Staged.Place (the cache actor does).
-func (s *Store) SetAside(k Key, reason string, of *Manifest) (became string) {
+func (s *Store) SetAside(k entry.Key, reason string, of *Manifest) (became string) {
 	root, err := s.open()
 	if err != nil || s.o.ReadOnly {
 		return ""
@@ -27,8 +28,8 @@ func (s *Store) SetAside(k Key, reason string, of *Manifest) (became string) {
 			return replacedMeanwhile
 		}
 	} else {
-		var miss *Miss
-		if _, miss, at = s.find(root, k); miss == nil || miss.Reason != Damaged {
+		var miss *entry.Miss
+		if _, miss, at = s.find(root, k); miss == nil || miss.Reason != entry.Damaged {
 			return replacedMeanwhile
 		}
 	}
@@ -44,7 +45,7 @@ func (s *Store) replaced(root fsys.FS, m *Manifest) bool {
 }
 
 // setAside returns what became of the entry, as a note says it.
-func (s *Store) setAside(root fsys.FS, k Key, reason string) (became string) {
+func (s *Store) setAside(root fsys.FS, k entry.Key, reason string) (became string) {
 	kept, trash, err := s.moveAside(root, k, reason)
 	switch {
 	case err != nil:
@@ -62,18 +63,18 @@ func (s *Store) setAside(root fsys.FS, k Key, reason string) (became string) {
 // the newest. Where that cannot be done the entry becomes trash, whose name is returned; where it cannot be moved at all, as
 // out of the lower layer of an overlay, it is taken apart in its place. kept: it lies in .damaged, or somebody else was faster.
 // On an error it is still there.
-func (s *Store) moveAside(root fsys.FS, k Key, reason string) (kept bool, trash string, err error) {
-	entry := entryOf(k)
+func (s *Store) moveAside(root fsys.FS, k entry.Key, reason string) (kept bool, trash string, err error) {
+	dir := entryOf(k)
 	now := uint64(s.o.Now().UnixNano())
 	err = fs.ErrExist
 	for try := uint64(0); try < 4 && (errors.Is(err, fs.ErrExist) || isAbsent(err)); try++ {
 		to := "/" + damagedName + "/" + k.Hex() + "-" + hex16(now+try)
-		if err = root.Rename(entry, to); err == nil {
+		if err = root.Rename(dir, to); err == nil {
 			_ = writeNew(root, to+"/"+reasonName, []byte(reason+"\n"), filePerm)
 			return true, "", nil
 		}
 		if isAbsent(err) {
-			if _, lookErr := root.Lstat(entry); isAbsent(lookErr) {
+			if _, lookErr := root.Lstat(dir); isAbsent(lookErr) {
 				return true, "", nil // somebody else was faster
 			}
 			if mkErr := root.Mkdir("/"+damagedName, dirPerm); mkErr != nil && !errors.Is(mkErr, fs.ErrExist) {
@@ -81,7 +82,7 @@ func (s *Store) moveAside(root fsys.FS, k Key, reason string) (kept bool, trash 
 			}
 		}
 	}
-	trash, err = s.moveToTrash(root, entry)
+	trash, err = s.moveToTrash(root, dir)
 	return false, trash, err
 }
 
@@ -108,8 +109,8 @@ func timeOf(name string) string { return name[strings.LastIndexByte(name, '-')+1
 
 // evict makes an entry invisible in one step and then deletes it, so that a reader sees all of it or nothing. A restore that
 // has it open goes on, or turns into a miss.
-func (s *Store) evict(root fsys.FS, entry string) error {
-	trash, err := s.moveToTrash(root, entry)
+func (s *Store) evict(root fsys.FS, dir string) error {
+	trash, err := s.moveToTrash(root, dir)
 	if trash == "" {
 		return err
 	}
@@ -118,10 +119,10 @@ func (s *Store) evict(root fsys.FS, entry string) error {
 
 // moveToTrash makes an entry invisible and returns what is to be removed; "" when nothing is. One that cannot be moved, or
 // holds what haz did not make, is taken apart in its place, the manifest first.
-func (s *Store) moveToTrash(root fsys.FS, entry string) (trash string, err error) {
-	if foreignIn(root, entry) == nil {
+func (s *Store) moveToTrash(root fsys.FS, dir string) (trash string, err error) {
+	if foreignIn(root, dir) == nil {
 		trash = "/" + trashPrefix + s.suffix()
-		err := root.Rename(entry, trash)
+		err := root.Rename(dir, trash)
 		switch {
 		case err == nil:
 			return trash, nil
@@ -131,7 +132,7 @@ func (s *Store) moveToTrash(root fsys.FS, entry string) (trash string, err error
 			return "", err
 		}
 	}
-	return "", removeOwn(root, entry, nil)
+	return "", removeOwn(root, dir, nil)
 }
 
 func hex16(n uint64) string {

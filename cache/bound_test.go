@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -52,7 +53,7 @@ func TestBoundToARoot(t *testing.T) {
 					switch {
 					case tt.bound == "" && miss != nil:
 						t.Errorf("at %s: %v", elsewhere, miss)
-					case tt.bound != "" && (m != nil || miss.Reason != cache.OtherRoot || !strings.Contains(miss.Detail, one) || !strings.Contains(miss.Detail, tt.bound)):
+					case tt.bound != "" && (m != nil || miss.Reason != entry.OtherRoot || !strings.Contains(miss.Detail, one) || !strings.Contains(miss.Detail, tt.bound)):
 						t.Errorf("at %s: %v, %v", elsewhere, m, miss)
 					}
 				}
@@ -107,7 +108,7 @@ func TestRootsSideBySide(t *testing.T) {
 		}
 		// The first one goes: the others stay, and it comes back.
 		must(t, ws.RemoveAll(entryDir(k)))
-		if _, miss := at(t, ws, roots[0]).store.Lookup(k); miss == nil || miss.Reason != cache.NoEntry {
+		if _, miss := at(t, ws, roots[0]).store.Lookup(k); miss == nil || miss.Reason != entry.NoEntry {
 			t.Errorf("%v", miss)
 		}
 		hits(roots[1], "again at "+roots[1])
@@ -131,13 +132,13 @@ func TestDamagedBesideAnotherRoot(t *testing.T) {
 		t.Fatalf("%v", miss)
 	}
 	must(t, ws.Remove(entryDir(m.Key)+"/stderr"))
-	if _, miss = two.store.Explain(k); miss == nil || miss.Reason != cache.Damaged {
+	if _, miss = two.store.Explain(k); miss == nil || miss.Reason != entry.Damaged {
 		t.Errorf("%v", miss)
 	}
-	if _, miss = two.store.Lookup(k); miss == nil || miss.Reason != cache.Damaged {
+	if _, miss = two.store.Lookup(k); miss == nil || miss.Reason != entry.Damaged {
 		t.Errorf("%v", miss)
 	}
-	if _, miss = two.store.Lookup(k); miss == nil || miss.Reason != cache.OtherRoot {
+	if _, miss = two.store.Lookup(k); miss == nil || miss.Reason != entry.OtherRoot {
 		t.Errorf("after it was set aside: %v", miss)
 	}
 	at(t, ws, "/home/me/one").mustHit(holding("at /home/me/one"), k)
@@ -157,7 +158,7 @@ func TestDamagedBesideAnotherRoot(t *testing.T) {
 	_, err = f.Write(text)
 	must(t, err)
 	must(t, f.Close())
-	if _, miss = two.store.Lookup(k); miss == nil || miss.Reason != cache.Damaged {
+	if _, miss = two.store.Lookup(k); miss == nil || miss.Reason != entry.Damaged {
 		t.Errorf("%v", miss)
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
@@ -204,10 +205,10 @@ func (s *Store) create() (fsys.FS, error) {
 }
 
 // shardOf is the directory of the entries whose keys begin like k (CACHE-010).
-func shardOf(k Key) string { return "/" + k.Hex()[:2] }
+func shardOf(k entry.Key) string { return "/" + k.Hex()[:2] }
 
 // entryOf is the directory of the entry of k below the cache root.
-func entryOf(k Key) string {
+func entryOf(k entry.Key) string {
 	h := k.Hex()
 	return "/" + h[:2] + "/" + h
 }

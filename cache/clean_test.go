@@ -13,11 +13,12 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
 // many stores n entries: entry i was created i hours after the epoch and declares 1000 bytes.
-func many(r *rig, n int) (tasks []*cachetest.Task, keys []cache.Key) {
+func many(r *rig, n int) (tasks []*cachetest.Task, keys []entry.Key) {
 	r.t.Helper()
 	for i := range n {
 		task := &cachetest.Task{Name: fmt.Sprintf("p:t%d", i), Patterns: []string{"/o"}, Stdout: strings.Repeat("o", 300), Stderr: strings.Repeat("e", 300),
@@ -34,7 +35,7 @@ func many(r *rig, n int) (tasks []*cachetest.Task, keys []cache.Key) {
 	return tasks, keys
 }
 
-func (r *rig) there(keys []cache.Key) (list []int) {
+func (r *rig) there(keys []entry.Key) (list []int) {
 	for i, k := range keys {
 		if _, miss := r.store.Explain(k); miss == nil {
 			list = append(list, i)
@@ -63,7 +64,7 @@ func keyed(prefix, owner string) string {
 func numbered(prefix, owner string) string { return prefix + strings.Repeat(owner, 4) }
 
 // setAside sets an entry aside as if it were damaged.
-func (r *rig) setAside(k cache.Key) {
+func (r *rig) setAside(k entry.Key) {
 	r.t.Helper()
 	m, miss := r.store.Explain(k)
 	if miss != nil {

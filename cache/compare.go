@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
@@ -21,7 +22,7 @@ type Target struct {
 	Task     string
 	Patterns []pattern.Pattern // output patterns, anchored
 	Ledger   state.Ledger      // of this task
-	Key      Key               // of the task now; zero: that of the entry
+	Key      entry.Key         // of the task now; zero: that of the entry
 	// DirMode is the mode that a plain mkdir gives a directory here; 0: unknown.
 	DirMode uint32
 	// Input looks up a path among the inputs of the key: its stat and digest at key time.
@@ -149,7 +150,7 @@ func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, erro
 }
 
 // isRight looks whether the target of o is as recorded. What cannot be looked at is not right.
-func (s *Store) isRight(ctx context.Context, w *ways, o *Output, prefix string) (fsys.Info, bool) {
+func (s *Store) isRight(ctx context.Context, w *ways, o *entry.Output, prefix string) (fsys.Info, bool) {
 	if k, _ := w.to(o.Path, prefix); k != wayDir {
 		return fsys.Info{}, false
 	}
@@ -158,19 +159,19 @@ func (s *Store) isRight(ctx context.Context, w *ways, o *Output, prefix string) 
 		return info, false
 	}
 	switch o.Kind {
-	case File:
+	case entry.File:
 		if info.Kind != fsys.File || info.Perm != o.Mode || info.Size != o.Size {
 			return info, false
 		}
 		d, now, err := s.o.State.DigestFile(ctx, o.Path, info)
 		return now, err == nil && d == o.Digest && now.Same(info)
-	case Link:
+	case entry.Link:
 		if info.Kind != fsys.Link {
 			return info, false
 		}
 		text, err := s.ws.Readlink(o.Path)
 		return info, err == nil && text == o.Target
-	case Dir:
+	case entry.Dir:
 		if info.Kind == fsys.Link && o.Path == prefix { // its own fixed prefix may lead through a link
 			return info, w.look(o.Path) == wayLink
 		}
@@ -212,7 +213,7 @@ func (s *Store) findStale(ctx context.Context, p *Plan, w *ways) error {
 
 // find is the index of the output at path, -1 when there is none.
 func (m *Manifest) find(path string) int {
-	i, ok := slices.BinarySearchFunc(m.Outputs, path, func(o Output, p string) int { return strings.Compare(o.Path, p) })
+	i, ok := slices.BinarySearchFunc(m.Outputs, path, func(o entry.Output, p string) int { return strings.Compare(o.Path, p) })
 	if !ok {
 		return -1
 	}

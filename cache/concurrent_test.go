@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
@@ -46,7 +47,7 @@ func TestConcurrentHandles(t *testing.T) {
 				switch {
 				case o.Miss != nil:
 					misses.Add(1)
-					if o.Miss.Reason == cache.Unreadable {
+					if o.Miss.Reason == entry.Unreadable {
 						t.Errorf("handle %d: %v", h, o.Miss)
 					}
 				case errors.As(o.Err, &e):
@@ -114,7 +115,7 @@ func TestClearedByAnother(t *testing.T) {
 		r.put(task, task.Key())
 		other := newRig(t, ws, cache.Options{})
 		must(t, other.store.Clear(bg))
-		if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.NoEntry {
+		if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.NoEntry {
 			t.Error(miss)
 		}
 		r.put(task, task.Key())

@@ -16,6 +16,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
@@ -27,7 +28,7 @@ type sentinel struct {
 	outer  fsys.FS // the directory around the workspace
 	before cachetest.Tree
 	task   *cachetest.Task
-	key    cache.Key
+	key    entry.Key
 	entry  string
 	files  map[string][]byte // of the entry, intact
 }
@@ -100,7 +101,7 @@ func (s *sentinel) use(what string) (hit bool) {
 				s.t.Errorf("%s: damaged (%s), but not set aside", what, e.Reason)
 			}
 		}
-	case o.Miss.Reason == cache.Damaged:
+	case o.Miss.Reason == entry.Damaged:
 		if _, err := s.ws.Lstat(s.entry); err == nil {
 			s.t.Errorf("%s: damaged (%s), but not set aside", what, o.Miss.Detail)
 		}
@@ -423,25 +424,25 @@ func TestLookupReasons(t *testing.T) {
 	tests := []struct {
 		name   string
 		do     func(ws fsys.FS, entry string) error
-		reason cache.MissReason
+		reason entry.MissReason
 		detail string
 	}{
-		{"no manifest", func(ws fsys.FS, e string) error { return ws.Remove(e + "/manifest.json") }, cache.NoEntry, ""},
-		{"no blob", func(ws fsys.FS, e string) error { return ws.Remove(e + blob) }, cache.Damaged, "blob 2 of 5 missing"},
-		{"short blob", func(ws fsys.FS, e string) error { return cachetest.WriteFile(ws, e+blob, "x", 0o400) }, cache.Damaged, "blob 2 of 5 has 1 bytes, the manifest says 80000"},
-		{"no blobs", func(ws fsys.FS, e string) error { return ws.RemoveAll(e + "/outputs") }, cache.Damaged, "blob 1 of 5 missing"},
-		{"no stdout", func(ws fsys.FS, e string) error { return ws.Remove(e + "/stdout") }, cache.Damaged, "stdout missing"},
-		{"long stderr", func(ws fsys.FS, e string) error { return cachetest.WriteFile(ws, e+"/stderr", big+big+"x", 0o600) }, cache.Damaged, "stderr has 160001 bytes, the manifest says 160000"},
+		{"no manifest", func(ws fsys.FS, e string) error { return ws.Remove(e + "/manifest.json") }, entry.NoEntry, ""},
+		{"no blob", func(ws fsys.FS, e string) error { return ws.Remove(e + blob) }, entry.Damaged, "blob 2 of 5 missing"},
+		{"short blob", func(ws fsys.FS, e string) error { return cachetest.WriteFile(ws, e+blob, "x", 0o400) }, entry.Damaged, "blob 2 of 5 has 1 bytes, the manifest says 80000"},
+		{"no blobs", func(ws fsys.FS, e string) error { return ws.RemoveAll(e + "/outputs") }, entry.Damaged, "blob 1 of 5 missing"},
+		{"no stdout", func(ws fsys.FS, e string) error { return ws.Remove(e + "/stdout") }, entry.Damaged, "stdout missing"},
+		{"long stderr", func(ws fsys.FS, e string) error { return cachetest.WriteFile(ws, e+"/stderr", big+big+"x", 0o600) }, entry.Damaged, "stderr has 160001 bytes, the manifest says 160000"},
 		{"stdout a link", func(ws fsys.FS, e string) error {
 			return cachetest.Tree{e + "/stdout": cachetest.Link("stderr")}.Write(ws)
-		}, cache.Damaged, "stdout is no regular file"},
+		}, entry.Damaged, "stdout is no regular file"},
 		{"manifest a directory", func(ws fsys.FS, e string) error {
 			return cachetest.Tree{e + "/manifest.json": cachetest.Dir(0o700)}.Write(ws)
-		}, cache.Damaged, "manifest is no regular file"},
-		{"empty manifest", func(ws fsys.FS, e string) error { return cachetest.WriteFile(ws, e+"/manifest.json", "", 0o600) }, cache.Damaged, "manifest: not spelled as manifests are"},
+		}, entry.Damaged, "manifest is no regular file"},
+		{"empty manifest", func(ws fsys.FS, e string) error { return cachetest.WriteFile(ws, e+"/manifest.json", "", 0o600) }, entry.Damaged, "manifest: not spelled as manifests are"},
 		{"a loop for blobs", func(ws fsys.FS, e string) error {
 			return errors.Join(ws.RemoveAll(e+"/outputs"), ws.Symlink("outputs", e+"/outputs"))
-		}, cache.Damaged, "blob 1 of 5 lies behind a loop of links"},
+		}, entry.Damaged, "blob 1 of 5 lies behind a loop of links"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -458,7 +459,7 @@ func TestLookupReasons(t *testing.T) {
 				if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != tt.reason || miss.Detail != tt.detail {
 					t.Errorf("%v", miss)
 				}
-				if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.NoEntry {
+				if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.NoEntry {
 					t.Errorf("then %v", miss)
 				}
 				// In any case the next store is a hit again.
@@ -478,7 +479,7 @@ func TestLookupUnreadable(t *testing.T) {
 	task := sample()
 	r.put(task, task.Key())
 	must(t, r.ws.Chmod(entryDir(task.Key()), 0))
-	if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.Unreadable {
+	if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.Unreadable {
 		t.Error(miss)
 	}
 	must(t, r.ws.Chmod(entryDir(task.Key()), 0o700))

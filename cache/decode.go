@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 )
 
@@ -134,7 +135,7 @@ func (d *decoder) outputs(m *Manifest) (total int64, err error) {
 	}
 	var c outputsChecker
 	for {
-		var o Output
+		var o entry.Output
 		d.output(&o)
 		if d.ready != nil {
 			return 0, d.ready
@@ -151,13 +152,13 @@ func (d *decoder) outputs(m *Manifest) (total int64, err error) {
 	return c.total, d.ready
 }
 
-func (d *decoder) output(o *Output) {
+func (d *decoder) output(o *entry.Output) {
 	d.expect(wordItem)
 	o.Path = d.text()
 	d.expect(wordKind)
 	switch d.plain() {
 	case "file":
-		o.Kind = File
+		o.Kind = entry.File
 		d.expect(wordContent)
 		d.digest(&o.Digest)
 		d.expect(wordSize)
@@ -165,11 +166,11 @@ func (d *decoder) output(o *Output) {
 		d.expect(wordMode)
 		o.Mode = d.mode()
 	case "dir":
-		o.Kind = Dir
+		o.Kind = entry.Dir
 		d.expect(wordDirMode)
 		o.Mode = d.mode()
 	case "link":
-		o.Kind = Link
+		o.Kind = entry.Link
 		d.expect(wordTarget)
 		o.Target = d.text()
 		d.expect("\"")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -110,7 +111,7 @@ func lookAt(t testing.TB, fsy fsys.FS) cachetest.Tree {
 
 // requireWholeOrMiss looks task up with a healthy disk, restores it into an empty place if it hits, and demands the right
 // bytes then. It reports whether it hit.
-func requireWholeOrMiss(t testing.TB, mem *fsys.MemFS, task *cachetest.Task, k cache.Key) bool {
+func requireWholeOrMiss(t testing.TB, mem *fsys.MemFS, task *cachetest.Task, k entry.Key) bool {
 	t.Helper()
 	mem = mem.Clone()
 	must(t, mem.RemoveAll("/p"))
@@ -233,8 +234,8 @@ func storeOverDamageOperation(t testing.TB) cachetest.Operation {
 
 type found struct {
 	m        *cache.Manifest
-	miss     *cache.Miss
-	explains *cache.Miss
+	miss     *entry.Miss
+	explains *entry.Miss
 }
 
 func lookupOperation(t testing.TB) cachetest.Operation {
@@ -256,7 +257,7 @@ func lookupOperation(t testing.TB) cachetest.Operation {
 			if (r.m == nil) == (r.miss == nil) {
 				t.Errorf("manifest %v, miss %v", r.m, r.miss)
 			}
-			if r.miss != nil && r.miss.Reason != cache.Unreadable {
+			if r.miss != nil && r.miss.Reason != entry.Unreadable {
 				t.Errorf("a disk that cannot be read right now is said to be: %v", r.miss)
 			}
 			if d := cachetest.Diff(lookAt(t, after), before); d != "" {
@@ -336,7 +337,7 @@ func requireNeverHalf(t testing.TB, got, before, recorded cachetest.Tree) {
 
 // requireRecovery runs the task's restore again as the next haz would, on a healthy disk: a hit must be right, whatever
 // the fault has left in tree, cache and state.
-func requireRecovery(t testing.TB, mem *fsys.MemFS, task *cachetest.Task, k cache.Key) {
+func requireRecovery(t testing.TB, mem *fsys.MemFS, task *cachetest.Task, k entry.Key) {
 	t.Helper()
 	mem = mem.Clone()
 	mem.Advance(time.Minute)

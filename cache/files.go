@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -133,7 +134,7 @@ type staging struct {
 // own makes a staging in the cache of which only the lock is used: those of later stores are other names of its file. So a
 // store makes and removes one inode less, which is a good part of what storing a small result costs. Where that does not work
 // each staging has a lock file of its own.
-func (s *Store) own(root fsys.FS, k Key) {
+func (s *Store) own(root fsys.FS, k entry.Key) {
 	s.mu.Lock()
 	first := !s.storing
 	s.storing = true

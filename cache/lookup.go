@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -15,13 +16,13 @@ import (
 // (not with ReadOnly or KeepDamaged).
 //
 // The system calls of a hit: open and read the manifest, one look at each stream and each distinct blob.
-func (s *Store) Lookup(k Key) (*Manifest, *Miss) {
+func (s *Store) Lookup(k entry.Key) (*Manifest, *entry.Miss) {
 	root, miss := s.openForLookup()
 	if miss != nil {
 		return nil, miss
 	}
 	m, miss, at := s.find(root, k)
-	if miss != nil && miss.Reason == Damaged && !s.o.ReadOnly && !s.o.KeepDamaged {
+	if miss != nil && miss.Reason == entry.Damaged && !s.o.ReadOnly && !s.o.KeepDamaged {
 		miss.Became = s.setAside(root, at, miss.Detail)
 	}
 	return m, miss
@@ -29,13 +30,13 @@ func (s *Store) Lookup(k Key) (*Manifest, *Miss) {
 
 // find looks at the place of k and, when nothing lies there that serves this root, at the one that this root has beside it. at
 // is the place that the answer is about.
-func (s *Store) find(root fsys.FS, k Key) (m *Manifest, miss *Miss, at Key) {
+func (s *Store) find(root fsys.FS, k entry.Key) (m *Manifest, miss *entry.Miss, at entry.Key) {
 	m, miss = s.examine(root, k)
 	bound := miss == nil && !m.servesRoot(&s.o.Root)
 	switch {
 	case bound && s.o.Root.Path == "":
 		return nil, m.missOfOthers(), k
-	case !bound && (miss == nil || miss.Reason != NoEntry) || s.o.Root.Path == "":
+	case !bound && (miss == nil || miss.Reason != entry.NoEntry) || s.o.Root.Path == "":
 		return m, miss, k
 	}
 	at = variant(s.o.Hash, k, s.o.Root.name())
@@ -44,15 +45,15 @@ func (s *Store) find(root fsys.FS, k Key) (m *Manifest, miss *Miss, at Key) {
 	case ownMiss == nil && own.servesRoot(&s.o.Root):
 		return own, nil, at
 	case ownMiss == nil:
-		return nil, &Miss{Reason: Damaged, Detail: "it is bound to another root than its place"}, at
-	case ownMiss.Reason == NoEntry && bound:
+		return nil, &entry.Miss{Reason: entry.Damaged, Detail: "it is bound to another root than its place"}, at
+	case ownMiss.Reason == entry.NoEntry && bound:
 		return nil, m.missOfOthers(), k
 	}
 	return nil, ownMiss, at
 }
 
 // Explain is Lookup without any effect on disk, for why.
-func (s *Store) Explain(k Key) (*Manifest, *Miss) {
+func (s *Store) Explain(k entry.Key) (*Manifest, *entry.Miss) {
 	root, miss := s.openForLookup()
 	if miss != nil {
 		return nil, miss
@@ -61,65 +62,65 @@ func (s *Store) Explain(k Key) (*Manifest, *Miss) {
 	return m, miss
 }
 
-func (s *Store) openForLookup() (fsys.FS, *Miss) {
+func (s *Store) openForLookup() (fsys.FS, *entry.Miss) {
 	root, err := s.open()
 	switch {
 	case err == nil:
 		return root, nil
 	case err == errNoCache:
-		return nil, &Miss{Reason: NoEntry}
+		return nil, &entry.Miss{Reason: entry.NoEntry}
 	}
-	return nil, &Miss{Reason: Unreadable, Detail: cause(err).Error()}
+	return nil, &entry.Miss{Reason: entry.Unreadable, Detail: cause(err).Error()}
 }
 
 // examine looks at the entry of k.
-func (s *Store) examine(root fsys.FS, k Key) (*Manifest, *Miss) {
-	entry := entryOf(k)
-	m, miss := readManifest(root, entry)
+func (s *Store) examine(root fsys.FS, k entry.Key) (*Manifest, *entry.Miss) {
+	dir := entryOf(k)
+	m, miss := readManifest(root, dir)
 	if miss != nil {
 		return nil, miss
 	}
 	if m.Hash != s.o.Hash {
-		return nil, &Miss{Reason: Schema, Detail: (&SchemaError{Revision: m.Revision, Hash: m.Hash.String()}).Error()}
+		return nil, &entry.Miss{Reason: entry.Schema, Detail: (&SchemaError{Revision: m.Revision, Hash: m.Hash.String()}).Error()}
 	}
 	if m.Key != k {
-		return nil, &Miss{Reason: Damaged, Detail: "the manifest is that of another key"}
+		return nil, &entry.Miss{Reason: entry.Damaged, Detail: "the manifest is that of another key"}
 	}
-	if miss := present(root, entry+"/"+stdoutName, m.StdoutLen, stdoutName); miss != nil {
+	if miss := present(root, dir+"/"+stdoutName, m.StdoutLen, stdoutName); miss != nil {
 		return nil, miss
 	}
-	if miss := present(root, entry+"/"+stderrName, m.StderrLen, stderrName); miss != nil {
+	if miss := present(root, dir+"/"+stderrName, m.StderrLen, stderrName); miss != nil {
 		return nil, miss
 	}
-	if miss := blobsPresent(root, entry, m); miss != nil {
+	if miss := blobsPresent(root, dir, m); miss != nil {
 		return nil, miss
 	}
 	return m, nil
 }
 
 // blobsPresent looks at every distinct blob once.
-func blobsPresent(root fsys.FS, entry string, m *Manifest) *Miss {
+func blobsPresent(root fsys.FS, dir string, m *Manifest) *entry.Miss {
 	var seen map[digest.Digest]int64
 	if len(m.Outputs) > 1 {
 		seen = make(map[digest.Digest]int64, min(len(m.Outputs), 1<<16))
 	}
-	name := append(make([]byte, 0, len(entry)+80), entry...)
+	name := append(make([]byte, 0, len(dir)+80), dir...)
 	name = append(name, "/"+outputsName+"/"...)
 	fixed := len(name)
 	for i := range m.Outputs {
 		o := &m.Outputs[i]
-		if o.Kind != File {
+		if o.Kind != entry.File {
 			continue
 		}
 		if size, ok := seen[o.Digest]; ok {
 			if size != o.Size {
-				return &Miss{Reason: Damaged, Detail: fmt.Sprintf("two sizes for the content of %s", o.Path)}
+				return &entry.Miss{Reason: entry.Damaged, Detail: fmt.Sprintf("two sizes for the content of %s", o.Path)}
 			}
 			continue
 		}
 		name = hex.AppendEncode(name[:fixed], o.Digest[:])
 		if miss := present(root, string(name), o.Size, ""); miss != nil {
-			if miss.Reason == Damaged {
+			if miss.Reason == entry.Damaged {
 				miss.Detail = m.nameBlob(i) + " " + miss.Detail
 			}
 			return miss
@@ -135,7 +136,7 @@ func blobsPresent(root fsys.FS, entry string, m *Manifest) *Miss {
 func (m *Manifest) nameBlob(i int) string {
 	n, of := 0, 0
 	for j := range m.Outputs {
-		if m.Outputs[j].Kind == File {
+		if m.Outputs[j].Kind == entry.File {
 			of++
 			if j <= i {
 				n++
@@ -147,38 +148,38 @@ func (m *Manifest) nameBlob(i int) string {
 
 // present reports what is wrong with the file name, which must be regular and have that size. what goes in front of the
 // detail.
-func present(root fsys.FS, name string, size int64, what string) *Miss {
+func present(root fsys.FS, name string, size int64, what string) *entry.Miss {
 	info, err := root.Lstat(name)
 	if what != "" {
 		what += " "
 	}
 	switch {
 	case isAbsent(err):
-		return &Miss{Reason: Damaged, Detail: what + "missing"}
+		return &entry.Miss{Reason: entry.Damaged, Detail: what + "missing"}
 	case errors.Is(err, syscall.ELOOP):
-		return &Miss{Reason: Damaged, Detail: what + "lies behind a loop of links"}
+		return &entry.Miss{Reason: entry.Damaged, Detail: what + "lies behind a loop of links"}
 	case err != nil:
-		return &Miss{Reason: Unreadable, Detail: what + cause(err).Error()}
+		return &entry.Miss{Reason: entry.Unreadable, Detail: what + cause(err).Error()}
 	case info.Kind != fsys.File:
-		return &Miss{Reason: Damaged, Detail: what + "is no regular file"}
+		return &entry.Miss{Reason: entry.Damaged, Detail: what + "is no regular file"}
 	case info.Size != size:
-		return &Miss{Reason: Damaged, Detail: fmt.Sprintf("%shas %d bytes, the manifest says %d", what, info.Size, size)}
+		return &entry.Miss{Reason: entry.Damaged, Detail: fmt.Sprintf("%shas %d bytes, the manifest says %d", what, info.Size, size)}
 	}
 	return nil
 }
 
 // readManifest reads and decodes the manifest of the entry directory.
-func readManifest(root fsys.FS, entry string) (*Manifest, *Miss) {
-	name := entry + "/" + manifestName
+func readManifest(root fsys.FS, dir string) (*Manifest, *entry.Miss) {
+	name := dir + "/" + manifestName
 	b, _, err := root.ReadFile(name, smallManifest)
 	var m *Manifest
 	switch {
 	case err == nil:
 		m, err = Decode(b)
 	case isAbsent(err):
-		return nil, &Miss{Reason: NoEntry}
+		return nil, &entry.Miss{Reason: entry.NoEntry}
 	case errors.Is(err, fsys.ErrTooLong):
-		var miss *Miss
+		var miss *entry.Miss
 		if m, miss, err = streamManifest(root, name); miss != nil {
 			return nil, miss
 		}
@@ -191,15 +192,15 @@ func readManifest(root fsys.FS, entry string) (*Manifest, *Miss) {
 	case err == nil:
 		return m, nil
 	case errors.As(err, &foreign):
-		return nil, &Miss{Reason: Schema, Detail: foreign.Error()}
+		return nil, &entry.Miss{Reason: entry.Schema, Detail: foreign.Error()}
 	case errors.As(err, &read):
-		return nil, &Miss{Reason: Unreadable, Detail: cause(read.Err).Error()}
+		return nil, &entry.Miss{Reason: entry.Unreadable, Detail: cause(read.Err).Error()}
 	}
-	return nil, &Miss{Reason: Damaged, Detail: "manifest: " + err.Error()}
+	return nil, &entry.Miss{Reason: entry.Damaged, Detail: "manifest: " + err.Error()}
 }
 
 // streamManifest decodes a manifest that is too long to be read in one piece.
-func streamManifest(root fsys.FS, name string) (*Manifest, *Miss, error) {
+func streamManifest(root fsys.FS, name string) (*Manifest, *entry.Miss, error) {
 	f, err := root.OpenNoFollow(name)
 	if err != nil {
 		return nil, notReadable(root, name, err), nil
@@ -210,10 +211,10 @@ func streamManifest(root fsys.FS, name string) (*Manifest, *Miss, error) {
 }
 
 // notReadable tells a manifest that is no regular file from one that cannot be read right now.
-func notReadable(root fsys.FS, name string, err error) *Miss {
+func notReadable(root fsys.FS, name string, err error) *entry.Miss {
 	info, lookErr := root.Lstat(name)
 	if lookErr == nil && info.Kind != fsys.File || errors.Is(lookErr, syscall.ELOOP) {
-		return &Miss{Reason: Damaged, Detail: "manifest is no regular file"}
+		return &entry.Miss{Reason: entry.Damaged, Detail: "manifest is no regular file"}
 	}
-	return &Miss{Reason: Unreadable, Detail: "manifest: " + cause(err).Error()}
+	return &entry.Miss{Reason: entry.Unreadable, Detail: "manifest: " + cause(err).Error()}
 }

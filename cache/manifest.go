@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 )
 
@@ -17,10 +18,10 @@ import (
 type Manifest struct {
 	Revision               int
 	Hash                   digest.Function
-	Key                    Key
-	Root                   string   // the workspace that alone may use it, because an output holds its path; "": any
-	RootIn                 string   // that output
-	Outputs                []Output // sorted by path
+	Key                    entry.Key
+	Root                   string         // the workspace that alone may use it, because an output holds its path; "": any
+	RootIn                 string         // that output
+	Outputs                []entry.Output // sorted by path
 	StdoutLen, StderrLen   int64
 	StdoutHash, StderrHash digest.Digest
 	Order                  StreamOrder // how the bytes of both followed each other
@@ -139,23 +140,23 @@ func Encode(m *Manifest) ([]byte, error) {
 	return b, nil
 }
 
-func appendOutput(b []byte, o *Output) []byte {
+func appendOutput(b []byte, o *entry.Output) []byte {
 	b = append(b, wordItem...)
 	b = appendText(b, o.Path)
 	b = append(b, wordKind...)
 	b = append(b, o.Kind.String()...)
 	switch o.Kind {
-	case File:
+	case entry.File:
 		b = append(b, wordContent...)
 		b = hex.AppendEncode(b, o.Digest[:])
 		b = append(b, wordSize...)
 		b = strconv.AppendInt(b, o.Size, 10)
 		b = append(b, wordMode...)
 		b = strconv.AppendUint(b, uint64(o.Mode), 10)
-	case Dir:
+	case entry.Dir:
 		b = append(b, wordDirMode...)
 		b = strconv.AppendUint(b, uint64(o.Mode), 10)
-	case Link:
+	case entry.Link:
 		b = append(b, wordTarget...)
 		b = appendText(b, o.Target)
 		b = append(b, '"')
@@ -280,7 +281,7 @@ type outputsChecker struct {
 	leaves []string
 }
 
-func (c *outputsChecker) next(o *Output) error {
+func (c *outputsChecker) next(o *entry.Output) error {
 	if err := checkPath(o.Path); err != nil {
 		return err
 	}
@@ -307,12 +308,12 @@ func (c *outputsChecker) next(o *Output) error {
 		}
 	}
 	switch o.Kind {
-	case File:
+	case entry.File:
 		if o.Size < 0 || c.total > math.MaxInt64-o.Size {
 			return fmt.Errorf("output %q: size %d is out of range", o.Path, o.Size)
 		}
 		c.total += o.Size
-	case Link:
+	case entry.Link:
 		if o.Target == "" {
 			return fmt.Errorf("output %q: empty link text", o.Path)
 		}
@@ -322,17 +323,17 @@ func (c *outputsChecker) next(o *Output) error {
 		if err := checkText(o.Target); err != nil {
 			return fmt.Errorf("output %q: link text: %w", o.Path, err)
 		}
-	case Dir:
+	case entry.Dir:
 	default:
 		return fmt.Errorf("output %q: unknown kind", o.Path)
 	}
-	if o.Kind != Dir {
+	if o.Kind != entry.Dir {
 		c.leaves = append(c.leaves, o.Path)
 	}
-	if o.Kind != File && (o.Size != 0 || !o.Digest.IsZero()) || o.Kind != Link && o.Target != "" {
+	if o.Kind != entry.File && (o.Size != 0 || !o.Digest.IsZero()) || o.Kind != entry.Link && o.Target != "" {
 		return fmt.Errorf("output %q: field of another kind", o.Path)
 	}
-	if o.Mode > 0o777 || o.Kind == Link && o.Mode != 0 {
+	if o.Mode > 0o777 || o.Kind == entry.Link && o.Mode != 0 {
 		return fmt.Errorf("output %q: mode %#o is not allowed", o.Path, o.Mode)
 	}
 	return nil
@@ -340,7 +341,7 @@ func (c *outputsChecker) next(o *Output) error {
 
 // measure adds what o takes of the limits. All that lies in a folder begins with its path and a slash, so in byte order each folder
 // is entered once.
-func (c *outputsChecker) measure(o *Output) error {
+func (c *outputsChecker) measure(o *entry.Output) error {
 	if c.count++; c.count > maxOutputs {
 		return fmt.Errorf("more than %d outputs", maxOutputs)
 	}

@@ -15,17 +15,18 @@ import (
 	"testing/iotest"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 )
 
 func sampleManifest() *Manifest {
 	return &Manifest{
 		Revision: Revision, Hash: digest.BLAKE3, Key: hasher.Sum(digest.BLAKE3, []byte("key")),
-		Outputs: []Output{
-			{Path: "/p/out/a.o", Kind: File, Digest: hasher.Sum(digest.BLAKE3, []byte("a")), Size: 1, Mode: 0o644},
-			{Path: "/p/out/d", Kind: Dir, Mode: 0o755},
-			{Path: "/p/out/d/inside", Kind: Link, Target: "../a.o"},
-			{Path: "/p/out/é \"quoted\" \\ back", Kind: File, Digest: hasher.Sum(digest.BLAKE3, nil), Mode: 0o777},
+		Outputs: []entry.Output{
+			{Path: "/p/out/a.o", Kind: entry.File, Digest: hasher.Sum(digest.BLAKE3, []byte("a")), Size: 1, Mode: 0o644},
+			{Path: "/p/out/d", Kind: entry.Dir, Mode: 0o755},
+			{Path: "/p/out/d/inside", Kind: entry.Link, Target: "../a.o"},
+			{Path: "/p/out/é \"quoted\" \\ back", Kind: entry.File, Digest: hasher.Sum(digest.BLAKE3, nil), Mode: 0o777},
 		},
 		StdoutLen: 3, StdoutHash: hasher.Sum(digest.BLAKE3, []byte("ok\n")), StderrHash: hasher.Sum(digest.BLAKE3, nil),
 		CreatedAt: 1_700_000_000, DurationMS: 42, Task: "p:build",
@@ -121,7 +122,7 @@ func TestManifestRoundTrip(t *testing.T) {
 	sha := sampleManifest()
 	sha.Hash = digest.SHA256
 	controls := sampleManifest()
-	controls.Outputs = []Output{{Path: "/l", Kind: Link, Target: "a\n\t\x01\x7f\u2028\"\\/é"}}
+	controls.Outputs = []entry.Output{{Path: "/l", Kind: entry.Link, Target: "a\n\t\x01\x7f\u2028\"\\/é"}}
 	controls.Task = "odd \u0000 name"
 	for name, m := range map[string]*Manifest{"sample": sampleManifest(), "bound": boundManifest(), "no outputs": empty, "sha256": sha, "controls": controls} {
 		t.Run(name, func(t *testing.T) {
@@ -272,25 +273,25 @@ func TestManifestBound(t *testing.T) {
 
 // No path lies below another one that is no directory, whatever sorts in between.
 func TestManifestPathsBelowFiles(t *testing.T) {
-	out := func(k OutputKind, path string) Output {
-		o := Output{Path: path, Kind: k}
-		if k == Link {
+	out := func(k entry.OutputKind, path string) entry.Output {
+		o := entry.Output{Path: path, Kind: k}
+		if k == entry.Link {
 			o.Target = "x"
 		}
 		return o
 	}
 	tests := []struct {
-		outs []Output
+		outs []entry.Output
 		ok   bool
 	}{
-		{[]Output{out(File, "/a"), out(File, "/a/b")}, false},
-		{[]Output{out(Link, "/a"), out(File, "/a/b")}, false},
-		{[]Output{out(Dir, "/a"), out(File, "/a/b")}, true},
-		{[]Output{out(File, "/a"), out(File, "/a.b"), out(File, "/a/b")}, false},
-		{[]Output{out(File, "/a"), out(Dir, "/a b"), out(File, "/a b/c"), out(File, "/a/b/c/d")}, false},
-		{[]Output{out(File, "/a"), out(File, "/ab"), out(File, "/abc"), out(File, "/b")}, true},
-		{[]Output{out(File, "/a"), out(File, "/ab"), out(File, "/ab.c"), out(File, "/ab/c")}, false},
-		{[]Output{out(Dir, "/a"), out(File, "/a/b"), out(Dir, "/a/b/c")}, false},
+		{[]entry.Output{out(entry.File, "/a"), out(entry.File, "/a/b")}, false},
+		{[]entry.Output{out(entry.Link, "/a"), out(entry.File, "/a/b")}, false},
+		{[]entry.Output{out(entry.Dir, "/a"), out(entry.File, "/a/b")}, true},
+		{[]entry.Output{out(entry.File, "/a"), out(entry.File, "/a.b"), out(entry.File, "/a/b")}, false},
+		{[]entry.Output{out(entry.File, "/a"), out(entry.Dir, "/a b"), out(entry.File, "/a b/c"), out(entry.File, "/a/b/c/d")}, false},
+		{[]entry.Output{out(entry.File, "/a"), out(entry.File, "/ab"), out(entry.File, "/abc"), out(entry.File, "/b")}, true},
+		{[]entry.Output{out(entry.File, "/a"), out(entry.File, "/ab"), out(entry.File, "/ab.c"), out(entry.File, "/ab/c")}, false},
+		{[]entry.Output{out(entry.Dir, "/a"), out(entry.File, "/a/b"), out(entry.Dir, "/a/b/c")}, false},
 	}
 	for _, tt := range tests {
 		m := sampleManifest()
@@ -415,30 +416,30 @@ func (r *repeat) Read(p []byte) (int, error) {
 
 // The limits of 7.2: what lies at one is written and read, and one more is neither.
 func TestManifestLimits(t *testing.T) {
-	folders := func(n int, path func(i int) string) (outs []Output) {
+	folders := func(n int, path func(i int) string) (outs []entry.Output) {
 		for i := range n {
-			outs = append(outs, Output{Path: path(i), Kind: Dir, Mode: 0o700})
+			outs = append(outs, entry.Output{Path: path(i), Kind: entry.Dir, Mode: 0o700})
 		}
 		return outs
 	}
 	text := strings.Repeat("x", 8<<10)
-	links := func(sum int) (outs []Output) {
+	links := func(sum int) (outs []entry.Output) {
 		for i := 0; sum > 0; i++ {
-			o := Output{Path: fmt.Sprintf("/p/%06d", i), Kind: Link}
+			o := entry.Output{Path: fmt.Sprintf("/p/%06d", i), Kind: entry.Link}
 			o.Target = text[:min(len(text), sum-len(o.Path))]
 			sum -= len(o.Path) + len(o.Target)
 			outs = append(outs, o)
 		}
 		return outs
 	}
-	control := func(outs []Output) []Output { // each byte is spelled as six
+	control := func(outs []entry.Output) []entry.Output { // each byte is spelled as six
 		for i := range outs {
 			outs[i].Target = strings.Repeat("\x01", len(outs[i].Target)/6)
 		}
 		return outs
 	}
 	for name, tt := range map[string]struct {
-		most, more []Output
+		most, more []entry.Output
 		want       string
 	}{
 		"outputs": {folders(maxOutputs, func(i int) string { return fmt.Sprintf("/p/%07d", i) }),
@@ -447,8 +448,8 @@ func TestManifestLimits(t *testing.T) {
 		"folders": {folders(maxPlaces/3, func(i int) string { return fmt.Sprintf("/%07d/a/b", i) }),
 			folders(maxPlaces/3+1, func(i int) string { return fmt.Sprintf("/%07d/a/b", i) }), "262144"},
 		"deep":          {folders(65, func(i int) string { return fmt.Sprintf("/%02d", i) + strings.Repeat("/a", 4000) }), folders(66, func(i int) string { return fmt.Sprintf("/%02d", i) + strings.Repeat("/a", 4000) }), "262144"},
-		"texts":         {links(maxTexts), append(links(maxTexts), Output{Path: "/q", Kind: Dir}), "16 MiB"},
-		"spelled texts": {control(links(maxTexts - 8<<10)), append(control(links(maxTexts-8<<10)), Output{Path: "/q", Kind: Link, Target: text}, Output{Path: "/r", Kind: Link, Target: text}), "16 MiB"},
+		"texts":         {links(maxTexts), append(links(maxTexts), entry.Output{Path: "/q", Kind: entry.Dir}), "16 MiB"},
+		"spelled texts": {control(links(maxTexts - 8<<10)), append(control(links(maxTexts-8<<10)), entry.Output{Path: "/q", Kind: entry.Link, Target: text}, entry.Output{Path: "/r", Kind: entry.Link, Target: text}), "16 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := sampleManifest()
@@ -494,7 +495,7 @@ func TestManifestPrefixChain(t *testing.T) {
 	m := sampleManifest()
 	m.Outputs = nil
 	for n := 1; n <= 4000; n++ {
-		m.Outputs = append(m.Outputs, Output{Path: "/" + strings.Repeat("a", n), Kind: Link, Target: "x"})
+		m.Outputs = append(m.Outputs, entry.Output{Path: "/" + strings.Repeat("a", n), Kind: entry.Link, Target: "x"})
 	}
 	if got, err := both(t, mustEncode(t, m)); err != nil || len(got.Outputs) != 4000 {
 		t.Fatal(err)
@@ -531,7 +532,7 @@ func BenchmarkDecode(b *testing.B) {
 		m := sampleManifest()
 		m.Outputs = nil
 		for i := range n {
-			m.Outputs = append(m.Outputs, Output{Path: fmt.Sprintf("/p/out/%05d", i), Kind: File, Digest: m.Key, Size: 4096, Mode: 0o644})
+			m.Outputs = append(m.Outputs, entry.Output{Path: fmt.Sprintf("/p/out/%05d", i), Kind: entry.File, Digest: m.Key, Size: 4096, Mode: 0o644})
 		}
 		text := mustEncode(b, m)
 		b.Run(fmt.Sprintf("outputs=%d", n), func(b *testing.B) {

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/pattern"
 )
 
 // OutputsDigest is the digest of a list of outputs sorted by path (chapter 2, 5.2): the identity of what an entry holds, and
 // what downstream keys see of it (S-25).
-func OutputsDigest(fn digest.Function, outs []Output) digest.Digest {
+func OutputsDigest(fn digest.Function, outs []entry.Output) digest.Digest {
 	size := 8
 	for i := range outs {
 		size += 8 + len(outs[i].Path) + 1 + 4 + max(digest.Size, 8+len(outs[i].Target))
@@ -26,9 +27,9 @@ func OutputsDigest(fn digest.Function, outs []Output) digest.Digest {
 		b = append(b, byte(o.Kind))
 		b = binary.BigEndian.AppendUint32(b, o.Mode)
 		switch o.Kind {
-		case File:
+		case entry.File:
 			b = append(b, o.Digest[:]...)
-		case Link:
+		case entry.Link:
 			b = appendStr(b, o.Target)
 		}
 	}
@@ -36,7 +37,7 @@ func OutputsDigest(fn digest.Function, outs []Output) digest.Digest {
 }
 
 // HoldsOutputs reports whether one of outs, which are sorted by path, lies below dir.
-func HoldsOutputs(outs []Output, dir string) bool { return firstBelow(outs, dir) >= 0 }
+func HoldsOutputs(outs []entry.Output, dir string) bool { return firstBelow(outs, dir) >= 0 }
 
 // appendStr appends the `str` of chapter 2, 5.2.
 func appendStr(b []byte, s string) []byte {
@@ -74,11 +75,11 @@ func checkCanonical(p string) error {
 }
 
 // ProductDigest is the OutputsDigest of outputs and of sources, both sorted by path; where both have a path, the source counts.
-func ProductDigest(fn digest.Function, outs, sources []Output) digest.Digest {
+func ProductDigest(fn digest.Function, outs, sources []entry.Output) digest.Digest {
 	if len(sources) == 0 {
 		return OutputsDigest(fn, outs)
 	}
-	all := make([]Output, 0, len(outs)+len(sources))
+	all := make([]entry.Output, 0, len(outs)+len(sources))
 	for len(outs) > 0 || len(sources) > 0 {
 		switch {
 		case len(sources) == 0 || len(outs) > 0 && outs[0].Path < sources[0].Path:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
 )
@@ -154,7 +155,7 @@ func TestLowerLayerDamaged(t *testing.T) {
 		task := sample()
 		r.put(task, task.Key())
 		must(t, cachetest.WriteFile(ws, entryDir(task.Key())+"/manifest.json", "{}", 0o600))
-		if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.Damaged || miss.Became != "was removed" {
+		if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.Damaged || miss.Became != "was removed" {
 			t.Fatalf("%#v", miss)
 		}
 		if _, err := ws.Lstat(entryDir(task.Key())); err == nil {
@@ -193,7 +194,7 @@ func TestDamagedThatStays(t *testing.T) {
 		t.Errorf("%+v", miss)
 	}
 	ro := newRig(t, mem, cache.Options{ReadOnly: true})
-	if _, miss := ro.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.Damaged || miss.Became != "" {
+	if _, miss := ro.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.Damaged || miss.Became != "" {
 		t.Errorf("%+v", miss)
 	}
 }
@@ -216,7 +217,7 @@ func TestLowerLayerCleaned(t *testing.T) {
 				r.put(task, task.Key())
 				litter(r)
 				must(t, remove(r))
-				if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.NoEntry {
+				if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.NoEntry {
 					t.Errorf("%v", miss)
 				}
 				if got, err := r.store.Info(bg); err != nil || got.WellFormed+got.Corrupt != 0 {

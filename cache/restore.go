@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -173,7 +174,7 @@ func (r *restore) newLedger() state.Ledger {
 			continue // it is gone again; the next run will find out
 		}
 		was, known := old.Find(o.Path)
-		l.Files = append(l.Files, state.Produced{Path: o.Path, Info: info, Digest: o.Digest, HasDigest: o.Kind == File, LinkText: o.Target,
+		l.Files = append(l.Files, state.Produced{Path: o.Path, Info: info, Digest: o.Digest, HasDigest: o.Kind == entry.File, LinkText: o.Target,
 			Found: r.touched[o.Path] == nil && (!known || was.Found)})
 	}
 	return l
@@ -184,7 +185,7 @@ func isRecorded(old, l *state.Ledger) bool {
 }
 
 // key is that of the task now.
-func (r *restore) key() Key {
+func (r *restore) key() entry.Key {
 	if r.p.Target.Key.IsZero() {
 		return r.p.Manifest.Key
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -31,7 +32,7 @@ func (r *restore) writable(f *folder) error {
 
 // isFolder reports whether f is a directory of this task: by this result or, with the mode that it has now, by its ledger.
 func (r *restore) isFolder(f *folder) bool {
-	if i := r.p.Manifest.find(f.path); i >= 0 && r.p.Manifest.Outputs[i].Kind == Dir {
+	if i := r.p.Manifest.find(f.path); i >= 0 && r.p.Manifest.Outputs[i].Kind == entry.Dir {
 		return true
 	}
 	row, ok := r.p.Target.Ledger.Find(f.path)
@@ -69,7 +70,7 @@ func (r *restore) setModes() error {
 		opened[f.path] = perm
 	}
 	for i := len(outs) - 1; i >= 0; i-- {
-		if outs[i].Kind != Dir {
+		if outs[i].Kind != entry.Dir {
 			continue
 		}
 		_, was := opened[outs[i].Path]

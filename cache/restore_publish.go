@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -21,14 +22,14 @@ func (r *restore) publish(ctx context.Context) error {
 	}
 	outs := r.p.Manifest.Outputs
 	for i := range outs {
-		if r.p.seen[i].Kind != fsys.Unknown || outs[i].Kind == File {
+		if r.p.seen[i].Kind != fsys.Unknown || outs[i].Kind == entry.File {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		var err error
-		if outs[i].Kind == Link {
+		if outs[i].Kind == entry.Link {
 			err = r.publishLink(ctx, &outs[i])
 		} else {
 			err = r.publishDir(ctx, &outs[i])
@@ -108,7 +109,7 @@ func (r *restore) across(path string, f *folder) (*area, error) {
 	return a, err
 }
 
-func (r *restore) publishLink(ctx context.Context, o *Output) error {
+func (r *restore) publishLink(ctx context.Context, o *entry.Output) error {
 	f, err := r.clearWay(ctx, o)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (r *restore) publishLink(ctx context.Context, o *Output) error {
 }
 
 // publishDir makes a directory where there is none. Its mode comes later.
-func (r *restore) publishDir(ctx context.Context, o *Output) error {
+func (r *restore) publishDir(ctx context.Context, o *entry.Output) error {
 	f, err := r.makeParents(ctx, o.Path)
 	if err != nil {
 		return err
@@ -159,7 +160,7 @@ func (r *restore) openOutput(path, prefix string) (*folder, error) {
 
 // clearWay makes room for a file or link: parents are made, and what lies at the target is moved into old/. It returns the
 // folder of the target.
-func (r *restore) clearWay(ctx context.Context, o *Output) (*folder, error) {
+func (r *restore) clearWay(ctx context.Context, o *entry.Output) (*folder, error) {
 	f, err := r.makeParents(ctx, o.Path)
 	if err != nil {
 		return nil, err
@@ -189,14 +190,14 @@ func (r *restore) clearWay(ctx context.Context, o *Output) (*folder, error) {
 
 // replaceable reports whether nothing is lost when o takes the place of what lies there, seen as info: this task made it, and
 // nobody touched it since, or the bytes are those of o. What cannot be read is not.
-func (r *restore) replaceable(ctx context.Context, o *Output, info fsys.Info) bool {
+func (r *restore) replaceable(ctx context.Context, o *entry.Output, info fsys.Info) bool {
 	f, ok := r.p.Target.Ledger.Find(o.Path)
 	if ok && !f.Found {
 		if ours, err := r.s.untouched(ctx, f, info); err == nil && ours {
 			return true
 		}
 	}
-	if o.Kind != File || info.Kind != fsys.File || o.Size != info.Size {
+	if o.Kind != entry.File || info.Kind != fsys.File || o.Size != info.Size {
 		return false
 	}
 	d, now, err := r.s.o.State.DigestFile(ctx, o.Path, info)

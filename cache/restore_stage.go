@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -101,9 +102,9 @@ const (
 func (r *restore) stageEach(ctx context.Context, root fsys.FS) error {
 	outs := r.p.Manifest.Outputs
 	r.mtimes = make([]int64, len(outs))
-	entry := entryOf(r.p.Manifest.Key)
+	dir := entryOf(r.p.Manifest.Key)
 	for i := range outs {
-		if r.p.seen[i].Kind != fsys.Unknown || outs[i].Kind != File {
+		if r.p.seen[i].Kind != fsys.Unknown || outs[i].Kind != entry.File {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -116,8 +117,8 @@ func (r *restore) stageEach(ctx context.Context, root fsys.FS) error {
 		name := a.newName()
 		r.staged = append(r.staged, placed{output: i, area: a, name: name})
 		if outs[i].Size >= bigBlob {
-			r.big.copy(func() error { return r.stageBlob(ctx, root, entry, i, a, name) })
-		} else if err := r.stageBlob(ctx, root, entry, i, a, name); err != nil {
+			r.big.copy(func() error { return r.stageBlob(ctx, root, dir, i, a, name) })
+		} else if err := r.stageBlob(ctx, root, dir, i, a, name); err != nil {
 			return err
 		}
 	}
@@ -125,9 +126,9 @@ func (r *restore) stageEach(ctx context.Context, root fsys.FS) error {
 }
 
 // stageBlob copies the blob of output i to name in a, with the mode that the output has.
-func (r *restore) stageBlob(ctx context.Context, root fsys.FS, entry string, i int, a *area, name string) error {
+func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, i int, a *area, name string) error {
 	o := &r.p.Manifest.Outputs[i]
-	blob := entry + "/" + outputsName + "/" + o.Digest.Hex()
+	blob := dir + "/" + outputsName + "/" + o.Digest.Hex()
 	perm := fs.FileMode(o.Mode)
 	var d digest.Digest
 	var info fsys.Info
@@ -283,7 +284,7 @@ const maxIdle = 16
 // restoreStaging takes an empty staging that an earlier restore has left, or makes one, and says on which device it is. A
 // staging costs more calls than the blob of a small output, so that Finish is early enough to remove it; if nobody calls that,
 // or haz is killed, the sweep does, once the lock is free (S-35).
-func (s *Store) restoreStaging(k Key) (st *staging, dev uint64, err error) {
+func (s *Store) restoreStaging(k entry.Key) (st *staging, dev uint64, err error) {
 	for {
 		s.mu.Lock()
 		st = nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
 )
@@ -169,7 +170,7 @@ func TestUndeclaredOutput(t *testing.T) {
 			t.Fatalf("error %+v", o.Err)
 		}
 		r.onlyThese(nil)
-		if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.NoEntry {
+		if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.NoEntry {
 			t.Errorf("not set aside: %v", miss)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
@@ -38,7 +39,7 @@ func (r *Root) name() string {
 
 // variant is the key of the place where an entry of k lies that is bound to a root, when the place of k itself is taken by an
 // entry that is bound to another one.
-func variant(fn digest.Function, k Key, root string) Key {
+func variant(fn digest.Function, k entry.Key, root string) entry.Key {
 	b := append([]byte("haz: an entry bound to a root\n"), k[:]...)
 	return hasher.Sum(fn, append(b, root...))
 }
@@ -277,8 +278,8 @@ func (m *Manifest) servesRoot(r *Root) bool {
 	return m.Root == "" || r.Path != "" && m.Root == r.name()
 }
 
-func (m *Manifest) missOfOthers() *Miss {
-	return &Miss{Reason: OtherRoot, Detail: fmt.Sprintf("%s holds the path of the workspace at %s, where it was made", m.RootIn, m.Root)}
+func (m *Manifest) missOfOthers() *entry.Miss {
+	return &entry.Miss{Reason: entry.OtherRoot, Detail: fmt.Sprintf("%s holds the path of the workspace at %s, where it was made", m.RootIn, m.Root)}
 }
 
 // placeFor says where the entry will lie, and makes the shard of it: in the place of its key, or, when an entry lies there that is

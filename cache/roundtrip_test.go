@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 )
@@ -63,7 +64,7 @@ func newRig(t testing.TB, ws fsys.FS, o cache.Options) *rig {
 }
 
 // put writes the outputs of a task into the tree, stores them under k, and takes them away again.
-func (r *rig) put(task *cachetest.Task, k cache.Key) {
+func (r *rig) put(task *cachetest.Task, k entry.Key) {
 	r.t.Helper()
 	must(r.t, task.Outputs.Write(r.ws))
 	already, err := cachetest.Store(bg, r.store, task.Request(fn, k))
@@ -73,7 +74,7 @@ func (r *rig) put(task *cachetest.Task, k cache.Key) {
 	must(r.t, task.Outputs.Remove(r.ws))
 }
 
-func (r *rig) hit(task *cachetest.Task, k cache.Key) cachetest.Outcome {
+func (r *rig) hit(task *cachetest.Task, k entry.Key) cachetest.Outcome {
 	r.t.Helper()
 	target := task.Target(r.ws, r.state)
 	target.DirMode = r.dirMode
@@ -81,7 +82,7 @@ func (r *rig) hit(task *cachetest.Task, k cache.Key) cachetest.Outcome {
 }
 
 // mustHit restores, and the tree must be right afterwards.
-func (r *rig) mustHit(task *cachetest.Task, k cache.Key) cachetest.Outcome {
+func (r *rig) mustHit(task *cachetest.Task, k entry.Key) cachetest.Outcome {
 	r.t.Helper()
 	o := r.hit(task, k)
 	if o.Miss != nil || o.Err != nil {
@@ -180,7 +181,7 @@ func TestStoreAndRestore(t *testing.T) {
 		r := newRig(t, ws, cache.Options{})
 		task := sample()
 		k := task.Key()
-		if _, miss := r.store.Lookup(k); miss == nil || miss.Reason != cache.NoEntry {
+		if _, miss := r.store.Lookup(k); miss == nil || miss.Reason != entry.NoEntry {
 			t.Fatalf("before the first store: %v", miss)
 		}
 		if _, err := ws.Lstat("/.haz"); err == nil {

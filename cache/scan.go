@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -13,11 +14,11 @@ type found struct {
 	path      string // below the cache root
 	key       string // as the name of the directory spells it
 	createdAt int64
-	footprint int64  // declared bytes; 0 when the manifest cannot be decoded
-	bad       *Miss  // why it is no good entry of the active schema
-	aside     bool   // it lies in .damaged
-	unread    error  // it could not be looked at
-	reason    string // for people: what kind of bad
+	footprint int64       // declared bytes; 0 when the manifest cannot be decoded
+	bad       *entry.Miss // why it is no good entry of the active schema
+	aside     bool        // it lies in .damaged
+	unread    error       // it could not be looked at
+	reason    string      // for people: what kind of bad
 }
 
 // A scan walks the cache root.
@@ -106,20 +107,20 @@ func (c *scan) look(dir, path, name string, aside bool) found {
 		f.createdAt, f.footprint = m.CreatedAt, m.Footprint()
 	}
 	switch {
-	case miss != nil && miss.Reason == Unreadable:
+	case miss != nil && miss.Reason == entry.Unreadable:
 		f.bad, f.reason, f.unread = miss, "unreadable manifest", errors.New(miss.Detail)
 	case aside:
-		f.bad, f.reason = &Miss{Reason: Damaged, Detail: "set aside"}, "set aside as damaged"
-	case miss != nil && miss.Reason == NoEntry:
+		f.bad, f.reason = &entry.Miss{Reason: entry.Damaged, Detail: "set aside"}, "set aside as damaged"
+	case miss != nil && miss.Reason == entry.NoEntry:
 		f.bad, f.reason = miss, "no manifest"
-	case miss != nil && miss.Reason == Schema:
+	case miss != nil && miss.Reason == entry.Schema:
 		f.bad, f.reason = miss, "other revision or hash function"
 	case miss != nil:
 		f.bad, f.reason = miss, "invalid manifest"
 	case m.Hash != c.s.o.Hash:
-		f.bad, f.reason = &Miss{Reason: Schema, Detail: m.Hash.String()}, "other revision or hash function"
+		f.bad, f.reason = &entry.Miss{Reason: entry.Schema, Detail: m.Hash.String()}, "other revision or hash function"
 	case m.Key.Hex() != name || "/"+name[:2] != dir:
-		f.bad, f.reason = &Miss{Reason: Damaged, Detail: "manifest of another key"}, "manifest of another key"
+		f.bad, f.reason = &entry.Miss{Reason: entry.Damaged, Detail: "manifest of another key"}, "manifest of another key"
 	}
 	return f
 }

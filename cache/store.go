@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
@@ -22,14 +23,14 @@ type Stream struct {
 
 // StoreRequest is what to store.
 type StoreRequest struct {
-	Key            Key
-	Outputs        []Output // sorted; digests known
+	Key            entry.Key
+	Outputs        []entry.Output // sorted; digests known
 	Stdout, Stderr Stream
 	Order          StreamOrder
 	Task           string
 	CreatedAt      int64 // unix seconds
 	DurationMS     int64
-	Replace        bool // the user forced the run: an existing whole entry gives way
+	Replace        bool // the user forced the run: an existing whole dir gives way
 }
 
 // ErrReadOnly says that the cache mode forbids to store.
@@ -38,7 +39,7 @@ var ErrReadOnly = errors.New("the cache is read-only")
 // Staged is an entry in preparation, not yet visible.
 type Staged struct {
 	s       *Store
-	key     Key // of the place where it will lie
+	key     entry.Key // of the place where it will lie
 	replace bool
 	st      *staging // nil once published or discarded
 
@@ -79,7 +80,7 @@ func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 	return &Staged{s: s, key: m.Key, replace: r.Replace, st: st}, nil
 }
 
-func (s *Store) beginStore(k Key) (st *staging, err error) {
+func (s *Store) beginStore(k entry.Key) (st *staging, err error) {
 	for range 2 {
 		var root fsys.FS
 		if root, err = s.create(); err != nil {
@@ -98,7 +99,7 @@ func (s *Store) beginStore(k Key) (st *staging, err error) {
 }
 
 // shardMaker makes the shard of k. Nobody asks whether it is there before the first mkdir in it has failed.
-func (s *Store) shardMaker(root fsys.FS, k Key) func() error {
+func (s *Store) shardMaker(root fsys.FS, k entry.Key) func() error {
 	return func() error {
 		err := root.Mkdir(shardOf(k), dirPerm)
 		if errors.Is(err, fs.ErrExist) {
@@ -113,8 +114,8 @@ func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, m *Manife
 	blobs := blobWriter{s: s, st: st, search: rootSearch{l: s.seek}}
 	defer blobs.close()
 	for i := range r.Outputs {
-		if r.Outputs[i].Kind != File {
-			if r.Outputs[i].Kind == Link && blobs.search.text(r.Outputs[i].Target) {
+		if r.Outputs[i].Kind != entry.File {
+			if r.Outputs[i].Kind == entry.Link && blobs.search.text(r.Outputs[i].Target) {
 				m.bind(&s.o.Root, r.Outputs[i].Path)
 			}
 			continue
@@ -166,7 +167,7 @@ type blobWriter struct {
 // many is from how many blobs on a handle on their directory costs less than the way there each time.
 const many = 3
 
-func (w *blobWriter) add(ctx context.Context, o *Output, left int) error {
+func (w *blobWriter) add(ctx context.Context, o *entry.Output, left int) error {
 	if size, ok := w.have[o.Digest]; ok {
 		if size != o.Size {
 			return changed(o.Path)
@@ -204,7 +205,7 @@ func (w *blobWriter) close() {
 
 // copy makes the blob of o from the file in the tree. The file must be what was collected: a digest that differs, or a
 // stat that moves meanwhile, means that something still writes it.
-func (w *blobWriter) copy(ctx context.Context, o *Output) error {
+func (w *blobWriter) copy(ctx context.Context, o *entry.Output) error {
 	name := o.Digest.Hex()
 	if done, err := w.clone(ctx, o, name); done || err != nil {
 		return err
@@ -241,7 +242,7 @@ func (w *blobWriter) copy(ctx context.Context, o *Output) error {
 }
 
 // clone is copy for a big output where the file system can share storage.
-func (w *blobWriter) clone(ctx context.Context, o *Output, name string) (done bool, err error) {
+func (w *blobWriter) clone(ctx context.Context, o *entry.Output, name string) (done bool, err error) {
 	if o.Size <= smallFile || w.s.linked || w.s.noClone.Load() {
 		return false, nil
 	}
@@ -319,9 +320,9 @@ func (st *Staged) Place() (alreadyThere bool, err error) {
 	if st.st == nil {
 		return false, errors.New("the entry was discarded")
 	}
-	root, entry := st.st.root, entryOf(st.key)
+	root, dir := st.st.root, entryOf(st.key)
 	for range maxPublishTries {
-		if err = root.Rename(st.st.name, entry); err == nil {
+		if err = root.Rename(st.st.name, dir); err == nil {
 			st.s.stored.Store(true)
 			// Only now, since a staging without a lock file would be taken for that of a dead owner.
 			_ = st.st.dir.Remove("/" + lockName)
@@ -329,7 +330,7 @@ func (st *Staged) Place() (alreadyThere bool, err error) {
 			st.st = nil
 			return false, nil
 		}
-		if _, lookErr := root.Lstat(entry); lookErr != nil {
+		if _, lookErr := root.Lstat(dir); lookErr != nil {
 			break // nothing is in the way: the rename itself cannot be done
 		}
 		switch m, miss := st.s.examine(root, st.key); {
@@ -337,12 +338,12 @@ func (st *Staged) Place() (alreadyThere bool, err error) {
 			return false, fmt.Errorf("the result of another workspace, bound to %s, was stored at the same time", m.Root)
 		case miss == nil && !st.replace:
 			return true, nil
-		case miss != nil && miss.Reason == Unreadable && !st.replace:
+		case miss != nil && miss.Reason == entry.Unreadable && !st.replace:
 			return false, fmt.Errorf("the entry that is there cannot be read: %s", miss.Detail)
-		case miss != nil && (miss.Reason == Damaged || miss.Reason == NoEntry):
+		case miss != nil && (miss.Reason == entry.Damaged || miss.Reason == entry.NoEntry):
 			st.moveAway(root, func() string { _, trash, _ := st.s.moveAside(root, st.key, miss.Detail); return trash })
 		default: // whole but forced, or of another schema
-			st.moveAway(root, func() string { trash, _ := st.s.moveToTrash(root, entry); return trash })
+			st.moveAway(root, func() string { trash, _ := st.s.moveToTrash(root, dir); return trash })
 		}
 	}
 	return false, cannotWrite(err)

@@ -13,11 +13,12 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 )
 
-func entryDir(k cache.Key) string { return "/.haz/cache/" + k.Hex()[:2] + "/" + k.Hex() }
+func entryDir(k entry.Key) string { return "/.haz/cache/" + k.Hex()[:2] + "/" + k.Hex() }
 
 // 7.1, S-13, CACHE-010: layout and modes.
 func TestLayout(t *testing.T) {
@@ -159,7 +160,7 @@ func TestDiscard(t *testing.T) {
 		st.Discard()
 		st.Discard()
 		r.noLeftovers()
-		if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.NoEntry {
+		if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.NoEntry {
 			t.Error(miss)
 		}
 	})
@@ -200,7 +201,7 @@ func TestStoreGivesUp(t *testing.T) {
 					t.Errorf("error %v, want %q", err, tt.want)
 				}
 				r.noLeftovers()
-				if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.NoEntry {
+				if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.NoEntry {
 					t.Error(miss)
 				}
 			})
@@ -263,7 +264,7 @@ func TestReadOnly(t *testing.T) {
 		ro := newRig(t, ws, cache.Options{ReadOnly: true})
 		ro.now = cachetest.Epoch.Add(48 * time.Hour)
 		ro.mustHit(task, task.Key())
-		if _, miss := ro.store.Lookup(damagedTask.Key()); miss == nil || miss.Reason != cache.Damaged {
+		if _, miss := ro.store.Lookup(damagedTask.Key()); miss == nil || miss.Reason != entry.Damaged {
 			t.Error(miss)
 		}
 		if _, err := ro.store.Stage(bg, task.Request(fn, task.Key("other"))); !errors.Is(err, cache.ErrReadOnly) {
@@ -296,7 +297,7 @@ func TestSchemaMismatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := newRig(t, ws, cache.Options{})
-		if _, miss := r.store.Lookup(k); miss == nil || miss.Reason != cache.Schema || miss.String() != "schema mismatch (revision 2 with sha256)" {
+		if _, miss := r.store.Lookup(k); miss == nil || miss.Reason != entry.Schema || miss.String() != "schema mismatch (revision 2 with sha256)" {
 			t.Fatal(miss)
 		}
 		if already, err := cachetest.Store(bg, r.store, task.Request(fn, k)); already || err != nil {
@@ -386,7 +387,7 @@ func TestUnusableCache(t *testing.T) {
 				task := sample()
 				must(t, task.Outputs.Write(ws))
 				for range 2 {
-					if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != cache.Unreadable {
+					if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.Unreadable {
 						t.Error(miss)
 					}
 					if _, err := r.store.Stage(bg, task.Request(fn, task.Key())); err == nil {

@@ -25,12 +25,12 @@ func (s *Store) Streams(ctx context.Context, m *Manifest, spoolDir string) (stdo
 	if err != nil {
 		return stdout, stderr, &RestoreError{Reason: "the cache cannot be opened: " + cause(err).Error(), Err: err}
 	}
-	entry := entryOf(m.Key)
-	stdout, err = s.stream(ctx, root, m, entry, stdoutName, Stream{Len: m.StdoutLen, Digest: m.StdoutHash}, spoolDir)
+	dir := entryOf(m.Key)
+	stdout, err = s.stream(ctx, root, m, dir, stdoutName, Stream{Len: m.StdoutLen, Digest: m.StdoutHash}, spoolDir)
 	if err != nil {
 		return Stream{}, Stream{}, err
 	}
-	stderr, err = s.stream(ctx, root, m, entry, stderrName, Stream{Len: m.StderrLen, Digest: m.StderrHash}, spoolDir)
+	stderr, err = s.stream(ctx, root, m, dir, stderrName, Stream{Len: m.StderrLen, Digest: m.StderrHash}, spoolDir)
 	if err != nil {
 		s.dropSpool(stdout)
 		return Stream{}, Stream{}, err
@@ -45,9 +45,9 @@ func (s *Store) dropSpool(r Stream) {
 }
 
 // stream reads one stream. want says its length and digest.
-func (s *Store) stream(ctx context.Context, root fsys.FS, m *Manifest, entry, name string, want Stream, spoolDir string) (Stream, error) {
+func (s *Store) stream(ctx context.Context, root fsys.FS, m *Manifest, dir, name string, want Stream, spoolDir string) (Stream, error) {
 	if want.Len <= streamMemory {
-		b, _, err := root.ReadFile(entry+"/"+name, streamMemory)
+		b, _, err := root.ReadFile(dir+"/"+name, streamMemory)
 		switch {
 		case errors.Is(err, fsys.ErrTooLong):
 			return Stream{}, s.damaged(m, name+" is longer than recorded")
@@ -63,10 +63,10 @@ func (s *Store) stream(ctx context.Context, root fsys.FS, m *Manifest, entry, na
 		return Stream{}, &RestoreError{Reason: name + " cannot be spooled: no directory was given"}
 	}
 	want.Path = join(spoolDir, m.Key.Hex()+"-"+s.suffix()+"-"+name)
-	err := s.spool(ctx, root, entry+"/"+name, want)
+	err := s.spool(ctx, root, dir+"/"+name, want)
 	if errors.Is(err, fs.ErrNotExist) && isWriteError(err) {
 		if err = state.MakeDir(s.ws, spoolDir); err == nil {
-			err = s.spool(ctx, root, entry+"/"+name, want)
+			err = s.spool(ctx, root, dir+"/"+name, want)
 		}
 	}
 	switch {

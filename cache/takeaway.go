@@ -1,6 +1,10 @@
 package cache
 
-import "context"
+import (
+	"context"
+
+	"github.com/haz-build/haz/cache/entry"
+)
 
 // Taken is what a task had made in earlier runs and TakeAway took out of the tree. It is not safe for concurrent use, and one
 // of PutBack, for some of it or all, and Drop, ends it.
@@ -13,7 +17,7 @@ type Taken struct {
 // inputs of the key and what another task made too are left alone, as in a restore (S-34).
 //
 // It goes by renames into a staging, so that it can be put back. After an error the tree is as it was.
-func (s *Store) TakeAway(ctx context.Context, key Key, t Target) (*Taken, error) {
+func (s *Store) TakeAway(ctx context.Context, key entry.Key, t Target) (*Taken, error) {
 	p := &Plan{Manifest: &Manifest{Key: key}, Target: t, prefixes: newPrefixes(t.Patterns), quick: true}
 	w := newWays(s.ws)
 	if err := s.findStale(ctx, p, w); err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
 )
@@ -39,10 +40,10 @@ func (p *prefixes) of(path string) (prefix string, ok bool) {
 
 // takeFolders makes of answer for the directories among outs that no pattern matches, but that lie where outputs do: the
 // fixed prefix of a glob, and what lies between a fixed prefix and an output.
-func (p *prefixes) takeFolders(outs []Output) {
+func (p *prefixes) takeFolders(outs []entry.Output) {
 	for i := len(outs) - 1; i >= 0; i-- {
 		dir := outs[i].Path
-		if outs[i].Kind != Dir {
+		if outs[i].Kind != entry.Dir {
 			continue
 		}
 		if _, ok := p.of(dir); ok {
@@ -73,8 +74,8 @@ func (p *prefixes) folder(dir string) (prefix string, ok bool) {
 }
 
 // firstBelow is the index of the first output below dir, -1 when there is none.
-func firstBelow(outs []Output, dir string) int {
-	i, _ := slices.BinarySearchFunc(outs, dir+"/", func(o Output, p string) int { return strings.Compare(o.Path, p) })
+func firstBelow(outs []entry.Output, dir string) int {
+	i, _ := slices.BinarySearchFunc(outs, dir+"/", func(o entry.Output, p string) int { return strings.Compare(o.Path, p) })
 	if i < len(outs) && isBelow(outs[i].Path, dir) {
 		return i
 	}
