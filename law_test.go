@@ -100,7 +100,7 @@ func sources(t *testing.T) map[string]string {
 			return err
 		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."), d.IsDir() && name == filepath.Join("docs", "spec"):
 			return fs.SkipDir
-		case !d.Type().IsRegular() || name == "law_test.go" || !slices.Contains([]string{".go", ".txtar", ".txt", ".md", ".json", ".yml", ""}, filepath.Ext(name)):
+		case !d.Type().IsRegular() || name == "law_test.go" || !slices.Contains([]string{".go", ".txtar", ".txt", ".md", ".json", ".yml", ".patch", ""}, filepath.Ext(name)):
 			return nil
 		}
 		text, err := os.ReadFile(name)

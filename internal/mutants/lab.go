@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,7 +32,7 @@ type lab struct {
 // verdict is what came of one bug.
 type verdict struct {
 	test string // that noticed; "" when none did
-	err  error  // of the table
+	err  error  // of the patch
 }
 
 // baseline runs the tests of all chosen bugs without any: a test that is red anyway notices nothing.
@@ -98,20 +99,17 @@ func (l *lab) each(n int, f func(i int)) {
 
 // try plants one bug.
 func (l *lab) try(ctx context.Context, i int, m *mutant) verdict {
-	text, err := m.apply(l.root)
-	if err != nil {
+	dir := filepath.Join(l.dir, strconv.Itoa(i))
+	if err := m.apply(l.root, dir); err != nil {
 		return verdict{err: err}
 	}
-	changed := filepath.Join(l.dir, fmt.Sprintf("%03d-%s", i, filepath.Base(m.file)))
-	overlay := filepath.Join(l.dir, fmt.Sprintf("%03d.json", i))
-	spec, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(l.root, filepath.FromSlash(m.file)): changed}})
-	if err == nil {
-		err = os.WriteFile(changed, []byte(text), 0o600)
+	replace := map[string]string{}
+	for _, file := range m.files {
+		replace[filepath.Join(l.root, file)] = filepath.Join(dir, "b", file)
 	}
-	if err == nil {
-		err = os.WriteFile(overlay, spec, 0o600)
-	}
-	if err != nil {
+	spec, err := json.Marshal(map[string]any{"Replace": replace})
+	overlay := filepath.Join(dir, "overlay.json")
+	if err := cmp.Or(err, os.WriteFile(overlay, spec, 0o600)); err != nil {
 		return verdict{err: err}
 	}
 	said, err := l.goTest(ctx, *m, overlay)

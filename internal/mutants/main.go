@@ -1,16 +1,37 @@
 // Command mutants shows that the tests would notice if a rule of haz were forgotten.
 //
-//	go run ./internal/mutants [-only NAME] [-list] [-j N]
+//	go run ./internal/mutants [-only NAME] [-list | -refresh] [-j N]
 //
 // It plants bugs, one at a time, each of which takes away the code behind one rule of the specification (S-31: do not
 // compare a digest; S-37: do not hold back canonically later tasks), runs the tests that ought to notice, and prints which one
 // did. A bug that no test notices is a hole in the tests, and the exit code is 1.
 //
+// Each bug is a patch, testdata/SUBJECT/SLUG.patch, with a head:
+//
+//	name: sizes of blobs are not compared at lookup
+//	rule: S-31
+//	package: ./cache
+//	test: ^TestLookupReasons$|^TestDamageContents$
+//
+// and, where they are needed, `environment: HAZ_SEEDS=300` (one assignment for the tests) and `limit: 20s` (for a bug that
+// makes a test hang). A blank line ends it, and a unified diff follows. The name says what is forgotten, and is no other's. Each alternative of
+// test is the whole name of a test function, and may go on with /^subtest$.
+//
+// To add one, write the bug into the work tree and the head into a new file, then:
+//
+//	git diff FILE >>internal/mutants/testdata/SUBJECT/SLUG.patch
+//	git checkout FILE
+//	go run ./internal/mutants -only SUBJECT/SLUG
+//
+// Patches follow code that moves within its file. When what stands around a bug has changed, -refresh, with the same -only,
+// writes the patches again from the files of today: read their diff. Where code has moved to another file, name that one in the lines --- and
+// +++ first; where the code in question itself is another, plant the bug anew.
+//
 // Bugs that let processes escape leave some of a test behind (sleep 300); they end by themselves.
 //
-// The work tree is never touched: the changed file lies in a temporary directory, and `go test -overlay` puts it in the
-// place of the original. The table is in table_*.go; a row whose text has moved on, whose bug does not compile, or whose
-// tests do not exist or are red without the bug, is an error of the table, and the exit code is 1 too.
+// The work tree is never touched: the changed files lie in a temporary directory, and `go test -overlay` puts them in the
+// place of the originals. A patch that does not apply, whose bug does not compile, or whose tests do not exist or are red without
+// the bug, is an error, and the exit code is 1 too.
 //
 // The idea is mutation testing; unlike tools that change operators at random, each bug here is one that somebody could
 // write, and stands for a rule.
@@ -18,11 +39,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -43,8 +67,9 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
-	only := flags.String("only", "", "plant only the bugs whose name or rule contains `NAME`")
+	only := flags.String("only", "", "plant only the bugs whose name, rule or SUBJECT/SLUG contains `NAME`")
 	list := flags.Bool("list", false, "list the bugs and plant none")
+	again := flags.Bool("refresh", false, "write the patches again, as they apply today, and plant none")
 	jobs := flags.Int("j", 2, "how many tests run at a time")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -53,18 +78,17 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	chosen := choose(table(), *only)
+	every, err := all(root)
+	if err != nil {
+		return err
+	}
+	chosen := choose(every, *only)
 	if len(chosen) == 0 {
 		return fmt.Errorf("no bug is named %q", *only)
 	}
-	for _, m := range chosen {
-		if _, err := m.apply(root); err != nil {
-			return err
-		}
-	}
 	if *list {
 		for _, m := range chosen {
-			fmt.Fprintf(out, "%-14s %s (%s: %s %s)\n", m.rule, m.name, m.file, m.pkg, m.run)
+			fmt.Fprintf(out, "%-14s %s (%s: %s %s)\n", m.rule, m.name, strings.Join(m.files, " "), m.pkg, m.run)
 		}
 		return nil
 	}
@@ -74,6 +98,17 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	for i, m := range chosen {
+		where := filepath.Join(dir, "before", strconv.Itoa(i))
+		if *again {
+			err = errors.Join(err, m.refresh(root, where))
+		} else {
+			err = errors.Join(err, m.apply(root, where))
+		}
+	}
+	if err != nil || *again {
+		return err
+	}
 	l := lab{root: root, dir: dir, jobs: max(*jobs, 1), out: out}
 	if err := l.baseline(ctx, chosen); err != nil {
 		return err
@@ -81,11 +116,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return report(out, chosen, l.plant(ctx, chosen), time.Since(began))
 }
 
-// choose filters by name or rule.
+// choose filters by name, rule or id.
 func choose(all []mutant, only string) []mutant {
 	var out []mutant
 	for _, m := range all {
-		if only == "" || strings.Contains(m.name, only) || strings.Contains(m.rule, only) {
+		if only == "" || strings.Contains(m.name, only) || strings.Contains(m.rule, only) || strings.Contains(m.id, only) {
 			out = append(out, m)
 		}
 	}

@@ -6,54 +6,77 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// The table cannot rot: every bug can still be planted, the result parses, and the tests that ought to notice exist. That
-// they do notice is shown by the command itself, which takes minutes.
-func TestTable(t *testing.T) {
-	root, err := moduleRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
+// The patches cannot rot: every bug can still be planted, in one place only, the result parses, and the tests that ought to notice
+// exist. That they do notice is shown by the command itself, which takes an hour.
+func TestPatches(t *testing.T) {
+	root, ms := bugsOfToday(t)
 	tests := map[string]map[string]bool{}
-	names := map[string]bool{}
-	for _, m := range table() {
-		if names[m.name] {
-			t.Errorf("two bugs are named %q", m.name)
+	names := map[string]string{}
+	for _, m := range ms {
+		if other := names[m.name]; other != "" {
+			t.Errorf("%s and %s are both named %q", other, m.id, m.name)
 		}
-		names[m.name] = true
-		text, err := m.apply(root)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if _, err := parser.ParseFile(token.NewFileSet(), m.file, text, 0); err != nil {
-			t.Errorf("%s: does not parse: %v", m.name, err)
-		}
+		names[m.name] = m.id
 		if tests[m.pkg] == nil {
 			tests[m.pkg] = testsOf(t, filepath.Join(root, m.pkg))
 		}
-		for _, want := range strings.Split(m.run, "|") {
+		for want := range strings.SplitSeq(m.run, "|") {
 			name, _, _ := strings.Cut(want, "/")
 			if !strings.HasPrefix(name, "^") || !tests[m.pkg][strings.TrimSuffix(name[1:], "$")] {
-				t.Errorf("%s: %s has no test %s", m.name, m.pkg, want)
+				t.Errorf("%s: %s has no test %s", m.id, m.pkg, want)
 			}
 		}
+		t.Run(m.id, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := m.apply(root, dir); err != nil {
+				t.Fatal(err)
+			}
+			var before strings.Builder
+			for _, file := range m.files {
+				before.Write(read(t, filepath.Join(dir, "a", file)))
+				changed := filepath.Join(dir, "b", file)
+				if _, err := parser.ParseFile(token.NewFileSet(), changed, nil, 0); err != nil {
+					t.Errorf("does not parse: %v", err)
+				}
+			}
+			for _, old := range replaced(m.diff) {
+				if n := strings.Count(before.String(), old); n != 1 {
+					t.Errorf("%d places look like this one, more context would tell them apart (-refresh leaves it):\n%s", n, old)
+				}
+			}
+		})
 	}
 }
 
-// Issue 5: at least 40 bugs, and at least one for each S-rule of chapter 2, section 15.
-func TestTableIsWhole(t *testing.T) {
-	all := table()
-	if len(all) < 40 {
-		t.Errorf("%d bugs", len(all))
+// replaced is what a diff looks for: of each of its pieces, the lines that are there before.
+func replaced(diff string) []string {
+	var olds []string
+	for _, piece := range strings.Split(diff, "\n@@ ")[1:] {
+		var old strings.Builder
+		_, lines, _ := strings.Cut(piece+"\n", "\n")
+		for line := range strings.Lines(strings.TrimSuffix(lines, "\n")) {
+			if line[0] == ' ' || line[0] == '-' {
+				old.WriteString(line[1:])
+			}
+		}
+		olds = append(olds, old.String())
 	}
+	return olds
+}
+
+// At least one bug stands for each S-rule of chapter 2, section 15.
+func TestEveryRuleHasABug(t *testing.T) {
+	_, ms := bugsOfToday(t)
 	have := map[string]bool{}
-	for _, m := range all {
-		for _, r := range strings.Fields(m.rule) {
+	for _, m := range ms {
+		for r := range strings.FieldsSeq(m.rule) {
 			have[r] = true
 		}
 	}
@@ -62,6 +85,27 @@ func TestTableIsWhole(t *testing.T) {
 			t.Errorf("no bug stands for %s", rule)
 		}
 	}
+}
+
+func bugsOfToday(t *testing.T) (root string, ms []mutant) {
+	t.Helper()
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ms, err = all(root); err != nil || len(ms) == 0 {
+		t.Fatalf("%d patches, %v", len(ms), err)
+	}
+	return root, ms
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func testsOf(t *testing.T, dir string) map[string]bool {
@@ -83,6 +127,85 @@ func testsOf(t *testing.T, dir string) map[string]bool {
 		}
 	}
 	return found
+}
+
+func TestHeads(t *testing.T) {
+	const diff = "\n--- a/x.go\n+++ b/x.go\n@@ -1 +1 @@\n-a\n+b\n"
+	const whole = "name: n\nrule: S-01\npackage: ./x\ntest: ^TestA$\n"
+	for _, tc := range []struct{ name, text, want string }{
+		{"nothing", "", "no name"},
+		{"no rule", "name: n\npackage: ./x\ntest: ^TestA$\n" + diff, "no rule"},
+		{"an unknown key", whole + "file: x.go\n" + diff, `"file: x.go"`},
+		{"a key twice", whole + "name: m\n" + diff, `"name: m"`},
+		{"no value", whole + "limit:\n" + diff, `"limit:"`},
+		{"no blank line", whole + diff[1:], `"--- a/x.go`},
+		{"no diff", whole + "\nx\n", "--- a/FILE"},
+		{"no time", whole + "limit: soon\n" + diff, "soon"},
+		{"a new file", whole + "\n--- /dev/null\n+++ b/x.go\n", "--- a/FILE"},
+	} {
+		if _, err := parse(tc.text); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+	m, err := parse(whole + "environment: A=b: c\nlimit: 20s\n" + diff + "--- a/y.go\n")
+	if err != nil || m.env != "A=b: c" || m.limit.Seconds() != 20 || strings.Join(m.files, " ") != "x.go y.go" || m.head+m.diff[:6] != whole+"environment: A=b: c\nlimit: 20s\n\n--- a/" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// A bug follows its lines through the file. Where its surroundings have changed nothing is planted until the patch was written again, and
+// where its own lines are gone nothing is planted at all.
+func TestApplyAndRefresh(t *testing.T) {
+	const text = "0\n0\n1\n2\n3\nold\n4\n5\n6\n"
+	for _, tc := range []struct {
+		name, now     string
+		apply, mended bool
+	}{
+		{"as it was", text, true, true},
+		{"moved", strings.Repeat("0\n", 40) + text, true, true},
+		{"surroundings changed", strings.NewReplacer("1", "one", "5", "five").Replace(text), false, true},
+		{"gone", strings.Replace(text, "old", "older", 1), false, false},
+	} {
+		root := t.TempDir()
+		patch := filepath.Join(root, bugs, "s", "b.patch")
+		for name, text := range map[string]string{
+			filepath.Join(root, "d", "x.go"): tc.now,
+			patch:                            "name: n\nrule: r\npackage: p\ntest: t\n\n--- a/d/x.go\n+++ b/d/x.go\n@@ -3,7 +3,7 @@\n 1\n 2\n 3\n-old\n+new\n 4\n 5\n 6\n",
+		} {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		planted := func() bool {
+			ms, err := all(root)
+			if err != nil || len(ms) != 1 || ms[0].id != "s/b" {
+				t.Fatalf("%s: %+v, %v", tc.name, ms, err)
+			}
+			dir := t.TempDir()
+			if err := ms[0].apply(root, dir); err != nil {
+				return false
+			}
+			got := string(read(t, filepath.Join(dir, "b", "d", "x.go")))
+			if want := strings.Replace(tc.now, "old", "new", 1); got != want {
+				t.Errorf("%s: planted\n%s", tc.name, got)
+			}
+			return true
+		}
+		if got := planted(); got != tc.apply {
+			t.Errorf("%s: applies %t", tc.name, got)
+		}
+		m, err := parse(string(read(t, patch)))
+		m.id = "s/b"
+		if err := errors.Join(err, m.refresh(root, t.TempDir())); (err == nil) != tc.mended {
+			t.Errorf("%s: refreshed, %v", tc.name, err)
+		}
+		if got := planted(); got != tc.mended {
+			t.Errorf("%s: refreshed, applies %t:\n%s", tc.name, got, read(t, patch))
+		}
+		if got := string(read(t, filepath.Join(root, "d", "x.go"))); got != tc.now {
+			t.Errorf("%s: the tree was changed", tc.name)
+		}
+	}
 }
 
 func TestJudge(t *testing.T) {
@@ -109,30 +232,5 @@ func TestJudge(t *testing.T) {
 		if got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
-	}
-}
-
-// A text that is there twice, or not at all, is an error and not a silent survivor.
-func TestApply(t *testing.T) {
-	root, err := moduleRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tc := range []struct {
-		m    mutant
-		want string
-	}{
-		{mutant{name: "absent", file: "internal/mutants/mutant.go", old: "no such" + " text", new: "x"}, "0 times"},
-		{mutant{name: "twice", file: "internal/mutants/mutant.go", old: "string", new: "x"}, "times, not once"},
-		{mutant{name: "itself", file: "internal/mutants/mutant.go", old: "package main\n", new: "package main\n"}, "by itself"},
-		{mutant{name: "no file", file: "internal/mutants/none.go", old: "a", new: "b"}, "none.go"},
-	} {
-		if _, err := tc.m.apply(root); err == nil || !strings.Contains(err.Error(), tc.want) {
-			t.Errorf("%s: %v", tc.m.name, err)
-		}
-	}
-	ok := mutant{name: "ok", file: "internal/mutants/mutant.go", old: "package main\n", new: "package other\n"}
-	if text, err := ok.apply(root); err != nil || !strings.HasPrefix(text, "package other\n") {
-		t.Errorf("%.20q, %v", text, err)
 	}
 }
