@@ -20,7 +20,7 @@ type Checked struct {
 // counted: all of them, or those of the bearing project when there is one (AUX-009, AUX-010). Mistakes of the user are in the
 // result, not the error. Nothing is run, and nothing on disk changes.
 func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*Checked, error) {
-	o, err := openHost(opts)
+	o, err := openHost(ctx, dir, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,14 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	return c, ctx.Err()
 }
 
-// openHost fills in the options, the file system of the machine included.
-func openHost(opts []Option) (options, error) {
+// openHost fills in the options, the file system of the machine included, when a directory can be asked about.
+func openHost(ctx context.Context, dir string, opts []Option) (options, error) {
+	if ctx == nil {
+		return options{}, errNoContext
+	}
+	if err := absolute(dir); err != nil {
+		return options{}, err
+	}
 	o := newOptions(opts)
 	if o.host == nil {
 		host, err := fsys.Host("/")

@@ -23,7 +23,7 @@ var ErrNoCleanMode = cache.ErrNoCleanMode
 // OpenCache finds the workspace of a directory and reads its settings only: a mistake in some project must not keep anyone
 // from freeing disk space. Close it.
 func OpenCache(ctx context.Context, dir string, opts ...Option) (*Cache, error) {
-	o, err := openHost(opts)
+	o, err := openHost(ctx, dir, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -50,18 +50,34 @@ type Cache struct {
 
 // Close gives handles back.
 func (c *Cache) Close() error {
+	if c == nil || c.store == nil {
+		return nil
+	}
 	_ = c.store.Close()
 	return c.close()
 }
 
 // Clear removes all of it (CACHE-021).
-func (c *Cache) Clear(ctx context.Context) error { return c.store.Clear(ctx) }
+func (c *Cache) Clear(ctx context.Context) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	return c.store.Clear(ctx)
+}
 
 // Info counts what is in it and changes nothing (AUX-017).
-func (c *Cache) Info(ctx context.Context) (*CacheInfo, error) { return c.store.Info(ctx) }
+func (c *Cache) Info(ctx context.Context) (*CacheInfo, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	return c.store.Info(ctx)
+}
 
 // Clean removes what the options name; modes that they leave open come from the settings of the workspace (AUX-025).
 func (c *Cache) Clean(ctx context.Context, o CleanOptions) (*CleanReport, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
 	if o.MaxAge == nil {
 		o.MaxAge = c.settings.MaxAge
 	}

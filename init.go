@@ -1,6 +1,7 @@
 package haz
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,9 +38,14 @@ func InitWorkspace(dir string, opts ...Option) error {
 // workspace file, so that a broken run never leaves a workspace that names missing files; nothing is taken back. A haz.yml
 // that exists is never touched: it is an error (AUX-006).
 func InitProjects(dir string, projects []ProjectFile, workspaceFile []byte, opts ...Option) error {
-	o, err := openHost(opts)
+	o, err := openHost(context.Background(), dir, opts)
 	if err != nil {
 		return err
+	}
+	for _, p := range projects {
+		if err := withinRoot(p.Root); err != nil {
+			return err
+		}
 	}
 	missing, err := mayInit(o.host, dir)
 	if err != nil {
@@ -64,7 +70,7 @@ func InitProjects(dir string, projects []ProjectFile, workspaceFile []byte, opts
 
 // MayInit says whether InitWorkspace would refuse a directory, with its error.
 func MayInit(dir string, opts ...Option) error {
-	o, err := openHost(opts)
+	o, err := openHost(context.Background(), dir, opts)
 	if err != nil {
 		return err
 	}

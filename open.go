@@ -103,7 +103,9 @@ func WithPlatform(os, arch string, umask int) Option {
 func newOptions(opts []Option) options {
 	o := options{os: runtime.GOOS, arch: runtime.GOARCH, umask: -1}
 	for _, set := range opts {
-		set(&o)
+		if set != nil {
+			set(&o)
+		}
 	}
 	if o.env == nil {
 		o.env = os.Environ()
@@ -123,7 +125,7 @@ func newOptions(opts []Option) options {
 // Open finds the workspace of a directory (an absolute host path), loads and checks it, all files and the whole graph.
 // What the user wrote wrongly comes as *diag.Errors, all of it at once. Close the workspace when done.
 func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
-	o, err := openHost(opts)
+	o, err := openHost(ctx, dir, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +182,12 @@ func (o *options) loading(ctx context.Context, dir string) load.Options {
 }
 
 // Close gives the handle on the root directory back.
-func (w *Workspace) Close() error { return w.FS.Close() }
+func (w *Workspace) Close() error {
+	if w == nil || w.FS == nil {
+		return nil
+	}
+	return w.FS.Close()
+}
 
 // CPUs is the number of usable CPUs: what `concurrency.default: auto` means (chapter 2, 2.2).
 func (w *Workspace) CPUs() int { return w.o.cpus }

@@ -132,8 +132,15 @@ const (
 	Unknown   Prediction = "unknown" // an upstream would run, so the key is not known
 )
 
-// Predict says, for each task of a plan, what a run now would find in the cache. It changes nothing.
-func (w *Workspace) Predict(ctx context.Context, plan *graph.Plan) []Prediction {
+// Predict says, for each task of a plan of this workspace, what a run now would find in the cache. It changes nothing. The error is that
+// of ctx, or says that the plan is another's.
+func (w *Workspace) Predict(ctx context.Context, plan *Plan) ([]Prediction, error) {
+	if err := w.ready(ctx); err != nil {
+		return nil, err
+	}
+	if plan == nil || plan.G != w.G {
+		return nil, errOtherPlan
+	}
 	p := w.newProber()
 	defer p.close()
 	out := make([]Prediction, len(plan.Tasks))
@@ -150,5 +157,5 @@ func (w *Workspace) Predict(ctx context.Context, plan *graph.Plan) []Prediction 
 			out[i] = Unknown
 		}
 	}
-	return out
+	return out, ctx.Err()
 }

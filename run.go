@@ -23,12 +23,18 @@ import (
 // runs numbers the runs of this process, so that several may live in one actor system.
 var runs atomic.Uint64
 
-// Run executes the targets (positions in w.W.Tasks) and all their hard upstreams, and returns when every task of the plan has
-// its outcome and nothing of the run is left: no process, no goroutine, no temporary file.
+// Run executes the targets (positions in w.W.Tasks, each once) and all their hard upstreams, and returns when every task of the plan
+// has its outcome and nothing of the run is left: no process, no goroutine, no temporary file. No targets are a run of nothing.
 //
-// Failing tasks are outcomes, not errors. The error is for what lies beyond the tasks: a crash of haz itself, and then the
-// result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says.
+// Failing tasks are outcomes, not errors. The error is for what lies beyond the tasks: targets that there are not, and then there is
+// no result; a crash of haz itself, and then the result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says.
 func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Result, error) {
+	if err := w.ready(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.targets(targets); err != nil {
+		return nil, err
+	}
 	if err := w.unmet(targets); err != nil {
 		return nil, err
 	}

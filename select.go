@@ -55,6 +55,9 @@ func (s *Selected) ReasonOf(task int) Reason {
 // Select finds the targets of a run; the hard upstreams join them in Run. With an empty Selection it is the task `default`
 // of the bearing project (EXEC-023). What the user asked for wrongly comes as *diag.Errors, all of it.
 func (w *Workspace) Select(ctx context.Context, s Selection) (*Selected, error) {
+	if err := w.ready(ctx); err != nil {
+		return nil, err
+	}
 	r, err := w.choose(ctx, s)
 	if err != nil {
 		return nil, err
@@ -160,5 +163,13 @@ func (w *Workspace) selectDefault() (*Selected, error) {
 // Plan is what a run executes.
 type Plan = graph.Plan
 
-// Plan is the targets and all their hard upstreams, in canonical order (EXEC-001, EXEC-002).
-func (w *Workspace) Plan(targets []int) *Plan { return w.G.Plan(targets) }
+// Plan is the targets (positions in w.W.Tasks, each once) and all their hard upstreams, in canonical order (EXEC-001, EXEC-002).
+func (w *Workspace) Plan(targets []int) (*Plan, error) {
+	if err := w.opened(); err != nil {
+		return nil, err
+	}
+	if err := w.targets(targets); err != nil {
+		return nil, err
+	}
+	return w.G.Plan(targets), nil
+}

@@ -73,8 +73,15 @@ type Blocked struct {
 // WhyOptions configures Why.
 type WhyOptions struct{ Diff bool }
 
-// Why explains the task at a position of w.W.Tasks. It runs nothing and changes nothing. The error is that of ctx.
+// Why explains the task at a position of w.W.Tasks. It runs nothing and changes nothing. The error is that of ctx, or says that there is
+// no such task.
 func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanation, error) {
+	if err := w.ready(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.targets([]int{task}); err != nil {
+		return nil, err
+	}
 	if err := w.unmet([]int{task}); err != nil {
 		return nil, err
 	}

@@ -42,7 +42,10 @@ func (w *watch) all(t *testing.T) []messages.Event {
 // errors fit each other and the processes; events come in order, and the bytes observed are those recorded.
 func checkRun(t *testing.T, ws *haz.Workspace, targets []int, r *ran) {
 	t.Helper()
-	plan := ws.Plan(targets)
+	plan, err := ws.Plan(targets)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(r.Outcomes) != len(plan.Tasks) {
 		t.Fatalf("%d outcomes for %d tasks", len(r.Outcomes), len(plan.Tasks))
 	}

@@ -33,7 +33,11 @@ func doGraph(v *invocation) error {
 		if err != nil {
 			return err
 		}
-		g.nodes = w.Plan(s.Targets).Tasks
+		plan, err := w.Plan(s.Targets)
+		if err != nil {
+			return err
+		}
+		g.nodes = plan.Tasks
 	}
 	g.connect(w, kinds)
 	switch v.value("format") {

@@ -40,7 +40,10 @@ func doRun(v *invocation) error {
 			v.tell("haz: " + note + "\n")
 		}
 	}
-	plan := w.Plan(selected.Targets)
+	plan, err := w.Plan(selected.Targets)
+	if err != nil {
+		return err
+	}
 	if v.has("dry-run") {
 		return v.dryRun(w, selected, plan)
 	}
@@ -112,7 +115,10 @@ func (v *invocation) dryRun(w *haz.Workspace, s *haz.Selected, plan *haz.Plan) e
 	if len(plan.Tasks) == 0 || v.has("quiet") || !v.out.flush() {
 		return nil
 	}
-	predicted := w.Predict(v.ctx, plan)
+	predicted, err := w.Predict(v.ctx, plan)
+	if err != nil {
+		return err
+	}
 	if v.has("verbose") {
 		for i, t := range plan.Tasks {
 			v.tell(v.errs.Palette.Prefix(t.ID) + v.errs.Palette.Dim(fmt.Sprintf("%s, cache: %s", s.ReasonOf(t.Index), predicted[i])) + "\n")
@@ -161,7 +167,10 @@ func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected, plan *haz.Pla
 		Version int    `json:"version"`
 		Tasks   []task `json:"tasks"`
 	}{1, make([]task, len(plan.Tasks))}
-	predicted := w.Predict(v.ctx, plan)
+	predicted, err := w.Predict(v.ctx, plan)
+	if err != nil {
+		return err
+	}
 	for i, t := range plan.Tasks {
 		doc.Tasks[i] = task{t.ID.Project, t.ID.Task, append([]string{}, t.Project.Tags...), s.ReasonOf(t.Index), predicted[i]}
 	}

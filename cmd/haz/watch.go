@@ -239,7 +239,11 @@ func (s *watching) loadAndRun() error {
 	}
 	s.resolved = true
 	s.warn(selected.Warnings)
-	tasks := w.Plan(selected.Targets).Tasks
+	plan, err := w.Plan(selected.Targets)
+	if err != nil {
+		return err
+	}
+	tasks := plan.Tasks
 	if s.has("affected") {
 		tasks = w.W.Tasks // which of them are affected changes with the files
 	}
