@@ -15,14 +15,13 @@ import (
 )
 
 // What a task finds of its earlier runs when it is carried out (4.6). What it made itself is taken away, so that its result is a
-// function of its inputs. It stays where it is the result for this very key, so that who reads it meanwhile is not disturbed,
-// and for a tool that updates in place (incremental). What an execution of whose end nobody knows has left is moved away.
+// function of its inputs: also what it made for this very key, or a tool that appends, or links, would meet it. It stays for a
+// tool that updates in place (incremental). What an execution of whose end nobody knows has left is moved away.
 
 // leftovers is what is known of them while the task is carried out.
 type leftovers struct {
 	was    state.Ledger // the ledger when it began
 	stays  bool         // what was made before is kept for the task
-	same   bool         // it was made for this key
 	taken  *cache.Taken
 	stuck  string // why something could not be taken away
 	marked bool   // the ledger says that the task runs
@@ -81,8 +80,7 @@ func (b *bench) makeWay(ctx context.Context, j *job) ([]messages.Note, error) {
 	if t.Ledger.Running { // what it has as found is no more than what there was
 		left.was.Files = slices.DeleteFunc(slices.Clone(left.was.Files), func(p state.Produced) bool { return p.Found })
 	}
-	left.same = t.Ledger.Key == j.derived.Key && !t.Ledger.Unfinished && !j.remake
-	left.stays = left.same || j.task.Incremental && !j.remake && !t.Ledger.Running && !t.Ledger.Unfinished
+	left.stays = j.task.Incremental && !j.remake && !t.Ledger.Running && !t.Ledger.Unfinished
 	if !left.stays {
 		var err error
 		if left.taken, err = b.r.o.Cache.TakeAway(ctx, j.derived.Key, t); err != nil {

@@ -24,10 +24,6 @@ func (b *bench) collectOutputs(ctx context.Context, j *job, r outputs.Request) (
 	if r.PresenceOnly || err != nil && !isMissing(err) {
 		return got, err
 	}
-	if got != nil && j.left.same && !j.task.Incremental && isMixed(got, &r.Ledger) {
-		r.Ledger = state.Ledger{} // what was not made again is no part of the result
-		got, err = outputs.Collect(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, r)
-	}
 	if missing := b.missing(j, got); len(missing) > 0 {
 		if beside := b.undeclared(ctx, j); len(beside) > 0 {
 			if j.left.taken.PutBack(func(p string) bool { return isListed(missing, p) }) > 0 {
@@ -44,18 +40,6 @@ func (b *bench) collectOutputs(ctx context.Context, j *job, r outputs.Request) (
 		got.NotStorable, got.Hint, got.Quiet = "what an earlier run has left could not be taken away: "+j.left.stuck, "", false
 	}
 	return got, err
-}
-
-// isMixed reports whether a task made something new beside what it made before for the same inputs: names with a time in them,
-// say, of which each run adds one.
-func isMixed(got *outputs.Collected, before *state.Ledger) bool {
-	if len(got.Wrote) == 0 || len(got.Wrote) == len(got.Outputs) {
-		return false
-	}
-	return slices.ContainsFunc(got.Wrote, func(path string) bool {
-		_, known := before.Find(path)
-		return !known
-	})
 }
 
 func isMissing(err error) bool {
