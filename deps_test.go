@@ -20,7 +20,7 @@ const module = "github.com/haz-build/haz"
 var mayImport = map[string]string{
 	// Floor 1, the outside world.
 	"diag":                "",
-	"process":             "",
+	"process":             "fsys",
 	"process/processtest": "process",
 	"fsys":                "",
 	"fsys/faultfs":        "fsys",
@@ -40,7 +40,7 @@ var mayImport = map[string]string{
 	"workspace/config": "workspace diag pattern",
 	"workspace/load":   "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/guess":  "workspace workspace/config diag fsys fsys/tree pattern",
-	"workspace/git":    "diag pattern",
+	"workspace/git":    "diag fsys pattern process",
 	"graph":            "workspace pattern diag",
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache/digest cache/entry",

@@ -236,16 +236,3 @@ func (h *helper) troubles() []string {
 	}
 	return append([]string(nil), h.trouble...)
 }
-
-// tempFile makes a file whose name is gone at once.
-func tempFile() (*os.File, error) {
-	f, err := os.CreateTemp("", "haz-groups-*")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}

@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/haz-build/haz/fsys"
 )
 
 // checkDir says what is wrong with the working directory, nil when it can be entered.
@@ -58,7 +59,7 @@ func checkProgram(c Command, path string) *NotStartedError {
 	switch err {
 	case unix.ENOENT:
 		e.Reason = "no such file" + where
-		if _, lerr := os.Lstat(inDir(c.Dir, path)); lerr == nil {
+		if _, lerr := fsys.Machine().Lstat(hostName(c.Dir, path)); lerr == nil {
 			e.Reason = "a link to nothing" + where
 		}
 		if !strings.HasPrefix(path, "/") {
@@ -98,7 +99,7 @@ func explain(c Command, path string, err error) *NotStartedError {
 	switch {
 	case errors.Is(err, unix.ENOENT):
 		// The program is there, so what is missing is what runs it.
-		if line, ok := interpreter(inDir(c.Dir, path)); ok {
+		if line, ok := interpreter(hostName(c.Dir, path)); ok {
 			name, _, _ := strings.Cut(line, " ")
 			e.Reason = "the interpreter of its #! line is missing: " + quote(name)
 			if strings.HasSuffix(line, "\r") {
@@ -113,7 +114,7 @@ func explain(c Command, path string, err error) *NotStartedError {
 		e.Hint = "begin a script with a line such as #!/bin/sh, or run it with shell"
 	case errors.Is(err, unix.EACCES):
 		e.Reason = "not executable"
-		if line, ok := interpreter(inDir(c.Dir, path)); ok {
+		if line, ok := interpreter(hostName(c.Dir, path)); ok {
 			name, _, _ := strings.Cut(line, " ")
 			e.Reason = "the interpreter of its #! line is not executable: " + quote(name)
 		}
@@ -159,10 +160,17 @@ func tooBig(c Command) (reason, hint string) {
 		"pass the list in a file"
 }
 
+// hostName is path, relative to the task's directory, as package fsys takes it: "..", which is text there, must not meet a link.
+func hostName(dir, path string) string {
+	if real, err := fsys.Machine().RealPath(dir); err == nil {
+		dir = real
+	}
+	return inDir(dir, path)
+}
+
 // interpreter returns the rest of a script's #! line, false when the file has none.
 func interpreter(path string) (string, bool) {
-	// Without O_NONBLOCK a FIFO that took the file's place in the meantime would hang here.
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	f, err := fsys.Machine().Open(path) // which waits for nobody, should a FIFO have taken the place of the file
 	if err != nil {
 		return "", false
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/haz-build/haz/fsys"
 )
 
 // Here the kernel offers neither subreaper nor pidfd nor a /proc that all have: what leaves a group is lost to us, and a
@@ -105,4 +107,4 @@ func standStill(ps []*proc) (goOn func()) {
 	}
 }
 
-func sharedFile() (*os.File, error) { return tempFile() }
+func sharedFile() (*os.File, error) { return fsys.Nameless("haz-groups-") }

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/haz-build/haz/fsys"
 )
 
 func pipe() (r, w int, err error) {
@@ -139,7 +141,7 @@ func prctlGetSubreaper(was *int32) error {
 func sharedFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("haz-groups", unix.MFD_CLOEXEC)
 	if err != nil {
-		return tempFile()
+		return fsys.Nameless("haz-groups-")
 	}
 	return os.NewFile(uintptr(fd), "haz-groups"), nil
 }

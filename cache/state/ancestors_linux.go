@@ -11,6 +11,9 @@ import (
 // maxAncestors bounds the walk up the tree of processes, which has a root but changes while it is read.
 const maxAncestors = 1000
 
+// statMax bounds what the kernel says of a process, bytes.
+const statMax = 1 << 16
+
 // ancestors returns this process, those that it descends from, and the leaders of the sessions that they and it are in: a
 // task leads a session, and a process in it whose parent has died belongs to the task still.
 func ancestors() map[int]bool {
@@ -23,13 +26,9 @@ func ancestors() map[int]bool {
 // ancestorsOf is ancestors for any process.
 func ancestorsOf(of int) map[int]bool {
 	set := map[int]bool{of: true}
-	proc, err := fsys.Host("/proc")
-	if err != nil {
-		return set
-	}
-	defer proc.Close()
+	machine := fsys.Machine()
 	for pid, n := of, 0; pid > 1 && n < maxAncestors; n++ {
-		data, _, err := proc.ReadFile("/"+strconv.Itoa(pid)+"/stat", 1<<16)
+		data, _, err := machine.ReadFile("/proc/"+strconv.Itoa(pid)+"/stat", statMax)
 		if err != nil {
 			break
 		}
@@ -49,17 +48,17 @@ func ancestorsOf(of int) map[int]bool {
 
 // depth is how many processes above this one are the same program.
 func depth() int {
-	n := 0
-	self, err := os.Readlink("/proc/self/exe")
+	n, machine := 0, fsys.Machine()
+	self, err := machine.Readlink("/proc/self/exe")
 	if err != nil {
 		return 0
 	}
 	for pid, i := os.Getppid(), 0; pid > 1 && i < maxAncestors; i++ {
 		dir := "/proc/" + strconv.Itoa(pid)
-		if exe, _ := os.Readlink(dir + "/exe"); exe == self {
+		if exe, _ := machine.Readlink(dir + "/exe"); exe == self {
 			n++
 		}
-		data, _ := os.ReadFile(dir + "/stat")
+		data, _, _ := machine.ReadFile(dir+"/stat", statMax)
 		parent, _, ok := parseStat(string(data))
 		if !ok {
 			break

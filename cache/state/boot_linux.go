@@ -1,10 +1,10 @@
 package state
 
-import "os"
+import "github.com/haz-build/haz/fsys"
 
 // bootID tells this run of the kernel from others; "" when it does not say.
 func bootID() string {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	id, _, err := fsys.Machine().ReadFile("/proc/sys/kernel/random/boot_id", 1<<12)
 	if err != nil {
 		return ""
 	}

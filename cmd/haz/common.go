@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -141,42 +139,6 @@ func (w *world) isTask(ctx context.Context, p *parsed, err error) error {
 		usage.d.Hint = cmp.Or(ws.Meant(p.unknown), noCommand)
 	}
 	return err
-}
-
-// replaceFile makes data the content of a file: a reader finds the old one or the new one, whole. What is no regular file (a
-// pipe, a terminal) is written to.
-func replaceFile(name string, data []byte) error {
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real
-	}
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return os.WriteFile(name, data, 0o666)
-	}
-	temp, f, err := createSibling(name)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(temp, name)
-	}
-	if err != nil {
-		_ = os.Remove(temp)
-	}
-	return err
-}
-
-func createSibling(name string) (string, *os.File, error) {
-	for i := 0; ; i++ {
-		temp := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%.100s.%d-%d.tmp", filepath.Base(name), os.Getpid(), i))
-		f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil || !errors.Is(err, fs.ErrExist) || i > 100 {
-			return temp, f, err
-		}
-	}
 }
 
 // checkRevision refuses what git could read as an option (EXEC-029).

@@ -8,6 +8,7 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
 )
 
 // doInit is `haz init`.
@@ -34,7 +35,7 @@ func doInit(v *invocation) error {
 
 // noteUnreadProject says that the haz.yml in the directory of a new workspace counts no more.
 func (v *invocation) noteUnreadProject() {
-	if _, err := os.Stat(filepath.Join(v.dir, "haz.yml")); err == nil {
+	if _, err := fsys.Machine().StatInfo(filepath.Join(v.dir, "haz.yml")); err == nil {
 		v.warn(diag.List{{Severity: diag.Warning, Code: "DISC-005", Place: diag.Place{File: "haz.yml"},
 			Message: "this file is not read any more: the root of a workspace of several projects cannot be one of them",
 			Hint:    "move it into a folder of its own and list that in `projects`; or, to have this one project alone, remove .haz/workspace.yml"}})

@@ -150,7 +150,7 @@ func verifyInit(ctx context.Context, dir string, p *initPlan) error {
 		err = errors.Join(err, put(path.Join("/w", f.Root, "haz.yml"), f.Data))
 	}
 	for _, root := range p.existing {
-		data, rerr := os.ReadFile(filepath.Join(dir, root, "haz.yml"))
+		data, _, rerr := fsys.Machine().ReadFile(filepath.Join(dir, root, "haz.yml"), 0)
 		err = errors.Join(err, rerr, put(path.Join("/w", root, "haz.yml"), data))
 	}
 	if err != nil {
@@ -174,7 +174,7 @@ func verifyInit(ctx context.Context, dir string, p *initPlan) error {
 // prepareInit plans a selection on the disk.
 func prepareInit(ctx context.Context, dir string, s initState) (*initPlan, error) {
 	p, err := planInit(s, func(root string) bool {
-		_, err := os.Lstat(filepath.Join(dir, root, "haz.yml"))
+		_, err := fsys.Machine().Lstat(filepath.Join(dir, root, "haz.yml"))
 		return !errors.Is(err, fs.ErrNotExist)
 	})
 	if err != nil {

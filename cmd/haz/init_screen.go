@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/report"
 	"github.com/haz-build/haz/workspace/git"
 )
@@ -80,7 +82,8 @@ func (m *initScreen) View() tea.View {
 // listInit reads the directories in a directory, and links to some.
 func listInit(ctx context.Context, dir, at string) initDir {
 	host := filepath.Join(dir, at)
-	entries, err := os.ReadDir(host)
+	machine := fsys.Machine()
+	entries, err := machine.List(host)
 	if err != nil {
 		var p *fs.PathError
 		if errors.As(err, &p) {
@@ -90,14 +93,22 @@ func listInit(ctx context.Context, dir, at string) initDir {
 	}
 	var d initDir
 	var names []string
+	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
 	for _, e := range entries {
-		c := initChild{name: e.Name(), link: e.Type()&fs.ModeSymlink != 0}
-		if c.link {
-			info, err := os.Stat(filepath.Join(host, e.Name()))
-			if err != nil || !info.IsDir() {
+		if e.Kind == fsys.Unknown {
+			info, err := machine.Lstat(filepath.Join(host, e.Name))
+			if err != nil {
 				continue
 			}
-		} else if !e.IsDir() {
+			e.Kind = info.Kind
+		}
+		c := initChild{name: e.Name, link: e.Kind == fsys.Link}
+		if c.link {
+			info, err := machine.StatInfo(filepath.Join(host, e.Name))
+			if err != nil || info.Kind != fsys.Dir {
+				continue
+			}
+		} else if e.Kind != fsys.Dir {
 			continue
 		}
 		d.children = append(d.children, c)

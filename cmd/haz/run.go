@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/cmd/haz/early"
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/report"
 )
 
@@ -281,11 +281,11 @@ func (v *invocation) presentation(w *haz.Workspace) report.Options {
 
 // spool makes a temporary file that has no name any more, so that nothing is left of it however haz ends.
 func spool() (report.Spool, error) {
-	f, err := os.CreateTemp("", "haz-output-")
+	f, err := fsys.Nameless("haz-output-")
 	if err != nil {
 		return nil, err
 	}
-	return f, os.Remove(f.Name())
+	return f, nil
 }
 
 // keep keeps the record of a run, but of one that found all in the cache, after one that was good as well: --failed reads the same
@@ -324,7 +324,7 @@ func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Re
 		warn("this run is not recorded, so --failed will not know it", err, hint)
 	}
 	if file := v.value("summary"); file != "" {
-		if err := replaceFile(file, rec.Encode("  ")); err != nil {
+		if err := fsys.WriteOutput(file, rec.Encode("  ")); err != nil {
 			warn("the summary cannot be written", err, "")
 			if code == 0 {
 				code = 2

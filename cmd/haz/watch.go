@@ -330,7 +330,7 @@ func (s *watching) summaryPath() string {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(s.dir, file)
 	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(file)); err == nil {
+	if dir, err := fsys.Machine().RealPath(filepath.Dir(file)); err == nil {
 		file = filepath.Join(dir, filepath.Base(file))
 	}
 	rel, err := filepath.Rel(s.root, file)

@@ -2,14 +2,12 @@ package main
 
 import (
 	"cmp"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -64,6 +62,7 @@ func newWants(all []want) *wants {
 // them once for what is wanted there, by identity: real ones first, then links in the order of their paths. So the many
 // ways through packages that are linked into each other cost no more than the packages.
 type look struct {
+	machine fsys.FS
 	tree    *treeWatch
 	wants   *wants
 	seen    map[string]stamp
@@ -84,7 +83,7 @@ type pendingDir struct {
 // every directory it comes through, before it reads it, so that nothing slips in between, and no other. What cannot be read
 // is not there.
 func (t *treeWatch) look(w *wants) map[string]stamp {
-	l := &look{tree: t, wants: w, seen: map[string]stamp{}, entered: map[identity]map[int]bool{}, through: map[string]bool{}}
+	l := &look{machine: fsys.Machine(), tree: t, wants: w, seen: map[string]stamp{}, entered: map[identity]map[int]bool{}, through: map[string]bool{}}
 	defer t.watchOnly(l.through)
 	l.enter(pendingDir{path: "/", node: w.root, active: w.root.here})
 	for len(l.links) > 0 {
@@ -96,22 +95,17 @@ func (t *treeWatch) look(w *wants) map[string]stamp {
 	return l.seen
 }
 
-func (l *look) watch(dir string, info os.FileInfo) {
+func (l *look) watch(dir string, info fsys.Info) {
 	l.through[dir] = true
 	l.tree.watch(dir, identityOf(info))
 }
 
-func identityOf(info os.FileInfo) identity {
-	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-		return identity{uint64(sys.Dev), sys.Ino}
-	}
-	return identity{}
-}
+func identityOf(info fsys.Info) identity { return identity{info.Dev, info.Inode} }
 
 func (l *look) host(p string) string { return filepath.Join(l.tree.root, p) }
 
 // fresh is what of the active wants was not looked for in the directory yet, under another name.
-func (l *look) fresh(info os.FileInfo, active []int) []int {
+func (l *look) fresh(info fsys.Info, active []int) []int {
 	id := identityOf(info)
 	if id == (identity{}) {
 		return active
@@ -127,7 +121,7 @@ func (l *look) fresh(info os.FileInfo, active []int) []int {
 }
 
 func (l *look) enter(d pendingDir) {
-	info, err := os.Stat(l.host(d.path))
+	info, err := l.machine.StatInfo(l.host(d.path))
 	if err != nil {
 		return
 	}
@@ -135,23 +129,24 @@ func (l *look) enter(d pendingDir) {
 		return
 	}
 	l.watch(l.host(d.path), info)
-	entries, err := os.ReadDir(l.host(d.path))
+	entries, err := l.machine.List(l.host(d.path))
 	if err != nil {
 		return
 	}
+	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
 	for _, e := range entries {
-		l.thing(d, e)
+		l.thing(d, e.Name)
 	}
 }
 
-func (l *look) thing(d pendingDir, e fs.DirEntry) {
-	p := path.Join(d.path, e.Name())
-	info, err := e.Info()
+func (l *look) thing(d pendingDir, name string) {
+	p := path.Join(d.path, name)
+	info, err := l.machine.Lstat(l.host(p))
 	switch {
 	case err != nil:
-	case e.Type()&fs.ModeSymlink != 0:
+	case info.Kind == fsys.Link:
 		l.link(d, p, info)
-	case e.IsDir():
+	case info.Kind == fsys.Dir:
 		if c, ok := l.child(d, p); ok {
 			l.enter(c)
 		}
@@ -161,12 +156,12 @@ func (l *look) thing(d pendingDir, e fs.DirEntry) {
 }
 
 // link stamps a link: where it points and what is there count both.
-func (l *look) link(d pendingDir, p string, info os.FileInfo) {
+func (l *look) link(d pendingDir, p string, info fsys.Info) {
 	l.seen[p] = stampOf(info)
-	target, err := os.Stat(l.host(p))
+	target, err := l.machine.StatInfo(l.host(p))
 	switch {
 	case err != nil:
-	case target.IsDir():
+	case target.Kind == fsys.Dir:
 		if c, ok := l.child(d, p); ok {
 			l.links = append(l.links, c)
 			l.watchWay(p)
@@ -176,7 +171,7 @@ func (l *look) link(d pendingDir, p string, info os.FileInfo) {
 		s.inode ^= l.seen[p].inode<<1 | 1
 		l.seen[p] = s
 		if slices.ContainsFunc(d.active, func(w int) bool { return l.wants.all[w].pattern.Match(p) }) {
-			if real, err := filepath.EvalSymlinks(l.host(p)); err == nil {
+			if real, err := l.machine.RealPath(l.host(p)); err == nil {
 				l.watchAbove(real)
 			}
 			l.watchWay(p)
@@ -187,7 +182,7 @@ func (l *look) link(d pendingDir, p string, info os.FileInfo) {
 // watchAbove watches the directory in which a thing of the host lies.
 func (l *look) watchAbove(name string) {
 	dir := filepath.Dir(name)
-	if info, err := os.Stat(dir); err == nil {
+	if info, err := l.machine.StatInfo(dir); err == nil {
 		l.watch(dir, info)
 	}
 }
@@ -207,7 +202,7 @@ func (l *look) watchWay(p string) {
 		if l.inside(link) {
 			l.watchAbove(link)
 		}
-		to, err := os.Readlink(link)
+		to, err := l.machine.Readlink(link)
 		if err != nil {
 			return
 		}
@@ -235,10 +230,10 @@ func (l *look) firstLink(name string) (link, rest string) {
 	for name != "" {
 		part, after, _ := strings.Cut(name, "/")
 		at, name = filepath.Join(at, part), after
-		switch info, err := os.Lstat(at); {
+		switch info, err := l.machine.Lstat(at); {
 		case err != nil:
 			return "", ""
-		case info.Mode()&fs.ModeSymlink != 0:
+		case info.Kind == fsys.Link:
 			return at, name
 		}
 	}

@@ -2,13 +2,14 @@ package main
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/haz-build/haz/fsys"
 )
 
 // treeWatch looks at a tree, and tells when it may be worth looking again.
@@ -22,7 +23,7 @@ type treeWatch struct {
 	mu      sync.Mutex
 	watched map[string]identity // host directories, and which ones they were
 	swapped bool                // a watch was taken off, which may have been that of another name as well
-	self    os.FileInfo         // the root as it was last seen
+	self    identity            // the root as it was last seen; none when it was gone
 	gone    bool                // there was no root at the last look
 	limited error               // why directories cannot be watched any more
 }
@@ -157,22 +158,22 @@ func (t *treeWatch) limit() error {
 	return t.limited
 }
 
-func stampOf(info os.FileInfo) stamp {
-	s := stamp{size: info.Size(), modified: info.ModTime().UnixNano(), mode: uint32(info.Mode())}
-	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.inode = sys.Ino
-	}
-	return s
+func stampOf(info fsys.Info) stamp {
+	return stamp{size: info.Size, modified: info.MTime, mode: uint32(info.Kind)<<16 | info.Perm, inode: info.Inode}
 }
 
 // present reports whether the root is there. What notifications were about is forgotten when it is gone, or another one.
 func (t *treeWatch) present() bool {
-	now, err := os.Stat(t.root)
+	now := identity{}
+	info, err := fsys.Machine().StatInfo(t.root)
+	if err == nil {
+		now = identityOf(info)
+	}
 	t.mu.Lock()
 	old := t.self
 	t.gone, t.self = err != nil, now
 	t.mu.Unlock()
-	if old != nil && (err != nil || !os.SameFile(old, now)) {
+	if old != (identity{}) && old != now {
 		t.forget(t.root)
 	}
 	return err == nil

@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
 )
 
 // Base is what --affected compares with (chapter 3, 4.4.6).
@@ -219,15 +220,18 @@ const eventMax = 32 << 20
 
 // eventBefore reads what GitHub says the pushed branch was before.
 func eventBefore(file string) string {
-	info, err := os.Stat(file)
-	if err != nil || !info.Mode().IsRegular() {
+	file, err := filepath.Abs(file)
+	if err != nil {
 		return ""
 	}
-	f, err := os.Open(file)
+	f, err := fsys.Machine().Open(file)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
+	if info, err := fsys.FileInfo(f); err != nil || info.Kind != fsys.File {
+		return ""
+	}
 	var event struct{ Before string }
 	if json.NewDecoder(io.LimitReader(f, eventMax)).Decode(&event) != nil {
 		return ""

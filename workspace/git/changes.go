@@ -2,10 +2,11 @@ package git
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/haz-build/haz/fsys"
 )
 
 // found is what changed, by paths from the top of the work tree; of directories nothing more is known than that something in
@@ -168,11 +169,11 @@ func (f *found) below(path string) *found {
 // leadsToDir reports whether a path in the work tree is a link to a directory: then more can be read through it.
 func (r *repository) leadsToDir(path string) bool {
 	host := filepath.Join(r.top, path)
-	if info, err := os.Lstat(host); err != nil || info.Mode()&os.ModeSymlink == 0 {
+	if info, err := fsys.Machine().Lstat(host); err != nil || info.Kind != fsys.Link {
 		return false
 	}
-	info, err := os.Stat(host)
-	return err == nil && info.IsDir()
+	info, err := fsys.Machine().StatInfo(host)
+	return err == nil && info.Kind == fsys.Dir
 }
 
 // ledToDir reports whether what was a link may have led to a directory.
@@ -185,8 +186,8 @@ func (r *repository) ledToDir(ctx context.Context, e entry) bool {
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(r.top, filepath.Dir(e.path), target)
 	}
-	info, err := os.Stat(target)
-	return err != nil || info.IsDir() // what is gone may have been one
+	info, err := fsys.Machine().StatInfo(target)
+	return err != nil || info.Kind == fsys.Dir // what is gone may have been one
 }
 
 // follow adds what can be reached through links: a changed path counts under each name that a link gives it. Where a link
@@ -286,13 +287,13 @@ func (a *aliases) names(path string, yield func(string)) {
 // its text names.
 func (r *repository) target(link string) (string, bool) {
 	host := filepath.Join(r.top, link)
-	real, err := filepath.EvalSymlinks(host)
+	real, err := fsys.Machine().RealPath(host)
 	if err != nil {
-		text, err := os.Readlink(host)
+		text, err := fsys.Machine().Readlink(host)
 		if err != nil {
 			return "", false
 		}
-		dir, err := filepath.EvalSymlinks(filepath.Dir(host))
+		dir, err := fsys.Machine().RealPath(filepath.Dir(host))
 		if err != nil {
 			return "", false
 		}
@@ -309,7 +310,7 @@ func (r *repository) target(link string) (string, bool) {
 }
 
 func (r *repository) realTop() string {
-	real, err := filepath.EvalSymlinks(r.top)
+	real, err := fsys.Machine().RealPath(r.top)
 	if err != nil {
 		return r.top
 	}

@@ -6,10 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/haz-build/haz/fsys"
 )
 
 // The kinds of things that git knows, as it spells their modes.
@@ -105,12 +106,12 @@ func (r *repository) unchanged(ctx context.Context, list []doubt) (map[int]bool,
 		host := filepath.Join(r.top, d.path)
 		switch {
 		case d.link:
-			if text, err := os.Readlink(host); err == nil && blobID(text, len(d.id)) == d.id {
+			if text, err := fsys.Machine().Readlink(host); err == nil && blobID(text, len(d.id)) == d.id {
 				same[d.at] = true
 			}
 		case strings.ContainsRune(d.path, '\n') || d.path[0] == '"': // cannot be asked a line each
 		default:
-			if info, err := os.Lstat(host); err == nil && info.Mode().IsRegular() {
+			if info, err := fsys.Machine().Lstat(host); err == nil && info.Kind == fsys.File {
 				files = append(files, d)
 			}
 		}
@@ -191,17 +192,17 @@ func (r *repository) hiddenChanges(ctx context.Context, list []indexed) ([]entry
 		if !x.hidden || x.mode == modeModule {
 			continue
 		}
-		info, err := os.Lstat(filepath.Join(r.top, x.path))
+		info, err := fsys.Machine().Lstat(filepath.Join(r.top, x.path))
 		mode := modeNone
 		switch {
 		case err != nil && x.absent: // not checked out, as it should be
 			continue
 		case err != nil:
-		case info.Mode()&os.ModeSymlink != 0:
+		case info.Kind == fsys.Link:
 			mode = modeLink
-		case info.Mode().IsRegular() && info.Mode()&0o100 != 0:
+		case info.Kind == fsys.File && info.Perm&0o100 != 0:
 			mode = modeExec
-		case info.Mode().IsRegular():
+		case info.Kind == fsys.File:
 			mode = "100644"
 		}
 		if mode == x.mode {

@@ -2,12 +2,12 @@ package git
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
 )
 
 // The repository may be a stranger's, and the configuration of a repository can make git execute programs: monitors, hooks,
@@ -102,7 +102,7 @@ func (r *repository) switchFiltersOff(ctx context.Context) error {
 // checkTop refuses a work tree that git found without a .git: a folder that is itself a repository, which git before 2.38
 // enters whatever guards say.
 func (r *repository) checkTop(top string) error {
-	if _, err := os.Lstat(filepath.Join(top, ".git")); err != nil {
+	if _, err := fsys.Machine().Lstat(filepath.Join(top, ".git")); err != nil {
 		return &Error{Code: r.rule, Message: "git takes " + diag.Quote(top) + " itself for a repository, though it has no .git: it may come from somebody else",
 			Hint: "git is not asked there, since its files could make git execute programs"}
 	}

@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/process"
 )
 
 // repository is the work tree around a workspace.
@@ -39,7 +39,7 @@ func open(ctx context.Context, o Options) (*repository, error) {
 
 // inner is the repository of a submodule at dir, a host path: nil when dir is not the top of a work tree.
 func (r *repository) inner(ctx context.Context, dir string) (*repository, error) {
-	if _, err := os.Lstat(filepath.Join(dir, ".git")); err != nil {
+	if _, err := fsys.Machine().Lstat(filepath.Join(dir, ".git")); err != nil {
 		return nil, nil
 	}
 	sub := &repository{program: r.program, rule: r.rule, root: dir, env: innerEnvironment(r.env)}
@@ -64,7 +64,7 @@ func (r *repository) locate(ctx context.Context) error {
 	}
 	top := strings.TrimSuffix(out, "\n") // one: names may end with more
 	prefix, ok := within(top, r.root)
-	if real, err := filepath.EvalSymlinks(top); !ok && err == nil {
+	if real, err := fsys.Machine().RealPath(top); !ok && err == nil {
 		top = real
 		prefix, ok = within(real, r.root)
 	}
@@ -96,7 +96,7 @@ func find(env []string) (string, error) {
 		if !filepath.IsAbs(dir) {
 			continue
 		}
-		if info, err := os.Stat(program); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		if info, err := fsys.Machine().StatInfo(program); err == nil && info.Kind == fsys.File && info.Perm&0o111 != 0 {
 			return program, nil
 		}
 	}
@@ -129,23 +129,18 @@ func (r *repository) code(ctx context.Context, args ...string) (string, exit, er
 
 // fed is code with a text on standard input. Every git of haz is started here.
 func (r *repository) fed(ctx context.Context, input io.Reader, args ...string) (string, exit, error) {
-	cmd := exec.CommandContext(ctx, r.program, slices.Concat(guards, r.off, args)...)
-	cmd.Dir, cmd.Env, cmd.Stdin = r.root, r.env, input
 	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
-	cmd.WaitDelay = pipesWait
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		return "", exit{}, ctx.Err()
-	}
-	var ended *exec.ExitError
+	end, err := process.Tool{Program: r.program, Args: slices.Concat(guards, r.off, args), Dir: r.root, Env: r.env,
+		Stdin: input, Stdout: &out, Stderr: &said, PipesWait: pipesWait}.Run(ctx)
 	switch {
-	case err == nil, errors.Is(err, exec.ErrWaitDelay):
-		return out.String(), exit{}, nil // all that git itself wrote has come
-	case errors.As(err, &ended):
-		return out.String(), exit{ended.ExitCode(), &Error{Code: r.rule, Message: "git " + args[0] + " failed (" + ended.String() + ")", Causes: quoted(said.String())}}, nil
+	case ctx.Err() != nil:
+		return "", exit{}, ctx.Err()
+	case err != nil:
+		return "", exit{}, &Error{Code: r.rule, Message: "git cannot be started", Causes: []string{err.Error()}, Hint: "PATH leads to " + diag.Quote(r.program)}
+	case end.Status != 0:
+		return out.String(), exit{end.Status, &Error{Code: r.rule, Message: "git " + args[0] + " failed (" + end.Text + ")", Causes: quoted(said.String())}}, nil
 	}
-	return "", exit{}, &Error{Code: r.rule, Message: "git cannot be started", Causes: []string{err.Error()}, Hint: "PATH leads to " + diag.Quote(r.program)}
+	return out.String(), exit{}, nil // all that git itself wrote has come
 }
 
 // maxQuoted bounds what is quoted of git's complaints.

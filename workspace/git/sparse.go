@@ -2,13 +2,13 @@ package git
 
 import (
 	"context"
-	"os"
 	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
 )
 
 // Absent is a project that git knows and a sparse checkout leaves out.
@@ -43,7 +43,7 @@ func NotCheckedOut(ctx context.Context, o Options) []Absent {
 		if !ok || len(f) != 4 || f[0] != "S" {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(r.top, name)); err == nil {
+		if _, err := fsys.Machine().Lstat(filepath.Join(r.top, name)); err == nil {
 			continue
 		}
 		dir := path.Dir(name)
@@ -65,12 +65,12 @@ func NotCheckedOut(ctx context.Context, o Options) []Absent {
 func isSparse(dir string) bool {
 	for ; ; dir = filepath.Dir(dir) {
 		marker := filepath.Join(dir, ".git")
-		info, err := os.Stat(marker)
+		info, err := fsys.Machine().StatInfo(marker)
 		switch {
-		case err == nil && info.IsDir():
+		case err == nil && info.Kind == fsys.Dir:
 			return hasSparseFile(marker)
-		case err == nil && info.Mode().IsRegular():
-			text, err := os.ReadFile(marker) // "gitdir: ../where"
+		case err == nil && info.Kind == fsys.File:
+			text, _, err := fsys.Machine().ReadFile(marker, 0) // "gitdir: ../where"
 			gitDir := strings.TrimSuffix(strings.TrimPrefix(string(text), "gitdir: "), "\n")
 			if !filepath.IsAbs(gitDir) {
 				gitDir = filepath.Join(dir, gitDir)
@@ -83,7 +83,7 @@ func isSparse(dir string) bool {
 }
 
 func hasSparseFile(gitDir string) bool {
-	_, err := os.Lstat(filepath.Join(gitDir, "info", "sparse-checkout"))
+	_, err := fsys.Machine().Lstat(filepath.Join(gitDir, "info", "sparse-checkout"))
 	return err == nil
 }
 

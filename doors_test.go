@@ -1,0 +1,167 @@
+package haz
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestTwoDoors fails on product code that reaches the disk beside package fsys, or starts a program beside package process.
+func TestTwoDoors(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if p != "." && notProduct(p, d.Name()) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		files++
+		for _, bad := range besideDoors(t, filepath.ToSlash(p), string(text)) {
+			t.Error(bad)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 300 {
+		t.Errorf("only %d files were looked at", files)
+	}
+}
+
+// notProduct are folders of tests, kits for tests, examples and tools.
+func notProduct(p, name string) bool {
+	return name == "testdata" || strings.HasPrefix(name, ".") || strings.HasSuffix(name, "test") || slices.Contains([]string{"bench", "internal/mutants", "examples"}, filepath.ToSlash(p))
+}
+
+// harmless is what package os has beside files: this process, its streams, words for errors and flags. All else is a call of the disk,
+// also what a later Go adds.
+var harmless = strings.Fields(`Args Environ ErrDeadlineExceeded ErrExist ErrNotExist ErrPermission Exit Expand File FileInfo FileMode Getegid Getenv Geteuid Getgid
+	Getpid Getppid Getuid Interrupt Kill LinkError LookupEnv NewFile PathError SameFile Signal Stderr Stdin Stdout SyscallError Unsetenv DevNull`)
+
+// looksAtDisk are the functions of path/filepath that do.
+var looksAtDisk = []string{"EvalSymlinks", "Glob", "Walk", "WalkDir"}
+
+// exempt are calls that files may make all the same: *.go of a folder, or one file.
+var exempt = map[string]string{
+	"cmd/haz/main.go":    "Chdir Getwd",            // where haz stands is asked at its entrance and handed down, like the environment
+	"process/*_linux.go": "Open ReadFile Readlink", // of /proc, through which processes are known
+}
+
+func mayCall(file, name string) bool {
+	if strings.HasPrefix(file, "fsys/") {
+		return true
+	}
+	for glob, names := range exempt {
+		if ok, _ := path.Match(glob, file); ok && slices.Contains(strings.Fields(names), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// besideDoors names each call of a file that goes past fsys or process.
+func besideDoors(t *testing.T, file, text string) []string {
+	t.Helper()
+	files := token.NewFileSet()
+	f, err := parser.ParseFile(files, file, text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bad []string
+	names := map[string]string{} // what the file calls a package → its import path
+	for _, s := range f.Imports {
+		at, _ := strconv.Unquote(s.Path.Value)
+		name := path.Base(at)
+		if s.Name != nil {
+			name = s.Name.Name
+		}
+		names[name] = at
+		switch {
+		case at == "os/exec" && path.Dir(file) != "process":
+			bad = append(bad, fmt.Sprintf("%s: imports os/exec: programs are started by package process", files.Position(s.Pos())))
+		case name == "." && (at == "os" || at == "path/filepath"), at == "io/ioutil":
+			bad = append(bad, fmt.Sprintf("%s: imports %s in a way that hides its calls", files.Position(s.Pos()), at))
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		s, is := n.(*ast.SelectorExpr)
+		if !is {
+			return true
+		}
+		of, is := s.X.(*ast.Ident)
+		if !is {
+			return true
+		}
+		name, at := s.Sel.Name, names[of.Name]
+		disk := at == "os" && !slices.Contains(harmless, name) && !strings.HasPrefix(name, "O_") && !strings.HasPrefix(name, "Mode") ||
+			at == "path/filepath" && slices.Contains(looksAtDisk, name)
+		if disk && !mayCall(file, name) {
+			bad = append(bad, fmt.Sprintf("%s: %s.%s: the disk is reached by package fsys", files.Position(s.Pos()), at, name))
+		}
+		return true
+	})
+	return bad
+}
+
+// TestTwoDoorsGoesRed shows that the check can fail.
+func TestTwoDoorsGoesRed(t *testing.T) {
+	for _, tc := range []struct {
+		file, text string
+		want       int
+	}{
+		{"cache/a.go", "import \"os\"\nvar _, _ = os.Lstat(\"x\")", 1},
+		{"cache/a.go", "import disk \"os\"\nvar f = disk.ReadFile", 1},
+		{"cache/a.go", "import . \"os\"\nvar _, _ = Lstat(\"x\")", 1},
+		{"cache/a.go", "import \"path/filepath\"\nvar _, _ = filepath.EvalSymlinks(filepath.Join(\"x\"))", 1},
+		{"cmd/haz/a.go", "import \"os\"\nvar _ = os.Chdir(\"x\")", 1},
+		{"cmd/haz/main.go", "import \"os\"\nvar _ = os.Chdir(os.Getenv(\"x\"))\nvar _ = os.O_RDWR|os.ModeDir", 0},
+		{"process/a.go", "import \"os\"\nvar _, _ = os.Open(\"/proc\")", 1},
+		{"process/a_linux.go", "import \"os\"\nvar _, _ = os.Open(\"/proc\")\nvar _ = os.Remove(\"x\")", 1},
+		{"process/a.go", "import \"os/exec\"\nvar _ = exec.Command(\"x\")", 0},
+		{"workspace/git/a.go", "import \"os/exec\"\nvar _ = exec.Command(\"x\")", 1},
+		{"fsys/a.go", "import \"os\"\nvar _, _ = os.Lstat(\"x\")", 0},
+	} {
+		if bad := besideDoors(t, tc.file, "package a\n"+tc.text); len(bad) != tc.want {
+			t.Errorf("%s with\n%s\nfinds %q, want %d", tc.file, tc.text, bad, tc.want)
+		}
+	}
+}
+
+// TestNoIdleExemptions fails on an exemption that nothing needs.
+func TestNoIdleExemptions(t *testing.T) {
+	for glob, names := range exempt {
+		files, err := filepath.Glob(glob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range strings.Fields(names) {
+			if !slices.ContainsFunc(files, func(file string) bool {
+				text, err := os.ReadFile(file)
+				return err == nil && strings.Contains(string(text), "os."+name+"(")
+			}) {
+				t.Errorf("nothing in %s needs os.%s", glob, name)
+			}
+		}
+	}
+}
