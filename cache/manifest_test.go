@@ -469,6 +469,21 @@ func TestManifestLimits(t *testing.T) {
 	}
 }
 
+// Room is made for what was read, not for what there could be: a small manifest costs little, sound or not.
+func TestManifestMemory(t *testing.T) {
+	sound := mustEncode(t, sampleManifest())
+	for name, b := range map[string][]byte{"sound": sound, "cut off": sound[:len(sound)/2], "of zeros": make([]byte, 1<<20)} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := DecodeFrom(bytes.NewReader(b))
+		_, again := Decode(bytes.Clone(b))
+		runtime.ReadMemStats(&after)
+		if made := after.TotalAlloc - before.TotalAlloc; made > 4<<20 || (err == nil) != (name == "sound") || (again == nil) != (err == nil) {
+			t.Errorf("%s: %d bytes were allocated; %v, %v", name, made, err, again)
+		}
+	}
+}
+
 // beyond is the manifest that Encode does not write, sealed as it would be.
 func beyond(t *testing.T, m *Manifest) []byte {
 	t.Helper()

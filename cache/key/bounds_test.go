@@ -1,7 +1,9 @@
 package key
 
 import (
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/haz-build/haz/cache/state"
@@ -28,12 +30,21 @@ func TestRecordParts(t *testing.T) {
 		}
 	}
 	// Somebody else may write more.
-	at.Inputs = at.Inputs[:maxParts-rest]
-	record := d.Record(&a.task, at, []byte("salt"), "run", 7)
-	c.inputs = append(at.Inputs, Input{Path: "/more", Kind: DirInput})
-	body := c.appendRecordEnv(c.appendRecordUpstreams(c.appendBody(nil)))
-	head := record[:state.RecordHead+1+8+8+len("run")]
-	if _, ok := FromRecord(append(head[:len(head):len(head)], body...), []byte("salt")); ok {
-		t.Error("a record with more parts was read")
+	for i := range c.env {
+		sum := salted([]byte("salt"), c.env[i])
+		c.env[i].value = string(sum[:])
+	}
+	for _, tt := range []struct {
+		more int
+		read bool
+	}{{0, true}, {1, false}} {
+		c.inputs = at.Inputs[:maxParts-rest+tt.more]
+		mark := markOf([]byte("salt"))
+		b := slices.Concat(at.Key[:], mark[:])
+		b = appendStr(binary.BigEndian.AppendUint64(append(b, byte(c.hash)), 7), "run")
+		b = c.appendRecordEnv(c.appendRecordUpstreams(c.appendBody(b)))
+		if _, ok := FromRecord(b, []byte("salt")); ok != tt.read {
+			t.Errorf("a record with %d parts too many: read %v", tt.more, ok)
+		}
 	}
 }

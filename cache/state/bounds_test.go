@@ -2,7 +2,9 @@ package state
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -52,6 +54,15 @@ func TestLedgerLimits(t *testing.T) {
 	}
 }
 
+// Somebody else may write more rows than haz does.
+func TestLedgerRows(t *testing.T) {
+	for _, over := range []int{0, 1} {
+		if _, ok := decodeLedger(encodeLedger(ledgerWith(maxRows+over, 11), digest.BLAKE3), digest.BLAKE3); ok != (over == 0) {
+			t.Errorf("%d rows more than are allowed: read %v", over, ok)
+		}
+	}
+}
+
 // A record that is longer than any that is written is none, however well it is sealed.
 func TestLongRecords(t *testing.T) {
 	for _, over := range []int{0, 1} {
@@ -93,6 +104,41 @@ func TestRewritesLimits(t *testing.T) {
 	Open(mem, digest.BLAKE3).AddRewrites("p:t", paths)
 	if got := Open(mem, digest.BLAKE3).Rewrites("p:t"); len(got) != 15 || got[14] != paths[14] {
 		t.Errorf("%d paths are kept", len(got))
+	}
+}
+
+// Somebody else may write more rewritten paths than haz does; the shortest are the most.
+func TestRewritesCount(t *testing.T) {
+	for _, over := range []int{0, 1} {
+		s := Open(fsys.Memory(), digest.BLAKE3)
+		n := maxRewrites + over
+		s.rewrites.put("p:t", 1, append(binary.AppendUvarint(nil, uint64(n)), make([]byte, n)...))
+		if got := s.Rewrites("p:t"); (len(got) == n) != (over == 0) {
+			t.Errorf("%d paths more than are allowed: %d were read", over, len(got))
+		}
+	}
+}
+
+// Of an index of another start of the system, or of none, the first bytes are read and no more, however long it is and however well it
+// is sealed: one that came with a workspace costs nothing.
+func TestForeignIndexIsNotRead(t *testing.T) {
+	foreign := hasher.Sum(digest.BLAKE3, []byte("another start"))
+	const size = 32 << 20
+	for name, file := range map[string][]byte{
+		"another start": seal(indexMagic, append(append(newFrame(size), foreign[:]...), make([]byte, size)...)),
+		"zeros":         make([]byte, size),
+	} {
+		s := Open(fsys.Memory(), digest.BLAKE3)
+		if err := s.home.write(s.indexName(), file); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		rows := len(s.table().rows)
+		runtime.ReadMemStats(&after)
+		if made := after.TotalAlloc - before.TotalAlloc; made > 1<<20 || rows > 0 {
+			t.Errorf("%s: %d bytes were allocated, and %d of rows are there", name, made, rows)
+		}
 	}
 }
 
