@@ -32,6 +32,12 @@ type Needs struct {
 //
 // Whenever something changes, the queue is walked in canonical order; one that does not fit does not stop those after it.
 // Waiting costs nothing, and the waiters of one mutex are served in the order in which they were first refused (S-08).
+//
+// What holds between two steps: who is in holds is counted once in used, in each capped tag of its project and in its mutex, and
+// nobody else is; none of them exceeds its cap; two tasks that may write one path are never both in busy; and nobody in the queue
+// fits, since whatever could make one fit walks the queue. Requests and returns carry the attempt of their task, and one older
+// than the latest counts for nothing (seen): so a message that comes late or twice neither takes nor gives anything. All is
+// granted at once or nothing, because who held one thing and waited for another could wait in a circle.
 type Admission struct {
 	c AdmissionConfig
 

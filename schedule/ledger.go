@@ -21,6 +21,12 @@ type LedgerConfig struct {
 //
 // A failure's downstreams are written down at once, in canonical order (EXEC-011): none of them can have started. Their own
 // actors hear the same from their upstream and report it; that is a confirmation, whichever of two roots it names.
+//
+// What holds between two steps: an outcome that is written is never changed (has); missing is the number of tasks without one, and
+// the run ends with the last of them and not before; pending of a task without an outcome is the number of its upstreams in the
+// plan that have none, so each task is told once that it is ready, by the step that writes the last of them. There is one writer
+// because the order in which things are written is the order in which they are told: with a writer a task it would depend on
+// which message came first.
 type Ledger struct {
 	c     LedgerConfig
 	ids   []workspace.TaskID

@@ -1,5 +1,9 @@
 // Package entry holds the values that a cache entry is spoken of with: its key, what it holds, why there is none. They know no
 // disk, so that whoever decides can carry them.
+//
+// An entry is what a task made from the inputs of one key, whole: it is complete or it is a Miss, and whoever has it may put each
+// Output back without asking anybody. Outputs are sorted by path, each path once, none below one that is a file or a link. They
+// are claims until their bytes were compared: an entry may come from somebody else.
 package entry
 
 import "github.com/haz-build/haz/cache/digest"

@@ -27,6 +27,12 @@ type Place struct {
 type HostEnv func(name string) (value string, ok bool)
 
 // Deriver derives keys. Safe for concurrent use.
+//
+// A key is the digest of a preimage (chapter 2, 5.2): the components of the action in a fixed order, each with a tag, each text
+// with its length before it, lists sorted and counted. So two preimages are equal only when all components are, and no text can be
+// read as the end of one and the beginning of the next. Nothing but those components goes in: neither the time nor the order of
+// anything, nor who asks; so a key is a function of the task, of its upstreams' digests, of the place and of the bytes of its
+// inputs, and the same on every machine where these are. The stat index only saves reading: with it lost keys are the same.
 type Deriver struct{ o Options }
 
 // Options of a Deriver.
