@@ -230,13 +230,12 @@ func (r *registry) unknown(gated bool) []procInfo {
 			return // gone, or the host's
 		}
 		if q.zombie() {
-			if r.forlorn(q) {
-				if gated {
-					unix.Wait4(pid, nil, unix.WNOHANG, nil)
-					delete(r.dying, pid)
-				} else {
-					out = append(out, q)
-				}
+			switch {
+			case !gated: // it may be of a task whose fork is not registered yet, so nothing is said of it
+				out = append(out, q)
+			case r.forlorn(q):
+				unix.Wait4(pid, nil, unix.WNOHANG, nil)
+				delete(r.dying, pid)
 			}
 			return
 		}

@@ -55,12 +55,30 @@ func UnknownChildren() int {
 	return len(children.unknown(false))
 }
 
+// ForkSlowly registers what start has started as the main process of a task only when start returns, and forgets it after use.
+func ForkSlowly(start func() (int, error), use func()) error {
+	p := &proc{}
+	if err := children.fork(p, start); err != nil {
+		return err
+	}
+	use()
+	children.mu.Lock()
+	defer children.mu.Unlock()
+	delete(children.tasks, p.pid)
+	return nil
+}
+
+// LengthenLazyWait leaves unknown zombies to the host for good.
+func LengthenLazyWait() (undo func()) { return setLazyWait(time.Hour) }
+
 // ShortenLazyWait lets unknown zombies be reaped soon.
-func ShortenLazyWait() (undo func()) {
+func ShortenLazyWait() (undo func()) { return setLazyWait(50 * time.Millisecond) }
+
+func setLazyWait(d time.Duration) (undo func()) {
 	children.mu.Lock()
 	defer children.mu.Unlock()
 	old := lazyWait
-	lazyWait = 50 * time.Millisecond
+	lazyWait = d
 	return func() {
 		children.mu.Lock()
 		defer children.mu.Unlock()

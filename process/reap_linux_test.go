@@ -3,6 +3,7 @@ package process_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -47,6 +48,34 @@ n=0; while kill -0 $pid 2>/dev/null; do n=$((n+1)); [ $n -lt 300 ] || exit 7; sl
 	if e, _ := run(t, s, shell(t.TempDir(), script)); e.Code != 0 {
 		t.Errorf("an orphan of the task answers after its end: %+v", e)
 	}
+}
+
+// A task may have left somebody behind who is dead before haz knows the number of the task: a process runs before the call that
+// starts it has returned. It is reaped all the same.
+func TestTheDeadOfATaskThatIsBeingStarted(t *testing.T) {
+	s := open(t, quick)
+	run(t, s, shell(t.TempDir(), "true")) // from the first task on this process inherits orphans
+	defer process.LengthenLazyWait()()
+	file := filepath.Join(t.TempDir(), "pid")
+	orphan := 0
+	main := exec.Command("/bin/sh", "-c", `(sleep 0.01 & echo $! > `+file+`); exec sleep 300`)
+	main.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	err := process.ForkSlowly(func() (int, error) {
+		if err := main.Start(); err != nil {
+			return 0, err
+		}
+		orphan = pidIn(t, file)
+		eventually(t, "the orphan is dead", func() bool { return dead(orphan) })
+		time.Sleep(50 * time.Millisecond) // whoever looks, has
+		return main.Process.Pid, nil
+	}, func() {
+		eventually(t, "the orphan is reaped", func() bool { return syscall.Kill(orphan, 0) == syscall.ESRCH })
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	_ = main.Process.Kill()
+	_ = main.Wait()
 }
 
 // The statuses of the host's own children are the host's, in its session and, where it has promised nothing, in others.
