@@ -188,6 +188,33 @@ func TestLogIsShared(t *testing.T) {
 	}
 }
 
+// Between the look of one haz at a log and its write another one writes: each finds both records, and not one for the other.
+func TestLogWrittenBetweenLookAndWrite(t *testing.T) {
+	for _, f := range bothDisks(t) {
+		one, other := Open(f, digest.BLAKE3), Open(f, digest.BLAKE3)
+		for round := range 3 {
+			for _, s := range []*State{one, other} {
+				s.keys.get("p:one") // the look
+			}
+			bodies := map[string]string{"p:one": fmt.Sprint("of one ", round), "p:other": fmt.Sprint("of the other ", round)}
+			other.keys.put("p:other", 0, []byte(bodies["p:other"]))
+			one.keys.put("p:one", 0, []byte(bodies["p:one"]))
+			for who, s := range map[string]*State{"one": one, "the other": other, "a third": Open(f, digest.BLAKE3)} {
+				for task, want := range bodies {
+					if got, _, _, ok := s.keys.get(task); !ok || string(got) != want {
+						t.Errorf("round %d: %s finds %q of %s, %v", round, who, got, task, ok)
+					}
+				}
+				if s != one && s != other {
+					s.Flush()
+				}
+			}
+		}
+		one.Flush()
+		other.Flush()
+	}
+}
+
 // Somebody deletes .haz/state between two records, and between the look at a log and the write: what is written is there.
 func TestLogFollowsItsName(t *testing.T) {
 	for _, f := range bothDisks(t) {
