@@ -12,10 +12,16 @@ import (
 	"testing"
 )
 
-// The patches cannot rot: every bug can still be planted, in one place only, the result parses, and the tests that ought to notice
+// The patches cannot rot: every bug can still be planted, in one place only, the result compiles, and the tests that ought to notice
 // exist. That they do notice is shown by the command itself, which takes an hour.
+//
+// With -short they are not compiled.
 func TestPatches(t *testing.T) {
 	root, ms := bugsOfToday(t)
+	var c *compiler
+	if !testing.Short() {
+		c = newCompiler(t, root)
+	}
 	tests := map[string]map[string]bool{}
 	names := map[string]string{}
 	for _, m := range ms {
@@ -41,10 +47,12 @@ func TestPatches(t *testing.T) {
 			var before strings.Builder
 			for _, file := range m.files {
 				before.Write(read(t, filepath.Join(dir, "a", file)))
-				changed := filepath.Join(dir, "b", file)
-				if _, err := parser.ParseFile(token.NewFileSet(), changed, nil, 0); err != nil {
-					t.Errorf("does not parse: %v", err)
-				}
+			}
+			if c == nil {
+				return // half a minute under the race detector
+			}
+			if err := c.check(root, filepath.Join(dir, "b"), m.files); err != nil {
+				t.Errorf("does not compile: %v", err)
 			}
 			for _, old := range replaced(m.diff) {
 				if n := strings.Count(before.String(), old); n != 1 {
@@ -87,6 +95,24 @@ func TestEveryRuleHasABug(t *testing.T) {
 	}
 }
 
+// A bug that is no Go any more would be found only by planting it.
+func TestCompiler(t *testing.T) {
+	root, _ := bugsOfToday(t)
+	c := newCompiler(t, root)
+	const file = "pattern/set.go"
+	for text, whole := range map[string]bool{
+		"package pattern\n": false, "": false, // the others need what is here
+		string(read(t, filepath.Join(root, file))):                    true,
+		string(read(t, filepath.Join(root, file))) + "var _ = none\n": false,
+	} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, file), text)
+		if err := c.check(root, dir, []string{file}); (err == nil) != whole {
+			t.Errorf("%.40q: %v", text, err)
+		}
+	}
+}
+
 func bugsOfToday(t *testing.T) (root string, ms []mutant) {
 	t.Helper()
 	root, err := moduleRoot()
@@ -97,6 +123,13 @@ func bugsOfToday(t *testing.T) (root string, ms []mutant) {
 		t.Fatalf("%d patches, %v", len(ms), err)
 	}
 	return root, ms
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func read(t *testing.T, name string) []byte {
@@ -168,14 +201,8 @@ func TestApplyAndRefresh(t *testing.T) {
 	} {
 		root := t.TempDir()
 		patch := filepath.Join(root, bugs, "s", "b.patch")
-		for name, text := range map[string]string{
-			filepath.Join(root, "d", "x.go"): tc.now,
-			patch:                            "name: n\nrule: r\npackage: p\ntest: t\n\n--- a/d/x.go\n+++ b/d/x.go\n@@ -3,7 +3,7 @@\n 1\n 2\n 3\n-old\n+new\n 4\n 5\n 6\n",
-		} {
-			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
-				t.Fatal(err)
-			}
-		}
+		write(t, filepath.Join(root, "d", "x.go"), tc.now)
+		write(t, patch, "name: n\nrule: r\npackage: p\ntest: t\n\n--- a/d/x.go\n+++ b/d/x.go\n@@ -3,7 +3,7 @@\n 1\n 2\n 3\n-old\n+new\n 4\n 5\n 6\n")
 		planted := func() bool {
 			ms, err := all(root)
 			if err != nil || len(ms) != 1 || ms[0].id != "s/b" {
