@@ -1,6 +1,9 @@
 // Package haz is the embed API: open a workspace, select tasks, run them, watch typed events, read the result.
 //
-// It holds no global state, never exits, never prints, and leaves no goroutine behind.
+// It never exits, never prints, and leaves no goroutine behind. Several workspaces, and several runs of one, may be under way at once.
+// Of the process as a whole it changes, while real processes run, the child subreaper, and it listens to SIGCHLD beside the host (see
+// process.System); signals that the process ignores are caught and dropped from the first process on. Settings of the garbage
+// collector, directory and environment are the host's. docs/embedding.md has examples, and what must not block.
 package haz
 
 import (
@@ -51,8 +54,13 @@ type RunOptions struct {
 	Jobs     int
 	FailFast bool
 	Cache    CacheMode
-	Observer func(messages.Event) // called from one goroutine at a time, in order; a slow one holds the run back
-	Signals  <-chan Interrupt     // signals to act on, from the host's handler; nil: none
+	// Observer is called with one event at a time, in order; nil: nobody watches. A slow one holds the run back: output waits for it, and
+	// tasks for their output. When a run is to end, it has 5 s to return. The bytes of TaskOutput are its own until then; all else
+	// in an event may be kept, and not be changed.
+	Observer func(messages.Event)
+	// Signals are those to act on, from the host's handler; nil: none. They are received from the beginning of Run to its end. haz itself
+	// handles no signal that could end the program.
+	Signals <-chan Interrupt
 	// Suspend hands functions over that are to be called while the run stands still: its processes, with all that they have
 	// started, and its time limits. A program calls one that stops itself, on SIGTSTP. When the function returns, the run goes
 	// on; a wish to end the run continues it at once. Each function that is received is called once, and has returned before Run

@@ -52,13 +52,16 @@ type options struct {
 type Option func(*options)
 
 // WithFileSystem sets the file system of the machine, rooted at "/"; directories given to Open are names in it. Default: the
-// real one. In memory: fsys.Memory(), with a spawner of package processtest.
+// real one. In memory: fsys.Memory(), with a spawner of package processtest. It is called by many goroutines at once, and what waits for
+// a call that does not come back waits with it.
 func WithFileSystem(fs fsys.FS) Option { return func(o *options) { o.host = fs } }
 
-// WithEnvironment sets the host environment, "NAME=value", of which tasks see what they list. Default: os.Environ().
+// WithEnvironment sets the host environment, "NAME=value", of which tasks see what they list. It is not copied: leave it
+// alone until the workspace is closed. Default: os.Environ(), read by Open.
 func WithEnvironment(env []string) Option { return func(o *options) { o.env = env } }
 
-// WithSpawner sets what starts processes; it is not closed. Default: real processes, a spawner a run.
+// WithSpawner sets what starts processes; it is not closed. It is called by many goroutines at once, and may take its time. Default: real
+// processes, a spawner a run, with what process.System says of the process as a whole.
 func WithSpawner(s process.Spawner) Option { return func(o *options) { o.spawner = s } }
 
 // WithoutOtherChildren promises that this program starts no processes in sessions of their own but through haz. Then what a task
@@ -68,7 +71,8 @@ func WithoutOtherChildren() Option {
 	return func(o *options) { o.children = []process.Option{process.SoleParent} }
 }
 
-// WithClock sets the clock: of the run, and of the cache, where it says how old entries are. Default: the real one.
+// WithClock sets the clock: of the run, and of the cache, where it says how old entries are. It is called by many
+// goroutines at once, and must not block. Default: the real one.
 func WithClock(c Clock) Option { return func(o *options) { o.clock = c } }
 
 // WithActorSystem runs the actors in a system of the host's, under names that begin with prefix. The system is not shut down.
@@ -95,7 +99,8 @@ func (o *options) stranger() load.Stranger {
 	return stranger(o.env)
 }
 
-// WithPlatform sets the operating system, architecture and umask that cache keys are made for. Default: those of the host.
+// WithPlatform sets the operating system, architecture and umask that cache keys are made for. Default: those of the host;
+// where /proc does not tell the umask, Open sets it for a moment to learn it.
 func WithPlatform(os, arch string, umask int) Option {
 	return func(o *options) { o.os, o.arch, o.umask = os, arch, umask }
 }
