@@ -49,7 +49,7 @@ func (s *Store) setAside(root fsys.FS, k entry.Key, reason string) (became strin
 	kept, trash, err := s.moveAside(root, k, reason)
 	switch {
 	case err != nil:
-		return "could not be removed: " + cause(err).Error()
+		return "could not be removed: " + fsys.Cause(err).Error()
 	case kept:
 		s.trimDamaged(root)
 		return "was set aside"
@@ -67,14 +67,14 @@ func (s *Store) moveAside(root fsys.FS, k entry.Key, reason string) (kept bool, 
 	dir := entryOf(k)
 	now := uint64(s.o.Now().UnixNano())
 	err = fs.ErrExist
-	for try := uint64(0); try < 4 && (errors.Is(err, fs.ErrExist) || isAbsent(err)); try++ {
+	for try := uint64(0); try < 4 && (errors.Is(err, fs.ErrExist) || fsys.Absent(err)); try++ {
 		to := "/" + damagedName + "/" + k.Hex() + "-" + hex16(now+try)
 		if err = root.Rename(dir, to); err == nil {
 			_ = writeNew(root, to+"/"+reasonName, []byte(reason+"\n"), filePerm)
 			return true, "", nil
 		}
-		if isAbsent(err) {
-			if _, lookErr := root.Lstat(dir); isAbsent(lookErr) {
+		if fsys.Absent(err) {
+			if _, lookErr := root.Lstat(dir); fsys.Absent(lookErr) {
 				return true, "", nil // somebody else was faster
 			}
 			if mkErr := root.Mkdir("/"+damagedName, dirPerm); mkErr != nil && !errors.Is(mkErr, fs.ErrExist) {
@@ -126,7 +126,7 @@ func (s *Store) moveToTrash(root fsys.FS, dir string) (trash string, err error) 
 		switch {
 		case err == nil:
 			return trash, nil
-		case isAbsent(err):
+		case fsys.Absent(err):
 			return "", nil
 		case !errors.Is(err, syscall.EXDEV):
 			return "", err

@@ -162,16 +162,16 @@ func (s *Store) openLocked() (fsys.FS, error) {
 		s.root, s.linked = root, lookErr != nil || info.Kind != fsys.Dir
 		return root, nil
 	}
-	if isAbsent(err) {
+	if fsys.Absent(err) {
 		info, lookErr := s.ws.Lstat(cacheDir)
-		if isAbsent(lookErr) {
+		if fsys.Absent(lookErr) {
 			return nil, errNoCache
 		}
 		if lookErr == nil && info.Kind == fsys.Link {
 			err = errors.New("it is a link to nothing")
 		}
 	}
-	s.noteLocked(fmt.Sprintf("the cache %s cannot be opened: %v", s.ws.HostPath(cacheDir), cause(err)), err)
+	s.noteLocked(fmt.Sprintf("the cache %s cannot be opened: %v", s.ws.HostPath(cacheDir), fsys.Cause(err)), err)
 	return nil, err
 }
 
@@ -185,7 +185,7 @@ func (s *Store) create() (fsys.FS, error) {
 			return nil, err
 		}
 		if err := s.ws.MkdirAll(cacheDir, dirPerm); err != nil {
-			s.noteLocked(fmt.Sprintf("the cache %s cannot be made: %v", s.ws.HostPath(cacheDir), cause(err)), err)
+			s.noteLocked(fmt.Sprintf("the cache %s cannot be made: %v", s.ws.HostPath(cacheDir), fsys.Cause(err)), err)
 			return nil, err
 		}
 		if root, err = s.openLocked(); err != nil {
@@ -197,7 +197,7 @@ func (s *Store) create() (fsys.FS, error) {
 	}
 	if !s.made {
 		s.made = true
-		if _, err := root.Lstat("/" + ignoreName); isAbsent(err) && holdsOnlyOwn(root) {
+		if _, err := root.Lstat("/" + ignoreName); fsys.Absent(err) && holdsOnlyOwn(root) {
 			_ = writeNew(root, "/"+ignoreName, []byte("*\n"), filePerm) // failing to do so harms nothing
 		}
 	}

@@ -81,7 +81,7 @@ func (s *Store) Clean(ctx context.Context, o CleanOptions) (*CleanReport, error)
 			return nil, err
 		}
 	case err != errNoCache:
-		return nil, fmt.Errorf("the cache %s cannot be read: %w", s.ws.HostPath(cacheDir), cause(err))
+		return nil, fmt.Errorf("the cache %s cannot be read: %w", s.ws.HostPath(cacheDir), fsys.Cause(err))
 	}
 	if o.Soft {
 		if err := c.leftovers(ctx); err != nil {
@@ -143,7 +143,7 @@ func (c *cleaning) entries(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("the cache %s cannot be read: %w", c.root.HostPath("/"), cause(err))
+		return fmt.Errorf("the cache %s cannot be read: %w", c.root.HostPath("/"), fsys.Cause(err))
 	}
 	if c.o.Soft {
 		if err := c.evictAll(ctx, bad, PassSoft); err != nil {
@@ -214,7 +214,7 @@ func (c *cleaning) evict(f found, p CleanPass) bool {
 
 func (c *cleaning) fail(path string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
-		c.r.Failures = append(c.r.Failures, CleanFailure{Path: path, Err: cause(err)})
+		c.r.Failures = append(c.r.Failures, CleanFailure{Path: path, Err: fsys.Cause(err)})
 	}
 }
 

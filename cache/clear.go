@@ -22,7 +22,7 @@ func (s *Store) Clear(ctx context.Context) error {
 	s.made, s.trouble = false, nil
 	s.mu.Unlock()
 	info, err := s.ws.Lstat(cacheDir)
-	if isAbsent(err) {
+	if fsys.Absent(err) {
 		return nil
 	}
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Store) Clear(ctx context.Context) error {
 	}
 	root, err := s.ws.Sub(cacheDir)
 	switch {
-	case isAbsent(err) && info.Kind == fsys.Link:
+	case fsys.Absent(err) && info.Kind == fsys.Link:
 		return nil // a link to nothing holds nothing
 	case err != nil:
 		return s.notCleared(err)
@@ -51,7 +51,7 @@ func (s *Store) Clear(ctx context.Context) error {
 func (s *Store) removeCleared(trash string) error {
 	for range 5 {
 		err := s.ws.RemoveAll(trash)
-		if err == nil || isAbsent(err) {
+		if err == nil || fsys.Absent(err) {
 			return nil
 		}
 		if !errors.Is(err, syscall.ENOTEMPTY) && !errors.Is(err, fs.ErrExist) {
@@ -62,7 +62,7 @@ func (s *Store) removeCleared(trash string) error {
 }
 
 func (s *Store) notCleared(err error) error {
-	return fmt.Errorf("the cache %s cannot be cleared: %w", s.ws.HostPath(cacheDir), cause(err))
+	return fmt.Errorf("the cache %s cannot be cleared: %w", s.ws.HostPath(cacheDir), fsys.Cause(err))
 }
 
 // empty removes all that haz has made in the cache root, each thing in one step as far as a reader can see.
@@ -76,7 +76,7 @@ func (s *Store) empty(ctx context.Context, root fsys.FS, linked bool) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.emptyOne(root, e.Name); err != nil && !isAbsent(err) && !errors.Is(err, errForeign) && first == nil {
+		if err := s.emptyOne(root, e.Name); err != nil && !fsys.Absent(err) && !errors.Is(err, errForeign) && first == nil {
 			first = err
 		}
 	}

@@ -199,7 +199,7 @@ func (s *Store) findStale(ctx context.Context, p *Plan, w *ways) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return failed(f.Path, err, "%s, which an earlier run has left, cannot be looked at: %v", f.Path, cause(err))
+			return failed(f.Path, err, "%s, which an earlier run has left, cannot be looked at: %v", f.Path, fsys.Cause(err))
 		}
 		switch {
 		case ok:
@@ -236,7 +236,7 @@ func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced
 		return "", info, false, w.trouble(at)
 	}
 	if info, err = s.ws.Lstat(f.Path); err != nil {
-		if isAbsent(err) {
+		if fsys.Absent(err) {
 			err = nil
 		}
 		return "", info, false, err

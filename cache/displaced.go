@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // What a restore or an execution finds in its way and haz did not make, or that was edited since, is never lost (7.7): it is
@@ -78,7 +79,7 @@ func (k *keeper) keep(ctx context.Context, path string, from fsys.FS, base strin
 	if err := k.room(size); err != nil {
 		return "", err
 	}
-	if err := makeSafely(k.root, parentOf(path)); err != nil {
+	if err := makeSafely(k.root, pattern.Parent(path)); err != nil {
 		return "", err
 	}
 	err = from.RenameTo(base, k.root, path)
@@ -90,7 +91,7 @@ func (k *keeper) keep(ctx context.Context, path string, from fsys.FS, base strin
 		return "", err
 	}
 	if !k.lazy {
-		flush(k.root, parentOf(path)) // before anything takes its place
+		flush(k.root, pattern.Parent(path)) // before anything takes its place
 	}
 	k.kept = append(k.kept, Kept{Task: k.task, Path: path, At: k.dir + path, Bytes: size})
 	k.bytes += size
@@ -136,15 +137,15 @@ func makeSafely(fsy fsys.FS, dir string) error {
 		return nil
 	}
 	err := fsy.Mkdir(dir, dirPerm)
-	if isAbsent(err) {
-		if err := makeSafely(fsy, parentOf(dir)); err != nil {
+	if fsys.Absent(err) {
+		if err := makeSafely(fsy, pattern.Parent(dir)); err != nil {
 			return err
 		}
 		err = fsy.Mkdir(dir, dirPerm)
 	}
 	switch {
 	case err == nil:
-		flush(fsy, parentOf(dir))
+		flush(fsy, pattern.Parent(dir))
 	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
@@ -199,7 +200,7 @@ func (k *keeper) end() []Kept {
 	ws := k.s.ws
 	k.kept = slices.DeleteFunc(k.kept, func(f Kept) bool {
 		_, err := ws.Lstat(f.At)
-		return isAbsent(err)
+		return fsys.Absent(err)
 	})
 	if len(k.kept) == 0 {
 		removeHollow(ws, k.dir)
@@ -211,7 +212,7 @@ func (k *keeper) end() []Kept {
 func (k *keeper) flushNames() {
 	last := ""
 	for i := range k.kept {
-		if dir := parentOf(k.kept[i].Path); k.lazy && dir != last {
+		if dir := pattern.Parent(k.kept[i].Path); k.lazy && dir != last {
 			flush(k.root, dir)
 			last = dir
 		}
@@ -268,7 +269,7 @@ func (k *keeper) copy(ctx context.Context, from fsys.FS, base, to string, info f
 	if info.Kind == fsys.File {
 		flush(k.root, to)
 	}
-	flush(k.root, parentOf(to))
+	flush(k.root, pattern.Parent(to))
 	return nil
 }
 
@@ -276,7 +277,7 @@ func (k *keeper) copy(ctx context.Context, from fsys.FS, base, to string, info f
 func (s *Store) displaced() ([]batch, error) {
 	list, err := s.ws.List(displacedDir)
 	if err != nil {
-		if isAbsent(err) {
+		if fsys.Absent(err) {
 			return nil, nil
 		}
 		return nil, err
@@ -352,7 +353,7 @@ func (s *Store) Displace(ctx context.Context, t Target, paths []string) ([]Kept,
 		}
 		info, err := s.ws.Lstat(path)
 		switch {
-		case isAbsent(err):
+		case fsys.Absent(err):
 			continue
 		case err == nil && info.Kind == fsys.Dir:
 			emptied[path] = true
@@ -363,10 +364,10 @@ func (s *Store) Displace(ctx context.Context, t Target, paths []string) ([]Kept,
 			}
 		}
 		if err != nil && first == nil {
-			first = failed(path, err, "%s cannot be moved out of the way: %v", path, cause(err))
+			first = failed(path, err, "%s cannot be moved out of the way: %v", path, fsys.Cause(err))
 		}
 		prefix, _ := prefixes.of(path)
-		for dir := parentOf(path); isBelow(dir, prefix); dir = parentOf(dir) {
+		for dir := pattern.Parent(path); pattern.IsBelow(dir, prefix); dir = pattern.Parent(dir) {
 			emptied[dir] = true
 		}
 	}

@@ -21,45 +21,9 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// parentOf is the directory that the clean name p lies in.
-func parentOf(p string) string {
-	for i := len(p) - 1; i > 0; i-- {
-		if p[i] == '/' {
-			return p[:i]
-		}
-	}
-	return "/"
-}
-
-// isBelow reports whether p lies below dir.
-func isBelow(p, dir string) bool {
-	if dir == "/" {
-		return len(p) > 1
-	}
-	return len(p) > len(dir) && p[len(dir)] == '/' && p[:len(dir)] == dir
-}
-
-// isAbsent reports whether err says that nothing lies at a name: it, or a directory above it, is not there.
-func isAbsent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
 // isForeignKind reports whether err says that something else than a regular file lies at a name.
 func isForeignKind(err error) bool {
 	return errors.Is(err, fsys.ErrNotRegular) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ELOOP)
-}
-
-// cause takes the operation and the path off an error of the file system: whoever prints it has named the path already.
-func cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	var l *os.LinkError
-	if errors.As(err, &l) {
-		return l.Err
-	}
-	return err
 }
 
 // writeNew makes a file that must not exist yet. A half-written one is removed.

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // folders are the directories that a restore works in. Each is opened once, a step at a time from one that is open already and
@@ -43,7 +44,7 @@ var errSwapped = errors.New("it was replaced or moved while it was needed")
 // to opens the directory that path lies in. It returns wayDir with it; wayAbsent when the way ends at a directory that does
 // not exist; wayBlocked otherwise. at is the place where it ends.
 func (h *folders) to(path, prefix string) (f *folder, k wayKind, at string) {
-	return h.open(parentOf(path), prefix)
+	return h.open(pattern.Parent(path), prefix)
 }
 
 // open is to for the directory itself.
@@ -58,13 +59,13 @@ func (h *folders) open(dir, prefix string) (f *folder, k wayKind, at string) {
 	if dir == "/" {
 		return h.keep(dir, "", func() (fsys.FS, error) { return h.ws.Hold("/") })
 	}
-	parent, k, at := h.open(parentOf(dir), prefix)
+	parent, k, at := h.open(pattern.Parent(dir), prefix)
 	if k != wayDir {
 		return nil, k, at
 	}
 	base := dir[strings.LastIndexByte(dir, '/'):]
 	f, k, at = h.keep(dir, parent.linked, func() (fsys.FS, error) { return parent.fs.Hold(base) })
-	if k == wayBlocked && (dir == prefix || isBelow(prefix, dir)) {
+	if k == wayBlocked && (dir == prefix || pattern.IsBelow(prefix, dir)) {
 		return h.through(dir, parent, base)
 	}
 	return f, k, at
@@ -72,7 +73,7 @@ func (h *folders) open(dir, prefix string) (f *folder, k wayKind, at string) {
 
 // mayServe reports whether all links on the way lie within the fixed prefix.
 func (f *folder) mayServe(prefix string) bool {
-	return f.linked == "" || f.linked == prefix || isBelow(prefix, f.linked)
+	return f.linked == "" || f.linked == prefix || pattern.IsBelow(prefix, f.linked)
 }
 
 // keep opens dir, which is reached through a link at linked, and keeps the handle.
@@ -122,7 +123,7 @@ func (h *folders) through(dir string, parent *folder, base string) (*folder, way
 	if err == nil {
 		real, err = h.ws.RealPath(dir)
 	}
-	if err == nil && (real == "/.haz" || isBelow(real, "/.haz")) {
+	if err == nil && (real == "/.haz" || pattern.IsBelow(real, "/.haz")) {
 		return nil, wayBlocked, dir
 	}
 	if was, ok := h.links[dir]; err == nil && (!ok || !was.Same(info)) {
@@ -210,7 +211,7 @@ func (f *folder) prefix() string {
 // forget drops what is known of dir and all below it: it was moved out of the way or removed.
 func (h *folders) forget(dir string) {
 	for path, f := range h.at {
-		if path == dir || isBelow(path, dir) {
+		if path == dir || pattern.IsBelow(path, dir) {
 			f.close()
 			delete(h.at, path)
 			h.held = slices.DeleteFunc(h.held, func(o *folder) bool { return o == f })
@@ -242,7 +243,7 @@ func (h *folders) inPlace() error {
 			err = errSwapped
 		}
 		if err != nil {
-			return failed(path, err, "the directory %s: %v", path, cause(err))
+			return failed(path, err, "the directory %s: %v", path, fsys.Cause(err))
 		}
 	}
 	return h.linksStand()
@@ -278,7 +279,7 @@ func (t *troubles) fail(dir string, err error) {
 // trouble is what kept dir from being looked at; nil when it was seen to be no way.
 func (t troubles) trouble(dir string) error {
 	err := t[dir]
-	if isAbsent(err) || errors.Is(err, fsys.ErrOutside) || errors.Is(err, syscall.ELOOP) {
+	if fsys.Absent(err) || errors.Is(err, fsys.ErrOutside) || errors.Is(err, syscall.ELOOP) {
 		return nil
 	}
 	return err
@@ -293,7 +294,7 @@ func (t troubles) whyBlocked(dir string) (string, error) {
 	case isAbsentNow(err):
 		return dir + " is a link to nothing", err
 	case err != nil:
-		return fmt.Sprintf("%s: %v", dir, cause(err)), err
+		return fmt.Sprintf("%s: %v", dir, fsys.Cause(err)), err
 	}
 	return dir + " is in the way", nil
 }

@@ -48,10 +48,10 @@ func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
 		return ctx.Err() == nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(stateDir), cause(err))
+		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(stateDir), fsys.Cause(err))
 	}
 	if r.Displaced, err = s.Displaced(); err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(displacedDir), cause(err))
+		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(displacedDir), fsys.Cause(err))
 	}
 	root, err := s.open()
 	switch {
@@ -59,7 +59,7 @@ func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
 	case err == errNoCache:
 		return r, ctx.Err()
 	default:
-		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, cause(err))
+		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, fsys.Cause(err))
 	}
 	reasons := map[string]int{}
 	c := scan{s: s, root: root}
@@ -82,7 +82,7 @@ func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, cause(err))
+		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, fsys.Cause(err))
 	}
 	if r.WellFormed > 0 {
 		r.BySchema = []SchemaCount{{Revision: Revision, Hash: s.o.Hash, Entries: r.WellFormed}}

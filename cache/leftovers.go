@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Leftovers are what killed owners leave behind (chapter 2, 11): stores and restores in progress, spool directories, trash.
@@ -20,7 +21,7 @@ func claim(fsy fsys.FS, dir string) (fsys.Lock, bool, error) {
 	switch {
 	case err == nil:
 		return lock, true, nil
-	case isAbsent(err), errors.Is(err, fsys.ErrLocked), errors.Is(err, fsys.ErrLockUnsupported):
+	case fsys.Absent(err), errors.Is(err, fsys.ErrLocked), errors.Is(err, fsys.ErrLockUnsupported):
 		return nil, false, nil
 	}
 	return nil, false, err
@@ -30,14 +31,14 @@ func claim(fsy fsys.FS, dir string) (fsys.Lock, bool, error) {
 func isOrphan(fsy fsys.FS, dir string) bool {
 	info, err := fsy.Lstat(dir + "/" + lockName)
 	if err != nil || info.Kind != fsys.File {
-		return isAbsent(err)
+		return fsys.Absent(err)
 	}
 	lock, err := fsy.TryLock(dir+"/"+lockName, fsys.Exclusive)
 	if err == nil {
 		_ = lock.Unlock()
 		return true
 	}
-	return !errors.Is(err, fsys.ErrLocked) && !errors.Is(err, fsys.ErrLockUnsupported) && !isAbsent(err)
+	return !errors.Is(err, fsys.ErrLocked) && !errors.Is(err, fsys.ErrLockUnsupported) && !fsys.Absent(err)
 }
 
 // removeOrphan removes the staging directory dir of fsy if its owner is gone: renamed to trash first, so that an owner
@@ -56,7 +57,7 @@ func (s *Store) discard(fsy fsys.FS, dir, trash string, remove func(at string) e
 	switch err := fsy.Rename(dir, trash); {
 	case err == nil:
 		return true, remove(trash)
-	case isAbsent(err):
+	case fsys.Absent(err):
 		return false, nil
 	case errors.Is(err, syscall.EXDEV):
 		return true, remove(dir)
@@ -94,7 +95,7 @@ func (s *Store) removeRestore(dir string, b *budget) (done bool, err error) {
 		if err == nil && info.Kind == fsys.Dir {
 			err = b.removeAll(s.ws, place)
 		}
-		if err != nil && !isAbsent(err) {
+		if err != nil && !fsys.Absent(err) {
 			return false, err // the note of the place must stay
 		}
 	}
@@ -105,7 +106,7 @@ func (s *Store) removeRestore(dir string, b *budget) (done bool, err error) {
 func places(ws fsys.FS, dir string) ([]string, error) {
 	data, _, err := ws.ReadFile(dir+"/"+placesName, smallManifest)
 	switch {
-	case isAbsent(err), errors.Is(err, fsys.ErrTooLong), err != nil && isForeignKind(err):
+	case fsys.Absent(err), errors.Is(err, fsys.ErrTooLong), err != nil && isForeignKind(err):
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -114,7 +115,7 @@ func places(ws fsys.FS, dir string) ([]string, error) {
 	for line := range strings.Lines(string(data)) {
 		line, whole := strings.CutSuffix(line, "\n")
 		name := line[strings.LastIndexByte(line, '/')+1:]
-		if whole && checkCanonical(line) == nil && isSiblingName(name) && !isBelow(line, "/.haz") {
+		if whole && checkCanonical(line) == nil && isSiblingName(name) && !pattern.IsBelow(line, "/.haz") {
 			out = append(out, line)
 		}
 	}
@@ -125,7 +126,7 @@ func places(ws fsys.FS, dir string) ([]string, error) {
 func (s *Store) stateNames(visit func(path, name string) bool) error {
 	list, err := s.ws.List(stateDir)
 	if err != nil {
-		if isAbsent(err) {
+		if fsys.Absent(err) {
 			return nil
 		}
 		return err
@@ -169,7 +170,7 @@ func (b *budget) removeAll(fsy fsys.FS, path string) error {
 		} else {
 			err = fsy.Remove(at)
 		}
-		if err != nil && !isAbsent(err) {
+		if err != nil && !fsys.Absent(err) {
 			return err
 		}
 	}

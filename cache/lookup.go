@@ -70,7 +70,7 @@ func (s *Store) openForLookup() (fsys.FS, *entry.Miss) {
 	case err == errNoCache:
 		return nil, &entry.Miss{Reason: entry.NoEntry}
 	}
-	return nil, &entry.Miss{Reason: entry.Unreadable, Detail: cause(err).Error()}
+	return nil, &entry.Miss{Reason: entry.Unreadable, Detail: fsys.Cause(err).Error()}
 }
 
 // examine looks at the entry of k.
@@ -154,12 +154,12 @@ func present(root fsys.FS, name string, size int64, what string) *entry.Miss {
 		what += " "
 	}
 	switch {
-	case isAbsent(err):
+	case fsys.Absent(err):
 		return &entry.Miss{Reason: entry.Damaged, Detail: what + "missing"}
 	case errors.Is(err, syscall.ELOOP):
 		return &entry.Miss{Reason: entry.Damaged, Detail: what + "lies behind a loop of links"}
 	case err != nil:
-		return &entry.Miss{Reason: entry.Unreadable, Detail: what + cause(err).Error()}
+		return &entry.Miss{Reason: entry.Unreadable, Detail: what + fsys.Cause(err).Error()}
 	case info.Kind != fsys.File:
 		return &entry.Miss{Reason: entry.Damaged, Detail: what + "is no regular file"}
 	case info.Size != size:
@@ -176,7 +176,7 @@ func readManifest(root fsys.FS, dir string) (*Manifest, *entry.Miss) {
 	switch {
 	case err == nil:
 		m, err = Decode(b)
-	case isAbsent(err):
+	case fsys.Absent(err):
 		return nil, &entry.Miss{Reason: entry.NoEntry}
 	case errors.Is(err, fsys.ErrTooLong):
 		var miss *entry.Miss
@@ -194,7 +194,7 @@ func readManifest(root fsys.FS, dir string) (*Manifest, *entry.Miss) {
 	case errors.As(err, &foreign):
 		return nil, &entry.Miss{Reason: entry.Schema, Detail: foreign.Error()}
 	case errors.As(err, &read):
-		return nil, &entry.Miss{Reason: entry.Unreadable, Detail: cause(read.Err).Error()}
+		return nil, &entry.Miss{Reason: entry.Unreadable, Detail: fsys.Cause(read.Err).Error()}
 	}
 	return nil, &entry.Miss{Reason: entry.Damaged, Detail: "manifest: " + err.Error()}
 }
@@ -216,5 +216,5 @@ func notReadable(root fsys.FS, name string, err error) *entry.Miss {
 	if lookErr == nil && info.Kind != fsys.File || errors.Is(lookErr, syscall.ELOOP) {
 		return &entry.Miss{Reason: entry.Damaged, Detail: "manifest is no regular file"}
 	}
-	return &entry.Miss{Reason: entry.Unreadable, Detail: "manifest: " + cause(err).Error()}
+	return &entry.Miss{Reason: entry.Unreadable, Detail: "manifest: " + fsys.Cause(err).Error()}
 }

@@ -170,7 +170,7 @@ func removeEmpty(fsy fsys.FS, dir string) error {
 }
 
 func ignoreAbsent(err error) error {
-	if isAbsent(err) {
+	if fsys.Absent(err) {
 		return nil
 	}
 	return err

@@ -21,7 +21,7 @@ func (r *restore) writable(f *folder) error {
 		return nil
 	}
 	if err := r.chmod(f, f.info.Perm, f.info.Perm|0o700); err != nil {
-		return failed(f.path, err, "the directory %s cannot be opened for writing: %v", f.path, cause(err))
+		return failed(f.path, err, "the directory %s cannot be opened for writing: %v", f.path, fsys.Cause(err))
 	}
 	if r.opened == nil {
 		r.opened = make(map[*folder]uint32)
@@ -111,7 +111,7 @@ func (r *restore) setDirMode(dir string, mode uint32, needed bool) error {
 		err = r.chmod(f, info.Perm, info.Perm&^0o777|mode)
 	}
 	if err != nil {
-		return failed(dir, err, "%s cannot be restored: %v", dir, cause(err))
+		return failed(dir, err, "%s cannot be restored: %v", dir, fsys.Cause(err))
 	}
 	return nil
 }

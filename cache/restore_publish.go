@@ -56,7 +56,7 @@ func (r *restore) publishFile(ctx context.Context, p placed) error {
 		err = r.publishAcross(ctx, p, f)
 	}
 	if err != nil {
-		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
 	}
 	r.putThere(o.Path, f)
 	return nil
@@ -115,7 +115,7 @@ func (r *restore) publishLink(ctx context.Context, o *entry.Output) error {
 		return err
 	}
 	if err := f.fs.Symlink(o.Target, name(o.Path)); err != nil {
-		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
 	}
 	r.putThere(o.Path, f)
 	return nil
@@ -139,8 +139,8 @@ func (r *restore) publishDir(ctx context.Context, o *entry.Output) error {
 		if err := r.moveBlocker(ctx, o.Path, f, info); err != nil {
 			return err
 		}
-	case !isAbsent(err):
-		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+	case !fsys.Absent(err):
+		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
 	}
 	return r.makeDir(o.Path, f)
 }
@@ -155,7 +155,7 @@ func (r *restore) openOutput(path, prefix string) (*folder, error) {
 	if err == nil {
 		return nil, failed(path, nil, "%s changed while it was restored", path)
 	}
-	return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
+	return nil, failed(path, err, "%s cannot be restored: %v", path, fsys.Cause(err))
 }
 
 // clearWay makes room for a file or link: parents are made, and what lies at the target is moved into old/. It returns the
@@ -169,9 +169,9 @@ func (r *restore) clearWay(ctx context.Context, o *entry.Output) (*folder, error
 		return nil, err
 	}
 	info, err := f.fs.Lstat(name(o.Path))
-	absent := isAbsent(err)
+	absent := fsys.Absent(err)
 	if err != nil && !absent {
-		return nil, failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+		return nil, failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
 	}
 	switch {
 	case absent:
@@ -212,7 +212,7 @@ func (r *restore) moveAway(ctx context.Context, path string, f *folder, info fsy
 		r.journal = append(r.journal, step{did: copiedAway, path: path, in: f, old: to})
 		return r.moveOld(path, f, info)
 	case err != nil:
-		return failed(path, err, "%s, which %s did not leave there, cannot be moved out of the way: %v", path, r.p.Target.Task, cause(err))
+		return failed(path, err, "%s, which %s did not leave there, cannot be moved out of the way: %v", path, r.p.Target.Task, fsys.Cause(err))
 	}
 	r.journal = append(r.journal, step{did: moved, path: path, in: f, area: &area{old: r.keeper.root}, old: to})
 	return nil
@@ -262,7 +262,7 @@ func (r *restore) blocked(at string) error {
 // moveBlocker moves a file or link that lies in f where a directory must go, if the ledger lists it unmodified (step 3).
 func (r *restore) moveBlocker(ctx context.Context, path string, f *folder, info fsys.Info) error {
 	if ours, err := r.isOurs(ctx, path, info); err != nil {
-		return failed(path, err, "%s is in the way and cannot be looked at: %v", path, cause(err))
+		return failed(path, err, "%s is in the way and cannot be looked at: %v", path, fsys.Cause(err))
 	} else if !ours || info.Kind == fsys.Dir {
 		return r.blocked(path)
 	}
@@ -319,7 +319,7 @@ func (r *restore) moveOld(path string, f *folder, info fsys.Info) error {
 		}
 	}
 	if err != nil {
-		return failed(path, err, "%s cannot be moved out of the way: %v", path, cause(err))
+		return failed(path, err, "%s cannot be moved out of the way: %v", path, fsys.Cause(err))
 	}
 	return nil
 }
@@ -353,7 +353,7 @@ func (r *restore) makeDir(dir string, f *folder) error {
 	case err == nil:
 		r.journal = append(r.journal, step{did: made, path: dir, in: f})
 	case !errors.Is(err, fs.ErrExist):
-		return failed(dir, err, "the directory %s cannot be made: %v", dir, cause(err))
+		return failed(dir, err, "the directory %s cannot be made: %v", dir, fsys.Cause(err))
 	}
 	return nil
 }

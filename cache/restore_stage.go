@@ -35,7 +35,7 @@ func (a *area) newName() string {
 func (r *restore) stage(ctx context.Context) error {
 	root, err := r.s.open()
 	if err != nil {
-		return failed("", err, "the cache cannot be opened: %v", cause(err))
+		return failed("", err, "the cache cannot be opened: %v", fsys.Cause(err))
 	}
 	if err := r.begin(); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (r *restore) begin() error {
 	var dev uint64
 	var err error
 	if r.first, dev, err = r.s.restoreStaging(r.p.Manifest.Key); err != nil {
-		return failed("", err, "a restore cannot be prepared in %s: %v", r.s.ws.HostPath(stateDir), cause(err))
+		return failed("", err, "a restore cannot be prepared in %s: %v", r.s.ws.HostPath(stateDir), fsys.Cause(err))
 	}
 	r.here = &area{name: r.first.name, dir: r.first.dir}
 	r.areas[dev] = r.here
@@ -155,7 +155,7 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, i int
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case isWriteError(err):
-			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			return r.s.damaged(r.p.Manifest, r.p.Manifest.nameBlob(i)+" is shorter than recorded")
 		default:
@@ -168,7 +168,7 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, i int
 	}
 	if info.Perm != o.Mode { // the umask took bits away
 		if err := a.dir.Chmod(name, perm); err != nil {
-			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, cause(err))
+			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
 		}
 	}
 	return nil
@@ -217,7 +217,7 @@ func (r *restore) siblingArea(path string, f *folder) (*area, error) {
 		a.dir, err = f.fs.Hold(base)
 	}
 	if err != nil {
-		return nil, failed(path, err, "%s cannot be restored: %v", path, cause(err))
+		return nil, failed(path, err, "%s cannot be restored: %v", path, fsys.Cause(err))
 	}
 	return a, nil
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // did is what a step of a restore did to the tree.
@@ -87,16 +88,16 @@ func (r *restore) removeStale(ctx context.Context) error {
 		in, k, at := r.folders.to(f.path, f.prefix)
 		if k != wayDir {
 			if err := r.folders.trouble(at); err != nil {
-				return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, cause(err))
+				return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, fsys.Cause(err))
 			}
 			continue // it went away with what was in the way of an output, or by itself
 		}
 		info, err := in.fs.Lstat(name(f.path))
 		switch {
-		case isAbsent(err):
+		case fsys.Absent(err):
 			continue
 		case err != nil:
-			return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, cause(err))
+			return failed(f.path, err, "the stale output %s cannot be removed: %v", f.path, fsys.Cause(err))
 		case !info.Same(f.info):
 			continue // somebody has it now
 		}
@@ -110,7 +111,7 @@ func (r *restore) removeStale(ctx context.Context) error {
 		if err := r.moveOld(f.path, in, info); err != nil {
 			return err
 		}
-		for dir := parentOf(f.path); isBelow(dir, f.prefix); dir = parentOf(dir) {
+		for dir := pattern.Parent(f.path); pattern.IsBelow(dir, f.prefix); dir = pattern.Parent(dir) {
 			if was, ok := emptied[dir]; !ok || len(f.prefix) > len(was) {
 				emptied[dir] = f.prefix
 			}
@@ -131,7 +132,7 @@ func (r *restore) removeEmptied(dirs map[string]string) error {
 			continue // it is an output itself
 		}
 		if err := r.removeIfEmpty(dir, dirs[dir]); err != nil {
-			return failed(dir, err, "the directory %s, which is empty now, cannot be removed: %v", dir, cause(err))
+			return failed(dir, err, "the directory %s, which is empty now, cannot be removed: %v", dir, fsys.Cause(err))
 		}
 	}
 	return nil
@@ -161,7 +162,7 @@ func (r *restore) removeIfEmpty(dir, prefix string) error {
 			r.folders.forget(dir)
 		}
 	}
-	if isAbsent(err) || errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
+	if fsys.Absent(err) || errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
 		return nil
 	}
 	return err

@@ -34,7 +34,7 @@ type scan struct {
 // since it was opened is empty.
 func (c *scan) run(ctx context.Context) error {
 	top, err := c.root.List("/")
-	if isAbsent(err) {
+	if fsys.Absent(err) {
 		return ctx.Err()
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func (c *scan) run(ctx context.Context) error {
 func (c *scan) walk(ctx context.Context, dir string, aside bool) bool {
 	list, err := c.root.List(dir)
 	if err != nil {
-		if !isAbsent(err) && c.trouble != nil { // ENOTDIR: no shard, only a file with such a name
+		if !fsys.Absent(err) && c.trouble != nil { // ENOTDIR: no shard, only a file with such a name
 			c.trouble(dir, err)
 		}
 		return true

@@ -84,7 +84,7 @@ func (s *Store) beginStore(k entry.Key) (st *staging, err error) {
 	for range 2 {
 		var root fsys.FS
 		if root, err = s.create(); err != nil {
-			return nil, fmt.Errorf("the cache cannot be opened: %w", cause(err))
+			return nil, fmt.Errorf("the cache cannot be opened: %w", fsys.Cause(err))
 		}
 		s.own(root, k)
 		if st, err = s.beginStaging(root, shardOf(k), tmpPrefix+k.Hex()+"-", s.shardMaker(root, k)); err == nil {
@@ -212,12 +212,12 @@ func (w *blobWriter) copy(ctx context.Context, o *entry.Output) error {
 	}
 	f, err := w.s.ws.OpenNoFollow(o.Path)
 	if err != nil {
-		return fmt.Errorf("output %s cannot be read: %w", o.Path, cause(err))
+		return fmt.Errorf("output %s cannot be read: %w", o.Path, fsys.Cause(err))
 	}
 	defer f.Close()
 	before, err := fsys.FileInfo(f)
 	if err != nil {
-		return fmt.Errorf("output %s cannot be read: %w", o.Path, cause(err))
+		return fmt.Errorf("output %s cannot be read: %w", o.Path, fsys.Cause(err))
 	}
 	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
 		return changed(o.Path)
@@ -232,7 +232,7 @@ func (w *blobWriter) copy(ctx context.Context, o *entry.Output) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return changed(o.Path)
 	case err != nil:
-		return fmt.Errorf("output %s cannot be read: %w", o.Path, cause(err))
+		return fmt.Errorf("output %s cannot be read: %w", o.Path, fsys.Cause(err))
 	}
 	after, err := fsys.FileInfo(f)
 	if err != nil || !after.Same(before) || d != o.Digest {
@@ -248,7 +248,7 @@ func (w *blobWriter) clone(ctx context.Context, o *entry.Output, name string) (d
 	}
 	before, err := w.s.ws.Lstat(o.Path)
 	if err != nil {
-		return false, fmt.Errorf("output %s cannot be read: %w", o.Path, cause(err))
+		return false, fmt.Errorf("output %s cannot be read: %w", o.Path, fsys.Cause(err))
 	}
 	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
 		return false, changed(o.Path)
@@ -267,7 +267,7 @@ func (w *blobWriter) clone(ctx context.Context, o *entry.Output, name string) (d
 func changed(path string) error { return fmt.Errorf("output %s changed while it was stored", path) }
 
 func cannotWrite(err error) error {
-	return fmt.Errorf("the cache cannot be written: %w", cause(err))
+	return fmt.Errorf("the cache cannot be written: %w", fsys.Cause(err))
 }
 
 // isEmpty reports whether nothing was captured, and the digest says so too.
@@ -288,7 +288,7 @@ func (s *Store) storeStream(ctx context.Context, st *staging, name string, r *St
 	}
 	f, err := s.ws.OpenNoFollow(r.Path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be read: %w", name, cause(err))
+		return fmt.Errorf("%s cannot be read: %w", name, fsys.Cause(err))
 	}
 	defer f.Close()
 	d, _, err := writeFile(ctx, st.dir, "/"+name, filePerm, f, r.Len, s.o.Hash)
@@ -299,7 +299,7 @@ func (s *Store) storeStream(ctx context.Context, st *staging, name string, r *St
 	case errors.As(err, &at):
 		return cannotWrite(at.err)
 	case err != nil:
-		return fmt.Errorf("%s cannot be read: %w", name, cause(err))
+		return fmt.Errorf("%s cannot be read: %w", name, fsys.Cause(err))
 	}
 	if d != r.Digest {
 		return fmt.Errorf("%s is not what was captured", name)

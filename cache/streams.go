@@ -23,7 +23,7 @@ func (s *Store) Streams(ctx context.Context, m *Manifest, spoolDir string) (stdo
 	}
 	root, err := s.open()
 	if err != nil {
-		return stdout, stderr, &RestoreError{Reason: "the cache cannot be opened: " + cause(err).Error(), Err: err}
+		return stdout, stderr, &RestoreError{Reason: "the cache cannot be opened: " + fsys.Cause(err).Error(), Err: err}
 	}
 	dir := entryOf(m.Key)
 	stdout, err = s.stream(ctx, root, m, dir, stdoutName, Stream{Len: m.StdoutLen, Digest: m.StdoutHash}, spoolDir)
@@ -77,7 +77,7 @@ func (s *Store) stream(ctx context.Context, root fsys.FS, m *Manifest, dir, name
 	case errors.Is(err, errOther):
 		return Stream{}, s.damaged(m, name+" is not what was recorded")
 	case isWriteError(err):
-		return Stream{}, &RestoreError{Reason: fmt.Sprintf("%s cannot be spooled: %v", name, cause(err)), Err: err}
+		return Stream{}, &RestoreError{Reason: fmt.Sprintf("%s cannot be spooled: %v", name, fsys.Cause(err)), Err: err}
 	}
 	return Stream{}, s.sourceError(m, name, err)
 }
@@ -120,12 +120,12 @@ func (s *Store) spool(ctx context.Context, root fsys.FS, from string, want Strea
 // kind is damage, what cannot be read right now is not.
 func (s *Store) sourceError(m *Manifest, name string, err error) error {
 	switch {
-	case isAbsent(err):
+	case fsys.Absent(err):
 		return s.damaged(m, name+" is missing")
 	case isForeignKind(err):
 		return s.damaged(m, name+" is no regular file")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return s.damaged(m, name+" is shorter than recorded")
 	}
-	return &RestoreError{Reason: fmt.Sprintf("%s of the cache entry cannot be read: %v", name, cause(err)), Err: err}
+	return &RestoreError{Reason: fmt.Sprintf("%s of the cache entry cannot be read: %v", name, fsys.Cause(err)), Err: err}
 }

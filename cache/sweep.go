@@ -111,7 +111,7 @@ func (s *Store) timeToSweep(now time.Time) bool {
 		if age := now.UnixNano() - info.MTime; age >= 0 && age < int64(sweepEvery) {
 			return false
 		}
-	case !isAbsent(err):
+	case !fsys.Absent(err):
 		return false
 	default:
 		f, err := s.ws.OpenFile(name, os.O_WRONLY|os.O_CREATE, filePerm)

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // Taken is what a task had made in earlier runs and TakeAway took out of the tree. It is not safe for concurrent use, and one
@@ -81,11 +83,11 @@ func (t *Taken) Drop() {
 // putBack takes one step back, long after it was taken: directories may be gone, and others in their place.
 func (r *restore) putBack(s *step) bool {
 	ws := r.s.ws
-	if _, err := ws.Lstat(s.path); !isAbsent(err) || ws.MkdirAll(parentOf(s.path), 0o777) != nil {
+	if _, err := ws.Lstat(s.path); !fsys.Absent(err) || ws.MkdirAll(pattern.Parent(s.path), 0o777) != nil {
 		return false
 	}
 	prefix, _ := r.p.prefixes.of(s.path)
-	r.folders.forget(parentOf(s.path)) // it may be another one than it was
+	r.folders.forget(pattern.Parent(s.path)) // it may be another one than it was
 	f, k, _ := r.folders.to(s.path, prefix)
 	return k == wayDir && renameTwice(s.area.old, s.old, f.fs, name(s.path))
 }

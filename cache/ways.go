@@ -52,7 +52,7 @@ func (p *prefixes) takeFolders(outs []entry.Output) {
 		prefix, ok := p.folder(dir)
 		if below := firstBelow(outs, dir); !ok && below >= 0 { // what comes later in outs was looked at already
 			prefix, ok = p.of(outs[below].Path)
-			ok = ok && (prefix == dir || isBelow(dir, prefix))
+			ok = ok && (prefix == dir || pattern.IsBelow(dir, prefix))
 		}
 		if ok {
 			if p.folders == nil {
@@ -76,7 +76,7 @@ func (p *prefixes) folder(dir string) (prefix string, ok bool) {
 // firstBelow is the index of the first output below dir, -1 when there is none.
 func firstBelow(outs []entry.Output, dir string) int {
 	i, _ := slices.BinarySearchFunc(outs, dir+"/", func(o entry.Output, p string) int { return strings.Compare(o.Path, p) })
-	if i < len(outs) && isBelow(outs[i].Path, dir) {
+	if i < len(outs) && pattern.IsBelow(outs[i].Path, dir) {
 		return i
 	}
 	return -1
@@ -120,7 +120,7 @@ func (w *ways) look(dir string) wayKind {
 func (w *ways) ask(dir string) wayKind {
 	info, err := w.ws.Lstat(dir)
 	switch {
-	case isAbsent(err):
+	case fsys.Absent(err):
 		return wayAbsent
 	case err != nil:
 		w.fail(dir, err)
@@ -140,7 +140,7 @@ func (w *ways) ask(dir string) wayKind {
 		w.fail(dir, err)
 		return wayBlocked
 	}
-	if to.Kind != fsys.Dir || real == "/.haz" || isBelow(real, "/.haz") {
+	if to.Kind != fsys.Dir || real == "/.haz" || pattern.IsBelow(real, "/.haz") {
 		return wayBlocked
 	}
 	if w.links == nil {
@@ -153,7 +153,7 @@ func (w *ways) ask(dir string) wayKind {
 // to walks to the directory that path lies in. It returns wayDir when all of the way can be gone; wayAbsent when it ends
 // at a directory that does not exist; wayBlocked otherwise. at is the place where it ends.
 func (w *ways) to(path, prefix string) (k wayKind, at string) {
-	parent := parentOf(path)
+	parent := pattern.Parent(path)
 	if parent == w.open && prefix == w.openFor {
 		return wayDir, parent
 	}
@@ -170,7 +170,7 @@ func (w *ways) to(path, prefix string) (k wayKind, at string) {
 		switch k := w.look(dir); k {
 		case wayDir:
 		case wayLink:
-			if dir != prefix && !isBelow(prefix, dir) {
+			if dir != prefix && !pattern.IsBelow(prefix, dir) {
 				return wayBlocked, dir
 			}
 		default:

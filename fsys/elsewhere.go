@@ -58,7 +58,7 @@ func (e *elsewhere) in(op, name string, do func(f FS, name string) error) error 
 	}
 	f, err := e.host.Sub(m.dir)
 	if err != nil {
-		return pathError(op, Clean(name), innermost(err))
+		return pathError(op, Clean(name), Cause(err))
 	}
 	defer f.Close()
 	return m.named(do(f, rest))
@@ -70,15 +70,6 @@ func (e *elsewhere) at(op, name string, do func(f FS, name string) error) error 
 		return m.renamed(do(e.host, m.dir), Clean(name))
 	}
 	return e.in(op, name, do)
-}
-
-// innermost is what the kernel said.
-func innermost(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // named gives an error the names of the tree.
@@ -255,7 +246,7 @@ func (e *elsewhere) OpenLocks(name string) (LockSet, error) {
 	}
 	f, err := e.host.Sub(m.dir)
 	if err != nil {
-		return nil, pathError("lock", Clean(name), innermost(err))
+		return nil, pathError("lock", Clean(name), Cause(err))
 	}
 	set, err := f.OpenLocks(rest)
 	if err != nil {

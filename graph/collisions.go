@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -65,7 +66,7 @@ func (b *builder) collisions(literals []literalOutput) {
 	var around []int // positions of the paths that hold the one at hand, outermost first
 	for i, o := range literals {
 		b.collision(o)
-		for len(around) > 0 && !inside(o.path, literals[around[len(around)-1]].path) {
+		for len(around) > 0 && !pattern.IsBelow(o.path, literals[around[len(around)-1]].path) {
 			around = around[:len(around)-1]
 		}
 		for _, at := range around {
@@ -73,10 +74,6 @@ func (b *builder) collisions(literals []literalOutput) {
 		}
 		around = append(around, i)
 	}
-}
-
-func inside(path, dir string) bool {
-	return len(path) > len(dir) && path[len(dir)] == '/' && strings.HasPrefix(path, dir)
 }
 
 func (b *builder) collision(o literalOutput) {

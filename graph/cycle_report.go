@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -92,7 +93,7 @@ func spell(path string, p *workspace.Project) string {
 	switch {
 	case p.Dir == "/":
 		path = path[1:]
-	case inside(path, p.Dir):
+	case pattern.IsBelow(path, p.Dir):
 		path = path[len(p.Dir)+1:]
 	}
 	if !strings.ContainsAny(path, `*?[{\`) {

@@ -23,6 +23,22 @@ func IsOrBelow(path, dir string) bool {
 	return strings.HasPrefix(path, dir) && (len(path) == len(dir) || path[len(dir)] == '/')
 }
 
+// IsBelow reports whether a clean path lies below the directory dir, by their texts.
+func IsBelow(path, dir string) bool {
+	if dir == "/" {
+		return len(path) > 1
+	}
+	return len(path) > len(dir) && IsOrBelow(path, dir)
+}
+
+// Parent is the directory that a clean path lies in; "/" for that itself.
+func Parent(path string) string {
+	if i := strings.LastIndexByte(path, '/'); i > 0 {
+		return path[:i]
+	}
+	return "/"
+}
+
 // A pathState is what must be known of the beginning of a path to see whether it can be the path of something visible. It
 // is the third automaton of an overlap, which makes its answers those about real paths: no empty, "." or ".." segment, and
 // nothing that invisible hides.

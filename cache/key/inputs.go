@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sort"
 	"syscall"
 
@@ -192,23 +191,10 @@ func (d *Deriver) digest(ctx context.Context, in *Input) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return &Error{Path: in.Path, Reason: fmt.Sprintf("input %s cannot be read: %v", in.Path, cause(err)), Err: err}
+		return &Error{Path: in.Path, Reason: fmt.Sprintf("input %s cannot be read: %v", in.Path, fsys.Cause(err)), Err: err}
 	}
 	*info = r.Info
 	in.Digest, in.Sure = r.Digest, r.Sure
 	in.Exec = r.Info.Perm&0o100 != 0
 	return nil
-}
-
-// cause takes the operation and the path off an error of the file system: the sentence around it names the path.
-func cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	var l *os.LinkError
-	if errors.As(err, &l) {
-		return l.Err
-	}
-	return err
 }

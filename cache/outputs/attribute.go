@@ -207,7 +207,7 @@ func (c *collector) digestFailed(t *thing, err error) error {
 	switch {
 	case c.ctx.Err() != nil:
 		return c.ctx.Err()
-	case !isAbsent(err):
+	case !fsys.LeadsNowhere(err):
 		return c.unreadable(t.Path, err)
 	case c.literals[t.Path]:
 		return c.absent(t.Path, true)

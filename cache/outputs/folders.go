@@ -45,14 +45,12 @@ func (c *collector) bits(path string, info fsys.Info) {
 		return
 	}
 	if info.Kind == fsys.Dir && odd == 0o2000 {
-		if up, err := c.fs.Lstat(parent(path)); err == nil && up.Perm&0o2000 != 0 {
+		if up, err := c.fs.Lstat(pattern.Parent(path)); err == nil && up.Perm&0o2000 != 0 {
 			return
 		}
 	}
 	c.setBits.add(fmt.Sprintf("%s has set-id or sticky bits (mode %o), which no entry of the cache holds", path, info.Perm))
 }
-
-func parent(path string) string { return path[:max(strings.LastIndexByte(path, '/'), 1)] }
 
 // folders takes the directories that a hit would not leave by itself: those whose mode the task has chosen, and a fixed
 // prefix that has no output in it. All others come with what lies in them. They are nobody's claim: tasks share folders.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/haz-build/haz/pattern"
 )
 
 // objection is something that speaks against storing: the first sentence of its kind, and how many there are.
@@ -92,13 +94,13 @@ type bystanders struct {
 	dirs                 map[string]bool
 }
 
-func (b *bystanders) add(pattern, path, maker string, literal bool) {
+func (b *bystanders) add(from, path, maker string, literal bool) {
 	if b.count == 0 {
-		b.pattern, b.path, b.maker, b.literal = pattern, path, maker, literal
+		b.pattern, b.path, b.maker, b.literal = from, path, maker, literal
 		b.dirs = map[string]bool{}
 	}
 	b.count++
-	b.dirs[parent(path)] = true
+	b.dirs[pattern.Parent(path)] = true
 }
 
 func (b *bystanders) note() (reason, hint string) {

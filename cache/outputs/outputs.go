@@ -10,10 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
@@ -173,21 +171,16 @@ func (c *collector) absent(path string, sure bool) error {
 		switch {
 		case err == nil:
 			return nil
-		case !isAbsent(err):
+		case !fsys.LeadsNowhere(err):
 			return c.unreadable(path, err)
 		}
 	}
 	return &RejectError{Kind: OutputMissing, Path: path, Reason: fmt.Sprintf("declared output %s was not produced", c.spell(path)), Err: fs.ErrNotExist}
 }
 
-// isAbsent reports whether err says that nothing lies at a name: it, or a directory above it, is not there.
-func isAbsent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
-}
-
 func (c *collector) unreadable(path string, err error) error {
 	return &RejectError{Kind: OutputUnreadable, Path: path, Err: err,
-		Reason: fmt.Sprintf("output %s cannot be read: %v", c.spell(path), cause(err))}
+		Reason: fmt.Sprintf("output %s cannot be read: %v", c.spell(path), fsys.Cause(err))}
 }
 
 func walkError(ctx context.Context, err error) error {
@@ -247,17 +240,4 @@ func find(matches []tree.Match, path string) *tree.Match {
 		return nil
 	}
 	return &matches[i]
-}
-
-// cause takes the operation and the path off an error of the file system: the sentence around it names the path.
-func cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	var l *os.LinkError
-	if errors.As(err, &l) {
-		return l.Err
-	}
-	return err
 }

@@ -127,7 +127,7 @@ func (s *State) Denied() *Denial {
 
 // note keeps the first trouble of each kind: a disk that is full fails a thousand ledgers for one reason.
 func (s *State) note(kind, name string, err error) {
-	if err == nil || errors.Is(err, errReadOnly) || isAbsent(err) && kind == couldNotRead {
+	if err == nil || errors.Is(err, errReadOnly) || fsys.Absent(err) && kind == couldNotRead {
 		return
 	}
 	s.mu.Lock()
@@ -137,7 +137,7 @@ func (s *State) note(kind, name string, err error) {
 		return
 	}
 	s.noted[kind] = true
-	s.trouble = append(s.trouble, fmt.Sprintf("%s %s: %v", kind, s.ws.HostPath(stateDir+"/"+name), cause(err)))
+	s.trouble = append(s.trouble, fmt.Sprintf("%s %s: %v", kind, s.ws.HostPath(stateDir+"/"+name), fsys.Cause(err)))
 }
 
 const (
@@ -145,24 +145,6 @@ const (
 	couldNotWrite = "could not write"
 	couldNotLock  = "task locks do not work, so other haz processes are not waited for: could not lock"
 )
-
-// isAbsent reports whether err says that nothing lies at a name: it, or a directory above it, is not there.
-func isAbsent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
-// cause takes the operation and the path off an error of the file system: whoever prints it has named the path already.
-func cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	var l *os.LinkError
-	if errors.As(err, &l) {
-		return l.Err
-	}
-	return err
-}
 
 // Flush writes the stat index when it has learned something, rewrites logs that have grown too long, and gives handles back;
 // at the end of a run. State may be used on.

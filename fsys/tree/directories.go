@@ -42,7 +42,7 @@ func (t *Tree) Directories(ctx context.Context, p pattern.Pattern) ([]string, er
 	} else if real, err := t.fs.RealPath(p.Path()); err == nil && real == p.Path() && !t.hides(real) {
 		// Where the fixed prefix leads through a link, no path below it is its own canonical one.
 		w.visit(real, w.glob.Begin())
-	} else if errors.Is(err, fsys.ErrOutside) || err != nil && !isAbsent(err) {
+	} else if errors.Is(err, fsys.ErrOutside) || err != nil && !fsys.LeadsNowhere(err) {
 		w.prefix(p.Path(), err)
 	}
 	if err := ctx.Err(); err != nil {
@@ -99,7 +99,7 @@ func (w *directoryWalk) literal(path string) {
 	case err != nil:
 		text, readErr := w.tree.fs.Readlink(path)
 		switch {
-		case !isAbsent(err):
+		case !fsys.LeadsNowhere(err):
 			w.fail(path, &WalkError{path, err})
 		case readErr == nil:
 			w.failEntry("DISC-007", path, text, "is a link to nothing", err)
@@ -158,7 +158,7 @@ func (w *directoryWalk) visit(dir string, at []int32) {
 	}
 	entries, err := w.tree.list(dir, false)
 	if err != nil {
-		if !isAbsent(err) {
+		if !fsys.LeadsNowhere(err) {
 			w.fail(dir, &WalkError{dir, err})
 		}
 		return
@@ -180,7 +180,7 @@ func (w *directoryWalk) thing(path string, kind fsys.Kind, next []int32, end boo
 	if kind == fsys.Unknown {
 		info, err := w.tree.fs.Lstat(path)
 		if err != nil {
-			if !isAbsent(err) {
+			if !fsys.LeadsNowhere(err) {
 				w.fail(path, &WalkError{path, err})
 			}
 			return

@@ -199,7 +199,7 @@ func (w *inputWalk) visit(dir string, at []int32) error {
 	entries, err := w.entries(dir, w.checks, at)
 	switch {
 	case err == nil:
-	case isAbsent(err): // gone since it was seen
+	case fsys.LeadsNowhere(err): // gone since it was seen
 		return nil
 	case w.ctx.Err() != nil:
 		return err
@@ -280,7 +280,7 @@ func (w *inputWalk) dir(path string, next []int32, end bool) error {
 	if w.checks {
 		info, err := w.tree.fs.Lstat(path)
 		if err != nil {
-			if isAbsent(err) {
+			if fsys.LeadsNowhere(err) {
 				return nil
 			}
 			return &WalkError{path, err}
@@ -308,7 +308,7 @@ func (w *inputWalk) dir(path string, next []int32, end bool) error {
 		return nil
 	}
 	empty, err := w.isEmpty(path, w.checks)
-	if err != nil && !isAbsent(err) {
+	if err != nil && !fsys.LeadsNowhere(err) {
 		return &WalkError{path, err}
 	}
 	if !empty {
@@ -352,7 +352,7 @@ func (w *inputWalk) learn() error {
 		info, err := w.tree.fs.Lstat(dir)
 		if err == nil {
 			w.entered[identityOf(info)] = true
-		} else if !isAbsent(err) {
+		} else if !fsys.LeadsNowhere(err) {
 			return &WalkError{dir, err}
 		}
 	}

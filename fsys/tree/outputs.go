@@ -129,7 +129,7 @@ func (w *outputWalk) hide(format ...string) {
 }
 
 func (w *outputWalk) unreadable(path string, err error) {
-	w.hide("`", brief(path), "` cannot be read: ", reason(err))
+	w.hide("`", brief(path), "` cannot be read: ", fsys.Cause(err).Error())
 }
 
 type prefixState uint8
@@ -162,7 +162,7 @@ func (w *outputWalk) descend(prefix string) (directory, prefixState) {
 			}
 		}
 		switch {
-		case err != nil && isAbsent(err):
+		case err != nil && fsys.LeadsNowhere(err):
 			return d, prefixMissing
 		case err != nil:
 			w.unreadable(d.path, err)
@@ -195,7 +195,7 @@ func (w *outputWalk) literal(path string) bool {
 		w.found.literal(path)
 		return true
 	}
-	d, state := w.descend(parent(path))
+	d, state := w.descend(pattern.Parent(path))
 	switch state {
 	case prefixMissing:
 		return false
@@ -203,7 +203,7 @@ func (w *outputWalk) literal(path string) bool {
 		return true
 	case prefixOutside:
 		_, err := w.tree.fs.Lstat(path)
-		return err == nil || !isAbsent(err)
+		return err == nil || !fsys.LeadsNowhere(err)
 	}
 	if w.tree.hides(d.child(path[strings.LastIndexByte(path, '/')+1:]).real) {
 		return false
@@ -231,7 +231,7 @@ func (w *outputWalk) add(path string, like Match) bool {
 func (w *outputWalk) visit(dir directory, at []int32) {
 	entries, err := w.entries(dir.path, dir.through(), at)
 	if err != nil {
-		if !isAbsent(err) && w.ctx.Err() == nil {
+		if !fsys.LeadsNowhere(err) && w.ctx.Err() == nil {
 			w.unreadable(dir.path, err)
 		}
 		return
@@ -287,7 +287,7 @@ func (w *outputWalk) prefix(d directory) {
 		w.unreadable(d.path, err)
 	case ok && m.Info.Kind == fsys.Dir:
 		empty, err := w.isEmpty(d.path, false)
-		if err != nil && !isAbsent(err) {
+		if err != nil && !fsys.LeadsNowhere(err) {
 			w.unreadable(d.path, err)
 		}
 		w.out.Folders = append(w.out.Folders, Folder{Path: d.path, Info: m.Info, Prefix: true, Empty: empty && err == nil})
@@ -358,7 +358,7 @@ func (w *outputWalk) dir(d directory, next []int32, end bool) {
 	empty := false
 	if end {
 		var err error
-		if empty, err = w.isEmpty(d.path, d.through()); err != nil && !isAbsent(err) {
+		if empty, err = w.isEmpty(d.path, d.through()); err != nil && !fsys.LeadsNowhere(err) {
 			w.unreadable(d.path, err)
 		}
 	}

@@ -3,14 +3,10 @@
 package tree
 
 import (
-	"errors"
-	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
@@ -57,7 +53,9 @@ type WalkError struct {
 	Err  error
 }
 
-func (e *WalkError) Error() string { return "`" + brief(e.Path) + "` cannot be read: " + reason(e.Err) }
+func (e *WalkError) Error() string {
+	return "`" + brief(e.Path) + "` cannot be read: " + fsys.Cause(e.Err).Error()
+}
 func (e *WalkError) Unwrap() error { return e.Err }
 
 // brief is a path for a message: of one that fills a screen, the beginning and the end.
@@ -67,15 +65,6 @@ func brief(path string) string {
 		return path
 	}
 	return strings.ToValidUTF8(path[:head], "") + "…" + strings.ToValidUTF8(path[len(path)-tail:], "")
-}
-
-// reason is the innermost cause, without the operation and the path that the file system put before it.
-func reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return err.Error()
 }
 
 // New makes a tree without any listing.
@@ -123,8 +112,8 @@ func (t *Tree) places(dir string) []string {
 	if real != "" {
 		list = append(list, real)
 	}
-	for at := dir; at != "/"; at = parent(at) {
-		if above := t.realPath(parent(at)); above != "" {
+	for at := dir; at != "/"; at = pattern.Parent(at) {
+		if above := t.realPath(pattern.Parent(at)); above != "" {
 			list = append(list, child(above, at[strings.LastIndexByte(at, '/')+1:]))
 		}
 	}
@@ -137,10 +126,10 @@ func (t *Tree) realPath(dir string) string {
 	switch {
 	case err == nil:
 		return real
-	case dir == "/" || !isAbsent(err):
+	case dir == "/" || !fsys.LeadsNowhere(err):
 		return ""
 	}
-	if real = t.realPath(parent(dir)); real == "" {
+	if real = t.realPath(pattern.Parent(dir)); real == "" {
 		return ""
 	}
 	return child(real, dir[strings.LastIndexByte(dir, '/')+1:])
@@ -300,8 +289,6 @@ func (t *Tree) lies(dir string) string {
 	return dir
 }
 
-func parent(dir string) string { return path.Dir(dir) }
-
 func child(dir, name string) string {
 	if dir == "/" {
 		return "/" + name
@@ -353,13 +340,6 @@ func (t *Tree) ownPaths() *ownPaths {
 // hides reports whether path, which leads through no link, is invisible to every pattern.
 func (t *Tree) hides(path string) bool {
 	return pattern.Invisible(path) || slices.ContainsFunc(t.ownDirs(), func(dir string) bool { return pattern.IsOrBelow(path, dir) })
-}
-
-// isAbsent reports whether an error means that there is nothing at a path: also when something else lies in its way, or when
-// links lead in a circle. A path that is too long for the system is another matter: a process whose working directory is
-// deep enough sees what lies there.
-func isAbsent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
 
 // identity tells directories apart whatever path leads to them.

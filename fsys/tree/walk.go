@@ -109,7 +109,7 @@ func (w *walk) isEmpty(dir string, through bool) (bool, error) {
 			return false, nil
 		}
 		// Forget may have been told that a task wrote in it, and the task may have removed it.
-		if _, err := w.tree.fs.Lstat(child(dir, e.Name)); err == nil || !isAbsent(err) {
+		if _, err := w.tree.fs.Lstat(child(dir, e.Name)); err == nil || !fsys.LeadsNowhere(err) {
 			return false, err
 		}
 	}
@@ -120,7 +120,7 @@ func (w *walk) isEmpty(dir string, through bool) (bool, error) {
 func (t *Tree) look(path string) (m Match, ok bool, err error) {
 	info, err := t.fs.Lstat(path)
 	if err != nil {
-		if isAbsent(err) {
+		if fsys.LeadsNowhere(err) {
 			return m, false, nil
 		}
 		return m, false, &WalkError{path, err}
@@ -130,7 +130,7 @@ func (t *Tree) look(path string) (m Match, ok bool, err error) {
 		return m, true, nil
 	}
 	if m.LinkText, err = t.fs.Readlink(path); err != nil {
-		if isAbsent(err) {
+		if fsys.LeadsNowhere(err) {
 			return m, false, nil
 		}
 		return m, false, &WalkError{path, err}
@@ -139,7 +139,7 @@ func (t *Tree) look(path string) (m Match, ok bool, err error) {
 	switch {
 	case err == nil:
 		m.Target = target
-	case !isAbsent(err):
+	case !fsys.LeadsNowhere(err):
 		return m, true, &WalkError{path, err}
 	}
 	return m, true, nil

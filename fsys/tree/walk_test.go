@@ -8,10 +8,11 @@ import (
 	"sync"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/pattern/patterntest"
-	"pgregory.net/rapid"
 )
 
 var treeNames = []string{"a", "b", "ab", "aa", "a.", "é", "\xff", ".git", ".haz", "cache", ".haz-restore-1"}
@@ -98,7 +99,7 @@ func TestWalkIsMatch(t *testing.T) {
 					if e.Match(name) || e.CoversAllBelow(name) {
 						return true
 					}
-					for dir := parent(name); ; dir = parent(dir) {
+					for dir := pattern.Parent(name); ; dir = pattern.Parent(dir) {
 						if e.CoversAllBelow(dir) {
 							return true
 						}
@@ -168,7 +169,7 @@ func TestWalkIsMatch(t *testing.T) {
 
 // coveredAbove reports whether the pattern covers a directory above name.
 func coveredAbove(e pattern.Pattern, name string) bool {
-	for dir := parent(name); ; dir = parent(dir) {
+	for dir := pattern.Parent(name); ; dir = pattern.Parent(dir) {
 		if e.CoversAllBelow(dir) || dir == "/" {
 			return e.CoversAllBelow(dir)
 		}
@@ -184,7 +185,7 @@ func oracleWalk(fs fsys.FS, p pattern.Pattern) []string {
 	if info, err := fs.Lstat(start); err != nil || info.Kind != fsys.Dir || pattern.Invisible(start) {
 		return nil
 	}
-	for dir := start; ; dir = parent(dir) {
+	for dir := start; ; dir = pattern.Parent(dir) {
 		if info, err := fs.Lstat(dir); err == nil && dir != start {
 			entered[identityOf(info)] = true
 		}
@@ -302,7 +303,7 @@ func TestWalkWithLinks(t *testing.T) {
 				if !p.Match(m.Path) {
 					t.Fatalf("%q does not match output %q", p, m.Path)
 				}
-				for dir := parent(m.Path); dir != "/"; dir = parent(dir) {
+				for dir := pattern.Parent(m.Path); dir != "/"; dir = pattern.Parent(dir) {
 					info, err := fs.Lstat(dir)
 					if err == nil && info.Kind == fsys.Link && !pattern.IsOrBelow(p.FixedPrefix(), dir) {
 						t.Fatalf("output %q of %q lies behind the link %q", m.Path, p, dir)

@@ -39,7 +39,7 @@ func (l *loader) readFile(name, rule string) ([]byte, *diag.Diagnostic) {
 		d.Message = "this is " + kindOf(l.fs, "/"+name) + ", not a file"
 	default:
 		d.Message = "the file cannot be read"
-		d.Causes = []string{cause(err)}
+		d.Causes = []string{fsys.Cause(err).Error()}
 	}
 	return nil, d
 }

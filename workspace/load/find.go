@@ -31,7 +31,7 @@ func Find(host fsys.FS, dir string) (root string, mode workspace.Mode, err error
 	start, err := host.RealPath(path.Clean("/" + dir))
 	if err != nil {
 		return "", 0, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: dir},
-			Message: "the start directory cannot be examined", Causes: []string{cause(err)}})
+			Message: "the start directory cannot be examined", Causes: []string{fsys.Cause(err).Error()}})
 	}
 	root, mode, d := climb(host, start)
 	switch {
@@ -47,15 +47,6 @@ func Find(host fsys.FS, dir string) (root string, mode workspace.Mode, err error
 }
 
 func one(d diag.Diagnostic) error { return &diag.Errors{List: diag.List{d}} }
-
-// cause is the innermost text of an error of the file system: "permission denied".
-func cause(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	return err.Error()
-}
 
 // nameFor makes a project name of a directory's.
 func nameFor(dir string) string {
@@ -119,7 +110,7 @@ func marker(host fsys.FS, name string) (fsys.Kind, *diag.Diagnostic) {
 		return fsys.Unknown, nil
 	}
 	return fsys.Unknown, &diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: name},
-		Message: "this would mark the root of a workspace, and cannot be examined", Causes: []string{cause(err)}}
+		Message: "this would mark the root of a workspace, and cannot be examined", Causes: []string{fsys.Cause(err).Error()}}
 }
 
 // exists reports whether anything at all lies at name, a dangling link included.

@@ -46,7 +46,7 @@ func Workspace(ctx context.Context, host fsys.FS, dir string, o Options) (ws *wo
 	fs, err = host.Sub(root)
 	if err != nil {
 		return nil, nil, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: root},
-			Message: "the root of the workspace cannot be opened", Causes: []string{cause(err)}})
+			Message: "the root of the workspace cannot be opened", Causes: []string{fsys.Cause(err).Error()}})
 	}
 	l := &loader{ctx: ctx, o: o, host: host, start: dir, fs: fs, tree: tree.New(fs), ws: &workspace.Workspace{Root: root, Mode: mode}}
 	l.load(o)

@@ -54,7 +54,7 @@ func (l *loader) overlayNames() []string {
 			text, _ := l.fs.Readlink("/" + overlayDir)
 			d.Message = "this is a link to nothing: " + diag.Quote(text)
 		default:
-			d.Message, d.Causes = "the directory of overlays cannot be read", []string{cause(err)}
+			d.Message, d.Causes = "the directory of overlays cannot be read", []string{fsys.Cause(err).Error()}
 		}
 		l.add(d)
 		l.noGraph = true

@@ -45,7 +45,7 @@ func checkOwners(host fsys.FS, root string, mode workspace.Mode, s Stranger) *di
 		uid, err := o.Owner(name)
 		if err != nil {
 			return &diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: name},
-				Message: "the owner of this cannot be found out", Causes: []string{cause(err)}}
+				Message: "the owner of this cannot be found out", Causes: []string{fsys.Cause(err).Error()}}
 		}
 		if who := s(uid); who != "" {
 			return &diag.Diagnostic{Code: "DISC-023", Place: diag.Place{File: name},

@@ -17,7 +17,7 @@ import (
 func CheckPlace(host fsys.FS, root, dir, what string, s Stranger) *diag.Diagnostic {
 	real, err := realPlace(host, dir)
 	if err != nil {
-		return &diag.Diagnostic{Message: fmt.Sprintf("%s cannot lie in %s", what, diag.Quote(dir)), Causes: []string{cause(err)}}
+		return &diag.Diagnostic{Message: fmt.Sprintf("%s cannot lie in %s", what, diag.Quote(dir)), Causes: []string{fsys.Cause(err).Error()}}
 	}
 	if contains(root, real) || contains(real, root) {
 		how := "lies in"

@@ -127,7 +127,7 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 			return fail("DISC-007", message, l.near(e.Value))
 		default:
 			d := diag.Diagnostic{Code: "DISC-007", Place: l.settings.Source.Place(e.Span),
-				Message: diag.Quote(e.Value) + " cannot be examined", Causes: []string{cause(err)}}
+				Message: diag.Quote(e.Value) + " cannot be examined", Causes: []string{fsys.Cause(err).Error()}}
 			l.add(d)
 			l.ws.Partial.Projects = true
 			return nil
