@@ -63,6 +63,27 @@ func TestLedgerRows(t *testing.T) {
 	}
 }
 
+// A ledger that gives way to one of another length is not read for that, however long it is; one that stays what it is is not written.
+func TestLedgerGivesWayUnread(t *testing.T) {
+	s := Open(fsys.Memory(), digest.BLAKE3)
+	large := ledgerWith(1<<16, 100)
+	s.WriteLedger(large)
+	if stamp := s.WriteLedger(large); stamp != 0 {
+		t.Error("the same ledger was written again")
+	}
+	small := ledgerWith(1, 100)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s.WriteLedger(small)
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; made > 1<<20 {
+		t.Errorf("%d bytes were allocated", made)
+	}
+	if got := s.Ledger("p:t"); len(got.Files) != 1 || got.Files[0] != small.Files[0] {
+		t.Errorf("%d rows were read", len(got.Files))
+	}
+}
+
 // A record that is longer than any that is written is none, however well it is sealed.
 func TestLongRecords(t *testing.T) {
 	for _, over := range []int{0, 1} {

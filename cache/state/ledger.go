@@ -122,7 +122,7 @@ func (s *State) WriteLedger(l Ledger) (stamp int64) {
 		l = Ledger{Task: l.Task, Key: l.Key, At: l.At, Unfinished: true}
 	}
 	body := encodeLedger(l, s.fn)
-	if old, _, _, ok := s.ledgers.get(l.Task); ok && sameLedger(old, body) {
+	if old, ok := s.ledgers.getOf(l.Task, len(body)); ok && sameLedger(old, body) {
 		return 0
 	}
 	return s.ledgers.put(l.Task, l.At, body)

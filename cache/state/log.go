@@ -111,6 +111,16 @@ func (l *log) get(task string) (body []byte, at span, gen int, ok bool) {
 	return body, at, l.gen, ok
 }
 
+// getOf is the body of get if it has so many bytes; where it has not, nothing is read.
+func (l *log) getOf(task string, size int) (body []byte, ok bool) {
+	head := recordHead{task: task}.appendTo(nil)
+	if at, _, ok := l.find(task); !ok || at.size != int64(frameSize+len(head)+size) {
+		return nil, false
+	}
+	body, _, _, ok = l.get(task)
+	return body, ok
+}
+
 // find is get without reading the record.
 func (l *log) find(task string) (at span, gen int, ok bool) {
 	l.findAll([]string{task}, func(_ int, a span, g int) { at, gen, ok = a, g, true })

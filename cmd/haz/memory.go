@@ -35,9 +35,9 @@ func tameCollector() {
 	})
 }
 
-// memoryLimit is the soft limit, in bytes, where a collection has left so much: half as much again has room.
+// memoryLimit is the soft limit, in bytes, where a collection has left so much: a quarter as much again has room.
 func memoryLimit(live uint64) int64 {
-	return int64(max(easyMemory, live+live/2))
+	return int64(max(easyMemory, live+live/4))
 }
 
 // afterEachCollection calls f some time after each collection, on a goroutine of the runtime: f must be short.

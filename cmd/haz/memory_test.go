@@ -10,7 +10,7 @@ import (
 // The soft limit of memory is never one that what is in use comes near to.
 func TestMemoryLimit(t *testing.T) {
 	for _, tt := range []struct{ live, want uint64 }{
-		{0, easyMemory}, {100 << 20, easyMemory}, {easyMemory, easyMemory * 3 / 2}, {10 << 30, 15 << 30},
+		{0, easyMemory}, {100 << 20, easyMemory}, {easyMemory, easyMemory * 5 / 4}, {8 << 30, 10 << 30},
 	} {
 		if got := memoryLimit(tt.live); got != int64(tt.want) {
 			t.Errorf("%d bytes in use: limit %d, want %d", tt.live, got, tt.want)
