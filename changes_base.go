@@ -11,6 +11,7 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/git"
 	"github.com/haz-build/haz/workspace/load"
@@ -60,7 +61,7 @@ func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected
 
 // isDefinition reports whether a file may declare something.
 func isDefinition(name string) bool {
-	return path.Base(name) == "haz.yml" || name == "/.haz" || name == "/.haz/workspace.yml" || name == "/.haz/tasks" || strings.HasPrefix(name, "/.haz/tasks/")
+	return path.Base(name) == "haz.yml" || name == layout.Dir || name == layout.WorkspaceFile || name == layout.TasksDir || strings.HasPrefix(name, "/.haz/tasks/")
 }
 
 // unknown are the definition files that git does not know, since it ignores them: whether they changed cannot be told. One that
@@ -76,7 +77,7 @@ func (w *Workspace) unknown(what git.Changes) []string {
 		}
 	}
 	if w.W.Mode == workspace.Explicit {
-		add("/.haz/workspace.yml")
+		add(layout.WorkspaceFile)
 	}
 	for _, o := range w.W.Overlays {
 		add("/" + o.File)

@@ -25,27 +25,28 @@ var mayImport = map[string]string{
 	"fsys":                "",
 	"fsys/faultfs":        "fsys",
 	"fsys/fsystest":       "fsys",
-	"fsys/tree":           "fsys pattern",
-	"pattern":             "", // the standard library only: it is asked about paths, never about disks
+	"fsys/tree":           "layout fsys pattern",
+	"layout":              "",       // names only
+	"pattern":             "layout", // the standard library only: it is asked about paths, never about disks
 	"pattern/patterntest": "",
 	"cache/entry":         "cache/digest",
 	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
 	"cache/hasher":        "cache/digest",
-	"cache/state":         "cache/digest fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
-	"cache":               "cache/digest cache/state fsys pattern cache/hasher cache/entry",
+	"cache/state":         "layout cache/digest fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
+	"cache":               "layout cache/digest cache/state fsys pattern cache/hasher cache/entry",
 	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher cache/entry",
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
 	"workspace":        "diag pattern", // values; what reads files is workspace/load
 	"workspace/config": "workspace diag pattern",
-	"workspace/load":   "workspace workspace/config diag fsys fsys/tree pattern",
+	"workspace/load":   "layout workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/guess":  "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/git":    "diag fsys pattern process",
-	"graph":            "workspace pattern diag",
+	"graph":            "layout workspace pattern diag",
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache/digest cache/entry",
 	"cache/key":        "workspace cache/digest cache/state fsys fsys/tree cache/hasher",
-	"cache/outputs":    "cache cache/digest cache/state fsys fsys/tree pattern cache/entry",
+	"cache/outputs":    "layout cache cache/digest cache/state fsys fsys/tree pattern cache/entry",
 
 	// Floor 3, decisions (see thinking below).
 	"schedule": "graph messages workspace cache/entry",
@@ -57,10 +58,10 @@ var mayImport = map[string]string{
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "actors cache cache/digest cache/entry cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process " +
+	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load",
 	"cmd/haz/early": "",
-	"cmd/haz":       ". cmd/haz/early report diag messages workspace workspace/git workspace/load graph graph/query fsys pattern",
+	"cmd/haz":       "layout . cmd/haz/early report diag messages workspace workspace/git workspace/load graph graph/query fsys pattern",
 	"bench":         "",
 
 	// Beside the building: it edits copies of the source and runs the tests.

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // ExistingWorkspaceError says why no workspace is made in a directory (AUX-002).
@@ -61,11 +62,11 @@ func InitProjects(dir string, projects []ProjectFile, workspaceFile []byte, opts
 		}
 	}
 	if missing {
-		if err := o.host.Mkdir(dir+"/.haz", 0o777); err != nil {
+		if err := o.host.Mkdir(dir+layout.Dir, 0o777); err != nil {
 			return err
 		}
 	}
-	return writeFlushed(o.host, dir+"/.haz/workspace.yml", workspaceFile)
+	return writeFlushed(o.host, dir+layout.WorkspaceFile, workspaceFile)
 }
 
 // MayInit says whether InitWorkspace would refuse a directory, with its error.
@@ -80,7 +81,7 @@ func MayInit(dir string, opts ...Option) error {
 
 // mayInit is MayInit, and tells whether there is no .haz yet.
 func mayInit(host fsys.FS, dir string) (missing bool, err error) {
-	haz, file := dir+"/.haz", dir+"/.haz/workspace.yml"
+	haz, file := dir+layout.Dir, dir+layout.WorkspaceFile
 	switch _, err := host.Lstat(file); {
 	case err == nil:
 		return false, &ExistingWorkspaceError{Path: file, Reason: "there is an existing workspace"}

@@ -9,14 +9,12 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/load"
 )
 
-const (
-	cacheDir = "/.haz/cache"
-	stateDir = "/.haz/state"
-)
+const ()
 
 // WithStateDir puts cache and state of the workspace into a directory outside of it, an absolute host path: cache/ is that of all
 // workspaces that share the directory, and each has a state of its own beside it, named by the digest of its root. Default: both lie
@@ -50,22 +48,22 @@ func (o *options) place(w *workspace.Workspace, tree fsys.FS) (fsys.FS, error) {
 	}
 	linked := o.linkedHome(w, tree)
 	if home := cmp.Or(o.stateDir, linked); home != "" {
-		put(stateDir, path.Join(home, "state-"+stateName(w.Root)), "the state", diag.Place{})
+		put(layout.StateDir, path.Join(home, "state-"+stateName(w.Root)), "the state", diag.Place{})
 	}
 	switch {
 	case o.cacheDir != "":
-		put(cacheDir, o.cacheDir, "the cache", diag.Place{})
+		put(layout.CacheDir, o.cacheDir, "the cache", diag.Place{})
 	case o.stateDir != "":
-		put(cacheDir, path.Join(o.stateDir, "cache"), "the cache", diag.Place{})
+		put(layout.CacheDir, path.Join(o.stateDir, "cache"), "the cache", diag.Place{})
 	case w.Settings.Location != "":
 		dir, d := o.location(w)
 		if d != nil {
 			list = append(list, *d)
 			break
 		}
-		put(cacheDir, dir, "the cache", w.Settings.LocationAt)
+		put(layout.CacheDir, dir, "the cache", w.Settings.LocationAt)
 	case linked != "":
-		put(cacheDir, path.Join(linked, "cache"), "the cache", diag.Place{})
+		put(layout.CacheDir, path.Join(linked, "cache"), "the cache", diag.Place{})
 	}
 	if err := list.Err(); err != nil {
 		return nil, err
@@ -75,7 +73,7 @@ func (o *options) place(w *workspace.Workspace, tree fsys.FS) (fsys.FS, error) {
 
 // linkedHome is where a linked .haz leads, when that is out of the workspace; else "". Other workspaces may have links to it as well.
 func (o *options) linkedHome(w *workspace.Workspace, tree fsys.FS) string {
-	if info, err := tree.Lstat("/.haz"); err != nil || info.Kind != fsys.Link {
+	if info, err := tree.Lstat(layout.Dir); err != nil || info.Kind != fsys.Link {
 		return ""
 	}
 	real, err := o.host.RealPath(path.Join(w.Root, ".haz"))

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/layout"
 )
 
 const elsewhereHint = "cache and state can lie elsewhere: haz --state-dir DIR, or HAZ_STATE_DIR=DIR"
@@ -72,7 +73,7 @@ func (w *Workspace) remedy(name string, err error) string {
 
 // ownedTogether is the highest folder around at, within state or cache, such that all up to there belongs to one user.
 func (w *Workspace) ownedTogether(at string, uid int, owner func(name string) (int, error)) string {
-	for _, dir := range []string{stateDir, cacheDir} {
+	for _, dir := range []string{layout.StateDir, layout.CacheDir} {
 		top := w.FS.HostPath(dir)
 		for strings.HasPrefix(at, top+"/") {
 			if above, err := owner(path.Dir(at)); err != nil || above != uid {

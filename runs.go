@@ -9,11 +9,12 @@ import (
 
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // runsDir holds the records of the last runs (chapter 3, 4.6); runsKept is how many.
 const (
-	runsDir  = stateDir + "/runs"
+	runsDir  = layout.StateDir + "/runs"
 	runsKept = 20
 
 	goodRun = ".good.json" // ends the name of the record of a run of which each task succeeded

@@ -29,6 +29,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // Options of a Store.
@@ -97,7 +98,7 @@ func (s *Store) Denied() *state.Denial {
 }
 
 func (s *Store) noteLocked(text string, err error) {
-	s.denied = s.denied.Or(cacheDir, err)
+	s.denied = s.denied.Or(layout.CacheDir, err)
 	if !slices.Contains(s.trouble, text) {
 		s.trouble = append(s.trouble, text)
 	}
@@ -156,14 +157,14 @@ func (s *Store) openLocked() (fsys.FS, error) {
 	if s.root != nil {
 		return s.root, nil
 	}
-	root, err := s.ws.Sub(cacheDir)
+	root, err := s.ws.Sub(layout.CacheDir)
 	if err == nil {
-		info, lookErr := s.ws.Lstat(cacheDir)
+		info, lookErr := s.ws.Lstat(layout.CacheDir)
 		s.root, s.linked = root, lookErr != nil || info.Kind != fsys.Dir
 		return root, nil
 	}
 	if fsys.Absent(err) {
-		info, lookErr := s.ws.Lstat(cacheDir)
+		info, lookErr := s.ws.Lstat(layout.CacheDir)
 		if fsys.Absent(lookErr) {
 			return nil, errNoCache
 		}
@@ -171,7 +172,7 @@ func (s *Store) openLocked() (fsys.FS, error) {
 			err = errors.New("it is a link to nothing")
 		}
 	}
-	s.noteLocked(fmt.Sprintf("the cache %s cannot be opened: %v", s.ws.HostPath(cacheDir), fsys.Cause(err)), err)
+	s.noteLocked(fmt.Sprintf("the cache %s cannot be opened: %v", s.ws.HostPath(layout.CacheDir), fsys.Cause(err)), err)
 	return nil, err
 }
 
@@ -184,8 +185,8 @@ func (s *Store) create() (fsys.FS, error) {
 		if err != errNoCache {
 			return nil, err
 		}
-		if err := s.ws.MkdirAll(cacheDir, dirPerm); err != nil {
-			s.noteLocked(fmt.Sprintf("the cache %s cannot be made: %v", s.ws.HostPath(cacheDir), fsys.Cause(err)), err)
+		if err := s.ws.MkdirAll(layout.CacheDir, dirPerm); err != nil {
+			s.noteLocked(fmt.Sprintf("the cache %s cannot be made: %v", s.ws.HostPath(layout.CacheDir), fsys.Cause(err)), err)
 			return nil, err
 		}
 		if root, err = s.openLocked(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // CleanOptions say what to clean (CACHE-022, AUX-022..025). At least one mode must be in force.
@@ -81,7 +82,7 @@ func (s *Store) Clean(ctx context.Context, o CleanOptions) (*CleanReport, error)
 			return nil, err
 		}
 	case err != errNoCache:
-		return nil, fmt.Errorf("the cache %s cannot be read: %w", s.ws.HostPath(cacheDir), fsys.Cause(err))
+		return nil, fmt.Errorf("the cache %s cannot be read: %w", s.ws.HostPath(layout.CacheDir), fsys.Cause(err))
 	}
 	if o.Soft {
 		if err := c.leftovers(ctx); err != nil {
@@ -243,14 +244,14 @@ func (c *cleaning) leftovers(ctx context.Context) error {
 			c.orphan(c.s.ws, path, &c.r.RestoreDirs, func() (bool, error) { return c.s.removeRestore(path, nil) })
 		case c.o.DryRun:
 		case isSpoolName(name):
-			_, _ = c.s.removeOrphan(c.s.ws, path, stateDir+"/"+clearedPrefix+c.s.suffix(), nil)
+			_, _ = c.s.removeOrphan(c.s.ws, path, layout.StateDir+"/"+clearedPrefix+c.s.suffix(), nil)
 		case isClearedName(name):
 			_ = c.s.ws.RemoveAll(path)
 		}
 		return ctx.Err() == nil
 	})
 	if err != nil {
-		c.fail(c.s.ws.HostPath(stateDir), err)
+		c.fail(c.s.ws.HostPath(layout.StateDir), err)
 	}
 	if c.root != nil && !c.o.DryRun {
 		c.s.sweepTrash(c.root, nil, func(bool) {})

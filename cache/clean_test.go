@@ -15,6 +15,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // many stores n entries: entry i was created i hours after the epoch and declares 1000 bytes.
@@ -238,7 +239,7 @@ func TestCleanNoMode(t *testing.T) {
 func TestInfo(t *testing.T) {
 	onBoth(t, func(t *testing.T, ws fsys.FS) {
 		r := newRig(t, ws, cache.Options{})
-		root := ws.HostPath("/.haz/cache")
+		root := ws.HostPath(layout.CacheDir)
 		got, err := r.store.Info(bg)
 		must(t, err)
 		same(t, "absent", *got, cache.InfoReport{Root: root})
@@ -246,7 +247,7 @@ func TestInfo(t *testing.T) {
 		must(t, err)
 		same(t, "clean of an absent cache", *rep, cache.CleanReport{})
 		must(t, r.store.Clear(bg))
-		if _, err := ws.Lstat("/.haz"); err == nil {
+		if _, err := ws.Lstat(layout.Dir); err == nil {
 			t.Error("looking has made .haz")
 		}
 
@@ -271,7 +272,7 @@ func TestInfo(t *testing.T) {
 				{Reason: "other revision or hash function", Entries: 1}, {Reason: "set aside as damaged", Entries: 1}}})
 
 		must(t, r.store.Clear(bg))
-		if _, err := ws.Lstat("/.haz/cache"); err == nil {
+		if _, err := ws.Lstat(layout.CacheDir); err == nil {
 			t.Error("not cleared")
 		}
 		got, err = r.store.Info(bg)
@@ -291,7 +292,7 @@ func TestCleanBestEffort(t *testing.T) {
 		r := newRig(t, stubborn{mem}, cache.Options{})
 		_, keys := many(r, 3)
 		stuck := entryDir(keys[1])
-		must(t, cachetest.WriteFile(mem, "/stubborn", strings.TrimPrefix(stuck, "/.haz/cache"), 0o600))
+		must(t, cachetest.WriteFile(mem, "/stubborn", strings.TrimPrefix(stuck, layout.CacheDir), 0o600))
 		r.now = cachetest.Epoch.Add(10 * time.Hour)
 		got, err := r.store.Clean(bg, cache.CleanOptions{MaxAge: age(0)})
 		must(t, err)
@@ -334,7 +335,7 @@ func TestSweep(t *testing.T) {
 		if got := r.store.Sweep(bg, cache.SweepOptions{}); got.Ran {
 			t.Error("swept where nothing is")
 		}
-		if _, err := ws.Lstat("/.haz"); err == nil {
+		if _, err := ws.Lstat(layout.Dir); err == nil {
 			t.Error("sweeping has made .haz")
 		}
 		_, keys := many(r, 5)
@@ -368,7 +369,7 @@ func TestSweepRestoresEachRun(t *testing.T) {
 	onBoth(t, func(t *testing.T, ws fsys.FS) {
 		r := newRig(t, ws, cache.Options{})
 		many(r, 1)
-		must(t, ws.MkdirAll("/.haz/state", 0o700))
+		must(t, ws.MkdirAll(layout.StateDir, 0o700))
 		for i := range 3 {
 			r.store.Sweep(bg, cache.SweepOptions{})
 			litter(r)
@@ -398,7 +399,7 @@ func TestSweepIsBounded(t *testing.T) {
 		tree[fmt.Sprintf("/.haz/cache/.trash-%016x/stdout", i)] = cachetest.File("x", 0o600)
 	}
 	must(t, tree.Write(mem))
-	must(t, mem.MkdirAll("/.haz/state", 0o700))
+	must(t, mem.MkdirAll(layout.StateDir, 0o700))
 	now := cachetest.Epoch
 	slow := cachetest.Open(mem, cache.Options{Now: func() time.Time { // every look at the clock takes 10 ms
 		now = now.Add(10 * time.Millisecond)

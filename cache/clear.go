@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // Clear removes the cache (CACHE-021); fine when there is none. The root is renamed to trash and then deleted, so that it
@@ -21,14 +22,14 @@ func (s *Store) Clear(ctx context.Context) error {
 	}
 	s.made, s.trouble = false, nil
 	s.mu.Unlock()
-	info, err := s.ws.Lstat(cacheDir)
+	info, err := s.ws.Lstat(layout.CacheDir)
 	if fsys.Absent(err) {
 		return nil
 	}
 	if err != nil {
 		return s.notCleared(err)
 	}
-	root, err := s.ws.Sub(cacheDir)
+	root, err := s.ws.Sub(layout.CacheDir)
 	switch {
 	case fsys.Absent(err) && info.Kind == fsys.Link:
 		return nil // a link to nothing holds nothing
@@ -38,8 +39,8 @@ func (s *Store) Clear(ctx context.Context) error {
 	defer root.Close()
 	linked := info.Kind == fsys.Link
 	if !linked && holdsOnlyOwn(root) && s.ensureState() == nil {
-		trash := stateDir + "/" + clearedPrefix + s.suffix()
-		if s.ws.Rename(cacheDir, trash) == nil {
+		trash := layout.StateDir + "/" + clearedPrefix + s.suffix()
+		if s.ws.Rename(layout.CacheDir, trash) == nil {
 			return s.removeCleared(trash)
 		}
 	}
@@ -62,7 +63,7 @@ func (s *Store) removeCleared(trash string) error {
 }
 
 func (s *Store) notCleared(err error) error {
-	return fmt.Errorf("the cache %s cannot be cleared: %w", s.ws.HostPath(cacheDir), fsys.Cause(err))
+	return fmt.Errorf("the cache %s cannot be cleared: %w", s.ws.HostPath(layout.CacheDir), fsys.Cause(err))
 }
 
 // empty removes all that haz has made in the cache root, each thing in one step as far as a reader can see.
@@ -87,7 +88,7 @@ func (s *Store) empty(ctx context.Context, root fsys.FS, linked bool) error {
 		_ = root.Remove("/" + ignoreName)
 	}
 	if !linked {
-		_ = s.ws.Remove(cacheDir) // unless something is left, or it is a mount point
+		_ = s.ws.Remove(layout.CacheDir) // unless something is left, or it is a mount point
 	}
 	return nil
 }

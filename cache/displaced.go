@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -20,7 +21,7 @@ import (
 // moved to .haz/state/displaced/<time>-<task>/<its path in the workspace>, so that the names alone tell whose way it was in,
 // where it belongs, and since when it is away. The oldest folders go when a new one needs their room.
 const (
-	displacedDir = stateDir + "/displaced"
+	displacedDir = layout.StateDir + "/displaced"
 
 	maxDisplaced      = 10_000  // things
 	maxDisplacedBytes = 1 << 30 // of all of them

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // long reports whether the whole campaigns are to be run: HAZ_LONG=1.
@@ -104,7 +105,7 @@ func world(t testing.TB) *fsys.MemFS {
 
 func lookAt(t testing.TB, fsy fsys.FS) cachetest.Tree {
 	t.Helper()
-	got, err := cachetest.Look(fsy, "/.haz")
+	got, err := cachetest.Look(fsy, layout.Dir)
 	must(t, err)
 	return got
 }
@@ -115,7 +116,7 @@ func requireWholeOrMiss(t testing.TB, mem *fsys.MemFS, task *cachetest.Task, k e
 	t.Helper()
 	mem = mem.Clone()
 	must(t, mem.RemoveAll("/p"))
-	must(t, mem.RemoveAll("/.haz/state"))
+	must(t, mem.RemoveAll(layout.StateDir))
 	s, st := openOn(mem, cachetest.Epoch.Add(time.Minute))
 	defer s.Close()
 	o := cachetest.Hit(bg, s, k, task.Target(mem, st))
@@ -157,7 +158,7 @@ func requireSwept(t testing.TB, f cachetest.Fault, mem *fsys.MemFS) {
 	t.Helper()
 	s := cachetest.Open(mem, cache.Options{})
 	defer s.Close()
-	if _, err := mem.Lstat("/.haz/cache"); err != nil {
+	if _, err := mem.Lstat(layout.CacheDir); err != nil {
 		return
 	}
 	if _, err := s.Clean(bg, cache.CleanOptions{Soft: true}); err != nil {

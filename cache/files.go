@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // What the rest of the package needs from a file system beyond fsys.FS.
@@ -45,7 +46,7 @@ func writeNew(fsy fsys.FS, name string, data []byte, perm fs.FileMode) error {
 }
 
 // ensureState makes sure that .haz/state is there.
-func (s *Store) ensureState() error { return state.MakeDir(s.ws, stateDir) }
+func (s *Store) ensureState() error { return state.MakeDir(s.ws, layout.StateDir) }
 
 // beginStaging makes a directory of its own inside dir, named prefix and 16 random digits, with a lock file that is held
 // while its owner lives (S-35). again is called when dir itself is missing, to make it.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // InfoReport is what chapter 3, 8.2 prints (AUX-017..021).
@@ -40,7 +41,7 @@ type ReasonCount struct {
 // Info looks at the cache and changes nothing. An absent root is all zeros, restore leftovers aside; an unreadable one is an
 // error.
 func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
-	r := &InfoReport{Root: s.ws.HostPath(cacheDir)}
+	r := &InfoReport{Root: s.ws.HostPath(layout.CacheDir)}
 	err := s.stateNames(func(path, name string) bool {
 		if isRestoreName(name) && isOrphan(s.ws, path) {
 			r.RestoreDirs++
@@ -48,7 +49,7 @@ func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
 		return ctx.Err() == nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(stateDir), fsys.Cause(err))
+		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(layout.StateDir), fsys.Cause(err))
 	}
 	if r.Displaced, err = s.Displaced(); err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(displacedDir), fsys.Cause(err))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -99,7 +100,7 @@ func (s *Store) removeRestore(dir string, b *budget) (done bool, err error) {
 			return false, err // the note of the place must stay
 		}
 	}
-	return s.discard(s.ws, dir, stateDir+"/"+clearedPrefix+s.suffix(), func(at string) error { return b.removeAll(s.ws, at) })
+	return s.discard(s.ws, dir, layout.StateDir+"/"+clearedPrefix+s.suffix(), func(at string) error { return b.removeAll(s.ws, at) })
 }
 
 // places reads where a restore staged elsewhere. A line that is no place where one could have is ignored.
@@ -115,7 +116,7 @@ func places(ws fsys.FS, dir string) ([]string, error) {
 	for line := range strings.Lines(string(data)) {
 		line, whole := strings.CutSuffix(line, "\n")
 		name := line[strings.LastIndexByte(line, '/')+1:]
-		if whole && checkCanonical(line) == nil && isSiblingName(name) && !pattern.IsBelow(line, "/.haz") {
+		if whole && checkCanonical(line) == nil && isSiblingName(name) && !pattern.IsBelow(line, layout.Dir) {
 			out = append(out, line)
 		}
 	}
@@ -124,7 +125,7 @@ func places(ws fsys.FS, dir string) ([]string, error) {
 
 // stateNames lists .haz/state, by what kind of leftover the names are.
 func (s *Store) stateNames(visit func(path, name string) bool) error {
-	list, err := s.ws.List(stateDir)
+	list, err := s.ws.List(layout.StateDir)
 	if err != nil {
 		if fsys.Absent(err) {
 			return nil
@@ -132,7 +133,7 @@ func (s *Store) stateNames(visit func(path, name string) bool) error {
 		return err
 	}
 	for _, e := range list {
-		path := join(stateDir, e.Name)
+		path := join(layout.StateDir, e.Name)
 		if isDir(s.ws, path, e.Kind) && !visit(path, e.Name) {
 			return nil
 		}

@@ -24,9 +24,6 @@ const (
 	chunk           = 256 << 10 // bytes copied between two looks at the context
 	maxPublishTries = 4         // how often a publish makes room for itself before it gives up
 
-	cacheDir = "/.haz/cache"
-	stateDir = "/.haz/state"
-
 	manifestName = "manifest.json"
 	stdoutName   = "stdout"
 	stderrName   = "stderr"

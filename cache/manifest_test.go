@@ -17,6 +17,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/layout"
 )
 
 func sampleManifest() *Manifest {
@@ -173,8 +174,8 @@ func TestManifestRefused(t *testing.T) {
 		"relative":          {item("p/a"), "does not begin"},
 		"only a slash":      {item("/"), "root of the workspace"},
 		"empty path":        {item(""), "does not begin"},
-		"below .haz":        {item("/.haz/cache/x"), "/.haz"},
-		".haz itself":       {item("/.haz"), "/.haz"},
+		"below .haz":        {item("/.haz/cache/x"), layout.Dir},
+		".haz itself":       {item(layout.Dir), layout.Dir},
 		"reserved name":     {item("/p/.haz-restore-0011223344556677/x"), "reserved"},
 		"control character": {item(`/p/a\u0007`), "U+0007"},
 		"zero width space":  {item("/p/a\u200b"), "U+200B"},

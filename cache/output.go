@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -51,7 +52,7 @@ func checkPath(p string) error {
 	if err := checkCanonical(p); err != nil {
 		return fmt.Errorf("path %q: %w", p[:min(len(p), 200)], err)
 	}
-	if p == "/.haz" || strings.HasPrefix(p, "/.haz/") {
+	if p == layout.Dir || strings.HasPrefix(p, "/.haz/") {
 		return fmt.Errorf("path %q lies in /.haz", p)
 	}
 	if strings.Contains(p, "/"+siblingPrefix) {

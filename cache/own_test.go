@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/layout"
 )
 
 // strangers are files that haz did not make, below the cache root, under names that are near those of its own.
@@ -25,7 +26,7 @@ func strangers(entry string) cachetest.Tree {
 		"/ab/" + hex + "/file", "/ab/" + hex + "/outputs/letter", "/ab/.tmp-" + hex + "-" + hex[:16] + "/thesis.tex",
 		"/.damaged/" + hex + "-" + hex[:16] + "/file", entry + "/notes", entry + "/outputs/notes",
 	} {
-		t["/.haz/cache"+name] = cachetest.File("keep "+name, 0o644)
+		t[layout.CacheDir+name] = cachetest.File("keep "+name, 0o644)
 	}
 	return t
 }
@@ -48,14 +49,14 @@ func TestOnlyOwnIsRemoved(t *testing.T) {
 				onBoth(t, func(t *testing.T, ws fsys.FS) {
 					if linked {
 						must(t, ws.MkdirAll("/home", 0o755))
-						must(t, ws.MkdirAll("/.haz", 0o755))
-						must(t, ws.Symlink("../home", "/.haz/cache"))
+						must(t, ws.MkdirAll(layout.Dir, 0o755))
+						must(t, ws.Symlink("../home", layout.CacheDir))
 					}
 					r := newRig(t, ws, cache.Options{})
 					task := sample()
 					r.put(task, task.Key())
 					litter(r)
-					mine := strangers(strings.TrimPrefix(entryDir(task.Key()), "/.haz/cache"))
+					mine := strangers(strings.TrimPrefix(entryDir(task.Key()), layout.CacheDir))
 					must(t, mine.Write(ws))
 					r.now = r.now.Add(time.Hour)
 					must(t, remove(r))
@@ -65,7 +66,7 @@ func TestOnlyOwnIsRemoved(t *testing.T) {
 					if linked {
 						want = cachetest.Tree{}
 						for path, item := range mine {
-							want[strings.Replace(path, "/.haz/cache", "/home", 1)] = item
+							want[strings.Replace(path, layout.CacheDir, "/home", 1)] = item
 						}
 					}
 					if d := cachetest.Missing(all, want); d != "" {

@@ -6,6 +6,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // S-35: a store in progress survives the sweep of another haz that comes between any of its steps, and is whole afterwards.
@@ -21,7 +22,7 @@ func TestStoreInProgressIsLocked(t *testing.T) {
 			must(t, err)
 			staged = append(staged, st)
 		}
-		must(t, cachetest.Tree{"/.haz/state": cachetest.Dir(0o700)}.Write(ws))
+		must(t, cachetest.Tree{layout.StateDir: cachetest.Dir(0o700)}.Write(ws))
 		other := newRig(t, ws, cache.Options{})
 		if got := other.store.Sweep(bg, cache.SweepOptions{}); !got.Ran || got.Removed != 0 {
 			t.Errorf("the sweep: %+v", got)

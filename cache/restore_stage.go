@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // An area is where a restore stages for one device: renames work only within one.
@@ -86,7 +87,7 @@ func (r *restore) begin() error {
 	var dev uint64
 	var err error
 	if r.first, dev, err = r.s.restoreStaging(r.p.Manifest.Key); err != nil {
-		return failed("", err, "a restore cannot be prepared in %s: %v", r.s.ws.HostPath(stateDir), fsys.Cause(err))
+		return failed("", err, "a restore cannot be prepared in %s: %v", r.s.ws.HostPath(layout.StateDir), fsys.Cause(err))
 	}
 	r.here = &area{name: r.first.name, dir: r.first.dir}
 	r.areas[dev] = r.here
@@ -134,7 +135,7 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, i int
 	var info fsys.Info
 	cloned := false
 	if a.in == nil { // cloning goes by names, and those beside targets are not ours alone
-		d, info, cloned = r.s.cloneFile(ctx, cacheDir+blob, a.name+name, perm, o.Size, nil)
+		d, info, cloned = r.s.cloneFile(ctx, layout.CacheDir+blob, a.name+name, perm, o.Size, nil)
 	}
 	if !cloned {
 		f, err := root.OpenNoFollow(blob)
@@ -294,7 +295,7 @@ func (s *Store) restoreStaging(k entry.Key) (st *staging, dev uint64, err error)
 		s.mu.Unlock()
 		kept := st != nil
 		if !kept {
-			if st, err = s.beginStaging(s.ws, stateDir, restorePrefix+k.Hex()+"-", s.ensureState); err != nil {
+			if st, err = s.beginStaging(s.ws, layout.StateDir, restorePrefix+k.Hex()+"-", s.ensureState); err != nil {
 				return nil, 0, err
 			}
 		}

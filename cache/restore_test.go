@@ -15,6 +15,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/layout"
 )
 
 // 7.5: nothing is written through a link that lies deeper than the fixed prefix of a pattern, nor through one that leaves
@@ -87,7 +88,7 @@ func TestLinksOnTheWay(t *testing.T) {
 				after, err := cachetest.Look(ws)
 				must(t, err)
 				for path := range after {
-					if _, was := before[path]; !was && !strings.HasPrefix(path, "/.haz/state") {
+					if _, was := before[path]; !was && !strings.HasPrefix(path, layout.StateDir) {
 						t.Errorf("new: %s", path)
 					}
 				}
@@ -333,7 +334,7 @@ func TestStagingIsKept(t *testing.T) {
 			}
 			return n
 		}
-		for i, before := range []func(){func() {}, func() { must(t, ws.RemoveAll("/.haz/state")) }} {
+		for i, before := range []func(){func() {}, func() { must(t, ws.RemoveAll(layout.StateDir)) }} {
 			before()
 			for range 3 {
 				must(t, task.Outputs.Remove(ws))

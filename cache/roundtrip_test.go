@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 const fn = digest.BLAKE3
@@ -102,7 +103,7 @@ func (r *rig) mustHit(task *cachetest.Task, k entry.Key) cachetest.Outcome {
 
 func (r *rig) tree() cachetest.Tree {
 	r.t.Helper()
-	got, err := cachetest.Look(r.ws, "/.haz")
+	got, err := cachetest.Look(r.ws, layout.Dir)
 	must(r.t, err)
 	return got
 }
@@ -184,7 +185,7 @@ func TestStoreAndRestore(t *testing.T) {
 		if _, miss := r.store.Lookup(k); miss == nil || miss.Reason != entry.NoEntry {
 			t.Fatalf("before the first store: %v", miss)
 		}
-		if _, err := ws.Lstat("/.haz"); err == nil {
+		if _, err := ws.Lstat(layout.Dir); err == nil {
 			t.Error("a lookup has made .haz")
 		}
 		r.put(task, k)

@@ -11,6 +11,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // Stream is a captured stream: its length and digest, and its bytes, in memory when short, else in a file.
@@ -253,7 +254,7 @@ func (w *blobWriter) clone(ctx context.Context, o *entry.Output, name string) (d
 	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
 		return false, changed(o.Path)
 	}
-	d, _, ok := w.s.cloneFile(ctx, o.Path, cacheDir+w.st.name+"/"+outputsName+"/"+name, blobPerm, o.Size, w.search.over)
+	d, _, ok := w.s.cloneFile(ctx, o.Path, layout.CacheDir+w.st.name+"/"+outputsName+"/"+name, blobPerm, o.Size, w.search.over)
 	if !ok {
 		return false, ctx.Err()
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 func entryDir(k entry.Key) string { return "/.haz/cache/" + k.Hex()[:2] + "/" + k.Hex() }
@@ -37,8 +38,8 @@ func TestLayout(t *testing.T) {
 			t.Fatalf("manifest %+v, %v", m, err)
 		}
 		want := cachetest.Tree{
-			"/.haz":                  cachetest.Dir(0o700),
-			"/.haz/cache":            cachetest.Dir(0o700),
+			layout.Dir:               cachetest.Dir(0o700),
+			layout.CacheDir:          cachetest.Dir(0o700),
 			"/.haz/cache/.gitignore": cachetest.File("*\n", 0o600),
 			filepath.Dir(entry):      cachetest.Dir(0o700),
 			entry:                    cachetest.Dir(0o700),
@@ -52,7 +53,7 @@ func TestLayout(t *testing.T) {
 			blob("#!/bin/sh\n"):      cachetest.File("#!/bin/sh\n", 0o400),
 		}
 		for path := range got {
-			if !strings.HasPrefix(path, "/.haz") || strings.HasPrefix(path, "/.haz/state") {
+			if !strings.HasPrefix(path, layout.Dir) || strings.HasPrefix(path, layout.StateDir) {
 				delete(got, path)
 			}
 		}
@@ -274,12 +275,12 @@ func TestReadOnly(t *testing.T) {
 		after, err := cachetest.Look(ws)
 		must(t, err)
 		for path := range before {
-			if strings.HasPrefix(path, "/.haz/cache") && after[path] != before[path] {
+			if strings.HasPrefix(path, layout.CacheDir) && after[path] != before[path] {
 				t.Errorf("%s: %v, was %v", path, after[path], before[path])
 			}
 		}
 		for path := range after {
-			if _, ok := before[path]; !ok && strings.HasPrefix(path, "/.haz/cache") {
+			if _, ok := before[path]; !ok && strings.HasPrefix(path, layout.CacheDir) {
 				t.Errorf("new: %s", path)
 			}
 		}
@@ -358,10 +359,10 @@ func TestLinkedCache(t *testing.T) {
 			r.mustHit(task, task.Key())
 			r.noLeftovers()
 			must(t, r.store.Clear(bg))
-			if info, err := ws.Lstat("/.haz/cache"); err != nil || info.Kind != fsys.Link {
+			if info, err := ws.Lstat(layout.CacheDir); err != nil || info.Kind != fsys.Link {
 				t.Errorf("the link was cleared: %+v, %v", info, err)
 			}
-			if list, err := ws.List("/.haz/cache"); err != nil || len(list) != 0 {
+			if list, err := ws.List(layout.CacheDir); err != nil || len(list) != 0 {
 				t.Errorf("left: %v, %v", list, err)
 			}
 			must(t, task.Outputs.Remove(ws))
@@ -376,9 +377,9 @@ func TestLinkedCache(t *testing.T) {
 
 func TestUnusableCache(t *testing.T) {
 	for name, make := range map[string]cachetest.Tree{
-		"link to nothing": {"/.haz/cache": cachetest.Link("../nowhere")},
-		"file":            {"/.haz/cache": cachetest.File("?", 0o644)},
-		"loop":            {"/.haz/cache": cachetest.Link("cache")},
+		"link to nothing": {layout.CacheDir: cachetest.Link("../nowhere")},
+		"file":            {layout.CacheDir: cachetest.File("?", 0o644)},
+		"loop":            {layout.CacheDir: cachetest.Link("cache")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, ws fsys.FS) {

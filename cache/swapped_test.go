@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/layout"
 )
 
 // swapping makes a folder of a workspace a link to another folder at some calls, and a folder again at others.
@@ -85,7 +86,7 @@ func (c *swapCase) restore(t *testing.T, dir, what string, at func(call int) boo
 }
 
 func (c *swapCase) look(t *testing.T, mem *fsys.MemFS) cachetest.Tree {
-	tree, err := cachetest.Look(mem, "/.haz")
+	tree, err := cachetest.Look(mem, layout.Dir)
 	must(t, err)
 	return tree
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // SweepOptions of Sweep.
@@ -80,7 +81,7 @@ func (s *Store) sweepState(ctx context.Context, b *budget, count func(bool)) {
 			done, _ := s.removeRestore(path, b)
 			count(done)
 		case isSpoolName(name):
-			done, _ := s.removeOrphan(s.ws, path, stateDir+"/"+clearedPrefix+s.suffix(), b)
+			done, _ := s.removeOrphan(s.ws, path, layout.StateDir+"/"+clearedPrefix+s.suffix(), b)
 			count(done)
 		case isClearedName(name):
 			count(b.removeAll(s.ws, path) == nil)
@@ -104,7 +105,7 @@ func (s *Store) sweepTrash(root fsys.FS, b *budget, count func(bool)) {
 // timeToSweep reports whether an hour has passed since the last sweep, and notes that this is one. Without a state
 // directory nothing has ever been left here; the cache may be new all the same, and is looked at in an hour.
 func (s *Store) timeToSweep(now time.Time) bool {
-	name := stateDir + "/" + sweptName
+	name := layout.StateDir + "/" + sweptName
 	info, err := s.ws.Lstat(name)
 	switch {
 	case err == nil && info.Kind == fsys.File:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -140,7 +141,7 @@ func (w *ways) ask(dir string) wayKind {
 		w.fail(dir, err)
 		return wayBlocked
 	}
-	if to.Kind != fsys.Dir || real == "/.haz" || pattern.IsBelow(real, "/.haz") {
+	if to.Kind != fsys.Dir || real == layout.Dir || pattern.IsBelow(real, layout.Dir) {
 		return wayBlocked
 	}
 	if w.links == nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -39,7 +40,7 @@ func (g *Graph) Redefined(paths, dirs []string) []int {
 	for _, o := range g.W.Overlays {
 		overlays[o.Name] = changed("/" + o.File)
 	}
-	everything := g.W.Mode == workspace.Explicit && changed("/.haz/workspace.yml")
+	everything := g.W.Mode == workspace.Explicit && changed(layout.WorkspaceFile)
 	projects := make(map[*workspace.Project]bool, len(g.W.Projects))
 	for _, p := range g.W.Projects {
 		projects[p] = changed("/" + p.File)

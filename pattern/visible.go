@@ -1,21 +1,23 @@
 package pattern
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/haz-build/haz/layout"
+)
 
 const (
 	GitName       = ".git"          // no wildcard matches a name that is this
-	RestorePrefix = ".haz-restore-" // no pattern matches a name that begins with this
-	CacheDir      = "/.haz/cache"   // nor these directories and what is in them
-	StateDir      = "/.haz/state"
+	RestorePrefix = ".haz-restore-" // no pattern matches a name that begins with this, nor layout.CacheDir, layout.StateDir and what is in them
 )
 
 // Invisible reports whether no pattern may match path, by its text.
 func Invisible(path string) bool {
-	i := strings.Index(path, "/.haz")
+	i := strings.Index(path, layout.Dir)
 	if i < 0 {
 		return false
 	}
-	return IsOrBelow(path, CacheDir) || IsOrBelow(path, StateDir) || strings.Contains(path[i:], "/"+RestorePrefix)
+	return IsOrBelow(path, layout.CacheDir) || IsOrBelow(path, layout.StateDir) || strings.Contains(path[i:], "/"+RestorePrefix)
 }
 
 // IsOrBelow reports whether a workspace path is dir or lies below it, by their texts. No path is below "/" here.
@@ -92,8 +94,8 @@ func init() {
 	}
 	haz := addName(firstSegment, ".haz")
 	paths[haz].slash = hazSegment
-	for _, dir := range []string{CacheDir, StateDir} {
-		n := addName(hazSegment, dir[len("/.haz/"):])
+	for _, dir := range []string{layout.CacheDir, layout.StateDir} {
+		n := addName(hazSegment, dir[len(layout.Dir+"/"):])
 		paths[n].slash, paths[n].end = deadPath, false
 	}
 }

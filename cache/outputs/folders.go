@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -110,7 +111,7 @@ func (c *collector) checkLinks() {
 			continue // folders outside of the workspace change all the time
 		case err != nil:
 			to = m.LinkText
-		case c.isOutput(to) || c.isInput(to) || to == "/.haz" || strings.HasPrefix(to, "/.haz/"):
+		case c.isOutput(to) || c.isInput(to) || to == layout.Dir || strings.HasPrefix(to, "/.haz/"):
 			continue
 		}
 		c.through.add(fmt.Sprintf("%s leads to %s, which changed while the task ran and is no output", m.Path, to))

@@ -12,6 +12,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/layout"
 )
 
 // faultWorld is a workspace with an old and a young file and a .haz/state that an earlier run has left.
@@ -87,7 +88,7 @@ func inspect(t *testing.T, what string, f fsys.FS) {
 
 // Every operation under .haz fails once, and from there on, with each error; every read and write is cut short (S-01).
 func TestEveryOperationFails(t *testing.T) {
-	under := faultfs.Under("/.haz")
+	under := faultfs.Under(layout.Dir)
 	counts := faultfs.Counts{}
 	rules := map[string]faultfs.Rule{"short": {Match: under, Do: faultfs.Short}}
 	for _, errno := range []syscall.Errno{syscall.EIO, syscall.ENOSPC, syscall.EACCES, syscall.EROFS, syscall.EMFILE, syscall.ENOENT} {
@@ -119,7 +120,7 @@ func TestEveryOperationIsAPowerCut(t *testing.T) {
 	cuts := 0
 	for seed := range uint64(4) {
 		for k := 0; ; k++ {
-			f := faultfs.New(faultWorld(t), seed, faultfs.Rule{At: k, Do: faultfs.Cut, Match: faultfs.All(faultfs.Call.Writes, faultfs.Under("/.haz"))})
+			f := faultfs.New(faultWorld(t), seed, faultfs.Rule{At: k, Do: faultfs.Cut, Match: faultfs.All(faultfs.Call.Writes, faultfs.Under(layout.Dir))})
 			crashing(Open(f, digest.BLAKE3))
 			if f.Injected().Total() == 0 {
 				break

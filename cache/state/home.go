@@ -12,10 +12,10 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 const (
-	stateDir    = "/.haz/state"
 	ledgersName = "ledgers.log"
 	keysName    = "keys.log"
 	locksName   = "tasks.lock"
@@ -54,7 +54,7 @@ func (h *home) openLocked() (fsys.FS, error) {
 		return h.dir, nil
 	}
 	// A handle goes wherever links lead, but what is written here must not leave the workspace.
-	real, err := h.ws.RealPath(stateDir)
+	real, err := h.ws.RealPath(layout.StateDir)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (h *home) create() (fsys.FS, error) {
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return d, err
 	}
-	if err := MakeDir(h.ws, stateDir); err != nil {
+	if err := MakeDir(h.ws, layout.StateDir); err != nil {
 		return nil, err
 	}
 	return h.openLocked()
@@ -86,15 +86,15 @@ func (h *home) create() (fsys.FS, error) {
 // MakeDir makes dir, which is .haz/state or lies in it, with all above it. It is the one way to do so: whoever makes .haz/state
 // puts a .gitignore of "*" there at once, so that nothing in it is ever committed. Failing at that harms nothing else.
 func MakeDir(ws fsys.FS, dir string) error {
-	if err := ws.MkdirAll(stateDir, dirPerm); err != nil {
+	if err := ws.MkdirAll(layout.StateDir, dirPerm); err != nil {
 		return err
 	}
-	f, err := ws.OpenFile(stateDir+"/.gitignore", os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
+	f, err := ws.OpenFile(layout.StateDir+"/.gitignore", os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
 	if err == nil {
 		_, _ = f.Write([]byte("*\n"))
 		_ = f.Close()
 	}
-	if dir == stateDir {
+	if dir == layout.StateDir {
 		return nil
 	}
 	return ws.MkdirAll(dir, dirPerm)

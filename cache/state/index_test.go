@@ -15,6 +15,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // counting counts what is read through it.
@@ -227,22 +228,22 @@ func TestIndexIsWrittenOnlyWhenItLearned(t *testing.T) {
 	mem.Advance(time.Hour)
 	s := Open(mem, digest.BLAKE3)
 	s.Flush()
-	if _, err := mem.Lstat("/.haz"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := mem.Lstat(layout.Dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(".haz was made for nothing")
 	}
 	digestOf(t, s, "/a")
 	s.Flush()
-	first, err := mem.Lstat(stateDir + "/index")
+	first, err := mem.Lstat(layout.StateDir + "/index")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s = Open(mem, digest.BLAKE3)
 	digestOf(t, s, "/a")
 	s.Flush()
-	if again, _ := mem.Lstat(stateDir + "/index"); !again.Same(first) {
+	if again, _ := mem.Lstat(layout.StateDir + "/index"); !again.Same(first) {
 		t.Error("the index was written although nothing was learned")
 	}
-	for name, perm := range map[string]uint32{stateDir: 0o700, stateDir + "/index": 0o600, stateDir + "/.gitignore": 0o600} { // S-13
+	for name, perm := range map[string]uint32{layout.StateDir: 0o700, layout.StateDir + "/index": 0o600, layout.StateDir + "/.gitignore": 0o600} { // S-13
 		if info, err := mem.Lstat(name); err != nil || info.Perm != perm {
 			t.Errorf("%s: %o, want %o (%v)", name, info.Perm, perm, err)
 		}
@@ -305,7 +306,7 @@ func TestIndexPerHashFunction(t *testing.T) {
 		}
 	}
 	// One in the other's place is dropped.
-	if err := mem.Rename(stateDir+"/index-sha256", stateDir+"/index"); err != nil {
+	if err := mem.Rename(layout.StateDir+"/index-sha256", layout.StateDir+"/index"); err != nil {
 		t.Fatal(err)
 	}
 	if got := digestOf(t, Open(mem, digest.BLAKE3), "/a"); got != hasher.Sum(digest.BLAKE3, []byte("a")) {
@@ -372,7 +373,7 @@ func TestReadOnlyStateWritesNothing(t *testing.T) {
 		t.Errorf("lock: %v, %v", refused, err)
 	}
 	s.Flush()
-	if _, err := mem.Lstat("/.haz"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := mem.Lstat(layout.Dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("something was written")
 	}
 	if len(s.Trouble()) > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/layout"
 )
 
 // haz is one haz process of these tests.
@@ -114,7 +115,7 @@ func TestLocksAreTakenInOneOrder(t *testing.T) {
 	}
 	var want []string
 	for _, task := range []string{"p:a", "p:b", "p:c"} {
-		want = append(want, fmt.Sprintf("%s/%s.%011x", stateDir, locksName, uint64(lockID(ownLock, task, ""))))
+		want = append(want, fmt.Sprintf("%s/%s.%011x", layout.StateDir, locksName, uint64(lockID(ownLock, task, ""))))
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("took %q, want %q", names, want)
@@ -137,7 +138,7 @@ func TestLocksOfADeletedState(t *testing.T) {
 			a, b := newHaz(f, 100), newHaz(f, 200)
 			a.wantTaken(t, 0, "p:x").Unlock() // leaves an open file to the next one
 			held := b.wantTaken(t, 201, "p:t")
-			if err := f.RemoveAll(stateDir); err != nil {
+			if err := f.RemoveAll(layout.StateDir); err != nil {
 				t.Fatal(err)
 			}
 			if hasBoard(f) {
@@ -172,7 +173,7 @@ func TestLocksWhileStateIsDeleted(t *testing.T) {
 			for i := range held {
 				held[i] = h.wantTaken(t, 0, fmt.Sprint("p:", i))
 			}
-			if err := f.RemoveAll(stateDir); err != nil {
+			if err := f.RemoveAll(layout.StateDir); err != nil {
 				t.Fatal(err)
 			}
 			var group sync.WaitGroup
@@ -206,7 +207,7 @@ func TestLocksAfterFlush(t *testing.T) {
 	l := h.wantTaken(t, 101, "p:t")
 	h.s.Flush()
 	l.Unlock()
-	if opened, closed := f.Count(faultfs.Is(faultfs.OpOpenLocks)), f.Count(faultfs.All(faultfs.Is(faultfs.OpClose), faultfs.Under(stateDir+"/"+locksName))); opened != closed {
+	if opened, closed := f.Count(faultfs.Is(faultfs.OpOpenLocks)), f.Count(faultfs.All(faultfs.Is(faultfs.OpClose), faultfs.Under(layout.StateDir+"/"+locksName))); opened != closed {
 		t.Errorf("opened %d times, closed %d times", opened, closed)
 	}
 	newHaz(f, 200).wantTaken(t, 0, "p:t")
@@ -351,10 +352,10 @@ func TestBoardWithoutFiles(t *testing.T) {
 	if !hasBoard(f) {
 		t.Skip("no board here")
 	}
-	if err := f.MkdirAll("/.haz", 0o700); err != nil {
+	if err := f.MkdirAll(layout.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if w, err := f.Create(stateDir); err != nil { // a file where the folder should be
+	if w, err := f.Create(layout.StateDir); err != nil { // a file where the folder should be
 		t.Fatal(err)
 	} else {
 		_ = w.Close()

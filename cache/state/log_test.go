@@ -13,9 +13,10 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
-func logName(name string) string { return stateDir + "/" + name }
+func logName(name string) string { return layout.StateDir + "/" + name }
 
 // ledgerOf has a path of n bytes, so that records of all sizes come about.
 func ledgerOf(task string, n int, text string) Ledger {
@@ -49,7 +50,7 @@ func TestLogIsAMap(t *testing.T) {
 				}
 				appendTo(t, mem, logName(ledgersName), junk)
 			case 6:
-				if err := mem.RemoveAll(stateDir); err != nil {
+				if err := mem.RemoveAll(layout.StateDir); err != nil {
 					t.Fatal(err)
 				}
 				want = map[string]Ledger{}
@@ -230,7 +231,7 @@ func TestLogFollowsItsName(t *testing.T) {
 					reader.Flush()
 				}
 			}
-			if err := f.RemoveAll(stateDir); err != nil {
+			if err := f.RemoveAll(layout.StateDir); err != nil {
 				t.Fatal(err)
 			}
 		}

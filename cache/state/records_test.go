@@ -18,6 +18,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 func someLedger(task string, n int) Ledger {
@@ -86,7 +87,7 @@ func TestLedgerIsNotRewrittenWhenOnlyTheTimeDiffers(t *testing.T) {
 	s := Open(mem, digest.BLAKE3)
 	l := someLedger("p:t", 3)
 	s.WriteLedger(l)
-	name := stateDir + "/" + ledgersName
+	name := layout.StateDir + "/" + ledgersName
 	first, err := mem.Lstat(name)
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +152,7 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 		},
 	}
 	for name, look := range files {
-		whole, _, err := mem.ReadFile(stateDir+"/"+name, 0)
+		whole, _, err := mem.ReadFile(layout.StateDir+"/"+name, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +160,7 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 			t.Fatalf("%s: as written: none %v, %v", name, none, err)
 		}
 		try := func(what string, data []byte) {
-			write(t, mem, stateDir+"/"+name, string(data))
+			write(t, mem, layout.StateDir+"/"+name, string(data))
 			s := Open(mem, digest.BLAKE3)
 			none, err := look(s)
 			if err != nil || !none {
@@ -174,7 +175,7 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 		}
 		more := append(bytes.Clone(whole), 0)
 		if strings.HasSuffix(name, ".log") { // a record that is being written
-			write(t, mem, stateDir+"/"+name, string(more))
+			write(t, mem, layout.StateDir+"/"+name, string(more))
 			if none, err := look(Open(mem, digest.BLAKE3)); none || err != nil {
 				t.Errorf("%s: a byte more: none %v, %v", name, none, err)
 			}
@@ -187,7 +188,7 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 			bad[bit/8] ^= 1 << (bit % 8)
 			try(fmt.Sprintf("bit %d", bit), bad)
 		}
-		write(t, mem, stateDir+"/"+name, "bad")
+		write(t, mem, layout.StateDir+"/"+name, "bad")
 		s := Open(mem, digest.BLAKE3)
 		s.WriteLedger(l)
 		s.WriteLastKey("p:t", record)
@@ -285,7 +286,7 @@ func TestSweepTasks(t *testing.T) {
 		s.WriteLastKey(task, []byte("record"))
 	}
 	s.Flush()
-	half := stateDir + "/index" + tmpInfix + "1"
+	half := layout.StateDir + "/index" + tmpInfix + "1"
 	write(t, mem, half, "half")
 	for _, c := range []struct {
 		age        time.Duration
@@ -309,7 +310,7 @@ func TestSweepTasks(t *testing.T) {
 		s.Flush()
 	}
 	for _, name := range []string{ledgersName, keysName} { // really gone
-		if data, _, err := mem.ReadFile(stateDir+"/"+name, 0); err != nil || bytes.Contains(data, []byte("p:gone")) {
+		if data, _, err := mem.ReadFile(layout.StateDir+"/"+name, 0); err != nil || bytes.Contains(data, []byte("p:gone")) {
 			t.Errorf("%s: %v, %q", name, err, data)
 		}
 	}
@@ -329,7 +330,7 @@ func TestStateDirectoryMayVanish(t *testing.T) {
 			if refused != nil {
 				t.Errorf("%s: refused: %+v", f.Name(), refused)
 			}
-			if err := f.RemoveAll(stateDir); err != nil {
+			if err := f.RemoveAll(layout.StateDir); err != nil {
 				t.Fatal(err)
 			}
 			l.Unlock()
@@ -345,10 +346,10 @@ func TestStateDirectoryMayVanish(t *testing.T) {
 func TestStateNeverLeavesTheWorkspace(t *testing.T) {
 	disk := bothDisks(t)[1]
 	outside := t.TempDir()
-	if err := disk.Mkdir("/.haz", 0o755); err != nil {
+	if err := disk.Mkdir(layout.Dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := disk.Symlink(outside, stateDir); err != nil {
+	if err := disk.Symlink(outside, layout.StateDir); err != nil {
 		t.Fatal(err)
 	}
 	s := Open(disk, digest.BLAKE3)

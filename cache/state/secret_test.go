@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 func TestSecretIsMadeOncePerWorkspace(t *testing.T) {
@@ -19,7 +20,7 @@ func TestSecretIsMadeOncePerWorkspace(t *testing.T) {
 	if !ok || !ok2 || !bytes.Equal(a, b) || len(a) != secretSize {
 		t.Errorf("%x and %x", a, b)
 	}
-	if info, err := mem.Lstat(stateDir + "/" + secretName); err != nil || info.Perm != 0o600 { // S-13
+	if info, err := mem.Lstat(layout.StateDir + "/" + secretName); err != nil || info.Perm != 0o600 { // S-13
 		t.Errorf("mode %o, %v", info.Perm, err)
 	}
 	c, _ := Open(fsys.Memory(), digest.BLAKE3).Secret(true)
@@ -32,7 +33,7 @@ func TestSecretIsMadeOncePerWorkspace(t *testing.T) {
 func TestOneSecret(t *testing.T) {
 	for _, f := range bothDisks(t) {
 		for range 20 {
-			if err := f.RemoveAll(stateDir); err != nil {
+			if err := f.RemoveAll(layout.StateDir); err != nil {
 				t.Fatal(err)
 			}
 			var group sync.WaitGroup

@@ -18,6 +18,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // The limits of chapter 2, section 12, that concern this package, in one place.
@@ -132,12 +133,12 @@ func (s *State) note(kind, name string, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.denied = s.denied.Or(stateDir+"/"+name, err)
+	s.denied = s.denied.Or(layout.StateDir+"/"+name, err)
 	if s.noted[kind] {
 		return
 	}
 	s.noted[kind] = true
-	s.trouble = append(s.trouble, fmt.Sprintf("%s %s: %v", kind, s.ws.HostPath(stateDir+"/"+name), fsys.Cause(err)))
+	s.trouble = append(s.trouble, fmt.Sprintf("%s %s: %v", kind, s.ws.HostPath(layout.StateDir+"/"+name), fsys.Cause(err)))
 }
 
 const (

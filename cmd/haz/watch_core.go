@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
@@ -147,7 +148,7 @@ func interestIn(entries []pattern.Pattern, tasks []*haz.Task, ignored ...string)
 // collect makes the list of all that can matter.
 func (i *interest) collect() {
 	var all []want
-	definitions := []string{"/.haz/workspace.yml", "/.haz/tasks/*", "/haz.yml"}
+	definitions := []string{layout.WorkspaceFile, "/.haz/tasks/*", "/haz.yml"}
 	if i.anywhere {
 		definitions = append(definitions, "/**/haz.yml")
 	}
@@ -176,7 +177,7 @@ func (i *interest) collect() {
 // definition reports whether a file at the path defines projects, tasks or settings, or would.
 func (i *interest) definition(p string) bool {
 	switch dir, name := path.Split(p); {
-	case p == "/.haz/workspace.yml", dir == "/.haz/tasks/", p == "/haz.yml":
+	case p == layout.WorkspaceFile, dir == "/.haz/tasks/", p == "/haz.yml":
 		return true
 	case name != "haz.yml":
 		return false

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -242,7 +243,7 @@ func (l *look) firstLink(name string) (link, rest string) {
 
 // child is what is wanted below a directory inside another; false when nothing is.
 func (l *look) child(d pendingDir, p string) (pendingDir, bool) {
-	if p == "/.haz/cache" || p == "/.haz/state" {
+	if p == layout.CacheDir || p == layout.StateDir {
 		return pendingDir{}, false
 	}
 	c := pendingDir{path: p}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -168,8 +169,8 @@ func (w *directoryWalk) visit(dir string, at []int32) {
 			continue
 		}
 		path := child(dir, e.Name)
-		// A wildcard selects neither a directory ".git" nor "/.haz" nor what is in it.
-		next, end := w.glob.Step(at, e.Name, e.Name == pattern.GitName || pattern.IsOrBelow(path, "/.haz"))
+		// A wildcard selects neither a directory ".git" nor layout.Dir nor what is in it.
+		next, end := w.glob.Step(at, e.Name, e.Name == pattern.GitName || pattern.IsOrBelow(path, layout.Dir))
 		if end || len(next) > 0 {
 			w.thing(path, e.Kind, next, end)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -169,7 +170,7 @@ func (w *outputWalk) descend(prefix string) (directory, prefixState) {
 			return d, prefixHidden
 		case info.Kind != fsys.Dir || w.tree.hides(d.real):
 			return d, prefixMissing
-		case d.through() && pattern.IsOrBelow(d.real, "/.haz"):
+		case d.through() && pattern.IsOrBelow(d.real, layout.Dir):
 			w.hide("`", d.path, "` leads into `/.haz`")
 			return d, prefixHidden
 		}

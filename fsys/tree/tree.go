@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -43,8 +44,8 @@ type listing struct {
 
 // ownPaths is where haz's own directories lie when links lead to them.
 type ownPaths struct {
-	dirs  []string // workspace paths besides pattern.CacheDir and pattern.StateDir
-	named []string // pattern.CacheDir and pattern.StateDir, without one that is a link to what it lies in
+	dirs  []string // workspace paths besides layout.CacheDir and layout.StateDir
+	named []string // layout.CacheDir and layout.StateDir, without one that is a link to what it lies in
 }
 
 // A WalkError says which directory or file kept a walk from knowing what matches.
@@ -271,7 +272,7 @@ func (t *Tree) read(dir string, through bool) ([]fsys.Entry, error) {
 		if strings.HasPrefix(e.Name, pattern.RestorePrefix) {
 			return true
 		}
-		if dir != "/.haz" && len(own) == 0 {
+		if dir != layout.Dir && len(own) == 0 {
 			return false
 		}
 		path := child(dir, e.Name)
@@ -321,9 +322,9 @@ func (t *Tree) ownPaths() *ownPaths {
 		return own
 	}
 	own = &ownPaths{}
-	for _, dir := range []string{pattern.CacheDir, pattern.StateDir} {
+	for _, dir := range []string{layout.CacheDir, layout.StateDir} {
 		real, err := t.fs.RealPath(dir)
-		if err == nil && pattern.IsOrBelow("/.haz", strings.TrimSuffix(real, "/")) {
+		if err == nil && pattern.IsOrBelow(layout.Dir, strings.TrimSuffix(real, "/")) {
 			continue // a link to what it lies in: else nothing at all would be visible
 		}
 		own.named = append(own.named, dir)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -97,7 +98,7 @@ func (w *walk) entries(dir string, through bool, at []int32) ([]fsys.Entry, erro
 // isEmpty reports whether a directory has nothing that patterns may see. `/.haz` never counts as empty: whether it holds
 // more than what is invisible would change with haz's own runs.
 func (w *walk) isEmpty(dir string, through bool) (bool, error) {
-	if dir == "/.haz" {
+	if dir == layout.Dir {
 		return false, nil
 	}
 	entries, err := w.tree.list(dir, through)

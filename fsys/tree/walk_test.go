@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/pattern/patterntest"
 )
@@ -198,7 +199,7 @@ func oracleWalk(fs fsys.FS, p pattern.Pattern) []string {
 	hidden := func(name string) bool {
 		return pattern.Invisible(name) || slices.ContainsFunc(own, func(dir string) bool { return pattern.IsOrBelow(name, dir) })
 	}
-	for _, dir := range []string{pattern.CacheDir, pattern.StateDir} {
+	for _, dir := range []string{layout.CacheDir, layout.StateDir} {
 		info, err := fs.StatInfo(dir)
 		if real, _ := fs.RealPath(dir); err == nil && real != "/" && real != "/.haz" {
 			cache[identityOf(info)] = true

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
@@ -178,7 +179,7 @@ func (b *builder) forbiddenOutputs(outputs []workspace.PatternDecl) {
 		case o.Pattern.IsLiteral() && b.files[path]:
 			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::017", Place: o.Place,
 				Message: fmt.Sprintf("output %s is the file that declares a project, which no task may write", diag.Quote(o.Text))})
-		case under(o.Pattern, "/.haz"):
+		case under(o.Pattern, layout.Dir):
 			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::017", Place: o.Place,
 				Message: fmt.Sprintf("output %s lies under /.haz, which belongs to haz", diag.Quote(o.Text))})
 		}
