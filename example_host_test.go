@@ -42,10 +42,11 @@ func ExampleWithActorSystem() {
 	var both sync.WaitGroup
 	for i := range results {
 		both.Go(func() {
-			results[i], err = w.Run(ctx, selected.Targets[i:i+1], haz.RunOptions{})
+			r, err := w.Run(ctx, selected.Targets[i:i+1], haz.RunOptions{})
 			if err != nil {
 				log.Fatal(err)
 			}
+			results[i] = r
 		})
 	}
 	both.Wait()
