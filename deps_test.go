@@ -26,8 +26,9 @@ var mayImport = map[string]string{
 	"fsys/faultfs":        "fsys",
 	"fsys/fsystest":       "fsys",
 	"fsys/tree":           "layout fsys pattern",
-	"layout":              "",       // names only
-	"pattern":             "layout", // the standard library only: it is asked about paths, never about disks
+	"fsys/glob":           "fsys fsys/tree", // old names for hosts
+	"layout":              "",               // names only
+	"pattern":             "layout",         // the standard library only: it is asked about paths, never about disks
 	"pattern/patterntest": "",
 	"cache/entry":         "cache/digest",
 	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
