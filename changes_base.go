@@ -6,12 +6,12 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/git"
 	"github.com/haz-build/haz/workspace/load"
@@ -61,7 +61,7 @@ func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected
 
 // isDefinition reports whether a file may declare something.
 func isDefinition(name string) bool {
-	return path.Base(name) == "haz.yml" || name == layout.Dir || name == layout.WorkspaceFile || name == layout.TasksDir || strings.HasPrefix(name, "/.haz/tasks/")
+	return path.Base(name) == layout.ProjectFile || name == layout.Dir || name == layout.WorkspaceFile || pattern.IsOrBelow(name, layout.TasksDir)
 }
 
 // unknown are the definition files that git does not know, since it ignores them: whether they changed cannot be told. One that

@@ -124,7 +124,7 @@ func (h *folders) through(dir string, parent *folder, base string) (*folder, way
 	if err == nil {
 		real, err = h.ws.RealPath(dir)
 	}
-	if err == nil && (real == layout.Dir || pattern.IsBelow(real, layout.Dir)) {
+	if err == nil && pattern.IsOrBelow(real, layout.Dir) {
 		return nil, wayBlocked, dir
 	}
 	if was, ok := h.links[dir]; err == nil && (!ok || !was.Same(info)) {

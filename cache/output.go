@@ -52,7 +52,7 @@ func checkPath(p string) error {
 	if err := checkCanonical(p); err != nil {
 		return fmt.Errorf("path %q: %w", p[:min(len(p), 200)], err)
 	}
-	if p == layout.Dir || strings.HasPrefix(p, "/.haz/") {
+	if pattern.IsOrBelow(p, layout.Dir) {
 		return fmt.Errorf("path %q lies in /.haz", p)
 	}
 	if strings.Contains(p, "/"+siblingPrefix) {

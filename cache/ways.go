@@ -141,7 +141,7 @@ func (w *ways) ask(dir string) wayKind {
 		w.fail(dir, err)
 		return wayBlocked
 	}
-	if to.Kind != fsys.Dir || real == layout.Dir || pattern.IsBelow(real, layout.Dir) {
+	if to.Kind != fsys.Dir || pattern.IsOrBelow(real, layout.Dir) {
 		return wayBlocked
 	}
 	if w.links == nil {

@@ -7,15 +7,7 @@ import "testing"
 func TestCrashedTaskActors(t *testing.T) {
 	seeds(t, 200, func(seed int64) []string {
 		w := world(seed, WorldOptions{MaxTasks: 6})
-		r := Run(w, RunOptions{Seed: seed, Faults: Faults{Late: 50, Twice: 300, System: slowSystem(seed), PanicBusy: true}})
-		if len(r.Broken) > 0 {
-			return r.Broken
-		}
-		second := Run(w, RunOptions{Seed: seed + 1})
-		if len(second.Broken) > 0 {
-			return append([]string{"the run after it:"}, second.Broken...)
-		}
-		return nil
+		return runTwice(w, RunOptions{Seed: seed, Faults: Faults{Late: 50, Twice: 300, System: slowSystem(seed), PanicBusy: true}}, RunOptions{Seed: seed + 1})
 	})
 }
 
@@ -35,14 +27,6 @@ func TestDeaths(t *testing.T) {
 			f.CancelAt = 1 + n%90
 			f.SecondAt = f.CancelAt + 1 + n%30
 		}
-		first := Run(w, RunOptions{Seed: seed, Faults: f})
-		if len(first.Broken) > 0 {
-			return first.Broken
-		}
-		second := Run(w, RunOptions{Seed: seed + 1})
-		if len(second.Broken) > 0 {
-			return append([]string{"the run after it:"}, second.Broken...)
-		}
-		return nil
+		return runTwice(w, RunOptions{Seed: seed, Faults: f}, RunOptions{Seed: seed + 1})
 	})
 }

@@ -20,15 +20,7 @@ func TestMuteWords(t *testing.T) {
 	seeds(t, 160, func(seed int64) []string {
 		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true})
 		f := Faults{Slow: 100, InOrder: seed%8 < 4, Mute: words[int(seed)%len(words)]}
-		first := Run(w, RunOptions{Seed: seed, Cap: 8, Faults: f})
-		if len(first.Broken) > 0 {
-			return first.Broken
-		}
-		second := Run(w, RunOptions{Seed: seed + 1, Faults: f})
-		if len(second.Broken) > 0 {
-			return append([]string{"the run after it:"}, second.Broken...)
-		}
-		return nil
+		return runTwice(w, RunOptions{Seed: seed, Cap: 8, Faults: f}, RunOptions{Seed: seed + 1, Faults: f})
 	})
 }
 

@@ -72,6 +72,17 @@ func seeds(t *testing.T, n int, check func(seed int64) []string) {
 	wg.Wait()
 }
 
+// runTwice says what is broken in a run, or in one after it on what the first has left.
+func runTwice(w *World, first, second RunOptions) []string {
+	if r := Run(w, first); len(r.Broken) > 0 {
+		return r.Broken
+	}
+	if r := Run(w, second); len(r.Broken) > 0 {
+		return append([]string{"the run after it:"}, r.Broken...)
+	}
+	return nil
+}
+
 // slowSystem makes every third seed one in which actors are slow to see what the library has for them.
 func slowSystem(seed int64) int {
 	if seed%3 == 0 {
@@ -144,16 +155,8 @@ func TestLostMessagesAndPanics(t *testing.T) {
 		} else {
 			f.PanicAt = 1 + int(seed/2)%150
 		}
-		first := Run(w, RunOptions{Seed: seed, Faults: f})
-		if len(first.Broken) > 0 {
-			return first.Broken
-		}
 		// What was stored before the accident is right.
-		second := Run(w, RunOptions{Seed: seed + 1})
-		if len(second.Broken) > 0 {
-			return append([]string{"the run after it:"}, second.Broken...)
-		}
-		return nil
+		return runTwice(w, RunOptions{Seed: seed, Faults: f}, RunOptions{Seed: seed + 1})
 	})
 }
 
@@ -168,15 +171,7 @@ func TestCancelledRuns(t *testing.T) {
 		if seed%9 == 0 {
 			f.ThirdAt = f.SecondAt + 1 + int(seed)%7
 		}
-		first := Run(w, RunOptions{Seed: seed, Faults: f})
-		if len(first.Broken) > 0 {
-			return first.Broken
-		}
-		second := Run(w, RunOptions{Seed: seed + 1})
-		if len(second.Broken) > 0 {
-			return append([]string{"the run after it:"}, second.Broken...)
-		}
-		return nil
+		return runTwice(w, RunOptions{Seed: seed, Faults: f}, RunOptions{Seed: seed + 1})
 	})
 }
 

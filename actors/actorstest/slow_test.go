@@ -64,14 +64,6 @@ func TestGivenUpRuns(t *testing.T) {
 		}
 		f.SecondAt = f.CancelAt + 1 + int(seed)%20
 		f.ThirdAt = f.SecondAt + 1 + int(seed)%7
-		first := Run(w, RunOptions{Seed: seed, Faults: f})
-		if len(first.Broken) > 0 {
-			return first.Broken
-		}
-		second := Run(w, RunOptions{Seed: seed + 1})
-		if len(second.Broken) > 0 {
-			return append([]string{"the run after it:"}, second.Broken...)
-		}
-		return nil
+		return runTwice(w, RunOptions{Seed: seed, Faults: f}, RunOptions{Seed: seed + 1})
 	})
 }

@@ -111,7 +111,7 @@ func (c *collector) checkLinks() {
 			continue // folders outside of the workspace change all the time
 		case err != nil:
 			to = m.LinkText
-		case c.isOutput(to) || c.isInput(to) || to == layout.Dir || strings.HasPrefix(to, "/.haz/"):
+		case c.isOutput(to) || c.isInput(to) || pattern.IsOrBelow(to, layout.Dir):
 			continue
 		}
 		c.through.add(fmt.Sprintf("%s leads to %s, which changed while the task ran and is no output", m.Path, to))

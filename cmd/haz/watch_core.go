@@ -177,9 +177,9 @@ func (i *interest) collect() {
 // definition reports whether a file at the path defines projects, tasks or settings, or would.
 func (i *interest) definition(p string) bool {
 	switch dir, name := path.Split(p); {
-	case p == layout.WorkspaceFile, dir == "/.haz/tasks/", p == "/haz.yml":
+	case p == layout.WorkspaceFile, dir == layout.TasksDir+"/", p == "/"+layout.ProjectFile:
 		return true
-	case name != "haz.yml":
+	case name != layout.ProjectFile:
 		return false
 	default:
 		dir = strings.TrimSuffix(dir, "/")

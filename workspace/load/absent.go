@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
@@ -16,7 +17,7 @@ func readAbsent(a *workspace.Absent) {
 	if a.Text == "" {
 		return
 	}
-	p, _ := config.ReadProject(config.File{Name: inside(path.Join(a.Dir, projectFile)), Text: []byte(a.Text), Rule: "DISC-008"})
+	p, _ := config.ReadProject(config.File{Name: inside(path.Join(a.Dir, layout.ProjectFile)), Text: []byte(a.Text), Rule: "DISC-008"})
 	if !p.Name.Set || !p.TagsKnown || !p.TasksKnown {
 		return
 	}

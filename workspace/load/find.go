@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -17,7 +18,6 @@ const (
 	markerGit     = ".git"
 	workspaceFile = ".haz/workspace.yml"
 	overlayDir    = ".haz/tasks"
-	projectFile   = "haz.yml"
 )
 
 // Find walks up from dir (an absolute host path) to the root of a workspace (DISC-001 … DISC-004). host is the file system of
@@ -96,7 +96,7 @@ func nearestProject(host fsys.FS, dir string) (root string, mode workspace.Mode,
 
 // hasProject reports whether a directory has a haz.yml that is a file, or a link to one.
 func hasProject(host fsys.FS, dir string) bool {
-	info, err := host.StatInfo(path.Join(dir, projectFile))
+	info, err := host.StatInfo(path.Join(dir, layout.ProjectFile))
 	return err == nil && info.Kind == fsys.File
 }
 

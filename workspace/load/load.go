@@ -14,6 +14,7 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
@@ -99,7 +100,7 @@ func (l *loader) load(o Options) {
 	l.noteAbsent()
 	l.files = make(map[string]bool, len(dirs))
 	for _, d := range dirs {
-		l.files[path.Join(d.path, projectFile)] = true
+		l.files[path.Join(d.path, layout.ProjectFile)] = true
 	}
 	projects := l.readProjects(dirs)
 	var overlays []*overlay
@@ -184,7 +185,7 @@ func (l *loader) noteRootProject() {
 	if !hasProject(l.fs, "/") {
 		return
 	}
-	l.note(diag.Diagnostic{Code: "DISC-005", Place: diag.Place{File: projectFile},
+	l.note(diag.Diagnostic{Code: "DISC-005", Place: diag.Place{File: layout.ProjectFile},
 		Message: "this file is not read: " + workspaceFile + " makes this a workspace of several projects, and the root cannot be one of them",
 		Hint:    "move it into a folder of its own and list that in `projects`; or, to have this one project alone, remove " + workspaceFile})
 }

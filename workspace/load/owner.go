@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -61,7 +62,7 @@ func markers(mode workspace.Mode) []string {
 	if mode == workspace.Explicit {
 		return []string{markerDir}
 	}
-	return []string{markerGit, projectFile}
+	return []string{markerGit, layout.ProjectFile}
 }
 
 // wayTo is every folder above the clean host path p, and p.

@@ -11,6 +11,7 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
@@ -108,7 +109,7 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 		switch {
 		case err == nil && dir == "/":
 			return fail("DISC-005", diag.Quote(e.Value)+" leads to the root of the workspace, which cannot be a project of it", "")
-		case err == nil && len(l.notCheckedOut()) > 0 && !exists(l.fs, path.Join(dir, projectFile)) && l.leaveOut(e):
+		case err == nil && len(l.notCheckedOut()) > 0 && !exists(l.fs, path.Join(dir, layout.ProjectFile)) && l.leaveOut(e):
 			return nil // what git does not know is there still
 		case err == nil:
 			return []string{dir}
@@ -280,7 +281,7 @@ func (l *loader) readProjects(dirs []directory) []*project {
 }
 
 func (l *loader) readProject(dir directory) *project {
-	name := inside(path.Join(dir.path, projectFile))
+	name := inside(path.Join(dir.path, layout.ProjectFile))
 	rule := "DISC-008"
 	if l.ws.Mode == workspace.Implicit {
 		rule = "DISC-003"
