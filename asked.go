@@ -60,6 +60,14 @@ func (w *Workspace) targets(targets []int) error {
 	return nil
 }
 
+// planned is the error when a plan is not one of this workspace.
+func (w *Workspace) planned(plan *Plan) error {
+	if plan == nil || plan.G != w.G {
+		return errOtherPlan
+	}
+	return nil
+}
+
 // absolute is the error when a directory is no absolute path: what it is relative to is not for us to guess.
 func absolute(dir string) error {
 	if !path.IsAbs(dir) {

@@ -34,6 +34,9 @@ func TestAskedWrongly(t *testing.T) {
 	run := func(ctx context.Context, targets ...int) func() error {
 		return func() error { _, err := ws.Run(ctx, targets, haz.RunOptions{Observer: saw}); return err }
 	}
+	carryOut := func(ctx context.Context, p *haz.Plan) func() error {
+		return func() error { _, err := ws.RunPlan(ctx, p, haz.RunOptions{Observer: saw}); return err }
+	}
 	why := func(ctx context.Context, task int) func() error {
 		return func() error { _, err := ws.Why(ctx, task, haz.WhyOptions{Diff: true}); return err }
 	}
@@ -57,6 +60,9 @@ func TestAskedWrongly(t *testing.T) {
 		"run, a target too large":        {run(ctx, 0, 2), noTask + " 2: the workspace has 2, counted from 0"},
 		"run, a target twice":            {run(ctx, 1, 0, 1), "task \"lib:compile\", at position 1, " + twice},
 		"run, no context":                {run(none, 0), nilContext},
+		"run, no plan":                   {carryOut(ctx, nil), "the plan is not one of this workspace"},
+		"run, a plan of another":         {carryOut(ctx, plan(other, 0)), "the plan is not one of this workspace"},
+		"run, a plan and no context":     {carryOut(none, plan(ws, 0)), nilContext},
 		"plan, a negative target":        {planned(-7), noTask},
 		"plan, a target too large":       {planned(1 << 40), noTask},
 		"plan, a target twice":           {planned(0, 0), twice},
@@ -172,9 +178,15 @@ func TestAskedForLittle(t *testing.T) {
 			t.Errorf("a plan of nothing: %+v, %v", p, err)
 		}
 	}
-	r, err := ws.Run(t.Context(), []int{0}, haz.RunOptions{})
-	if err != nil || !r.OK() || r.Counts.Completed != 2 {
-		t.Errorf("%+v, %v", r, err)
+	selected, err := ws.Select(t.Context(), haz.Selection{Only: []haz.TaskID{ws.W.Tasks[0].ID}})
+	if err != nil || len(selected.Plan.Tasks) != 2 {
+		t.Fatalf("%+v, %v", selected, err)
+	}
+	for range 2 { // a plan can be run again
+		r, err := ws.RunPlan(t.Context(), selected.Plan, haz.RunOptions{})
+		if err != nil || !r.OK() || r.Counts.Completed != 2 {
+			t.Errorf("%+v, %v", r, err)
+		}
 	}
 	closed, signals, wishes := make(chan haz.Interrupt), make(chan haz.Interrupt), make(chan func())
 	close(closed)

@@ -138,8 +138,8 @@ func (w *Workspace) Predict(ctx context.Context, plan *Plan) ([]Prediction, erro
 	if err := w.ready(ctx); err != nil {
 		return nil, err
 	}
-	if plan == nil || plan.G != w.G {
-		return nil, errOtherPlan
+	if err := w.planned(plan); err != nil {
+		return nil, err
 	}
 	p := w.newProber()
 	defer p.close()

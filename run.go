@@ -23,22 +23,30 @@ import (
 // runs numbers the runs of this process, so that several may live in one actor system.
 var runs atomic.Uint64
 
-// Run executes the targets (positions in w.W.Tasks, each once) and all their hard upstreams, and returns when every task of the plan
-// has its outcome and nothing of the run is left: no process, no goroutine, no temporary file. No targets are a run of nothing.
-//
-// Failing tasks are outcomes, not errors. The error is for what lies beyond the tasks: targets that there are not, and then there is
-// no result; a crash of haz itself, and then the result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says.
+// Run is Plan and RunPlan: it executes the targets (positions in w.W.Tasks, each once) and all their hard upstreams.
 func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Result, error) {
+	plan, err := w.Plan(targets)
+	if err != nil {
+		return nil, err
+	}
+	return w.RunPlan(ctx, plan, o)
+}
+
+// RunPlan executes a plan of this workspace as it is, and returns when every task of the plan has its outcome and nothing of the run
+// is left: no process, no goroutine, no temporary file. A plan without tasks is a run of nothing; one plan may be run any number of times.
+//
+// Failing tasks are outcomes, not errors. The error is for what lies beyond the tasks: a plan of another workspace, and then there is
+// no result; a crash of haz itself, and then the result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says.
+func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Result, error) {
 	if err := w.ready(ctx); err != nil {
 		return nil, err
 	}
-	if err := w.targets(targets); err != nil {
+	if err := w.planned(plan); err != nil {
 		return nil, err
 	}
-	if err := w.unmet(targets); err != nil {
+	if err := w.unmet(plan); err != nil {
 		return nil, err
 	}
-	plan := w.G.Plan(targets)
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
 	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
 	watch := &watcher{observer: o.Observer, clock: w.o.clock, wishes: &wishes{ctx: ctx, signals: o.Signals}}

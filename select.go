@@ -35,6 +35,7 @@ const (
 // Selected is the result of Select.
 type Selected struct {
 	Targets  []int          // positions in w.W.Tasks, sorted, each once
+	Plan     *Plan          // the targets and all their hard upstreams
 	Reasons  map[int]Reason // of targets; where none is given, IsTarget
 	Empty    string         // why there are none, for people
 	Warnings diag.List
@@ -52,7 +53,7 @@ func (s *Selected) ReasonOf(task int) Reason {
 	return IsUpstream
 }
 
-// Select finds the targets of a run; the hard upstreams join them in Run. With an empty Selection it is the task `default`
+// Select finds the targets of a run, and what RunPlan has to do for them. With an empty Selection it is the task `default`
 // of the bearing project (EXEC-023). What the user asked for wrongly comes as *diag.Errors, all of it.
 func (w *Workspace) Select(ctx context.Context, s Selection) (*Selected, error) {
 	if err := w.ready(ctx); err != nil {
@@ -62,19 +63,18 @@ func (w *Workspace) Select(ctx context.Context, s Selection) (*Selected, error) 
 	if err != nil {
 		return nil, err
 	}
-	return r, w.unmet(r.Targets)
+	r.Plan = w.G.Plan(r.Targets)
+	return r, w.unmet(r.Plan)
 }
 
-// unmet is the error when targets, or what they need, depend on projects that a sparse checkout leaves out.
-func (w *Workspace) unmet(targets []int) error {
+// unmet is the error when tasks of a plan depend on projects that a sparse checkout leaves out.
+func (w *Workspace) unmet(plan *Plan) error {
 	if len(w.G.Unmet) == 0 {
 		return nil
 	}
 	var list diag.List
-	all := append(w.G.HardClosure(targets, false), targets...)
-	slices.Sort(all)
-	for _, t := range slices.Compact(all) {
-		list = append(list, w.G.Unmet[t]...)
+	for _, t := range plan.Tasks {
+		list = append(list, w.G.Unmet[t.Index]...)
 	}
 	return list.Err()
 }

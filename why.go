@@ -82,7 +82,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	if err := w.targets([]int{task}); err != nil {
 		return nil, err
 	}
-	if err := w.unmet([]int{task}); err != nil {
+	if err := w.unmet(w.G.Plan([]int{task})); err != nil {
 		return nil, err
 	}
 	p := w.newProber()

@@ -33,11 +33,7 @@ func doGraph(v *invocation) error {
 		if err != nil {
 			return err
 		}
-		plan, err := w.Plan(s.Targets)
-		if err != nil {
-			return err
-		}
-		g.nodes = plan.Tasks
+		g.nodes = s.Plan.Tasks
 	}
 	g.connect(w, kinds)
 	switch v.value("format") {

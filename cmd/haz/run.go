@@ -40,17 +40,13 @@ func doRun(v *invocation) error {
 			v.tell("haz: " + note + "\n")
 		}
 	}
-	plan, err := w.Plan(selected.Targets)
-	if err != nil {
-		return err
-	}
 	if v.has("dry-run") {
-		return v.dryRun(w, selected, plan)
+		return v.dryRun(w, selected)
 	}
-	if len(plan.Tasks) == 0 {
+	if len(selected.Plan.Tasks) == 0 {
 		v.tell("haz: nothing to run (" + selected.Empty + ")\n")
 	}
-	return v.execute(w, selected.Targets)
+	return v.execute(report.New(v.presentation(w)), w, selected.Plan)
 }
 
 func (v *invocation) selectTargets(w *haz.Workspace, refs []haz.Reference) (*haz.Selected, error) {
@@ -61,10 +57,7 @@ func (v *invocation) selectTargets(w *haz.Workspace, refs []haz.Reference) (*haz
 		if err != nil {
 			return nil, err
 		}
-		if !known {
-			return &haz.Selected{Empty: "no earlier run is recorded"}, nil
-		}
-		s.Only = ids
+		return v.selectFailed(w, ids, known)
 	case v.has("git-changed"):
 		s.Changes = &haz.Changes{Kind: haz.Changed}
 	case v.has("git-staged"):
@@ -80,6 +73,15 @@ func (v *invocation) selectTargets(w *haz.Workspace, refs []haz.Reference) (*haz
 	return w.Select(v.ctx, s)
 }
 
+// selectFailed finds those of the tasks that are still there; known says whether there was a run in which they can have failed.
+func (v *invocation) selectFailed(w *haz.Workspace, ids []haz.TaskID, known bool) (*haz.Selected, error) {
+	selected, err := w.Select(v.ctx, haz.Selection{Only: append([]haz.TaskID{}, ids...)})
+	if err == nil && !known {
+		selected.Empty = "no earlier run is recorded"
+	}
+	return selected, err
+}
+
 // lastFailures are the tasks that did not succeed in the last run of the workspace.
 func lastFailures(w *haz.Workspace) (ids []haz.TaskID, known bool, err error) {
 	f, err := w.LastRun()
@@ -90,14 +92,15 @@ func lastFailures(w *haz.Workspace) (ids []haz.TaskID, known bool, err error) {
 	if ids, err = report.ReadUnfinished(f); err != nil {
 		return nil, false, fmt.Errorf("the record of the last run cannot be read: %w", err)
 	}
-	return append([]haz.TaskID{}, ids...), true, nil
+	return ids, true, nil
 }
 
 // dryRun prints the plan. The bytes of the plain form are frozen.
-func (v *invocation) dryRun(w *haz.Workspace, s *haz.Selected, plan *haz.Plan) error {
+func (v *invocation) dryRun(w *haz.Workspace, s *haz.Selected) error {
 	if v.value("format") == "json" {
-		return v.dryRunJSON(w, s, plan)
+		return v.dryRunJSON(w, s)
 	}
+	plan := s.Plan
 	switch n := len(plan.Tasks); n {
 	case 0:
 		v.out.print("would run 0 tasks.\n")
@@ -155,7 +158,7 @@ func costOf(plan *haz.Plan, predicted []haz.Prediction) string {
 	return text + "\n"
 }
 
-func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected, plan *haz.Plan) error {
+func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected) error {
 	type task struct {
 		Project    string         `json:"project"`
 		Task       string         `json:"task"`
@@ -166,24 +169,20 @@ func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected, plan *haz.Pla
 	doc := struct {
 		Version int    `json:"version"`
 		Tasks   []task `json:"tasks"`
-	}{1, make([]task, len(plan.Tasks))}
-	predicted, err := w.Predict(v.ctx, plan)
+	}{1, make([]task, len(s.Plan.Tasks))}
+	predicted, err := w.Predict(v.ctx, s.Plan)
 	if err != nil {
 		return err
 	}
-	for i, t := range plan.Tasks {
+	for i, t := range s.Plan.Tasks {
 		doc.Tasks[i] = task{t.ID.Project, t.ID.Task, append([]string{}, t.Project.Tags...), s.ReasonOf(t.Index), predicted[i]}
 	}
 	v.printJSON(doc)
 	return nil
 }
 
-// execute runs the targets, with everything that people and machines get to see of it.
-func (v *invocation) execute(w *haz.Workspace, targets []int) error {
-	return v.executeWith(report.New(v.presentation(w)), w, targets)
-}
-
-func (v *invocation) executeWith(printer *report.Printer, w *haz.Workspace, targets []int) error {
+// execute runs a plan, with everything that people and machines get to see of it.
+func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *haz.Plan) error {
 	o := haz.RunOptions{FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
 	if text := v.value("jobs"); text != "" {
 		o.Jobs, _ = parseJobs(text, w.CPUs())
@@ -196,7 +195,7 @@ func (v *invocation) executeWith(printer *report.Printer, w *haz.Workspace, targ
 	defer suspending.leave()
 	o.Suspend = suspended.wishes
 
-	result, err := w.Run(v.ctx, targets, o)
+	result, err := w.RunPlan(v.ctx, plan, o)
 	close(suspended.over)
 	signals.end()
 	if result == nil {

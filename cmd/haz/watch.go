@@ -239,11 +239,7 @@ func (s *watching) loadAndRun() error {
 	}
 	s.resolved = true
 	s.warn(selected.Warnings)
-	plan, err := w.Plan(selected.Targets)
-	if err != nil {
-		return err
-	}
-	tasks := plan.Tasks
+	tasks := selected.Plan.Tasks
 	if s.has("affected") {
 		tasks = w.W.Tasks // which of them are affected changes with the files
 	}
@@ -251,7 +247,13 @@ func (s *watching) loadAndRun() error {
 	if len(selected.Targets) == 0 {
 		s.tell("haz: nothing to run (" + selected.Empty + ")\n")
 	}
-	err = s.carryOut(w, s.due(w, selected.Targets))
+	plan := selected.Plan
+	if due := s.due(w, selected.Targets); len(due) < len(selected.Targets) {
+		if plan, err = w.Plan(due); err != nil {
+			return err
+		}
+	}
+	err = s.carryOut(w, plan)
 	if s.interest.formats { // what is left of the run's own doing
 		s.adopt(s.tree.look(s.interest.wants), s.interest.formatted)
 	}
@@ -275,11 +277,11 @@ func (s *watching) due(w *haz.Workspace, targets []int) []int {
 	})
 }
 
-// carryOut runs the targets. A change meanwhile is told at once, since the run may take its time: a server never ends.
-func (s *watching) carryOut(w *haz.Workspace, targets []int) error {
+// carryOut runs a plan. A change meanwhile is told at once, since the run may take its time: a server never ends.
+func (s *watching) carryOut(w *haz.Workspace, plan *haz.Plan) error {
 	printer := report.New(s.presentation(w))
 	done := make(chan error, 1)
-	go func() { done <- s.executeWith(printer, w, targets) }()
+	go func() { done <- s.execute(printer, w, plan) }()
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
 	defer quiet.Stop()
@@ -314,11 +316,11 @@ func (s *watching) selection(w *haz.Workspace) (*haz.Selected, error) {
 			return nil, err
 		}
 		if !known {
-			return &haz.Selected{Empty: "no earlier run is recorded"}, nil
+			return s.selectFailed(w, nil, false)
 		}
-		s.failed = ids
+		s.failed = append([]haz.TaskID{}, ids...)
 	}
-	return w.Select(s.ctx, haz.Selection{Only: s.failed})
+	return s.selectFailed(w, s.failed, true)
 }
 
 // summaryPath is the workspace path of --summary; "" when there is none, or outside.
