@@ -27,12 +27,15 @@ func newFrame(size int) []byte { return make([]byte, frameSize, frameSize+size) 
 
 // seal fills the head in.
 func seal(magic string, file []byte) []byte {
-	copy(file, magic)
-	binary.LittleEndian.PutUint64(file[magicSize:], uint64(len(file)-frameSize))
 	// The sum covers the payload alone; a head that is damaged does not fit it, or is no head.
-	sum := hasher.Sum(digest.BLAKE3, file[frameSize:])
-	copy(file[magicSize+8:], sum[:])
+	copy(file, headOf(magic, len(file)-frameSize, hasher.Sum(digest.BLAKE3, file[frameSize:])))
 	return file
+}
+
+// headOf is the head of a payload of so many bytes.
+func headOf(magic string, size int, sum digest.Digest) []byte {
+	b := append(make([]byte, 0, frameSize), magic...)
+	return append(binary.LittleEndian.AppendUint64(b, uint64(size)), sum[:]...)
 }
 
 // unseal returns the payload of a file that holds together.

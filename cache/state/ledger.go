@@ -122,7 +122,7 @@ func (s *State) WriteLedger(l Ledger) (stamp int64) {
 		l = Ledger{Task: l.Task, Key: l.Key, At: l.At, Unfinished: true}
 	}
 	body := encodeLedger(l, s.fn)
-	if old, ok := s.ledgers.getOf(l.Task, len(body)); ok && sameLedger(old, body) {
+	if s.ledgers.sameBut(l.Task, body, ledgerAt) {
 		return 0
 	}
 	return s.ledgers.put(l.Task, l.At, body)
@@ -181,6 +181,8 @@ func (s *State) remembered(task string) *Ledger {
 // files. Numbers are varints, strings carry their length. A file: path, kind, perm, size, mtime, ctime, inode, device, flags,
 // one of which says that a digest follows, the digest, link text.
 const (
+	ledgerAt = 1 // where At is
+
 	flagRunning    = 1
 	flagUnfinished = 2
 
@@ -236,12 +238,6 @@ func encodeLedger(l Ledger, fn digest.Function) []byte {
 		b = appendString(b, p.LinkText)
 	}
 	return b
-}
-
-// sameLedger reports whether two bodies differ in nothing but At.
-func sameLedger(a, b []byte) bool {
-	const at, after = 1, 1 + 8
-	return len(a) == len(b) && len(a) >= after && string(a[:at]) == string(b[:at]) && string(a[after:]) == string(b[after:])
 }
 
 // decodeLedger reads the ledger of hash function fn. One that another function has made keeps its files, without digests. The

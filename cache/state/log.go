@@ -111,14 +111,43 @@ func (l *log) get(task string) (body []byte, at span, gen int, ok bool) {
 	return body, at, l.gen, ok
 }
 
-// getOf is the body of get if it has so many bytes; where it has not, nothing is read.
-func (l *log) getOf(task string, size int) (body []byte, ok bool) {
-	head := recordHead{task: task}.appendTo(nil)
-	if at, _, ok := l.find(task); !ok || at.size != int64(frameSize+len(head)+size) {
-		return nil, false
+// sameBut reports whether the record of task that counts has this body, the eight bytes at off aside. One whose seal is broken has not.
+// It is read in pieces: what somebody else wrote may be as long as body, and there is no room for both.
+func (l *log) sameBut(task string, body []byte, off int) (same bool) {
+	start := append(recordHead{task: task}.appendTo(nil), body[:off+8]...)
+	l.findAll([]string{task}, func(_ int, at span, _ int) {
+		if at.size != int64(frameSize+len(start)+len(body)-off-8) {
+			return
+		}
+		var err error
+		if same, err = l.compare(at, start, body[off+8:]); err != nil {
+			l.s.note(couldNotRead, l.name, err)
+		}
+	})
+	return same
+}
+
+// compare reports whether the record at a span has the payload start and rest, but for the first and the last eight bytes of start, which
+// are times, and whether its seal holds.
+func (l *log) compare(at span, start, rest []byte) (same bool, err error) {
+	r, h := io.NewSectionReader(l.f, at.off, at.size), hasher.New(digest.BLAKE3)
+	first := make([]byte, frameSize+len(start))
+	if _, err := io.ReadFull(r, first); err != nil {
+		return false, err
 	}
-	body, _, _, ok = l.get(task)
-	return body, ok
+	head, begins := first[:frameSize], first[frameSize:]
+	h.Write(begins)
+	end := len(start) - 8
+	same = bytes.Equal(begins[8:end], start[8:end])
+	for chunk := make([]byte, min(logWhole, len(rest))); same && len(rest) > 0; rest = rest[len(chunk):] {
+		chunk = chunk[:min(len(chunk), len(rest))]
+		if _, err := io.ReadFull(r, chunk); err != nil {
+			return false, err
+		}
+		h.Write(chunk)
+		same = bytes.Equal(chunk, rest[:len(chunk)])
+	}
+	return same && bytes.Equal(head, headOf(l.magic, int(at.size-frameSize), hasher.Of(h))), nil
 }
 
 // find is get without reading the record.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand"
+	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,6 +86,74 @@ func appendTo(t interface{ Fatal(...any) }, f fsys.FS, name, text string) {
 	}
 	defer w.Close()
 	if _, err := w.Write(append(bytes.Clone(data), text...)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A ledger is written unless what lies there differs from it in nothing but when it was made; as long as the new one, and as well sealed,
+// is what anybody may put there.
+func TestLedgerIsComparedWhole(t *testing.T) {
+	l := Ledger{Task: "p:a", Spans: []Span{{1, 2}}, Files: []Produced{{Path: "/a"}, {Path: "/b" + strings.Repeat("x", 3*logWhole)}, {Path: "/c", LinkText: "x"}}}
+	for name, change := range map[string]func(l *Ledger){
+		"key":        func(l *Ledger) { l.Key[0] = 1 },
+		"flags":      func(l *Ledger) { l.Running = true },
+		"spans":      func(l *Ledger) { l.Spans = []Span{{1, 3}} },
+		"first path": func(l *Ledger) { l.Files[0].Path = "/A" },
+		"middle": func(l *Ledger) {
+			l.Files[1].Path = "/b" + strings.Repeat("x", logWhole) + "y" + strings.Repeat("x", 2*logWhole-1)
+		},
+		"last byte":     func(l *Ledger) { l.Files[2].LinkText = "y" },
+		"nothing":       func(l *Ledger) {},
+		"when":          func(l *Ledger) { l.At++ },
+		"one byte less": func(l *Ledger) { l.Files[2].LinkText = "" },
+	} {
+		mem := fsys.Memory()
+		other := l
+		other.Files = slices.Clone(l.Files)
+		change(&other)
+		Open(mem, digest.BLAKE3).WriteLedger(other)
+		stamp := Open(mem, digest.BLAKE3).WriteLedger(l)
+		if same := name == "nothing" || name == "when"; same != (stamp == 0) {
+			t.Errorf("%s: written at %d", name, stamp)
+		}
+	}
+}
+
+// A ledger whose seal was broken after the log was looked at is written again, even where it says the same, or all but when it was made.
+func TestLedgerWithABrokenSeal(t *testing.T) {
+	l := ledgerOf("p:a", 2*logWhole, "")
+	body := frameSize + len(recordHead{task: l.Task}.appendTo(nil))
+	for _, at := range []int{0, magicSize, magicSize + 8, frameSize - 1, frameSize, body - 1, body + ledgerAt, body + 2*logWhole} {
+		mem := fsys.Memory()
+		s := Open(mem, digest.BLAKE3)
+		s.WriteLedger(l)
+		if stamp := s.WriteLedger(l); stamp != 0 {
+			t.Fatal("the same ledger was written again")
+		}
+		damage(t, mem, logName(ledgersName), at)
+		if stamp := s.WriteLedger(l); stamp == 0 {
+			t.Errorf("byte %d is another one, and passed", at)
+		}
+		if got := Open(mem, digest.BLAKE3).Ledger(l.Task); !reflect.DeepEqual(got, l) {
+			t.Errorf("byte %d: a ledger of %d files of %q was read", at, len(got.Files), got.Task)
+		}
+	}
+}
+
+// damage turns a bit of the byte at a place of a file, which stays the same file.
+func damage(t *testing.T, f fsys.FS, name string, at int) {
+	t.Helper()
+	w, err := f.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	b := make([]byte, 1)
+	if _, err := w.ReadAt(b, int64(at)); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if _, err := w.WriteAt(b, int64(at)); err != nil {
 		t.Fatal(err)
 	}
 }

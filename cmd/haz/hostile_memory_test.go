@@ -294,6 +294,33 @@ func TestHostileMemory(t *testing.T) {
 		{"sparse stdout", sparse("ENTRY/stdout", 3<<30), false, false, false},
 		{"sparse blob", sparse("ENTRY/outputs/*", 3<<30), false, false, false},
 	}
+	// What may be as long as the new ledger, and lie there instead of it, costs nothing beside it.
+	t.Run("a ledger as long as the new one", func(t *testing.T) {
+		if !long() {
+			t.Skip("HAZ_LONG=1 tries it")
+		}
+		rig.t = t
+		rig.copy(rig.good, rig.root)
+		full()
+		was := 0
+		for _, gone := range []bool{true, false, true} {
+			if gone {
+				if err := os.RemoveAll(filepath.Join(rig.root, "out")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			said, code, peak := rig.haz("run", "p:t")
+			is, key := rig.ledgerOfAnotherKey()
+			t.Logf("outputs gone: %v: %d MiB, a ledger of %d bytes after one of %d, exit %d: %.200q", gone, peak, is, was, code, said)
+			if code != 0 || peak > hostileMemory || key == hostileKey {
+				t.Errorf("exit %d, %d MiB, the ledger has key %x", code, peak, key)
+			}
+			if !gone && is != was {
+				t.Error("the new ledger is of another length, though the outputs stay what they are")
+			}
+			was = is
+		}
+	})
 	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
 			if !s.often && !long() {
@@ -335,6 +362,29 @@ func TestHostileMemory(t *testing.T) {
 			}
 		})
 	}
+}
+
+var hostileKey = digest.Digest{0xbd}
+
+// ledgerOfAnotherKey puts a ledger in the place of the one that counts, which differs from it in its key. It returns the length and the
+// key of the one that counted.
+func (r *hostileRig) ledgerOfAnotherKey() (size int, key digest.Digest) {
+	r.t.Helper()
+	name := ".haz/state/ledgers.log"
+	const head, before = 8 + 8 + 32, 8 + 1 + len("p:t") + 1 + 8 + 1 + len("p:t")
+	rest := []byte(r.read(name))
+	for len(rest) >= head {
+		size = head + int(binary.LittleEndian.Uint64(rest[8:]))
+		if size == len(rest) {
+			copy(key[:], rest[head+before:])
+			copy(rest[head+before:], hostileKey[:])
+			r.write(name, string(sealed(string(rest[:8]), rest[head:])))
+			return size, key
+		}
+		rest = rest[size:]
+	}
+	r.t.Fatalf("%d bytes are no record", len(rest))
+	return 0, key
 }
 
 // ledgerOf makes a ledger with n rows, whose paths have a form; "": each as short as can be.
