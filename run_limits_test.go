@@ -19,6 +19,26 @@ func TestOneJob(t *testing.T) {
 	})
 }
 
+// Nor is a task held up by an upstream that has ended, while its records are written and its locks given back: a canonically later
+// one would pass.
+func TestOneJobAfterAnUpstream(t *testing.T) {
+	inBoth(t, func(t *testing.T, w *world) {
+		w.write(t, "/.haz/workspace.yml", "projects: [/p]\n", "/p/haz.yml", `
+name: p
+tasks:
+  left: {shell: "cat top > left", inputs: [top], outputs: [left], deps: ["~:top"]}
+  right: {shell: "cat top > right", inputs: [top], outputs: [right], deps: ["~:top"]}
+  top: {shell: "echo top > top", outputs: [top]}
+`)
+		for range 40 {
+			r := w.run(t, haz.RunOptions{Jobs: 1, Cache: haz.WriteOnly})
+			if want := []string{"p:top", "p:left", "p:right"}; !slices.Equal(r.started, want) {
+				t.Fatalf("started %q, want %q", r.started, want)
+			}
+		}
+	})
+}
+
 // Two jobs really run at once: each waits for the other.
 func TestTwoJobs(t *testing.T) {
 	inBoth(t, func(t *testing.T, w *world) {

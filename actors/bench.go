@@ -46,7 +46,8 @@ type bench struct {
 	order     overtakings
 
 	lockWaits sync.Map // *lockWait → true: under way
-	unlocking sync.Map // task → *job that has ended and whose locks are being given back
+	endings   sync.Map // *ending → true: under way
+	unlocked  atomic.Int64
 
 	troubles sync.Mutex
 	trouble  error // panics that no task and no actor answers for
@@ -141,11 +142,22 @@ func (j *job) keep() {
 	j.mu.Unlock()
 }
 
-// done is the end of a request's work.
+// done is the end of a request's work. It comes before the answer, so that a task that has ended has none under way but what it abandoned.
 func (j *job) done() {
 	j.mu.Lock()
 	j.steps--
 	j.mu.Unlock()
+}
+
+func (j *job) carryOut(ctx context.Context, do func(context.Context, *job) any) (answer any) {
+	defer j.done()
+	return do(ctx, j)
+}
+
+func (j *job) underWay() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.steps > 0
 }
 
 // abandon stops the work of a request, also when it has not begun.
@@ -267,6 +279,7 @@ func (b *bench) close() {
 			j.step.Unlock()
 		}
 	}
+	b.finishEndings(0)
 	b.endWaits()
 	b.spool.remove()
 }

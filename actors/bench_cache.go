@@ -562,10 +562,7 @@ func (j *job) texts() []string {
 // nothingToRelease reports that the task holds nothing and has nothing to write down: a hit whose records are right. While a
 // step that was abandoned is still to come or at work, there may be something.
 func (j *job) nothingToRelease() bool {
-	j.mu.Lock()
-	steps := j.steps
-	j.mu.Unlock()
-	return steps == 0 && j.locks.Load() == nil && j.rec == nil && (j.derived == nil || j.restored && j.hasLedger && j.ledger.Key == j.derived.Key)
+	return !j.underWay() && j.locks.Load() == nil && j.rec == nil && (j.derived == nil || j.restored && j.hasLedger && j.ledger.Key == j.derived.Key)
 }
 
 // release writes down what a task left behind that did not end in a stored or restored result (8.2), and the components of

@@ -28,11 +28,13 @@ func (b *bench) lock(j *job) *state.Refused {
 // tryLock takes the locks of a task. Where locks do not work State says so once, and the run goes on.
 func (b *bench) tryLock(t *workspace.Task) (*state.TaskLocks, *state.Refused) {
 	near := b.neighbours(t)
-	l, refused, _ := b.r.o.State.TryLockTask(near)
-	for refused != nil && b.unlockNow(refused.Task) {
-		l, refused, _ = b.r.o.State.TryLockTask(near)
+	for {
+		before := b.unlocked.Load()
+		l, refused, _ := b.r.o.State.TryLockTask(near)
+		if refused == nil || !b.finishEndings(before) {
+			return l, refused
+		}
 	}
-	return l, refused
 }
 
 // neighbours are the tasks of the whole workspace that must not be at work in another haz while t is: those whose outputs may
@@ -71,31 +73,55 @@ func (b *bench) unlock(j *job) {
 	}
 }
 
-// unlockSoon gives the locks of a task that has ended back, outside of the actor's turn: before its records are written, unless a
-// step of it is still at work. Who needs them before that has happened helps: unlockNow.
-func (b *bench) unlockSoon(j *job) {
-	b.unlocking.Store(j.task.ID.String(), j)
-	b.procs.Add(1)
-	b.r.o.Go(func() {
-		b.attempt("giving back the locks of "+j.task.ID.String(), func() { b.unlockNow(j.task.ID.String()) })
-		b.procs.Add(-1)
-		b.r.send(b.r.processes, workDone{})
-	})
+// ending is a task that has ended and whose locks are being given back.
+type ending struct {
+	mu   sync.Mutex
+	give func() // nil when it is done
 }
 
-// unlockNow gives the locks of a task back that are on their way to be; false when there is nothing to do.
-func (b *bench) unlockNow(task string) bool {
-	found, ok := b.unlocking.LoadAndDelete(task)
-	if !ok {
-		return false
+// endSoon gives the locks of a task that has ended back, outside of the actor's turn, and writes its records. The locks come first,
+// unless the records say what it has left half made, or a step that was abandoned is still at work.
+func (b *bench) endSoon(j *job, m messages.ReleaseTask) {
+	what := "the end of " + j.task.ID.String()
+	release := func() { b.attempt(what, func() { b.release(j, m) }) }
+	e := &ending{give: release}
+	if l := j.locks.Load(); l != nil && !m.Wrote && !j.underWay() {
+		j.locks.Store(nil)
+		e.give = func() { b.attempt(what, l.Unlock) }
+		b.procs.Add(1)
+		b.r.o.Go(func() {
+			b.finishEnding(e)
+			b.procs.Add(-1)
+			b.r.send(b.r.processes, workDone{})
+		})
+	} else {
+		release = func() { b.finishEnding(e) }
 	}
-	j := found.(*job)
-	if !j.step.TryLock() {
-		return false
+	b.endings.Store(e, true)
+	b.workers.submit(j.index, release, func(string, string) {}, func() { b.r.send(b.r.cache, workDone{}) })
+}
+
+// finishEnding is called by whoever comes; who comes second waits for the first. Counted before it is taken off the list: a task
+// that was refused and finds nothing on the list sees by the number that it has to ask again.
+func (b *bench) finishEnding(e *ending) {
+	b.r.lock(&e.mu)
+	defer e.mu.Unlock()
+	if e.give == nil {
+		return
 	}
-	defer j.step.Unlock()
-	b.unlock(j)
-	return true
+	e.give()
+	e.give = nil
+	b.unlocked.Add(1)
+	b.endings.Delete(e)
+}
+
+// finishEndings gives back what tasks that have ended hold, and reports whether anything was since that number. Without it a task
+// could be held up by the end of its own upstream, and be overtaken by a canonically later one (S-37).
+func (b *bench) finishEndings(before int64) bool {
+	for e := range b.endings.Range {
+		b.finishEnding(e.(*ending))
+	}
+	return b.unlocked.Load() != before
 }
 
 func refusal(ref messages.Ref, r *state.Refused) messages.LockRefused {

@@ -65,7 +65,7 @@ func (c *cacheActor) Receive(ctx actor.Context) {
 	case messages.AbandonWork:
 		b.job(m.Task).abandon(m.Attempt)
 	case messages.ReleaseTask:
-		c.release(ctx, m)
+		c.release(m)
 	case messages.ReportIdle:
 		c.load.ask(ctx, m)
 	case workDone:
@@ -84,8 +84,7 @@ func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.C
 	j := r.bench.job(ref.Task)
 	w := j.begin(ref.Attempt)
 	r.bench.workers.submit(ref.Task, func() {
-		defer j.done()
-		switch answer := do(w, j).(type) {
+		switch answer := j.carryOut(w, do).(type) {
 		case nil: // comes later: a lock is awaited
 		case *turn:
 			j.lay(answer)
@@ -129,12 +128,12 @@ func (c *cacheActor) next(ctx actor.Context) {
 	}, func() { r.send(self, workDone{}) })
 }
 
-func (c *cacheActor) release(ctx actor.Context, m messages.ReleaseTask) {
+func (c *cacheActor) release(m messages.ReleaseTask) {
 	if c.seen[m.Task] == releasedAttempt {
 		return
 	}
 	c.seen[m.Task] = releasedAttempt // no request of this task means anything any more
-	r, self := c.r, ctx.Self()
+	r := c.r
 	j := r.bench.job(m.Task)
 	if j.nothingToRelease() {
 		j.step.Lock() // nobody has it
@@ -142,11 +141,7 @@ func (c *cacheActor) release(ctx actor.Context, m messages.ReleaseTask) {
 		j.step.Unlock()
 		return
 	}
-	if !m.Wrote {
-		r.bench.unlockSoon(j) // a downstream may ask for them while the records are written
-	}
-	r.bench.workers.submit(m.Task, func() { r.bench.attempt("the end of "+j.task.ID.String(), func() { r.bench.release(j, m) }) },
-		func(string, string) {}, func() { r.send(self, workDone{}) })
+	r.bench.endSoon(j, m)
 }
 
 const releasedAttempt = ^uint32(0)

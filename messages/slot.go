@@ -11,7 +11,8 @@ type TasksReady struct {
 // TaskResolved tells admission that a task has a hit: it will not ask for a slot, unless its restore fails.
 type TaskResolved struct{ Ref }
 
-// TaskHeldUp tells admission that a task waits for a lock of another haz, or (Keying) that it is being keyed again.
+// TaskHeldUp tells admission that a task waits for a lock of another haz, or (Keying) that it is being keyed again, and gives back
+// all that it held: in one message, or a canonically later task could be granted its slot in between (S-37).
 type TaskHeldUp struct {
 	Ref
 	Keying bool

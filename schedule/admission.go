@@ -96,6 +96,7 @@ func (a *Admission) Step(m any) []Command {
 		if m.Attempt < a.seen[m.Task] || a.ended.has(m.Task) {
 			return nil
 		}
+		a.letGo(m.Task)
 		a.seen[m.Task] = m.Attempt
 		a.settled.add(m.Task)
 		set, clear := a.held, a.ready
@@ -150,14 +151,19 @@ func (a *Admission) ask(r messages.Ref, q bitset) {
 		return // seen before, or taken back before it arrived
 	}
 	// Who asks holds nothing any more, even if its return is still on the way.
-	a.returnSlot(r.Task)
-	a.clear.remove(r.Task)
-	a.busy.remove(r.Task)
+	a.letGo(r.Task)
 	a.seen[r.Task], a.wanted[r.Task] = r.Attempt, r.Attempt
 	a.settled.add(r.Task)
 	a.ready.remove(r.Task)
 	a.held.remove(r.Task)
 	q.add(r.Task)
+}
+
+// letGo takes back all that a task holds or asks for.
+func (a *Admission) letGo(t int) {
+	a.returnSlot(t)
+	a.clear.remove(t)
+	a.busy.remove(t)
 }
 
 // taken notes a return. One that is older than the latest request is about an earlier grant, long given back.

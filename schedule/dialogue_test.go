@@ -208,8 +208,6 @@ func (d *admissionDialogue) say(td *datadriven.TestData) string {
 		case "stale-exit": // of an attempt before the latest
 			tell(messages.ReturnSlot{Ref: messages.Ref{Task: i, Attempt: d.attempts[i] - 1}})
 		case "heldup":
-			tell(messages.ReturnSlot{Ref: ref()})
-			tell(messages.ReturnOutputs{Ref: ref()})
 			tell(messages.TaskHeldUp{Ref: ref()})
 		case "keying":
 			tell(messages.TaskHeldUp{Ref: ref(), Keying: true})

@@ -256,9 +256,9 @@ func (t *Task) finish(now time.Time, wrote bool) []Command {
 	var cs []Command
 	if before != Waiting {
 		cs = append(cs,
+			Command{ToCache, messages.ReleaseTask{Ref: t.ref(), Wrote: wrote}}, // first: who is granted the outputs asks for the locks
 			Command{ToAdmission, messages.ReturnSlot{Ref: t.ref(), Failed: t.out.Status == messages.Failed}},
-			Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}},
-			Command{ToCache, messages.ReleaseTask{Ref: t.ref(), Wrote: wrote}})
+			Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}})
 	}
 	rec := messages.RecordOutcome{Ref: t.request(), Outcome: t.out, Events: t.events, Digests: t.upstreamDigests()}
 	if t.out.Status == messages.Completed && t.out.Source == messages.FromCache {

@@ -173,18 +173,12 @@ func (t *Task) slotGranted(now time.Time) []Command {
 	return nil
 }
 
-// giveBack returns a grant whole; the task does not end.
-func (t *Task) giveBack() []Command {
-	return []Command{{ToAdmission, messages.ReturnSlot{Ref: t.ref()}}, {ToAdmission, messages.ReturnOutputs{Ref: t.ref()}}}
-}
-
 func (t *Task) inputsMoved(m messages.InputsMoved) []Command {
 	if t.state != Preparing && t.state != Comparing && t.state != Restoring {
 		return nil
 	}
 	t.moves++
-	cs := append(t.notes(m.Notes), t.giveBack()...)
-	cs = append(cs, Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}})
+	cs := append(t.notes(m.Notes), Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}})
 	return append(cs, t.deriveKey()...)
 }
 
@@ -202,11 +196,9 @@ func (t *Task) lockRefused(now time.Time, m messages.LockRefused) []Command {
 			Reason: fmt.Sprintf("this haz was started by %s itself (pid %d, under haz pid %d), so waiting for it would never end", m.HeldTask, m.TaskPID, m.HazPID),
 			Hint:   "let the task call what it needs directly, without haz"}, false)
 	}
-	cs := t.giveBack()
 	t.enter(HeldUp)
 	t.queuedAt = now
-	cs = append(cs, Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref()}})
-	return append(cs, Command{ToCache, messages.AwaitLock{Ref: t.request()}})
+	return []Command{{ToAdmission, messages.TaskHeldUp{Ref: t.ref()}}, {ToCache, messages.AwaitLock{Ref: t.request()}}}
 }
 
 func (t *Task) lockFreed(now time.Time) []Command {

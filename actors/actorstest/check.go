@@ -98,7 +98,11 @@ func (c *checker) posted(to string, m any) {
 	if !ok || to != "tasks" {
 		return
 	}
-	switch m.(type) {
+	switch m := m.(type) {
+	case messages.LockRefused:
+		if f := c.o.Faults; !c.o.Others && !c.died && c.signals == 0 && c.s.lost == 0 && f.Late == 0 { // a word that is late may be that it has ended
+			c.broken("S-37: %s waits for %s, though no other haz is at work", c.plan.Tasks[m.Task].ID, m.HeldTask)
+		}
 	case messages.SlotGranted, messages.ProcessExited, messages.ProcessNotStarted, messages.ClaimJudged, messages.OutcomeRecorded,
 		messages.PatienceExpired, messages.GraceExpired: // of others, who repeat what they are asked or told twice
 		return

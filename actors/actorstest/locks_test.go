@@ -25,7 +25,7 @@ func TestLocksOfAnotherHaz(t *testing.T) {
 			t.Fatalf("seed %d: %+v, %v", seed, refused, err)
 		}
 		var watch *lockWatch
-		r := Run(w, RunOptions{Seed: seed, Faults: Faults{Late: 50, Twice: 50}, Break: func(o *actors.Options) {
+		r := Run(w, RunOptions{Seed: seed, Others: true, Faults: Faults{Late: 50, Twice: 50}, Break: func(o *actors.Options) {
 			watch = &lockWatch{Spawner: o.Spawner, task: id, held: true}
 			o.Spawner = watch
 			o.Clock.AfterFunc(held, func() {

@@ -32,6 +32,7 @@ type RunOptions struct {
 	FailFast  bool
 	Cap       int // 0: the world's
 	KeepTrace bool
+	Others    bool // another haz may hold locks
 	// Break plants a bug, to show that the checks find it.
 	Break func(o *actors.Options)
 }
