@@ -93,7 +93,7 @@ func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *watcher, pau
 
 // noneStarts gives every task an outcome in a run that comes to nothing before its first task.
 func (w *Workspace) noneStarts(plan *Plan, r *Result, reason string) {
-	l := schedule.NewLedger(schedule.LedgerConfig{Plan: plan})
+	l := schedule.NewLedger(plan, schedule.Rules{})
 	l.Complete(r.Started, reason)
 	r.Outcomes, _ = l.Report()
 }

@@ -56,7 +56,7 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	}
 	r.o = o
 	r.bench = newBench(r)
-	r.book = &book{l: schedule.NewLedger(schedule.LedgerConfig{Run: o.Run, Plan: o.Plan, FailFast: o.FailFast, Grace: o.Grace})}
+	r.book = &book{l: schedule.NewLedger(o.Plan, r.rules())}
 	ready := make(chan struct{})
 	var err error
 	if p := caught(func() {
@@ -98,6 +98,11 @@ func (h *Handle) Notes(ctx context.Context) []messages.Note { return h.r.bench.m
 
 // Result is valid once Done is closed.
 func (h *Handle) Result() Result { return h.r.result }
+
+// rules are what the machines know of the run.
+func (r *running) rules() schedule.Rules {
+	return schedule.Rules{Run: r.o.Run, Cap: r.o.Cap, FailFast: r.o.FailFast, Lookup: r.o.Lookup, Store: r.o.Store, Grace: r.o.Grace}
+}
 
 // send delivers a message from outside any actor. When the run is over nobody is there any more, and a message would be a dead
 // letter in the system of a host.

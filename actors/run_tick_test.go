@@ -18,7 +18,7 @@ func TestTickOfTheIntervalBefore(t *testing.T) {
 	r.o = Options{Clock: stillClock{}, StallEvery: stallEvery, Plan: &graph.Plan{Tasks: []*workspace.Task{{}}, Up: make([][]graph.Edge, 1),
 		Down: make([][]graph.Edge, 1), G: &graph.Graph{W: &workspace.Workspace{}}}}
 	r.bench = newBench(r)
-	r.book = &book{l: schedule.NewLedger(schedule.LedgerConfig{Plan: r.o.Plan})}
+	r.book = &book{l: schedule.NewLedger(r.o.Plan, schedule.Rules{})}
 	root := &rootActor{r: r}
 	root.arm()
 	hear := func(m any) (stopped bool) {

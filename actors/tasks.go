@@ -5,7 +5,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/schedule"
 )
@@ -72,40 +71,7 @@ type Task struct {
 }
 
 func newTask(r *running, i int) *Task {
-	t := r.o.Plan.Tasks[i]
-	c := schedule.TaskConfig{Run: r.o.Run, Index: i, ID: t.ID, Cached: t.Cache, Lookup: r.o.Lookup, Store: r.o.Store, Grace: r.o.Grace}
-	for _, e := range r.o.Plan.Up[i] {
-		if e.Task == i {
-			continue // a formatter reads what it writes (EXEC-018)
-		}
-		if e.Kind == graph.Hard {
-			c.Hard = append(c.Hard, e.Task)
-		} else if n := len(c.Soft); n == 0 || c.Soft[n-1] != e.Task {
-			c.Soft = append(c.Soft, e.Task)
-		}
-	}
-	hard := make(map[int]bool, len(c.Hard))
-	for _, u := range c.Hard {
-		hard[u] = true
-	}
-	soft := c.Soft[:0]
-	for _, u := range c.Soft {
-		if !hard[u] {
-			soft = append(soft, u)
-		}
-	}
-	c.Soft = soft
-	for _, e := range r.o.Plan.Down[i] {
-		n := len(c.Down)
-		switch {
-		case e.Task == i:
-		case n > 0 && c.Down[n-1].Task == e.Task:
-			c.Down[n-1].Hard = c.Down[n-1].Hard || e.Kind == graph.Hard
-		default:
-			c.Down = append(c.Down, schedule.Downstream{Task: e.Task, Hard: e.Kind == graph.Hard})
-		}
-	}
-	return &Task{r: r, index: i, machine: schedule.NewTask(c)}
+	return &Task{r: r, index: i, machine: schedule.NewTask(r.o.Plan, i, r.rules())}
 }
 
 func (t *Task) Receive(ctx actor.Context) {

@@ -29,7 +29,7 @@ func TestNoTaskIsBornWhileTheParentStops(t *testing.T) {
 			}
 		},
 	}
-	r.book = &book{l: schedule.NewLedger(schedule.LedgerConfig{Plan: r.o.Plan})}
+	r.book = &book{l: schedule.NewLedger(r.o.Plan, schedule.Rules{})}
 	parent := newTasks(r)
 	stopping := make(chan struct{})
 	r.tasks = system.Root.Spawn(r.props("tasks", actor.ReceiveFunc(func(ctx actor.Context) {

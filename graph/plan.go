@@ -66,6 +66,34 @@ func induce(edges [][]Edge, tasks []*workspace.Task, at []int32) [][]Edge {
 	return out
 }
 
+// Neighbour is a task at the other end of one or more edges of a plan.
+type Neighbour struct {
+	Task int  // its position in the plan
+	Hard bool // one of the edges is
+}
+
+// Upstreams are the tasks of the plan that a task waits for, by edges of whatever kinds, each once and in canonical order. It is never
+// among them itself: a formatter, which reads what it writes, does not wait for itself (EXEC-018).
+func (p *Plan) Upstreams(i int) []Neighbour { return neighbours(p.Up[i], i) }
+
+// Downstreams are the tasks of the plan that wait for a task, likewise.
+func (p *Plan) Downstreams(i int) []Neighbour { return neighbours(p.Down[i], i) }
+
+func neighbours(edges []Edge, self int) []Neighbour {
+	var out []Neighbour
+	for _, e := range edges { // sorted by task
+		n := len(out)
+		switch {
+		case e.Task == self:
+		case n > 0 && out[n-1].Task == e.Task:
+			out[n-1].Hard = out[n-1].Hard || e.Kind == Hard
+		default:
+			out = append(out, Neighbour{e.Task, e.Kind == Hard})
+		}
+	}
+	return out
+}
+
 // HardClosure is the strict closure over hard edges: up (upstreams) or down (downstreams), sorted, without the seeds unless reached.
 func (g *Graph) HardClosure(seeds []int, down bool) []int {
 	edges := g.Up

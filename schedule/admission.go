@@ -3,29 +3,68 @@ package schedule
 import (
 	"container/heap"
 	"math/bits"
+	"slices"
 
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 )
 
-// AdmissionConfig is what admission knows from the plan.
-type AdmissionConfig struct {
-	Run      messages.RunID
-	Cap      int  // global cap, at least 1 (EXEC-004)
-	FailFast bool // the first failure closes the gate (2.5)
-	Tasks    []Needs
-	// TagCaps are the caps of tags, by number (EXEC-005).
-	TagCaps []int
-	// Earliest is, for each task, the canonically earliest among the task and all that (transitively) wait for it; see blockedByUnsettled.
-	Earliest []int
+// admissionConfig is what admission knows from the plan.
+type admissionConfig struct {
+	Rules
+	tasks   []needs
+	tagCaps []int // of tags, by number (EXEC-005)
+	// earliest is, for each task, the canonically earliest among the task and all that (transitively) wait for it; see blockedByUnsettled.
+	earliest []int
 }
 
-// Needs is what one task's process needs besides a slot.
-type Needs struct {
-	Tags      []int // capped tags of its project
-	Mutex     int   // number of the lock, -1: none
-	Shared    bool
-	Conflicts []int // tasks whose outputs may overlap (S-07), sorted
+// needs is what one task's process needs besides a slot.
+type needs struct {
+	tags      []int // capped tags of its project
+	mutex     int   // number of the lock, -1: none
+	shared    bool
+	conflicts []int // tasks whose outputs may overlap (S-07), sorted
+}
+
+// numbers gives names the numbers 0, 1, ….
+type numbers map[string]int
+
+func (m numbers) of(name string) (number int, fresh bool) {
+	i, known := m[name]
+	if !known {
+		i = len(m)
+		m[name] = i
+	}
+	return i, !known
+}
+
+// configure numbers the capped tags and the mutexes of a plan.
+func configure(p *graph.Plan, r Rules) admissionConfig {
+	c := admissionConfig{Rules: r, tasks: make([]needs, len(p.Tasks)), earliest: earliestBelow(p)}
+	tags, locks := numbers{}, numbers{}
+	for i, t := range p.Tasks {
+		n := needs{mutex: -1, conflicts: p.Conflicts[i]}
+		for _, g := range t.Project.Tags {
+			if limit, capped := p.G.W.Settings.TagCaps[g]; capped {
+				k, fresh := tags.of(g)
+				if fresh {
+					c.tagCaps = append(c.tagCaps, limit)
+				}
+				n.tags = append(n.tags, k)
+			}
+		}
+		slices.Sort(n.tags)
+		if t.Mutex != nil {
+			name := "/" + t.Mutex.Name // MUTEX-001: of the workspace, or of one project
+			if t.Mutex.ProjectScope {
+				name = t.Project.Name + "/" + t.Mutex.Name
+			}
+			n.mutex, _ = locks.of(name)
+			n.shared = t.Mutex.Shared
+		}
+		c.tasks[i] = n
+	}
+	return c
 }
 
 // Admission grants everything a process needs in one step, or nothing (2.2). A queueing task holds nothing.
@@ -39,7 +78,7 @@ type Needs struct {
 // than the latest counts for nothing (seen): so a message that comes late or twice neither takes nor gives anything. All is
 // granted at once or nothing, because who held one thing and waited for another could wait in a circle.
 type Admission struct {
-	c AdmissionConfig
+	c admissionConfig
 
 	// ready holds the tasks that are being keyed or looked up: they count as granted for canonically later ones (S-37).
 	ready bitset
@@ -71,16 +110,18 @@ type lockState struct {
 }
 
 // NewAdmission makes a gate with nothing granted.
-func NewAdmission(c AdmissionConfig) *Admission {
-	n, locks := len(c.Tasks), 0
-	for _, t := range c.Tasks {
-		locks = max(locks, t.Mutex+1)
+func NewAdmission(p *graph.Plan, r Rules) *Admission { return newAdmission(configure(p, r)) }
+
+func newAdmission(c admissionConfig) *Admission {
+	n, locks := len(c.tasks), 0
+	for _, t := range c.tasks {
+		locks = max(locks, t.mutex+1)
 	}
 	return &Admission{c: c,
 		ready: newBitset(n), queue: newBitset(n), clear: newBitset(n), holds: newBitset(n), busy: newBitset(n),
 		settled: newBitset(n), restored: newBitset(n), ended: newBitset(n), held: newBitset(n),
 		seen: make([]uint32, n), wanted: make([]uint32, n),
-		tagUsed: make([]int, len(c.TagCaps)), locks: make([]lockState, locks)}
+		tagUsed: make([]int, len(c.tagCaps)), locks: make([]lockState, locks)}
 }
 
 // Step tells the gate what happened and returns the grants, in canonical order.
@@ -136,7 +177,7 @@ func (a *Admission) tasksReady(m messages.TasksReady) {
 			a.settled.add(t)
 			a.ready.add(t)
 			if a.c.Cap == 1 {
-				heap.Push(&a.unsettled, earliest{a.c.Earliest[t], t})
+				heap.Push(&a.unsettled, earliest{a.c.earliest[t], t})
 			}
 		}
 	}
@@ -179,11 +220,11 @@ func (a *Admission) taken(r messages.Ref) bool {
 
 // returnSlot gives back what is held, once, and leaves the queue: slot, tags and mutex together (MUTEX-005, MUTEX-006).
 func (a *Admission) returnSlot(t int) {
-	n := a.c.Tasks[t]
+	n := a.c.tasks[t]
 	if a.queue.has(t) {
 		a.queue.remove(t)
-		if n.Mutex >= 0 {
-			a.locks[n.Mutex].forget(t)
+		if n.mutex >= 0 {
+			a.locks[n.mutex].forget(t)
 		}
 	}
 	if !a.holds.has(t) {
@@ -191,11 +232,11 @@ func (a *Admission) returnSlot(t int) {
 	}
 	a.holds.remove(t)
 	a.used--
-	for _, g := range n.Tags {
+	for _, g := range n.tags {
 		a.tagUsed[g]--
 	}
-	if n.Mutex >= 0 {
-		l := &a.locks[n.Mutex]
+	if n.mutex >= 0 {
+		l := &a.locks[n.mutex]
 		if l.holders--; l.holders == 0 {
 			l.exclusive = false
 		}
@@ -258,23 +299,23 @@ func (a *Admission) fits(t int, v *view) bool {
 	if a.closed && !(a.sparesRestores && a.restored.has(t)) {
 		return false
 	}
-	n := a.c.Tasks[t]
-	for _, g := range n.Tags {
-		if a.tagUsed[g]+v.extra[g] >= a.c.TagCaps[g] {
+	n := a.c.tasks[t]
+	for _, g := range n.tags {
+		if a.tagUsed[g]+v.extra[g] >= a.c.tagCaps[g] {
 			return false
 		}
 	}
 	if !a.outputsFree(t, v) {
 		return false
 	}
-	if n.Mutex < 0 {
+	if n.mutex < 0 {
 		return true
 	}
 	if v.locked(n) {
 		return false // not a refusal: the earlier one may be refused yet, and then it is first
 	}
-	l := &a.locks[n.Mutex]
-	if l.blocks(t, n.Shared, a.c.Tasks) {
+	l := &a.locks[n.mutex]
+	if l.blocks(t, n.shared, a.c.tasks) {
 		l.refuse(t)
 		return false
 	}
@@ -282,7 +323,7 @@ func (a *Admission) fits(t int, v *view) bool {
 }
 
 // blocks reports whether a holder, or a waiter refused earlier, stands before t.
-func (l *lockState) blocks(t int, shared bool, needs []Needs) bool {
+func (l *lockState) blocks(t int, shared bool, all []needs) bool {
 	if l.holders > 0 && (l.exclusive || !shared) {
 		return true
 	}
@@ -290,7 +331,7 @@ func (l *lockState) blocks(t int, shared bool, needs []Needs) bool {
 		if w == t {
 			return false
 		}
-		if !shared || !needs[w].Shared {
+		if !shared || !all[w].shared {
 			return true
 		}
 	}
@@ -308,7 +349,7 @@ func (l *lockState) refuse(t int) {
 
 // outputsFree reports whether no task at work may write what t may write (S-07).
 func (a *Admission) outputsFree(t int, v *view) bool {
-	for _, c := range a.c.Tasks[t].Conflicts {
+	for _, c := range a.c.tasks[t].conflicts {
 		if a.busy.has(c) || v != nil && c < t && a.ready.has(c) {
 			return false
 		}
@@ -343,19 +384,19 @@ func (a *Admission) blockedByUnsettled(t int) bool {
 }
 
 func (a *Admission) take(t int) {
-	n := a.c.Tasks[t]
+	n := a.c.tasks[t]
 	a.queue.remove(t)
 	a.holds.add(t)
 	a.busy.add(t)
 	a.used++
-	for _, g := range n.Tags {
+	for _, g := range n.tags {
 		a.tagUsed[g]++
 	}
-	if n.Mutex >= 0 {
-		l := &a.locks[n.Mutex]
+	if n.mutex >= 0 {
+		l := &a.locks[n.mutex]
 		l.forget(t)
 		l.holders++
-		l.exclusive = l.exclusive || !n.Shared
+		l.exclusive = l.exclusive || !n.shared
 	}
 }
 
@@ -367,25 +408,25 @@ type view struct {
 }
 
 func (v *view) count(a *Admission, t int) {
-	n := a.c.Tasks[t]
+	n := a.c.tasks[t]
 	v.used++
-	for _, g := range n.Tags {
+	for _, g := range n.tags {
 		if v.extra == nil {
 			v.extra = map[int]int{}
 		}
 		v.extra[g]++
 	}
-	if n.Mutex >= 0 {
+	if n.mutex >= 0 {
 		if v.locks == nil {
 			v.locks = map[int]bool{}
 		}
-		v.locks[n.Mutex] = v.locks[n.Mutex] || !n.Shared
+		v.locks[n.mutex] = v.locks[n.mutex] || !n.shared
 	}
 }
 
-func (v *view) locked(n Needs) bool {
-	exclusive, met := v.locks[n.Mutex]
-	return met && (exclusive || !n.Shared)
+func (v *view) locked(n needs) bool {
+	exclusive, met := v.locks[n.mutex]
+	return met && (exclusive || !n.shared)
 }
 
 type earliest struct{ first, task int }
@@ -406,25 +447,25 @@ func (h *minHeap) Pop() any {
 	return x
 }
 
-// EarliestBelow is, for each task of a plan, the canonically earliest among the task and all that wait for it, directly or
-// not, by edges of any kind.
-func EarliestBelow(p *graph.Plan) []int {
+// earliestBelow is, for each task of a plan, the canonically earliest among the task and all that wait for it, directly or not, by
+// edges of any kind.
+func earliestBelow(p *graph.Plan) []int {
 	n := len(p.Tasks)
 	first, left := make([]int, n), make([]int, n)
 	var stack []int
 	for i := range p.Tasks {
 		first[i] = i
-		if left[i] = len(downstreamsOf(p, i)); left[i] == 0 {
+		if left[i] = len(p.Downstreams(i)); left[i] == 0 {
 			stack = append(stack, i)
 		}
 	}
 	for len(stack) > 0 { // downstream first; the plan has no cycles (DAG-014)
 		t := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		for _, u := range upstreamsOf(p, t) {
-			first[u] = min(first[u], first[t])
-			if left[u]--; left[u] == 0 {
-				stack = append(stack, u)
+		for _, u := range p.Upstreams(t) {
+			first[u.Task] = min(first[u.Task], first[t])
+			if left[u.Task]--; left[u.Task] == 0 {
+				stack = append(stack, u.Task)
 			}
 		}
 	}

@@ -104,7 +104,7 @@ type admissionDialogue struct {
 
 func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialogue {
 	d := &admissionDialogue{t: t}
-	c := AdmissionConfig{Cap: 1}
+	c := admissionConfig{Rules: Rules{Cap: 1}}
 	tags, locks := map[string]int{}, map[string]int{}
 	for _, arg := range td.CmdArgs {
 		if arg.Key == "cap" {
@@ -117,45 +117,45 @@ func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialo
 		}
 		limit := 0
 		arg.Scan(t, 0, &limit)
-		tags[arg.Key] = len(c.TagCaps)
-		c.TagCaps = append(c.TagCaps, limit)
+		tags[arg.Key] = len(c.tagCaps)
+		c.tagCaps = append(c.tagCaps, limit)
 	}
 	var ids []string
 	for _, l := range lines(td.Input) {
 		ids = append(ids, strings.Fields(l)[0])
 	}
 	d.n = newNames(ids)
-	c.Tasks = make([]Needs, len(ids))
-	c.Earliest = make([]int, len(ids))
+	c.tasks = make([]needs, len(ids))
+	c.earliest = make([]int, len(ids))
 	for _, l := range lines(td.Input) {
 		f := strings.Fields(l)
 		i := d.n.at(t, f[0])
-		need := Needs{Mutex: -1}
-		c.Earliest[i] = i
+		need := needs{mutex: -1}
+		c.earliest[i] = i
 		for _, kv := range f[1:] {
 			k, v, _ := strings.Cut(kv, "=")
 			switch k {
 			case "tag":
-				need.Tags = append(need.Tags, tags[v])
+				need.tags = append(need.tags, tags[v])
 			case "mutex", "shared":
 				if _, ok := locks[v]; !ok {
 					locks[v] = len(locks)
 				}
-				need.Mutex, need.Shared = locks[v], k == "shared"
+				need.mutex, need.shared = locks[v], k == "shared"
 			case "conflicts":
-				need.Conflicts = append(need.Conflicts, d.n.at(t, v))
+				need.conflicts = append(need.conflicts, d.n.at(t, v))
 			case "before":
-				c.Earliest[i] = min(c.Earliest[i], d.n.at(t, v))
+				c.earliest[i] = min(c.earliest[i], d.n.at(t, v))
 			}
 		}
-		c.Tasks[i] = need
+		c.tasks[i] = need
 	}
-	for i, need := range c.Tasks { // conflicts are mutual
-		for _, o := range need.Conflicts {
-			c.Tasks[o].Conflicts = append(c.Tasks[o].Conflicts, i)
+	for i, need := range c.tasks { // conflicts are mutual
+		for _, o := range need.conflicts {
+			c.tasks[o].conflicts = append(c.tasks[o].conflicts, i)
 		}
 	}
-	d.a, d.attempts = NewAdmission(c), make([]uint32, len(ids))
+	d.a, d.attempts = newAdmission(c), make([]uint32, len(ids))
 	return d
 }
 
@@ -254,7 +254,7 @@ func newLedgerDialogue(t testing.TB, td *datadriven.TestData) *ledgerDialogue {
 	for _, es := range append(p.Up, p.Down...) {
 		sort.Slice(es, func(i, j int) bool { return es[i].Task < es[j].Task })
 	}
-	d.l = NewLedger(LedgerConfig{Plan: p, FailFast: td.HasArg("fail-fast"), Grace: time.Second})
+	d.l = NewLedger(p, Rules{FailFast: td.HasArg("fail-fast"), Grace: time.Second})
 	return d
 }
 

@@ -8,14 +8,6 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// LedgerConfig is what the ledger knows from the plan.
-type LedgerConfig struct {
-	Run      messages.RunID
-	Plan     *graph.Plan
-	FailFast bool
-	Grace    time.Duration
-}
-
 // Ledger is the supervisor's book: the outcome of every task, written once, task errors, violations, the cascade, and the
 // end of the run. It decides who becomes ready, who is skipped or cancelled, and what is told to whom.
 //
@@ -28,7 +20,8 @@ type LedgerConfig struct {
 // because the order in which things are written is the order in which they are told: with a writer a task it would depend on
 // which message came first.
 type Ledger struct {
-	c     LedgerConfig
+	r     Rules
+	plan  *graph.Plan
 	ids   []workspace.TaskID
 	wsOf  []int // plan index → workspace index
 	inRun map[int]int
@@ -69,36 +62,20 @@ type Ledger struct {
 }
 
 // NewLedger makes an empty book.
-func NewLedger(c LedgerConfig) *Ledger {
-	n := len(c.Plan.Tasks)
-	l := &Ledger{c: c, ids: make([]workspace.TaskID, n), wsOf: make([]int, n), inRun: make(map[int]int, n),
+func NewLedger(p *graph.Plan, r Rules) *Ledger {
+	n := len(p.Tasks)
+	l := &Ledger{r: r, plan: p, ids: make([]workspace.TaskID, n), wsOf: make([]int, n), inRun: make(map[int]int, n),
 		outcomes: make([]messages.Outcome, n), digests: make([]messages.UpstreamDigests, n), has: newBitset(n), cascaded: newBitset(n), crashed: newBitset(n),
 		missing: n, pending: make([]int, n), claims: map[string]int{}, overlaps: map[string]bool{},
 		idle: map[string]bool{}}
-	for i, t := range c.Plan.Tasks {
+	for i, t := range p.Tasks {
 		l.ids[i], l.wsOf[i] = t.ID, t.Index
 		l.inRun[t.Index] = i
-		l.pending[i] = len(upstreamsOf(c.Plan, i))
+		l.pending[i] = len(p.Upstreams(i))
 	}
 	l.group.in = newBitset(n)
 	l.group.resolved = newBitset(n)
 	return l
-}
-
-// upstreamsOf lists the upstream tasks of a task in its plan, each once, without itself (a formatter's producer edge).
-func upstreamsOf(p *graph.Plan, i int) []int { return neighbours(p.Up[i], i) }
-
-// downstreamsOf likewise.
-func downstreamsOf(p *graph.Plan, i int) []int { return neighbours(p.Down[i], i) }
-
-func neighbours(edges []graph.Edge, self int) []int {
-	var out []int
-	for _, e := range edges { // sorted by task
-		if e.Task != self && (len(out) == 0 || out[len(out)-1] != e.Task) {
-			out = append(out, e.Task)
-		}
-	}
-	return out
 }
 
 // Begin opens the run: RunStarted is the caller's; here the first tasks become ready.
@@ -109,9 +86,9 @@ func (l *Ledger) Begin() []Command {
 			ready = append(ready, i)
 		}
 	}
-	cs := []Command{{ToAdmission, messages.TasksReady{Run: l.c.Run, Ready: ready}}}
+	cs := []Command{{ToAdmission, messages.TasksReady{Run: l.r.Run, Ready: ready}}}
 	for _, i := range ready {
-		cs = append(cs, Command{ToTask, messages.BeginTask{Run: l.c.Run, Task: i}})
+		cs = append(cs, Command{ToTask, messages.BeginTask{Run: l.r.Run, Task: i}})
 	}
 	return append(cs, l.maybeEnd()...)
 }
@@ -203,13 +180,13 @@ func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []
 		l.put(d, l.cascadeOutcome(now, o, d))
 		l.cascaded.add(d)
 	}
-	tell := messages.TasksReady{Run: l.c.Run}
+	tell := messages.TasksReady{Run: l.r.Run}
 	cs := l.announce(i, events, &tell)
 	for _, d := range below {
 		cs = append(cs, l.announce(d, 0, &tell)...)
 	}
 	cs = append(cs, Command{ToAdmission, tell})
-	if o.Status == messages.Failed && l.c.FailFast && !l.stopped && !l.cancel {
+	if o.Status == messages.Failed && l.r.FailFast && !l.stopped && !l.cancel {
 		cs = append(cs, l.stopRun(o.Task)...)
 	}
 	return cs
@@ -218,7 +195,7 @@ func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []
 // write puts one outcome down without consequences, and announces it.
 func (l *Ledger) write(i int, o messages.Outcome) []Command {
 	l.put(i, o)
-	tell := messages.TasksReady{Run: l.c.Run}
+	tell := messages.TasksReady{Run: l.r.Run}
 	return append(l.announce(i, 0, &tell), Command{ToAdmission, tell})
 }
 
@@ -231,24 +208,15 @@ func (l *Ledger) put(i int, o messages.Outcome) {
 // announce tells the observer of an end, and adds to what admission is told who ended and who became ready by it.
 func (l *Ledger) announce(i, events int, tell *messages.TasksReady) []Command {
 	o := l.outcomes[i]
-	cs := l.group.finish(i, Command{ToObserver, messages.ObserveEvent{Run: l.c.Run, Task: i, N: events, Event: messages.TaskFinished{Outcome: o}}})
+	cs := l.group.finish(i, Command{ToObserver, messages.ObserveEvent{Run: l.r.Run, Task: i, N: events, Event: messages.TaskFinished{Outcome: o}}})
 	tell.Ended = append(tell.Ended, i)
-	for _, d := range downstreamsOf(l.c.Plan, i) {
-		l.pending[d]--
-		if l.pending[d] == 0 && !l.has.has(d) && (o.Status == messages.Completed || !l.hardUpstream(i, d)) {
-			tell.Ready = append(tell.Ready, d)
+	for _, d := range l.plan.Downstreams(i) {
+		l.pending[d.Task]--
+		if l.pending[d.Task] == 0 && !l.has.has(d.Task) && (o.Status == messages.Completed || !d.Hard) {
+			tell.Ready = append(tell.Ready, d.Task)
 		}
 	}
 	return cs
-}
-
-func (l *Ledger) hardUpstream(up, down int) bool {
-	for _, e := range l.c.Plan.Up[down] {
-		if e.Task == up && e.Kind == graph.Hard {
-			return true
-		}
-	}
-	return false
 }
 
 // hardBelow lists the transitive hard downstreams of i that have not ended, in canonical order.
@@ -258,7 +226,7 @@ func (l *Ledger) hardBelow(i int) []int {
 	for len(stack) > 0 {
 		t := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		for _, e := range l.c.Plan.Down[t] {
+		for _, e := range l.plan.Down[t] {
 			if e.Kind == graph.Hard && !found.has(e.Task) && !l.has.has(e.Task) {
 				found.add(e.Task)
 				stack = append(stack, e.Task)
@@ -287,7 +255,7 @@ func (l *Ledger) taskCrashed(m messages.TaskCrashed) []Command {
 	if l.has.has(m.Task) {
 		return l.tellFor(m.Task) // it may have died before it could: what they hear twice does nothing
 	}
-	return []Command{{ToProcesses, messages.AbandonProcess{Run: l.c.Run, Task: m.Task, Reason: m.Reason, Stack: m.Stack}}}
+	return []Command{{ToProcesses, messages.AbandonProcess{Run: l.r.Run, Task: m.Task, Reason: m.Reason, Stack: m.Stack}}}
 }
 
 func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []Command {
@@ -302,8 +270,8 @@ func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []
 // tellFor tells the downstreams of a task what its own actor, which is dead, cannot say any more.
 func (l *Ledger) tellFor(i int) []Command {
 	var cs []Command
-	for _, d := range downstreamsOf(l.c.Plan, i) {
-		cs = append(cs, Command{ToTask, wordTo(l.c.Run, i, l.outcomes[i], l.digests[i], Downstream{Task: d, Hard: l.hardUpstream(i, d)})})
+	for _, d := range l.plan.Downstreams(i) {
+		cs = append(cs, Command{ToTask, wordTo(l.r.Run, i, l.outcomes[i], l.digests[i], d)})
 	}
 	return cs
 }
@@ -317,7 +285,7 @@ func (l *Ledger) crashOutcome(now time.Time, i int, reason, stack string) messag
 }
 
 func (l *Ledger) runEvent(e messages.Event) Command {
-	return Command{ToObserver, messages.ObserveEvent{Run: l.c.Run, Task: -1, Event: e}}
+	return Command{ToObserver, messages.ObserveEvent{Run: l.r.Run, Task: -1, Event: e}}
 }
 
 // Report is what the ledger holds, for the result of the run.

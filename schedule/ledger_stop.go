@@ -13,11 +13,11 @@ import (
 // stopRun closes admission after the first failure (2.5): all that has not begun becomes skipped, in canonical order.
 func (l *Ledger) stopRun(root workspace.TaskID) []Command {
 	l.stopped = true
-	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.c.Run, SparesRestores: true}}}
+	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run, SparesRestores: true}}}
 	for i := range l.ids {
 		if !l.has.has(i) {
 			l.group.expect(i)
-			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.c.Run, Task: i, Cause: messages.RunStopped, Root: root}})
+			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RunStopped, Root: root}})
 		}
 	}
 	return cs
@@ -26,7 +26,7 @@ func (l *Ledger) stopRun(root workspace.TaskID) []Command {
 func (l *Ledger) skipDeclined(m messages.SkipDeclined) []Command {
 	cs := l.group.decline(m.Task)
 	if l.cycle && !l.has.has(m.Task) {
-		cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.c.Run, Task: m.Task}})
+		cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.r.Run, Task: m.Task}})
 	}
 	return cs
 }
@@ -57,11 +57,11 @@ func (l *Ledger) claim(now time.Time, i int, wrote []string, reads []messages.Re
 	for _, r := range reads {
 		if members := l.closesCycle(l.wsOf[i], r.Reader); members != nil {
 			violated = true
-			decl := l.c.Plan.G.W.Tasks[r.Reader].Inputs[r.Input]
+			decl := l.plan.G.W.Tasks[r.Reader].Inputs[r.Input]
 			v := messages.Violation{Kind: messages.RuntimeCycleViolation, Path: r.Path, Pattern: decl.Text,
-				Glob: !decl.Pattern.IsLiteral(), From: l.ids[i], To: l.c.Plan.G.W.Tasks[r.Reader].ID}
+				Glob: !decl.Pattern.IsLiteral(), From: l.ids[i], To: l.plan.G.W.Tasks[r.Reader].ID}
 			for _, w := range members {
-				v.Tasks = append(v.Tasks, l.c.Plan.G.W.Tasks[w].ID)
+				v.Tasks = append(v.Tasks, l.plan.G.W.Tasks[w].ID)
 			}
 			cs = append(cs, l.violation(v))
 			cs = append(cs, l.stopCycle(i, members)...)
@@ -81,7 +81,7 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 		return nil
 	}
 	l.cycle = true
-	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.c.Run}}}
+	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run}}}
 	member := newBitset(len(l.ids))
 	for _, w := range members {
 		if i, ok := l.inRun[w]; ok && i != closer {
@@ -92,9 +92,9 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 		switch {
 		case i == closer || l.has.has(i):
 		case member.has(i):
-			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.c.Run, Task: i, Cause: messages.RuntimeCycle, Root: l.ids[closer]}})
+			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RuntimeCycle, Root: l.ids[closer]}})
 		default:
-			cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.c.Run, Task: i}})
+			cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.r.Run, Task: i}})
 		}
 	}
 	return cs
@@ -102,10 +102,10 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 
 // cancelRest cancels every task that has not ended, but for one, in the way that how says.
 func (l *Ledger) cancelRest(but int, how messages.CancelTask) []Command {
-	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.c.Run}}}
+	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run}}}
 	for i := range l.ids {
 		if i != but && !l.has.has(i) {
-			how.Run, how.Task = l.c.Run, i
+			how.Run, how.Task = l.r.Run, i
 			cs = append(cs, Command{ToTask, how})
 		}
 	}
@@ -119,7 +119,7 @@ func (l *Ledger) closesCycle(from, to int) []int {
 		return nil
 	}
 	if l.edges.down == nil {
-		l.edges.seed(l.c.Plan)
+		l.edges.seed(l.plan)
 	}
 	if !l.edges.add(from, to) {
 		return nil
@@ -149,13 +149,13 @@ func (l *Ledger) cancelRun(now time.Time, m messages.CancelRun) []Command {
 	switch n := l.signalled(); {
 	case !l.cancel:
 		l.cancel = true
-		cs := []Command{l.runEvent(messages.RunCancelling{Signal: m.Signal, Grace: l.c.Grace})}
+		cs := []Command{l.runEvent(messages.RunCancelling{Signal: m.Signal, Grace: l.r.Grace})}
 		return append(cs, l.cancelRest(-1, messages.CancelTask{Interrupt: m.Signal == "SIGINT"})...)
 	case n <= 2:
 		cs := []Command{l.runEvent(messages.RunCancelling{Signal: m.Signal, Force: true})}
 		for i := range l.ids {
 			if !l.has.has(i) {
-				cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.c.Run, Task: i, Force: true}})
+				cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.r.Run, Task: i, Force: true}})
 			}
 		}
 		return cs
@@ -176,7 +176,7 @@ func (l *Ledger) signalled() int {
 // giveUp follows the third signal: one last kill, and the end, whatever is still under way.
 func (l *Ledger) giveUp(now time.Time) []Command {
 	l.gaveUp = true
-	cs := []Command{{ToProcesses, messages.KillProcesses{Run: l.c.Run}}}
+	cs := []Command{{ToProcesses, messages.KillProcesses{Run: l.r.Run}}}
 	for i := range l.ids {
 		if !l.has.has(i) {
 			cs = append(cs, l.write(i, messages.Outcome{Task: l.ids[i], Status: messages.Cancelled, Cause: messages.RunCancelled, Ended: now})...)
@@ -184,7 +184,7 @@ func (l *Ledger) giveUp(now time.Time) []Command {
 	}
 	cs = append(cs, l.group.flush()...)
 	l.ended = true
-	return append(cs, Command{ToRoot, messages.RunEnded{Run: l.c.Run}})
+	return append(cs, Command{ToRoot, messages.RunEnded{Run: l.r.Run}})
 }
 
 // Cancelled reports whether the run was cancelled, and by which signal first (zero Signal: by the host).
@@ -239,7 +239,7 @@ func (l *Ledger) allIdle() bool { return l.idle["cache"] && l.idle["processes"] 
 // stalled ends a run in which nothing can move any more: a message was lost, or an actor is dead. The missing tasks are
 // violations, and errors of their own; the run still ends (S-10).
 func (l *Ledger) stalled(now time.Time) []Command {
-	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.c.Run}}, {ToProcesses, messages.KillProcesses{Run: l.c.Run}}}
+	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run}}, {ToProcesses, messages.KillProcesses{Run: l.r.Run}}}
 	cs = append(cs, l.group.flush()...)
 	l.stuck = true
 	v := messages.Violation{Kind: messages.Internal, Message: "nothing can move any more, yet tasks have no outcome"}
@@ -283,7 +283,7 @@ func (l *Ledger) maybeEnd() []Command {
 	}
 	if l.allIdle() {
 		l.ended = true
-		return []Command{{ToRoot, messages.RunEnded{Run: l.c.Run}}}
+		return []Command{{ToRoot, messages.RunEnded{Run: l.r.Run}}}
 	}
 	return nil
 }
@@ -297,7 +297,7 @@ func (l *Ledger) askAnew() []Command {
 
 func (l *Ledger) askIdle() []Command {
 	l.asked++
-	ask := messages.ReportIdle{Run: l.c.Run, Round: l.asked}
+	ask := messages.ReportIdle{Run: l.r.Run, Round: l.asked}
 	return []Command{{ToCache, ask}, {ToProcesses, ask}}
 }
 
@@ -311,11 +311,11 @@ func (l *Ledger) hurryEnd(busy int) []Command {
 	case l.silent >= endingRounds:
 		l.ended = true
 		l.violations = append(l.violations, messages.Violation{Kind: messages.Internal, Message: "work was still owed when the run ended"})
-		return []Command{{ToProcesses, messages.KillProcesses{Run: l.c.Run}}, {ToRoot, messages.RunEnded{Run: l.c.Run}}}
+		return []Command{{ToProcesses, messages.KillProcesses{Run: l.r.Run}}, {ToRoot, messages.RunEnded{Run: l.r.Run}}}
 	case busy > 0 && l.owed >= owedRounds:
 		l.ended = true
 		return []Command{l.runEvent(messages.RunNoted{Text: "work on files was still under way when the run was left"}),
-			{ToProcesses, messages.KillProcesses{Run: l.c.Run}}, {ToRoot, messages.RunEnded{Run: l.c.Run}}}
+			{ToProcesses, messages.KillProcesses{Run: l.r.Run}}, {ToRoot, messages.RunEnded{Run: l.r.Run}}}
 	}
 	return l.askIdle()
 }

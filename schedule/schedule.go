@@ -10,6 +10,8 @@ import (
 	"math/bits"
 	"slices"
 	"time"
+
+	"github.com/haz-build/haz/messages"
 )
 
 // Peer says whom a command goes to.
@@ -28,6 +30,16 @@ const (
 
 func (p Peer) String() string {
 	return [...]string{"?", "cache", "admission", "processes", "supervisor", "observer", "task", "timer", "root"}[p]
+}
+
+// Rules are how a run is carried out: what its machines know beside the plan.
+type Rules struct {
+	Run      messages.RunID
+	Cap      int           // tasks that execute at a time, at least 1 (EXEC-004)
+	FailFast bool          // the first failure stops the run (2.5)
+	Lookup   bool          // the cache is read
+	Store    bool          // the cache is written
+	Grace    time.Duration // between SIGTERM and SIGKILL
 }
 
 // Command is one message to send now.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -62,31 +63,22 @@ var arrows = map[TaskState][]TaskState{
 // maxMoves is how often a key is derived again because inputs moved before the spawn (chapter 2, section 12).
 const maxMoves = 3
 
-// TaskConfig is what a task's machine knows from the plan.
-type TaskConfig struct {
-	Run   messages.RunID
-	Index int // position in the plan
-	ID    workspace.TaskID
+// taskConfig is what a task's machine knows from the plan.
+type taskConfig struct {
+	Rules
+	index int // position in the plan
+	id    workspace.TaskID
 
-	Hard []int // hard upstreams in the plan
-	Soft []int // soft and producer upstreams in the plan that are not hard ones as well
-	Down []Downstream
+	hard []int // hard upstreams in the plan
+	soft []int // soft and producer upstreams in the plan that are not hard ones as well
+	down []graph.Neighbour
 
-	Cached bool // the task's `cache`
-	Lookup bool // the run reads the cache
-	Store  bool // the run writes the cache
-	Grace  time.Duration
-}
-
-// Downstream is a task that has to know of the end of this one.
-type Downstream struct {
-	Task int
-	Hard bool
+	cached bool // the task's `cache`
 }
 
 // Task is the life cycle of one task as a pure machine. Exactly one RecordOutcome leaves it, whatever happens.
 type Task struct {
-	c     TaskConfig
+	c     taskConfig
 	state TaskState
 
 	pending  map[int]bool // upstreams that have not ended; true: hard
@@ -107,16 +99,29 @@ type Task struct {
 	product messages.Product
 }
 
-// NewTask makes the machine of a task that waits for its upstreams.
-func NewTask(c TaskConfig) *Task {
-	t := &Task{c: c, pending: make(map[int]bool, len(c.Hard)+len(c.Soft)), digests: make(map[int]messages.UpstreamDigests, len(c.Hard))}
-	for _, u := range c.Soft {
+// NewTask makes the machine of a task of a plan, which waits for its upstreams.
+func NewTask(p *graph.Plan, i int, r Rules) *Task {
+	t := p.Tasks[i]
+	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, down: p.Downstreams(i)}
+	for _, u := range p.Upstreams(i) {
+		if u.Hard {
+			c.hard = append(c.hard, u.Task)
+		} else {
+			c.soft = append(c.soft, u.Task)
+		}
+	}
+	return newTask(c)
+}
+
+func newTask(c taskConfig) *Task {
+	t := &Task{c: c, pending: make(map[int]bool, len(c.hard)+len(c.soft)), digests: make(map[int]messages.UpstreamDigests, len(c.hard))}
+	for _, u := range c.soft {
 		t.pending[u] = false
 	}
-	for _, u := range c.Hard {
+	for _, u := range c.hard {
 		t.pending[u] = true
 	}
-	t.out.Task = c.ID
+	t.out.Task = c.id
 	return t
 }
 
@@ -203,7 +208,7 @@ func (t *Task) enter(s TaskState) {
 			legal = legal || to == s
 		}
 		if !legal {
-			panic(fmt.Sprintf("task %s: no way from %s to %s", t.c.ID, t.state, s))
+			panic(fmt.Sprintf("task %s: no way from %s to %s", t.c.id, t.state, s))
 		}
 	}
 	t.state = s
@@ -216,18 +221,18 @@ func (t *Task) request() messages.Ref {
 }
 
 func (t *Task) ref() messages.Ref {
-	return messages.Ref{Run: t.c.Run, Task: t.c.Index, Attempt: t.attempt}
+	return messages.Ref{Run: t.c.Run, Task: t.c.index, Attempt: t.attempt}
 }
 
 // observe numbers an event.
 func (t *Task) observe(e messages.Event) Command {
-	c := Command{ToObserver, messages.ObserveEvent{Run: t.c.Run, Task: t.c.Index, N: t.events, Event: e}}
+	c := Command{ToObserver, messages.ObserveEvent{Run: t.c.Run, Task: t.c.index, N: t.events, Event: e}}
 	t.events++
 	return c
 }
 
 func (t *Task) note(text, hint string) Command {
-	return t.observe(messages.TaskNoted{Task: t.c.ID, Text: text, Hint: hint})
+	return t.observe(messages.TaskNoted{Task: t.c.id, Text: text, Hint: hint})
 }
 
 func (t *Task) notes(notes []messages.Note) []Command {
@@ -244,7 +249,7 @@ func (t *Task) started(now time.Time, miss *entry.Miss) []Command {
 		return nil
 	}
 	t.observed = true
-	return []Command{t.observe(messages.TaskStarted{Task: t.c.ID, Miss: miss, At: now})}
+	return []Command{t.observe(messages.TaskStarted{Task: t.c.id, Miss: miss, At: now})}
 }
 
 // finish sends the one outcome, after everything held was given back. Giving back what is not held does nothing.
@@ -292,20 +297,20 @@ func (t *Task) tellDownstreams() []Command {
 		return nil
 	}
 	t.told = true
-	cs := make([]Command, 0, len(t.c.Down))
-	for _, d := range t.c.Down {
-		cs = append(cs, Command{ToTask, wordTo(t.c.Run, t.c.Index, t.out, t.upstreamDigests(), d)})
+	cs := make([]Command, 0, len(t.c.down))
+	for _, d := range t.c.down {
+		cs = append(cs, Command{ToTask, wordTo(t.c.Run, t.c.index, t.out, t.upstreamDigests(), d)})
 	}
 	return cs
 }
 
 // upstreamDigests is what a completed task contributes to the keys of its downstreams.
 func (t *Task) upstreamDigests() messages.UpstreamDigests {
-	return messages.UpstreamDigests{Task: t.c.Index, Own: t.product.Own, Closure: t.product.Closure}
+	return messages.UpstreamDigests{Task: t.c.index, Own: t.product.Own, Closure: t.product.Closure}
 }
 
 // wordTo is what one downstream hears of the end of a task.
-func wordTo(run messages.RunID, i int, out messages.Outcome, digests messages.UpstreamDigests, d Downstream) any {
+func wordTo(run messages.RunID, i int, out messages.Outcome, digests messages.UpstreamDigests, d graph.Neighbour) any {
 	if !d.Hard {
 		return messages.UpstreamEnded{Run: run, Task: d.Task, Upstream: i}
 	}

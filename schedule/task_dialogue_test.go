@@ -11,6 +11,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -22,8 +23,8 @@ type taskDialogue struct {
 
 // task hard=(0,1) soft=(2) down=(10,11) softdown=(12) uncached no-lookup no-store grace=0
 func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
-	c := TaskConfig{Index: 9, ID: parseID("p:t"), Cached: !td.HasArg("uncached"), Lookup: !td.HasArg("no-lookup"),
-		Store: !td.HasArg("no-store"), Grace: time.Second}
+	c := taskConfig{index: 9, id: parseID("p:t"), cached: !td.HasArg("uncached"),
+		Rules: Rules{Lookup: !td.HasArg("no-lookup"), Store: !td.HasArg("no-store"), Grace: time.Second}}
 	ints := func(a datadriven.CmdArg) []int {
 		var out []int
 		for i := range a.Vals {
@@ -36,18 +37,18 @@ func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 	for _, a := range td.CmdArgs {
 		switch a.Key {
 		case "hard":
-			c.Hard = ints(a)
+			c.hard = ints(a)
 		case "soft":
-			c.Soft = ints(a)
+			c.soft = ints(a)
 		case "down", "softdown":
 			for _, n := range ints(a) {
-				c.Down = append(c.Down, Downstream{Task: n, Hard: a.Key == "down"})
+				c.down = append(c.down, graph.Neighbour{Task: n, Hard: a.Key == "down"})
 			}
 		case "grace":
 			c.Grace = 0
 		}
 	}
-	return &taskDialogue{m: NewTask(c), now: time.Unix(100, 0)}
+	return &taskDialogue{m: newTask(c), now: time.Unix(100, 0)}
 }
 
 func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {

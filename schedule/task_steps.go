@@ -55,8 +55,8 @@ func (t *Task) upstreamFailed(now time.Time, m messages.UpstreamFailed) []Comman
 func (t *Task) deriveKey() []Command {
 	t.enter(Keying)
 	t.out.Key, t.out.HasKey, t.out.Miss = entry.Key{}, false, nil
-	ups := make([]messages.UpstreamDigests, 0, len(t.c.Hard))
-	for _, u := range t.c.Hard {
+	ups := make([]messages.UpstreamDigests, 0, len(t.c.hard))
+	for _, u := range t.c.hard {
 		ups = append(ups, t.digests[u])
 	}
 	return []Command{{ToCache, messages.DeriveKey{Ref: t.request(), Upstreams: ups}}}
@@ -69,7 +69,7 @@ func (t *Task) keyDerived(now time.Time, m messages.KeyDerived) []Command {
 	t.out.Key, t.out.HasKey = m.Key, true
 	cs := t.notes(m.Notes)
 	switch {
-	case !t.c.Cached:
+	case !t.c.cached:
 		t.out.Miss = &entry.Miss{Reason: entry.Uncached}
 		return append(cs, t.askSlot(now)...)
 	case !t.c.Lookup:
@@ -337,7 +337,7 @@ func (t *Task) claimJudged(now time.Time, m messages.ClaimJudged) []Command {
 		return t.completed(now, messages.NotStored, "a runtime invariant was violated", "")
 	case t.cancel && !t.spared:
 		return t.completed(now, messages.NotStored, "run cancelled", "")
-	case !t.c.Cached:
+	case !t.c.cached:
 		return t.completed(now, messages.NotStored, "the task says cache: false", "")
 	case !t.c.Store:
 		return t.completed(now, messages.NotStored, "the run does not write the cache", "")
@@ -454,5 +454,5 @@ func (t *Task) skipTask(now time.Time, m messages.SkipTask) []Command {
 	case Finished:
 		return nil
 	}
-	return []Command{{ToSupervisor, messages.SkipDeclined{Run: t.c.Run, Task: t.c.Index}}}
+	return []Command{{ToSupervisor, messages.SkipDeclined{Run: t.c.Run, Task: t.c.index}}}
 }
