@@ -69,7 +69,7 @@ var ErrNoCleanMode = errors.New("nothing says what to clean")
 // Clean removes what the options name, in the order soft, max age, max size. Only an unreadable cache root, no mode in
 // force, and ctx.Err() are errors; whatever else fails is in the report. An absent cache root is an empty cache. An entry
 // is evicted whole or not at all.
-func (s *Store) Clean(ctx context.Context, o CleanOptions) (*CleanReport, error) {
+func (s *housekeeper) Clean(ctx context.Context, o CleanOptions) (*CleanReport, error) {
 	if !o.Soft && o.MaxAge == nil && o.MaxSize == nil {
 		return nil, ErrNoCleanMode
 	}
@@ -97,7 +97,7 @@ func (s *Store) Clean(ctx context.Context, o CleanOptions) (*CleanReport, error)
 }
 
 type cleaning struct {
-	s    *Store
+	s    *housekeeper
 	o    CleanOptions
 	r    *CleanReport
 	root fsys.FS

@@ -14,14 +14,8 @@ import (
 // Clear removes the cache (CACHE-021); fine when there is none. The root is renamed to trash and then deleted, so that it
 // is gone in one step; one that cannot be renamed (a mount point), is a link to a directory, or holds what haz did not make is
 // emptied instead of what haz has made. A run in progress is not harmed: its stores report an error, its lookups miss.
-func (s *Store) Clear(ctx context.Context) error {
-	s.mu.Lock()
-	if s.root != nil {
-		_ = s.root.Close()
-		s.root = nil
-	}
-	s.made, s.trouble = false, nil
-	s.mu.Unlock()
+func (s *housekeeper) Clear(ctx context.Context) error {
+	s.forget()
 	info, err := s.ws.Lstat(layout.CacheDir)
 	if fsys.Absent(err) {
 		return nil
@@ -49,7 +43,7 @@ func (s *Store) Clear(ctx context.Context) error {
 
 // removeCleared deletes what was the cache root. A run in progress may go on writing there through its own handle; what it
 // puts there while we delete is trash all the same, and left to the sweep if it does not stop.
-func (s *Store) removeCleared(trash string) error {
+func (s *housekeeper) removeCleared(trash string) error {
 	for range 5 {
 		err := s.ws.RemoveAll(trash)
 		if err == nil || fsys.Absent(err) {
@@ -62,12 +56,12 @@ func (s *Store) removeCleared(trash string) error {
 	return nil
 }
 
-func (s *Store) notCleared(err error) error {
+func (s *housekeeper) notCleared(err error) error {
 	return fmt.Errorf("the cache %s cannot be cleared: %w", s.ws.HostPath(layout.CacheDir), fsys.Cause(err))
 }
 
 // empty removes all that haz has made in the cache root, each thing in one step as far as a reader can see.
-func (s *Store) empty(ctx context.Context, root fsys.FS, linked bool) error {
+func (s *housekeeper) empty(ctx context.Context, root fsys.FS, linked bool) error {
 	list, err := root.List("/")
 	if err != nil {
 		return s.notCleared(err)
@@ -94,7 +88,7 @@ func (s *Store) empty(ctx context.Context, root fsys.FS, linked bool) error {
 }
 
 // emptyOne removes what haz has made at or below one name in the root.
-func (s *Store) emptyOne(root fsys.FS, name string) error {
+func (s *housekeeper) emptyOne(root fsys.FS, name string) error {
 	dir := "/" + name
 	ours := func(name string) bool { return isKey(name) || isTmpName(name) }
 	switch {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -72,46 +71,20 @@ type stale struct {
 	info   fsys.Info
 }
 
-// RestoreError says that a restore failed and how the tree was left.
-type RestoreError struct {
-	Damaged bool   // the entry was at fault
-	Became  string // of it: as Miss.Became
-	IsInput bool   // the entry would change an input of its own key: the task has to run
-	Path    string // workspace-absolute, where there is one
-	Reason  string
-	Err     error
+// restorer puts the outputs of entries back into the tree.
+type restorer struct {
+	*site
+	store *core
 }
 
-func (e *RestoreError) Error() string { return e.Reason }
-func (e *RestoreError) Unwrap() error { return e.Err }
-
-// damaged sets the entry that m was read from aside and says so. An entry that somebody else has put in its place
-// meanwhile is left alone: it is not what was found wanting.
-func (s *Store) damaged(m *Manifest, reason string) error {
-	root, err := s.open()
-	switch {
-	case err != nil || s.o.ReadOnly:
-		return &RestoreError{Damaged: true, Reason: reason}
-	case s.replaced(root, m):
-		return &RestoreError{Reason: "the cache entry was replaced while it was read (" + reason + ")"}
-	case s.o.KeepDamaged:
-		return &RestoreError{Damaged: true, Reason: reason}
-	}
-	return &RestoreError{Damaged: true, Reason: reason, Became: s.setAside(root, m.Key, reason)}
-}
-
-func sameManifest(a, b *Manifest) bool {
-	x, y := *a, *b
-	x.Outputs, y.Outputs = nil, nil
-	return reflect.DeepEqual(x, y) && slices.Equal(a.Outputs, b.Outputs)
-}
+func newRestorer(s *site, c *core) *restorer { return &restorer{s, c} }
 
 // Compare is step 1 of a restore (7.5), and finds stale files: what has to be written or removed. It writes nothing to the
 // tree. An entry that names a path which no output pattern of the task matches is damaged, and one that would change an
 // input of its own key is not restored: people edit a formatter's sources, and nobody's edit is undone.
 //
 // Contents are compared through the stat index, so a tree whose outputs are all right costs a look at each and no reading.
-func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, error) {
+func (s *restorer) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, error) {
 	p := &Plan{Manifest: m, Target: t, prefixes: newPrefixes(t.Patterns), seen: make([]fsys.Info, len(m.Outputs))}
 	p.prefixes.takeFolders(m.Outputs)
 	w := newWays(s.ws)
@@ -122,10 +95,10 @@ func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, erro
 		o := &m.Outputs[i]
 		prefix, ok := p.prefixes.of(o.Path)
 		if !ok {
-			return nil, s.damaged(m, fmt.Sprintf("output %s matches no output pattern of %s", o.Path, t.Task))
+			return nil, s.store.damaged(m, fmt.Sprintf("output %s matches no output pattern of %s", o.Path, t.Task))
 		}
 		if t.Defines != nil && t.Defines(o.Path) {
-			return nil, s.damaged(m, fmt.Sprintf("output %s says what the tasks are", o.Path))
+			return nil, s.store.damaged(m, fmt.Sprintf("output %s says what the tasks are", o.Path))
 		}
 		info, right := s.isRight(ctx, w, o, prefix)
 		switch {
@@ -150,7 +123,7 @@ func (s *Store) Compare(ctx context.Context, m *Manifest, t Target) (*Plan, erro
 }
 
 // isRight looks whether the target of o is as recorded. What cannot be looked at is not right.
-func (s *Store) isRight(ctx context.Context, w *ways, o *entry.Output, prefix string) (fsys.Info, bool) {
+func (s *restorer) isRight(ctx context.Context, w *ways, o *entry.Output, prefix string) (fsys.Info, bool) {
 	if k, _ := w.to(o.Path, prefix); k != wayDir {
 		return fsys.Info{}, false
 	}
@@ -185,7 +158,7 @@ func (s *Store) isRight(ctx context.Context, w *ways, o *entry.Output, prefix st
 }
 
 // findStale looks at what the ledger lists and the manifest does not.
-func (s *Store) findStale(ctx context.Context, p *Plan, w *ways) error {
+func (s *restorer) findStale(ctx context.Context, p *Plan, w *ways) error {
 	for i := range p.Target.Ledger.Files {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -222,7 +195,7 @@ func (m *Manifest) find(path string) int {
 
 // isStale applies S-34: still matched by an output pattern, made by this task where nothing was, untouched since, no input of
 // the key, not made by another task. What cannot be looked at is an error: a hit that leaves it behind might be a wrong one.
-func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced) (prefix string, info fsys.Info, ok bool, err error) {
+func (s *restorer) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced) (prefix string, info fsys.Info, ok bool, err error) {
 	if f.Found || checkPath(f.Path) != nil {
 		return "", info, false, nil
 	}
@@ -256,7 +229,7 @@ func (s *Store) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced
 }
 
 // Unmodified reports whether what lies at the path of a row is what the task left there. What cannot be looked at is not.
-func (s *Store) Unmodified(ctx context.Context, f *state.Produced) bool {
+func (s *restorer) Unmodified(ctx context.Context, f *state.Produced) bool {
 	info, err := s.ws.Lstat(f.Path)
 	if err != nil {
 		return false
@@ -268,7 +241,7 @@ func (s *Store) Unmodified(ctx context.Context, f *state.Produced) bool {
 // untouched is unmodified, but believes an equal stat where the file system has times that tell, and fine enough for that: whoever wrote there
 // since would have had to do it in the very tick in which the task's haz had looked. Nothing that is stored or keyed goes by it,
 // only whether something is kept for somebody.
-func (s *Store) untouched(ctx context.Context, f *state.Produced, info fsys.Info) (bool, error) {
+func (s *restorer) untouched(ctx context.Context, f *state.Produced, info fsys.Info) (bool, error) {
 	const second = int64(time.Second)
 	if f.HasDigest && info.Same(f.Info) && info.CTime%second != 0 && s.o.State.Believes(f.Path, info) {
 		return true, nil
@@ -278,7 +251,7 @@ func (s *Store) untouched(ctx context.Context, f *state.Produced, info fsys.Info
 
 // unmodified reports whether what lies there now, seen as info, is what the task left there (8.2). A directory is when it
 // is still one: nothing but its content could have been edited, and who removes it sees whether it has any.
-func (s *Store) unmodified(ctx context.Context, f *state.Produced, info fsys.Info) (bool, error) {
+func (s *restorer) unmodified(ctx context.Context, f *state.Produced, info fsys.Info) (bool, error) {
 	if info.Kind != f.Info.Kind {
 		return false, nil
 	}

@@ -175,7 +175,7 @@ func digestFile(ctx context.Context, fsy fsys.FS, name string, size int64, fn di
 
 // cloneFile makes dst share the storage of src, both names in the workspace, and digests what it made: reading is half of
 // a copy. ok is false when nothing was made and the caller has to copy. A file system that refused once is not asked again.
-func (s *Store) cloneFile(ctx context.Context, src, dst string, perm fs.FileMode, size int64, over func(io.Reader) io.Reader) (d digest.Digest, info fsys.Info, ok bool) {
+func (s *site) cloneFile(ctx context.Context, src, dst string, perm fs.FileMode, size int64, over func(io.Reader) io.Reader) (d digest.Digest, info fsys.Info, ok bool) {
 	if size <= smallFile || s.noClone.Load() {
 		return d, info, false
 	}

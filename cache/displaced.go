@@ -44,7 +44,7 @@ var errFull = fmt.Errorf("it is more than haz keeps (%d files, %d MiB)", maxDisp
 
 // keeper displaces what is in the way of one task: all in one folder, which is made when the first thing comes.
 type keeper struct {
-	s     *Store
+	s     *restorer
 	task  string
 	dir   string
 	root  fsys.FS // handle on dir
@@ -105,7 +105,7 @@ func (k *keeper) keep(ctx context.Context, path string, from fsys.FS, base strin
 // begin makes the folder.
 func (k *keeper) begin() error {
 	var err error
-	if k.stock, err = k.s.displaced(); err != nil {
+	if k.stock, err = displaced(k.s.ws); err != nil {
 		return err
 	}
 	if err := k.s.ensureState(); err != nil {
@@ -275,8 +275,8 @@ func (k *keeper) copy(ctx context.Context, from fsys.FS, base, to string, info f
 }
 
 // displaced lists what is kept, the oldest folder first. Names that haz does not give are left out.
-func (s *Store) displaced() ([]batch, error) {
-	list, err := s.ws.List(displacedDir)
+func displaced(ws fsys.FS) ([]batch, error) {
+	list, err := ws.List(displacedDir)
 	if err != nil {
 		if fsys.Absent(err) {
 			return nil, nil
@@ -287,11 +287,11 @@ func (s *Store) displaced() ([]batch, error) {
 	for _, e := range list {
 		stamp, task, ok := strings.Cut(e.Name, "-")
 		at, err := time.Parse(displacedTime, stamp)
-		if !ok || err != nil || !isDir(s.ws, join(displacedDir, e.Name), e.Kind) {
+		if !ok || err != nil || !isDir(ws, join(displacedDir, e.Name), e.Kind) {
 			continue
 		}
 		b := batch{dir: join(displacedDir, e.Name), task: task, time: at}
-		b.look(s.ws)
+		b.look(ws)
 		all = append(all, b)
 	}
 	slices.SortFunc(all, func(a, b batch) int { return cmp.Or(a.time.Compare(b.time), strings.Compare(a.dir, b.dir)) })
@@ -328,14 +328,14 @@ func (b *batch) look(ws fsys.FS) {
 }
 
 // Displaced lists what is kept of what was in somebody's way, the oldest first.
-func (s *Store) Displaced() ([]Kept, error) {
-	batches, err := s.displaced()
+func Displaced(ws fsys.FS) ([]Kept, error) {
+	batches, err := displaced(ws)
 	var all []Kept
 	for i := range batches {
 		all = append(all, batches[i].files...)
 	}
 	for i := range all {
-		all[i].Host = s.ws.HostPath(all[i].At)
+		all[i].Host = ws.HostPath(all[i].At)
 	}
 	return all, err
 }
@@ -343,7 +343,7 @@ func (s *Store) Displaced() ([]Kept, error) {
 // Displace moves files and links that lie in the way of the task of t to where they are kept, and removes directories among
 // paths that are empty, or that this leaves empty below the fixed prefix of their pattern. What could not be moved stays where it
 // is, and the first such error is returned.
-func (s *Store) Displace(ctx context.Context, t Target, paths []string) ([]Kept, error) {
+func (s *restorer) Displace(ctx context.Context, t Target, paths []string) ([]Kept, error) {
 	k := keeper{s: s, task: t.Task, lazy: true}
 	prefixes := newPrefixes(t.Patterns)
 	emptied := map[string]bool{}

@@ -97,9 +97,9 @@ func TestDisplacedIsBounded(t *testing.T) {
 			t.Fatal(n, err)
 		}
 	}
-	kept, err := s.Displaced()
+	info, err := s.Info(bg)
 	must(t, err)
-	if len(kept) != most || kept[0].Time.After(kept[most-1].Time) {
+	if kept := info.Displaced; len(kept) != most || kept[0].Time.After(kept[most-1].Time) {
 		t.Errorf("%d are kept", len(kept))
 	}
 	n, err := displace(most + 5)

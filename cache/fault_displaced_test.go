@@ -70,18 +70,18 @@ func requireKept(t testing.TB, f cachetest.Fault, mem *fsys.MemFS, things cachet
 	got := lookAt(t, mem)
 	s := cachetest.Open(mem, cache.Options{})
 	defer s.Close()
-	kept, err := s.Displaced()
+	info, err := s.Info(bg)
 	must(t, err)
 	for path, item := range things {
 		if got[path] == item {
 			continue
 		}
-		if !slices.ContainsFunc(kept, func(k cache.Kept) bool {
+		if !slices.ContainsFunc(info.Displaced, func(k cache.Kept) bool {
 			in, err := cachetest.Look(mem)
 			must(t, err)
 			return k.Task == "p:gen" && k.Path == path && in[k.At] == item
 		}) {
-			t.Errorf("%s is lost; kept: %v", path, kept)
+			t.Errorf("%s is lost; kept: %v", path, info.Displaced)
 		}
 	}
 }

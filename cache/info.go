@@ -40,7 +40,7 @@ type ReasonCount struct {
 
 // Info looks at the cache and changes nothing. An absent root is all zeros, restore leftovers aside; an unreadable one is an
 // error.
-func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
+func (s *housekeeper) Info(ctx context.Context) (*InfoReport, error) {
 	r := &InfoReport{Root: s.ws.HostPath(layout.CacheDir)}
 	err := s.stateNames(func(path, name string) bool {
 		if isRestoreName(name) && isOrphan(s.ws, path) {
@@ -51,7 +51,7 @@ func (s *Store) Info(ctx context.Context) (*InfoReport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(layout.StateDir), fsys.Cause(err))
 	}
-	if r.Displaced, err = s.Displaced(); err != nil {
+	if r.Displaced, err = Displaced(s.ws); err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", s.ws.HostPath(displacedDir), fsys.Cause(err))
 	}
 	root, err := s.open()

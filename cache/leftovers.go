@@ -44,7 +44,7 @@ func isOrphan(fsy fsys.FS, dir string) bool {
 
 // removeOrphan removes the staging directory dir of fsy if its owner is gone: renamed to trash first, so that an owner
 // which has just made it and holds no lock yet finds it gone, not half gone. done is false when there was nothing to do.
-func (s *Store) removeOrphan(fsy fsys.FS, dir, trash string, b *budget) (done bool, err error) {
+func (s *housekeeper) removeOrphan(fsy fsys.FS, dir, trash string, b *budget) (done bool, err error) {
 	lock, ok, err := claim(fsy, dir)
 	if !ok {
 		return false, err
@@ -54,7 +54,7 @@ func (s *Store) removeOrphan(fsy fsys.FS, dir, trash string, b *budget) (done bo
 }
 
 // discard renames dir to trash and has that removed; what cannot be renamed is removed where it is.
-func (s *Store) discard(fsy fsys.FS, dir, trash string, remove func(at string) error) (done bool, err error) {
+func (s *housekeeper) discard(fsy fsys.FS, dir, trash string, remove func(at string) error) (done bool, err error) {
 	switch err := fsy.Rename(dir, trash); {
 	case err == nil:
 		return true, remove(trash)
@@ -68,7 +68,7 @@ func (s *Store) discard(fsy fsys.FS, dir, trash string, remove func(at string) e
 }
 
 // removeStore is removeOrphan for a store in progress, in a cache that others may have a part in.
-func (s *Store) removeStore(root fsys.FS, dir string, b *budget) (done bool, err error) {
+func (s *housekeeper) removeStore(root fsys.FS, dir string, b *budget) (done bool, err error) {
 	if err := foreignIn(root, dir); err != nil {
 		return false, err
 	}
@@ -81,7 +81,7 @@ func (s *Store) removeStore(root fsys.FS, dir string, b *budget) (done bool, err
 }
 
 // removeRestore removes what is left of a restore, beginning with what it staged elsewhere.
-func (s *Store) removeRestore(dir string, b *budget) (done bool, err error) {
+func (s *housekeeper) removeRestore(dir string, b *budget) (done bool, err error) {
 	lock, ok, err := claim(s.ws, dir)
 	if !ok {
 		return false, err
@@ -124,7 +124,7 @@ func places(ws fsys.FS, dir string) ([]string, error) {
 }
 
 // stateNames lists .haz/state, by what kind of leftover the names are.
-func (s *Store) stateNames(visit func(path, name string) bool) error {
+func (s *housekeeper) stateNames(visit func(path, name string) bool) error {
 	list, err := s.ws.List(layout.StateDir)
 	if err != nil {
 		if fsys.Absent(err) {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"syscall"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -16,13 +17,13 @@ import (
 // (not with ReadOnly or KeepDamaged).
 //
 // The system calls of a hit: open and read the manifest, one look at each stream and each distinct blob.
-func (s *Store) Lookup(k entry.Key) (*Manifest, *entry.Miss) {
+func (s *core) Lookup(k entry.Key) (*Manifest, *entry.Miss) {
 	root, miss := s.openForLookup()
 	if miss != nil {
 		return nil, miss
 	}
 	m, miss, at := s.find(root, k)
-	if miss != nil && miss.Reason == entry.Damaged && !s.o.ReadOnly && !s.o.KeepDamaged {
+	if miss != nil && miss.Reason == entry.Damaged && !s.o.ReadOnly && !s.keepDamaged {
 		miss.Became = s.setAside(root, at, miss.Detail)
 	}
 	return m, miss
@@ -30,19 +31,19 @@ func (s *Store) Lookup(k entry.Key) (*Manifest, *entry.Miss) {
 
 // find looks at the place of k and, when nothing lies there that serves this root, at the one that this root has beside it. at
 // is the place that the answer is about.
-func (s *Store) find(root fsys.FS, k entry.Key) (m *Manifest, miss *entry.Miss, at entry.Key) {
+func (s *core) find(root fsys.FS, k entry.Key) (m *Manifest, miss *entry.Miss, at entry.Key) {
 	m, miss = s.examine(root, k)
-	bound := miss == nil && !m.servesRoot(&s.o.Root)
+	bound := miss == nil && !m.servesRoot(&s.home)
 	switch {
-	case bound && s.o.Root.Path == "":
+	case bound && s.home.Path == "":
 		return nil, m.missOfOthers(), k
-	case !bound && (miss == nil || miss.Reason != entry.NoEntry) || s.o.Root.Path == "":
+	case !bound && (miss == nil || miss.Reason != entry.NoEntry) || s.home.Path == "":
 		return m, miss, k
 	}
-	at = variant(s.o.Hash, k, s.o.Root.name())
+	at = variant(s.o.Hash, k, s.home.name())
 	own, ownMiss := s.examine(root, at)
 	switch {
-	case ownMiss == nil && own.servesRoot(&s.o.Root):
+	case ownMiss == nil && own.servesRoot(&s.home):
 		return own, nil, at
 	case ownMiss == nil:
 		return nil, &entry.Miss{Reason: entry.Damaged, Detail: "it is bound to another root than its place"}, at
@@ -53,7 +54,7 @@ func (s *Store) find(root fsys.FS, k entry.Key) (m *Manifest, miss *entry.Miss, 
 }
 
 // Explain is Lookup without any effect on disk, for why.
-func (s *Store) Explain(k entry.Key) (*Manifest, *entry.Miss) {
+func (s *core) Explain(k entry.Key) (*Manifest, *entry.Miss) {
 	root, miss := s.openForLookup()
 	if miss != nil {
 		return nil, miss
@@ -62,7 +63,7 @@ func (s *Store) Explain(k entry.Key) (*Manifest, *entry.Miss) {
 	return m, miss
 }
 
-func (s *Store) openForLookup() (fsys.FS, *entry.Miss) {
+func (s *core) openForLookup() (fsys.FS, *entry.Miss) {
 	root, err := s.open()
 	switch {
 	case err == nil:
@@ -74,7 +75,7 @@ func (s *Store) openForLookup() (fsys.FS, *entry.Miss) {
 }
 
 // examine looks at the entry of k.
-func (s *Store) examine(root fsys.FS, k entry.Key) (*Manifest, *entry.Miss) {
+func (s *core) examine(root fsys.FS, k entry.Key) (*Manifest, *entry.Miss) {
 	dir := entryOf(k)
 	m, miss := readManifest(root, dir)
 	if miss != nil {
@@ -217,4 +218,31 @@ func notReadable(root fsys.FS, name string, err error) *entry.Miss {
 		return &entry.Miss{Reason: entry.Damaged, Detail: "manifest is no regular file"}
 	}
 	return &entry.Miss{Reason: entry.Unreadable, Detail: "manifest: " + fsys.Cause(err).Error()}
+}
+
+// touch refreshes the mtime of `used`, at most hourly; an entry made within the hour needs no other witness of its use.
+func (s *core) touch(m *Manifest) {
+	now := s.o.Now()
+	if s.o.ReadOnly || now.Unix()-m.CreatedAt < int64(usedRefresh.Seconds()) {
+		return
+	}
+	root, err := s.open()
+	if err != nil {
+		return
+	}
+	name := entryOf(m.Key) + "/" + usedName
+	info, err := root.Lstat(name)
+	switch {
+	case err == nil && info.Kind == fsys.File:
+		if age := now.UnixNano() - info.MTime; age >= 0 && age < int64(usedRefresh) {
+			return
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		if writeNew(root, name, nil, filePerm) != nil {
+			return
+		}
+	default:
+		return // a link, say: nothing that we made
+	}
+	_ = root.Chtimes(name, now, now)
 }

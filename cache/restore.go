@@ -2,9 +2,7 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
@@ -26,13 +24,13 @@ type Restored struct {
 // Blobs are copied into a staging directory and verified there; then what lies in the way is renamed into its old/, and
 // the new files are renamed onto their targets. Until the first rename nothing outside of the staging is touched, and each
 // later step is written down, so that a failure, or a cancelled context, is undone in reverse order.
-func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restored, error) {
+func (s *restorer) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restored, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	done := &Restored{}
 	var err error
-	if done.Stdout, done.Stderr, err = s.Streams(ctx, p.Manifest, spoolDir); err != nil {
+	if done.Stdout, done.Stderr, err = s.store.Streams(ctx, p.Manifest, spoolDir); err != nil {
 		return nil, err
 	}
 	r := &restore{s: s, p: p, folders: newFolders(s.ws, p.links), areas: map[uint64]*area{}, areaAt: map[*folder]*area{},
@@ -42,8 +40,8 @@ func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restore
 		err = r.runAndClear(ctx)
 		done.Kept = r.keeper.end()
 		if err != nil {
-			s.dropSpool(done.Stdout)
-			s.dropSpool(done.Stderr)
+			done.Stdout.drop(s.ws)
+			done.Stderr.drop(s.ws)
 			return nil, err
 		}
 	}
@@ -59,13 +57,13 @@ func (s *Store) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restore
 	case !p.Unwritten:
 		s.o.State.WriteLedger(done.Ledger)
 	}
-	s.touch(p.Manifest)
+	s.store.touch(p.Manifest)
 	return done, nil
 }
 
 // restore is one restore under way.
 type restore struct {
-	s       *Store
+	s       *restorer
 	p       *Plan
 	folders *folders
 	first   *staging // in .haz/state; nil until needed
@@ -205,31 +203,4 @@ func sameFiles(a, b []state.Produced) bool {
 		}
 	}
 	return true
-}
-
-// touch refreshes the mtime of `used`, at most hourly; an entry made within the hour needs no other witness of its use.
-func (s *Store) touch(m *Manifest) {
-	now := s.o.Now()
-	if s.o.ReadOnly || now.Unix()-m.CreatedAt < int64(usedRefresh.Seconds()) {
-		return
-	}
-	root, err := s.open()
-	if err != nil {
-		return
-	}
-	name := entryOf(m.Key) + "/" + usedName
-	info, err := root.Lstat(name)
-	switch {
-	case err == nil && info.Kind == fsys.File:
-		if age := now.UnixNano() - info.MTime; age >= 0 && age < int64(usedRefresh) {
-			return
-		}
-	case errors.Is(err, fs.ErrNotExist):
-		if writeNew(root, name, nil, filePerm) != nil {
-			return
-		}
-	default:
-		return // a link, say: nothing that we made
-	}
-	_ = root.Chtimes(name, now, now)
 }

@@ -86,7 +86,7 @@ func (b *bigCopiers) copy(f func() error) {
 func (r *restore) begin() error {
 	var dev uint64
 	var err error
-	if r.first, dev, err = r.s.restoreStaging(r.p.Manifest.Key); err != nil {
+	if r.first, dev, err = r.s.stagings.restore(r.p.Manifest.Key); err != nil {
 		return failed("", err, "a restore cannot be prepared in %s: %v", r.s.ws.HostPath(layout.StateDir), fsys.Cause(err))
 	}
 	r.here = &area{name: r.first.name, dir: r.first.dir}
@@ -140,15 +140,15 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, i int
 	if !cloned {
 		f, err := root.OpenNoFollow(blob)
 		if err != nil {
-			return r.s.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
+			return r.s.store.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
 		}
 		defer f.Close()
 		from, err := fsys.FileInfo(f)
 		if err != nil {
-			return r.s.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
+			return r.s.store.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
 		}
 		if from.Size != o.Size {
-			return r.s.damaged(r.p.Manifest, fmt.Sprintf("%s has %d bytes, the manifest says %d", r.p.Manifest.nameBlob(i), from.Size, o.Size))
+			return r.s.store.damaged(r.p.Manifest, fmt.Sprintf("%s has %d bytes, the manifest says %d", r.p.Manifest.nameBlob(i), from.Size, o.Size))
 		}
 		d, info, err = writeFile(ctx, a.dir, name, perm, f, o.Size, r.s.o.Hash)
 		switch {
@@ -158,14 +158,14 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, i int
 		case isWriteError(err):
 			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return r.s.damaged(r.p.Manifest, r.p.Manifest.nameBlob(i)+" is shorter than recorded")
+			return r.s.store.damaged(r.p.Manifest, r.p.Manifest.nameBlob(i)+" is shorter than recorded")
 		default:
-			return r.s.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
+			return r.s.store.sourceError(r.p.Manifest, r.p.Manifest.nameBlob(i), err)
 		}
 	}
 	r.mtimes[i] = info.MTime
 	if d != o.Digest {
-		return r.s.damaged(r.p.Manifest, r.p.Manifest.nameBlob(i)+" is not what was recorded")
+		return r.s.store.damaged(r.p.Manifest, r.p.Manifest.nameBlob(i)+" is not what was recorded")
 	}
 	if info.Perm != o.Mode { // the umask took bits away
 		if err := a.dir.Chmod(name, perm); err != nil {
@@ -254,7 +254,7 @@ func (r *restore) clear() {
 	}
 	// What is in there is known when all went well: taking just that away is a third of the cost of looking for it.
 	if known {
-		r.s.keepStaging(r.first)
+		r.s.stagings.keep(r.first)
 		return
 	}
 	r.first.remove()
@@ -277,66 +277,4 @@ func (r *restore) clearKnown(a *area) bool {
 		}
 	}
 	return a.old == nil || a.dir.Remove("/old") == nil
-}
-
-// maxIdle bounds the empty stagings that are kept for restores to come.
-const maxIdle = 16
-
-// restoreStaging takes an empty staging that an earlier restore has left, or makes one, and says on which device it is. A
-// staging costs more calls than the blob of a small output, so that Finish is early enough to remove it; if nobody calls that,
-// or haz is killed, the sweep does, once the lock is free (S-35).
-func (s *Store) restoreStaging(k entry.Key) (st *staging, dev uint64, err error) {
-	for {
-		s.mu.Lock()
-		st = nil
-		if n := len(s.idle); n > 0 {
-			st, s.idle = s.idle[n-1], s.idle[:n-1]
-		}
-		s.mu.Unlock()
-		kept := st != nil
-		if !kept {
-			if st, err = s.beginStaging(s.ws, layout.StateDir, restorePrefix+k.Hex()+"-", s.ensureState); err != nil {
-				return nil, 0, err
-			}
-		}
-		info, err := s.lookAtStaging(st)
-		switch {
-		case err == nil && info.Kind == fsys.Dir:
-			return st, info.Dev, nil
-		case kept: // somebody has removed .haz/state meanwhile
-			st.remove()
-		default:
-			st.remove()
-			if err == nil {
-				err = fs.ErrNotExist
-			}
-			return nil, 0, err
-		}
-	}
-}
-
-// lookAtStaging gives the staging up when it panics: nobody else knows of it yet.
-func (s *Store) lookAtStaging(st *staging) (info fsys.Info, err error) {
-	looked := false
-	defer func() {
-		if !looked {
-			st.remove()
-		}
-	}()
-	info, err = s.ws.Lstat(st.name)
-	looked = true
-	return info, err
-}
-
-// keepStaging takes an empty staging back.
-func (s *Store) keepStaging(st *staging) {
-	s.mu.Lock()
-	keep := len(s.idle) < maxIdle
-	if keep {
-		s.idle = append(s.idle, st)
-	}
-	s.mu.Unlock()
-	if !keep {
-		st.remove()
-	}
 }

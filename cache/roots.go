@@ -284,14 +284,14 @@ func (m *Manifest) missOfOthers() *entry.Miss {
 
 // placeFor says where the entry will lie, and makes the shard of it: in the place of its key, or, when an entry lies there that is
 // bound to another root, in the one that this root has beside it. So both stay.
-func (s *Store) placeFor(root fsys.FS, m *Manifest) error {
-	if s.o.Root.Path == "" {
+func (s *core) placeFor(root fsys.FS, m *Manifest) error {
+	if s.home.Path == "" {
 		return nil
 	}
 	there, miss := readManifest(root, entryOf(m.Key))
-	if miss != nil || there.servesRoot(&s.o.Root) {
+	if miss != nil || there.servesRoot(&s.home) {
 		return nil
 	}
-	m.Key = variant(s.o.Hash, m.Key, s.o.Root.name())
-	return s.shardMaker(root, m.Key)()
+	m.Key = variant(s.o.Hash, m.Key, s.home.name())
+	return shardMaker(root, m.Key)()
 }

@@ -23,7 +23,7 @@ type found struct {
 
 // A scan walks the cache root.
 type scan struct {
-	s       *Store
+	s       *housekeeper
 	root    fsys.FS
 	entry   func(found) bool       // false ends the scan
 	tmp     func(path string) bool // a .tmp- directory

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
@@ -13,6 +14,29 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
 )
+
+// core finds and stores entries.
+type core struct {
+	*site
+	home        Root
+	keepDamaged bool
+	none        digest.Digest // of no bytes
+	seek        *spellings    // of the root
+	stored      atomic.Bool   // something was published: flush has something to do
+}
+
+func newCore(s *site, home Root, keepDamaged bool) *core {
+	return &core{site: s, home: home, keepDamaged: keepDamaged, none: hasher.Sum(s.o.Hash, nil), seek: lookFor(home)}
+}
+
+// flush brings what was stored to the device, if anything was.
+func (s *core) flush() {
+	if s.stored.Swap(false) {
+		if root, err := s.open(); err == nil {
+			_ = root.SyncAll()
+		}
+	}
+}
 
 // Stream is a captured stream: its length and digest, and its bytes, in memory when short, else in a file.
 type Stream struct {
@@ -39,7 +63,7 @@ var ErrReadOnly = errors.New("the cache is read-only")
 
 // Staged is an entry in preparation, not yet visible.
 type Staged struct {
-	s       *Store
+	s       *core
 	key     entry.Key // of the place where it will lie
 	replace bool
 	st      *staging // nil once published or discarded
@@ -52,7 +76,7 @@ type Staged struct {
 // sentence for people: why the result is not stored (S-01).
 //
 // Spool files are copied, not moved: they still belong to the caller.
-func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
+func (s *core) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 	if s.o.ReadOnly {
 		return nil, ErrReadOnly
 	}
@@ -81,14 +105,14 @@ func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 	return &Staged{s: s, key: m.Key, replace: r.Replace, st: st}, nil
 }
 
-func (s *Store) beginStore(k entry.Key) (st *staging, err error) {
+func (s *core) beginStore(k entry.Key) (st *staging, err error) {
 	for range 2 {
 		var root fsys.FS
 		if root, err = s.create(); err != nil {
 			return nil, fmt.Errorf("the cache cannot be opened: %w", fsys.Cause(err))
 		}
-		s.own(root, k)
-		if st, err = s.beginStaging(root, shardOf(k), tmpPrefix+k.Hex()+"-", s.shardMaker(root, k)); err == nil {
+		s.stagings.own(root, k)
+		if st, err = s.stagings.begin(root, shardOf(k), tmpPrefix+k.Hex()+"-", shardMaker(root, k)); err == nil {
 			return st, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -100,7 +124,7 @@ func (s *Store) beginStore(k entry.Key) (st *staging, err error) {
 }
 
 // shardMaker makes the shard of k. Nobody asks whether it is there before the first mkdir in it has failed.
-func (s *Store) shardMaker(root fsys.FS, k entry.Key) func() error {
+func shardMaker(root fsys.FS, k entry.Key) func() error {
 	return func() error {
 		err := root.Mkdir(shardOf(k), dirPerm)
 		if errors.Is(err, fs.ErrExist) {
@@ -111,13 +135,13 @@ func (s *Store) shardMaker(root fsys.FS, k entry.Key) func() error {
 }
 
 // fill writes blobs, streams and, last, the manifest, which then says to what root the entry is bound and where it lies.
-func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, m *Manifest) error {
+func (s *core) fill(ctx context.Context, st *staging, r StoreRequest, m *Manifest) error {
 	blobs := blobWriter{s: s, st: st, search: rootSearch{l: s.seek}}
 	defer blobs.close()
 	for i := range r.Outputs {
 		if r.Outputs[i].Kind != entry.File {
 			if r.Outputs[i].Kind == entry.Link && blobs.search.text(r.Outputs[i].Target) {
-				m.bind(&s.o.Root, r.Outputs[i].Path)
+				m.bind(&s.home, r.Outputs[i].Path)
 			}
 			continue
 		}
@@ -128,14 +152,14 @@ func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, m *Manife
 			return err
 		}
 		if blobs.search.found {
-			m.bind(&s.o.Root, r.Outputs[i].Path)
+			m.bind(&s.home, r.Outputs[i].Path)
 		}
 	}
 	if err := s.storeStream(ctx, st, stdoutName, &r.Stdout); err != nil {
 		return err
 	}
 	// Two empty streams are one file, where the file system has links.
-	if !s.isEmpty(&r.Stdout) || !s.isEmpty(&r.Stderr) || st.dir.Link("/"+stdoutName, "/"+stderrName) != nil {
+	if !r.Stdout.isEmpty(s.none) || !r.Stderr.isEmpty(s.none) || st.dir.Link("/"+stdoutName, "/"+stderrName) != nil {
 		if err := s.storeStream(ctx, st, stderrName, &r.Stderr); err != nil {
 			return err
 		}
@@ -155,7 +179,7 @@ func (s *Store) fill(ctx context.Context, st *staging, r StoreRequest, m *Manife
 
 // blobWriter copies outputs into the staging, equal contents once.
 type blobWriter struct {
-	s    *Store
+	s    *core
 	st   *staging
 	dir  fsys.FS // outputs, under a handle of its own when there are several
 	sub  bool
@@ -272,12 +296,12 @@ func cannotWrite(err error) error {
 }
 
 // isEmpty reports whether nothing was captured, and the digest says so too.
-func (s *Store) isEmpty(r *Stream) bool {
-	return r.Path == "" && r.Len == 0 && len(r.Bytes) == 0 && r.Digest == s.none
+func (r *Stream) isEmpty(none digest.Digest) bool {
+	return r.Path == "" && r.Len == 0 && len(r.Bytes) == 0 && r.Digest == none
 }
 
 // storeStream writes one stream. Its digest is known, and checked all the same: a spool file lies on a disk too.
-func (s *Store) storeStream(ctx context.Context, st *staging, name string, r *Stream) error {
+func (s *core) storeStream(ctx context.Context, st *staging, name string, r *Stream) error {
 	if r.Path == "" {
 		if int64(len(r.Bytes)) != r.Len || (r.Len > 0 || r.Digest != s.none) && hasher.Sum(s.o.Hash, r.Bytes) != r.Digest {
 			return fmt.Errorf("%s is not what was captured", name)
@@ -335,7 +359,7 @@ func (st *Staged) Place() (alreadyThere bool, err error) {
 			break // nothing is in the way: the rename itself cannot be done
 		}
 		switch m, miss := st.s.examine(root, st.key); {
-		case miss == nil && !m.servesRoot(&st.s.o.Root): // it came while this one was staged
+		case miss == nil && !m.servesRoot(&st.s.home): // it came while this one was staged
 			return false, fmt.Errorf("the result of another workspace, bound to %s, was stored at the same time", m.Root)
 		case miss == nil && !st.replace:
 			return true, nil

@@ -17,7 +17,7 @@ import (
 // verified: what is shown later is what was looked at, whatever becomes of the entry. The caller removes the files.
 //
 // Errors are *RestoreError or ctx.Err(); then there is no spool file.
-func (s *Store) Streams(ctx context.Context, m *Manifest, spoolDir string) (stdout, stderr Stream, err error) {
+func (s *core) Streams(ctx context.Context, m *Manifest, spoolDir string) (stdout, stderr Stream, err error) {
 	if m.StdoutLen == 0 && m.StderrLen == 0 && m.StdoutHash == s.none && m.StderrHash == s.none {
 		return Stream{Digest: s.none}, Stream{Digest: s.none}, nil // the lookup has seen their sizes
 	}
@@ -32,20 +32,21 @@ func (s *Store) Streams(ctx context.Context, m *Manifest, spoolDir string) (stdo
 	}
 	stderr, err = s.stream(ctx, root, m, dir, stderrName, Stream{Len: m.StderrLen, Digest: m.StderrHash}, spoolDir)
 	if err != nil {
-		s.dropSpool(stdout)
+		stdout.drop(s.ws)
 		return Stream{}, Stream{}, err
 	}
 	return stdout, stderr, nil
 }
 
-func (s *Store) dropSpool(r Stream) {
+// drop removes the spool file, if there is one.
+func (r *Stream) drop(ws fsys.FS) {
 	if r.Path != "" {
-		_ = s.ws.Remove(r.Path)
+		_ = ws.Remove(r.Path)
 	}
 }
 
 // stream reads one stream. want says its length and digest.
-func (s *Store) stream(ctx context.Context, root fsys.FS, m *Manifest, dir, name string, want Stream, spoolDir string) (Stream, error) {
+func (s *core) stream(ctx context.Context, root fsys.FS, m *Manifest, dir, name string, want Stream, spoolDir string) (Stream, error) {
 	if want.Len <= streamMemory {
 		b, _, err := root.ReadFile(dir+"/"+name, streamMemory)
 		switch {
@@ -90,7 +91,7 @@ func isWriteError(err error) bool {
 	return errors.As(err, &w)
 }
 
-func (s *Store) spool(ctx context.Context, root fsys.FS, from string, want Stream) error {
+func (s *core) spool(ctx context.Context, root fsys.FS, from string, want Stream) error {
 	f, err := root.OpenNoFollow(from)
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func (s *Store) spool(ctx context.Context, root fsys.FS, from string, want Strea
 
 // sourceError turns a failure to read a part of an entry into what a restore reports: what is missing or of another
 // kind is damage, what cannot be read right now is not.
-func (s *Store) sourceError(m *Manifest, name string, err error) error {
+func (s *core) sourceError(m *Manifest, name string, err error) error {
 	switch {
 	case fsys.Absent(err):
 		return s.damaged(m, name+" is missing")

@@ -9,6 +9,11 @@ import (
 	"github.com/haz-build/haz/layout"
 )
 
+// housekeeper looks after what lies in the cache and beside it: clean, clear, info, sweep.
+type housekeeper struct{ *site }
+
+func newHousekeeper(s *site) *housekeeper { return &housekeeper{s} }
+
 // SweepOptions of Sweep.
 type SweepOptions struct {
 	// MaxSize is cache.clean.max_size in bytes; nil when the workspace has none.
@@ -27,7 +32,7 @@ type SweepReport struct {
 // are as large as outputs and lie on the devices that the run is about to write to; all others at most once an hour. Staging whose
 // lock is held is never touched. With a read-only cache nothing below the cache root is. Failures do not matter: the next sweep
 // tries again.
-func (s *Store) Sweep(ctx context.Context, o SweepOptions) SweepReport {
+func (s *housekeeper) Sweep(ctx context.Context, o SweepOptions) SweepReport {
 	var r SweepReport
 	now := s.o.Now()
 	b := &budget{now: s.o.Now, until: now.Add(sweepBudget)}
@@ -74,7 +79,7 @@ func (s *Store) Sweep(ctx context.Context, o SweepOptions) SweepReport {
 }
 
 // sweepState removes what lies in .haz/state, and what restores have staged elsewhere.
-func (s *Store) sweepState(ctx context.Context, b *budget, count func(bool)) {
+func (s *housekeeper) sweepState(ctx context.Context, b *budget, count func(bool)) {
 	_ = s.stateNames(func(path, name string) bool {
 		switch {
 		case isRestoreName(name):
@@ -90,7 +95,7 @@ func (s *Store) sweepState(ctx context.Context, b *budget, count func(bool)) {
 	})
 }
 
-func (s *Store) sweepTrash(root fsys.FS, b *budget, count func(bool)) {
+func (s *housekeeper) sweepTrash(root fsys.FS, b *budget, count func(bool)) {
 	list, err := root.List("/")
 	if err != nil {
 		return
@@ -104,7 +109,7 @@ func (s *Store) sweepTrash(root fsys.FS, b *budget, count func(bool)) {
 
 // timeToSweep reports whether an hour has passed since the last sweep, and notes that this is one. Without a state
 // directory nothing has ever been left here; the cache may be new all the same, and is looked at in an hour.
-func (s *Store) timeToSweep(now time.Time) bool {
+func (s *housekeeper) timeToSweep(now time.Time) bool {
 	name := layout.StateDir + "/" + sweptName
 	info, err := s.ws.Lstat(name)
 	switch {
@@ -121,11 +126,4 @@ func (s *Store) timeToSweep(now time.Time) bool {
 		}
 	}
 	return s.ws.Chtimes(name, now, now) == nil
-}
-
-func saturatingAdd(a, b int64) int64 {
-	if sum := a + b; sum >= a && sum >= b {
-		return sum
-	}
-	return 1<<63 - 1
 }

@@ -19,7 +19,7 @@ type Taken struct {
 // inputs of the key and what another task made too are left alone, as in a restore (S-34).
 //
 // It goes by renames into a staging, so that it can be put back. After an error the tree is as it was.
-func (s *Store) TakeAway(ctx context.Context, key entry.Key, t Target) (*Taken, error) {
+func (s *restorer) TakeAway(ctx context.Context, key entry.Key, t Target) (*Taken, error) {
 	p := &Plan{Manifest: &Manifest{Key: key}, Target: t, prefixes: newPrefixes(t.Patterns), quick: true}
 	w := newWays(s.ws)
 	if err := s.findStale(ctx, p, w); err != nil {
