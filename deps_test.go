@@ -34,8 +34,14 @@ var mayImport = map[string]string{
 	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
 	"cache/hasher":        "cache/digest",
 	"cache/state":         "layout cache/digest fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
-	"cache":               "layout cache/digest cache/state fsys pattern cache/hasher cache/entry",
-	"cache/cachetest":     "cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher cache/entry",
+	"cache/manifest":      "layout cache/digest fsys pattern cache/hasher cache/entry",
+	"cache/site":          "layout cache/digest cache/manifest cache/state fsys cache/hasher cache/entry",
+	// Rooms. None knows another one beside it, but for what was restored over: housekeeping lists it.
+	"cache/store":        "cache/digest cache/manifest cache/site cache/state fsys cache/hasher cache/entry layout",
+	"cache/restore":      "layout cache/digest cache/manifest cache/site cache/store cache/state fsys pattern cache/entry",
+	"cache/housekeeping": "layout cache/digest cache/manifest cache/restore cache/site fsys pattern cache/entry",
+	"cache":              "cache/digest cache/housekeeping cache/manifest cache/restore cache/site cache/state cache/store fsys",
+	"cache/cachetest":    "cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher cache/entry",
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
 	"workspace":        "diag pattern", // values; what reads files is workspace/load
@@ -47,13 +53,13 @@ var mayImport = map[string]string{
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache/digest cache/entry",
 	"cache/key":        "workspace cache/digest cache/state fsys fsys/tree cache/hasher",
-	"cache/outputs":    "layout cache cache/digest cache/state fsys fsys/tree pattern cache/entry",
+	"cache/outputs":    "layout cache/digest cache/manifest cache/state fsys fsys/tree pattern cache/entry",
 
 	// Floor 3, decisions (see thinking below).
 	"schedule": "graph messages workspace cache/entry",
 
 	// Floor 4, the engine, and alone in knowing the actor library.
-	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
+	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
 	"actors/actorstest": "actors graph messages cache cache/digest cache/key cache/state fsys fsys/tree process cache/hasher workspace/load",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
@@ -76,7 +82,7 @@ var owners = map[string]string{
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
-	"golang.org/x/sync":                 "cache",
+	"golang.org/x/sync":                 "cache/restore",
 	"golang.org/x/sys":                  "process fsys cmd/haz",
 	"charm.land/bubbletea/v2":           "cmd/haz",
 	"github.com/orcaman/concurrent-map": "cmd/haz",

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
@@ -362,7 +363,7 @@ func (j *job) claims(outs []entry.Output) []entry.Output {
 	}
 	claimed := make([]entry.Output, 0, len(outs))
 	for i, o := range outs {
-		if o.Kind != entry.Dir || !cache.HoldsOutputs(outs[i:], o.Path) && matched(o.Path) {
+		if o.Kind != entry.Dir || !manifest.HoldsOutputs(outs[i:], o.Path) && matched(o.Path) {
 			claimed = append(claimed, o)
 		}
 	}

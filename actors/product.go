@@ -1,10 +1,10 @@
 package actors
 
 import (
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -17,5 +17,5 @@ func ProductDigest(fn digest.Function, t *workspace.Task, at *key.Derived, held 
 		in := &inputs[i]
 		sources[i] = entry.Source(in.Path, entry.OutputKind(in.Kind), in.Exec, in.Digest, in.LinkText)
 	}
-	return cache.ProductDigest(fn, held, sources)
+	return manifest.ProductDigest(fn, held, sources)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
@@ -26,7 +27,7 @@ type recorder struct {
 
 	mu     sync.Mutex
 	next   int // number of the next event
-	turns  cache.OrderRecorder
+	turns  manifest.OrderRecorder
 	stdout stream
 	stderr stream
 

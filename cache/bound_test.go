@@ -8,6 +8,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -146,10 +147,10 @@ func TestDamagedBesideAnotherRoot(t *testing.T) {
 	// Somebody makes the entry of one an entry of two's place.
 	b, _, err := ws.ReadFile(entryDir(k)+"/manifest.json", 0)
 	must(t, err)
-	forged, err := cache.Decode(b)
+	forged, err := manifest.Decode(b)
 	must(t, err)
 	forged.Key = m.Key
-	text, err := cache.Encode(forged)
+	text, err := manifest.Encode(forged)
 	must(t, err)
 	must(t, ws.Rename(entryDir(k), entryDir(m.Key)))
 	must(t, ws.Remove(entryDir(m.Key)+"/manifest.json"))

@@ -20,16 +20,21 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/housekeeping"
+	"github.com/haz-build/haz/cache/manifest"
+	"github.com/haz-build/haz/cache/restore"
+	"github.com/haz-build/haz/cache/site"
 	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/cache/store"
 	"github.com/haz-build/haz/fsys"
 )
 
 // Options of a Store.
 type Options struct {
 	Hash     digest.Function
-	State    *state.State // nil: one of its own
-	ReadOnly bool         // cache mode ro: nothing below the cache root is changed
-	Root     Root         // where the workspace lies
+	State    *state.State  // nil: one of its own
+	ReadOnly bool          // cache mode ro: nothing below the cache root is changed
+	Root     manifest.Root // where the workspace lies
 	// KeepDamaged: lookups and restores only say that an entry is damaged; the caller sets it aside, in its own order.
 	KeepDamaged bool
 	Now         func() time.Time
@@ -40,10 +45,10 @@ type Options struct {
 // Store is the open cache of one workspace, all of its rooms. Safe for concurrent use, Publish excepted (see there). Many stores,
 // in one process or several, may share one cache.
 type Store struct {
-	*core
-	*restorer
-	*housekeeper
-	site *site
+	*store.Store
+	*restore.Restorer
+	*housekeeping.Housekeeper
+	site *site.Site
 }
 
 // Open opens .haz/cache of the workspace file system (a link to a directory anywhere is fine) without creating anything.
@@ -58,9 +63,9 @@ func Open(ws fsys.FS, o Options) *Store {
 	if o.Rand == nil {
 		o.Rand = rand.Uint64
 	}
-	s := newSite(ws, siteOptions{Hash: o.Hash, State: o.State, ReadOnly: o.ReadOnly, Now: o.Now, Rand: o.Rand})
-	c := newCore(s, o.Root, o.KeepDamaged)
-	return &Store{core: c, restorer: newRestorer(s, c), housekeeper: newHousekeeper(s), site: s}
+	s := site.New(ws, site.Options{Hash: o.Hash, State: o.State, ReadOnly: o.ReadOnly, Now: o.Now, Rand: o.Rand})
+	c := store.New(s, o.Root, o.KeepDamaged)
+	return &Store{Store: c, Restorer: restore.New(s, c), Housekeeper: housekeeping.New(s), site: s}
 }
 
 // Trouble returns what made the cache unusable, each once.
@@ -74,12 +79,12 @@ func (s *Store) Denied() *state.Denial { return s.site.Denied() }
 // It should come before state.Flush, so that the rows of the stat index do not reach the device before the outputs that they
 // vouch for.
 func (s *Store) Finish() {
-	s.site.stagings.dropKept()
-	s.flush()
+	s.site.Stagings.DropKept()
+	s.Flush()
 }
 
 // Close gives handles back, and removes what Finish has not.
 func (s *Store) Close() error {
-	s.site.stagings.dropKept()
-	return s.site.close()
+	s.site.Stagings.DropKept()
+	return s.site.Close()
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/cache/housekeeping"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
 )
@@ -204,10 +206,10 @@ func TestCleanPlan(t *testing.T) {
 	must(t, err)
 	at := cachetest.Epoch.Unix()
 	want := []cache.CleanItem{
-		{Key: bad.Key().Hex(), CreatedAt: at, Footprint: 5, Pass: cache.PassSoft},
-		{Key: keys[0].Hex(), CreatedAt: at, Footprint: 1000, Pass: cache.PassMaxAge},
-		{Key: keys[1].Hex(), CreatedAt: at + 3600, Footprint: 1000, Pass: cache.PassMaxSize},
-		{Key: keys[2].Hex(), CreatedAt: at + 7200, Footprint: 1000, Pass: cache.PassMaxSize},
+		{Key: bad.Key().Hex(), CreatedAt: at, Footprint: 5, Pass: housekeeping.PassSoft},
+		{Key: keys[0].Hex(), CreatedAt: at, Footprint: 1000, Pass: housekeeping.PassMaxAge},
+		{Key: keys[1].Hex(), CreatedAt: at + 3600, Footprint: 1000, Pass: housekeeping.PassMaxSize},
+		{Key: keys[2].Hex(), CreatedAt: at + 7200, Footprint: 1000, Pass: housekeeping.PassMaxSize},
 	}
 	same(t, "plan", got.Plan, want)
 	if s := want[1].Short() + " " + want[1].Pass.String(); s != keys[0].Short()+" --max-age" {
@@ -267,8 +269,8 @@ func TestInfo(t *testing.T) {
 			}
 		}
 		same(t, "info", *got, cache.InfoReport{Root: root, WellFormed: 5, Corrupt: 4, TmpDirs: 2, RestoreDirs: 2, Bytes: bytes,
-			BySchema: []cache.SchemaCount{{Revision: cache.Revision, Hash: digest.BLAKE3, Entries: 5}},
-			Reasons: []cache.ReasonCount{{Reason: "invalid manifest", Entries: 1}, {Reason: "no manifest", Entries: 1},
+			BySchema: []housekeeping.SchemaCount{{Revision: manifest.Revision, Hash: digest.BLAKE3, Entries: 5}},
+			Reasons: []housekeeping.ReasonCount{{Reason: "invalid manifest", Entries: 1}, {Reason: "no manifest", Entries: 1},
 				{Reason: "other revision or hash function", Entries: 1}, {Reason: "set aside as damaged", Entries: 1}}})
 
 		must(t, r.store.Clear(bg))

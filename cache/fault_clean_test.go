@@ -8,6 +8,7 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/housekeeping"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -70,7 +71,7 @@ func cleanOperation(t testing.TB) cachetest.Operation {
 				if aged {
 					t.Errorf("reported no failure, but the old entry is there: %+v", r.report)
 				}
-				if r.report.Evicted[cache.PassMaxAge] != 1 || r.report.Evicted[cache.PassSoft] != 2 {
+				if r.report.Evicted[housekeeping.PassMaxAge] != 1 || r.report.Evicted[housekeeping.PassSoft] != 2 {
 					t.Errorf("report %+v", r.report)
 				}
 			}

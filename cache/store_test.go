@@ -15,6 +15,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
 )
@@ -32,8 +33,8 @@ func TestLayout(t *testing.T) {
 		blob := func(text string) string { return entry + "/outputs/" + hasher.Sum(fn, []byte(text)).Hex() }
 		got, err := cachetest.Look(ws)
 		must(t, err)
-		manifest := got[entry+"/manifest.json"]
-		m, err := cache.Decode([]byte(manifest.Text))
+		table := got[entry+"/manifest.json"]
+		m, err := manifest.Decode([]byte(table.Text))
 		if err != nil || m.Key != k || m.Task != "p:gen" || m.CreatedAt != cachetest.Epoch.Unix() || m.DurationMS != 7 {
 			t.Fatalf("manifest %+v, %v", m, err)
 		}
@@ -43,7 +44,7 @@ func TestLayout(t *testing.T) {
 			"/.haz/cache/.gitignore": cachetest.File("*\n", 0o600),
 			filepath.Dir(entry):      cachetest.Dir(0o700),
 			entry:                    cachetest.Dir(0o700),
-			entry + "/manifest.json": cachetest.File(manifest.Text, 0o600),
+			entry + "/manifest.json": cachetest.File(table.Text, 0o600),
 			entry + "/stdout":        cachetest.File(task.Stdout, 0o600),
 			entry + "/stderr":        cachetest.File(task.Stderr, 0o600),
 			entry + "/outputs":       cachetest.Dir(0o700),

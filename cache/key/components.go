@@ -10,7 +10,7 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// chapterRevision changes whenever the meaning of a component changes (CACHE-003). It is cache.Revision.
+// chapterRevision changes whenever the meaning of a component changes (CACHE-003). It is manifest.Revision.
 const chapterRevision = 0x02
 
 // The tag bytes of the components, in the order in which they are fed (5.2).

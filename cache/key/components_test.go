@@ -7,9 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
@@ -72,8 +72,8 @@ func vector(t testing.TB, fn digest.Function) *action {
 
 // The test vector of 5.5 (CACHE-002..009).
 func TestVector(t *testing.T) {
-	if chapterRevision != cache.Revision {
-		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, cache.Revision)
+	if chapterRevision != manifest.Revision {
+		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, manifest.Revision)
 	}
 	for fn, want := range map[digest.Function]string{
 		digest.BLAKE3: "23c7fbfb783bb29d0e60c2dc2a0eb1674d4b0c93e84eacadc97d6704fc0c0dfb",

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
@@ -69,7 +69,7 @@ func (c *collector) folders(list []tree.Folder) {
 			c.bits(f.Path, f.Info)
 		}
 		odd := f.Info.Perm&0o777 != c.DirMode
-		if cache.HoldsOutputs(c.out.Outputs[:leaves], f.Path) {
+		if manifest.HoldsOutputs(c.out.Outputs[:leaves], f.Path) {
 			if !made || !odd {
 				continue
 			}
@@ -132,7 +132,7 @@ func (c *collector) wroteTarget(m *tree.Match) bool {
 func (c *collector) isOutput(path string) bool {
 	outs := c.out.Outputs
 	_, is := slices.BinarySearchFunc(outs, path, func(o entry.Output, p string) int { return strings.Compare(o.Path, p) })
-	return is || cache.HoldsOutputs(outs, path)
+	return is || manifest.HoldsOutputs(outs, path)
 }
 
 func (c *collector) isInput(path string) bool {

@@ -13,9 +13,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
@@ -73,7 +73,7 @@ func (e *RejectError) Unwrap() error { return e.Err }
 type Collected struct {
 	Outputs []entry.Output // sorted by path
 	Sources []entry.Output // of these and others, what is an input too, as it is now; sorted by path
-	Digest  digest.Digest  // cache.ProductDigest of outputs and sources; zero with PresenceOnly
+	Digest  digest.Digest  // manifest.ProductDigest of outputs and sources; zero with PresenceOnly
 	Wrote   []string       // paths written by this task in this run, sorted: what it claims (EXEC-020)
 	// NotStorable is the reason why the result must not be stored, "" when nothing speaks against it; with Hint.
 	NotStorable string
@@ -108,7 +108,7 @@ func Collect(ctx context.Context, fsy fsys.FS, st *state.State, fn digest.Functi
 	out := &c.out
 	out.NotStorable, out.Hint, out.Quiet = c.notStorable()
 	if !r.PresenceOnly {
-		out.Digest = cache.ProductDigest(fn, out.Outputs, out.Sources)
+		out.Digest = manifest.ProductDigest(fn, out.Outputs, out.Sources)
 	}
 	return out, nil
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
@@ -301,7 +301,7 @@ func TestCollectedDigestAndLedger(t *testing.T) {
 		{Path: "/p/o/d", Kind: entry.Dir, Mode: 0o755},
 		{Path: "/p/o/l", Kind: entry.Link, Target: "a"},
 	}
-	if fmt.Sprint(c.Outputs) != fmt.Sprint(want) || c.Digest != cache.OutputsDigest(digest.BLAKE3, want) {
+	if fmt.Sprint(c.Outputs) != fmt.Sprint(want) || c.Digest != manifest.OutputsDigest(digest.BLAKE3, want) {
 		t.Errorf("got %+v", c.Outputs)
 	}
 	if len(c.Produced) != 3 {

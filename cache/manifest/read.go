@@ -1,0 +1,60 @@
+package manifest
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/fsys"
+)
+
+// ReadManifest reads and decodes the manifest of the entry directory.
+func ReadManifest(root fsys.FS, dir string) (*Manifest, *entry.Miss) {
+	name := dir + "/" + ManifestName
+	b, _, err := root.ReadFile(name, smallManifest)
+	var m *Manifest
+	switch {
+	case err == nil:
+		m, err = Decode(b)
+	case fsys.Absent(err):
+		return nil, &entry.Miss{Reason: entry.NoEntry}
+	case errors.Is(err, fsys.ErrTooLong):
+		var miss *entry.Miss
+		if m, miss, err = streamManifest(root, name); miss != nil {
+			return nil, miss
+		}
+	default:
+		return nil, notReadable(root, name, err)
+	}
+	var foreign *SchemaError
+	var read *ReadError
+	switch {
+	case err == nil:
+		return m, nil
+	case errors.As(err, &foreign):
+		return nil, &entry.Miss{Reason: entry.Schema, Detail: foreign.Error()}
+	case errors.As(err, &read):
+		return nil, &entry.Miss{Reason: entry.Unreadable, Detail: fsys.Cause(read.Err).Error()}
+	}
+	return nil, &entry.Miss{Reason: entry.Damaged, Detail: "manifest: " + err.Error()}
+}
+
+// streamManifest decodes a manifest that is too long to be read in one piece.
+func streamManifest(root fsys.FS, name string) (*Manifest, *entry.Miss, error) {
+	f, err := root.OpenNoFollow(name)
+	if err != nil {
+		return nil, notReadable(root, name, err), nil
+	}
+	defer f.Close()
+	m, err := DecodeFrom(f)
+	return m, nil, err
+}
+
+// notReadable tells a manifest that is no regular file from one that cannot be read right now.
+func notReadable(root fsys.FS, name string, err error) *entry.Miss {
+	info, lookErr := root.Lstat(name)
+	if lookErr == nil && info.Kind != fsys.File || errors.Is(lookErr, syscall.ELOOP) {
+		return &entry.Miss{Reason: entry.Damaged, Detail: "manifest is no regular file"}
+	}
+	return &entry.Miss{Reason: entry.Unreadable, Detail: "manifest: " + fsys.Cause(err).Error()}
+}
