@@ -30,6 +30,12 @@ type TaskID = workspace.TaskID
 // Clock is the time that a run sees.
 type Clock = actors.Clock
 
+// Hooks and Fault are for WithHooks.
+type (
+	Hooks = actors.Hooks
+	Fault = actors.Fault
+)
+
 type options struct {
 	host        fsys.FS
 	realHost    bool // host is the file system of the machine, not one of the embedder
@@ -39,6 +45,7 @@ type options struct {
 	system      *actor.ActorSystem
 	spawnPrefix string
 	logger      *slog.Logger
+	hooks       Hooks
 	os, arch    string
 	umask       int
 	trustOwner  bool
@@ -80,6 +87,9 @@ func WithClock(c Clock) Option { return func(o *options) { o.clock = c } }
 func WithActorSystem(s *actor.ActorSystem, prefix string) Option {
 	return func(o *options) { o.system, o.spawnPrefix = s, prefix }
 }
+
+// WithHooks lets the host into the engine of each run, to look on or to break it on purpose.
+func WithHooks(h Hooks) Option { return func(o *options) { o.hooks = h } }
 
 // WithLogger gets what the actor library logs. Default: nothing is logged.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }

@@ -163,7 +163,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 		Lookup: o.Cache == ReadWrite || o.Cache == ReadOnly, Store: o.Cache == ReadWrite || o.Cache == WriteOnly,
 		Replace: o.Cache == WriteOnly, Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace,
 		FS: e.w.FS, Tree: e.tree, Cache: e.store, State: e.state, Deriver: e.deriver, Hash: r.Hash, Spawner: e.spawner,
-		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Logger: e.w.o.logger}
+		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Hooks: e.w.o.hooks}
 }
 
 // drive runs the actors to their end. In a host's actor system only our own actors are stopped.

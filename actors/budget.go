@@ -10,7 +10,7 @@ type budget struct {
 	room   *sync.Cond
 	free   int
 	opened bool
-	await  func(try func() bool) // Options.Await
+	await  func(try func() bool) // Hooks.Await
 }
 
 // eventCost is what an event counts beside its bytes: message, envelope, slices, a place in the mailbox.

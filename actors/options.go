@@ -14,10 +14,7 @@
 package actors
 
 import (
-	"log/slog"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
@@ -63,14 +60,9 @@ type Options struct {
 	Observe func(messages.Event) // called from one goroutine at a time
 	Budget  int                  // bytes of output on their way to the observer; 0: 4 MiB
 
-	// Hooks for tests and hosts.
-	Props       func(name string, p *actor.Props) *actor.Props // last word on the props of every actor
-	Go          func(f func())                                 // starts a goroutine
-	Await       func(try func() bool)                          // returns once try was true; nil: goroutines block (simulation)
-	Before      func(actor string, m any)                      // called before every Receive; may panic
+	Hooks
 	SpawnPrefix string
-	Logger      *slog.Logger
-	StallEvery  time.Duration // interval of the stall check
+	StallEvery  time.Duration // interval of the stall check; 0: a second
 }
 
 // Result is how a run ended.

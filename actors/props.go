@@ -21,7 +21,7 @@ var stopAlways = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { re
 // props makes the props of one actor of the run. crashed is called once, from inside the dying actor; gone, which may be nil, when
 // it and its children have ended, however.
 func (r *running) props(name string, a actor.Actor, crashed func(ctx actor.Context, reason, stack string), gone func()) *actor.Props {
-	s := &shell{name: name, inner: a, pulse: &r.pulse, before: r.o.Before, crashed: crashed, gone: gone}
+	s := &shell{name: name, inner: a, pulse: &r.pulse, hooks: &r.hooks, crashed: crashed, gone: gone}
 	p := actor.PropsFromProducer(func() actor.Actor { return s }, actor.WithSupervisor(stopAlways), actor.WithDispatcher(r.pool))
 	if r.o.Props != nil {
 		p = r.o.Props(name, p)
@@ -34,7 +34,7 @@ type shell struct {
 	name    string
 	inner   actor.Actor
 	pulse   *pulse
-	before  func(string, any)
+	hooks   *hooked
 	crashed func(ctx actor.Context, reason, stack string)
 	gone    func()
 	dead    bool
@@ -67,14 +67,15 @@ func (s *shell) receive(ctx actor.Context) {
 }
 
 func (s *shell) take(ctx actor.Context) {
-	if s.before != nil {
-		switch ctx.Message().(type) {
-		case *actor.Started, *actor.Stopping, *actor.Stopped:
-		default:
-			s.before(s.name, ctx.Message())
-		}
+	times := 1
+	switch ctx.Message().(type) {
+	case *actor.Started, *actor.Stopping, *actor.Stopped:
+	default:
+		times = s.hooks.strike(s.name, ctx.Message())
 	}
-	s.inner.Receive(ctx)
+	for range times {
+		s.inner.Receive(ctx)
+	}
 }
 
 // essential reports the death of an actor that the run cannot do without to its root. The library's own word of it overtakes

@@ -25,6 +25,7 @@ type Handle struct {
 // running is what the actors of one run share: addresses, fixed at the start, and the bench.
 type running struct {
 	o      Options
+	hooks  hooked
 	system *actor.ActorSystem
 	pool   *pool
 	bench  *bench
@@ -54,7 +55,7 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	if o.Go == nil {
 		o.Go = r.pool.Schedule
 	}
-	r.o = o
+	r.o, r.hooks = o, newHooked(o.Hooks, o.Clock)
 	r.bench = newBench(r)
 	r.book = &book{l: schedule.NewLedger(o.Plan, r.rules())}
 	ready := make(chan struct{})

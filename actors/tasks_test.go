@@ -22,12 +22,12 @@ func TestNoTaskIsBornWhileTheParentStops(t *testing.T) {
 	r.o = Options{
 		Clock: stillClock{},
 		Plan:  &graph.Plan{Tasks: []*workspace.Task{{}, {}}, Up: make([][]graph.Edge, 2), Down: make([][]graph.Edge, 2)},
-		Before: func(name string, m any) {
-			if _, ok := m.(messages.BeginTask); ok && name != "tasks" {
-				born <- name
-				<-release
-			}
-		},
+	}
+	r.hooks.Before = func(name string, m any) {
+		if _, ok := m.(messages.BeginTask); ok && name != "tasks" {
+			born <- name
+			<-release
+		}
 	}
 	r.book = &book{l: schedule.NewLedger(r.o.Plan, schedule.Rules{})}
 	parent := newTasks(r)

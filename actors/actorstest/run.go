@@ -71,7 +71,7 @@ func Run(w *World, o RunOptions) *Report {
 		Grace: grace, FS: disk, Tree: tree, Cache: store, State: st, Hash: digest.BLAKE3,
 		Deriver: key.NewDeriver(key.Options{FS: disk, Tree: tree, State: st, Hash: digest.BLAKE3,
 			Place: key.Place{OS: "linux", Arch: "amd64", Umask: 0o022}, Env: func(string) (string, bool) { return "", false }}),
-		Spawner: procs, Clock: s, Workers: workers, Budget: budget, Go: s.Go, Await: s.Await, Props: s.Props,
+		Spawner: procs, Clock: s, Workers: workers, Budget: budget, Hooks: actors.Hooks{Go: s.Go, Await: s.Await, Props: s.Props},
 		Observe: func(e messages.Event) {
 			rep.Events = append(rep.Events, e)
 			s.slow("observer")
