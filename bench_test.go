@@ -9,6 +9,7 @@ import (
 	"time"
 
 	haz "github.com/haz-build/haz"
+	"github.com/haz-build/haz/fsys"
 )
 
 // A run as the command line does it, from opening the workspace to the result, on the real disk. Whole processes beside other
@@ -18,6 +19,23 @@ func BenchmarkRun(b *testing.B) {
 	for _, n := range []int{100, 1000} {
 		for _, scenario := range []string{"cold", "nothing", "restore"} {
 			b.Run(fmt.Sprintf("%s/tasks=%d", scenario, n), func(b *testing.B) { benchRun(b, n, scenario) })
+		}
+	}
+}
+
+// A run of a workspace that stays open, in memory, with one task and nothing to do.
+func BenchmarkRunAgain(b *testing.B) {
+	disk := fsys.Memory()
+	writeWorkspace(disk)
+	w, err := haz.Open(b.Context(), "/ws", haz.WithFileSystem(disk), haz.WithSpawner(compiler(disk)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer w.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if r, err := w.Run(b.Context(), []int{1}, haz.RunOptions{}); err != nil || !r.OK() {
+			b.Fatal(err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/spf13/afero"
@@ -24,7 +25,8 @@ import (
 func ExampleWithActorSystem() {
 	dir := exampleWorkspace()
 	defer os.RemoveAll(dir)
-	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond)) // the library's own goroutine stays for so long: when an actor had stopped already
 	defer system.Shutdown()
 
 	ctx := context.Background()

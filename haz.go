@@ -24,6 +24,8 @@ type Workspace struct {
 	FS  fsys.FS // rooted at the workspace
 	dir string
 	o   options
+
+	system keptSystem
 }
 
 // CacheMode says how a run uses the cache.

@@ -83,7 +83,7 @@ func WithoutOtherChildren() Option {
 func WithClock(c Clock) Option { return func(o *options) { o.clock = c } }
 
 // WithActorSystem runs the actors in a system of the host's, under names that begin with prefix. The system is not shut down.
-// Default: one system a run, made only when there are tasks to run.
+// Default: one system a workspace, made by its first run with tasks, until Close.
 func WithActorSystem(s *actor.ActorSystem, prefix string) Option {
 	return func(o *options) { o.system, o.spawnPrefix = s, prefix }
 }
@@ -196,11 +196,12 @@ func (o *options) loading(ctx context.Context, dir string) load.Options {
 	return w
 }
 
-// Close gives the handle on the root directory back.
+// Close gives the handle on the root directory back, and stops the actor system of the runs, which are to have returned.
 func (w *Workspace) Close() error {
 	if w == nil || w.FS == nil {
 		return nil
 	}
+	w.system.close()
 	return w.FS.Close()
 }
 

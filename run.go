@@ -166,7 +166,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Hooks: e.w.o.hooks}
 }
 
-// drive runs the actors to their end. In a host's actor system only our own actors are stopped.
+// drive runs the actors to their end. Only its own are stopped in an actor system that others use as well.
 func (e *engine) drive(plan *Plan, watch *watcher, pauses *suspensions, o RunOptions, r *Result) {
 	opts := e.options(plan, r, o, watch.pass)
 	if watch.crash != nil { // before any task: none starts, and each has an outcome all the same
@@ -175,8 +175,7 @@ func (e *engine) drive(plan *Plan, watch *watcher, pauses *suspensions, o RunOpt
 	}
 	system := e.w.o.system
 	if system == nil {
-		system = actors.NewSystem(e.w.o.logger)
-		defer system.Shutdown()
+		system = e.w.system.get(e.w.o.logger)
 	}
 	h, err := actors.Start(system, opts)
 	if err != nil {
