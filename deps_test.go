@@ -34,7 +34,8 @@ var mayImport = map[string]string{
 	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
 	"cache/hasher":        "cache/digest",
 	"cache/state":         "layout cache/digest fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
-	"cache/manifest":      "layout cache/digest fsys pattern cache/hasher cache/entry",
+	"cache/text":          "cache/digest cache/hasher",
+	"cache/manifest":      "layout cache/digest cache/text fsys pattern cache/hasher cache/entry",
 	"cache/site":          "layout cache/digest cache/manifest cache/state fsys cache/hasher cache/entry",
 	// Rooms. None knows another one beside it, but for what was restored over: housekeeping lists it.
 	"cache/store":        "cache/digest cache/manifest cache/site cache/state fsys cache/hasher cache/entry layout",

@@ -18,6 +18,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -235,34 +236,32 @@ func TestDamageContents(t *testing.T) {
 func TestDamageHostileEntries(t *testing.T) {
 	base := damageTasks()[0]
 	digits := hasher.Sum(fn, []byte("content of a\n")).Hex()
+	path := func(now string) func(string) string { return replace(" /p/out/a\n", " "+now+"\n") }
 	for name, change := range map[string]func(text string) string{
-		"parent segments": replace(`/p/out/a"`, `/p/out/../../outside/secret"`),
-		"many parents":    replace(`/p/out/a"`, `/../../../../../../tmp/haz-hostile"`),
-		"host path":       replace(`/p/out/a"`, `/etc/passwd"`),
-		"relative":        replace(`/p/out/a"`, `p/out/a"`),
-		"undeclared":      replace(`/p/out/a"`, `/keep/file"`),
-		"configuration":   replace(`/p/out/a"`, `/haz.yml"`),
-		"cache":           replace(`/p/out/a"`, `/.haz/cache/x"`),
-		"workspace file":  replace(`/p/out/a"`, `/.haz/workspace.yml"`),
-		"reserved":        replace(`/p/out/a"`, `/.haz-restore-0000000000000000/a"`),
-		"set-uid":         replace(`"mode": 420`, `"mode": 2541`),
-		"2^63":            replace(`"size": 13`, `"size": 9223372036854775808`),
-		"2^63-1":          replace(`"size": 13`, `"size": 9223372036854775807`),
-		"other size":      replace(`"size": 13`, `"size": 12`),
+		"parent segments": path("/p/out/../../outside/secret"),
+		"many parents":    path("/../../../../../../tmp/haz-hostile"),
+		"host path":       path("/etc/passwd"),
+		"relative":        path("p/out/a"),
+		"undeclared":      path("/keep/file"),
+		"configuration":   path("/haz.yml"),
+		"cache":           path("/.haz/cache/x"),
+		"workspace file":  path("/.haz/workspace.yml"),
+		"reserved":        path("/.haz-restore-0000000000000000/a"),
+		"set-uid":         replace("file 644", "file 4755"),
+		"2^63":            replace("file 644 13", "file 644 9223372036854775808"),
+		"2^63-1":          replace("file 644 13", "file 644 9223372036854775807"),
+		"other size":      replace("file 644 13", "file 644 12"),
 		"other blob":      replace(digits, hasher.Sum(fn, []byte("else")).Hex()),
 		"zero blob":       replace(digits, strings.Repeat("0", 64)),
 		"path in digest":  replace(digits, "../../../../../../outside/secret"+strings.Repeat("0", 32)),
 		"other key":       replace(base.Key().Hex(), base.Key("other").Hex()),
-		"huge stream":     replace(`"stdout_len": 0`, `"stdout_len": 9223372036854775807`),
-		"failure":         replace(`"exit_status": 0`, `"exit_status": 7`),
+		"huge stream":     replace("stdout 0", "stdout 9223372036854775807"),
+		"failure":         replace("exit 0", "exit 7"),
 		"duplicate path": func(text string) string {
-			a, b := strings.Index(text, "\n    {"), strings.Index(text, "\n  ],")
-			return text[:b] + "," + text[a:b] + text[b:]
+			a, b := outputsOf(text)
+			return text[:b] + text[a:]
 		},
-		"a link where a parent is needed": func(text string) string {
-			a := strings.Index(text, "\n    {")
-			return text[:a] + "\n    {\n      \"workspace_absolute_path\": \"/p/out\",\n      \"kind\": \"link\",\n      \"target\": \"../../outside\"\n    }," + text[a:]
-		},
+		"a link where a parent is needed": replace("file 644", "link /p/out ../../outside\nfile 644"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSentinel(t, damageTasks()[0])
@@ -282,12 +281,16 @@ func replace(old, new string) func(string) string {
 	return func(text string) string { return strings.Replace(text, old, new, 1) }
 }
 
-// sealed gives a text the manifest_hash that belongs to it.
-func sealed(text string) string {
-	const field = `"manifest_hash": "`
-	at := strings.LastIndex(text, field) + len(field)
-	zeroed := text[:at] + strings.Repeat("0", 64) + text[at+64:]
-	return text[:at] + hasher.Sum(digest.BLAKE3, []byte(zeroed)).Hex() + text[at+64:]
+// sealed gives a text the digest that belongs to it.
+func sealed(s string) string {
+	w := text.Writer{B: []byte(s[:strings.LastIndex(s, "\ndigest ")])}
+	w.Seal(digest.BLAKE3)
+	return string(w.B)
+}
+
+// outputsOf is where the outputs stand in a manifest.
+func outputsOf(text string) (from, to int) {
+	return strings.Index(text, "\nfile ") + 1, strings.Index(text, "\nstdout ") + 1
 }
 
 // A valid entry that installs links first and writes below them later would have to name a path below a link, which no
@@ -317,7 +320,7 @@ func TestDamagePlantedLink(t *testing.T) {
 func TestDamageHugeManifests(t *testing.T) {
 	s := newSentinel(t, damageTasks()[0])
 	text := string(s.files["/manifest.json"])
-	a, b := strings.Index(text, "\n    {"), strings.Index(text, "\n  ],")
+	a, b := outputsOf(text)
 	item := text[a:b]
 	write := func(fill func(f *os.File)) {
 		s.intact()
@@ -336,7 +339,7 @@ func TestDamageHugeManifests(t *testing.T) {
 		"out of order, many": func(f *os.File) {
 			f.WriteString(text[:a])
 			for range 20_000 {
-				io.WriteString(f, item+",")
+				io.WriteString(f, item)
 			}
 		},
 	} {
@@ -359,10 +362,7 @@ func TestDamageHugeManifests(t *testing.T) {
 		var all strings.Builder
 		all.WriteString(text[:a])
 		for i := range 1_000_001 {
-			if i > 0 {
-				all.WriteByte(',')
-			}
-			all.WriteString(strings.Replace(item, `/p/out/a"`, fmt.Sprintf(`/p/out/a%07d"`, i), 1))
+			all.WriteString(strings.Replace(item, "/p/out/a", fmt.Sprintf("/p/out/a%07d", i), 1))
 		}
 		all.WriteString(text[b:])
 		f.WriteString(sealed(all.String()))
@@ -439,7 +439,7 @@ func TestLookupReasons(t *testing.T) {
 		{"manifest a directory", func(ws fsys.FS, e string) error {
 			return cachetest.Tree{e + "/manifest.json": cachetest.Dir(0o700)}.Write(ws)
 		}, entry.Damaged, "manifest is no regular file"},
-		{"empty manifest", func(ws fsys.FS, e string) error { return cachetest.WriteFile(ws, e+"/manifest.json", "", 0o600) }, entry.Damaged, "manifest: not spelled as manifests are"},
+		{"empty manifest", func(ws fsys.FS, e string) error { return cachetest.WriteFile(ws, e+"/manifest.json", "", 0o600) }, entry.Damaged, "manifest: not spelled as haz does"},
 		{"a loop for blobs", func(ws fsys.FS, e string) error {
 			return errors.Join(ws.RemoveAll(e+"/outputs"), ws.Symlink("outputs", e+"/outputs"))
 		}, entry.Damaged, "blob 1 of 5 lies behind a loop of links"},

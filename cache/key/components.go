@@ -11,7 +11,7 @@ import (
 )
 
 // chapterRevision changes whenever the meaning of a component changes (CACHE-003). It is manifest.Revision.
-const chapterRevision = 0x02
+const chapterRevision = 0x03
 
 // The tag bytes of the components, in the order in which they are fed (5.2).
 const (

@@ -76,15 +76,15 @@ func TestVector(t *testing.T) {
 		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, manifest.Revision)
 	}
 	for fn, want := range map[digest.Function]string{
-		digest.BLAKE3: "23c7fbfb783bb29d0e60c2dc2a0eb1674d4b0c93e84eacadc97d6704fc0c0dfb",
-		digest.SHA256: "21166c818e08989b09901caf978d63f4826316e1583f0fb4c59221f4540b04c6",
+		digest.BLAKE3: "d97b964f02a3f4710ab08d57d8993b0bf4f96c1ae93cd4afa9517fd4f41e4b45",
+		digest.SHA256: "0e9b5be9854d9c1858825c7dde8272ceac41703562234248bc297308cc2b9f0d",
 	} {
 		c := vector(t, fn).components()
 		preimage := c.appendKey(nil)
 		if len(preimage) != 340 {
 			t.Errorf("%s: the preimage has %d bytes, want 340:\n%s", fn, len(preimage), hex.Dump(preimage))
 		}
-		if preimage[0] != 0x02 || preimage[1] != byte(fn) {
+		if preimage[0] != 0x03 || preimage[1] != byte(fn) {
 			t.Errorf("%s: prefix % x", fn, preimage[:2])
 		}
 		if got := c.key().Hex(); got != want {

@@ -3,19 +3,17 @@
 package manifest
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
-	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/text"
 )
 
 // Manifest is the table of contents of an entry (7.2, CACHE-011).
@@ -45,43 +43,25 @@ func (m *Manifest) Footprint() int64 {
 	return n
 }
 
-// A manifest has one spelling: the fields in this order, two-space indentation, and strings in which only what JSON
-// demands is escaped. So decoding and encoding again gives the same bytes, and a reader need not be lenient.
+// kind is what the first line calls a manifest.
+const kind = "manifest"
+
+// The words that lines begin with, in their order. Those of outputs are the names of their kinds, and come before the streams.
 const (
-	wordRevision = "{\n  \"chapter_revision\": "
-	wordHash     = ",\n  \"hash_function\": \""
-	wordKey      = "\",\n  \"key\": \""
-	wordRoot     = "\",\n  \"root\": \""
-	wordRootIn   = "\",\n  \"root_in\": \""
-	wordOutputs  = "\",\n  \"outputs\": ["
-	wordItem     = "\n    {\n      \"workspace_absolute_path\": \""
-	wordKind     = "\",\n      \"kind\": \""
-	wordContent  = "\",\n      \"content_hash\": \""
-	wordSize     = "\",\n      \"size\": "
-	wordMode     = ",\n      \"mode\": "
-	wordDirMode  = "\",\n      \"mode\": "
-	wordTarget   = "\",\n      \"target\": \""
-	wordItemEnd  = "\n    }"
-	wordListEnd  = "\n  ]"
-	wordStdout   = ",\n  \"stdout_len\": "
-	wordStderr   = ",\n  \"stderr_len\": "
-	wordStdoutH  = ",\n  \"stdout_hash\": \""
-	wordStderrH  = "\",\n  \"stderr_hash\": \""
-	wordOrder    = "\",\n  \"stream_order\": \""
-	wordExit     = "\",\n  \"exit_status\": "
-	wordCreated  = ",\n  \"created_at_unix\": "
-	wordDuration = ",\n  \"duration_ms\": "
-	wordTask     = ",\n  \"task\": \""
-	wordSelf     = "\",\n  \"manifest_hash\": \""
-	wordEnd      = "\"\n}\n"
+	wordKey     = "key"
+	wordRoot    = "root"
+	wordStdout  = "stdout"
+	wordStderr  = "stderr"
+	wordOrder   = "order"
+	wordExit    = "exit"
+	wordCreated = "created"
+	wordTask    = "task"
 )
 
 // maxItem is how long an output is in a manifest at most, but for its path and link text.
-const maxItem = len(","+wordItem+wordKind+"file"+wordContent+wordSize+wordMode+wordItemEnd) + 2*digest.Size + len("9223372036854775807") + len("511")
+const maxItem = len("file 511 9223372036854775807  \n") + 2*digest.Size
 
-const zeroDigits = "0000000000000000000000000000000000000000000000000000000000000000"
-
-// Encode writes m as the bytes of manifest.json, its own digest included (S-31). A manifest that Decode would turn down is
+// Encode writes m as the bytes of its file, its own digest included (S-31). A manifest that Decode would turn down is
 // an error here, so nothing is ever published that reads as damaged.
 func Encode(m *Manifest) ([]byte, error) {
 	if err := m.Check(); err != nil {
@@ -91,116 +71,55 @@ func Encode(m *Manifest) ([]byte, error) {
 	for i := range m.Outputs {
 		size += maxItem + len(m.Outputs[i].Path) + len(m.Outputs[i].Target)
 	}
-	b := make([]byte, 0, size)
-	b = append(b, wordRevision...)
-	b = strconv.AppendInt(b, int64(m.Revision), 10)
-	b = append(b, wordHash...)
-	b = append(b, m.Hash.String()...)
-	b = append(b, wordKey...)
-	b = hex.AppendEncode(b, m.Key[:])
-	b = append(b, wordRoot...)
-	b = appendText(b, m.Root)
-	b = append(b, wordRootIn...)
-	b = appendText(b, m.RootIn)
-	b = append(b, wordOutputs...)
+	w := text.Writer{B: make([]byte, 0, size)}
+	w.Head(kind, m.Revision, m.Hash)
+	w.Line(wordKey)
+	w.Digest(m.Key)
+	if m.Root != "" {
+		w.Line(wordRoot)
+		w.Str(m.Root)
+		w.Str(m.RootIn)
+	}
 	for i := range m.Outputs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendOutput(b, &m.Outputs[i])
+		writeOutput(&w, &m.Outputs[i])
 	}
-	if len(m.Outputs) > 0 {
-		b = append(b, wordListEnd...)
-	} else {
-		b = append(b, ']')
+	w.Line(wordStdout)
+	w.Num(m.StdoutLen)
+	w.Digest(m.StdoutHash)
+	w.Line(wordStderr)
+	w.Num(m.StderrLen)
+	w.Digest(m.StderrHash)
+	if m.Order != "" {
+		w.Line(wordOrder)
+		w.Str(string(m.Order))
 	}
-	b = append(b, wordStdout...)
-	b = strconv.AppendInt(b, m.StdoutLen, 10)
-	b = append(b, wordStderr...)
-	b = strconv.AppendInt(b, m.StderrLen, 10)
-	b = append(b, wordStdoutH...)
-	b = hex.AppendEncode(b, m.StdoutHash[:])
-	b = append(b, wordStderrH...)
-	b = hex.AppendEncode(b, m.StderrHash[:])
-	b = append(b, wordOrder...)
-	b = append(b, m.Order...)
-	b = append(b, wordExit...)
-	b = strconv.AppendInt(b, int64(m.ExitStatus), 10)
-	b = append(b, wordCreated...)
-	b = strconv.AppendInt(b, m.CreatedAt, 10)
-	b = append(b, wordDuration...)
-	b = strconv.AppendInt(b, m.DurationMS, 10)
-	b = append(b, wordTask...)
-	b = appendText(b, m.Task)
-	b = append(b, wordSelf...)
-	at := len(b)
-	b = append(b, zeroDigits...)
-	b = append(b, wordEnd...)
-	if len(b) > maxManifest {
-		return nil, fmt.Errorf("the manifest would have %d bytes; at most %d are allowed", len(b), maxManifest)
+	w.Line(wordExit)
+	w.Num(int64(m.ExitStatus))
+	w.Line(wordCreated)
+	w.Num(m.CreatedAt)
+	w.Num(m.DurationMS)
+	w.Line(wordTask)
+	w.Str(m.Task)
+	w.Seal(m.Hash)
+	if len(w.B) > maxManifest {
+		return nil, fmt.Errorf("the manifest would have %d bytes; at most %d are allowed", len(w.B), maxManifest)
 	}
-	self := hasher.Sum(m.Hash, b)
-	hex.Encode(b[at:], self[:])
-	return b, nil
+	return w.B, nil
 }
 
-func appendOutput(b []byte, o *entry.Output) []byte {
-	b = append(b, wordItem...)
-	b = appendText(b, o.Path)
-	b = append(b, wordKind...)
-	b = append(b, o.Kind.String()...)
-	switch o.Kind {
-	case entry.File:
-		b = append(b, wordContent...)
-		b = hex.AppendEncode(b, o.Digest[:])
-		b = append(b, wordSize...)
-		b = strconv.AppendInt(b, o.Size, 10)
-		b = append(b, wordMode...)
-		b = strconv.AppendUint(b, uint64(o.Mode), 10)
-	case entry.Dir:
-		b = append(b, wordDirMode...)
-		b = strconv.AppendUint(b, uint64(o.Mode), 10)
-	case entry.Link:
-		b = append(b, wordTarget...)
-		b = appendText(b, o.Target)
-		b = append(b, '"')
+func writeOutput(w *text.Writer, o *entry.Output) {
+	w.Line(o.Kind.String())
+	if o.Kind != entry.Link {
+		w.Octal(o.Mode)
 	}
-	return append(b, wordItemEnd...)
-}
-
-// appendText spells s inside a JSON string. Only the quote, the backslash and control characters are escaped, these as
-// \u00xx; s is valid UTF-8 (check has seen to that).
-func appendText(b []byte, s string) []byte {
-	const digits = "0123456789abcdef"
-	from := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[from:i]...)
-		from = i + 1
-		if c < 0x20 {
-			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		} else {
-			b = append(b, '\\', c)
-		}
+	if o.Kind == entry.File {
+		w.Num(o.Size)
+		w.Digest(o.Digest)
 	}
-	return append(b, s[from:]...)
-}
-
-// spelledLen is how many bytes appendText adds.
-func spelledLen(s string) int {
-	n := len(s)
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c < 0x20:
-			n += 5
-		case c == '"' || c == '\\':
-			n++
-		}
+	w.Str(o.Path)
+	if o.Kind == entry.Link {
+		w.Str(o.Target)
 	}
-	return n
 }
 
 // Check holds what a manifest must be beyond its spelling. Encode and Decode share it, so that both agree on what is valid.
@@ -249,13 +168,15 @@ func (m *Manifest) checkRest(total int64) error {
 	return nil
 }
 
+var errNoRoot = errors.New("no root that it could be bound to")
+
 // checkRoot: an entry that is bound says to what and why.
 func (m *Manifest) checkRoot() error {
 	if m.Root == "" && m.RootIn == "" {
 		return nil
 	}
 	if err := checkText(m.Root); err != nil || m.Root == "" {
-		return errors.New("no root that it could be bound to")
+		return errNoRoot
 	}
 	if m.Find(m.RootIn) < 0 {
 		return fmt.Errorf("it is bound to a root because of %q, which is no output", m.RootIn[:min(len(m.RootIn), 200)])
@@ -267,7 +188,7 @@ func checkText(s string) error {
 	if !utf8.ValidString(s) {
 		return errors.New("not UTF-8")
 	}
-	if len(s) > maxText/6 && spelledLen(s) > maxText {
+	if len(s) > (maxText-2)/4 && text.Len(s) > maxText {
 		return fmt.Errorf("longer than %d bytes", maxText)
 	}
 	return nil
@@ -349,7 +270,11 @@ func (c *outputsChecker) measure(o *entry.Output) error {
 	if c.count++; c.count > maxOutputs {
 		return fmt.Errorf("more than %d outputs", maxOutputs)
 	}
-	if c.texts += spelledLen(o.Path) + spelledLen(o.Target); c.texts > maxTexts {
+	c.texts += text.Len(o.Path)
+	if o.Target != "" {
+		c.texts += text.Len(o.Target)
+	}
+	if c.texts > maxTexts {
 		return fmt.Errorf("paths and link texts of the outputs are longer than %d MiB", maxTexts>>20)
 	}
 	same := 0

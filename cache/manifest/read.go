@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -27,7 +28,7 @@ func ReadManifest(root fsys.FS, dir string) (*Manifest, *entry.Miss) {
 		return nil, notReadable(root, name, err)
 	}
 	var foreign *SchemaError
-	var read *ReadError
+	var read *text.ReadError
 	switch {
 	case err == nil:
 		return m, nil

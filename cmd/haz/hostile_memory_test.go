@@ -111,10 +111,10 @@ func (r *hostileRig) forge(to string, n int, appendItem func(b []byte, i int) []
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	const opens, closes = "\"outputs\": [", "\n  ],"
 	text := string(b)
-	from := strings.Index(text, opens) + len(opens)
-	till := strings.Index(text, closes)
+	key := strings.Index(text, "\nkey ") + 1
+	from := key + strings.Index(text[key:], "\n") + 1
+	till := strings.Index(text, "\nstdout ") + 1
 	f, err := os.Create(to)
 	if err != nil {
 		r.t.Fatal(err)
@@ -122,9 +122,7 @@ func (r *hostileRig) forge(to string, n int, appendItem func(b []byte, i int) []
 	defer f.Close()
 	h := hasher.New(digest.BLAKE3)
 	w := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<20)
-	var size int64
 	put := func(b []byte) {
-		size += int64(len(b))
 		if _, err := w.Write(b); err != nil {
 			r.t.Fatal(err)
 		}
@@ -132,37 +130,25 @@ func (r *hostileRig) forge(to string, n int, appendItem func(b []byte, i int) []
 	put([]byte(text[:from]))
 	var item []byte
 	for i := range n {
-		if i > 0 {
-			put([]byte(","))
-		}
 		item = appendItem(item[:0], i)
 		put(item)
 	}
-	tail := text[till:]
-	digits := strings.Index(tail, "manifest_hash\": \"") + len("manifest_hash\": \"")
-	put([]byte(tail[:digits]))
-	at := size
-	put([]byte(strings.Repeat("0", 64) + tail[digits+64:]))
+	put([]byte(text[till : strings.LastIndex(text, "\ndigest ")+1]))
 	if err := w.Flush(); err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := f.WriteAt([]byte(hasher.Of(h).Hex()), at); err != nil {
+	if _, err := fmt.Fprintf(f, "digest %s\n", hasher.Of(h).Hex()); err != nil {
 		r.t.Fatal(err)
 	}
 }
 
-func dirItem(b []byte, path string) []byte {
-	return fmt.Appendf(b, "\n    {\n      \"workspace_absolute_path\": %q,\n      \"kind\": \"dir\",\n      \"mode\": 493\n    }", path)
-}
+func dirItem(b []byte, path string) []byte { return fmt.Appendf(b, "dir 755 %s\n", path) }
 
 func fileItem(b []byte, path string) []byte {
-	return fmt.Appendf(b, "\n    {\n      \"workspace_absolute_path\": %q,\n      \"kind\": \"file\",\n      \"content_hash\": %q,\n      \"size\": 0,\n      \"mode\": 420\n    }",
-		path, hasher.Sum(digest.BLAKE3, nil).Hex())
+	return fmt.Appendf(b, "file 644 0 %s %s\n", hasher.Sum(digest.BLAKE3, nil).Hex(), path)
 }
 
-func linkItem(b []byte, path, target string) []byte {
-	return fmt.Appendf(b, "\n    {\n      \"workspace_absolute_path\": %q,\n      \"kind\": \"link\",\n      \"target\": %q\n    }", path, target)
-}
+func linkItem(b []byte, path, target string) []byte { return fmt.Appendf(b, "link %s %s\n", path, target) }
 
 // sealed is a payload as files in .haz/state have it, recordOf one of the task in a log.
 func sealed(magic string, payload []byte) []byte {
