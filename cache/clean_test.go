@@ -110,7 +110,7 @@ func litter(r *rig) {
 	must(r.t, tree.Write(r.ws))
 	for path := range tree {
 		if strings.Contains(path, living) && strings.HasSuffix(path, "/lock") {
-			l, err := r.ws.TryLock(path, fsys.Exclusive)
+			l, err := fsys.TryLock(r.ws, path, fsys.Exclusive)
 			must(r.t, err)
 			r.t.Cleanup(func() { l.Unlock() })
 		}

@@ -233,11 +233,6 @@ func (e *elsewhere) Symlink(text, name string) error {
 	return e.in("symlink", name, func(f FS, name string) error { return f.Symlink(text, name) })
 }
 
-func (e *elsewhere) TryLock(name string, mode LockMode) (lock Lock, err error) {
-	err = e.in("lock", name, func(f FS, name string) error { lock, err = f.TryLock(name, mode); return err })
-	return lock, err
-}
-
 // OpenLocks keeps its handle on the place: a set may open more files by it.
 func (e *elsewhere) OpenLocks(name string) (LockSet, error) {
 	m, rest := e.mount(name)

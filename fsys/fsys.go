@@ -63,61 +63,8 @@ type Entry struct {
 	Kind Kind
 }
 
-// LockMode is how a lock file is held.
-type LockMode uint8
-
-const (
-	Shared LockMode = iota + 1
-	Exclusive
-)
-
-func (m LockMode) String() string {
-	switch m {
-	case Shared:
-		return "shared"
-	}
-	return "exclusive"
-}
-
-// ErrLocked says that somebody else holds the lock in a mode that excludes the one asked for.
-var ErrLocked = errors.New("locked by another holder")
-
-// ErrLockUnsupported says that the file system cannot lock.
-var ErrLockUnsupported = errors.New("the file system cannot lock")
-
 // ErrOutside says that a name leads out of the root of the file system once links are followed.
 var ErrOutside = errors.New("path leads out of the root")
-
-// A Lock is a held advisory lock. The kernel releases it when its owner dies.
-type Lock interface {
-	// Unlock gives the lock back. A second call does nothing. The lock file stays.
-	Unlock() error
-}
-
-// LockID names one lock of a LockSet, up to MaxLockID.
-type LockID uint64
-
-const (
-	MaxLockID = 1<<41 - 1
-	MaxMark   = 1<<22 - 1
-)
-
-// A LockSet holds any number of advisory locks of one file, as one holder: sets exclude each other, also in one process. A lock
-// costs no file of its own, so that thousands of names can be locked. The kernel releases them when their owner dies.
-type LockSet interface {
-	// TryLock adds a lock that the set does not hold yet (else what happens is not defined), and never waits: ErrLocked when
-	// another set holds it otherwise, ErrLockUnsupported where there are no locks. An exclusive one carries a mark from 1 to
-	// MaxMark, for others to read.
-	TryLock(id LockID, mode LockMode, mark int) error
-	// Mark is the mark of another set that holds the lock exclusively; 0 when there is none.
-	Mark(id LockID) (int, error)
-	// Named reports whether the file still has its name: locks in one that nobody finds any more exclude nobody.
-	Named() (bool, error)
-	// Unlock gives all locks back. The set can be used on.
-	Unlock() error
-	// Close is Unlock for good. The file stays.
-	Close() error
-}
 
 // FS is a rooted file system: afero.Fs, plus what POSIX needs. All methods are safe for concurrent use.
 //
@@ -165,11 +112,8 @@ type FS interface {
 	RenameTo(oldName string, to FS, newName string) error
 	// HostPath is the absolute path of name on the host ("/ws/lib" for "/lib"); in memory, the name below the outermost root.
 	HostPath(name string) string
-	// TryLock takes an advisory lock on the file name, which is created when absent (its directory must exist), and never
-	// waits: ErrLocked when it is held otherwise, ErrLockUnsupported where there are no locks. Locks of two handles in one
-	// process exclude each other like those of two processes.
-	TryLock(name string, mode LockMode) (Lock, error)
 	// OpenLocks makes an empty set of locks of the file name, which is created when absent (its directory must exist).
+	// ErrLockUnsupported where there are no locks; see also the function TryLock.
 	OpenLocks(name string) (LockSet, error)
 	// CloneFile makes dst (which must not exist) a copy of the bytes of src that shares storage, where the file system can;
 	// otherwise an error and no dst. Callers fall back to copying.

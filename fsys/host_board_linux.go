@@ -49,14 +49,14 @@ func (b *hostBoard) Post(n Note) error {
 	if err := checkNote(b.dir, n); err != nil {
 		return err
 	}
-	return b.call(unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart, Start: int64(n.ID) << markBits, Len: int64(n.Mark)})
+	return b.call(setLock, &unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart, Start: int64(n.ID) << markBits, Len: int64(n.Mark)})
 }
 
 func (b *hostBoard) Remove(id LockID) error {
 	if err := checkNote(b.dir, Note{id, 1}); err != nil {
 		return err
 	}
-	return b.call(unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart, Start: int64(id) << markBits, Len: MaxMark})
+	return b.call(setLock, &unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart, Start: int64(id) << markBits, Len: MaxMark})
 }
 
 // Others asks what would be in the way of a lock on everything, then on what lies before and behind that, and so on.
@@ -69,7 +69,7 @@ func (b *hostBoard) Others() (notes []Note, err error) {
 		if s.to > 0 {
 			at.Len = s.to - s.from
 		}
-		if err := b.call(unix.F_OFD_GETLK, &at); err != nil {
+		if err := b.call(getLock, &at); err != nil {
 			return nil, err
 		}
 		if at.Type == unix.F_UNLCK {
@@ -95,7 +95,7 @@ func (b *hostBoard) Close() error {
 		return nil
 	}
 	// Not left to the closing: a process that is being forked right now has the descriptor as well, until its exec.
-	_ = lockBytes(b.fd, unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart})
+	_ = lockBytes(b.fd, setLock, &unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart})
 	err := unix.Close(b.fd)
 	b.fd = -1
 	return err

@@ -36,7 +36,7 @@ func holdLock(dir string) {
 		var set fsys.LockSet
 		if set, err = f.OpenLocks("/locks"); err == nil {
 			if err = set.TryLock(7, fsys.Exclusive, 4711); err == nil {
-				_, err = f.TryLock("/lock", fsys.Exclusive)
+				_, err = fsys.TryLock(f, "/lock", fsys.Exclusive)
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func TestLocksOfProcesses(t *testing.T) {
 	}
 
 	for _, mode := range []fsys.LockMode{fsys.Shared, fsys.Exclusive} {
-		if _, err := f.TryLock("/lock", mode); !errors.Is(err, fsys.ErrLocked) {
+		if _, err := fsys.TryLock(f, "/lock", mode); !errors.Is(err, fsys.ErrLocked) {
 			t.Errorf("lock held by another process: %v", err)
 		}
 	}
@@ -82,7 +82,7 @@ func TestLocksOfProcesses(t *testing.T) {
 		t.Errorf("mark of a dead process: %d, %v", mark, err)
 	}
 	must(t, set.TryLock(7, fsys.Exclusive, 1))
-	l, err := f.TryLock("/lock", fsys.Exclusive)
+	l, err := fsys.TryLock(f, "/lock", fsys.Exclusive)
 	must(t, err)
 	must(t, l.Unlock())
 }
@@ -90,11 +90,6 @@ func TestLocksOfProcesses(t *testing.T) {
 // Old kernels, and what openat2 turns down, go through os.Root alone.
 func TestHostConformsWithoutOpenat2(t *testing.T) {
 	fsystest.Run(t, func(t *testing.T) fsys.FS { return fsys.WithoutOpenat2(openHost(t, t.TempDir())) })
-}
-
-// Other kernels than Linux keep locks of sets in files of their own.
-func TestHostConformsWithFileLocks(t *testing.T) {
-	fsystest.Run(t, func(t *testing.T) fsys.FS { return fsys.WithFileLocks(openHost(t, t.TempDir())) })
 }
 
 func TestMemoryIsLikeHostWithoutOpenat2(t *testing.T) {

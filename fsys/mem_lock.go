@@ -28,36 +28,6 @@ func (s *memLockState) give(mode LockMode) {
 	}
 }
 
-type memLock struct {
-	tree *tree
-	node *node
-	mode LockMode
-
-	free bool // given back; guarded by the mutex of the tree
-}
-
-func (m *MemFS) TryLock(name string, mode LockMode) (Lock, error) {
-	var l *memLock
-	err := m.change("lock", name, func(name string) error {
-		if mode != Shared && mode != Exclusive {
-			return errInvalid
-		}
-		n, err := m.lockFile(name)
-		if err != nil {
-			return err
-		}
-		if !n.lock.take(mode, 0) {
-			return ErrLocked
-		}
-		l = &memLock{tree: m.tree, node: n, mode: mode}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return l, nil
-}
-
 // lockFile is the regular file name, made when absent.
 func (m *MemFS) lockFile(name string) (*node, error) {
 	p, err := m.reach(name, followsLink)
@@ -73,16 +43,6 @@ func (m *MemFS) lockFile(name string) (*node, error) {
 		return n, nil
 	}
 	return p.node, wantFile(kindOf(p.node.mode))
-}
-
-func (l *memLock) Unlock() error {
-	l.tree.mu.Lock()
-	defer l.tree.mu.Unlock()
-	if !l.free {
-		l.free = true
-		l.node.lock.give(l.mode)
-	}
-	return nil
 }
 
 // memLockSet is a holder of locks of one node.

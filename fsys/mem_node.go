@@ -47,8 +47,7 @@ type node struct {
 	writers int // how often it is open for writing
 	mapped  int // how often it is mapped
 
-	lock  memLockState
-	locks map[LockID]*memLockState // of lock sets
+	locks map[LockID]*memLockState
 }
 
 func (n *node) isDir() bool  { return n.mode&modeType == modeDir }

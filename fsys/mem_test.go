@@ -126,7 +126,7 @@ func TestMemoryClone(t *testing.T) {
 	put(t, m, "/a/x", "1")
 	must(t, m.Link("/a/x", "/a/b/y"))
 	must(t, m.Symlink("../x", "/a/b/l"))
-	l, err := m.TryLock("/lock", fsys.Exclusive)
+	l, err := fsys.TryLock(m, "/lock", fsys.Exclusive)
 	must(t, err)
 	before := tree(t, m)
 
@@ -158,7 +158,7 @@ func TestMemoryClone(t *testing.T) {
 	if data, _, _ := c.ReadFile("/a/x", 0); string(data) != "clone" {
 		t.Errorf("writing to the original made the clone %q", data)
 	}
-	if _, err := c.TryLock("/lock", fsys.Exclusive); err != nil {
+	if _, err := fsys.TryLock(c, "/lock", fsys.Exclusive); err != nil {
 		t.Errorf("the lock was copied: %v", err)
 	}
 	must(t, l.Unlock())

@@ -138,7 +138,7 @@ func (o op) run(s *side) string {
 	case "link":
 		return outcomeOfTwo(f.(interface{ Link(a, b string) error }).Link(o.a, o.b))
 	case "lock":
-		l, err := f.TryLock(o.a, fsys.Exclusive)
+		l, err := fsys.TryLock(f, o.a, fsys.Exclusive)
 		if err == nil {
 			err = l.Unlock()
 		}

@@ -19,7 +19,7 @@ import (
 // claim takes the lock of a staging directory whose owner is gone. The second result is false when the owner lives, when
 // nobody can tell, or when the directory has gone.
 func claim(fsy fsys.FS, dir string) (fsys.Lock, bool, error) {
-	lock, err := fsy.TryLock(dir+"/"+site.LockName, fsys.Exclusive)
+	lock, err := fsys.TryLock(fsy, dir+"/"+site.LockName, fsys.Exclusive)
 	switch {
 	case err == nil:
 		return lock, true, nil
@@ -35,7 +35,7 @@ func isOrphan(fsy fsys.FS, dir string) bool {
 	if err != nil || info.Kind != fsys.File {
 		return fsys.Absent(err)
 	}
-	lock, err := fsy.TryLock(dir+"/"+site.LockName, fsys.Exclusive)
+	lock, err := fsys.TryLock(fsy, dir+"/"+site.LockName, fsys.Exclusive)
 	if err == nil {
 		_ = lock.Unlock()
 		return true

@@ -46,7 +46,7 @@ func (g *Stagings) Begin(root fsys.FS, dir, prefix string, again func() error) (
 			if g.shareLock(st) {
 				return st, nil
 			}
-			st.lock, err = st.Dir.TryLock("/"+LockName, fsys.Exclusive)
+			st.lock, err = fsys.TryLock(st.Dir, "/"+LockName, fsys.Exclusive)
 			if err == nil || errors.Is(err, fsys.ErrLockUnsupported) {
 				return st, nil
 			}

@@ -303,7 +303,7 @@ func (l *log) open(write bool) error {
 func (l *log) share(d fsys.FS) {
 	l.unlock()
 	for range 1000 {
-		lock, err := d.TryLock("/"+l.lockName(), fsys.Shared)
+		lock, err := fsys.TryLock(d, "/"+l.lockName(), fsys.Shared)
 		if err == nil {
 			l.lock = lock
 		}
@@ -477,7 +477,7 @@ func (l *log) wasteful() bool { return l.unwanted || l.seen-l.live > l.live+logS
 // compact writes what counts to a new file and renames it into place, if nobody else has the log open.
 func (l *log) compact(d fsys.FS) error {
 	l.unlock()
-	lock, err := d.TryLock("/"+l.lockName(), fsys.Exclusive)
+	lock, err := fsys.TryLock(d, "/"+l.lockName(), fsys.Exclusive)
 	if err != nil {
 		return err
 	}

@@ -394,10 +394,6 @@ func (f full) Sub(dir string) (fsys.FS, error) {
 	return full{sub}, err
 }
 
-func (f full) TryLock(name string, mode fsys.LockMode) (fsys.Lock, error) {
-	return nil, &fs.PathError{Op: "lock", Path: name, Err: fsys.ErrLockUnsupported}
-}
-
 func (f full) OpenLocks(name string) (fsys.LockSet, error) {
 	return nil, &fs.PathError{Op: "lock", Path: name, Err: fsys.ErrLockUnsupported}
 }

@@ -22,7 +22,7 @@ func MakeSpool(ws fsys.FS) (dir string, lock fsys.Lock, err error) {
 	if err := MakeDir(ws, dir); err != nil {
 		return "", nil, fmt.Errorf("make the spool directory: %w", fsys.OnHost(ws, err))
 	}
-	lock, err = ws.TryLock(dir+"/lock", fsys.Exclusive)
+	lock, err = fsys.TryLock(ws, dir+"/lock", fsys.Exclusive)
 	if err != nil {
 		lock = nil // the file system cannot lock: then leftovers are told by age alone
 	}

@@ -110,7 +110,7 @@ func TestAfterTheCrash(t *testing.T) {
 		"seek":    func() error { _, err := w.Seek(0, 0); return err },
 		"sync":    func() error { return w.Sync() },
 		"close":   func() error { return w.Close() },
-		"lock":    func() error { _, err := f.TryLock("/l", fsys.Shared); return err },
+		"lock":    func() error { _, err := fsys.TryLock(f, "/l", fsys.Shared); return err },
 		"syncall": func() error { return s.SyncAll() },
 		"sub":     func() error { _, err := f.Sub("/d"); return err },
 	} {

@@ -174,12 +174,12 @@ func TestCloseAndUnlockHappenAllTheSame(t *testing.T) {
 	if _, err := w.Write([]byte("a")); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("write after a failed close: %v", err)
 	}
-	l, err := f.TryLock("/d/l", fsys.Exclusive)
+	l, err := fsys.TryLock(f, "/d/l", fsys.Exclusive)
 	must(t, err)
 	if err := l.Unlock(); !errors.Is(err, syscall.EIO) {
 		t.Errorf("unlock: %v", err)
 	}
-	l, err = m.TryLock("/d/l", fsys.Exclusive)
+	l, err = fsys.TryLock(m, "/d/l", fsys.Exclusive)
 	must(t, err)
 	must(t, l.Unlock())
 	set, err := f.OpenLocks("/d/l")
@@ -200,7 +200,7 @@ func TestCloseAndUnlockHappenAllTheSame(t *testing.T) {
 
 func TestLockFaults(t *testing.T) {
 	f := faultfs.New(small(t), 0, faultfs.Rule{Match: faultfs.Is(faultfs.OpTryLock), Sticky: true, Errs: []error{syscall.ENOLCK}})
-	if _, err := f.TryLock("/d/l", fsys.Shared); !errors.Is(err, fsys.ErrLockUnsupported) {
+	if _, err := fsys.TryLock(f, "/d/l", fsys.Shared); !errors.Is(err, fsys.ErrLockUnsupported) {
 		t.Errorf("ENOLCK: %v", err)
 	}
 	set, err := f.OpenLocks("/d/l")
@@ -209,7 +209,7 @@ func TestLockFaults(t *testing.T) {
 		t.Errorf("ENOLCK of a set: %v", err)
 	}
 	f = faultfs.FailAt(small(t), 0, syscall.EIO)
-	if _, err := f.TryLock("/d/l", fsys.Shared); !errors.Is(err, syscall.EIO) {
+	if _, err := fsys.TryLock(f, "/d/l", fsys.Shared); !errors.Is(err, syscall.EIO) {
 		t.Errorf("EIO: %v", err)
 	}
 }
@@ -311,7 +311,7 @@ func TestEveryCallFails(t *testing.T) {
 		"chown":     func() error { return f.Chown("/d/x", 0, 0) },
 		"chtimes":   func() error { return f.Chtimes("/d/x", fixed, fixed) },
 		"clone":     func() error { return f.CloneFile("/d/x", "/d/y", 0o644) },
-		"trylock":   func() error { _, err := f.TryLock("/l2", fsys.Shared); return err },
+		"trylock":   func() error { _, err := fsys.TryLock(f, "/l2", fsys.Shared); return err },
 		"openlocks": func() error { _, err := f.OpenLocks("/l2"); return err },
 		"lock one":  func() error { return set.TryLock(1, fsys.Shared, 0) },
 		"mark":      func() error { _, err := set.Mark(1); return err },

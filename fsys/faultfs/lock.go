@@ -9,25 +9,6 @@ import (
 	"github.com/haz-build/haz/fsys"
 )
 
-// lock is a held lock whose operations are calls.
-type lock struct {
-	inner fsys.Lock
-	fs    *FS
-	name  string
-}
-
-func (f *FS) TryLock(name string, mode fsys.LockMode) (fsys.Lock, error) {
-	var held fsys.Lock
-	err := f.call(OpTryLock, name, func() (err error) {
-		held, err = f.inner.TryLock(name, mode)
-		return err
-	})
-	if err != nil {
-		return nil, lockError(err)
-	}
-	return &lock{held, f, fsys.Clean(name)}, nil
-}
-
 // lockError says of some numbers what the real file system says of them.
 func lockError(err error) error {
 	var p *fs.PathError
@@ -49,8 +30,6 @@ func (f *FS) anyway(op Op, name string, run func() error) error {
 	}
 	return err
 }
-
-func (l *lock) Unlock() error { return l.fs.anyway(OpUnlock, l.name, l.inner.Unlock) }
 
 // lockSet is a set of locks whose operations are calls.
 type lockSet struct {

@@ -217,7 +217,7 @@ var rootCases = []testCase{
 			try("create", err)
 			_, err = s.OpenFile(d+"/y", os.O_WRONLY|os.O_APPEND, 0)
 			try("append", err)
-			_, err = s.TryLock(d+"/lock", fsys.Exclusive)
+			_, err = fsys.TryLock(s, d+"/lock", fsys.Exclusive)
 			try("lock", err)
 			try("mkdir", s.Mkdir(d+"/new", 0o755))
 			try("mkdirall", s.MkdirAll(d+"/new/deep", 0o755))

@@ -13,7 +13,7 @@ import (
 
 func lock(t *testing.T, f fsys.FS, name string, mode fsys.LockMode) fsys.Lock {
 	t.Helper()
-	l, err := f.TryLock(name, mode)
+	l, err := fsys.TryLock(f, name, mode)
 	ok(t, err)
 	return l
 }
@@ -39,18 +39,18 @@ var lockCases = []testCase{
 		other := sub(t, f, "/d") // a handle of its own
 		x := lock(t, f, "/d/l", fsys.Exclusive)
 		for _, mode := range []fsys.LockMode{fsys.Exclusive, fsys.Shared} {
-			_, err := f.TryLock("/d/l", mode)
+			_, err := fsys.TryLock(f, "/d/l", mode)
 			fails(t, err, fsys.ErrLocked)
-			_, err = other.TryLock("/l", mode)
+			_, err = fsys.TryLock(other, "/l", mode)
 			fails(t, err, fsys.ErrLocked)
 		}
 		ok(t, x.Unlock())
 		s1, s2 := lock(t, f, "/d/l", fsys.Shared), lock(t, other, "/l", fsys.Shared)
-		_, err := f.TryLock("/d/l", fsys.Exclusive)
+		_, err := fsys.TryLock(f, "/d/l", fsys.Exclusive)
 		fails(t, err, fsys.ErrLocked)
 		ok(t, s1.Unlock())
 		ok(t, s1.Unlock()) // does nothing
-		_, err = f.TryLock("/d/l", fsys.Exclusive)
+		_, err = fsys.TryLock(f, "/d/l", fsys.Exclusive)
 		fails(t, err, fsys.ErrLocked)
 		ok(t, s2.Unlock())
 		x = lock(t, f, "/d/l", fsys.Exclusive)
@@ -61,16 +61,16 @@ var lockCases = []testCase{
 		equal(t, "perm", info.Perm, 0o600)
 	}},
 	{"what cannot be locked", func(t *testing.T, f fsys.FS) {
-		_, err := f.TryLock("/no/l", fsys.Exclusive)
+		_, err := fsys.TryLock(f, "/no/l", fsys.Exclusive)
 		fails(t, err, fs.ErrNotExist)
 		mkdir(t, f, "/d")
-		_, err = f.TryLock("/d", fsys.Exclusive)
+		_, err = fsys.TryLock(f, "/d", fsys.Exclusive)
 		fails(t, err, syscall.EISDIR)
-		_, err = f.TryLock("/l", 0)
+		_, err = fsys.TryLock(f, "/l", 0)
 		fails(t, err, syscall.EINVAL)
 		absent(t, f, "/l")
 		fifo(t, f, "/p")
-		_, err = f.TryLock("/p", fsys.Exclusive)
+		_, err = fsys.TryLock(f, "/p", fsys.Exclusive)
 		fails(t, err, fsys.ErrNotRegular)
 	}},
 	{"two files", func(t *testing.T, f fsys.FS) {
@@ -84,7 +84,7 @@ var lockCases = []testCase{
 		for range 4 {
 			workers.Go(func() {
 				for range 300 {
-					l, err := f.TryLock("/l", fsys.Exclusive)
+					l, err := fsys.TryLock(f, "/l", fsys.Exclusive)
 					if errors.Is(err, fsys.ErrLocked) {
 						continue
 					}
@@ -112,7 +112,7 @@ var lockCases = []testCase{
 		ok(t, f.Remove("/l"))
 		b := lock(t, f, "/l", fsys.Exclusive)
 		ok(t, a.Unlock())
-		_, err := f.TryLock("/l", fsys.Shared)
+		_, err := fsys.TryLock(f, "/l", fsys.Shared)
 		fails(t, err, fsys.ErrLocked)
 		ok(t, b.Unlock())
 	}},

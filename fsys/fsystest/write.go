@@ -85,7 +85,7 @@ var fileCases = []testCase{
 		if s, err := f.Sub("/no"); s != nil || err == nil {
 			t.Errorf("Sub: %v, %v", s, err)
 		}
-		if l, err := f.TryLock("/no/l", fsys.Shared); l != nil || err == nil {
+		if l, err := fsys.TryLock(f, "/no/l", fsys.Shared); l != nil || err == nil {
 			t.Errorf("TryLock: %v, %v", l, err)
 		}
 		if info, err := f.Stat("/no"); info != nil || err == nil {

@@ -1,9 +1,12 @@
+//go:build linux || darwin
+
 package fsys
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -37,12 +40,37 @@ func (h *host) OpenLocks(name string) (LockSet, error) {
 	}
 	l := &hostLockSet{h: h, name: name}
 	l.files[0] = f
-	// What stands in for a kernel (WSL 1, gVisor) may not know these locks.
+	// An old kernel, what stands in for one, or a file system that passes locks on to a server may not know these.
 	if _, err := l.Mark(0); errors.Is(err, ErrLockUnsupported) {
 		_ = f.Close()
-		return h.openFileLocks(name)
+		return nil, err
 	}
 	return l, nil
+}
+
+// openLockFile opens a regular file for locks in it.
+func (h *host) openLockFile(name string) (*hostFile, error) {
+	f, err := h.openWrite(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Info()
+	if err == nil {
+		if err = wantFile(info.Kind); err != nil {
+			err = pathError("lock", name, err)
+		}
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// hasName reports whether the file has not been removed.
+func (f *hostFile) hasName() (bool, error) {
+	info, err := f.Info()
+	return err == nil && info.Nlink > 0, err
 }
 
 // file is the one that a lock lies in.
@@ -83,7 +111,7 @@ func (l *hostLockSet) TryLock(id LockID, mode LockMode, mark int) error {
 	return l.do(func() error {
 		f, err := l.file(id)
 		if err == nil {
-			err = l.call(f, unix.F_OFD_SETLK, &at)
+			err = l.call(f, setLock, &at)
 		}
 		if err == nil {
 			l.locked[id%lockFiles] = true
@@ -100,7 +128,7 @@ func (l *hostLockSet) Mark(id LockID) (mark int, err error) {
 	err = l.do(func() error {
 		f, err := l.file(id)
 		if err == nil {
-			err = l.call(f, unix.F_OFD_GETLK, &at)
+			err = l.call(f, getLock, &at)
 		}
 		return err
 	})
@@ -117,11 +145,8 @@ func (l *hostLockSet) Named() (named bool, err error) {
 			if i > 0 && !l.locked[i] {
 				continue
 			}
-			if named, err = f.hasName(); err != nil {
-				return pathError("lock", l.name, err)
-			}
-			if !named {
-				break
+			if named, err = f.hasName(); err != nil || !named {
+				return err
 			}
 		}
 		return nil
@@ -129,14 +154,15 @@ func (l *hostLockSet) Named() (named bool, err error) {
 	return named, err
 }
 
-// Unlock does not leave it to the closing: see hostLock.
+// Unlock does not leave it to the closing: a process that is being forked right now has the descriptors as well, until its exec, and
+// the locks would stay for that long.
 func (l *hostLockSet) Unlock() error { return l.do(l.unlock) }
 
 func (l *hostLockSet) unlock() (err error) {
 	for i, f := range l.files {
 		if l.locked[i] {
 			all := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart}
-			err = errors.Join(err, l.call(f, unix.F_OFD_SETLK, &all))
+			err = errors.Join(err, l.call(f, setLock, &all))
 			l.locked[i] = false
 		}
 	}
@@ -167,12 +193,18 @@ func lockRange(id LockID, mode LockMode, mark int) unix.Flock_t {
 	return at
 }
 
+// lockBytes makes a call that never waits for a lock, and says what its error means.
 func lockBytes(fd, cmd int, at *unix.Flock_t) error {
-	return lockCall(func() error {
-		err := unix.FcntlFlock(uintptr(fd), cmd, at)
-		if err == unix.EACCES { // the other name of EAGAIN here
-			return unix.EAGAIN
+	for {
+		switch err := unix.FcntlFlock(uintptr(fd), cmd, at); {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EWOULDBLOCK, err == unix.EACCES: // two names of one thing
+			return ErrLocked
+		case err == unix.ENOLCK, err == unix.EINVAL, notSupported(err):
+			return ErrLockUnsupported
+		default:
+			return err
 		}
-		return err
-	})
+	}
 }

@@ -1,3 +1,5 @@
+//go:build linux || darwin
+
 package fsys
 
 import (
@@ -6,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A lock of a set is free as soon as Unlock returns, even while a child between fork and exec has its descriptor.
-func TestUnlockSetDespiteCopies(t *testing.T) {
+// A lock is free as soon as Unlock returns, even while a child between fork and exec has its descriptor.
+func TestUnlockDespiteCopies(t *testing.T) {
 	h, err := Host(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
