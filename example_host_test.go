@@ -176,3 +176,34 @@ func ExampleWithFileSystem() {
 	// 2 completed, 0 from the cache
 	// 2 completed, 2 from the cache
 }
+
+// A disk of afero's, which knows nothing of haz. What is done to it behind the back of haz counts: nothing is believed of a stat.
+func ExampleWithFileSystem_afero() {
+	disk := afero.NewMemMapFs()
+	host := fsys.FromAfero(disk) // one for one disk: locks are its own
+	writeWorkspace(disk)
+	for _, change := range []func() error{
+		func() error { return nil },
+		func() error { return disk.RemoveAll("/ws/app/out") },
+		func() error { return afero.WriteFile(disk, "/ws/lib/src", []byte("edited"), 0o644) },
+		func() error { return nil },
+	} {
+		r, err := build(host)
+		if err != nil {
+			log.Fatal(err)
+		}
+		text, err := afero.ReadFile(disk, "/ws/app/out")
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%d completed, %d from the cache: %s\n", r.Counts.Completed, r.Counts.Cached, text)
+		if err := change(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// 2 completed, 0 from the cache: SOURCE
+	// 2 completed, 2 from the cache: SOURCE
+	// 2 completed, 2 from the cache: SOURCE
+	// 2 completed, 0 from the cache: EDITED
+}

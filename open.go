@@ -59,7 +59,7 @@ type options struct {
 type Option func(*options)
 
 // WithFileSystem sets the file system of the machine, rooted at "/"; directories given to Open are names in it. Default: the
-// real one. In memory: fsys.Memory(), with a spawner of package processtest. It is called by many goroutines at once, and what waits for
+// real one. In memory: fsys.Memory(), or any disk of afero's by fsys.FromAfero, with a spawner of package processtest. It is called by many goroutines at once, and what waits for
 // a call that does not come back waits with it.
 func WithFileSystem(fs fsys.FS) Option { return func(o *options) { o.host = fs } }
 

@@ -54,7 +54,7 @@ func TestNumbersOfScriptsInLocks(t *testing.T) {
 		w.run(t, haz.RunOptions{Observer: onOutput("p:t", func() {
 			other := state.Open(w.fs, digest.BLAKE3)
 			defer other.Flush()
-			for refused == nil || refused.TaskPID == 0 && w.mem == nil { // it may print before the call that starts it has returned
+			for refused == nil || refused.TaskPID == 0 && !w.scripted { // it may print before the call that starts it has returned
 				var err error
 				if _, refused, err = other.TryLockTask(state.LockRequest{Task: "p:t"}); err != nil || refused == nil {
 					t.Error("the lock is free", err)
@@ -66,7 +66,7 @@ func TestNumbersOfScriptsInLocks(t *testing.T) {
 		switch {
 		case refused == nil || refused.HazPID == 0:
 			t.Fatalf("the lock is free, or nobody's: %+v", refused)
-		case (refused.TaskPID != 0) != (w.mem == nil) || refused.Ancestor:
+		case (refused.TaskPID != 0) != (!w.scripted) || refused.Ancestor:
 			t.Errorf("%+v", refused)
 		}
 	})

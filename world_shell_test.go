@@ -19,7 +19,7 @@ import (
 //	pwd [> FILE]    await FILE (until it exists)    stay (until a signal)    trap '' TERM
 //
 // A statement that fails ends the process with its error, as in sh -e.
-func tinyShell(mem *fsys.MemFS) func(process.Command) (processtest.Program, bool) {
+func tinyShell(mem fsys.FS) func(process.Command) (processtest.Program, bool) {
 	return func(c process.Command) (processtest.Program, bool) {
 		last := len(c.Argv) - 1
 		if last < 2 || c.Argv[0] != "sh" || c.Argv[last-1] != "-c" {
@@ -38,7 +38,7 @@ func tinyShell(mem *fsys.MemFS) func(process.Command) (processtest.Program, bool
 }
 
 type shell struct {
-	mem        *fsys.MemFS
+	mem        fsys.FS
 	dir        string
 	out        process.Sink
 	signals    <-chan processtest.Signal

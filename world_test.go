@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/spf13/afero"
 	"go.uber.org/goleak"
 
 	haz "github.com/haz-build/haz"
@@ -28,14 +29,17 @@ type world struct {
 	dir     string  // host path of the workspace
 	spawner *countingSpawner
 	options []haz.Option
-	mem     *fsys.MemFS // nil on disk
+	mem     *fsys.MemFS // nil on other disks
+
+	scripted bool // its processes are none of the machine
 }
 
-// inBoth runs a test in memory with scripted processes, and on the real disk with real ones.
+// inBoth runs a test in memory with scripted processes, on a disk of afero's as well, and on the real disk with real ones.
 // Tests run at once: two hosts of haz in one process do not disturb each other.
 func inBoth(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Parallel()
 	t.Run("memory", func(t *testing.T) { t.Parallel(); test(t, inMemory(t)) })
+	t.Run("afero", func(t *testing.T) { t.Parallel(); test(t, onAfero(t, afero.NewMemMapFs())) })
 	t.Run("disk", func(t *testing.T) { t.Parallel(); test(t, onDisk(t)) })
 }
 
@@ -51,14 +55,31 @@ func inMemory(t *testing.T) *world {
 // inTree is the workspace /ws of a memory file system.
 func inTree(t *testing.T, mem *fsys.MemFS) *world {
 	t.Helper()
-	sub, err := mem.Sub("/ws")
+	w := inWorkspace(t, mem)
+	w.mem = mem
+	return w
+}
+
+// onAfero is the workspace /ws of a disk that knows nothing of haz.
+func onAfero(t *testing.T, disk afero.Fs) *world {
+	t.Helper()
+	host := fsys.FromAfero(disk)
+	if err := host.MkdirAll("/ws", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return inWorkspace(t, host)
+}
+
+func inWorkspace(t *testing.T, host fsys.FS) *world {
+	t.Helper()
+	sub, err := host.Sub("/ws")
 	if err != nil {
 		t.Fatal(err)
 	}
 	scripted := processtest.New(nil)
-	scripted.Find = tinyShell(mem)
+	scripted.Find = tinyShell(host)
 	s := &countingSpawner{Spawner: scripted}
-	return &world{fs: sub, mem: mem, dir: "/ws", spawner: s, options: []haz.Option{haz.WithFileSystem(mem), haz.WithSpawner(s),
+	return &world{fs: sub, dir: "/ws", spawner: s, scripted: true, options: []haz.Option{haz.WithFileSystem(host), haz.WithSpawner(s),
 		haz.WithEnvironment([]string{"PATH=/bin"}), haz.WithPlatform("linux", "amd64", 0o022), haz.WithCPUs(4)}}
 }
 

@@ -47,7 +47,7 @@ type node struct {
 	writers int // how often it is open for writing
 	mapped  int // how often it is mapped
 
-	locks map[LockID]*memLockState
+	locks LockTable
 }
 
 func (n *node) isDir() bool  { return n.mode&modeType == modeDir }
