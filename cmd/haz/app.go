@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,8 +19,8 @@ import (
 type invocation struct {
 	*world
 	ctx  context.Context
+	line *line
 	c    *cli.Context
-	p    *parsed
 	out  *reportWriter // what the user asked for
 	errs report.Output // diagnostics
 }
@@ -44,70 +48,101 @@ type exit int
 
 func (e exit) Error() string { return "exit" }
 
-// dispatch hands a parsed command line to the argument library, which knows commands and options from the same table. It is
-// given one canonical form: global options, command, options with attached values, "--", arguments.
-func dispatch(ctx context.Context, w *world, p *parsed, out *reportWriter, errs report.Output) error {
+// run has the library read the line and call do with what was asked for: the work of a command, the version, or help.
+func (l *line) run(ctx context.Context, do func(c *cli.Context, what func(*invocation) error) error) error {
 	app := &cli.App{
 		Name:      "haz",
-		HideHelp:  true,
-		Flags:     flags(globals),
-		Writer:    io.Discard, // the library has nothing to say that we do not say better
+		HideHelp:  true, // the library has nothing to say that we do not say better
+		Writer:    io.Discard,
 		ErrWriter: io.Discard,
 		// Exit codes are ours to choose, in one place.
 		ExitErrHandler: func(*cli.Context, error) {},
 		HideVersion:    true,
+		Compiled:       time.Unix(0, 1), // or it asks the disk
+		Before:         l.judge,
+		OnUsageError:   misread,
 	}
-	app.Commands = []*cli.Command{build(p.path, func(c *cli.Context) error {
-		v := &invocation{world: w, ctx: ctx, c: c, p: p, out: out, errs: errs}
-		return p.command().do(v)
-	})}
-	return app.RunContext(ctx, canonical(p))
+	for _, o := range l.globals {
+		if what := map[string]func(*invocation) error{"version": showVersion, "help": showHelp}[o.Name]; what != nil {
+			o.Action = func(c *cli.Context, _ any) error { return cmp.Or(do(c, what), error(exit(0))) }
+		}
+		app.Flags = append(app.Flags, o)
+	}
+	app.Commands = l.build(l.commands, app.Flags, do)
+	return app.RunContext(ctx, l.words)
 }
 
-// build makes the library's form of the one command that was asked for: the others need not be built.
-func build(path []*command, do cli.ActionFunc) *cli.Command {
-	c := path[0]
-	out := &cli.Command{Name: c.name, HideHelp: true, Flags: flags(c.opts)}
-	if len(path) > 1 {
-		out.Subcommands = []*cli.Command{build(path[1:], do)}
-	} else {
-		out.Action = do
+// build makes the library's commands, which take the global options as well.
+func (l *line) build(cs []*command, globals []cli.Flag, do func(*cli.Context, func(*invocation) error) error) []*cli.Command {
+	var out []*cli.Command
+	for _, c := range cs {
+		theirs := c.Command
+		theirs.HideHelp, theirs.Before, theirs.OnUsageError = true, l.judge, misread
+		theirs.Flags = append(slices.Clone(c.Flags), globals...)
+		theirs.Subcommands = l.build(c.subs, globals, do)
+		theirs.Action = func(ctx *cli.Context) error { return do(ctx, c.do) }
+		out = append(out, &theirs)
 	}
 	return out
 }
 
-func flags(opts []option) []cli.Flag {
-	out := make([]cli.Flag, len(opts))
-	for i, o := range opts {
-		if o.arg == "" {
-			out[i] = &cli.BoolFlag{Name: o.long}
-		} else {
-			out[i] = &cli.StringFlag{Name: o.long}
-		}
+// judge words what is wrong with the line as a whole, when all its options were read. Where a command is still to come, it has its say.
+func (l *line) judge(c *cli.Context) error {
+	command := l.command()
+	switch {
+	case c.Args().Present() && len(c.Command.Subcommands) > 0:
+		return nil
+	case l.mistake != nil:
+		return l.mistake
+	case c.IsSet("help"), c.IsSet("version"):
+		return nil
+	case command == nil:
+		return l.errorf("a command is missing", noCommand)
+	case command.subs != nil:
+		return l.errorf("a command is missing: "+strings.Join(names(command.subs), ", "), "haz help "+command.Name+" explains them")
+	case command.noArgs && len(l.args) > 0:
+		return l.errorf("unexpected argument "+diag.Quote(l.args[0]), command.argsHint)
 	}
-	return out
+	return l.together(c, command)
 }
 
-func canonical(p *parsed) []string {
-	line := []string{"haz"}
-	add := func(global bool) {
-		for _, g := range p.options {
-			if g.global != global {
-				continue
-			}
-			word := g.opt.dashed()
-			if g.opt.arg != "" {
-				word += "=" + g.value
-			}
-			line = append(line, word)
+// together judges which options go together.
+func (l *line) together(c *cli.Context, command *command) error {
+	for _, set := range append(slices.Clone(globalExclusive), command.exclusive...) {
+		if found := slices.DeleteFunc(slices.Clone(set), func(long string) bool { return !c.IsSet(long) }); len(found) > 1 {
+			return l.errorf("options --"+strings.Join(found, " and --")+" are mutually exclusive", "")
 		}
 	}
-	add(true)
-	for _, c := range p.path {
-		line = append(line, c.name)
+	for _, long := range command.noRefs {
+		if c.IsSet(long) && len(l.args) > 0 {
+			return l.errorf("option --"+long+" cannot be combined with positional task references ("+diag.Quote(l.args[0])+")", "")
+		}
 	}
-	add(false)
-	return append(append(line, "--"), p.args...)
+	for _, n := range command.needs {
+		if c.IsSet(n[0]) && !c.IsSet(n[1]) {
+			return l.errorf("option --"+n[0]+" is for use with --"+n[1], "")
+		}
+	}
+	return nil
+}
+
+// misread words a mistake that the library met while it read options: a value that is none.
+func misread(c *cli.Context, err error, _ bool) error {
+	for _, f := range c.Command.Flags {
+		if o := f.(*option); o.mistake != nil {
+			return misuse(strings.TrimPrefix(strings.TrimPrefix(c.Command.HelpName, "haz"), " "), o.mistake.Error(), hintOf(o.mistake))
+		}
+	}
+	return err
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ d diag.Diagnostic }
+
+func (e *usageError) Error() string { return e.d.Message }
+
+func misuse(command, message, hint string) error {
+	return &usageError{diag.Diagnostic{Command: command, Message: message, Hint: hint}}
 }
 
 // diagnose turns any error into diagnostics of the command.

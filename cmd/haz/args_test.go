@@ -1,128 +1,167 @@
 package main
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
 	"pgregory.net/rapid"
 
 	"github.com/haz-build/haz/diag"
 )
 
-// What the argument library is given is one canonical form, wherever things stood on the line.
-func TestCanonical(t *testing.T) {
+// judged orders a line, and has the library read it: the words that it is given, and what is wrong with them.
+func judged(words []string) (l *line, did bool, err error) {
+	l = order(words)
+	err = l.run(context.Background(), func(*cli.Context, func(*invocation) error) error {
+		did = true
+		return nil
+	})
+	if err == error(exit(0)) {
+		err = nil
+	}
+	return l, did, err
+}
+
+// What the argument library is given has the arguments behind the options, and values attached.
+func TestOrder(t *testing.T) {
 	for _, tc := range []struct{ line, want string }{
-		{"run", "haz run --"},
+		{"run", "haz run"},
 		{"run a:b --dry-run c:d", "haz run --dry-run -- a:b c:d"},
 		{"-q run -j 4 x", "haz --quiet run --jobs=4 -- x"},
-		{"run -j4 x -q", "haz --quiet run --jobs=4 -- x"},
-		{"run -jauto", "haz run --jobs=auto --"},
-		{"cache clean --max-age=3d --soft -C /x", "haz --directory=/x cache clean --max-age=3d --soft --"},
+		{"run -j4 x -q", "haz run --jobs=4 --quiet -- x"},
+		{"run -jauto", "haz run --jobs=auto"},
+		{"cache clean --max-age=3d --soft -C /x", "haz cache clean --max-age=3d --soft --directory=/x"},
 		{"run -- --all", "haz run -- --all"},
-		{"run --summary=a=b", "haz run --summary=a=b --"},
-		{"query --tags a|b", "haz query --tags=a|b --"},
-		{"query --tags=", "haz query --tags= --"},
+		{"run --summary=a=b", "haz run --summary=a=b"},
+		{"query --tags a|b", "haz query --tags=a|b"},
+		{"query --tags=", "haz query --tags="},
 		{"run all --all", ""},
 		{"why -", "haz why -- -"},
+		{"-V -q", "haz --quiet --version"},
+		{"-V run --format never", ""},
+		{"run x --bogus --help --jobs=x", "haz run --help"},
+		{"-C /x cache clean -h -V", "haz cache clean --directory=/x --help"},
+		{"-V run -h", "haz run --version"},
+		{"__complete fish --help", "haz __complete -- fish --help"},
 	} {
-		p, err := parse(strings.Fields(tc.line))
+		l, did, err := judged(strings.Fields(tc.line))
 		if tc.want == "" {
 			if err == nil {
-				t.Errorf("%s: accepted as %q", tc.line, canonical(p))
+				t.Errorf("%s: accepted as %q", tc.line, l.words)
 			}
 			continue
 		}
-		if err != nil {
-			t.Errorf("%s: %v", tc.line, err)
-			continue
-		}
-		if got := strings.Join(canonical(p), " "); got != tc.want {
-			t.Errorf("%s: %q, want %q", tc.line, got, tc.want)
+		if got := strings.Join(l.words, " "); got != tc.want || err != nil || !did {
+			t.Errorf("%s: %q, want %q; %v, %v", tc.line, got, tc.want, did, err)
 		}
 	}
 }
 
-// No line crashes the parser, and what it accepts means the same in canonical form.
-func TestParseProperty(t *testing.T) {
+// No line crashes the parser, and what it accepts means the same in order.
+func TestOrderProperty(t *testing.T) {
 	var words []string
-	for _, path := range append(allCommands(), nil) {
-		for _, c := range path {
-			words = append(words, c.name)
-		}
-		for _, o := range optionsAt(path) {
+	for _, path := range append(newTable().all(), nil) {
+		l := newLine()
+		l.path = path
+		words = append(words, strings.Fields(pathName(path))...)
+		for _, o := range l.here() {
 			words = append(words, o.dashed(), o.dashed()+"=1", o.dashed()+"=auto")
 			words = append(words, o.values...)
-			if o.short != "" {
-				words = append(words, "-"+o.short, "-"+o.short+"4")
+			for _, letter := range o.Aliases {
+				words = append(words, "-"+letter, "-"+letter+"4")
 			}
 		}
 	}
 	words = append(words, "--", "-", "", "a:b", "x", "--=", "-=", "\xff", "--all=")
 	rapid.Check(t, func(t *rapid.T) {
-		line := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(words), rapid.String()), 0, 8).Draw(t, "line")
-		p, err := parse(line)
+		typed := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(words), rapid.String()), 0, 8).Draw(t, "line")
+		l, did, err := judged(typed)
 		if err != nil {
-			if p == nil || diagnose(err, p.commandName()).Render(diag.Style{}) == "" {
-				t.Fatalf("an error without a text: %v", err)
+			if did || diagnose(err, pathName(l.path)).Render(diag.Style{}) == "" {
+				t.Fatalf("%v, %q", did, err)
 			}
 			return
 		}
-		if p.help || p.version || p.command() == nil || p.command().hidden {
-			return
+		if !did {
+			t.Fatal("nothing was done, and nothing said")
 		}
-		again, err := parse(canonical(p)[1:])
-		if err != nil {
-			t.Fatalf("%q became %q: %v", line, canonical(p), err)
+		again, _, err := judged(l.words[1:])
+		if diff := cmp.Diff(l.words, again.words); diff != "" && l.path != nil || err != nil {
+			t.Fatalf("%v, %s", err, diff)
 		}
-		if diff := cmp.Diff(canonical(p), canonical(again)); diff != "" {
-			t.Fatal(diff)
+		for _, o := range l.globals {
+			if _, typed := l.given[o.Name]; typed != o.IsSet() && l.given["help"] == "" && l.given["version"] == "" {
+				t.Fatalf("%s is typed: %v, and set: %v", o.dashed(), typed, o.IsSet())
+			}
 		}
 	})
 }
 
+// Each value is read once, by the parser of the library.
+func TestValuesAreReadOnce(t *testing.T) {
+	l, reads := order([]string{"run", "x", "-j", "50%", "y"}), 0
+	o := find(l.here(), "--jobs")
+	reader := o.reader
+	o.reader = func(text string) (any, error) { reads++; return reader(text) }
+	err := l.run(t.Context(), func(c *cli.Context, _ func(*invocation) error) error {
+		v := &invocation{c: c}
+		if got := read[jobs](v, "jobs").of(6); got != 3 || reads != 1 || v.value("jobs") != "50%" || !v.has("jobs") || v.has("force") {
+			t.Errorf("%d jobs, read %d times", got, reads)
+		}
+		return nil
+	})
+	if err != nil || reads != 1 {
+		t.Errorf("read %d times, %v", reads, err)
+	}
+}
+
 func TestJobs(t *testing.T) {
 	for text, want := range map[string]int{"1": 1, "16": 16, "auto": 6, "50%": 3, "1%": 1, "34%": 3, "200%": 12, "100%": 6} {
-		if got, err := parseJobs(text, 6); err != nil || got != want {
-			t.Errorf("%s: %d, %v; want %d", text, got, err, want)
+		if got, err := parseJobs(text); err != nil || got.of(6) != want {
+			t.Errorf("%s: %v, %v; want %d", text, got, err, want)
 		}
 	}
 	for _, bad := range []string{"", "0", "-1", "+1", "1.5", "%", "0%", "x", "4x", "9999999999999999999", " 1"} {
-		if got, err := parseJobs(bad, 6); err == nil {
-			t.Errorf("%q is taken for %d", bad, got)
+		if got, err := parseJobs(bad); err == nil {
+			t.Errorf("%q is taken for %v", bad, got)
 		}
 	}
 }
 
 // The table holds together: names are unique, constraints name options that exist.
 func TestTable(t *testing.T) {
-	for _, path := range allCommands() {
+	table := newTable()
+	for _, path := range table.all() {
 		c := path[len(path)-1]
 		seen := map[string]bool{}
-		for _, o := range append(append([]option{}, globals...), c.opts...) {
-			for _, name := range []string{o.dashed(), "-" + o.short} {
-				if name != "-" && seen[name] {
+		for _, o := range append(slices.Clone(table.globals), c.options()...) {
+			for _, name := range o.Names() {
+				if seen[name] {
 					t.Errorf("%s: %s stands there twice", pathName(path), name)
 				}
 				seen[name] = true
 			}
-			if o.help == "" || len(o.values) > 0 && o.noun == "" {
+			if o.Usage == "" || len(o.values) > 0 && o.noun == "" || len(o.Aliases) > 1 || len(o.Name) < 2 {
 				t.Errorf("%s: %s is not described", pathName(path), o.dashed())
 			}
 		}
-		named := append([]string{}, c.noRefs...)
-		for _, set := range c.exclusive {
-			named = append(named, set...)
+		inRules := slices.Clone(c.noRefs)
+		for _, set := range append(slices.Clone(globalExclusive), c.exclusive...) {
+			inRules = append(inRules, set...)
 		}
 		for _, n := range c.needs {
-			named = append(named, n[:]...)
+			inRules = append(inRules, n[:]...)
 		}
-		for _, n := range named {
-			if !seen["--"+n] {
+		for _, n := range inRules {
+			if !seen[n] {
 				t.Errorf("%s: a rule names --%s, which does not exist", pathName(path), n)
 			}
 		}
-		if c.do == nil || c.brief == "" || len(c.about) == 0 {
+		if c.do == nil || c.Usage == "" || c.Description == "" {
 			t.Errorf("%s is not described", pathName(path))
 		}
 	}

@@ -124,17 +124,11 @@ func infoJSON(i *haz.CacheInfo) any {
 func doCacheClean(v *invocation) error {
 	o := haz.CleanOptions{Soft: v.has("soft"), DryRun: v.has("dry-run")}
 	if v.has("max-age") {
-		d, err := haz.ParseDuration(v.value("max-age"))
-		if err != nil {
-			return err
-		}
+		d := read[time.Duration](v, "max-age")
 		o.MaxAge = &d
 	}
 	if v.has("max-size") {
-		n, err := haz.ParseSize(v.value("max-size"))
-		if err != nil {
-			return err
-		}
+		n := read[int64](v, "max-size")
 		o.MaxSize = &n
 	}
 	c, err := v.openCache()

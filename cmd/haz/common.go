@@ -2,11 +2,11 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
@@ -105,7 +105,7 @@ func (v *invocation) meant(word string, err error) string {
 // meantIn is what w takes a word for, in the words of the command.
 func (v *invocation) meantIn(w *haz.Workspace, word string) string {
 	hint := w.Meant(word)
-	if v.p.commandName() == "why" {
+	if pathName(v.line.path) == "why" {
 		hint = strings.NewReplacer("to run a task of it", "to ask about a task of it", "haz run ", "haz why ").Replace(hint)
 	}
 	return hint
@@ -113,12 +113,13 @@ func (v *invocation) meantIn(w *haz.Workspace, word string) string {
 
 // isTask adds to the error about a word in the place of a command that `haz run` would find such a task, or what it would say of the
 // word. The workspace is read for it, and left alone when that does not work.
-func (w *world) isTask(ctx context.Context, p *parsed, err error) error {
+func (v *invocation) isTask(err error) error {
+	l := v.line
 	var usage *usageError
-	if !errors.As(err, &usage) || w.stand(p.value("directory")) != nil || w.dirErr != nil {
+	if !errors.As(err, &usage) || v.stand(l.given["directory"]) != nil || v.dirErr != nil {
 		return err
 	}
-	ws, failed := haz.Open(ctx, w.dir, haz.WithEnvironment(w.environ))
+	ws, failed := haz.Open(v.ctx, v.dir, haz.WithEnvironment(v.environ))
 	if failed != nil {
 		return err
 	}
@@ -130,13 +131,13 @@ func (w *world) isTask(ctx context.Context, p *parsed, err error) error {
 		}
 		return err == nil
 	}
-	if resolves(p.unknown) {
-		usage.d.Hint = "that is a task: haz run " + p.unknown
-		if len(p.args) == 1 && resolves(p.args[0]+":"+p.unknown) { // build lib
-			usage.d.Hint = "that is a task: haz run " + p.args[0] + ":" + p.unknown
+	if resolves(l.unknown) {
+		usage.d.Hint = "that is a task: haz run " + l.unknown
+		if len(l.rest) == 1 && resolves(l.rest[0]+":"+l.unknown) { // build lib
+			usage.d.Hint = "that is a task: haz run " + l.rest[0] + ":" + l.unknown
 		}
 	} else if usage.d.Hint == noCommand {
-		usage.d.Hint = cmp.Or(ws.Meant(p.unknown), noCommand)
+		usage.d.Hint = cmp.Or(ws.Meant(l.unknown), noCommand)
 	}
 	return err
 }
@@ -154,21 +155,18 @@ func checkRevision(text string) error {
 	return nil
 }
 
-func checkDuration(text string) error {
-	if _, err := haz.ParseDuration(text); err != nil {
-		return fmt.Errorf("bad duration %s: %w", diag.Quote(text), err)
+func readDuration(text string) (time.Duration, error) {
+	d, err := haz.ParseDuration(text)
+	if err != nil {
+		err = fmt.Errorf("bad duration %s: %w", diag.Quote(text), err)
 	}
-	return nil
+	return d, err
 }
 
-func checkSize(text string) error {
-	if _, err := haz.ParseSize(text); err != nil {
-		return fmt.Errorf("bad size %s: %w", diag.Quote(text), err)
+func readSize(text string) (int64, error) {
+	n, err := haz.ParseSize(text)
+	if err != nil {
+		err = fmt.Errorf("bad size %s: %w", diag.Quote(text), err)
 	}
-	return nil
-}
-
-func checkEdges(text string) error {
-	_, err := parseEdges(text)
-	return err
+	return n, err
 }

@@ -23,8 +23,10 @@ func doComplete(v *invocation) error {
 			return nil
 		}
 	}
-	c := completer{load: func() *haz.Workspace {
-		if dir := directoryOf(words); dir != "" && v.stand(expandWord(dir, v.env)) != nil {
+	before, cur := words[:len(words)-1], words[len(words)-1]
+	c := completer{line: understood(before)}
+	c.load = func() *haz.Workspace {
+		if dir := c.line.given["directory"]; dir != "" && v.stand(expandWord(dir, v.env)) != nil {
 			return nil
 		}
 		w, err := v.open()
@@ -32,8 +34,8 @@ func doComplete(v *invocation) error {
 			return nil
 		}
 		return w
-	}}
-	list := c.complete(words)
+	}
+	list := c.complete(cur, before)
 	v.out.print([]string{"none", "files", "dirs"}[c.paths] + "\n")
 	for _, x := range list {
 		if shell == "bash" {
@@ -43,19 +45,6 @@ func doComplete(v *invocation) error {
 		}
 	}
 	return nil
-}
-
-// directoryOf is the value of -C among words that may still be incomplete.
-func directoryOf(words []string) string {
-	for i, w := range words[:len(words)-1] {
-		if dir, ok := strings.CutPrefix(w, "--directory="); ok {
-			return dir
-		}
-		if (w == "-C" || w == "--directory") && i+2 < len(words) {
-			return words[i+1]
-		}
-	}
-	return ""
 }
 
 // expandWord does what the shell will do with a word that is not quoted.
@@ -68,76 +57,38 @@ func expandWord(word string, env func(string) string) string {
 
 // completer finds what can stand in the place of the last word.
 type completer struct {
+	line  *line                 // the words before it
 	load  func() *haz.Workspace // nil when there is none, or it is broken
 	paths int                   // 1: files complete the word as well; 2: directories
 }
 
-func (c *completer) complete(words []string) []candidate {
-	cur := words[len(words)-1]
-	before := words[:len(words)-1]
-	var path []*command
-	var pending *option // wants the next word as its value
-	used := map[string]bool{}
-	ended := false
-	for _, w := range before {
-		opts := optionsAt(path)
-		switch {
-		case ended:
-		case pending != nil:
-			pending = nil
-		case w == "--":
-			ended = true
-		case strings.HasPrefix(w, "-"):
-			name, _, attached := strings.Cut(w, "=")
-			if o := find(opts, name); o != nil {
-				used[o.long] = true
-				if o.arg != "" && !attached {
-					pending = o
-				}
-			}
-		case len(path) == 0:
-			if t := top(w); t != nil {
-				path = append(path, t)
-			}
-		case path[len(path)-1].subs != nil:
-			if s := path[len(path)-1].sub(w); s != nil {
-				path = append(path, s)
-			}
-		}
-	}
-	switch {
-	case pending != nil:
-		return c.values(pending, "", cur)
-	case !ended && strings.HasPrefix(cur, "--") && strings.Contains(cur, "="):
-		name, value, _ := strings.Cut(cur, "=")
-		if o := find(optionsAt(path), name); o != nil && o.arg != "" {
-			return c.values(o, name+"=", value)
+func (c *completer) complete(cur string, before []string) []candidate {
+	opts := c.line.here()
+	switch name, text, attached := strings.Cut(cur, "="); {
+	case c.line.open != nil:
+		return c.values(c.line.open, "", cur)
+	case !c.line.ended && strings.HasPrefix(cur, "--") && attached:
+		if o := find(opts, name); o != nil && o.Arg != "" {
+			return c.values(o, name+"=", text)
 		}
 		return nil
-	case !ended && strings.HasPrefix(cur, "-"):
-		return optionCandidates(optionsAt(path), used, cur)
+	case !c.line.ended && strings.HasPrefix(cur, "-"):
+		return c.options(opts, cur)
 	}
-	return c.arguments(path, before, cur)
+	return c.arguments(before, cur)
 }
 
-func optionsAt(path []*command) []option {
-	if len(path) == 0 {
-		return globals
-	}
-	return append(slices.Clone(path[len(path)-1].opts), globals...)
-}
-
-func optionCandidates(opts []option, used map[string]bool, cur string) []candidate {
+func (c *completer) options(opts []*option, cur string) []candidate {
 	var out []candidate
 	for _, o := range opts {
-		if used[o.long] || !strings.HasPrefix(o.dashed(), cur) {
+		if _, used := c.line.given[o.Name]; used || !strings.HasPrefix(o.dashed(), cur) {
 			continue
 		}
 		word := o.dashed()
-		if o.arg != "" {
+		if o.Arg != "" {
 			word += "="
 		}
-		out = append(out, candidate{word, o.help})
+		out = append(out, candidate{word, o.Usage})
 	}
 	return out
 }
@@ -185,39 +136,36 @@ func (c *completer) names(kind complement) []string {
 	return slices.Compact(out)
 }
 
-func (c *completer) arguments(path []*command, before []string, cur string) []candidate {
+func (c *completer) arguments(before []string, cur string) []candidate {
 	var out []candidate
 	add := func(word, what string) {
 		if strings.HasPrefix(word, cur) {
 			out = append(out, candidate{word, what})
 		}
 	}
-	switch {
-	case len(path) == 0:
-		for _, cmd := range commands {
-			if !cmd.hidden {
-				add(cmd.name, cmd.brief)
+	addAll := func(cs []*command) {
+		for _, x := range cs {
+			if !x.Hidden {
+				add(x.Name, x.Usage)
 			}
 		}
-	case path[len(path)-1].subs != nil:
-		for _, s := range path[len(path)-1].subs {
-			add(s.name, s.brief)
-		}
-	case path[0].name == "completion":
+	}
+	switch command := c.line.command(); {
+	case command == nil:
+		addAll(c.line.commands)
+	case command.subs != nil:
+		addAll(command.subs)
+	case command.completes == shells:
 		for _, s := range []string{"bash", "zsh", "fish"} {
 			add(s, "shell")
 		}
-	case path[0].completes == commandNames && len(before) == 1:
-		for _, cmd := range commands {
-			if !cmd.hidden {
-				add(cmd.name, cmd.brief)
-			}
-		}
+	case command.completes == commandNames && len(before) == 1:
+		addAll(c.line.commands)
 		for _, t := range topics {
-			add(t.name, t.brief)
+			add(t.Name, t.Brief)
 		}
 		add("topics", "the list of topics")
-	case path[len(path)-1].completes == tasks:
+	case command.completes == tasks:
 		return c.references(before, cur)
 	}
 	return out

@@ -9,13 +9,13 @@ import (
 // doCompletion is `haz completion`.
 func doCompletion(v *invocation) error {
 	words := v.refs()
-	shells := []string{"bash", "zsh", "fish"}
+	known := []string{"bash", "zsh", "fish"}
 	if len(words) != 1 {
-		return v.p.errorf("one shell is wanted: bash, zsh or fish", "")
+		return v.line.errorf("one shell is wanted: bash, zsh or fish", "")
 	}
 	script, ok := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}[words[0]]
 	if !ok {
-		return v.p.errorf("unknown shell "+diag.Quote(words[0]), suggest(words[0], shells))
+		return v.line.errorf("unknown shell "+diag.Quote(words[0]), suggest(words[0], known))
 	}
 	v.out.print(script)
 	return nil

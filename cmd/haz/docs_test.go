@@ -1,14 +1,15 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
 )
 
 // docs/cli.md comes from the table (-update rewrites it).
@@ -35,7 +36,7 @@ func golden(t *testing.T, path, got string) {
 // Help fits the width that it is told, down to 40 columns; only examples and spellings may be longer.
 func TestHelpWidth(t *testing.T) {
 	for _, width := range []int{40, 60, 80, 100} {
-		for _, path := range append(allCommands(), nil) {
+		for _, path := range append(newTable().all(), nil) {
 			text := helpText(path, width)
 			text, _, _ = strings.Cut(text, "\nExamples:\n")
 			for _, line := range strings.Split(text, "\n") {
@@ -50,7 +51,7 @@ func TestHelpWidth(t *testing.T) {
 // The manual page and docs/cli.md know every command, option, rule, example and topic that help knows: one table for all.
 func TestAllSpeakOfTheSame(t *testing.T) {
 	// What roff escapes reads as before, and blanks do not count: help is wrapped.
-	page := strings.NewReplacer(`\-`, "-", `\e`, `\`, `\(ga`, "`", `\(ha`, "^", `\(ti`, "~", `\&`, "", `\fB`, "", `\fR`, "", `\fI`, "").Replace(manPage("1.2.3"))
+	page := strings.NewReplacer(`\-`, "-", `\e`, `\`, `\(ga`, "`", `\(ha`, "^", `\(ti`, "~", `\&`, "", `\fB`, "", `\fR`, "", `\fI`, "").Replace(manual())
 	squeeze := func(s string) string { return strings.Join(strings.Fields(s), "") }
 	texts := map[string]string{"the manual page": squeeze(page), "docs/cli.md": squeeze(strings.ReplaceAll(markdown(), `\|`, "|"))}
 	want := func(text string) {
@@ -61,33 +62,34 @@ func TestAllSpeakOfTheSame(t *testing.T) {
 			}
 		}
 	}
-	options := func(help string, opts []option) {
+	options := func(help string, opts []*option) {
 		t.Helper()
 		for _, o := range opts {
 			want(o.dashed())
-			want(o.help)
-			if !strings.Contains(help, squeeze(o.help)) {
-				t.Errorf("help lacks %q of %s", o.help, o.dashed())
+			want(o.Usage)
+			if !strings.Contains(help, squeeze(o.Usage)) {
+				t.Errorf("help lacks %q of %s", o.Usage, o.dashed())
 			}
 		}
 	}
-	options(squeeze(helpText(nil, 80)), globals)
-	for _, path := range allCommands() {
-		c := path[len(path)-1]
+	table := newTable()
+	options(squeeze(helpText(nil, 80)), table.globals)
+	for _, path := range table.all() {
+		p := table.page(path)
 		help := squeeze(helpText(path, 80))
 		want(pathName(path))
-		for _, text := range append(append(append([]string{}, c.about...), rules(c)...), c.examples...) {
+		for _, text := range slices.Concat(p.Paragraphs(), p.Rules(), p.Examples()) {
 			want(text)
 			if !strings.Contains(help, squeeze(text)) {
 				t.Errorf("help of %s lacks %q", pathName(path), text)
 			}
 		}
-		options(help, c.opts)
+		options(help, p.Options())
 	}
 	for _, topic := range topics {
-		want(topic.body)
+		want(topic.text)
 	}
-	for _, line := range strings.Split(manPage("1.2.3"), "\n") {
+	for _, line := range strings.Split(manual(), "\n") {
 		if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !strings.Contains(" .TH .SH .SS .TP .PP .B .nf .fi .RS .RE ", " "+strings.Fields(line)[0]+" ") {
 			t.Errorf("a line of text that roff takes for a request: %q", line)
 		}
@@ -121,8 +123,7 @@ func TestReadme(t *testing.T) {
 			}
 			words, _, _ = strings.Cut(words, "  ") // what stands to the right is an explanation
 			commands++
-			p, err := parse(strings.Fields(words))
-			if err != nil || p.command() == nil {
+			if _, did, err := judged(strings.Fields(words)); err != nil || !did {
 				t.Errorf("%q: %v", line, err)
 			}
 		}
@@ -148,43 +149,33 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-func markdown() string {
+func helpText(path []*command, width int) string {
 	var b strings.Builder
-	b.WriteString("# The command line\n\n<!-- Written by `go test ./cmd/haz -run TestDocs -update` from the table that the program uses. -->\n\n")
-	b.WriteString("    haz [OPTION]... COMMAND [OPTION|ARGUMENT]...\n\n")
-	b.WriteString("Options and arguments mix freely, `--` ends the options, an option may be given once. A value is attached (`--name=VALUE`) or the next word; one that begins with `-` must be attached.\n\n")
-	b.WriteString("## Global options\n\nAccepted before and after the command.\n\n")
-	markdownOptions(&b, globals)
-	for _, path := range allCommands() {
-		c := path[len(path)-1]
-		fmt.Fprintf(&b, "## haz %s\n\n    %s\n\n", pathName(path), usage(path))
-		for _, p := range c.about {
-			b.WriteString(p + "\n\n")
-		}
-		markdownOptions(&b, c.opts)
-		for _, r := range rules(c) {
-			b.WriteString("- " + r + "\n")
-		}
-		if len(rules(c)) > 0 {
-			b.WriteString("\n")
-		}
-		if len(c.examples) > 0 {
-			b.WriteString("```sh\n" + strings.Join(c.examples, "\n") + "\n```\n\n")
-		}
-	}
-	for _, t := range topics {
-		fmt.Fprintf(&b, "## %s\n\n```\n%s\n```\n\n", strings.ToUpper(t.brief[:1])+t.brief[1:], strings.Trim(t.body, "\n"))
-	}
-	return strings.TrimRight(b.String(), "\n") + "\n"
+	newTable().help(&b, path, width)
+	return b.String()
 }
 
-func markdownOptions(b *strings.Builder, opts []option) {
-	if len(opts) == 0 {
-		return
-	}
-	b.WriteString("| Option | Meaning |\n|---|---|\n")
-	for _, o := range opts {
-		fmt.Fprintf(b, "| `%s` | %s |\n", o.spelling(), strings.ReplaceAll(o.help, "|", `\|`))
-	}
-	b.WriteString("\n")
+func manual() string {
+	var b strings.Builder
+	newTable().man(&b, "1.2.3")
+	return b.String()
+}
+
+const markdownPage = "# The command line\n\n<!-- Written by `go test ./cmd/haz -run TestDocs -update` from the table that the program uses. -->\n\n" +
+	"    haz [OPTION]... COMMAND [OPTION|ARGUMENT]...\n\n" +
+	"Options and arguments mix freely, `--` ends the options, an option may be given once. A value is attached (`--name=VALUE`) or the next word; one that begins with `-` must be attached.\n\n" +
+	"## Global options\n\nAccepted before and after the command.\n\n" +
+	"{{define `options`}}{{with .}}| Option | Meaning |\n|---|---|\n{{range .}}| `{{spelling .}}` | {{cell .Usage}} |\n{{end}}\n{{end}}{{end}}{{template `options` .Globals}}" +
+	"{{range .Pages}}## haz {{.Path}}\n\n    haz {{.Synopsis}}\n\n{{range .Paragraphs}}{{.}}\n\n{{end}}{{template `options` .Options}}" +
+	"{{with .Rules}}{{range .}}- {{.}}\n{{end}}\n{{end}}{{with .Examples}}```sh\n{{range .}}{{.}}\n{{end}}```\n\n{{end}}{{end}}" +
+	"{{range .Topics}}## {{title .Brief}}\n\n```\n{{.Body}}\n```\n\n{{end}}"
+
+func markdown() string {
+	var b strings.Builder
+	cli.HelpPrinterCustom(&b, markdownPage, newTable().page(nil), map[string]any{
+		"spelling": (*option).spelling,
+		"cell":     func(text string) string { return strings.ReplaceAll(text, "|", `\|`) },
+		"title":    func(text string) string { return strings.ToUpper(text[:1]) + text[1:] },
+	})
+	return strings.TrimRight(b.String(), "\n") + "\n"
 }

@@ -18,9 +18,9 @@ func doGraph(v *invocation) error {
 	if err != nil {
 		return err
 	}
-	kinds, err := parseEdges(cmp.Or(v.value("edges"), "hard,soft"))
-	if err != nil {
-		return err
+	kinds := read[edgeSet](v, "edges")
+	if kinds == nil {
+		kinds = edgeSet{haz.Hard: true, haz.Soft: true}
 	}
 	w, err := v.open()
 	if err != nil {
@@ -47,8 +47,10 @@ func doGraph(v *invocation) error {
 	return nil
 }
 
-func parseEdges(text string) (map[haz.EdgeKind]bool, error) {
-	kinds := map[haz.EdgeKind]bool{}
+type edgeSet map[haz.EdgeKind]bool
+
+func parseEdges(text string) (edgeSet, error) {
+	kinds := edgeSet{}
 	for _, name := range strings.Split(text, ",") {
 		k, ok := edgeKinds[name]
 		if !ok {
@@ -70,7 +72,7 @@ type edge struct {
 	kind     haz.EdgeKind
 }
 
-func (g *subgraph) connect(w *haz.Workspace, kinds map[haz.EdgeKind]bool) {
+func (g *subgraph) connect(w *haz.Workspace, kinds edgeSet) {
 	inside := make(map[int]bool, len(g.nodes))
 	for _, t := range g.nodes {
 		inside[t.Index] = true

@@ -1,9 +1,11 @@
 package main
 
 import (
-	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz/diag"
 )
@@ -14,160 +16,179 @@ const helpWidth = 80
 // doHelp is `haz help`.
 func doHelp(v *invocation) error {
 	words := v.refs()
-	if len(words) == 1 {
-		if words[0] == "topics" {
-			v.out.print(topicList())
+	known := []string{}
+	for _, t := range topics {
+		known = append(known, t.Name)
+		if len(words) == 1 && words[0] == t.Name {
+			v.out.print(t.page())
 			return nil
 		}
-		for _, t := range topics {
-			if t.name == words[0] {
-				v.out.print(t.text())
-				return nil
-			}
-		}
 	}
+	if len(words) == 1 && words[0] == "topics" {
+		v.out.print(topicList())
+		return nil
+	}
+	known = append(known, "topics")
 	var path []*command
+	among := v.line.commands
 	for _, word := range words {
-		c := top(word)
-		known := names(commands)
-		if len(path) > 0 {
-			parent := path[len(path)-1]
-			c, known = parent.sub(word), names(parent.subs)
-		} else {
-			for _, t := range topics {
-				known = append(known, t.name)
-			}
-			known = append(known, "topics")
-		}
+		known = append(names(among), known...)
+		c := named(among, word)
 		if c == nil {
-			return v.p.errorf("there is no command or topic "+diag.Quote(strings.Join(words, " ")), suggest(word, known))
+			return v.line.errorf("there is no command or topic "+diag.Quote(strings.Join(words, " ")), suggest(word, known))
 		}
-		path = append(path, c)
+		path, among, known = append(path, c), c.subs, nil
 	}
-	v.out.print(helpText(path, v.width()))
+	v.line.help(v.out, path, v.width())
 	return nil
 }
 
-// helpText is the help of a command, or of the program when path is empty.
-func helpText(path []*command, width int) string {
+// showHelp is `haz COMMAND --help`.
+func showHelp(v *invocation) error {
+	v.line.help(v.out, v.line.path, v.width())
+	return nil
+}
+
+const programHelp = `haz runs the tasks of a workspace, each only when something it depends on has changed.
+
+Usage: haz [OPTION]... COMMAND [OPTION|ARGUMENT]...
+
+Commands:
+{{columns .Commands}}
+Options, before or after the command:
+{{columns (rows .Globals)}}
+haz help COMMAND explains a command, haz help topics lists more to read.
+`
+
+const commandHelp = `haz {{.Path}}: {{.Usage}}
+
+Usage: haz {{.Synopsis}}
+{{range .Paragraphs}}
+{{fill .}}{{end}}{{with .Commands}}
+Commands:
+{{columns .}}{{end}}{{with .Options}}
+Options:
+{{columns (rows .)}}{{end}}{{with .Rules}}
+{{range .}}{{fill .}}{{end}}{{end}}
+Global options:
+{{columns (rows .Globals)}}{{with .Examples}}
+Examples:
+{{range .}}  {{.}}
+{{end}}{{end}}`
+
+// help writes the help of a command, or of the program when path is empty.
+func (t *table) help(to io.Writer, path []*command, width int) {
 	if width <= 0 || width > 100 {
 		width = helpWidth
 	}
 	width = max(width, 40)
+	template := commandHelp
 	if len(path) == 0 {
-		return programHelp(width)
+		template = programHelp
 	}
-	return commandHelp(path, width)
+	cli.HelpPrinterCustom(to, template, t.page(path), map[string]any{
+		"fill":    func(text string) string { return fill(text, width, "") },
+		"rows":    optionRows,
+		"columns": func(rows []row) string { return columns(rows, width) },
+	})
 }
 
-func programHelp(width int) string {
-	var b strings.Builder
-	b.WriteString("haz runs the tasks of a workspace, each only when something it depends on has changed.\n\n")
-	b.WriteString("Usage: haz [OPTION]... COMMAND [OPTION|ARGUMENT]...\n\nCommands:\n")
-	b.WriteString(columns(commandRows(commands, ""), width))
-	b.WriteString("\nOptions, before or after the command:\n")
-	b.WriteString(columns(optionRows(globals), width))
-	b.WriteString("\nhaz help COMMAND explains a command, haz help topics lists more to read.\n")
-	return b.String()
+// page is what templates say of a command; without one, of the program.
+type page struct {
+	*command
+	table *table
+	Path  string // "cache clean"
 }
 
-func commandHelp(path []*command, width int) string {
-	c := path[len(path)-1]
-	var b strings.Builder
-	fmt.Fprintf(&b, "haz %s: %s\n\nUsage: %s\n", pathName(path), c.brief, usage(path))
-	for _, paragraph := range c.about {
-		b.WriteString("\n" + wrap(paragraph, width, ""))
+func (t *table) page(path []*command) page {
+	p := page{&command{subs: t.commands}, t, pathName(path)}
+	if len(path) > 0 {
+		p.command = path[len(path)-1]
 	}
-	if len(c.subs) > 0 {
-		b.WriteString("\nCommands:\n" + columns(commandRows(c.subs, c.name+" "), width))
-	}
-	if len(c.opts) > 0 {
-		b.WriteString("\nOptions:\n" + columns(optionRows(c.opts), width))
-	}
-	if s := rules(c); len(s) > 0 {
-		b.WriteString("\n")
-		for _, line := range s {
-			b.WriteString(wrap(line, width, ""))
-		}
-	}
-	b.WriteString("\nGlobal options:\n" + columns(optionRows(globals), width))
-	if len(c.examples) > 0 {
-		b.WriteString("\nExamples:\n  " + strings.Join(c.examples, "\n  ") + "\n")
-	}
-	return b.String()
+	return p
 }
 
-func pathName(path []*command) string {
-	names := make([]string, len(path))
-	for i, c := range path {
-		names[i] = c.name
+// row is two cells.
+type row [2]string
+
+func (p page) Commands() []row      { return commandRows(p.subs, strings.TrimPrefix(p.Path+" ", " ")) }
+func (p page) Options() []*option   { return p.options() }
+func (p page) Globals() []*option   { return p.table.globals }
+func (p page) Paragraphs() []string { return parts(p.Description, "\n\n") }
+func (p page) Examples() []string   { return parts(p.UsageText, "\n") }
+
+// Pages are all commands.
+func (p page) Pages() (all []page) {
+	for _, path := range p.table.all() {
+		all = append(all, p.table.page(path))
 	}
-	return strings.Join(names, " ")
+	return all
 }
 
-func usage(path []*command) string {
-	c := path[len(path)-1]
-	s := "haz " + pathName(path)
-	if len(c.subs) > 0 {
+// Topics are what else there is to read.
+func (p page) Topics() []topic { return topics }
+
+func (p page) Synopsis() string {
+	s := p.Path
+	if len(p.subs) > 0 {
 		return s + " COMMAND"
 	}
-	if len(c.opts) > 0 {
+	if len(p.Flags) > 0 {
 		s += " [OPTION]..."
 	}
-	if c.args != "" {
-		s += " " + c.args
+	if p.ArgsUsage != "" {
+		s += " " + p.ArgsUsage
 	}
 	return s
 }
 
-func commandRows(cs []*command, prefix string) [][2]string {
-	var rows [][2]string
-	for _, c := range cs {
-		switch {
-		case c.hidden:
-		case len(c.subs) > 0:
-			rows = append(rows, commandRows(c.subs, prefix+c.name+" ")...)
-		default:
-			rows = append(rows, [2]string{prefix + c.name, c.brief})
-		}
-	}
-	return rows
-}
-
-func optionRows(opts []option) [][2]string {
-	var rows [][2]string
-	for _, o := range opts {
-		lead := ""
-		if o.short == "" {
-			lead = "    "
-		}
-		rows = append(rows, [2]string{lead + o.spelling(), o.help})
-	}
-	return rows
-}
-
-// rules says which options exclude each other.
-func rules(c *command) []string {
+// Rules say which options exclude each other.
+func (p page) Rules() []string {
 	var out []string
-	for _, set := range c.exclusive {
-		out = append(out, "Only one of "+dashedList(set)+".")
+	for _, set := range p.exclusive {
+		out = append(out, "Only one of --"+strings.Join(set, ", --")+".")
 	}
-	if len(c.noRefs) > 0 {
-		out = append(out, "Not together with "+strings.Trim(c.args, "[].")+": "+dashedList(c.noRefs)+".")
+	if len(p.noRefs) > 0 {
+		out = append(out, "Not together with "+strings.Trim(p.ArgsUsage, "[].")+": --"+strings.Join(p.noRefs, ", --")+".")
 	}
 	return out
 }
 
-func dashedList(longs []string) string {
-	s := make([]string, len(longs))
-	for i, l := range longs {
-		s[i] = "--" + l
+func parts(text, by string) []string {
+	if text == "" {
+		return nil
 	}
-	return strings.Join(s, ", ")
+	return strings.Split(text, by)
+}
+
+func commandRows(cs []*command, prefix string) []row {
+	var rows []row
+	for _, c := range cs {
+		switch {
+		case c.Hidden:
+		case len(c.subs) > 0:
+			rows = append(rows, commandRows(c.subs, prefix+c.Name+" ")...)
+		default:
+			rows = append(rows, row{prefix + c.Name, c.Usage})
+		}
+	}
+	return rows
+}
+
+func optionRows(opts []*option) []row {
+	var rows []row
+	for _, o := range opts {
+		lead := ""
+		if len(o.Aliases) == 0 {
+			lead = "    "
+		}
+		rows = append(rows, row{lead + o.spelling(), o.Usage})
+	}
+	return rows
 }
 
 // columns lays two columns out; the second is wrapped. A first cell that is too long has the second below it.
-func columns(rows [][2]string, width int) string {
+func columns(rows []row, width int) string {
 	const indent, gap, widest = 2, 2, 30
 	first := 0
 	for _, r := range rows {
@@ -178,7 +199,7 @@ func columns(rows [][2]string, width int) string {
 	lead := strings.Repeat(" ", indent+first+gap)
 	var b strings.Builder
 	for _, r := range rows {
-		text := wrap(r[1], width, lead)
+		text := fill(r[1], width, lead)
 		if n := utf8.RuneCountInString(r[0]); n <= first {
 			b.WriteString(strings.Repeat(" ", indent) + r[0] + strings.Repeat(" ", first-n+gap) + strings.TrimPrefix(text, lead))
 		} else {
@@ -188,8 +209,8 @@ func columns(rows [][2]string, width int) string {
 	return b.String()
 }
 
-// wrap breaks text into lines of at most width columns, each led by lead.
-func wrap(text string, width int, lead string) string {
+// fill breaks text into lines of at most width columns, each led by lead.
+func fill(text string, width int, lead string) string {
 	var b strings.Builder
 	n := 0
 	for _, word := range strings.Fields(text) {

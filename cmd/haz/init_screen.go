@@ -126,7 +126,7 @@ func listInit(ctx context.Context, dir, at string) initDir {
 // initInteractively shows the screens, and writes what was confirmed.
 func (v *invocation) initInteractively() error {
 	m := &initScreen{ctx: v.ctx, state: newInitState(listInit(v.ctx, v.dir, "/")),
-		look: initLook{dir: v.dir, ascii: !report.SpeaksUTF8(v.env), palette: v.screenPalette()}}
+		look: initLook{dir: v.dir, ascii: !report.SpeaksUTF8(v.env), palette: v.output(v.stdout).Palette}}
 	if err := v.runScreen(m); err != nil {
 		return err
 	}
@@ -208,10 +208,4 @@ func (g *guarded) catch(leave func()) {
 		g.caught = strings.ReplaceAll(fmt.Sprint(r), "\n", " ") + " (" + panicPlace() + ")"
 		leave()
 	}
-}
-
-// screenPalette is the colours of the screen.
-func (v *invocation) screenPalette() report.Palette {
-	color := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[v.value("color")]
-	return report.DecidePalette(color, v.env, v.stdout.terminal)
 }

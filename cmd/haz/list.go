@@ -49,7 +49,7 @@ func (v *invocation) listProjects(projects []*haz.Project) error {
 	for _, p := range projects {
 		rows = append(rows, []string{p.Name, diag.Escape(p.Dir), orDash(strings.Join(p.Tags, ",")), fmt.Sprint(len(p.Tasks))})
 	}
-	v.out.print(table(rows))
+	v.out.print(aligned(rows))
 	return nil
 }
 
@@ -86,7 +86,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 		}
 		rows = append(rows, []string{t.ID.String(), kind(t), fmt.Sprint(len(t.Inputs)), fmt.Sprint(len(t.Outputs)), deps})
 	}
-	v.out.print(table(rows))
+	v.out.print(aligned(rows))
 	return nil
 }
 
@@ -119,8 +119,8 @@ func orDash(s string) string {
 	return s
 }
 
-// table aligns columns, two spaces apart; a table without rows below its header is nothing.
-func table(rows [][]string) string {
+// aligned aligns columns, two spaces apart; a table without rows below its header is nothing.
+func aligned(rows [][]string) string {
 	if len(rows) < 2 {
 		return ""
 	}

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	cmap "github.com/orcaman/concurrent-map"
+	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz/cmd/haz/early"
 	"github.com/haz-build/haz/diag"
@@ -68,40 +69,39 @@ func panicPlace() string {
 
 // run is program without the process around it.
 func run(ctx context.Context, w *world) int {
-	p, err := parse(w.args)
-	color := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[p.value("color")]
-	errs := report.Output{W: w.stderr.w, Terminal: w.stderr.terminal, Palette: report.DecidePalette(color, w.env, w.stderr.terminal)}
-	out := newReportWriter(w.stdout.w)
+	v := &invocation{world: w, ctx: ctx, line: order(w.args), out: newReportWriter(w.stdout.w)}
+	err := v.line.run(ctx, func(c *cli.Context, what func(*invocation) error) error {
+		v.c, v.errs = c, v.output(w.stderr)
+		if err := w.stand(v.value("directory")); err != nil {
+			return err
+		}
+		defer watchDisk(v.errs)()
+		return what(v)
+	})
 	code := 0
-	if err == nil {
-		err = w.stand(p.value("directory"))
-	}
-	switch {
-	case err != nil:
-	case p.version: // given before a command, if there is one
-		out.print("haz " + early.Version() + "\n")
-	case p.help:
-		out.print(helpText(p.path, w.width()))
-	default:
-		defer watchDisk(errs)()
-		err = dispatch(ctx, w, p, out, errs)
-	}
 	var e exit
 	if errors.As(err, &e) {
 		code, err = int(e), nil
 	}
 	// What a command has reported is shown also when it ends in an error.
-	if ferr := out.finish(); err == nil {
+	if ferr := v.out.finish(); err == nil {
 		err = ferr
 	}
 	if err != nil {
-		if p.unknown != "" {
-			err = w.isTask(ctx, p, err)
+		if v.line.unknown != "" {
+			err = v.isTask(err)
 		}
 		code = 2
-		_, _ = errs.W.Write([]byte(diagnose(err, p.commandName()).Render(errs.Palette.Style())))
+		v.errs = v.output(w.stderr)
+		v.warn(diagnose(err, pathName(v.line.path)))
 	}
 	return code
+}
+
+// output is where a stream goes, and in what colours.
+func (v *invocation) output(s stream) report.Output {
+	choice := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[v.line.given["color"]]
+	return report.Output{W: s.w, Terminal: s.terminal, Palette: report.DecidePalette(choice, v.env, s.terminal)}
 }
 
 // width is how wide help may be.
@@ -110,6 +110,12 @@ func (w *world) width() int {
 		return w.stdout.width()
 	}
 	return 0
+}
+
+// showVersion is `haz --version`.
+func showVersion(v *invocation) error {
+	v.out.print("haz " + early.Version() + "\n")
+	return nil
 }
 
 // stand goes to the directory of -C, so that everything is as if haz had been started there.

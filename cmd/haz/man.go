@@ -1,60 +1,58 @@
 package main
 
 import (
+	"io"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz/cmd/haz/early"
 )
 
 // doMan is `haz man`.
 func doMan(v *invocation) error {
-	v.out.print(manPage(early.Version()))
+	v.line.man(v.out, early.Version())
 	return nil
 }
 
-// manPage is the manual page in roff, from the same table as help.
-func manPage(version string) string {
-	var b strings.Builder
-	b.WriteString(`.TH HAZ 1 "" "haz ` + roff(version) + `" "User Commands"` + "\n")
-	b.WriteString(".SH NAME\nhaz \\- run the tasks of a workspace, each only when something changed\n")
-	b.WriteString(".SH SYNOPSIS\n.B haz\n[\\fIOPTION\\fR]... \\fICOMMAND\\fR [\\fIOPTION\\fR|\\fIARGUMENT\\fR]...\n")
-	b.WriteString(".SH OPTIONS\nAccepted before and after the command.\n")
-	manOptions(&b, globals)
-	b.WriteString(".SH COMMANDS\n")
-	for _, path := range allCommands() {
-		c := path[len(path)-1]
-		b.WriteString(".SS " + roff(strings.TrimPrefix(usage(path), "haz ")) + "\n")
-		for i, p := range c.about {
-			if i > 0 {
-				b.WriteString(".PP\n")
-			}
-			b.WriteString(roff(p) + "\n")
-		}
-		manOptions(&b, c.opts)
-		for _, r := range rules(c) {
-			b.WriteString(".PP\n" + roff(r) + "\n")
-		}
-		if len(c.examples) > 0 {
-			b.WriteString(".PP\nExamples:\n.PP\n.nf\n.RS\n" + roff(strings.Join(c.examples, "\n")) + "\n.RE\n.fi\n")
-		}
-	}
-	for _, t := range topics {
-		b.WriteString(".SH " + strings.ToUpper(roff(t.brief)) + "\n.nf\n" + roff(strings.Trim(t.body, "\n")) + "\n.fi\n")
-	}
-	return b.String()
-}
+const manPage = `.TH HAZ 1 "" "haz {{version}}" "User Commands"
+.SH NAME
+haz \- run the tasks of a workspace, each only when something changed
+.SH SYNOPSIS
+.B haz
+[\fIOPTION\fR]... \fICOMMAND\fR [\fIOPTION\fR|\fIARGUMENT\fR]...
+.SH OPTIONS
+Accepted before and after the command.
+{{define "options"}}{{range .}}.TP
+{{range .Aliases}}\fB\-{{.}}\fR, {{end}}\fB\-\-{{roff .Name}}\fR{{with .Arg}} \fI{{roff .}}\fR{{end}}
+{{roff .Usage}}
+{{end}}{{end}}{{template "options" .Globals}}.SH COMMANDS
+{{range .Pages}}.SS {{roff .Synopsis}}
+{{range $i, $text := .Paragraphs}}{{if $i}}.PP
+{{end}}{{roff $text}}
+{{end}}{{template "options" .Options}}{{range .Rules}}.PP
+{{roff .}}
+{{end}}{{with .Examples}}.PP
+Examples:
+.PP
+.nf
+.RS
+{{range .}}{{roff .}}
+{{end}}.RE
+.fi
+{{end}}{{end}}{{range .Topics}}.SH {{upper (roff .Brief)}}
+.nf
+{{roff .Body}}
+.fi
+{{end}}`
 
-func manOptions(b *strings.Builder, opts []option) {
-	for _, o := range opts {
-		name := "\\fB" + roff(o.dashed()) + "\\fR"
-		if o.short != "" {
-			name = "\\fB\\-" + o.short + "\\fR, " + name
-		}
-		if o.arg != "" {
-			name += " \\fI" + roff(o.arg) + "\\fR"
-		}
-		b.WriteString(".TP\n" + name + "\n" + roff(o.help) + "\n")
-	}
+// man writes the manual page.
+func (t *table) man(to io.Writer, version string) {
+	cli.HelpPrinterCustom(to, manPage, t.page(nil), map[string]any{
+		"version": func() string { return roff(version) },
+		"roff":    roff,
+		"upper":   strings.ToUpper,
+	})
 }
 
 // roff escapes text: dashes stay dashes, backslashes are shown, and no line is taken for a request.
@@ -67,21 +65,4 @@ func roff(s string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
-}
-
-// allCommands lists the commands that people may use, each with its parents.
-func allCommands() [][]*command {
-	var out [][]*command
-	for _, c := range commands {
-		switch {
-		case c.hidden:
-		case len(c.subs) > 0:
-			for _, s := range c.subs {
-				out = append(out, []*command{c, s})
-			}
-		default:
-			out = append(out, []*command{c})
-		}
-	}
-	return out
 }

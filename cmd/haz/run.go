@@ -184,8 +184,8 @@ func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected) error {
 // execute runs a plan, with everything that people and machines get to see of it.
 func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *haz.Plan) error {
 	o := haz.RunOptions{FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
-	if text := v.value("jobs"); text != "" {
-		o.Jobs, _ = parseJobs(text, w.CPUs())
+	if n := read[jobs](v, "jobs"); n != (jobs{}) {
+		o.Jobs = n.of(w.CPUs())
 	}
 	o.Observer = printer.Handle
 	signals := watchSignals(v.patience, w.W.Settings.CancelGrace)
@@ -256,13 +256,12 @@ func (v *invocation) cacheMode() haz.CacheMode {
 
 // presentation is how this run is to be shown.
 func (v *invocation) presentation(w *haz.Workspace) report.Options {
-	color := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[v.value("color")]
 	mode := v.value("output-mode")
 	if mode == "" {
 		mode = w.W.Settings.OutputMode
 	}
 	o := report.Options{
-		Stdout: report.Output{W: v.stdout.w, Terminal: v.stdout.terminal, Palette: report.DecidePalette(color, v.env, v.stdout.terminal)},
+		Stdout: v.output(v.stdout),
 		Stderr: v.errs, OnePlace: sameFile(v.stdout.f, v.stderr.f), Buffered: mode == "buffered", NewOnly: mode == "new-only", ASCII: !report.SpeaksUTF8(v.env),
 		GitHub: v.env("GITHUB_ACTIONS") == "true", Azure: strings.EqualFold(v.env("TF_BUILD"), "true"), TeamCity: v.env("TEAMCITY_VERSION") != "", Spool: spool,
 	}
@@ -333,26 +332,30 @@ func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Re
 	return code
 }
 
-// parseJobs reads N, N% or auto; 0 means the setting of the workspace is not overridden but computed: auto.
-func parseJobs(text string, cpus int) (int, error) {
-	bad := &hinted{text: diag.Quote(text) + " is no number of tasks", hint: "a number from 1, a percentage of the CPUs like 50%, or auto"}
+// jobs is how many tasks run at once: a number, or a percentage of the CPUs.
+type jobs struct {
+	n       int
+	percent bool
+}
+
+func (j jobs) of(cpus int) int {
+	if j.percent {
+		return max(1, int(math.Ceil(float64(j.n)*float64(cpus)/100)))
+	}
+	return j.n
+}
+
+// parseJobs reads N, N% or auto.
+func parseJobs(text string) (jobs, error) {
 	if text == "auto" {
-		return cpus, nil
+		return jobs{100, true}, nil
 	}
 	number, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.ParseUint(number, 10, 31)
 	if err != nil || n == 0 || number[0] == '+' {
-		return 0, bad
+		return jobs{}, &hinted{text: diag.Quote(text) + " is no number of tasks", hint: "a number from 1, a percentage of the CPUs like 50%, or auto"}
 	}
-	if percent {
-		return max(1, int(math.Ceil(float64(n)*float64(cpus)/100))), nil
-	}
-	return int(n), nil
-}
-
-func checkJobs(text string) error {
-	_, err := parseJobs(text, 1)
-	return err
+	return jobs{int(n), percent}, nil
 }
 
 func checkNotEmpty(text string) error {

@@ -1,16 +1,23 @@
 package main
 
-// A command of the program. The table in commands.go is the one source of parsing, help, manual page, completion and
-// docs/cli.md.
+import (
+	"cmp"
+	"flag"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/haz-build/haz/diag"
+)
+
+// A command is one of the library, with what that has no field for. Usage is one line, for lists; Description is paragraphs, with
+// empty lines between them; ArgsUsage is the synopsis of the arguments, "[TASK...]"; UsageText is examples, one a line.
 type command struct {
-	name  string
-	args  string // synopsis of the arguments: "[TASK...]"
-	brief string // one line, for lists
-	about []string
-	opts  []option
-	subs  []*command
-	// Words that complete an argument.
-	completes complement
+	cli.Command
+	do        func(*invocation) error // nil where subs say more
+	subs      []*command
+	completes complement // words that complete an argument
 
 	// Constraints that can be judged without a workspace.
 	noArgs    bool       // positional arguments are refused
@@ -18,20 +25,21 @@ type command struct {
 	exclusive [][]string // at most one option of each list
 	noRefs    []string   // options that exclude positional arguments
 	needs     [][2]string
-	examples  []string
-	hidden    bool
-	do        func(*invocation) error
 }
 
-// An option of a command. Long names come without their dashes.
+// An option is a flag of the library, with what that has no field for, and its value once the line was parsed. Names come without
+// their dashes; the alias, if there is one, is a letter.
 type option struct {
-	long, short string
-	arg         string   // name of the value; "" for a switch
-	values      []string // the only values there are
-	noun        string   // what a value is called in a message: "output mode"
-	help        string
-	completes   complement
-	check       func(value string) error
+	cli.GenericFlag
+	Arg       string   // name of the value; "" for a switch
+	values    []string // the only values there are
+	noun      string   // what a value is called in a message: "output mode"
+	completes complement
+	reader    func(text string) (any, error) // nil: a value is its text
+
+	text    string // as it was given
+	is      any    // what the reader made of it
+	mistake error  // why it is no value
 }
 
 // complement says what completes a value.
@@ -46,37 +54,161 @@ const (
 	projects
 	taskNames
 	commandNames
+	shells
 )
 
-func (o *option) dashed() string { return "--" + o.long }
+// toggle is an option without a value.
+func toggle(name, help string) *option {
+	return &option{GenericFlag: cli.GenericFlag{Name: name, Usage: help}}
+}
+
+// text is an option with a value, any text.
+func text(name, arg, help string) *option {
+	o := toggle(name, help)
+	o.Arg = arg
+	return o
+}
+
+// choice is an option with one of some values.
+func choice(name, arg, noun, help string, values ...string) *option {
+	o := text(name, arg, help)
+	o.noun, o.values = noun, values
+	return o
+}
+
+// readBy is an option whose value is what a function makes of its text.
+func readBy[T any](o *option, read func(string) (T, error)) *option {
+	o.reader = func(text string) (any, error) { return read(text) }
+	return o
+}
+
+func (o *option) checked(check func(string) error) *option {
+	return readBy(o, func(text string) (string, error) { return text, check(text) })
+}
+
+func (o *option) completedBy(kind complement) *option {
+	o.completes = kind
+	return o
+}
+
+func (o *option) short(letter string) *option {
+	o.Aliases = []string{letter}
+	return o
+}
+
+// Apply makes the option known to the parser, by its long name: a line in order has no other.
+func (o *option) Apply(set *flag.FlagSet) error {
+	set.Var((*value)(o), o.Name, o.Usage)
+	return nil
+}
+
+// value is an option as the parser fills it.
+type value option
+
+// IsBoolFlag tells the parser of switches.
+func (v *value) IsBoolFlag() bool { return v.Arg == "" }
+
+func (v *value) String() string { return v.text }
+
+// Set implements flag.Value. The parser makes one text of an error, so it is kept here.
+func (v *value) Set(text string) (err error) {
+	v.HasBeenSet = true
+	switch {
+	case v.Arg == "":
+		return nil
+	case len(v.values) > 0 && !slices.Contains(v.values, text):
+		err = &hinted{"unknown " + v.noun + " " + diag.Quote(text), cmp.Or(suggest(text, v.values), "one of "+strings.Join(v.values, ", "))}
+	case v.reader != nil:
+		if v.is, err = v.reader(text); err != nil {
+			err = &hinted{"option --" + v.Name + ": " + err.Error(), hintOf(err)}
+		}
+	}
+	v.text, v.mistake = text, err
+	return err
+}
+
+// read is the value of an option as its reader made it; the zero value when it was not given.
+func read[T any](v *invocation, long string) (is T) {
+	if o, ok := v.c.Generic(long).(*value); ok {
+		is, _ = o.is.(T)
+	}
+	return is
+}
+
+func (o *option) dashed() string { return "--" + o.Name }
 
 // spelling is how help shows an option: "-j, --jobs N".
 func (o *option) spelling() string {
 	s := o.dashed()
-	if o.short != "" {
-		s = "-" + o.short + ", " + s
+	for _, letter := range o.Aliases {
+		s = "-" + letter + ", " + s
 	}
-	if o.arg != "" {
-		s += " " + o.arg
+	if o.Arg != "" {
+		s += " " + o.Arg
 	}
 	return s
 }
 
-// option finds an option of the command by its long or short name, as written with its dashes.
-func find(opts []option, written string) *option {
-	for i := range opts {
-		if o := &opts[i]; written == o.dashed() || o.short != "" && written == "-"+o.short {
+// find finds an option as it is written, with its dashes.
+func find(opts []*option, written string) *option {
+	for _, o := range opts {
+		if written == o.dashed() || len(o.Aliases) > 0 && written == "-"+o.Aliases[0] {
 			return o
 		}
 	}
 	return nil
 }
 
-func (c *command) sub(name string) *command {
-	for _, s := range c.subs {
-		if s.name == name {
-			return s
+// options are the command's own.
+func (c *command) options() []*option {
+	own := make([]*option, len(c.Flags))
+	for i, f := range c.Flags {
+		own[i] = f.(*option)
+	}
+	return own
+}
+
+func named(cs []*command, name string) *command {
+	for _, c := range cs {
+		if c.Name == name {
+			return c
 		}
 	}
 	return nil
+}
+
+// names lists commands that help shows.
+func names(cs []*command) []string {
+	var out []string
+	for _, c := range cs {
+		if !c.Hidden {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+func pathName(path []*command) string {
+	words := make([]string, len(path))
+	for i, c := range path {
+		words[i] = c.Name
+	}
+	return strings.Join(words, " ")
+}
+
+// all lists the commands that people may use, each with its parents.
+func (t *table) all() [][]*command {
+	var out [][]*command
+	for _, c := range t.commands {
+		switch {
+		case c.Hidden:
+		case c.subs != nil:
+			for _, s := range c.subs {
+				out = append(out, []*command{c, s})
+			}
+		default:
+			out = append(out, []*command{c})
+		}
+	}
+	return out
 }

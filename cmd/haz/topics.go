@@ -2,17 +2,17 @@ package main
 
 import "strings"
 
-// A topic is a page of help about something that is no command. body is paragraphs and indented lines, as they are printed.
-type topic struct{ name, brief, body string }
+// A topic is a page of help about something that is no command. text is paragraphs and indented lines, as they are printed.
+type topic struct{ Name, Brief, text string }
 
-func (t topic) text() string {
-	return t.name + ": " + t.brief + "\n\n" + strings.Trim(t.body, "\n") + "\n"
-}
+func (t topic) Body() string { return strings.Trim(t.text, "\n") }
+
+func (t topic) page() string { return t.Name + ": " + t.Brief + "\n\n" + t.Body() + "\n" }
 
 func topicList() string {
-	var rows [][2]string
+	var rows []row
 	for _, t := range topics {
-		rows = append(rows, [2]string{t.name, t.brief})
+		rows = append(rows, row{t.Name, t.Brief})
 	}
 	return "Topics (haz help TOPIC):\n" + columns(rows, helpWidth)
 }

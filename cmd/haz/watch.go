@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -21,20 +23,20 @@ func watchCommand() *command {
 	c := runCommand()
 	refused := []string{"git-changed", "git-staged", "git-changed-since", "dry-run", "format"}
 	without := func(names []string) []string {
-		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(refused, n) })
+		return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(refused, n) })
 	}
-	c.opts = slices.DeleteFunc(c.opts, func(o option) bool { return slices.Contains(refused, o.long) })
+	c.Flags = slices.DeleteFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(refused, f.(*option).Name) })
 	for i := range c.exclusive {
 		c.exclusive[i] = without(c.exclusive[i])
 	}
 	c.noRefs = without(c.noRefs)
 	c.needs = [][2]string{{"base", "affected"}}
-	c.name, c.brief, c.do = "watch", "run tasks, and again whenever their inputs change", doWatch
-	c.about = []string{
+	c.Name, c.Usage, c.do = "watch", "run tasks, and again whenever their inputs change", doWatch
+	c.Description = paragraphs(
 		"Runs like `haz run`, then waits for changes to inputs of the selected tasks and of what they depend on, or to configuration files, and runs again, until Ctrl+C.",
 		"A run starts when nothing has changed for 100 ms. Changes during a run start one more after it. A change during a run is told at once. What the tasks declare as outputs does not count, unless the same task reads it: a formatter runs for your edits, not for its own. A file that changes in three runs on end is named and left alone. Tasks without a cache that no change concerns are not carried out again. A mistake in a configuration file is shown, and the watch waits for the next change. What a process writes to a file that it has mapped is no event: the next run sees it.",
-	}
-	c.examples = []string{"haz watch", "haz watch app:test", "haz watch --all -q"}
+	)
+	c.UsageText = lines("haz watch", "haz watch app:test", "haz watch --all -q")
 	return c
 }
 
@@ -204,7 +206,7 @@ func (s *watching) runOnce() error {
 		return err // a target that never existed is a mistake of the command line
 	default:
 		s.care(definitionsOf(true))
-		s.tell(diagnose(err, s.p.commandName()).Render(s.errs.Palette.Style()))
+		s.tell(diagnose(err, pathName(s.line.path)).Render(s.errs.Palette.Style()))
 	}
 	select {
 	case i := <-s.interrupts: // one that came too late to cancel the run

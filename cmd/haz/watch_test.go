@@ -378,8 +378,8 @@ func TestWatchPolls(t *testing.T) {
 func TestWatchOptions(t *testing.T) {
 	c := watchCommand()
 	var names []string
-	for _, o := range c.opts {
-		names = append(names, o.long)
+	for _, o := range c.options() {
+		names = append(names, o.Name)
 	}
 	for _, gone := range []string{"git-changed", "git-staged", "git-changed-since", "dry-run"} {
 		if slices.Contains(names, gone) {

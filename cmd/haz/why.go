@@ -19,7 +19,7 @@ import (
 // doWhy is `haz why`.
 func doWhy(v *invocation) error {
 	if n := len(v.refs()); n != 1 {
-		return v.p.errorf(fmt.Sprintf("exactly one task is wanted, not %d", n), "")
+		return v.line.errorf(fmt.Sprintf("exactly one task is wanted, not %d", n), "")
 	}
 	refs, err := parseReferences(v, "could not resolve")
 	if err != nil {

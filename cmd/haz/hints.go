@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/haz-build/haz/diag"
 )
 
@@ -23,19 +26,47 @@ var foreignOptions = map[string]string{
 }
 
 // foreignOption is a hint for an option that the command does not have; "" for one that nobody has.
-func (p *parsed) foreignOption(name string) string {
+func (l *line) foreignOption(name string) string {
 	ours, known := foreignOptions[name]
 	switch {
 	case !known:
 		return ""
 	case ours == "never":
 		return `write "--color=never"`
-	case ours == "" && p.commandName() == "run":
+	case ours == "" && pathName(l.path) == "run":
 		return "tasks are named by project and task: haz run lib:build; many of them: t=$(haz query --fail-empty --projects lib --tasks build) && haz run $t"
-	case find(p.all(), ours) != nil:
+	case find(l.here(), ours) != nil:
 		return diag.DidYouMean(ours)
 	case len(ours) > 0 && ours[0] != '-':
 		return ours
+	}
+	return ""
+}
+
+// suggestOption is a hint for an option that is spelled wrongly.
+func (l *line) suggestOption(name string) string {
+	var candidates []string
+	for _, o := range l.here() {
+		candidates = append(candidates, o.dashed())
+	}
+	bare := strings.TrimLeft(name, "-")
+	if !strings.HasPrefix(name, "--") && slices.Contains(candidates, "--"+bare) {
+		return diag.DidYouMean("--" + bare)
+	}
+	if hint := suggest(name, candidates); hint != "" {
+		return hint
+	}
+	// An abbreviation is refused, so that a script still means the same when an option is added; but it is understood.
+	longer := slices.DeleteFunc(candidates, func(c string) bool { return len(name) <= len("--") || !strings.HasPrefix(c, name) })
+	if len(longer) != 1 {
+		return ""
+	}
+	return diag.DidYouMean(longer[0])
+}
+
+func suggest(word string, candidates []string) string {
+	if n := diag.Nearest(word, candidates); n != "" {
+		return diag.DidYouMean(n)
 	}
 	return ""
 }
