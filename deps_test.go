@@ -69,7 +69,7 @@ var mayImport = map[string]string{
 	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load",
 	"cmd/haz/early": "",
-	"cmd/haz":       "layout . cmd/haz/early report diag messages workspace workspace/git workspace/load graph graph/query fsys pattern",
+	"cmd/haz":       "layout . cmd/haz/early report diag messages workspace workspace/git workspace/load graph/query fsys pattern",
 	"bench":         "",
 
 	// Beside the building: it edits copies of the source and runs the tests.

@@ -88,6 +88,23 @@ func (g *Graph) Downstream(seeds []int) []int {
 	return closure(g.Down, seeds, func(k EdgeKind) bool { return k == Hard || k == Producer })
 }
 
+// Concerned returns the tasks of the plan that a change of the files is a reason to carry out again: those with one of them as an
+// input, and all that come after these in the plan, over edges of all kinds. Positions in the workspace, sorted.
+func (p *Plan) Concerned(paths []string) []int {
+	affected := p.G.Affected(paths, nil)
+	var seeds []int
+	for i, t := range p.Tasks {
+		if _, is := slices.BinarySearch(affected, t.Index); is {
+			seeds = append(seeds, i)
+		}
+	}
+	hit := make([]bool, len(p.G.Up))
+	for _, i := range append(closure(p.Down, seeds, func(EdgeKind) bool { return true }), seeds...) {
+		hit[p.Tasks[i].Index] = true
+	}
+	return positions(hit)
+}
+
 func positions(hit []bool) []int {
 	var list []int
 	for i, h := range hit {

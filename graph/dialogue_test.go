@@ -23,6 +23,7 @@ import (
 //	readers | writers path=/a
 //	meeting pattern=/a/*        tasks with inputs, and outputs, that meet a pattern
 //	affected | redefined | downstream    one path, path with "/" at its end (a nested repository), or task a line
+//	concerned p:t ...           tasks of the plan of these targets, one path a line
 //	since                       tasks that are not what they were in the workspace given
 func TestDialogues(t *testing.T) {
 	datadriven.Walk(t, "testdata/dialogue", func(t *testing.T, path string) {
@@ -109,6 +110,8 @@ func answer(t *testing.T, g *Graph, td *datadriven.TestData) string {
 			return ids(g, g.Redefined(paths, dirs))
 		}
 		return ids(g, g.Affected(paths, dirs))
+	case "concerned":
+		return ids(g, g.Plan(args).Concerned(lines))
 	case "since":
 		return ids(g, g.Differing(mustBuild(t, td.Input)))
 	case "downstream":

@@ -250,7 +250,7 @@ func (s *watching) loadAndRun() error {
 		s.tell("haz: nothing to run (" + selected.Empty + ")\n")
 	}
 	plan := selected.Plan
-	if due := s.due(w, selected.Targets); len(due) < len(selected.Targets) {
+	if due := s.due(w, selected); len(due) < len(selected.Targets) {
 		if plan, err = w.Plan(due); err != nil {
 			return err
 		}
@@ -264,18 +264,18 @@ func (s *watching) loadAndRun() error {
 
 // due is the targets but for tasks without a cache that succeeded in the last run and that no change since concerns: for
 // all others a run finds out by itself that there is nothing to do.
-func (s *watching) due(w *haz.Workspace, targets []int) []int {
+func (s *watching) due(w *haz.Workspace, selected *haz.Selected) []int {
 	if s.changes == nil || slices.ContainsFunc(s.changes, s.interest.definition) {
-		return targets
+		return selected.Targets
 	}
 	unfinished, known, err := lastFailures(w)
 	if err != nil || !known {
-		return targets
+		return selected.Targets
 	}
-	concerned := s.interest.concerned(w.G, s.changes)
-	return slices.DeleteFunc(slices.Clone(targets), func(i int) bool {
+	concerned := selected.Plan.Concerned(s.changes)
+	return slices.DeleteFunc(slices.Clone(selected.Targets), func(i int) bool {
 		t := w.W.Tasks[i]
-		return !t.Cache && !concerned[i] && !slices.Contains(unfinished, t.ID)
+		return !t.Cache && !slices.Contains(concerned, i) && !slices.Contains(unfinished, t.ID)
 	})
 }
 

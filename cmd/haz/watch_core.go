@@ -9,7 +9,6 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
@@ -148,12 +147,12 @@ func interestIn(entries []pattern.Pattern, tasks []*haz.Task, ignored ...string)
 // collect makes the list of all that can matter.
 func (i *interest) collect() {
 	var all []want
-	definitions := []string{layout.WorkspaceFile, "/.haz/tasks/*", "/haz.yml"}
+	definitions := []string{layout.WorkspaceFile, layout.TasksDir + "/*", "/" + layout.ProjectFile}
 	if i.anywhere {
-		definitions = append(definitions, "/**/haz.yml")
+		definitions = append(definitions, "/**/"+layout.ProjectFile)
 	}
 	for _, e := range i.entries {
-		definitions = append(definitions, e.String()+"/haz.yml")
+		definitions = append(definitions, e.String()+"/"+layout.ProjectFile)
 	}
 	for _, text := range definitions {
 		if p, err := pattern.Parse(text); err == nil {
@@ -219,30 +218,6 @@ func isInput(t *haz.Task, p string) bool {
 		}
 	}
 	return false
-}
-
-// concerned is the tasks that the changed files are a reason to run, and all that come after them.
-func (i *interest) concerned(g *graph.Graph, changed []string) map[int]bool {
-	found := map[int]bool{}
-	var queue []int
-	add := func(t int) {
-		if !found[t] {
-			found[t] = true
-			queue = append(queue, t)
-		}
-	}
-	for _, t := range i.tasks {
-		if slices.ContainsFunc(changed, func(p string) bool { return i.reads(t, p) }) {
-			add(t.Index)
-		}
-	}
-	for len(queue) > 0 {
-		for _, e := range g.Down[queue[0]] {
-			add(e.Task)
-		}
-		queue = queue[1:]
-	}
-	return found
 }
 
 // feed counts in how many runs on end, the last one included, a file changed while tasks ran. One that changes in each is

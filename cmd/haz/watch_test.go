@@ -16,7 +16,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/haz-build/haz"
-	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
@@ -100,16 +99,6 @@ func TestWatchInterest(t *testing.T) {
 	broken := definitionsOf(true)
 	if broken.matters("/lib/a.go") || !broken.matters("/lib/haz.yml") {
 		t.Error("without a workspace that loads, definitions matter and nothing else")
-	}
-}
-
-// Of tasks, a change concerns those that read the file and all that come after.
-func TestWatchConcerned(t *testing.T) {
-	tasks := []*haz.Task{{Index: 0, Inputs: declare(t, "a")}, {Index: 1, Inputs: declare(t, "b")}, {Index: 2}, {Index: 3, Inputs: declare(t, "c")}}
-	g := &graph.Graph{Down: [][]graph.Edge{{{Task: 2}}, nil, {{Task: 3}}, nil}}
-	got := interestIn(nil, tasks).concerned(g, []string{"/lib/a"})
-	if diff := cmp.Diff(map[int]bool{0: true, 2: true, 3: true}, got); diff != "" {
-		t.Error(diff)
 	}
 }
 
