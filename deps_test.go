@@ -45,11 +45,11 @@ var mayImport = map[string]string{
 	"cache/cachetest":    "cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher cache/entry",
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
-	"workspace":        "diag pattern", // values; what reads files is workspace/load
+	"workspace":        "layout diag pattern", // values; what reads files is workspace/load
 	"workspace/config": "workspace diag pattern",
 	"workspace/load":   "layout workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/guess":  "workspace workspace/config diag fsys fsys/tree pattern",
-	"workspace/git":    "diag fsys pattern process",
+	"workspace/git":    "layout diag fsys pattern process",
 	"graph":            "layout workspace pattern diag",
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache/digest cache/entry",
@@ -60,7 +60,7 @@ var mayImport = map[string]string{
 	"schedule": "graph messages workspace cache/entry",
 
 	// Floor 4, the engine, and alone in knowing the actor library.
-	"actors":            "schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
+	"actors":            "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
 	"actors/actorstest": "actors graph messages cache cache/digest cache/key cache/state fsys fsys/tree process cache/hasher workspace/load",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,20 @@ import (
 // TestTwoDoors fails on product code that reaches the disk beside package fsys, or starts a program beside package process.
 func TestTwoDoors(t *testing.T) {
 	files := 0
+	eachProductFile(t, func(file, text string) {
+		files++
+		for _, bad := range besideDoors(t, file, text) {
+			t.Error(bad)
+		}
+	})
+	if files < 300 {
+		t.Errorf("only %d files were looked at", files)
+	}
+}
+
+// eachProductFile calls f for each file of product code.
+func eachProductFile(t *testing.T, f func(file, text string)) {
+	t.Helper()
 	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -35,17 +50,11 @@ func TestTwoDoors(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		files++
-		for _, bad := range besideDoors(t, filepath.ToSlash(p), string(text)) {
-			t.Error(bad)
-		}
+		f(filepath.ToSlash(p), string(text))
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if files < 300 {
-		t.Errorf("only %d files were looked at", files)
 	}
 }
 
@@ -164,4 +173,50 @@ func TestNoIdleExemptions(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNamesUnderHaz fails on product code that spells a path of what haz reads and keeps in a workspace, where package layout has it. A
+// text for people, which has spaces, may.
+func TestNamesUnderHaz(t *testing.T) {
+	found := 0
+	eachProductFile(t, func(file, text string) {
+		names := spelledNames(t, file, text)
+		if strings.HasPrefix(file, "layout/") {
+			found += len(names)
+			return
+		}
+		for _, bad := range names {
+			t.Error(bad)
+		}
+	})
+	if found < 2 {
+		t.Errorf("only %d names are found in package layout", found)
+	}
+	for text, want := range map[string]int{`".haz"`: 1, `"/.haz/cache"`: 1, "`x/.haz/`": 1, `".haz" + "/tasks"`: 1, `"haz.yml"`: 1, `"/haz.yml"`: 1, `"**/haz.yml"`: 1,
+		`".haz-tmp"`: 0, `"created .haz/x"`: 0, `"nothaz.yml"`: 0, `"haz"`: 0, `"a haz.yml"`: 0} {
+		if got := spelledNames(t, "cache/a.go", "package a\nvar x = "+text); len(got) != want {
+			t.Errorf("%s: %q, want %d", text, got, want)
+		}
+	}
+}
+
+var spelledName = regexp.MustCompile(`^\S*(^|/)(\.haz(/\S*)?|haz\.yml)$`)
+
+func spelledNames(t *testing.T, file, text string) []string {
+	t.Helper()
+	files := token.NewFileSet()
+	f, err := parser.ParseFile(files, file, text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bad []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, is := n.(*ast.BasicLit); is && s.Kind == token.STRING {
+			if text, err := strconv.Unquote(s.Value); err == nil && spelledName.MatchString(text) {
+				bad = append(bad, fmt.Sprintf("%s: %s: package layout names it", files.Position(s.Pos()), s.Value))
+			}
+		}
+		return true
+	})
+	return bad
 }

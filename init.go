@@ -53,7 +53,7 @@ func InitProjects(dir string, projects []ProjectFile, workspaceFile []byte, opts
 		return err
 	}
 	for _, p := range projects {
-		name := dir + p.Root + "/haz.yml"
+		name := dir + p.Root + "/" + layout.ProjectFile
 		if _, err := o.host.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s exists already, and is not touched", name)
 		}

@@ -76,7 +76,7 @@ func (o *options) linkedHome(w *workspace.Workspace, tree fsys.FS) string {
 	if info, err := tree.Lstat(layout.Dir); err != nil || info.Kind != fsys.Link {
 		return ""
 	}
-	real, err := o.host.RealPath(path.Join(w.Root, ".haz"))
+	real, err := o.host.RealPath(path.Join(w.Root, layout.Name))
 	if err != nil || real == w.Root || strings.HasPrefix(real, strings.TrimSuffix(w.Root, "/")+"/") {
 		return ""
 	}

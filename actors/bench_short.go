@@ -11,6 +11,7 @@ import (
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -83,7 +84,7 @@ func (b *bench) undeclared(ctx context.Context, j *job) []string {
 		return path == "/"+j.task.Project.File || j.isSource(path) || j.task.Writes(path) || len(g.Writers(path)) > 0
 	}
 	skip := func(dir string) bool {
-		if strings.HasSuffix(dir, "/.git") || strings.HasSuffix(dir, "/.haz") {
+		if strings.HasSuffix(dir, "/.git") || strings.HasSuffix(dir, layout.Dir) {
 			return true
 		}
 		return slices.ContainsFunc(g.W.Projects, func(p *workspace.Project) bool { return p.Dir == dir })

@@ -3,7 +3,8 @@
 package layout
 
 const (
-	Dir           = "/.haz" // makes a folder the root of a workspace
+	Name          = ".haz"     // makes a folder the root of a workspace
+	Dir           = "/" + Name // as a path
 	WorkspaceFile = Dir + "/workspace.yml"
 	TasksDir      = Dir + "/tasks" // task files that projects inherit
 	CacheDir      = Dir + "/cache" // entries

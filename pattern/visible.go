@@ -92,7 +92,7 @@ func init() {
 		almost := addName(start, RestorePrefix[:len(RestorePrefix)-1])
 		paths[almost].chars, paths[almost].to = []rune{'-'}, []pathState{deadPath}
 	}
-	haz := addName(firstSegment, ".haz")
+	haz := addName(firstSegment, layout.Name)
 	paths[haz].slash = hazSegment
 	for _, dir := range []string{layout.CacheDir, layout.StateDir} {
 		n := addName(hazSegment, dir[len(layout.Dir+"/"):])

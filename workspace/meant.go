@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/layout"
 )
 
 // Typed is what somebody typed in the place of a task, and where.
@@ -111,7 +112,7 @@ func (w *Workspace) meantOwn(t Typed) string {
 
 // named is the project that a text names: by its name, or by its folder, from the root or from where it was typed.
 func (w *Workspace) named(text, dir string) *Project {
-	bare := strings.TrimSuffix(strings.TrimSuffix(w.fromRoot(text), "/haz.yml"), "/")
+	bare := strings.TrimSuffix(strings.TrimSuffix(w.fromRoot(text), "/"+layout.ProjectFile), "/")
 	if p := w.Project(bare); p != nil {
 		return p
 	}

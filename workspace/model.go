@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -92,10 +93,10 @@ type Project struct {
 // Defines reports whether a file, named from the root, is one that says what the workspace is: the haz.yml of a project, or what
 // lies in .haz. No task makes it.
 func (w *Workspace) Defines(path string) bool {
-	if strings.HasPrefix(path, "/.haz/") {
+	if strings.HasPrefix(path, layout.Dir+"/") {
 		return true
 	}
-	return strings.HasSuffix(path, "/haz.yml") &&
+	return strings.HasSuffix(path, "/"+layout.ProjectFile) &&
 		slices.ContainsFunc(w.Projects, func(p *Project) bool { return "/"+p.File == path })
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // SpoolPrefix begins the name of a run's spool directory in .haz/state.
@@ -18,7 +19,7 @@ func MakeSpool(ws fsys.FS) (dir string, lock fsys.Lock, err error) {
 	if _, err := rand.Read(id[:]); err != nil {
 		return "", nil, err
 	}
-	dir = "/.haz/state/" + SpoolPrefix + hex.EncodeToString(id[:])
+	dir = layout.StateDir + "/" + SpoolPrefix + hex.EncodeToString(id[:])
 	if err := MakeDir(ws, dir); err != nil {
 		return "", nil, fmt.Errorf("make the spool directory: %w", fsys.OnHost(ws, err))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // doInit is `haz init`.
@@ -35,8 +36,8 @@ func doInit(v *invocation) error {
 
 // noteUnreadProject says that the haz.yml in the directory of a new workspace counts no more.
 func (v *invocation) noteUnreadProject() {
-	if _, err := fsys.Machine().StatInfo(filepath.Join(v.dir, "haz.yml")); err == nil {
-		v.warn(diag.List{{Severity: diag.Warning, Code: "DISC-005", Place: diag.Place{File: "haz.yml"},
+	if _, err := fsys.Machine().StatInfo(filepath.Join(v.dir, layout.ProjectFile)); err == nil {
+		v.warn(diag.List{{Severity: diag.Warning, Code: "DISC-005", Place: diag.Place{File: layout.ProjectFile},
 			Message: "this file is not read any more: the root of a workspace of several projects cannot be one of them",
 			Hint:    "move it into a folder of its own and list that in `projects`; or, to have this one project alone, remove .haz/workspace.yml"}})
 	}

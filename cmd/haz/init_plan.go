@@ -15,6 +15,7 @@ import (
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/load"
@@ -145,13 +146,13 @@ func verifyInit(ctx context.Context, dir string, p *initPlan) error {
 		_, err = f.Write(data)
 		return errors.Join(err, f.Close())
 	}
-	err := put("/w/.haz/workspace.yml", p.workspace)
+	err := put("/w"+layout.WorkspaceFile, p.workspace)
 	for _, f := range p.create {
-		err = errors.Join(err, put(path.Join("/w", f.Root, "haz.yml"), f.Data))
+		err = errors.Join(err, put(path.Join("/w", f.Root, layout.ProjectFile), f.Data))
 	}
 	for _, root := range p.existing {
-		data, _, rerr := fsys.Machine().ReadFile(filepath.Join(dir, root, "haz.yml"), 0)
-		err = errors.Join(err, rerr, put(path.Join("/w", root, "haz.yml"), data))
+		data, _, rerr := fsys.Machine().ReadFile(filepath.Join(dir, root, layout.ProjectFile), 0)
+		err = errors.Join(err, rerr, put(path.Join("/w", root, layout.ProjectFile), data))
 	}
 	if err != nil {
 		return err
@@ -174,7 +175,7 @@ func verifyInit(ctx context.Context, dir string, p *initPlan) error {
 // prepareInit plans a selection on the disk.
 func prepareInit(ctx context.Context, dir string, s initState) (*initPlan, error) {
 	p, err := planInit(s, func(root string) bool {
-		_, err := fsys.Machine().Lstat(filepath.Join(dir, root, "haz.yml"))
+		_, err := fsys.Machine().Lstat(filepath.Join(dir, root, layout.ProjectFile))
 		return !errors.Is(err, fs.ErrNotExist)
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/report"
 )
 
@@ -185,7 +186,7 @@ func (l initLook) button(s initState) string {
 }
 
 func (l initLook) confirmation(p *initPlan) []string {
-	lines := []string{l.palette.Bold(".haz/workspace.yml")}
+	lines := []string{l.palette.Bold(layout.WorkspaceFile[1:])}
 	for _, line := range strings.Split(strings.TrimSuffix(string(p.workspace), "\n"), "\n") {
 		lines = append(lines, "    "+line)
 	}
@@ -204,5 +205,5 @@ func (l initLook) confirmation(p *initPlan) []string {
 
 // projectFileName is the haz.yml of a project, as people see it from the workspace.
 func projectFileName(root string) string {
-	return diag.Escape(strings.TrimPrefix(root, "/")) + "/haz.yml"
+	return diag.Escape(strings.TrimPrefix(root, "/")) + "/" + layout.ProjectFile
 }

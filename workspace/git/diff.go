@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // The kinds of things that git knows, as it spells their modes.
@@ -156,7 +157,8 @@ func (r *repository) untracked(ctx context.Context, where []string) ([]string, e
 
 // isDefinition reports whether a file may declare something: a haz.yml, or what lies in a folder .haz.
 func isDefinition(path string) bool {
-	return path == "haz.yml" || strings.HasSuffix(path, "/haz.yml") || strings.HasPrefix(path, ".haz/") || strings.Contains(path, "/.haz/")
+	path = "/" + path
+	return strings.HasSuffix(path, "/"+layout.ProjectFile) || strings.Contains(path, layout.Dir+"/")
 }
 
 // index lists links, submodules, files of definitions, and entries that git does not compare.

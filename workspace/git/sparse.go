@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // Absent is a project that git knows and a sparse checkout leaves out.
@@ -31,7 +32,7 @@ func NotCheckedOut(ctx context.Context, o Options) []Absent {
 	if err != nil {
 		return nil
 	}
-	out, err := r.run(ctx, "ls-files", "--stage", "-t", "-z", "--full-name", "--", ":(glob)**/haz.yml")
+	out, err := r.run(ctx, "ls-files", "--stage", "-t", "-z", "--full-name", "--", ":(glob)**/"+layout.ProjectFile)
 	if err != nil {
 		return nil
 	}

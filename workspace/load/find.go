@@ -13,11 +13,12 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-const (
-	markerDir     = ".haz"
-	markerGit     = ".git"
-	workspaceFile = ".haz/workspace.yml"
-	overlayDir    = ".haz/tasks"
+const markerGit = ".git"
+
+// Files are named from the root, without a slash in front.
+var (
+	workspaceFile = layout.WorkspaceFile[1:]
+	overlayDir    = layout.TasksDir[1:]
 )
 
 // Find walks up from dir (an absolute host path) to the root of a workspace (DISC-001 … DISC-004). host is the file system of
@@ -60,7 +61,7 @@ func nameFor(dir string) string {
 // climb looks for markers from dir upwards. The root is "" when there is none.
 func climb(host fsys.FS, dir string) (root string, mode workspace.Mode, trouble *diag.Diagnostic) {
 	for start := dir; ; {
-		haz, d := marker(host, path.Join(dir, markerDir))
+		haz, d := marker(host, path.Join(dir, layout.Name))
 		if d != nil {
 			return "", 0, d
 		}

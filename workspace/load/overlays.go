@@ -10,6 +10,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
@@ -42,16 +43,16 @@ func (l *loader) readOverlays() []*overlay {
 
 // overlayNames lists the files that count (haz::cfg::023), sorted, and warns about others that look as if they should.
 func (l *loader) overlayNames() []string {
-	entries, err := l.fs.List("/" + overlayDir)
+	entries, err := l.fs.List(layout.TasksDir)
 	if err != nil {
 		d := diag.Diagnostic{Code: "haz::cfg::023", Place: diag.Place{File: overlayDir}}
-		switch info, statErr := l.fs.StatInfo("/" + overlayDir); {
-		case errors.Is(err, fs.ErrNotExist) && !exists(l.fs, "/"+overlayDir):
+		switch info, statErr := l.fs.StatInfo(layout.TasksDir); {
+		case errors.Is(err, fs.ErrNotExist) && !exists(l.fs, layout.TasksDir):
 			return nil
 		case statErr == nil && info.Kind != fsys.Dir:
-			d.Message = "this is " + kindOf(l.fs, "/"+overlayDir) + ", not a directory"
+			d.Message = "this is " + kindOf(l.fs, layout.TasksDir) + ", not a directory"
 		case errors.Is(err, fs.ErrNotExist):
-			text, _ := l.fs.Readlink("/" + overlayDir)
+			text, _ := l.fs.Readlink(layout.TasksDir)
 			d.Message = "this is a link to nothing: " + diag.Quote(text)
 		default:
 			d.Message, d.Causes = "the directory of overlays cannot be read", []string{fsys.Cause(err).Error()}
@@ -64,7 +65,7 @@ func (l *loader) overlayNames() []string {
 	var names []string
 	for _, e := range entries {
 		if e.Kind == fsys.Unknown {
-			if info, err := l.fs.Lstat("/" + overlayDir + "/" + e.Name); err == nil {
+			if info, err := l.fs.Lstat(layout.TasksDir + "/" + e.Name); err == nil {
 				e.Kind = info.Kind
 			}
 		}

@@ -60,7 +60,7 @@ func checkOwners(host fsys.FS, root string, mode workspace.Mode, s Stranger) *di
 // markers are what makes a folder a root, and what is read there first.
 func markers(mode workspace.Mode) []string {
 	if mode == workspace.Explicit {
-		return []string{markerDir}
+		return []string{layout.Name}
 	}
 	return []string{markerGit, layout.ProjectFile}
 }
