@@ -6,9 +6,38 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 )
+
+func cacheCommand() *command {
+	return &command{Command: cli.Command{Name: "cache", Usage: "look at the cache, or make it smaller"}, subs: []*command{
+		{Command: cli.Command{Name: "clear", Usage: "remove the whole cache",
+			Description: "Removes everything in the cache of this workspace. Running tasks are not harmed: they just store nothing.",
+		}, noArgs: true, do: doCacheClear},
+		{Command: cli.Command{Name: "info", Usage: "say what is in the cache",
+			Description: "Counts what is in the cache of this workspace, and changes nothing.",
+			Flags: []cli.Flag{
+				formatOption("plain (default) or json", "plain", "json"),
+			},
+		}, noArgs: true, do: doCacheInfo},
+		{Command: cli.Command{Name: "clean", Usage: "remove damaged, old or surplus entries",
+			Description: paragraphs(
+				"Removes entries by the modes given, in the order of the options below. Modes that are not given come from `cache.clean` of the workspace file.",
+				"DURATION is numbers with a unit s, m, h, d or w, like 90d or 7d12h. BYTES is a number with a unit KB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB (powers of 1024) or none.",
+			),
+			Flags: []cli.Flag{
+				toggle("soft", "damaged entries, and what crashed runs have left behind"),
+				readBy(text("max-age", "DURATION", "good entries older than that"), readDuration),
+				readBy(text("max-size", "BYTES", "the entries unused for longest, until the rest is no larger than that"), readSize),
+				toggle("dry-run", "say what would be removed, and remove nothing"),
+			},
+			UsageText: lines("haz cache clean --soft", "haz cache clean --max-age 4w --max-size 5GiB --dry-run"),
+		}, noArgs: true, do: doCacheClean},
+	}}
+}
 
 func (v *invocation) openCache() (*haz.Cache, error) {
 	if v.dirErr != nil {

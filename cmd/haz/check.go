@@ -3,9 +3,25 @@ package main
 import (
 	"fmt"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 )
+
+func checkCommand() *command {
+	all, workspace := scopeOptions()
+	return &command{Command: cli.Command{Name: "check", Usage: "check all configuration files and the task graph",
+		Description: "Reads every file of the workspace, resolves all references and checks the graph. All errors and warnings are shown, on standard error; nothing is run.",
+		Flags: []cli.Flag{
+			all, workspace,
+			formatOption("plain (default) or json", "plain", "json"),
+		},
+		UsageText: lines("haz check", "haz check --format json"),
+	}, noArgs: true, argsHint: "it checks the whole workspace: haz check", do: doCheck, exclusive: [][]string{
+		{"all", "workspace"},
+	}}
+}
 
 // doCheck is `haz check`.
 func doCheck(v *invocation) error {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -10,7 +8,6 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/workspace"
 )
 
 // open loads the workspace of the current directory.
@@ -82,64 +79,6 @@ func parseReferences(v *invocation, what string) ([]haz.Reference, error) {
 		return nil, &diag.Errors{List: bad}
 	}
 	return refs, nil
-}
-
-// meant is a hint for a word that is no reference. The workspace is read for it, and left alone when that does not work.
-func (v *invocation) meant(word string, err error) string {
-	if word == "" {
-		return "an empty word is what a query without a match leaves: haz query --fail-empty ends with an error then"
-	}
-	if w, err := v.open(); err == nil {
-		defer w.Close()
-		if hint := v.meantIn(w, word); hint != "" {
-			return hint
-		}
-	}
-	var r *workspace.ReferenceError
-	if errors.As(err, &r) {
-		return r.Hint
-	}
-	return hintOf(err)
-}
-
-// meantIn is what w takes a word for, in the words of the command.
-func (v *invocation) meantIn(w *haz.Workspace, word string) string {
-	hint := w.Meant(word)
-	if pathName(v.line.path) == "why" {
-		hint = strings.NewReplacer("to run a task of it", "to ask about a task of it", "haz run ", "haz why ").Replace(hint)
-	}
-	return hint
-}
-
-// isTask adds to the error about a word in the place of a command that `haz run` would find such a task, or what it would say of the
-// word. The workspace is read for it, and left alone when that does not work.
-func (v *invocation) isTask(err error) error {
-	l := v.line
-	var usage *usageError
-	if !errors.As(err, &usage) || v.stand(l.given["directory"]) != nil || v.dirErr != nil {
-		return err
-	}
-	ws, failed := haz.Open(v.ctx, v.dir, haz.WithEnvironment(v.environ))
-	if failed != nil {
-		return err
-	}
-	defer ws.Close()
-	resolves := func(text string) bool {
-		r, err := haz.ParseReference(text)
-		if err == nil {
-			_, err = ws.W.Resolve(r, ws.Bearing())
-		}
-		return err == nil
-	}
-	if resolves(l.unknown) {
-		usage.d.Hint = "that is a task: haz run " + l.unknown
-		if len(l.rest) == 1 && resolves(l.rest[0]+":"+l.unknown) { // build lib
-			usage.d.Hint = "that is a task: haz run " + l.rest[0] + ":" + l.unknown
-		}
-	} else if usage.d.Hint == noCommand {
-		usage.d.Hint = cmp.Or(ws.Meant(l.unknown), noCommand)
-	}
-	return err
 }
 
 // checkRevision refuses what git could read as an option (EXEC-029).

@@ -5,8 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 )
+
+// completeCommand is what the completion scripts call.
+func completeCommand() *command {
+	return &command{Command: cli.Command{Name: "__complete", ArgsUsage: "SHELL WORD...", Usage: "answer a completion script", Hidden: true}, do: doComplete}
+}
 
 // candidate is one way to complete a word.
 type candidate struct{ word, what string }

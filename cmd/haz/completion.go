@@ -3,8 +3,17 @@ package main
 import (
 	"strings"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz/diag"
 )
+
+func completionCommand() *command {
+	return &command{Command: cli.Command{Name: "completion", ArgsUsage: "bash|zsh|fish", Usage: "print a completion script for a shell",
+		Description: "Prints a script that teaches a shell to complete commands, options, values and tasks.",
+		UsageText:   lines("haz completion bash > ~/.local/share/bash-completion/completions/haz", "haz completion zsh > \"${fpath[1]}/_haz\"", "haz completion fish > ~/.config/fish/completions/haz.fish"),
+	}, completes: shells, do: doCompletion}
+}
 
 // doCompletion is `haz completion`.
 func doCompletion(v *invocation) error {

@@ -6,9 +6,23 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 )
+
+func graphCommand() *command {
+	return &command{Command: cli.Command{Name: "graph", ArgsUsage: "[TASK...]", Usage: "print the task graph",
+		Description: "Prints the graph of the given tasks and all they depend on, or of all tasks of this directory's project or the workspace. Edges point from what comes first to what comes after.",
+		Flags: []cli.Flag{
+			toggle("workspace", "all tasks, whatever the directory"),
+			readBy(text("edges", "KINDS", "kinds of edges, separated by commas: hard, soft, producer (default hard,soft)"), parseEdges),
+			formatOption("dot (default), json or mermaid", "dot", "json", "mermaid"),
+		},
+		UsageText: lines("haz graph app:build | dot -Tsvg -o graph.svg", "haz graph --workspace --edges hard,soft,producer --format mermaid"),
+	}, completes: tasks, do: doGraph, noRefs: []string{"workspace"}}
+}
 
 var edgeKinds = map[string]haz.EdgeKind{"hard": haz.Hard, "soft": haz.Soft, "producer": haz.Producer}
 

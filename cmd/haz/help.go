@@ -10,6 +10,13 @@ import (
 	"github.com/haz-build/haz/diag"
 )
 
+func helpCommand() *command {
+	return &command{Command: cli.Command{Name: "help", ArgsUsage: "[COMMAND...|TOPIC]", Usage: "explain a command or a topic",
+		Description: "Explains a command or a topic. `haz help topics` lists the topics.",
+		UsageText:   lines("haz help run", "haz help globs"),
+	}, completes: commandNames, do: doHelp}
+}
+
 // helpWidth is how wide help is when nobody knows better.
 const helpWidth = 80
 

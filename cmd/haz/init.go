@@ -6,11 +6,23 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
 )
+
+func initCommand() *command {
+	return &command{Command: cli.Command{Name: "init", Usage: "make this directory a workspace",
+		Description: "Asks on the screen which directories are projects, and writes `.haz/workspace.yml` in the current directory and a `haz.yml` into each project that has none. A workspace that exists is never touched.",
+		Flags: []cli.Flag{
+			toggle("yes", "write a workspace without projects, and ask nothing"),
+		},
+		UsageText: lines("haz init", "haz init --yes"),
+	}, noArgs: true, do: doInit}
+}
 
 // doInit is `haz init`.
 func doInit(v *invocation) error {

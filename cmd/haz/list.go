@@ -5,10 +5,24 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
 )
+
+func listCommand() *command {
+	return &command{Command: cli.Command{Name: "list", Usage: "list tasks or projects, for people",
+		Description: "Lists the tasks of this directory's project, or of the workspace outside of every project, with what they have.",
+		Flags: []cli.Flag{
+			toggle("projects", "list projects instead of tasks"),
+			toggle("workspace", "all projects, whatever the directory"),
+			formatOption("plain (default) or json", "plain", "json"),
+		},
+		UsageText: lines("haz list", "haz list --projects --workspace"),
+	}, noArgs: true, argsHint: "the tasks of one project, or of one name: haz query --workspace --projects NAME --tasks NAME", do: doList}
+}
 
 // doList is `haz list`.
 func doList(v *invocation) error {

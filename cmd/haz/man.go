@@ -9,6 +9,13 @@ import (
 	"github.com/haz-build/haz/cmd/haz/early"
 )
 
+func manCommand() *command {
+	return &command{Command: cli.Command{Name: "man", Usage: "print the manual page",
+		Description: "Prints the manual page, in the format that `man` reads.",
+		UsageText:   "haz man | man -l -",
+	}, noArgs: true, do: doMan}
+}
+
 // doMan is `haz man`.
 func doMan(v *invocation) error {
 	v.line.man(v.out, early.Version())

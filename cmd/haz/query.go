@@ -1,9 +1,45 @@
 package main
 
 import (
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/graph/query"
 )
+
+func queryCommand() *command {
+	expr := func(long, atom, help string, c complement) *option {
+		return text(long, "EXPR", help+" (atoms: "+atom+")").completedBy(c)
+	}
+	return &command{Command: cli.Command{Name: "query", Usage: "list tasks that match filters",
+		Description: paragraphs(
+			"Lists the tasks that pass every given filter, one `project:task` a line. Candidates are the tasks of this directory's project, or of the workspace outside of every project.",
+			"EXPR combines atoms with & (and), | (or), ! (not) and parentheses. See `haz help query`.",
+		),
+		Flags: []cli.Flag{
+			expr("tags", "tag names", "the task's project carries the tag", tags),
+			expr("projects", "project names", "the task belongs to the project", projects),
+			expr("tasks", "task names", "the task has the name", taskNames),
+			expr("inputs", "path patterns", "an input pattern of the task has a path in common with the pattern", nothing),
+			expr("outputs", "path patterns", "an output pattern of the task has a path in common with the pattern", nothing),
+			expr("child-of", "name:TASK, project:NAME, tag:NAME", "a direct dependency of the task is one of these", nothing),
+			expr("parent-of", "name:TASK, project:NAME, tag:NAME", "the task is a direct dependency of one of these", nothing),
+			expr("depends-on", "name:TASK, project:NAME, tag:NAME", "the task depends on one of these, directly or not", nothing),
+			expr("ancestor-of", "name:TASK, project:NAME, tag:NAME", "one of these depends on the task, directly or not", nothing),
+			toggle("has-deps", "the task has dependencies"),
+			toggle("no-deps", "the task has none"),
+			toggle("has-inputs", "the task has inputs"),
+			toggle("no-inputs", "the task has none"),
+			toggle("has-outputs", "the task has outputs"),
+			toggle("no-outputs", "the task has none"),
+			toggle("mutex", "the task declares a mutex"),
+			toggle("workspace", "ask about all tasks, whatever the directory"),
+			toggle("fail-empty", "exit 1 when no task matches, so that `t=$(haz query --fail-empty ...) && haz run $t` runs nothing then"),
+			formatOption("plain (default) or json", "plain", "json"),
+		},
+		UsageText: lines("haz query --tags 'go & !slow'", "haz query --depends-on name:build --workspace", "haz query --inputs '/lib/**'"),
+	}, noArgs: true, argsHint: "what to list is said by options: haz query --workspace --projects NAME --tasks NAME", do: doQuery, exclusive: [][]string{{"has-deps", "no-deps"}, {"has-inputs", "no-inputs"}, {"has-outputs", "no-outputs"}}}
+}
 
 // doQuery is `haz query`.
 func doQuery(v *invocation) error {

@@ -9,12 +9,50 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/cmd/haz/early"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/report"
 )
+
+func runCommand() *command {
+	all, workspace := scopeOptions()
+	return &command{Command: cli.Command{Name: "run", ArgsUsage: "[TASK...]", Usage: "run tasks and all they depend on",
+		Description: paragraphs(
+			"Runs the given tasks and everything they depend on. A task whose inputs, command and environment are as in an earlier run is not executed: its outputs and its printed text come back from the cache.",
+			"Without TASK and without a selecting option the task `default` of this directory's project runs. With TASK, --affected and the options that ask git keep those of the given tasks that changes affect.",
+		),
+		Flags: []cli.Flag{
+			all, workspace,
+			toggle("git-changed", "only tasks with an input that differs from HEAD, or is untracked"),
+			toggle("git-staged", "only tasks with an input that is staged"),
+			text("git-changed-since", "REV", "only tasks with an input that differs from REV (A...B: from the merge base), or is untracked").checked(checkRevision),
+			toggle("affected", "tasks whose inputs or definitions changed since the base branch, and everything downstream of them"),
+			text("base", "REV", "with --affected: the base, instead of what CI says, origin/HEAD, main or master").checked(checkRevision),
+			toggle("failed", "the tasks that did not succeed in the last run"),
+			toggle("dry-run", "print what would run, and run nothing"),
+			formatOption("with --dry-run: plain (default) or json", "plain", "json"),
+			choice("output-mode", "MODE", "output mode", "live: lines as they come, prefixed; buffered: each task's output in one piece when it ends; new-only: live, and nothing of what cached tasks printed", "live", "buffered", "new-only"),
+			readBy(text("jobs", "N", "run at most N tasks at once; N% of the CPUs, or auto").short("j"), parseJobs),
+			toggle("fail-fast", "start nothing more after the first failure"),
+			toggle("keep-going", "after a failure go on with what does not depend on it (default)"),
+			choice("cache", "MODE", "cache mode", "rw: read and write (default); ro: only read; wo: run everything and store; off: neither", "rw", "ro", "wo", "off"),
+			toggle("force", "run everything and store the results: --cache=wo"),
+			toggle("no-cache", "neither read nor write the cache: --cache=off"),
+			text("summary", "FILE", "write a summary of the run to FILE as JSON").completedBy(files).checked(checkNotEmpty),
+		},
+		UsageText: lines("haz run", "haz run build", "haz run lib:build app:test", "haz run --all --dry-run", "haz run --affected --base origin/main", "haz run --affected '^:test'", "haz run --failed -v"),
+	}, completes: tasks, do: doRun, exclusive: [][]string{
+		{"all", "workspace"},
+		{"git-changed", "git-staged", "git-changed-since", "affected", "failed"},
+		{"failed", "all"}, {"failed", "workspace"},
+		{"cache", "force", "no-cache"},
+		{"fail-fast", "keep-going"},
+	}, noRefs: []string{"all", "workspace", "failed"}, needs: [][2]string{{"base", "affected"}, {"format", "dry-run"}}}
+}
 
 // doRun is `haz run`.
 func doRun(v *invocation) error {

@@ -11,6 +11,49 @@ import (
 	"github.com/haz-build/haz/diag"
 )
 
+// table is the one source of parsing, help, manual page, completion and docs/cli.md. Its options keep what they were given, so that it
+// is for one command line.
+type table struct {
+	globals  []*option // accepted before and after the command
+	commands []*command
+}
+
+func newTable() *table {
+	return &table{globalOptions(), []*command{
+		runCommand(), watchCommand(), checkCommand(), whyCommand(), queryCommand(), cacheCommand(), listCommand(), graphCommand(), initCommand(),
+		completionCommand(), manCommand(), helpCommand(), completeCommand(),
+	}}
+}
+
+func globalOptions() []*option {
+	return []*option{
+		toggle("help", "show help and leave").short("h"),
+		toggle("version", "show the version and leave (before a command only)").short("V"),
+		text("directory", "DIR", "behave as if started in DIR").short("C").completedBy(dirs),
+		choice("color", "WHEN", "colour choice", "when to use colour: auto (default), always or never", "auto", "always", "never"),
+		toggle("quiet", "show failures and notes only").short("q"),
+		toggle("verbose", "say more: why tasks missed the cache, hit rate, longest tasks").short("v"),
+		toggle("trust-owner", "work also where the workspace, or a folder above it, belongs to another user: they decide what runs"),
+		text("state-dir", "DIR", "keep cache and state of the workspace in DIR, outside of it, not in .haz; many workspaces can share one").completedBy(dirs).checked(checkNotEmpty),
+		text("cache-dir", "DIR", "keep the cache in DIR, outside of the workspace; many workspaces can share one").completedBy(dirs).checked(checkNotEmpty),
+		choice("progress", "WHEN", "progress choice", "draw a progress line on a terminal: auto (default) or off", "auto", "off"),
+	}
+}
+
+var globalExclusive = [][]string{{"quiet", "verbose"}}
+
+func scopeOptions() (all, workspace *option) {
+	return toggle("all", "every task of this directory's project; outside of every project, of the workspace"),
+		toggle("workspace", "every task of every project")
+}
+
+func formatOption(what string, values ...string) *option {
+	return choice("format", "FMT", "output format", what, values...)
+}
+
+func paragraphs(texts ...string) string { return strings.Join(texts, "\n\n") }
+func lines(texts ...string) string      { return strings.Join(texts, "\n") }
+
 // A command is one of the library, with what that has no field for. Usage is one line, for lists; Description is paragraphs, with
 // empty lines between them; ArgsUsage is the synopsis of the arguments, "[TASK...]"; UsageText is examples, one a line.
 type command struct {

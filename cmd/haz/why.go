@@ -10,11 +10,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/report"
 	"github.com/haz-build/haz/workspace"
 )
+
+func whyCommand() *command {
+	return &command{Command: cli.Command{Name: "why", ArgsUsage: "TASK", Usage: "explain a task: inputs, key, what the cache has",
+		Description: "Explains one task without running anything: its command, inputs, outputs, dependencies and environment, its cache key, and whether the cache has a result for it.",
+		Flags: []cli.Flag{
+			toggle("diff", "say what is different from the last run of the task"),
+			formatOption("plain (default) or json", "plain", "json"),
+		},
+		UsageText: lines("haz why lib:build", "haz why build --diff"),
+	}, completes: tasks, do: doWhy}
+}
 
 // doWhy is `haz why`.
 func doWhy(v *invocation) error {
