@@ -19,8 +19,8 @@ func newAdmission(r *running) *admission {
 
 func (a *admission) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case messages.TasksReady, messages.TaskResolved, messages.TaskHeldUp, messages.AskSlot, messages.AskOutputs,
-		messages.ReturnSlot, messages.ReturnOutputs, messages.CloseAdmission:
+	case messages.TasksReady, messages.TaskHeldUp, messages.AskSlot, messages.AskOutputs,
+		messages.ReturnSlot, messages.CloseAdmission:
 		a.r.perform(ctx, a.gate.Step(m))
 	}
 }

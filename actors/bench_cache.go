@@ -25,25 +25,44 @@ import (
 
 // The steps of a task that read, hash, copy or wait for the disk. Each runs in a worker and returns the one answer.
 
-// derive is the step keying.
-func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
+// resolve is the step resolving.
+func (b *bench) resolve(ctx context.Context, j *job, m messages.Resolve) any {
 	if !b.enter(j) {
 		return nil
 	}
 	defer b.leave(j)
+	notes, failed := b.derive(ctx, j, m)
+	if failed != nil {
+		return failed
+	}
+	k := messages.Keyed{Key: j.derived.Key, Notes: notes}
+	missed := messages.EntryMissed{Ref: m.Ref, Keyed: k}
+	if !m.Look {
+		return missed
+	}
+	if answer := b.lookUp(j, missed); answer != nil {
+		return answer
+	}
+	first := m.First + len(notes)
+	if !m.Begun {
+		first++ // the start itself
+	}
+	return b.restore(ctx, j, restoring{ref: m.Ref, keyed: k, first: first})
+}
+
+// derive finds the key of a task; failed is the answer when there is none.
+func (b *bench) derive(ctx context.Context, j *job, m messages.Resolve) (notes []messages.Note, failed any) {
 	j.looks(&b.order)
-	var mended []messages.Note
 	d, err := b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
 	if isAway(err) {
 		// Another haz may be making it anew: then it is waited for, and otherwise looked for once more.
 		if refused := b.lock(j); refused != nil {
-			return refusal(m.Ref, refused)
+			return nil, refusal(m.Ref, refused)
 		}
 		b.treeChanged()
 		if ups := b.unsettled(j); len(ups) > 0 {
-			var answer any
-			if mended, answer = b.mend(ctx, j, m.Ref, ups); answer != nil {
-				return answer
+			if notes, failed = b.mend(ctx, j, m.Ref, ups); failed != nil {
+				return nil, failed
 			}
 		}
 		d, err = b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
@@ -51,17 +70,17 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.DeriveKey) any {
 	}
 	if err != nil {
 		if why := b.moved(); why != "" { // what is missing is missing with all the rest
-			return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: why}}
+			return nil, messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: why}}
 		}
 		e := keyError(err)
 		if e.Hint == "" {
 			e.Hint = b.missingInput(ctx, j, err)
 		}
-		return messages.KeyFailed{Ref: m.Ref, Error: e}
+		return nil, messages.KeyFailed{Ref: m.Ref, Error: e}
 	}
 	j.derived = d
 	j.hasRead(d)
-	return messages.KeyDerived{Ref: m.Ref, Key: d.Key, Notes: append(mended, b.inputNotes(ctx, j)...)}
+	return append(notes, b.inputNotes(ctx, j)...), nil
 }
 
 // upstreams is what the hard upstreams of a task contribute to its key.
@@ -110,37 +129,33 @@ func causes(err error) []string {
 	return []string{err.Error()}
 }
 
-// lookUp is the step looking.
-func (b *bench) lookUp(_ context.Context, j *job, m messages.LookUpEntry) any {
-	if !b.enter(j) {
-		return nil
-	}
-	defer b.leave(j)
+// lookUp looks for the entry of the key just derived; nil when it is there.
+func (b *bench) lookUp(j *job, missed messages.EntryMissed) (answer any) {
 	j.remake = false
 	man, miss := b.r.o.Cache.Lookup(j.derived.Key)
 	if miss == nil {
-		if miss = b.remakeAsked(j); miss != nil {
-			return messages.EntryMissed{Ref: m.Ref, Miss: *miss}
+		if missed.Miss = b.remakeAsked(j); missed.Miss != nil {
+			return missed
 		}
 		j.manifest = man
-		return messages.EntryFound(m)
+		return nil
 	}
-	answer := messages.EntryMissed{Ref: m.Ref, Miss: *miss}
+	missed.Miss = miss
 	switch miss.Reason {
 	case entry.Damaged:
 		k := j.derived.Key
 		return b.setAside(j, miss.Detail, nil, func(became string) any {
-			answer.Miss.Became, answer.Note = became, damagedNote(k, miss.Detail, became)
-			return answer
+			missed.Miss.Became, missed.Note = became, damagedNote(k, miss.Detail, became)
+			return missed
 		})
 	case entry.Unreadable:
-		answer.Note = fmt.Sprintf("the cache entry %s cannot be read (%s)", j.derived.Key.Short(), miss.Detail)
+		missed.Note = fmt.Sprintf("the cache entry %s cannot be read (%s)", j.derived.Key.Short(), miss.Detail)
 	case entry.NoEntry:
 		if b.r.o.Explain {
-			answer.Miss.Detail = b.explain(j)
+			missed.Miss.Detail = b.explain(j)
 		}
 	}
-	return answer
+	return missed
 }
 
 // damagedNote says what became of a damaged entry, if anything.
@@ -183,83 +198,94 @@ func (b *bench) loadLedger(j *job) state.Ledger {
 	return j.ledger
 }
 
-// restore is the steps comparing and restoring.
-func (b *bench) restore(ctx context.Context, j *job, m messages.RestoreOutputs) (answer any) {
+// restoreOutputs is the step restoring.
+func (b *bench) restoreOutputs(ctx context.Context, j *job, m messages.RestoreOutputs) any {
 	if !b.enter(j) {
 		return nil
 	}
 	defer b.leave(j)
-	if m.Write {
-		if refused := b.lock(j); refused != nil {
-			return refusal(m.Ref, refused)
-		}
-		j.hasLedger = false // another haz may have written it meanwhile
+	if refused := b.lock(j); refused != nil {
+		return refusal(m.Ref, refused)
 	}
+	j.hasLedger = false // another haz may have written it meanwhile
+	return b.restore(ctx, j, restoring{ref: m.Ref, write: true, first: m.First})
+}
+
+// restoring is what a restore is asked for, and as the answer to what.
+type restoring struct {
+	ref   messages.Ref
+	keyed messages.Keyed
+	write bool // the outputs condition and the locks are held; else it only compares
+	first int  // number of the first output event
+}
+
+// restore compares the tree with the entry found and, if it may, puts it right.
+func (b *bench) restore(ctx context.Context, j *job, m restoring) (answer any) {
 	t := b.target(j)
 	var notes []messages.Note
 	defer func() {
 		switch a := answer.(type) {
 		case messages.RestoreFailed:
-			a.Notes = notes
+			a.Keyed, a.Said = m.keyed, notes
 			answer = a
 		case *turn:
 			then := a.do
 			a.do = func() any {
 				f := then().(messages.RestoreFailed)
-				f.Notes = notes
+				f.Keyed, f.Said = m.keyed, notes
 				return f
 			}
 		}
 	}()
 	if t.Ledger.Running {
-		if !m.Write {
-			return messages.OutputsDiffer{Ref: m.Ref} // what an execution left half written is moved away first
+		if !m.write {
+			return messages.OutputsDiffer{Ref: m.ref, Keyed: m.keyed} // what an execution left half written is moved away first
 		}
 		notes = b.moveHalfWritten(ctx, j, &t)
 	}
 	plan, err := b.r.o.Cache.Compare(ctx, j.manifest, t)
-	if err == nil && plan.Nothing && !plan.Recorded && !m.Write {
+	if err == nil && plan.Nothing && !plan.Recorded && !m.write {
 		defer b.unlock(j)
 		plan, err = b.compareLocked(ctx, j, plan)
 	}
 	if err != nil {
-		return b.restoreError(j, m.Ref, err)
+		return b.restoreError(j, m.ref, err)
 	}
-	if (plan == nil || !plan.Nothing) && !m.Write {
-		return messages.OutputsDiffer{Ref: m.Ref}
+	if (plan == nil || !plan.Nothing) && !m.write {
+		return messages.OutputsDiffer{Ref: m.ref, Keyed: m.keyed}
 	}
 	dir, err := b.spoolFor(j.manifest)
 	if err != nil {
-		return b.restoreError(j, m.Ref, &cache.RestoreError{Reason: "its output cannot be spooled: " + err.Error(), Err: err})
+		return b.restoreError(j, m.ref, &cache.RestoreError{Reason: "its output cannot be spooled: " + err.Error(), Err: err})
 	}
 	got, err := b.r.o.Cache.Restore(ctx, plan, dir)
 	if !plan.Nothing {
 		b.treeChanged()
 	}
 	if err != nil {
-		return b.restoreError(j, m.Ref, err)
+		return b.restoreError(j, m.ref, err)
 	}
 	if ctx.Err() != nil {
-		return messages.RestoreFailed{Ref: m.Ref}
+		return messages.RestoreFailed{Ref: m.ref}
 	}
 	man := j.manifest
 	j.restored, j.was = true, j.derived.Key
-	restored := messages.OutputsRestored{Ref: m.Ref, Product: messages.Product{
+	restored := messages.OutputsRestored{Ref: m.ref, Keyed: m.keyed, Product: messages.Product{
 		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
 		Outputs: man.Outputs, OutputsDigest: ProductDigest(b.r.o.Hash, j.task, j.derived, man.Outputs)}}
-	restored.Notes = append(notes, b.displacedNote(got.Kept, "gave way to what is recorded")...)
+	restored.Said = append(notes, b.displacedNote(got.Kept, "gave way to what is recorded")...)
 	b.contribute(j, &restored.Product)
 	for _, o := range j.claims(man.Outputs) {
 		restored.Wrote = append(restored.Wrote, o.Path)
 	}
 	restored.Reads = b.reads(j, man.Outputs)
 	b.keep(j, got.Ledger.Files, !plan.Unwritten)
-	restored.Notes = append(restored.Notes, b.outputNotes(ctx, j, man.Outputs)...)
+	restored.Said = append(restored.Said, b.outputNotes(ctx, j, man.Outputs)...)
 	if !plan.Nothing {
-		restored.Notes = append(restored.Notes, b.wroteLate(j, man.Outputs, restored.Reads)...)
+		restored.Said = append(restored.Said, b.wroteLate(j, man.Outputs, restored.Reads)...)
 	}
-	restored.Notes = append(restored.Notes, b.readEarly(j)...)
-	restored.Next = m.First
+	restored.Said = append(restored.Said, b.readEarly(j)...)
+	restored.Next = m.first
 	restored.Next = b.emitStreams(j, restored.Next, man.Order, got.Stdout, got.Stderr)
 	return restored
 }

@@ -92,13 +92,13 @@ func (b *bench) endSoon(j *job, m messages.ReleaseTask) {
 		b.r.o.Go(func() {
 			b.finishEnding(e)
 			b.procs.Add(-1)
-			b.r.send(b.r.processes, workDone{})
+			b.r.doneForProcesses()
 		})
 	} else {
 		release = func() { b.finishEnding(e) }
 	}
 	b.endings.Store(e, true)
-	b.workers.submit(j.index, release, func(string, string) {}, func() { b.r.send(b.r.cache, workDone{}) })
+	b.workers.submit(j.index, release, func(string, string) {}, b.r.doneForCache)
 }
 
 // finishEnding is called by whoever comes; who comes second waits for the first. Counted before it is taken off the list: a task
@@ -160,7 +160,7 @@ func (w *lockWait) try() {
 	w.b.workers.submit(w.j.index, w.look, func(reason, stack string) {
 		w.end()
 		r.send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: w.j.index, Reason: reason, Stack: stack})
-	}, func() { r.send(r.cache, workDone{}) })
+	}, r.doneForCache)
 }
 
 func (w *lockWait) look() {
@@ -176,13 +176,13 @@ func (w *lockWait) look() {
 	b.unlock(w.j)
 	if refused == nil {
 		w.end()
-		b.r.send(b.r.tasks, messages.LockFreed{Ref: w.ref})
+		b.r.tell(messages.LockFreed{Ref: w.ref})
 		return
 	}
 	w.count(refused)
 	if why := w.never(refused); why != "" {
 		w.end()
-		b.r.send(b.r.tasks, messages.LockNeverFreed{Ref: w.ref, Reason: why})
+		b.r.tell(messages.LockNeverFreed{Ref: w.ref, Reason: why})
 		return
 	}
 	if !w.said && b.r.o.Clock.Now().Sub(w.since) >= lockMessage {

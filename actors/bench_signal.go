@@ -80,7 +80,7 @@ func (b *bench) signal(j *job, s stop) {
 			b.r.timers.after(killPatience, func() { b.lose(j, fmt.Sprintf("it has not ended within %v of SIGKILL", killPatience)) })
 		}
 		b.procs.Add(-1)
-		b.r.send(b.r.processes, workDone{})
+		b.r.doneForProcesses()
 	})
 }
 

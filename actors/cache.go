@@ -33,25 +33,20 @@ type turn struct {
 // turnWanted comes back from the worker that prepared a turn: an entry to publish, or a damaged one to be set aside.
 type turnWanted struct{ messages.Ref }
 
-// turnOver comes back from the worker whose turn it was: nothing but a reason to look.
+// turnOver comes back from the worker whose turn it was, if others wait: nothing but a reason to look.
 type turnOver struct{}
 
-// workDone comes back after every work, so that questions for idleness can be answered.
-type workDone struct{}
-
 func newCache(r *running) *cacheActor {
-	return &cacheActor{r: r, seen: make([]uint32, len(r.o.Plan.Tasks)), load: loadDesk{r: r, name: "cache", load: r.bench.cacheLoad}}
+	return &cacheActor{r: r, seen: make([]uint32, len(r.o.Plan.Tasks)), load: loadDesk{r: r, name: "cache", load: r.bench.cacheLoad, asked: &r.cacheAsked}}
 }
 
 func (c *cacheActor) Receive(ctx actor.Context) {
 	b := c.r.bench
 	switch m := ctx.Message().(type) {
-	case messages.DeriveKey:
-		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.derive(w, j, m) })
-	case messages.LookUpEntry:
-		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.lookUp(w, j, m) })
+	case messages.Resolve:
+		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.resolve(w, j, m) })
 	case messages.RestoreOutputs:
-		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.restore(w, j, m) })
+		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.restoreOutputs(w, j, m) })
 	case messages.PrepareExecution:
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.prepare(w, j, m) })
 	case messages.AwaitLock:
@@ -90,11 +85,11 @@ func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.C
 			j.lay(answer)
 			r.send(self, turnWanted{ref})
 		default:
-			r.send(r.tasks, answer)
+			r.tell(answer)
 		}
 	}, func(reason, stack string) {
 		r.send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: ref.Task, Reason: reason, Stack: stack})
-	}, func() { r.send(self, workDone{}) })
+	}, r.doneForCache)
 }
 
 // wait puts the turn of a task at the end of the line.
@@ -115,17 +110,19 @@ func (c *cacheActor) next(ctx actor.Context) {
 	r, self := c.r, ctx.Self()
 	over := sync.OnceFunc(func() {
 		r.bench.inTurn.Store(false)
-		r.send(self, turnOver{})
+		if r.bench.staged.Load() > 1 { // beside this one
+			r.send(self, turnOver{})
+		}
 	})
 	r.bench.workers.submit(t.task, func() {
 		defer r.bench.unstage()
 		defer over()
-		r.send(r.tasks, t.do())
+		r.tell(t.do())
 		over()
 		r.bench.tidy(t)
 	}, func(reason, stack string) {
 		r.send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: t.task, Reason: reason, Stack: stack})
-	}, func() { r.send(self, workDone{}) })
+	}, r.doneForCache)
 }
 
 func (c *cacheActor) release(m messages.ReleaseTask) {

@@ -22,9 +22,12 @@ type processGone struct {
 	answer any
 }
 
+// TaskIndex is the task whose process it was.
+func (g processGone) TaskIndex() int { return g.task }
+
 func newProcesses(r *running) *processes {
 	return &processes{r: r, started: make([]bool, len(r.o.Plan.Tasks)), orphans: map[int]messages.AbandonProcess{},
-		load: loadDesk{r: r, name: "processes", load: r.bench.processLoad}}
+		load: loadDesk{r: r, name: "processes", load: r.bench.processLoad, asked: &r.processesAsked}}
 }
 
 func (p *processes) Receive(ctx actor.Context) {
@@ -60,7 +63,7 @@ func (p *processes) gone(ctx actor.Context, m processGone) {
 	if o, ok := p.orphans[m.task]; ok {
 		p.abandoned(ctx, o)
 	} else {
-		ctx.Send(p.r.tasks, m.answer)
+		ctx.Send(p.r.toTask(m.answer), m.answer)
 	}
 	p.load.changed(ctx)
 }
@@ -80,11 +83,7 @@ func (p *processes) abandon(ctx actor.Context, m messages.AbandonProcess) {
 	p.r.bench.signal(p.r.bench.job(m.Task), kill)
 }
 
-// abandoned returns the grants of a dead task and releases what it held.
+// abandoned says that nothing of a dead task runs any more.
 func (p *processes) abandoned(ctx actor.Context, m messages.AbandonProcess) {
-	ref := messages.Ref{Run: m.Run, Task: m.Task, Attempt: releasedAttempt}
-	ctx.Send(p.r.admission, messages.ReturnSlot{Ref: ref})
-	ctx.Send(p.r.admission, messages.ReturnOutputs{Ref: ref})
-	ctx.Send(p.r.cache, messages.ReleaseTask{Ref: ref, Wrote: true})
 	ctx.Send(p.r.supervisor, messages.ProcessAbandoned(m))
 }

@@ -33,8 +33,12 @@ type running struct {
 
 	root, supervisor, admission, cache, processes, observer, tasks *actor.PID
 
-	pulse  pulse
-	timers *timers
+	born []atomic.Pointer[actor.PID] // of the task actors: nil before it has its first message, gone after its end
+
+	pulse                      pulse
+	timers                     *timers
+	cacheAsked, processesAsked atomic.Bool // whether they have nothing under way any more
+
 	deaths sync.Map // id of an actor → messages.ActorCrashed
 
 	result  Result
@@ -56,6 +60,7 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 		o.Go = r.pool.Schedule
 	}
 	r.o, r.hooks = o, newHooked(o.Hooks, o.Clock)
+	r.born = make([]atomic.Pointer[actor.PID], len(o.Plan.Tasks))
 	r.bench = newBench(r)
 	r.book = &book{l: schedule.NewLedger(o.Plan, r.rules())}
 	ready := make(chan struct{})
@@ -135,11 +140,33 @@ func (r *running) peer(p schedule.Peer) *actor.PID {
 		return r.supervisor
 	case schedule.ToObserver:
 		return r.observer
-	case schedule.ToTask:
-		return r.tasks
 	}
 	return r.root
 }
+
+// toTask is where a message for a task goes: to its actor, or to tasks, which spawns that.
+func (r *running) toTask(m any) *actor.PID {
+	if m, ok := m.(messages.ForTask); ok {
+		if pid := r.taskActor(m.TaskIndex()); pid != nil {
+			return pid
+		}
+	}
+	return r.tasks
+}
+
+// gone stands for the address of an actor that has ended.
+var gone = &actor.PID{}
+
+// taskActor is the actor of a task that can be written to; nil when there is none.
+func (r *running) taskActor(i int) *actor.PID {
+	if pid := r.born[i].Load(); pid != gone {
+		return pid
+	}
+	return nil
+}
+
+// tell delivers a message to a task from outside any actor.
+func (r *running) tell(m any) { r.send(r.toTask(m), m) }
 
 // perform carries commands out, in order.
 func (r *running) perform(ctx actor.Context, cs []schedule.Command) {
@@ -149,10 +176,14 @@ func (r *running) perform(ctx actor.Context, cs []schedule.Command) {
 			if _, ok := m.(messages.PatienceExpired); ok {
 				wait = schedule.Patience(wait)
 			}
-			r.timers.after(wait, func() { r.send(r.tasks, m) })
+			r.timers.after(wait, func() { r.tell(m) })
 			continue
 		}
-		ctx.Send(r.peer(c.To), c.Msg)
+		to := r.peer(c.To)
+		if c.To == schedule.ToTask {
+			to = r.toTask(c.Msg)
+		}
+		ctx.Send(to, c.Msg)
 	}
 }
 

@@ -9,23 +9,20 @@ import (
 	"github.com/haz-build/haz/schedule"
 )
 
-// tasks is parent and mailman of the task actors: everything for a task goes through it. It spawns a task's actor on first
-// need and forgets it when it is done, so that a run of 100,000 tasks holds the actors of those under way.
+// tasks is the parent of the task actors. What is for a task that has no actor yet comes here: it spawns that on first need, and
+// forgets it when it is done, so that a run of 100,000 tasks holds the actors of those under way. Whoever is born is written to
+// directly, from the moment on in which it has its first message.
 //
 // Once it is stopping it spawns nothing: the library goes on delivering to an actor until its last child has ended, but stops
 // only the children that were there when the stopping began. One spawned later would keep the run alive for ever.
 type tasks struct {
 	r        *running
-	pids     map[int]*actor.PID
 	spent    []bool // was spawned once; never again
 	stopping bool
 }
 
-// taskDone tells the parent that a task actor is about to stop.
-type taskDone struct{ task int }
-
 func newTasks(r *running) *tasks {
-	return &tasks{r: r, pids: map[int]*actor.PID{}, spent: make([]bool, len(r.o.Plan.Tasks))}
+	return &tasks{r: r, spent: make([]bool, len(r.o.Plan.Tasks))}
 }
 
 func (t *tasks) Receive(ctx actor.Context) {
@@ -33,30 +30,33 @@ func (t *tasks) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		t.stopping = true
 	case messages.ForTask:
-		if pid := t.pid(ctx, m.TaskIndex()); pid != nil {
-			ctx.Send(pid, m)
-		}
-	case taskDone:
-		delete(t.pids, m.task)
+		t.deliver(ctx, m)
 	}
 }
 
-func (t *tasks) pid(ctx actor.Context, i int) *actor.PID {
-	if pid, ok := t.pids[i]; ok || t.spent[i] || t.stopping {
-		return pid
+func (t *tasks) deliver(ctx actor.Context, m messages.ForTask) {
+	i := m.TaskIndex()
+	if t.spent[i] { // born meanwhile, or done
+		if pid := t.r.taskActor(i); pid != nil {
+			ctx.Send(pid, m)
+		}
+		return
+	}
+	if t.stopping {
+		return
 	}
 	t.spent[i] = true
 	r, name := t.r, fmt.Sprintf("task-%d", i)
 	p := r.props(name, newTask(r, i), func(ctx actor.Context, reason, stack string) {
+		r.born[i].Store(gone)
 		ctx.Send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: i, Reason: reason, Stack: stack})
-		ctx.Send(r.tasks, taskDone{i})
 	}, nil)
 	pid, err := ctx.SpawnNamed(p, ctx.Self().Id+"/"+name)
 	if err != nil {
 		panic(err) // two runs with one name: a defect
 	}
-	t.pids[i] = pid
-	return pid
+	ctx.Send(pid, m)
+	r.born[i].CompareAndSwap(nil, pid) // unless it is gone already
 }
 
 // Task carries one task from its first upstream's word to its outcome.
@@ -80,7 +80,7 @@ func (t *Task) Receive(ctx actor.Context) {
 	case messages.BeginTask, messages.UpstreamCompleted, messages.UpstreamEnded, messages.UpstreamFailed:
 		t.advance(ctx, m)
 	// What the cache actor answers.
-	case messages.KeyDerived, messages.KeyFailed, messages.EntryFound, messages.EntryMissed, messages.OutputsDiffer,
+	case messages.KeyFailed, messages.EntryMissed, messages.OutputsDiffer,
 		messages.OutputsRestored, messages.RestoreFailed, messages.InputsMoved, messages.LockRefused, messages.LockFreed, messages.LockNeverFreed,
 		messages.ExecutionPrepared, messages.OutputsCollected, messages.OutputsRejected, messages.EntryStored, messages.StoreFailed:
 		t.advance(ctx, m)
@@ -96,7 +96,7 @@ func (t *Task) Receive(ctx actor.Context) {
 func (t *Task) advance(ctx actor.Context, m any) {
 	t.r.perform(ctx, t.machine.Step(t.r.o.Clock.Now(), m))
 	if t.machine.Done() {
-		ctx.Send(t.r.tasks, taskDone{t.index})
+		t.r.born[t.index].Store(gone)
 		ctx.Stop(ctx.Self())
 	}
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ func TestNoTaskIsBornWhileTheParentStops(t *testing.T) {
 			<-release
 		}
 	}
+	r.born = make([]atomic.Pointer[actor.PID], 2)
 	r.book = &book{l: schedule.NewLedger(r.o.Plan, schedule.Rules{})}
 	parent := newTasks(r)
 	stopping := make(chan struct{})

@@ -2,15 +2,20 @@ package messages
 
 import "github.com/haz-build/haz/cache/entry"
 
-// DeriveKey asks the cache actor for the key of a ready task. Answered by KeyDerived or KeyFailed.
-type DeriveKey struct {
+// Resolve asks the cache actor for all that can be said of a ready task before anything has to be decided: its key, whether there is
+// an entry of that key, and whether what it holds is in the tree already.
+//
+// Answered by KeyFailed, LockRefused, EntryMissed, OutputsDiffer, OutputsRestored (nothing had to be written), or RestoreFailed.
+type Resolve struct {
 	Ref
 	Upstreams []UpstreamDigests // hard upstreams, in plan order
+	First     int               // number of the next event of the task
+	Begun     bool              // its start was observed before
+	Look      bool              // for an entry; else EntryMissed follows the key
 }
 
-// KeyDerived carries the key of the inputs as they are now.
-type KeyDerived struct {
-	Ref
+// Keyed is what an answer to Resolve says of the key of the inputs as they are now.
+type Keyed struct {
 	Key   entry.Key
 	Notes []Note // on the patterns of the inputs
 }
@@ -21,15 +26,10 @@ type KeyFailed struct {
 	Error TaskError
 }
 
-// LookUpEntry asks for the entry of the key just derived. Answered by EntryFound or EntryMissed.
-type LookUpEntry struct{ Ref }
-
-// EntryFound says that a whole entry is there. Its bytes are verified when they are used.
-type EntryFound struct{ Ref }
-
 // EntryMissed says why there is nothing to restore.
 type EntryMissed struct {
 	Ref
-	Miss entry.Miss
-	Note string // for people, when the reason is a damaged or unreadable entry
+	Keyed
+	Miss *entry.Miss // nil where nobody looked
+	Note string      // for people, when the reason is a damaged or unreadable entry
 }

@@ -5,34 +5,36 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 )
 
-// RestoreOutputs asks the cache actor to put the outputs of the entry found into the tree. Without Write it only compares:
-// when all is right, or nothing but the streams had to be looked at, the answer is OutputsRestored, else OutputsDiffer.
-//
-// Answered by OutputsRestored, OutputsDiffer, RestoreFailed (the tree is as it was, or outputs are absent), InputsMoved, or LockRefused.
+// RestoreOutputs asks the cache actor to put the outputs of the entry found into the tree. Answered by OutputsRestored, RestoreFailed
+// (the tree is as it was, or outputs are absent), or LockRefused.
 type RestoreOutputs struct {
 	Ref
-	Write bool
 	First int // number of the first output event
 }
 
-// OutputsDiffer says that files have to be written: ask for the outputs condition, then restore with Write.
-type OutputsDiffer struct{ Ref }
+// OutputsDiffer says that there is an entry, and that files have to be written: ask for the outputs condition, then restore.
+type OutputsDiffer struct {
+	Ref
+	Keyed
+}
 
 // OutputsRestored reports that every output is in place, bytes and mode, as when it was stored, and that the recorded
 // streams went to the observer.
 type OutputsRestored struct {
 	Ref
+	Keyed // as an answer to Resolve
 	Product
-	Next  int // number of the next event of the task
-	Notes []Note
+	Next int    // number of the next event of the task
+	Said []Note // of the restore
 }
 
 // RestoreFailed says that the entry cannot be used; the task runs instead (CACHE-020).
 type RestoreFailed struct {
 	Ref
+	Keyed // as an answer to Resolve
 	Miss  entry.Miss
 	Note  string
-	Notes []Note // of what was done before it failed
+	Said  []Note // of what was done before it failed
 }
 
 // Product is what a completed task has: its streams and outputs, what it claims, and who reads it.

@@ -2,10 +2,13 @@ package messages
 
 import "github.com/haz-build/haz/workspace"
 
-// RecordOutcome asks the supervisor to write down how a task ended. Answered by OutcomeRecorded.
+// RecordOutcome is the one word of the end of a task: the supervisor writes it down, and tells all who have to do with it. Answered by
+// OutcomeRecorded.
 type RecordOutcome struct {
 	Ref
 	Outcome Outcome
+	Began   bool            // the cache actor has worked for it, and is to release it
+	Wrote   bool            // an execution that did not complete left files behind (8.2)
 	Product *Product        // of a hit: judged together with its outcome; immutable
 	Digests UpstreamDigests // of a completed task: what its downstreams hear, should it not live to tell them
 	Events  int             // how many events of the task came before its end

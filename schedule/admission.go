@@ -80,7 +80,7 @@ func configure(p *graph.Plan, r Rules) admissionConfig {
 type Admission struct {
 	c admissionConfig
 
-	// ready holds the tasks that are being keyed or looked up: they count as granted for canonically later ones (S-37).
+	// ready holds the tasks that are being resolved: they count as granted for canonically later ones (S-37).
 	ready bitset
 	queue bitset // ask for a slot
 	clear bitset // ask for the outputs condition alone
@@ -129,10 +129,6 @@ func (a *Admission) Step(m any) []Command {
 	switch m := m.(type) {
 	case messages.TasksReady:
 		a.tasksReady(m)
-	case messages.TaskResolved:
-		a.ready.remove(m.Task)
-		a.settled.add(m.Task)
-		a.restored.add(m.Task)
 	case messages.TaskHeldUp:
 		if m.Attempt < a.seen[m.Task] || a.ended.has(m.Task) {
 			return nil
@@ -141,7 +137,7 @@ func (a *Admission) Step(m any) []Command {
 		a.seen[m.Task] = m.Attempt
 		a.settled.add(m.Task)
 		set, clear := a.held, a.ready
-		if m.Keying {
+		if m.Resolving {
 			set, clear = a.ready, a.held
 		}
 		set.add(m.Task)
@@ -152,19 +148,11 @@ func (a *Admission) Step(m any) []Command {
 		a.restored.add(m.Task)
 		a.ask(m.Ref, a.clear)
 	case messages.ReturnSlot:
-		if m.Failed && a.c.FailFast && !a.closed {
-			a.closed, a.sparesRestores = true, true
-		}
 		if a.taken(m.Ref) {
 			a.returnSlot(m.Task)
 		}
-	case messages.ReturnOutputs:
-		if a.taken(m.Ref) {
-			a.clear.remove(m.Task)
-			a.busy.remove(m.Task)
-		}
 	case messages.CloseAdmission:
-		a.closed, a.sparesRestores = true, m.SparesRestores && (!a.closed || a.sparesRestores)
+		a.close(m.SparesRestores)
 	default:
 		return nil
 	}
@@ -184,12 +172,22 @@ func (a *Admission) tasksReady(m messages.TasksReady) {
 	for _, t := range m.Ended {
 		a.ended.add(t)
 		a.ready.remove(t)
+		a.held.remove(t)
+		a.letGo(t)
+	}
+	if m.Stop {
+		a.close(true)
 	}
 }
 
+// close grants nothing any more, unless it spares restores: but for tasks that had a hit.
+func (a *Admission) close(sparesRestores bool) {
+	a.closed, a.sparesRestores = true, sparesRestores && (!a.closed || a.sparesRestores)
+}
+
 func (a *Admission) ask(r messages.Ref, q bitset) {
-	if r.Attempt <= a.seen[r.Task] {
-		return // seen before, or taken back before it arrived
+	if r.Attempt <= a.seen[r.Task] || a.ended.has(r.Task) {
+		return // seen before, or its task has ended before it arrived
 	}
 	// Who asks holds nothing any more, even if its return is still on the way.
 	a.letGo(r.Task)

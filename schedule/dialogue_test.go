@@ -100,6 +100,7 @@ type admissionDialogue struct {
 	n        names
 	a        *Admission
 	attempts []uint32
+	failFast bool
 }
 
 func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialogue {
@@ -112,7 +113,7 @@ func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialo
 			continue
 		}
 		if arg.Key == "fail-fast" {
-			c.FailFast = true
+			d.failFast = true
 			continue
 		}
 		limit := 0
@@ -159,7 +160,7 @@ func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialo
 	return d
 }
 
-// say: ready, ask, outputs, hit, exit (process ended), fail (it failed), end (task ended), heldup, keying, close; several tasks one after another.
+// say: ready, ask, outputs, exit (process ended), fail (it failed), end (task ended), heldup, resolving, close; several tasks one after another.
 func (d *admissionDialogue) say(td *datadriven.TestData) string {
 	var out []string
 	tell := func(m any) {
@@ -195,22 +196,18 @@ func (d *admissionDialogue) say(td *datadriven.TestData) string {
 		case "outputs":
 			d.attempts[i]++
 			tell(messages.AskOutputs{Ref: ref()})
-		case "hit":
-			tell(messages.TaskResolved{Ref: ref()})
 		case "exit":
 			tell(messages.ReturnSlot{Ref: ref()})
 		case "end":
-			tell(messages.ReturnSlot{Ref: ref()})
-			tell(messages.ReturnOutputs{Ref: ref()})
 			tell(messages.TasksReady{Ended: []int{i}})
 		case "fail":
-			tell(messages.ReturnSlot{Ref: ref(), Failed: true})
+			tell(messages.TasksReady{Ended: []int{i}, Stop: d.failFast})
 		case "stale-exit": // of an attempt before the latest
 			tell(messages.ReturnSlot{Ref: messages.Ref{Task: i, Attempt: d.attempts[i] - 1}})
 		case "heldup":
 			tell(messages.TaskHeldUp{Ref: ref()})
-		case "keying":
-			tell(messages.TaskHeldUp{Ref: ref(), Keying: true})
+		case "resolving":
+			tell(messages.TaskHeldUp{Ref: ref(), Resolving: true})
 		default:
 			d.t.Fatalf("%s: unknown command %s", td.Pos, td.Cmd)
 		}
@@ -262,7 +259,7 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	arg := func(i int) int { return d.n.at(t, td.CmdArgs[i].Key) }
 	outcome := func(o messages.Outcome) string {
 		o.Task = parseID(d.n.list[arg(0)])
-		return d.print(d.l.Step(d.now, messages.RecordOutcome{Ref: messages.Ref{Task: arg(0)}, Outcome: o}))
+		return d.print(d.l.Step(d.now, messages.RecordOutcome{Ref: messages.Ref{Task: arg(0)}, Began: o.Status != messages.Skipped, Outcome: o}))
 	}
 	claim := func() ([]string, []messages.Read) {
 		var wrote []string
@@ -285,7 +282,7 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "hit":
 		w, r := claim()
 		o := messages.Outcome{Task: parseID(d.n.list[arg(0)]), Status: messages.Completed, Source: messages.FromCache}
-		return d.print(d.l.Step(d.now, messages.RecordOutcome{Ref: messages.Ref{Task: arg(0)}, Outcome: o, Product: &messages.Product{Wrote: w, Reads: r}}))
+		return d.print(d.l.Step(d.now, messages.RecordOutcome{Ref: messages.Ref{Task: arg(0)}, Began: true, Outcome: o, Product: &messages.Product{Wrote: w, Reads: r}}))
 	case "failed":
 		return outcome(messages.Outcome{Status: messages.Failed, ExitCode: 3})
 	case "errored":
@@ -349,6 +346,9 @@ func (d *ledgerDialogue) print(cs []Command) string {
 			if len(r) > 0 {
 				out = append(out, "ready "+strings.Join(r, " "))
 			}
+			if m.Stop {
+				out = append(out, "close admission spares-restores=true")
+			}
 		case messages.BeginTask:
 			out = append(out, "begin "+d.n.list[m.Task])
 		case messages.OutcomeRecorded:
@@ -371,6 +371,8 @@ func (d *ledgerDialogue) print(cs []Command) string {
 			out = append(out, fmt.Sprintf("skip %s root=%s", d.n.list[m.Task], m.Root))
 		case messages.CloseAdmission:
 			out = append(out, fmt.Sprintf("close admission spares-restores=%v", m.SparesRestores))
+		case messages.ReleaseTask:
+			out = append(out, "release "+d.n.list[m.Task])
 		case messages.AbandonProcess:
 			out = append(out, "abandon "+d.n.list[m.Task])
 		case messages.KillProcesses:

@@ -136,23 +136,30 @@ func (l *Ledger) Step(now time.Time, m any) []Command {
 func (l *Ledger) recordOutcome(now time.Time, m messages.RecordOutcome) []Command {
 	i := m.Task
 	answer := Command{ToTask, messages.OutcomeRecorded{Ref: m.Ref}}
+	var cs []Command
+	if m.Began { // first: who is granted the outputs asks for the locks
+		cs = append(cs, l.release(m.Ref, m.Wrote))
+	}
 	if l.has.has(i) {
 		if !l.confirms(i, m.Outcome) {
 			l.violations = append(l.violations, messages.Violation{Kind: messages.Internal, Tasks: []workspace.TaskID{l.ids[i]},
 				Message: "a second, different outcome was reported"})
 			v := l.violations[len(l.violations)-1]
-			return []Command{l.runEvent(messages.ViolationFound{Violation: v}), answer}
+			cs = append(cs, l.runEvent(messages.ViolationFound{Violation: v}))
 		}
-		return []Command{answer}
+		return append(cs, answer)
 	}
 	l.digests[i] = m.Digests
-	var cs []Command
 	if m.Product != nil {
 		_, more := l.claim(now, i, m.Product.Wrote, m.Product.Reads)
 		cs = append(cs, more...)
 	}
 	cs = append(cs, l.record(now, i, m.Outcome, m.Events)...)
 	return append(cs, answer)
+}
+
+func (l *Ledger) release(r messages.Ref, wrote bool) Command {
+	return Command{ToCache, messages.ReleaseTask{Ref: r, Wrote: wrote}}
 }
 
 // confirms reports whether a further report says what is written. A task that the cascade has ended may name another root,
@@ -180,13 +187,14 @@ func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []
 		l.put(d, l.cascadeOutcome(now, o, d))
 		l.cascaded.add(d)
 	}
-	tell := messages.TasksReady{Run: l.r.Run}
+	stops := o.Status == messages.Failed && l.r.FailFast && !l.stopped && !l.cancel
+	tell := messages.TasksReady{Run: l.r.Run, Stop: stops}
 	cs := l.announce(i, events, &tell)
 	for _, d := range below {
 		cs = append(cs, l.announce(d, 0, &tell)...)
 	}
 	cs = append(cs, Command{ToAdmission, tell})
-	if o.Status == messages.Failed && l.r.FailFast && !l.stopped && !l.cancel {
+	if stops {
 		cs = append(cs, l.stopRun(o.Task)...)
 	}
 	return cs
@@ -263,7 +271,8 @@ func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []
 		return nil
 	}
 	l.crashed.add(m.Task)
-	cs := l.record(now, m.Task, l.crashOutcome(now, m.Task, m.Reason, m.Stack), 0)
+	cs := []Command{l.release(messages.Ref{Run: m.Run, Task: m.Task}, true)}
+	cs = append(cs, l.record(now, m.Task, l.crashOutcome(now, m.Task, m.Reason, m.Stack), 0)...)
 	return append(cs, l.tellFor(m.Task)...)
 }
 

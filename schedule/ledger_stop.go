@@ -10,10 +10,9 @@ import (
 
 // Stopping a run: fail-fast, runtime invariants, cancellation, stalls, and the end.
 
-// stopRun closes admission after the first failure (2.5): all that has not begun becomes skipped, in canonical order.
-func (l *Ledger) stopRun(root workspace.TaskID) []Command {
+// stopRun follows the first failure (2.5), when admission is closed: all that has not begun becomes skipped, in canonical order.
+func (l *Ledger) stopRun(root workspace.TaskID) (cs []Command) {
 	l.stopped = true
-	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run, SparesRestores: true}}}
 	for i := range l.ids {
 		if !l.has.has(i) {
 			l.group.expect(i)

@@ -12,19 +12,17 @@ import (
 
 // TaskState is where a task is in its life (chapter 2, 4.1).
 //
-//	waiting ─▶ keying ─▶ looking ─┬─ hit ─▶ comparing ─┬────────────────────────────────────────────────┬─▶ finished
-//	             ▲                │                    └─ differs ─▶ clearing ─▶ restoring ─────────────┤
-//	             │                └─ miss ─▶ queueing ─▶ preparing ─▶ executing ─▶ collecting ─▶ judging ─▶ storing
-//	             └── inputs moved, or held up by another haz ──┘        └─▶ stopping ─▶ finished
+//	waiting ─▶ resolving ─┬─ hit, all is right ────────────────────────────────────────────────────────────▶ finished
+//	               ▲      ├─ hit, outputs differ ─▶ clearing ─▶ restoring ─────────────────────────────────┤
+//	               │      └─ miss ─▶ queueing ─▶ preparing ─▶ executing ─▶ collecting ─▶ judging ─▶ storing ┘
+//	               └── inputs moved, or held up by another haz ──┘     └─▶ stopping ─▶ finished
 //
-// A failed restore is a miss: comparing, restoring ─▶ queueing. A failure ends any state.
+// A failed restore is a miss: restoring ─▶ queueing. A failure ends any state.
 type TaskState uint8
 
 const (
 	Waiting    TaskState = iota // some upstream has not ended
-	Keying                      // all upstreams ended; the key is being derived
-	Looking                     // the key is known; its entry is looked for
-	Comparing                   // an entry was found; the tree is compared with it
+	Resolving                   // all upstreams ended; the key is derived, its entry looked for, and the tree compared with it
 	Clearing                    // files have to be written; waits for the outputs condition (S-07)
 	Restoring                   // the outputs condition is held; files are being put back
 	Queueing                    // missed; waits for a slot, holding nothing
@@ -38,22 +36,20 @@ const (
 	Finished                    // the outcome was sent
 )
 
-var stateNames = [...]string{"waiting", "keying", "looking", "comparing", "clearing", "restoring", "queueing", "preparing",
-	"held up", "executing", "stopping", "collecting", "judging", "storing", "finished"}
+var stateNames = [...]string{"waiting", "resolving", "clearing", "restoring", "queueing", "preparing", "held up", "executing", "stopping",
+	"collecting", "judging", "storing", "finished"}
 
 func (s TaskState) String() string { return stateNames[s] }
 
 // arrows lists every transition that the diagram has; finished is reached from everywhere.
 var arrows = map[TaskState][]TaskState{
-	Waiting:    {Keying},
-	Keying:     {Looking, Queueing, HeldUp},
-	Looking:    {Comparing, Queueing},
-	Comparing:  {Clearing, Queueing, Keying},
+	Waiting:    {Resolving},
+	Resolving:  {Clearing, Queueing, HeldUp},
 	Clearing:   {Restoring},
-	Restoring:  {Queueing, Keying, HeldUp},
+	Restoring:  {Queueing, HeldUp},
 	Queueing:   {Preparing},
-	Preparing:  {Executing, Keying, HeldUp},
-	HeldUp:     {Keying},
+	Preparing:  {Executing, Resolving, HeldUp},
+	HeldUp:     {Resolving},
 	Executing:  {Stopping, Collecting},
 	Stopping:   {Collecting},
 	Collecting: {Judging},
@@ -150,16 +146,12 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.cancelTask(now, m)
 	case messages.SkipTask:
 		return t.skipTask(now, m)
-	case messages.KeyDerived:
-		return t.keyDerived(now, m)
 	case messages.KeyFailed:
 		return t.keyFailed(now, m)
-	case messages.EntryFound:
-		return t.entryFound(now)
 	case messages.EntryMissed:
-		return t.entryMissed(now, m.Miss, m.Note)
+		return t.entryMissed(now, m)
 	case messages.OutputsDiffer:
-		return t.outputsDiffer(now)
+		return t.outputsDiffer(now, m)
 	case messages.OutputsRestored:
 		return t.outputsRestored(now, m)
 	case messages.RestoreFailed:
@@ -252,25 +244,18 @@ func (t *Task) started(now time.Time, miss *entry.Miss) []Command {
 	return []Command{t.observe(messages.TaskStarted{Task: t.c.id, Miss: miss, At: now})}
 }
 
-// finish sends the one outcome, after everything held was given back. Giving back what is not held does nothing.
+// finish sends the one outcome. What the task holds is given back by the supervisor's word of its end.
 func (t *Task) finish(now time.Time, wrote bool) []Command {
 	before := t.state
 	t.enter(Finished)
 	t.out.Ended = now
 	t.stopQueueing(now)
-	var cs []Command
-	if before != Waiting {
-		cs = append(cs,
-			Command{ToCache, messages.ReleaseTask{Ref: t.ref(), Wrote: wrote}}, // first: who is granted the outputs asks for the locks
-			Command{ToAdmission, messages.ReturnSlot{Ref: t.ref(), Failed: t.out.Status == messages.Failed}},
-			Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}})
-	}
-	rec := messages.RecordOutcome{Ref: t.request(), Outcome: t.out, Events: t.events, Digests: t.upstreamDigests()}
+	rec := messages.RecordOutcome{Ref: t.request(), Outcome: t.out, Began: before != Waiting, Wrote: wrote, Events: t.events, Digests: t.upstreamDigests()}
 	if t.out.Status == messages.Completed && t.out.Source == messages.FromCache {
 		p := t.product
 		rec.Product = &p
 	}
-	return append(cs, Command{ToSupervisor, rec})
+	return []Command{{ToSupervisor, rec}}
 }
 
 // fail ends the task with a task error.

@@ -63,6 +63,7 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		}
 		return n
 	}
+	keyed := messages.Keyed{Key: digest.Digest{0xab}}
 	var m any
 	switch td.Cmd {
 	case "wait": // time passes
@@ -82,20 +83,28 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		m = messages.CancelTask{Task: 9, SpareRunning: td.HasArg("spare-running"), Force: td.HasArg("force"), Interrupt: td.HasArg("interrupt")}
 	case "skip":
 		m = messages.SkipTask{Task: 9, Cause: messages.RunStopped, Root: parseID("q:root")}
-	case "key":
-		m = messages.KeyDerived{Ref: ref, Key: digest.Digest{0xab}}
 	case "key-failed":
 		m = messages.KeyFailed{Ref: ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: "input a.c does not exist"}}
-	case "found":
-		m = messages.EntryFound{Ref: ref}
 	case "missed":
-		m = messages.EntryMissed{Ref: ref, Miss: entry.Miss{Reason: entry.NoEntry}}
+		m = messages.EntryMissed{Ref: ref, Keyed: keyed, Miss: &entry.Miss{Reason: entry.NoEntry}}
+		if td.HasArg("unasked") {
+			m = messages.EntryMissed{Ref: ref, Keyed: keyed}
+		}
 	case "differ":
-		m = messages.OutputsDiffer{Ref: ref}
+		m = messages.OutputsDiffer{Ref: ref, Keyed: keyed}
 	case "restored":
-		m = messages.OutputsRestored{Ref: ref, Next: d.m.events + 2}
+		r := messages.OutputsRestored{Ref: ref, Next: d.m.events + 2}
+		if d.m.State() == Resolving {
+			r.Keyed = keyed
+			r.Next++ // its start
+		}
+		m = r
 	case "restore-failed":
-		m = messages.RestoreFailed{Ref: ref, Miss: entry.Miss{Reason: entry.Damaged}, Note: "damaged"}
+		r := messages.RestoreFailed{Ref: ref, Miss: entry.Miss{Reason: entry.Damaged}, Note: "damaged"}
+		if d.m.State() == Resolving {
+			r.Keyed = keyed
+		}
+		m = r
 	case "granted":
 		m = messages.SlotGranted{Ref: ref}
 	case "prepared":
@@ -153,10 +162,11 @@ func printTask(cs []Command) string {
 		name := strings.TrimPrefix(fmt.Sprintf("%T", c.Msg), "messages.")
 		s := fmt.Sprintf("%s %s", c.To, name)
 		switch m := c.Msg.(type) {
-		case messages.DeriveKey:
+		case messages.Resolve:
 			s += fmt.Sprintf(" upstreams=%d", len(m.Upstreams))
-		case messages.RestoreOutputs:
-			s += fmt.Sprintf(" write=%v", m.Write)
+			if !m.Look {
+				s += ", the key alone"
+			}
 		case messages.PrepareExecution:
 			s += fmt.Sprintf(" unchecked=%v", m.Unchecked)
 		case messages.CollectOutputs:
@@ -167,15 +177,16 @@ func printTask(cs []Command) string {
 			}
 			s += fmt.Sprintf(" kill=%v", m.Kill)
 		case messages.TaskHeldUp:
-			s += fmt.Sprintf(" keying=%v", m.Keying)
-		case messages.ReleaseTask:
-			s += fmt.Sprintf(" wrote=%v", m.Wrote)
+			s += fmt.Sprintf(" resolving=%v", m.Resolving)
 		case messages.ObserveEvent:
 			s += fmt.Sprintf(" %d %T", m.N, m.Event)
 			if n, ok := m.Event.(messages.TaskNoted); ok {
 				s += " " + n.Text
 			}
 		case messages.RecordOutcome:
+			if m.Wrote {
+				s += " wrote"
+			}
 			s += " " + describe(m.Outcome)
 			if m.Outcome.Store != 0 {
 				s += [...]string{"", ", stored", ", not stored: " + m.Outcome.StoreReason, ", already there"}[m.Outcome.Store]

@@ -37,7 +37,7 @@ func (t *Task) upstreamEnded(now time.Time, upstream int) []Command {
 		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
 	}
 	t.out.Started = now
-	return t.deriveKey()
+	return t.resolve()
 }
 
 func (t *Task) upstreamFailed(now time.Time, m messages.UpstreamFailed) []Command {
@@ -50,107 +50,94 @@ func (t *Task) upstreamFailed(now time.Time, m messages.UpstreamFailed) []Comman
 	return t.skip(now, m.Cause, m.Root)
 }
 
-// Keying and looking.
+// Resolving.
 
-func (t *Task) deriveKey() []Command {
-	t.enter(Keying)
+func (t *Task) resolve() []Command {
+	t.enter(Resolving)
 	t.out.Key, t.out.HasKey, t.out.Miss = entry.Key{}, false, nil
 	ups := make([]messages.UpstreamDigests, 0, len(t.c.hard))
 	for _, u := range t.c.hard {
 		ups = append(ups, t.digests[u])
 	}
-	return []Command{{ToCache, messages.DeriveKey{Ref: t.request(), Upstreams: ups}}}
+	return []Command{{ToCache, messages.Resolve{Ref: t.request(), Upstreams: ups, First: t.events, Begun: t.observed,
+		Look: t.c.cached && t.c.Lookup}}}
 }
 
-func (t *Task) keyDerived(now time.Time, m messages.KeyDerived) []Command {
-	if t.state != Keying {
+// keyed notes the key, if this is the answer to Resolve.
+func (t *Task) keyed(k messages.Keyed) []Command {
+	if t.state != Resolving {
 		return nil
 	}
-	t.out.Key, t.out.HasKey = m.Key, true
-	cs := t.notes(m.Notes)
-	switch {
-	case !t.c.cached:
-		t.out.Miss = &entry.Miss{Reason: entry.Uncached}
-		return append(cs, t.askSlot(now)...)
-	case !t.c.Lookup:
-		return append(cs, t.askSlot(now)...)
-	}
-	t.enter(Looking)
-	return append(cs, Command{ToCache, messages.LookUpEntry{Ref: t.request()}})
+	t.out.Key, t.out.HasKey = k.Key, true
+	return t.notes(k.Notes)
 }
 
 func (t *Task) keyFailed(now time.Time, m messages.KeyFailed) []Command {
-	if t.state != Keying && t.state != Preparing {
+	if t.state != Resolving && t.state != Preparing {
 		return nil
 	}
 	return t.fail(now, m.Error, false)
 }
 
-func (t *Task) entryFound(now time.Time) []Command {
-	if t.state != Looking {
+func (t *Task) entryMissed(now time.Time, m messages.EntryMissed) []Command {
+	if t.state != Resolving {
 		return nil
 	}
-	t.enter(Comparing)
-	cs := append(t.started(now, nil), Command{ToAdmission, messages.TaskResolved{Ref: t.ref()}})
-	return append(cs, Command{ToCache, messages.RestoreOutputs{Ref: t.request(), First: t.events}})
-}
-
-func (t *Task) entryMissed(now time.Time, miss entry.Miss, note string) []Command {
-	if t.state != Looking {
-		return nil
+	cs := t.keyed(m.Keyed)
+	if t.out.Miss = m.Miss; !t.c.cached {
+		t.out.Miss = &entry.Miss{Reason: entry.Uncached}
 	}
-	return t.missed(now, miss, note)
+	return append(cs, t.queue(now, m.Note)...)
 }
 
-// missed leads to the queue.
-func (t *Task) missed(now time.Time, miss entry.Miss, note string) []Command {
-	t.out.Miss = &miss
+// queue leads to the queue, after what people are told of the entry.
+func (t *Task) queue(now time.Time, note string) []Command {
 	var cs []Command
 	if note != "" {
 		cs = append(cs, t.note(note, ""))
 	}
-	return append(cs, t.askSlot(now)...)
+	t.enter(Queueing)
+	t.queuedAt = now
+	return append(cs, Command{ToAdmission, messages.AskSlot{Ref: t.request()}})
+}
+
+func (t *Task) outputsDiffer(now time.Time, m messages.OutputsDiffer) []Command {
+	if t.state != Resolving {
+		return nil
+	}
+	cs := append(t.keyed(m.Keyed), t.started(now, nil)...)
+	t.enter(Clearing)
+	t.queuedAt = now
+	return append(cs, Command{ToAdmission, messages.AskOutputs{Ref: t.request()}})
 }
 
 // Restoring.
 
-func (t *Task) outputsDiffer(now time.Time) []Command {
-	if t.state != Comparing {
-		return nil
-	}
-	t.enter(Clearing)
-	t.queuedAt = now
-	return []Command{{ToAdmission, messages.AskOutputs{Ref: t.request()}}}
-}
-
 func (t *Task) outputsRestored(now time.Time, m messages.OutputsRestored) []Command {
-	if t.state != Comparing && t.state != Restoring {
+	if t.state != Resolving && t.state != Restoring {
 		return nil
 	}
+	cs := append(t.keyed(m.Keyed), t.started(now, nil)...)
 	t.events = m.Next
 	t.setProduct(m.Product)
 	t.out.Status, t.out.Source = messages.Completed, messages.FromCache
-	return append(t.notes(m.Notes), t.finish(now, false)...)
+	cs = append(cs, t.notes(m.Said)...)
+	return append(cs, t.finish(now, false)...)
 }
 
 func (t *Task) restoreFailed(now time.Time, m messages.RestoreFailed) []Command {
-	if t.state != Comparing && t.state != Restoring {
+	if t.state != Resolving && t.state != Restoring {
 		return nil
 	}
 	if t.cancel { // spared so far, but what would come next is an execution
 		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
 	}
-	cs := append(t.notes(m.Notes), Command{ToAdmission, messages.ReturnOutputs{Ref: t.ref()}})
-	return append(cs, t.missed(now, m.Miss, m.Note)...)
+	cs := append(t.keyed(m.Keyed), t.notes(m.Said)...)
+	t.out.Miss = &m.Miss
+	return append(cs, t.queue(now, m.Note)...)
 }
 
 // Queueing.
-
-func (t *Task) askSlot(now time.Time) []Command {
-	t.enter(Queueing)
-	t.queuedAt = now
-	return []Command{{ToAdmission, messages.AskSlot{Ref: t.request()}}}
-}
 
 func (t *Task) stopQueueing(now time.Time) {
 	if !t.queuedAt.IsZero() {
@@ -168,22 +155,22 @@ func (t *Task) slotGranted(now time.Time) []Command {
 	case Clearing:
 		t.stopQueueing(now)
 		t.enter(Restoring)
-		return []Command{{ToCache, messages.RestoreOutputs{Ref: t.request(), Write: true, First: t.events}}}
+		return []Command{{ToCache, messages.RestoreOutputs{Ref: t.request(), First: t.events}}}
 	}
 	return nil
 }
 
 func (t *Task) inputsMoved(m messages.InputsMoved) []Command {
-	if t.state != Preparing && t.state != Comparing && t.state != Restoring {
+	if t.state != Preparing {
 		return nil
 	}
 	t.moves++
-	cs := append(t.notes(m.Notes), Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}})
-	return append(cs, t.deriveKey()...)
+	cs := append(t.notes(m.Notes), Command{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Resolving: true}})
+	return append(cs, t.resolve()...)
 }
 
 func (t *Task) lockRefused(now time.Time, m messages.LockRefused) []Command {
-	if t.state != Keying && t.state != Preparing && t.state != Restoring {
+	if t.state != Resolving && t.state != Preparing && t.state != Restoring {
 		return nil
 	}
 	if m.Deep > 0 {
@@ -206,8 +193,8 @@ func (t *Task) lockFreed(now time.Time) []Command {
 		return nil
 	}
 	t.stopQueueing(now)
-	cs := []Command{{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Keying: true}}}
-	return append(cs, t.deriveKey()...)
+	cs := []Command{{ToAdmission, messages.TaskHeldUp{Ref: t.ref(), Resolving: true}}}
+	return append(cs, t.resolve()...)
 }
 
 func (t *Task) lockNeverFreed(now time.Time, m messages.LockNeverFreed) []Command {
@@ -434,7 +421,7 @@ func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
 		}
 		cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
 		return append(cs, t.completed(now, messages.NotStored, "run cancelled", "")...)
-	case Comparing, Clearing, Restoring:
+	case Clearing, Restoring:
 		if t.spared {
 			return nil
 		}
@@ -445,7 +432,7 @@ func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
 
 func (t *Task) skipTask(now time.Time, m messages.SkipTask) []Command {
 	switch t.state {
-	case Waiting, Keying, Looking, Queueing, Preparing, HeldUp:
+	case Waiting, Resolving, Queueing, Preparing, HeldUp:
 		cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
 		if t.state == Waiting {
 			cs = nil

@@ -24,8 +24,8 @@ type checker struct {
 
 	index    map[string]int
 	recorded map[int]messages.Status // outcomes that reached the supervisor
-	keyings  map[int][]uint32        // attempts of DeriveKey
-	founds   map[int][]uint32        // attempts of EntryFound
+	resolves map[int][]uint32        // attempts of Resolve
+	hits     map[int][]uint32        // attempts of OutputsDiffer
 	answered map[messages.Ref]string // what the cache actor has answered
 	exited   map[int]bool            // process ended with 0
 	judged   map[int]bool
@@ -42,12 +42,14 @@ type checker struct {
 	signals  int
 	seen     map[string]int // how many ends were observed
 	begun    map[string]bool
+	counted  map[string]bool // messages of which one is counted
 	grants   *grants
 }
 
 func newChecker(w *World, s *Sim, p *processes, plan *graph.Plan, o RunOptions, rep *Report) *checker {
 	c := &checker{w: w, s: s, procs: p, plan: plan, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		keyings: map[int][]uint32{}, answered: map[messages.Ref]string{}, founds: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants()}
+		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), counted: map[string]bool{}}
+	rep.Deliveries = make([]int, len(plan.Tasks))
 	for i, t := range plan.Tasks {
 		c.index[t.ID.String()] = i
 	}
@@ -95,7 +97,7 @@ func injected(name string) string { return "injected into " + name }
 func (c *checker) posted(to string, m any) {
 	c.grants.sent(m)
 	a, ok := m.(messages.Referring)
-	if !ok || to != "tasks" {
+	if !ok || !strings.HasPrefix(to, "task-") {
 		return
 	}
 	switch m := m.(type) {
@@ -122,14 +124,15 @@ func (c *checker) delivered(to string, m any) {
 		}
 	}
 	c.grants.delivered(c, to, m)
+	c.count(to, m)
 	switch m := m.(type) {
-	case messages.DeriveKey:
-		c.keyings[m.Task] = append(c.keyings[m.Task], m.Attempt)
+	case messages.Resolve:
+		c.resolves[m.Task] = append(c.resolves[m.Task], m.Attempt)
 		c.ready(m.Task)
-	case messages.EntryFound:
-		c.founds[m.Task] = append(c.founds[m.Task], m.Attempt)
+	case messages.OutputsDiffer:
+		c.hits[m.Task] = append(c.hits[m.Task], m.Attempt)
 	case messages.RestoreOutputs:
-		if before(c.founds[m.Task], m.Attempt) <= before(c.keyings[m.Task], m.Attempt) {
+		if before(c.hits[m.Task], m.Attempt) < before(c.resolves[m.Task], m.Attempt) || len(c.hits[m.Task]) == 0 {
 			c.broken("I8: restore of %s without a hit", c.plan.Tasks[m.Task].ID)
 		}
 	case messages.ProcessExited:
@@ -160,6 +163,41 @@ func (c *checker) delivered(to string, m any) {
 	case messages.CancelTask:
 		c.forced = c.forced || m.Force
 	}
+}
+
+// count adds a delivery to those of its task.
+func (c *checker) count(to string, m any) {
+	task, further := -1, ""
+	switch m := m.(type) {
+	case messages.ObserveEvent:
+		task = m.Task
+		switch m.Event.(type) {
+		case messages.TaskOutput:
+			further = "output"
+		case messages.TaskNoted:
+			return
+		}
+	case messages.TasksReady:
+		for _, i := range m.Ended {
+			c.rep.Deliveries[i]++
+		}
+		return
+	case messages.UpstreamCompleted, messages.UpstreamEnded:
+		task, further = m.(messages.ForTask).TaskIndex(), "upstream"
+	case messages.ForTask:
+		task = m.TaskIndex()
+	}
+	if task < 0 {
+		return
+	}
+	if further != "" {
+		further = fmt.Sprint(further, to, task)
+		if c.counted[further] {
+			return
+		}
+		c.counted[further] = true
+	}
+	c.rep.Deliveries[task]++
 }
 
 // received sees every message right after its actor.

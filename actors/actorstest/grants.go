@@ -45,10 +45,18 @@ func (g *grants) delivered(c *checker, to string, m any) {
 
 // sent sees every message when it is sent: a run may end before the return of its last grant arrives.
 func (g *grants) sent(m any) {
-	if m, ok := m.(messages.ReturnSlot); ok {
+	switch m := m.(type) {
+	case messages.ReturnSlot:
 		g.back(m.Task, m.Attempt)
+	case messages.TasksReady:
+		for _, task := range m.Ended {
+			g.back(task, ended)
+		}
 	}
 }
+
+// ended is after every attempt.
+const ended = ^uint32(0)
 
 func (g *grants) back(task int, attempt uint32) {
 	g.returned[task] = max(g.returned[task], attempt)

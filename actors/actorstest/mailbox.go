@@ -169,7 +169,7 @@ func fallible(to string, m any) bool {
 }
 
 // wakesUp are messages that are nothing but a reason to look: what they tell is found without them.
-var wakesUp = map[string]bool{"actors.turnOver": true, "actors.workDone": true, "actors.taskDone": true, "actors.look": true}
+var wakesUp = map[string]bool{"actors.turnOver": true, "actors.workDone": true, "actors.look": true}
 
 // label names a message in traces: its type, task and attempt.
 func label(m any) string {

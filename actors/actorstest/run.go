@@ -19,10 +19,12 @@ type Report struct {
 	Processes map[string]int // started, by task
 	Order     []string       // of the starts
 	Steps     int
-	Lost      int
-	Trace     uint64
-	Lines     []string
-	Broken    []string // invariants that did not hold
+	// Deliveries are the messages for and about each task: one word of an upstream, one piece of output, and no notes are counted.
+	Deliveries []int
+	Lost       int
+	Trace      uint64
+	Lines      []string
+	Broken     []string // invariants that did not hold
 }
 
 // RunOptions of one simulated run.
