@@ -68,6 +68,7 @@ var mayImport = map[string]string{
 	"report": "messages workspace diag",
 	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load",
+	"haztest":       ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early": "",
 	"cmd/haz":       "layout . cmd/haz/early report diag messages workspace workspace/git workspace/load graph/query fsys pattern",
 	"bench":         "",

@@ -184,7 +184,7 @@ func (e *engine) drive(plan *Plan, watch *watcher, pauses *suspensions, o RunOpt
 		return
 	}
 	pauses.attach(h)
-	watch.wishes.pass(h)
+	watch.wishes.pass(h, e.w.o.hooks.Await)
 	res := h.Result()
 	r.Outcomes, r.Violations, r.Cancelled, r.Crash = res.Outcomes, res.Violations, res.Cancelled, errors.Join(r.Crash, res.Crash)
 	if res.Signal.Signal != "" {
@@ -196,8 +196,8 @@ func (e *engine) drive(plan *Plan, watch *watcher, pauses *suspensions, o RunOpt
 	}
 }
 
-// pass hands wishes on to the actors until the run has ended.
-func (s *wishes) pass(h *actors.Handle) {
+// pass hands wishes on to the actors until the run has ended; await is that of Hooks.
+func (s *wishes) pass(h *actors.Handle, await func(func() bool)) {
 	signals := 0
 	interrupt := func(i Interrupt) {
 		h.Cancel(i.Name, i.Number)
@@ -210,10 +210,10 @@ func (s *wishes) pass(h *actors.Handle) {
 	}
 	s.heard = nil
 	cancelled := s.ctx.Done()
-	for {
+	next := func() (over bool) {
 		select {
 		case <-h.Done():
-			return
+			return true
 		case <-cancelled:
 			cancelled = nil
 			h.Cancel("", 0)
@@ -224,7 +224,21 @@ func (s *wishes) pass(h *actors.Handle) {
 			}
 			interrupt(i)
 		}
+		return false
 	}
+	if await == nil {
+		for !next() {
+		}
+		return
+	}
+	await(func() bool {
+		select {
+		case <-h.Done(): // before all else: a simulation ends where it ended before
+			return true
+		default:
+			return (len(s.signals) > 0 || cancelled != nil && s.ctx.Err() != nil) && next()
+		}
+	})
 }
 
 // finish writes what outlives a run, and says what went wrong on the way without changing anything.

@@ -17,7 +17,7 @@ import (
 )
 
 // surface is the packages that a host meets, by name or by what package haz hands over.
-var surface = []string{".", "messages", "graph", "workspace", "cache/entry", "cache/digest", "process", "fsys"}
+var surface = []string{".", "messages", "graph", "workspace", "cache/entry", "cache/digest", "process", "fsys", "haztest"}
 
 // Who reads a log or a failed test sees words, not numbers: every exported enumeration has a String.
 func TestEnumerationsHaveNames(t *testing.T) {

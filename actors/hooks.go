@@ -25,7 +25,7 @@ type Hooks struct {
 	// Faults are injected in that place, after Before.
 	Faults []Fault
 	// Await returns once try was true, and is called instead of blocking a goroutine: by it a simulation gets to choose what happens
-	// meanwhile.
+	// meanwhile. Run of package haz, too, waits for its end like that, and then hears only of signals for which their channel has room.
 	Await func(try func() bool)
 }
 

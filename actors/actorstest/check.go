@@ -14,10 +14,9 @@ import (
 
 // checker holds the invariants of ARCHITECTURE.md against what is delivered, started, and observed.
 type checker struct {
-	w      *World
+	Subject
 	s      *Sim
 	procs  *processes
-	plan   *graph.Plan
 	o      RunOptions
 	rep    *Report
 	cancel func(string, int)
@@ -46,11 +45,11 @@ type checker struct {
 	grants   *grants
 }
 
-func newChecker(w *World, s *Sim, p *processes, plan *graph.Plan, o RunOptions, rep *Report) *checker {
-	c := &checker{w: w, s: s, procs: p, plan: plan, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
+func newChecker(r Subject, s *Sim, p *processes, o RunOptions, rep *Report) *checker {
+	c := &checker{Subject: r, s: s, procs: p, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
 		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), counted: map[string]bool{}}
-	rep.Deliveries = make([]int, len(plan.Tasks))
-	for i, t := range plan.Tasks {
+	rep.Deliveries = make([]int, len(r.Plan.Tasks))
+	for i, t := range r.Plan.Tasks {
 		c.index[t.ID.String()] = i
 	}
 	return c
@@ -75,7 +74,7 @@ func (c *checker) before(name string, m any) {
 		return
 	case f.PanicIn == "" && f.PanicAt > 0 && c.s.posted >= f.PanicAt:
 	case f.PanicIn == name && f.PanicAt > 0 && c.turns >= f.PanicAt:
-	case f.PanicBusy && task >= 0 && c.procs.alive[c.plan.Tasks[task].ID.String()] != nil:
+	case f.PanicBusy && task >= 0 && c.procs.alive[c.Plan.Tasks[task].ID.String()] != nil:
 	default:
 		return
 	}
@@ -103,7 +102,7 @@ func (c *checker) posted(to string, m any) {
 	switch m := m.(type) {
 	case messages.LockRefused:
 		if f := c.o.Faults; !c.o.Others && !c.died && c.signals == 0 && c.s.lost == 0 && f.Late == 0 { // a word that is late may be that it has ended
-			c.broken("S-37: %s waits for %s, though no other haz is at work", c.plan.Tasks[m.Task].ID, m.HeldTask)
+			c.broken("S-37: %s waits for %s, though no other haz is at work", c.Plan.Tasks[m.Task].ID, m.HeldTask)
 		}
 	case messages.SlotGranted, messages.ProcessExited, messages.ProcessNotStarted, messages.ClaimJudged, messages.OutcomeRecorded,
 		messages.PatienceExpired, messages.GraceExpired: // of others, who repeat what they are asked or told twice
@@ -133,7 +132,7 @@ func (c *checker) delivered(to string, m any) {
 		c.hits[m.Task] = append(c.hits[m.Task], m.Attempt)
 	case messages.RestoreOutputs:
 		if before(c.hits[m.Task], m.Attempt) < before(c.resolves[m.Task], m.Attempt) || len(c.hits[m.Task]) == 0 {
-			c.broken("I8: restore of %s without a hit", c.plan.Tasks[m.Task].ID)
+			c.broken("I8: restore of %s without a hit", c.Plan.Tasks[m.Task].ID)
 		}
 	case messages.ProcessExited:
 		c.exited[m.Task] = m.Code == 0 && m.Signal == 0
@@ -141,10 +140,10 @@ func (c *checker) delivered(to string, m any) {
 		c.judged[m.Task] = !m.Violated
 	case messages.StoreEntry:
 		if !c.exited[m.Task] || !c.judged[m.Task] {
-			c.broken("I8: store of %s, which did not complete a fresh run without violation", c.plan.Tasks[m.Task].ID)
+			c.broken("I8: store of %s, which did not complete a fresh run without violation", c.Plan.Tasks[m.Task].ID)
 		}
 	case messages.RecordOutcome:
-		id := c.plan.Tasks[m.Task].ID.String()
+		id := c.Plan.Tasks[m.Task].ID.String()
 		if c.procs.alive[id] != nil {
 			c.broken("I10: outcome of %s while its process lives", id)
 		}
@@ -155,7 +154,7 @@ func (c *checker) delivered(to string, m any) {
 		if _, again := c.recorded[m.Task]; !again && to == "supervisor" {
 			c.recorded[m.Task] = messages.Failed
 		}
-		if id := c.plan.Tasks[m.Task].ID.String(); c.procs.alive[id] != nil {
+		if id := c.Plan.Tasks[m.Task].ID.String(); c.procs.alive[id] != nil {
 			c.broken("I10: %s is given up while its process lives", id)
 		}
 	case messages.KillProcesses, messages.AbandonProcess:
@@ -208,7 +207,7 @@ func (c *checker) received(to string, m any) {
 	case messages.CancelRun:
 		c.closed = c.closed || to == "supervisor"
 	case messages.SignalProcess:
-		if q := c.procs.alive[c.plan.Tasks[m.Task].ID.String()]; q != nil && q.starting && to == "processes" {
+		if q := c.procs.alive[c.Plan.Tasks[m.Task].ID.String()]; q != nil && q.starting && to == "processes" {
 			q.owed = true
 		}
 	case messages.EventsClosed:
@@ -239,16 +238,16 @@ func before(attempts []uint32, limit uint32) uint32 {
 
 // ready checks I2 when a key derivation is asked for.
 func (c *checker) ready(i int) {
-	for _, e := range c.plan.Up[i] {
+	for _, e := range c.Plan.Up[i] {
 		if e.Task == i {
 			continue
 		}
 		st, ended := c.recorded[e.Task]
 		switch {
 		case e.Kind == graph.Hard && st != messages.Completed:
-			c.broken("I2: %s keyed before %s completed", c.plan.Tasks[i].ID, c.plan.Tasks[e.Task].ID)
+			c.broken("I2: %s keyed before %s completed", c.Plan.Tasks[i].ID, c.Plan.Tasks[e.Task].ID)
 		case !ended:
-			c.broken("I2: %s keyed before %s ended", c.plan.Tasks[i].ID, c.plan.Tasks[e.Task].ID)
+			c.broken("I2: %s keyed before %s ended", c.Plan.Tasks[i].ID, c.Plan.Tasks[e.Task].ID)
 		}
 	}
 }
@@ -262,14 +261,14 @@ func (c *checker) started(id string) {
 	if c.seen[id] > 0 {
 		c.broken("I3: %s started after its end", id)
 	}
-	if len(c.procs.alive) > c.o.Cap {
-		c.broken("I5: %d processes, cap %d", len(c.procs.alive), c.o.Cap)
+	if len(c.procs.alive) > c.Cap {
+		c.broken("I5: %d processes, cap %d", len(c.procs.alive), c.Cap)
 	}
-	heavy, locks := 0, map[string][]bool{}
+	tagged, locks := map[string]int{}, map[string][]bool{}
 	for other := range c.procs.alive {
-		t := c.plan.Tasks[c.index[other]]
-		if t.Project.HasTag("heavy") {
-			heavy++
+		t := c.Plan.Tasks[c.index[other]]
+		for _, tag := range t.Project.Tags {
+			tagged[tag]++
 		}
 		if m := t.Mutex; m != nil {
 			name := m.Name
@@ -279,15 +278,17 @@ func (c *checker) started(id string) {
 			locks[name] = append(locks[name], m.Shared)
 		}
 		if other != id {
-			for _, conflict := range c.plan.Conflicts[c.index[id]] {
+			for _, conflict := range c.Plan.Conflicts[c.index[id]] {
 				if conflict == c.index[other] {
 					c.broken("S-07: %s beside %s", id, other)
 				}
 			}
 		}
 	}
-	if heavy > 1 {
-		c.broken("I5: %d processes of tag heavy, cap 1", heavy)
+	for tag, most := range c.Plan.G.W.Settings.TagCaps {
+		if tagged[tag] > most {
+			c.broken("I5: %d processes of tag %s, cap %d", tagged[tag], tag, most)
+		}
 	}
 	for name, modes := range locks {
 		for _, shared := range modes {
@@ -306,10 +307,10 @@ func (c *checker) started(id string) {
 
 // killed checks I11.
 func (c *checker) killed(p *simProcess) {
-	if c.forced || len(c.dead) > 0 || c.procs.killAll || c.doomed[c.index[p.label]] {
+	if c.forced || len(c.dead) > 0 || c.procs.killAll || c.signals > 2 || c.doomed[c.index[p.label]] {
 		return
 	}
-	if p.terminated.IsZero() || c.s.Now().Sub(p.terminated) < grace {
+	if p.terminated.IsZero() || c.s.Now().Sub(p.terminated) < c.Grace {
 		c.broken("I11: KILL of %s without TERM and grace", p.label)
 	}
 }
@@ -356,7 +357,7 @@ func (c *checker) end() {
 	}
 	byID := map[string]messages.Outcome{}
 	for i, o := range c.rep.Result.Outcomes {
-		id := c.plan.Tasks[i].ID.String()
+		id := c.Plan.Tasks[i].ID.String()
 		byID[id] = o
 		if o.Status == 0 {
 			c.broken("I1: %s has no outcome", id)
@@ -371,8 +372,8 @@ func (c *checker) end() {
 				c.broken("I3: %s names %s as root, which did not fail", id, o.Root)
 			}
 		}
-		if o.Status == messages.Completed && len(c.rep.Result.Violations) == 0 {
-			if wrong := c.w.Wrong(id); wrong != "" {
+		if o.Status == messages.Completed && len(c.rep.Result.Violations) == 0 && c.Wrong != nil {
+			if wrong := c.Wrong(id); wrong != "" {
 				c.broken("wrong bytes: %s completed, yet %s", id, wrong)
 			}
 		}
@@ -443,7 +444,7 @@ func (c *checker) streams(byID map[string]messages.Outcome) {
 	}
 }
 
-// grace of every simulated run.
+// grace of every run of a World.
 const grace = 200 * time.Millisecond
 
 // afterwards checks what must hold when everything has come to rest: no process is left, and no lock.
@@ -456,8 +457,8 @@ func (c *checker) afterwards() {
 			c.broken("EXEC-013: %s was to be asked to end while it started, and never was", q.label)
 		}
 	}
-	st := state.Open(c.w.FS, digest.BLAKE3)
-	for _, t := range c.plan.Tasks {
+	st := state.Open(c.FS, digest.BLAKE3)
+	for _, t := range c.Plan.Tasks {
 		l, refused, err := st.TryLockTask(state.LockRequest{Task: t.ID.String()})
 		if err != nil || refused != nil {
 			c.broken("the lock of %s was not given back: %v, %v", t.ID, refused, err)

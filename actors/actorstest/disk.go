@@ -3,6 +3,7 @@ package actorstest
 import (
 	"os"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/afero"
@@ -20,10 +21,13 @@ type slowDisk struct {
 }
 
 func (d slowDisk) wait(what, name string) {
-	if at := path.Join(d.base, name); !strings.HasPrefix(at, "/.haz/state") && path.Dir(at) != "/.haz/cache" {
-		d.sim.slow(what + " " + at)
+	if at := path.Join(d.base, name); !strings.Contains(at+"/", "/.haz/state/") && !strings.HasSuffix(path.Dir(at), "/.haz/cache") {
+		d.sim.slow(what + " " + byChance.ReplaceAllString(at, "$1…"))
 	}
 }
+
+// byChance is what names of temporary and damaged things have that differs from run to run: a trace is to be the same.
+var byChance = regexp.MustCompile(`(/\.tmp-|/\.damaged/)[^/]*`)
 
 func (d slowDisk) Sub(dir string) (fsys.FS, error) {
 	f, err := d.FS.Sub(dir)
@@ -47,7 +51,7 @@ func (d slowDisk) RenameTo(from string, to fsys.FS, name string) error {
 
 // Rename also sees that what changes an entry which others may see is done one at a time.
 func (d slowDisk) Rename(from, to string) error {
-	if at := path.Join(d.base, to); strings.HasPrefix(at, "/.haz/cache/") && (strings.Contains(from, "/.tmp-") || strings.HasPrefix(to, "/.damaged/")) {
+	if at := path.Join(d.base, to); strings.Contains(at, "/.haz/cache/") && (strings.Contains(from, "/.tmp-") || strings.HasPrefix(to, "/.damaged/")) {
 		d.sim.changing++
 		d.sim.changes = max(d.sim.changes, d.sim.changing)
 		defer func() { d.sim.changing-- }()

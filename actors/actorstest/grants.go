@@ -22,7 +22,7 @@ func (g *grants) delivered(c *checker, to string, m any) {
 			return // one that comes twice, or late
 		}
 		if old, ok := g.open[m.Task]; ok && old != m.Attempt {
-			c.broken("I7: %s holds a grant, and gets another", c.plan.Tasks[m.Task].ID)
+			c.broken("I7: %s holds a grant, and gets another", c.Plan.Tasks[m.Task].ID)
 		}
 		g.open[m.Task] = m.Attempt
 	case messages.AskSlot:
@@ -71,7 +71,7 @@ func (g *grants) end(c *checker) {
 		return
 	}
 	for task := range g.open {
-		c.broken("I7: the grant of %s was not given back", c.plan.Tasks[task].ID)
+		c.broken("I7: the grant of %s was not given back", c.Plan.Tasks[task].ID)
 	}
 	for _, path := range g.twice {
 		told := false

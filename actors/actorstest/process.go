@@ -10,18 +10,20 @@ import (
 
 // Script is what the process of one task does.
 type Script struct {
-	Takes      time.Duration
+	Takes      time.Duration // 0: the seed says how long
 	Exit       int
 	Stdout     string
 	IgnoreTerm bool
 	Missing    bool // the program does not exist
 	Work       func()
+	// Do is a program that is a function: it works and writes in the middle of its time, and says how it ended.
+	Do func(c process.Command, out process.Sink) process.Exit
 }
 
 // processes is the spawner of a simulation: processes are timers, and every start, signal and end is checked.
 type processes struct {
 	sim     *Sim
-	scripts map[string]Script
+	find    func(process.Command) (Script, error)
 	all     []*simProcess
 	alive   map[string]*simProcess
 	spawned map[string]int
@@ -35,6 +37,7 @@ type processes struct {
 type simProcess struct {
 	owner      *processes
 	label      string
+	command    process.Command
 	script     Script
 	sink       process.Sink
 	pid        int
@@ -52,13 +55,16 @@ type simProcess struct {
 }
 
 func (p *processes) Start(c process.Command, out process.Sink) (process.Process, error) {
-	s := p.scripts[c.Label]
-	if s.Missing {
-		return nil, &process.NotStartedError{Program: c.Argv[0], Reason: "program not found in PATH (/bin:/usr/bin)"}
+	s, err := p.find(c)
+	if err != nil {
+		return nil, err
+	}
+	if s.Takes == 0 {
+		s.Takes = time.Duration(2+p.sim.rng.Intn(60)) * time.Millisecond
 	}
 	p.spawned[c.Label]++
 	p.pid++
-	q := &simProcess{owner: p, label: c.Label, script: s, sink: out, pid: 1000 + p.pid, starting: true}
+	q := &simProcess{owner: p, label: c.Label, command: c, script: s, sink: out, pid: 1000 + p.pid, starting: true}
 	p.all = append(p.all, q)
 	p.alive[c.Label] = q
 	p.sim.note("start " + c.Label)
@@ -94,6 +100,9 @@ func (q *simProcess) half() {
 		q.script.Work()
 	}
 	q.writing = true
+	if q.script.Do != nil {
+		q.exit = q.script.Do(q.command, q.sink)
+	}
 	for _, part := range strings.SplitAfter(q.script.Stdout, "\n") {
 		if part != "" {
 			q.sink.Write(process.Stdout, []byte(part))
@@ -111,7 +120,10 @@ func (q *simProcess) exits() {
 		q.finished = true
 		return
 	}
-	q.end(process.Exit{Code: q.script.Exit})
+	if q.script.Do == nil {
+		q.exit.Code = q.script.Exit
+	}
+	q.end(q.exit)
 }
 
 func (q *simProcess) end(x process.Exit) {

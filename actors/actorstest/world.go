@@ -14,6 +14,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace/load"
 )
 
@@ -64,6 +65,15 @@ func NewWorld(seed int64, o WorldOptions) (*World, error) {
 		}
 	}
 	return nil, err
+}
+
+// script is what the process of a command does.
+func (w *World) script(c process.Command) (Script, error) {
+	s := w.Scripts[c.Label]
+	if s.Missing {
+		return s, &process.NotStartedError{Program: c.Argv[0], Reason: "program not found in PATH (/bin:/usr/bin)"}
+	}
+	return s, nil
 }
 
 func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {

@@ -1,0 +1,117 @@
+package actorstest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/haz-build/haz/actors"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/process"
+)
+
+// Machine is what one simulated run has to do with: clock, goroutines, mailboxes, processes, disk. It also checks the run. Package haztest
+// has runs of package haz made on it.
+type Machine struct {
+	*Sim
+	o     RunOptions
+	procs *processes
+	check *checker
+	rep   *Report
+	ended bool
+}
+
+// NewMachine makes a machine on which find says what a process does.
+func NewMachine(o RunOptions, find func(process.Command) (Script, error)) *Machine {
+	s := NewSim(o.Seed, o.Faults, o.KeepTrace)
+	return &Machine{Sim: s, o: o, rep: &Report{}, procs: &processes{sim: s, find: find, alive: map[string]*simProcess{}, spawned: map[string]int{}}}
+}
+
+// Disk is a disk as the machine has it: slow at times, if there is such a fault.
+func (m *Machine) Disk(d fsys.FS) fsys.FS {
+	if m.o.Faults.Slow > 0 {
+		return slowDisk{FS: d, sim: m.Sim, base: "/"}
+	}
+	return d
+}
+
+// Spawner starts the processes of the run.
+func (m *Machine) Spawner() process.Spawner { return m.procs }
+
+// Workers is for how many works there is a CPU.
+func (m *Machine) Workers() int {
+	if m.o.Faults.Tight {
+		return 1 + int(m.o.Seed%3)
+	}
+	return 1000
+}
+
+// Hooks put the machine under the actors of the run.
+func (m *Machine) Hooks() actors.Hooks {
+	return actors.Hooks{Go: m.Go, Await: m.wait, Props: m.Props, Before: func(actor string, msg any) {
+		m.check.before(actor, msg)
+		if actor != "observer" { // that one is slow in the host
+			m.turn(actor)
+		}
+	}}
+}
+
+// Observe is to be called with each event of the run.
+func (m *Machine) Observe(e messages.Event) {
+	m.rep.Events = append(m.rep.Events, e)
+	m.slow("observer")
+}
+
+// Subject is the run that a machine is for.
+type Subject struct {
+	FS    fsys.FS // of the workspace; not slow
+	Plan  *graph.Plan
+	Cap   int
+	Grace time.Duration
+	// Wrong is what is wrong with the outputs of a task that has completed; "" for nothing. nil: nobody knows.
+	Wrong func(task string) string
+}
+
+// Watch begins the checks.
+func (m *Machine) Watch(r Subject) {
+	c := newChecker(r, m.Sim, m.procs, m.o, m.rep)
+	m.check = c
+	m.onPost, m.onStart, m.onEnd, m.between = c.posted, c.delivered, c.received, c.between
+	m.procs.onStart, m.procs.onKill, m.procs.cancel = c.started, c.killed, c.signal
+}
+
+// Signals is how the machine asks for the end of the run; the empty name is a wish of the host. It is for after Watch.
+func (m *Machine) Signals(cancel func(signal string, number int)) { m.check.cancel = cancel }
+
+// wait also serves who stands outside of all that happens, and waits for the end of the run: while it waits, things happen.
+func (m *Machine) wait(try func() bool) {
+	if m.inside == nil {
+		m.Drive(try)
+		return
+	}
+	m.Await(try)
+}
+
+// Drive lets things happen until the run is over, and reports whether that comes.
+func (m *Machine) Drive(over func() bool) bool {
+	m.ended = m.Run(over, maxSteps)
+	return m.ended
+}
+
+// Report ends the checks. The run is over, or never will be.
+func (m *Machine) Report(r actors.Result) *Report {
+	m.rep.Steps, m.rep.Lost, m.rep.Processes = m.steps, m.lost, m.procs.spawned
+	defer func() { m.rep.Trace, m.rep.Lines = m.Trace() }()
+	if !m.ended {
+		m.rep.Broken = append(m.rep.Broken, fmt.Sprintf("the run does not end (%d steps; %s wait)", m.steps, m.waits()))
+		return m.rep
+	}
+	m.rep.Result = r
+	m.check.end()
+	if !m.Run(m.idle, maxSteps) {
+		m.rep.Broken = append(m.rep.Broken, "after the run these still wait: "+m.waits())
+	}
+	m.check.afterwards()
+	return m.rep
+}
