@@ -49,9 +49,9 @@ func TestBudgetCountsEvents(t *testing.T) {
 func TestRecorderDrops(t *testing.T) {
 	mem := fsys.Memory()
 	r := &running{o: Options{FS: mem, Hash: digest.BLAKE3, Plan: &graph.Plan{Tasks: []*workspace.Task{{}}}}}
-	r.bench = newBench(r)
-	r.bench.budget = newBudget(0, nil)
-	r.bench.budget.open()
+	r.spool = &spool{fs: r.o.FS}
+	r.budget = newBudget(0, nil)
+	r.budget.open()
 	c := newRecorder(r, 0, 0)
 	c.Write(process.Stdout, bytes.Repeat([]byte("x"), 2*streamMemory))
 	c.Write(process.Stderr, []byte("short"))
@@ -68,7 +68,7 @@ func TestRecorderDrops(t *testing.T) {
 		t.Error("bytes are kept in memory")
 	}
 	c.Write(process.Stderr, []byte("late"))
-	r.bench.close()
+	r.spool.remove()
 }
 
 // handClock is a clock whose timers come when the test says so.

@@ -43,7 +43,7 @@ func (l *leftovers) own(path string) bool {
 }
 
 // target is what a restore has to know of a task.
-func (b *bench) target(j *job) cache.Target {
+func (b *builder) target(j *job) cache.Target {
 	return cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j), Key: j.derived.Key,
 		Defines:     b.r.o.Plan.G.W.Defines,
 		DirMode:     b.r.o.Deriver.DirMode(),
@@ -67,7 +67,7 @@ func (j *job) isSource(path string) bool {
 }
 
 // makeWay takes what the task made before out of its way. The error is that of the context, or of a walk.
-func (b *bench) makeWay(ctx context.Context, j *job) ([]messages.Note, error) {
+func (b *builder) makeWay(ctx context.Context, j *job) ([]messages.Note, error) {
 	j.left.taken.Drop()
 	j.left = leftovers{}
 	if len(j.task.Outputs) == 0 {
@@ -100,7 +100,7 @@ func (b *bench) makeWay(ctx context.Context, j *job) ([]messages.Note, error) {
 
 // moveHalfWritten moves what an execution of whose end nobody knows may have written out of the tree: haz was killed, or the
 // machine lost its power. A user may have saved something there since, so that it is kept.
-func (b *bench) moveHalfWritten(ctx context.Context, j *job, t *cache.Target) []messages.Note {
+func (b *builder) moveHalfWritten(ctx context.Context, j *job, t *cache.Target) []messages.Note {
 	notes, err := b.displaceHalfWritten(ctx, t, j.isSource)
 	if err != nil && ctx.Err() == nil {
 		j.left.stuck = err.Error()
@@ -108,7 +108,7 @@ func (b *bench) moveHalfWritten(ctx context.Context, j *job, t *cache.Target) []
 	return notes
 }
 
-func (b *bench) displaceHalfWritten(ctx context.Context, t *cache.Target, isSource func(path string) bool) ([]messages.Note, error) {
+func (b *builder) displaceHalfWritten(ctx context.Context, t *cache.Target, isSource func(path string) bool) ([]messages.Note, error) {
 	suspects, err := outputs.Suspects(ctx, b.r.o.FS, t.Patterns, &t.Ledger, func(p string) bool {
 		own, ok := t.Ledger.Find(p)
 		return isSource(p) || b.r.o.Plan.G.W.Defines(p) || t.Others(p) || ok && b.r.o.Cache.Unmodified(ctx, own)
@@ -123,7 +123,7 @@ func (b *bench) displaceHalfWritten(ctx context.Context, t *cache.Target, isSour
 }
 
 // displacedNote says what was moved away and how to get it back.
-func (b *bench) displacedNote(kept []cache.Kept, why string) []messages.Note {
+func (b *builder) displacedNote(kept []cache.Kept, why string) []messages.Note {
 	if len(kept) == 0 {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (b *bench) displacedNote(kept []cache.Kept, why string) []messages.Note {
 }
 
 // fromRoot spells a name relative to the root of the workspace; one whose place lies elsewhere, as it lies on the host.
-func (b *bench) fromRoot(name string) string {
+func (b *builder) fromRoot(name string) string {
 	host := b.r.o.FS.HostPath(name)
 	if in, ok := strings.CutPrefix(host, strings.TrimSuffix(b.r.o.FS.HostPath("/"), "/")+"/"); ok {
 		return in
@@ -151,7 +151,7 @@ func plural(why string) string { return strings.Replace(why, "was ", "were ", 1)
 
 // markRunning writes down that the task is about to run, and what there is now: should nobody write down how it ended, all else
 // that matches its outputs is suspect.
-func (b *bench) markRunning(j *job) {
+func (b *builder) markRunning(j *job) {
 	if len(j.task.Outputs) == 0 {
 		return
 	}
@@ -167,7 +167,7 @@ func (b *bench) markRunning(j *job) {
 }
 
 // writeLedger writes down what the task made in a run that came to a good end.
-func (b *bench) writeLedger(j *job, files []state.Produced) {
+func (b *builder) writeLedger(j *job, files []state.Produced) {
 	l := state.Ledger{Task: j.task.ID.String(), Key: j.derived.Key, At: b.r.o.Clock.Now().Unix(), Files: files, Spans: j.left.was.Spans}
 	if j.left.marked {
 		l.Spans = state.AddSpan(l.Spans, b.span(j))
@@ -175,13 +175,13 @@ func (b *bench) writeLedger(j *job, files []state.Produced) {
 	b.r.o.State.WriteLedger(l)
 }
 
-func (b *bench) span(j *job) state.Span {
+func (b *builder) span(j *job) state.Span {
 	return state.Span{From: j.left.began, To: b.r.o.State.Stamp()}
 }
 
 // releaseOutputs writes down what a task has left that did not come to a good end: what it was seen to write is the task's, but
 // nothing that its next execution may build upon. Where no process was started, all is as before.
-func (b *bench) releaseOutputs(j *job) {
+func (b *builder) releaseOutputs(j *job, ran bool) {
 	left := &j.left
 	defer left.taken.Drop()
 	if !left.marked && !left.taken.Any() || j.ledgered {
@@ -189,7 +189,7 @@ func (b *bench) releaseOutputs(j *job) {
 	}
 	l := left.was
 	l.Task, l.Running, l.Unfinished = j.task.ID.String(), false, l.Unfinished || l.Running
-	if j.rec == nil {
+	if !ran {
 		left.taken.PutBack(nil)
 	} else {
 		wrote := outputs.Written(context.Background(), b.r.o.FS, workspace.Patterns(j.task.Outputs), j.before, left.own, j.isSource)

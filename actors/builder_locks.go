@@ -13,7 +13,7 @@ import (
 )
 
 // lock takes the task locks (S-36).
-func (b *bench) lock(j *job) *state.Refused {
+func (b *builder) lock(j *job) *state.Refused {
 	if j.locks.Load() != nil {
 		return nil
 	}
@@ -26,7 +26,7 @@ func (b *bench) lock(j *job) *state.Refused {
 }
 
 // tryLock takes the locks of a task. Where locks do not work State says so once, and the run goes on.
-func (b *bench) tryLock(t *workspace.Task) (*state.TaskLocks, *state.Refused) {
+func (b *builder) tryLock(t *workspace.Task) (*state.TaskLocks, *state.Refused) {
 	near := b.neighbours(t)
 	for {
 		before := b.unlocked.Load()
@@ -40,7 +40,7 @@ func (b *bench) tryLock(t *workspace.Task) (*state.TaskLocks, *state.Refused) {
 // neighbours are the tasks of the whole workspace that must not be at work in another haz while t is: those whose outputs may
 // overlap its own (S-36), and beyond that those that it reads from or that read from it. Otherwise another haz could rewrite
 // an input while the task reads it, and a result from half a file would lie in the tree, if never in the cache.
-func (b *bench) neighbours(t *workspace.Task) state.LockRequest {
+func (b *builder) neighbours(t *workspace.Task) state.LockRequest {
 	g := b.r.o.Plan.G
 	name := func(n int) string { return g.W.Tasks[n].ID.String() }
 	r := state.LockRequest{Task: t.ID.String(), Brief: !t.Cache}
@@ -59,15 +59,7 @@ func (b *bench) neighbours(t *workspace.Task) state.LockRequest {
 	return r
 }
 
-// letGo gives up what a task that is not cached reads, some time after its process has begun: nothing of what it makes is
-// kept for others, and a server that has come up may run for days.
-func (b *bench) letGo(t *workspace.Task, l *state.TaskLocks) {
-	if !t.Cache {
-		b.r.timers.after(readersHold, func() { b.attempt("giving back what "+t.ID.String()+" reads", l.DoneReading) })
-	}
-}
-
-func (b *bench) unlock(j *job) {
+func (b *builder) unlock(j *job) {
 	if l := j.locks.Swap(nil); l != nil {
 		l.Unlock()
 	}
@@ -81,18 +73,18 @@ type ending struct {
 
 // endSoon gives the locks of a task that has ended back, outside of the actor's turn, and writes its records. The locks come first,
 // unless the records say what it has left half made, or a step that was abandoned is still at work.
-func (b *bench) endSoon(j *job, m messages.ReleaseTask) {
+func (b *builder) endSoon(j *job, m messages.ReleaseTask) {
 	what := "the end of " + j.task.ID.String()
-	release := func() { b.attempt(what, func() { b.release(j, m) }) }
+	release := func() { b.r.attempt(what, func() { b.release(j, m) }) }
 	e := &ending{give: release}
 	if l := j.locks.Load(); l != nil && !m.Wrote && !j.underWay() {
 		j.locks.Store(nil)
-		e.give = func() { b.attempt(what, l.Unlock) }
-		b.procs.Add(1)
+		e.give = func() { b.r.attempt(what, l.Unlock) }
+		b.ending.Add(1)
 		b.r.o.Go(func() {
 			b.finishEnding(e)
-			b.procs.Add(-1)
-			b.r.doneForProcesses()
+			b.ending.Add(-1)
+			b.r.doneForCache()
 		})
 	} else {
 		release = func() { b.finishEnding(e) }
@@ -103,7 +95,7 @@ func (b *bench) endSoon(j *job, m messages.ReleaseTask) {
 
 // finishEnding is called by whoever comes; who comes second waits for the first. Counted before it is taken off the list: a task
 // that was refused and finds nothing on the list sees by the number that it has to ask again.
-func (b *bench) finishEnding(e *ending) {
+func (b *builder) finishEnding(e *ending) {
 	b.r.lock(&e.mu)
 	defer e.mu.Unlock()
 	if e.give == nil {
@@ -117,7 +109,7 @@ func (b *bench) finishEnding(e *ending) {
 
 // finishEndings gives back what tasks that have ended hold, and reports whether anything was since that number. Without it a task
 // could be held up by the end of its own upstream, and be overtaken by a canonically later one (S-37).
-func (b *bench) finishEndings(before int64) bool {
+func (b *builder) finishEndings(before int64) bool {
 	for e := range b.endings.Range {
 		b.finishEnding(e.(*ending))
 	}
@@ -130,7 +122,7 @@ func refusal(ref messages.Ref, r *state.Refused) messages.LockRefused {
 
 // awaitLock tries again and again, without occupying a worker in between, and answers when the lock is free. After a
 // second it says for whom it waits.
-func (b *bench) awaitLock(ctx context.Context, j *job, m messages.AwaitLock) any {
+func (b *builder) awaitLock(ctx context.Context, j *job, m messages.AwaitLock) any {
 	w := &lockWait{b: b, ctx: ctx, j: j, ref: m.Ref, since: b.r.o.Clock.Now(), note: b.r.o.State.BeginWait()}
 	j.keep()
 	b.lockWaits.Store(w, true)
@@ -141,7 +133,7 @@ func (b *bench) awaitLock(ctx context.Context, j *job, m messages.AwaitLock) any
 
 // lockWait is one task's wait for a lock of another haz.
 type lockWait struct {
-	b       *bench
+	b       *builder
 	ctx     context.Context
 	j       *job
 	ref     messages.Ref
@@ -190,7 +182,7 @@ func (w *lockWait) look() {
 		b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: -1, Event: messages.TaskNoted{Task: w.j.task.ID,
 			Text: waitingFor(refused)}})
 	}
-	if b.closed.Load() {
+	if b.r.closed.Load() {
 		w.end() // no timer comes any more
 		return
 	}
@@ -262,7 +254,7 @@ func (w *lockWait) end() {
 }
 
 // endWaits ends the waits of a run that is over; one whose look is at work ends by itself.
-func (b *bench) endWaits() {
+func (b *builder) endWaits() {
 	for w := range b.lockWaits.Range {
 		if w := w.(*lockWait); w.mu.TryLock() {
 			w.end()

@@ -22,7 +22,7 @@ const (
 )
 
 // keep takes note of what a completed task has in the tree, where others look at it later.
-func (b *bench) keep(j *job, files []state.Produced, listed bool) {
+func (b *builder) keep(j *job, files []state.Produced, listed bool) {
 	if slices.ContainsFunc(b.r.o.Plan.Down[j.index], func(e graph.Edge) bool { return e.Kind != graph.Soft }) && len(files) > 0 {
 		j.kept, j.keptKey = outputs.Keep(j.task.ID.String(), files, listed), j.derived.Key
 	}
@@ -30,7 +30,7 @@ func (b *bench) keep(j *job, files []state.Produced, listed bool) {
 
 // lookBefore is the look before the spawn, at the inputs. It also takes note of the folders in which lies what is read.
 // Outputs of upstreams that were changed since are found by the look afterwards.
-func (b *bench) lookBefore(ctx context.Context, j *job) (moved []string, err error) {
+func (b *builder) lookBefore(ctx context.Context, j *job) (moved []string, err error) {
 	j.lookedAt = b.r.o.Clock.Now()
 	near, _, _ := b.near(j)
 	j.folders, err = key.LookAtFolders(ctx, b.r.o.FS, func(yield func(string) bool) {
@@ -55,7 +55,7 @@ func (b *bench) lookBefore(ctx context.Context, j *job) (moved []string, err err
 
 // near are the tasks whose outputs count in the key of j and that its deps name, also by way of tasks that declare no outputs
 // (groups). Behind those in border, which declare some, lie the far ones; seen are the tasks that were met.
-func (b *bench) near(j *job) (near []*outputs.Kept, border []int, seen map[int]bool) {
+func (b *builder) near(j *job) (near []*outputs.Kept, border []int, seen map[int]bool) {
 	plan := b.r.o.Plan
 	seen = map[int]bool{}
 	var narrow, todo []int
@@ -88,7 +88,7 @@ func (b *bench) near(j *job) (near []*outputs.Kept, border []int, seen map[int]b
 }
 
 // far are the tasks behind those in border, the nearest first, up to about so many outputs.
-func (b *bench) far(border []int, seen map[int]bool, most int) (far []*outputs.Kept) {
+func (b *builder) far(border []int, seen map[int]bool, most int) (far []*outputs.Kept) {
 	behind := slices.Clone(border)
 	for i, count := 0, 0; i < len(behind) && count < most; i++ {
 		from := len(behind)
@@ -103,7 +103,7 @@ func (b *bench) far(border []int, seen map[int]bool, most int) (far []*outputs.K
 	return far
 }
 
-func (b *bench) appendKept(to []*outputs.Kept, task int) []*outputs.Kept {
+func (b *builder) appendKept(to []*outputs.Kept, task int) []*outputs.Kept {
 	if k := b.jobs[task].kept; k != nil {
 		to = append(to, k)
 	}
@@ -111,7 +111,7 @@ func (b *bench) appendKept(to []*outputs.Kept, task int) []*outputs.Kept {
 }
 
 // appendUnseen appends the hard upstreams of a task that were not met yet.
-func (b *bench) appendUnseen(to []int, task int, seen map[int]bool) []int {
+func (b *builder) appendUnseen(to []int, task int, seen map[int]bool) []int {
 	for _, e := range b.r.o.Plan.Up[task] {
 		if e.Kind == graph.Hard && !seen[e.Task] {
 			seen[e.Task] = true
@@ -123,8 +123,8 @@ func (b *bench) appendUnseen(to []int, task int, seen map[int]bool) []int {
 
 // movedMeanwhile says whether anything in the key changed before the task had ended (S-23). What the task itself wrote, and
 // declares as its output, is exempt.
-func (b *bench) movedMeanwhile(ctx context.Context, j *job) (reason, hint string) {
-	if why := b.moved(); why != "" {
+func (b *builder) movedMeanwhile(ctx context.Context, j *job) (reason, hint string) {
+	if why := b.r.moved(); why != "" {
 		return why, ""
 	}
 	wrote := make(map[string]bool, len(j.collected.Wrote))
@@ -157,7 +157,7 @@ func someMore(paths []string) string {
 }
 
 // upstreamsMoved says whether outputs of upstreams are others than those in the key. What was only rewritten goes to c.
-func (b *bench) upstreamsMoved(ctx context.Context, j *job, wrote map[string]bool, c *key.Changes) (reason, hint string, err error) {
+func (b *builder) upstreamsMoved(ctx context.Context, j *job, wrote map[string]bool, c *key.Changes) (reason, hint string, err error) {
 	skip := func(p string) bool {
 		if wrote[p] {
 			return true
@@ -187,7 +187,7 @@ func (b *bench) upstreamsMoved(ctx context.Context, j *job, wrote map[string]boo
 // rewritten judges what has the bytes that it had, but was written again, or lies in a folder that was moved and moved back,
 // while the task ran: perhaps by somebody who put other bytes there in between, for the task to read. A tool that does this
 // to its own inputs does it each time, so it is believed when it was seen before.
-func (b *bench) rewritten(ctx context.Context, j *job, files []string) (reason, hint string) {
+func (b *builder) rewritten(ctx context.Context, j *job, files []string) (reason, hint string) {
 	var folders []string
 	if j.folders != nil {
 		var err error

@@ -22,7 +22,7 @@ import (
 // unsettled are the upstreams that j may read, by hard and producer edges, also by way of tasks that declare no outputs, and that are not
 // what they were when they completed in this run, because another haz has begun to make them anew and has not brought that to its
 // end. The locks of j are held, so that nobody is at work on those that it names.
-func (b *bench) unsettled(j *job) (list []*job) {
+func (b *builder) unsettled(j *job) (list []*job) {
 	var ups []*job
 	var kept []*outputs.Kept
 	for _, u := range b.makers(j) {
@@ -41,7 +41,7 @@ func (b *bench) unsettled(j *job) (list []*job) {
 }
 
 // makers are the tasks with something in the tree that j may read.
-func (b *bench) makers(j *job) (list []*job) {
+func (b *builder) makers(j *job) (list []*job) {
 	seen := map[int]bool{j.index: true}
 	for todo := []int{j.index}; len(todo) > 0; {
 		task := todo[len(todo)-1]
@@ -63,7 +63,7 @@ func (b *bench) makers(j *job) (list []*job) {
 }
 
 // isReleased reports whether a task that has ended has written down what it left behind.
-func (b *bench) isReleased(u *job) bool {
+func (b *builder) isReleased(u *job) bool {
 	b.r.lock(&u.step)
 	defer u.step.Unlock()
 	return u.released
@@ -71,9 +71,9 @@ func (b *bench) isReleased(u *job) bool {
 
 // mend puts back what unsettled upstreams of j had made for this run. j holds no lock afterwards, and is to derive its key again, unless
 // there is an answer: what becomes of it instead.
-func (b *bench) mend(ctx context.Context, j *job, ref messages.Ref, ups []*job) (notes []messages.Note, answer any) {
+func (b *builder) mend(ctx context.Context, j *job, ref messages.Ref, ups []*job) (notes []messages.Note, answer any) {
 	b.unlock(j)
-	defer b.treeChanged()
+	defer b.r.treeChanged()
 	for _, u := range ups {
 		locks, refused := b.tryLock(u.task)
 		switch {
@@ -94,7 +94,7 @@ func (b *bench) mend(ctx context.Context, j *job, ref messages.Ref, ups []*job) 
 }
 
 // names reports whether j has an edge to u, so that its locks keep others from working on u.
-func (b *bench) names(j, u *job) bool {
+func (b *builder) names(j, u *job) bool {
 	return slices.ContainsFunc(b.r.o.Plan.Up[j.index], func(e graph.Edge) bool { return e.Task == u.index && e.Kind != graph.Soft })
 }
 
@@ -105,7 +105,7 @@ func unsettledError(ref messages.Ref, u *job, why string) messages.KeyFailed {
 }
 
 // putBack restores what a task that has completed had left in the tree. Its locks are held. why says what kept it from that.
-func (b *bench) putBack(ctx context.Context, u *job) (notes []messages.Note, why string) {
+func (b *builder) putBack(ctx context.Context, u *job) (notes []messages.Note, why string) {
 	b.r.lock(&u.step) // its records may be on their way to the disk
 	defer u.step.Unlock()
 	id := u.task.ID.String()

@@ -42,7 +42,7 @@ func (j *job) hasRead(d *key.Derived) {
 }
 
 // wroteLate notes, of a result that was just put into the tree, the tasks that have ended without reading it.
-func (b *bench) wroteLate(j *job, outs []entry.Output, reads []messages.Read) (notes []messages.Note) {
+func (b *builder) wroteLate(j *job, outs []entry.Output, reads []messages.Read) (notes []messages.Note) {
 	var readers []*job
 	for _, r := range reads {
 		if at, inPlan := b.planIndex()[r.Reader]; inPlan && !b.waits(at, j.index) && !b.waits(j.index, at) { // of a cycle the ledger speaks
@@ -66,7 +66,7 @@ func (b *bench) wroteLate(j *job, outs []entry.Output, reads []messages.Read) (n
 }
 
 // readEarly notes, of a task that ends, what was put into the tree since it looked, and is not what it has read.
-func (b *bench) readEarly(j *job) (notes []messages.Note) {
+func (b *builder) readEarly(j *job) (notes []messages.Note) {
 	b.order.mu.Lock()
 	if b.order.ended == nil {
 		b.order.ended = map[int]bool{}
@@ -87,7 +87,7 @@ func (b *bench) readEarly(j *job) (notes []messages.Note) {
 }
 
 // waits reports whether a task of the plan starts only when another has ended.
-func (b *bench) waits(task, other int) bool {
+func (b *builder) waits(task, other int) bool {
 	seen := map[int]bool{task: true}
 	for todo := []int{task}; len(todo) > 0; {
 		at := todo[len(todo)-1]
@@ -106,7 +106,7 @@ func (b *bench) waits(task, other int) bool {
 }
 
 // missed is one of the outputs of another task that a task selects as an input and has not read as it is now; "" when there is none.
-func (b *bench) missed(j *job, outs []entry.Output) string {
+func (b *builder) missed(j *job, outs []entry.Output) string {
 	selects := func(path string) bool {
 		match := func(d workspace.PatternDecl) bool { return d.Pattern.Match(path) }
 		return slices.ContainsFunc(j.task.Inputs, match) && !slices.ContainsFunc(j.task.Exclude, match)
@@ -130,7 +130,7 @@ func (b *bench) missed(j *job, outs []entry.Output) string {
 }
 
 // readBy is what a task has read; nil when that is not known. Once it was released, it is written down.
-func (b *bench) readBy(j *job) *key.Derived {
+func (b *builder) readBy(j *job) *key.Derived {
 	j.mu.Lock()
 	read := j.read
 	j.mu.Unlock()

@@ -60,12 +60,12 @@ func (o *overlayPatterns) note(p overlayPattern, t *workspace.Task, some bool) {
 	}
 }
 
-func (b *bench) guesser() guess.Guesser {
+func (b *builder) guesser() guess.Guesser {
 	return guess.Guesser{FS: b.r.o.FS, Tree: b.r.o.Tree}
 }
 
 // inputNotes is about the input globs of the key just derived.
-func (b *bench) inputNotes(ctx context.Context, j *job) []messages.Note {
+func (b *builder) inputNotes(ctx context.Context, j *job) []messages.Note {
 	ins := j.derived.Inputs
 	some := func(p pattern.Pattern) bool { return anyMatch(p, len(ins), func(i int) string { return ins[i].Path }) }
 	return b.patternNotes(ctx, j, false, j.task.Inputs, some)
@@ -73,7 +73,7 @@ func (b *bench) inputNotes(ctx context.Context, j *job) []messages.Note {
 
 // outputNotes is about the output globs of a result. What is an input of the key, as all is that a formatter finds in order,
 // is matched too, if it is no output.
-func (b *bench) outputNotes(ctx context.Context, j *job, outs []entry.Output) []messages.Note {
+func (b *builder) outputNotes(ctx context.Context, j *job, outs []entry.Output) []messages.Note {
 	in := j.derived.Inputs
 	some := func(p pattern.Pattern) bool {
 		return anyMatch(p, len(outs), func(i int) string { return outs[i].Path }) ||
@@ -82,7 +82,7 @@ func (b *bench) outputNotes(ctx context.Context, j *job, outs []entry.Output) []
 	return b.patternNotes(ctx, j, true, j.task.Outputs, some)
 }
 
-func (b *bench) patternNotes(ctx context.Context, j *job, output bool, ds []workspace.PatternDecl, some func(pattern.Pattern) bool) (notes []messages.Note) {
+func (b *builder) patternNotes(ctx context.Context, j *job, output bool, ds []workspace.PatternDecl, some func(pattern.Pattern) bool) (notes []messages.Note) {
 	t := j.task
 	add := func(m guess.Miss) {
 		n := messages.Note{Text: m.String(), Hint: m.Hint}
@@ -134,7 +134,7 @@ func anyMatch(p pattern.Pattern, n int, path func(int) string) bool {
 
 // missedByAll lists the notes on patterns of overlays that selected nothing in any task of the run, and do not in any other
 // project that has them.
-func (b *bench) missedByAll(ctx context.Context) []messages.Note {
+func (b *builder) missedByAll(ctx context.Context) []messages.Note {
 	b.overlays.mu.Lock()
 	defer b.overlays.mu.Unlock()
 	var patterns []overlayPattern
@@ -178,7 +178,7 @@ func compareFlags(a, b bool) int {
 }
 
 // selectsElsewhere reports whether a pattern of an overlay selects something on disk for any of the tasks that have it.
-func (b *bench) selectsElsewhere(ctx context.Context, p overlayPattern) bool {
+func (b *builder) selectsElsewhere(ctx context.Context, p overlayPattern) bool {
 	return slices.ContainsFunc(b.r.o.Plan.G.W.Tasks, func(t *workspace.Task) bool {
 		switch {
 		case t.Overlay != p.overlay || t.ID.Task != p.task:
@@ -191,7 +191,7 @@ func (b *bench) selectsElsewhere(ctx context.Context, p overlayPattern) bool {
 }
 
 // missingInput is a hint for a literal input that is not there.
-func (b *bench) missingInput(ctx context.Context, j *job, err error) string {
+func (b *builder) missingInput(ctx context.Context, j *job, err error) string {
 	var k *key.Error
 	if !errors.As(err, &k) || !errors.Is(err, fs.ErrNotExist) {
 		return ""

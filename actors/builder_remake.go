@@ -18,7 +18,7 @@ import (
 
 // askRemake notes that the task has changed outputs of tasks that were hits. Where they were made anew for such a reason, that was
 // in vain.
-func (b *bench) askRemake(j *job, moved []string) (hint string) {
+func (b *builder) askRemake(j *job, moved []string) (hint string) {
 	if !b.r.o.Store || !b.r.o.Lookup {
 		return ""
 	}
@@ -48,7 +48,7 @@ func (b *bench) askRemake(j *job, moved []string) (hint string) {
 }
 
 // remakeAsked says why the task is to be carried out though the cache has its result; nil when it is not.
-func (b *bench) remakeAsked(j *job) *entry.Miss {
+func (b *builder) remakeAsked(j *job) *entry.Miss {
 	reader := ""
 	if b.r.o.Store {
 		reader = b.r.o.State.Remake(j.task.ID.String(), j.derived.Key)
@@ -67,7 +67,7 @@ func RemakeMiss(reader string) *entry.Miss {
 
 // clearForRemake moves away what was changed of the earlier result: the task must not find it. What was not is taken away as
 // ever.
-func (b *bench) clearForRemake(ctx context.Context, j *job, t *cache.Target) []messages.Note {
+func (b *builder) clearForRemake(ctx context.Context, j *job, t *cache.Target) []messages.Note {
 	var changed []string
 	for i := range t.Ledger.Files {
 		f := &t.Ledger.Files[i]

@@ -20,7 +20,7 @@ import (
 // A tool that keeps its state beside its outputs, where nobody declares it, makes only what has changed since; in a fresh tree it
 // would make all. So where something is missing that the task made before, and there is such a file, what was taken away is put
 // back, as the tool expects it, and the result is not stored.
-func (b *bench) collectOutputs(ctx context.Context, j *job, r outputs.Request) (*outputs.Collected, error) {
+func (b *builder) collectOutputs(ctx context.Context, j *job, r outputs.Request) (*outputs.Collected, error) {
 	got, err := outputs.Collect(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, r)
 	if r.PresenceOnly || err != nil && !isMissing(err) {
 		return got, err
@@ -28,7 +28,7 @@ func (b *bench) collectOutputs(ctx context.Context, j *job, r outputs.Request) (
 	if missing := b.missing(j, got); len(missing) > 0 {
 		if beside := b.undeclared(ctx, j); len(beside) > 0 {
 			if j.left.taken.PutBack(func(p string) bool { return isListed(missing, p) }) > 0 {
-				b.treeChanged()
+				b.r.treeChanged()
 				got, err = outputs.Collect(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, r)
 			}
 			if err != nil {
@@ -54,7 +54,7 @@ func isListed(sorted []string, path string) bool {
 }
 
 // missing lists what the ledger had when the task began and what is not there now, sorted.
-func (b *bench) missing(j *job, got *outputs.Collected) []string {
+func (b *builder) missing(j *job, got *outputs.Collected) []string {
 	var list []string
 	for i := range j.left.was.Files {
 		p := &j.left.was.Files[i]
@@ -78,7 +78,7 @@ func (b *bench) missing(j *job, got *outputs.Collected) []string {
 }
 
 // undeclared looks for state that the task keeps in its project and that nobody declares. What people edit of haz is none.
-func (b *bench) undeclared(ctx context.Context, j *job) []string {
+func (b *builder) undeclared(ctx context.Context, j *job) []string {
 	g := b.r.o.Plan.G
 	known := func(path string) bool {
 		return path == "/"+j.task.Project.File || j.isSource(path) || j.task.Writes(path) || len(g.Writers(path)) > 0

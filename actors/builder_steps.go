@@ -26,7 +26,7 @@ import (
 // The steps of a task that read, hash, copy or wait for the disk. Each runs in a worker and returns the one answer.
 
 // resolve is the step resolving.
-func (b *bench) resolve(ctx context.Context, j *job, m messages.Resolve) any {
+func (b *builder) resolve(ctx context.Context, j *job, m messages.Resolve) any {
 	if !b.enter(j) {
 		return nil
 	}
@@ -51,7 +51,7 @@ func (b *bench) resolve(ctx context.Context, j *job, m messages.Resolve) any {
 }
 
 // derive finds the key of a task; failed is the answer when there is none.
-func (b *bench) derive(ctx context.Context, j *job, m messages.Resolve) (notes []messages.Note, failed any) {
+func (b *builder) derive(ctx context.Context, j *job, m messages.Resolve) (notes []messages.Note, failed any) {
 	j.looks(&b.order)
 	d, err := b.r.o.Deriver.Derive(ctx, j.task, b.upstreams(j, m.Upstreams))
 	if isAway(err) {
@@ -59,7 +59,7 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.Resolve) (notes [
 		if refused := b.lock(j); refused != nil {
 			return nil, refusal(m.Ref, refused)
 		}
-		b.treeChanged()
+		b.r.treeChanged()
 		if ups := b.unsettled(j); len(ups) > 0 {
 			if notes, failed = b.mend(ctx, j, m.Ref, ups); failed != nil {
 				return nil, failed
@@ -69,7 +69,7 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.Resolve) (notes [
 		b.unlock(j)
 	}
 	if err != nil {
-		if why := b.moved(); why != "" { // what is missing is missing with all the rest
+		if why := b.r.moved(); why != "" { // what is missing is missing with all the rest
 			return nil, messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: why}}
 		}
 		e := keyError(err)
@@ -84,7 +84,7 @@ func (b *bench) derive(ctx context.Context, j *job, m messages.Resolve) (notes [
 }
 
 // upstreams is what the hard upstreams of a task contribute to its key.
-func (b *bench) upstreams(j *job, digests []messages.UpstreamDigests) []key.Upstream {
+func (b *builder) upstreams(j *job, digests []messages.UpstreamDigests) []key.Upstream {
 	plan := b.r.o.Plan
 	ups := make([]key.Upstream, len(digests))
 	edges := plan.Up[j.index]
@@ -100,7 +100,7 @@ func (b *bench) upstreams(j *job, digests []messages.UpstreamDigests) []key.Upst
 }
 
 // contribute notes what a task with this product contributes to the keys of its downstreams.
-func (b *bench) contribute(j *job, p *messages.Product) {
+func (b *builder) contribute(j *job, p *messages.Product) {
 	u := b.r.o.Deriver.Contribution(j.task, j.derived, p.OutputsDigest)
 	p.Own, p.Closure = u.Own, u.Closure
 }
@@ -130,7 +130,7 @@ func causes(err error) []string {
 }
 
 // lookUp looks for the entry of the key just derived; nil when it is there.
-func (b *bench) lookUp(j *job, missed messages.EntryMissed) (answer any) {
+func (b *builder) lookUp(j *job, missed messages.EntryMissed) (answer any) {
 	j.remake = false
 	man, miss := b.r.o.Cache.Lookup(j.derived.Key)
 	if miss == nil {
@@ -168,7 +168,7 @@ func damagedNote(k entry.Key, why, became string) string {
 }
 
 // explain says what is new in a key, by the record of the last one; "" when that is not known.
-func (b *bench) explain(j *job) string {
+func (b *builder) explain(j *job) string {
 	rec, ok := b.r.o.State.LastKey(j.task.ID.String())
 	if !ok {
 		return ""
@@ -191,7 +191,7 @@ func (b *bench) explain(j *job) string {
 // input looks a path up among the inputs of the key.
 func (j *job) input(path string) (fsys.Info, digest.Digest, bool) { return j.derived.Input(path) }
 
-func (b *bench) loadLedger(j *job) state.Ledger {
+func (b *builder) loadLedger(j *job) state.Ledger {
 	if !j.hasLedger {
 		j.ledger, j.hasLedger = b.r.o.State.Ledger(j.task.ID.String()), true
 	}
@@ -199,7 +199,7 @@ func (b *bench) loadLedger(j *job) state.Ledger {
 }
 
 // restoreOutputs is the step restoring.
-func (b *bench) restoreOutputs(ctx context.Context, j *job, m messages.RestoreOutputs) any {
+func (b *builder) restoreOutputs(ctx context.Context, j *job, m messages.RestoreOutputs) any {
 	if !b.enter(j) {
 		return nil
 	}
@@ -220,7 +220,7 @@ type restoring struct {
 }
 
 // restore compares the tree with the entry found and, if it may, puts it right.
-func (b *bench) restore(ctx context.Context, j *job, m restoring) (answer any) {
+func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any) {
 	t := b.target(j)
 	var notes []messages.Note
 	defer func() {
@@ -260,7 +260,7 @@ func (b *bench) restore(ctx context.Context, j *job, m restoring) (answer any) {
 	}
 	got, err := b.r.o.Cache.Restore(ctx, plan, dir)
 	if !plan.Nothing {
-		b.treeChanged()
+		b.r.treeChanged()
 	}
 	if err != nil {
 		return b.restoreError(j, m.ref, err)
@@ -293,7 +293,7 @@ func (b *bench) restore(ctx context.Context, j *job, m restoring) (answer any) {
 // compareLocked compares again where all is right but not in the ledger: perhaps another haz has put it there just now, and has
 // written so. Taken for what somebody else left, it would never be taken away again. While another haz is at work on the
 // task, the ledger is left to that one. The plan is nil when an execution has left something half written.
-func (b *bench) compareLocked(ctx context.Context, j *job, plan *cache.Plan) (*cache.Plan, error) {
+func (b *builder) compareLocked(ctx context.Context, j *job, plan *cache.Plan) (*cache.Plan, error) {
 	if b.lock(j) != nil {
 		plan.Unwritten = true
 		return plan, nil
@@ -307,14 +307,14 @@ func (b *bench) compareLocked(ctx context.Context, j *job, plan *cache.Plan) (*c
 }
 
 // spoolFor is the directory for the streams of an entry, made only when they do not fit into memory.
-func (b *bench) spoolFor(m *cache.Manifest) (string, error) {
+func (b *builder) spoolFor(m *cache.Manifest) (string, error) {
 	if m.StdoutLen <= streamMemory && m.StderrLen <= streamMemory {
 		return "", nil
 	}
-	return b.spool.directory()
+	return b.r.spool.directory()
 }
 
-func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
+func (b *builder) restoreError(j *job, ref messages.Ref, err error) any {
 	b.unlock(j)
 	var e *cache.RestoreError
 	j.lookedAgain = true // the entry is there, and was tried
@@ -334,7 +334,7 @@ func (b *bench) restoreError(j *job, ref messages.Ref, err error) any {
 
 // emitStreams passes verified streams on to the observer, in the order in which they came, and returns the number of the next
 // event.
-func (b *bench) emitStreams(j *job, next int, order cache.StreamOrder, stdout, stderr cache.Stream) int {
+func (b *builder) emitStreams(j *job, next int, order cache.StreamOrder, stdout, stderr cache.Stream) int {
 	var readers [2]io.Reader
 	for i, s := range []cache.Stream{stdout, stderr} {
 		if s.Path == "" {
@@ -363,12 +363,12 @@ func (b *bench) emitStreams(j *job, next int, order cache.StreamOrder, stdout, s
 }
 
 // emitPiece passes on what src has.
-func (b *bench) emitPiece(j *job, next int, stderr bool, src io.Reader, length int64) int {
+func (b *builder) emitPiece(j *job, next int, stderr bool, src io.Reader, length int64) int {
 	const most = 32 << 10
 	for ; length > 0; length -= most {
 		p := make([]byte, min(length, most))
 		n, err := io.ReadFull(src, p)
-		if n > 0 && b.budget.acquire(n) {
+		if n > 0 && b.r.budget.acquire(n) {
 			b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: j.index, N: next,
 				Event: messages.TaskOutput{Task: j.task.ID, Stderr: stderr, Bytes: p[:n], Replayed: true}})
 			next++
@@ -397,7 +397,7 @@ func (j *job) claims(outs []entry.Output) []entry.Output {
 }
 
 // reads lists who reads the outputs of a task, each reader once (EXEC-019).
-func (b *bench) reads(j *job, outs []entry.Output) []messages.Read {
+func (b *builder) reads(j *job, outs []entry.Output) []messages.Read {
 	var reads []messages.Read
 	seen := map[int]bool{j.task.Index: true}
 	for _, o := range j.claims(outs) {
@@ -412,7 +412,7 @@ func (b *bench) reads(j *job, outs []entry.Output) []messages.Read {
 }
 
 // prepare is the step between grant and spawn.
-func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution) any {
+func (b *builder) prepare(ctx context.Context, j *job, m messages.PrepareExecution) any {
 	if !b.enter(j) {
 		return nil
 	}
@@ -420,7 +420,7 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 	if refused := b.lock(j); refused != nil {
 		return refusal(m.Ref, refused)
 	}
-	if why := b.moved(); why != "" {
+	if why := b.r.moved(); why != "" {
 		b.unlock(j)
 		return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: why}}
 	}
@@ -443,7 +443,7 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 		}
 		if len(moved) > 0 {
 			b.unlock(j)
-			b.treeChanged()
+			b.r.treeChanged()
 			return messages.InputsMoved{Ref: m.Ref, Paths: moved}
 		}
 		if b.madeMeanwhile(j) {
@@ -462,12 +462,12 @@ func (b *bench) prepare(ctx context.Context, j *job, m messages.PrepareExecution
 	}
 	j.before = snap
 	b.markRunning(j)
-	return messages.ExecutionPrepared{Ref: m.Ref, Notes: notes}
+	return messages.ExecutionPrepared{Ref: m.Ref, Notes: notes, Locks: j.locks.Load()}
 }
 
 // madeMeanwhile reports, once a task, whether another haz has stored the result between the look-up and the lock. To make it
 // again would not only be in vain: whoever reads it at that time sees it rewritten.
-func (b *bench) madeMeanwhile(j *job) bool {
+func (b *builder) madeMeanwhile(j *job) bool {
 	if !b.r.o.Lookup || !j.task.Cache || j.lookedAgain || j.remake {
 		return false
 	}
@@ -477,7 +477,7 @@ func (b *bench) madeMeanwhile(j *job) bool {
 }
 
 // collect is the step collecting.
-func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) any {
+func (b *builder) collect(ctx context.Context, j *job, m messages.CollectOutputs) any {
 	if !b.enter(j) {
 		return nil
 	}
@@ -491,7 +491,8 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 	}
 	j.collected = got
 	answer := messages.OutputsCollected{Ref: m.Ref, NotStorable: got.NotStorable, Hint: got.Hint, Quiet: got.Quiet}
-	stdout, stderr, lost := j.rec.finish()
+	j.printed, _ = m.Streams.(*recorder)
+	stdout, stderr, lost := j.printed.finish()
 	answer.Product = messages.Product{StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest,
 		Outputs: got.Outputs, OutputsDigest: got.Digest, Wrote: got.Wrote}
 	if m.PresenceOnly {
@@ -506,8 +507,8 @@ func (b *bench) collect(ctx context.Context, j *job, m messages.CollectOutputs) 
 	answer.Notes = slices.Concat(b.outputNotes(ctx, j, got.Outputs), b.wroteLate(j, got.Outputs, answer.Reads), b.readEarly(j))
 	switch {
 	case answer.NotStorable != "" && !answer.Quiet:
-	case j.rec.incomplete != "":
-		answer.NotStorable, answer.Quiet = j.rec.incomplete, false
+	case j.printed.incomplete != "":
+		answer.NotStorable, answer.Quiet = j.printed.incomplete, false
 	case lost != "":
 		answer.NotStorable, answer.Quiet = lost, false
 	default:
@@ -534,14 +535,14 @@ func rejectError(err error) messages.TaskError {
 }
 
 // stage is the step storing, up to the publishing rename.
-func (b *bench) stage(ctx context.Context, j *job, m messages.StoreEntry) any {
+func (b *builder) stage(ctx context.Context, j *job, m messages.StoreEntry) any {
 	if !b.enter(j) {
 		return nil
 	}
 	defer b.leave(j)
-	stdout, stderr, _ := j.rec.finish()
+	stdout, stderr, _ := j.printed.finish()
 	staged, err := b.r.o.Cache.Stage(ctx, cache.StoreRequest{Key: j.derived.Key, Outputs: j.collected.Outputs, Stdout: stdout, Stderr: stderr,
-		Order: j.rec.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Replace: b.r.o.Replace || j.remake})
+		Order: j.printed.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Replace: b.r.o.Replace || j.remake})
 	if err != nil {
 		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
 	}
@@ -549,8 +550,8 @@ func (b *bench) stage(ctx context.Context, j *job, m messages.StoreEntry) any {
 }
 
 // publish is the serialized part of a store, in its turn. A store that was abandoned is discarded.
-func (b *bench) publish(j *job, ref messages.Ref, staged *cache.Staged) any {
-	if j.abandoned(ref.Attempt) || b.noStart.Load() {
+func (b *builder) publish(j *job, ref messages.Ref, staged *cache.Staged) any {
+	if j.abandoned(ref.Attempt) || b.r.noStart.Load() {
 		return messages.StoreFailed{Ref: ref, Reason: "run cancelled"}
 	}
 	there, err := staged.Place()
@@ -562,7 +563,7 @@ func (b *bench) publish(j *job, ref messages.Ref, staged *cache.Staged) any {
 
 // setAside is the turn in which the entry of a task, which is damaged, is set aside; answer makes what the task waits for. of is
 // the manifest that was read from the entry, nil when none could be.
-func (b *bench) setAside(j *job, why string, of *cache.Manifest, answer func(became string) any) *turn {
+func (b *builder) setAside(j *job, why string, of *cache.Manifest, answer func(became string) any) *turn {
 	k := j.derived.Key
 	return &turn{task: j.index, do: func() any { return answer(b.r.o.Cache.SetAside(k, why, of)) }}
 }
@@ -588,24 +589,21 @@ func (j *job) texts() []string {
 
 // nothingToRelease reports that the task holds nothing and has nothing to write down: a hit whose records are right. While a
 // step that was abandoned is still to come or at work, there may be something.
-func (j *job) nothingToRelease() bool {
-	return !j.underWay() && j.locks.Load() == nil && j.rec == nil && (j.derived == nil || j.restored && j.hasLedger && j.ledger.Key == j.derived.Key)
+func (j *job) nothingToRelease(m messages.ReleaseTask) bool {
+	return !j.underWay() && j.locks.Load() == nil && !m.Ran && (j.derived == nil || j.restored && j.hasLedger && j.ledger.Key == j.derived.Key)
 }
 
 // release writes down what a task left behind that did not end in a stored or restored result (8.2), and the components of
 // its key (8.3), then gives its locks back.
-func (b *bench) release(j *job, m messages.ReleaseTask) {
+func (b *builder) release(j *job, m messages.ReleaseTask) {
 	b.r.lock(&j.step)
 	defer j.step.Unlock()
 	defer j.forget(b.r.o.FS)
 	defer b.unlock(j)
-	if j.rec != nil {
-		j.rec.finish()
-	}
 	if j.derived == nil {
 		return
 	}
-	b.releaseOutputs(j)
+	b.releaseOutputs(j, m.Ran)
 	if secret, ok := b.r.o.State.Secret(true); ok {
 		b.r.o.State.WriteLastKey(j.task.ID.String(), b.r.o.Deriver.Record(j.task, j.derived, secret, b.r.o.Name, b.r.o.Clock.Now().Unix()))
 	}

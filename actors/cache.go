@@ -22,8 +22,8 @@ type cacheActor struct {
 	turns []*turn // that wait, in the order in which they were asked for
 }
 
-// turn is what changes an entry that others may see. Only one is carried out at a time. It waits on the bench until this actor
-// has heard of it.
+// turn is what changes an entry that others may see. Only one is carried out at a time. It lies in the job until this
+// actor has heard of it.
 type turn struct {
 	task  int
 	do    func() (answer any) // the renames
@@ -37,11 +37,11 @@ type turnWanted struct{ messages.Ref }
 type turnOver struct{}
 
 func newCache(r *running) *cacheActor {
-	return &cacheActor{r: r, seen: make([]uint32, len(r.o.Plan.Tasks)), load: loadDesk{r: r, name: "cache", load: r.bench.cacheLoad, asked: &r.cacheAsked}}
+	return &cacheActor{r: r, seen: make([]uint32, len(r.o.Plan.Tasks)), load: loadDesk{r: r, name: "cache", load: r.builder.busy, asked: &r.cacheAsked}}
 }
 
 func (c *cacheActor) Receive(ctx actor.Context) {
-	b := c.r.bench
+	b := c.r.builder
 	switch m := ctx.Message().(type) {
 	case messages.Resolve:
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.resolve(w, j, m) })
@@ -76,9 +76,9 @@ func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.C
 	}
 	c.seen[ref.Task] = ref.Attempt
 	r, self := c.r, ctx.Self()
-	j := r.bench.job(ref.Task)
+	j := r.builder.job(ref.Task)
 	w := j.begin(ref.Attempt)
-	r.bench.workers.submit(ref.Task, func() {
+	r.builder.workers.submit(ref.Task, func() {
 		switch answer := j.carryOut(w, do).(type) {
 		case nil: // comes later: a lock is awaited
 		case *turn:
@@ -94,32 +94,32 @@ func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.C
 
 // wait puts the turn of a task at the end of the line.
 func (c *cacheActor) wait(m turnWanted) {
-	if t := c.r.bench.job(m.Task).take(); t != nil {
-		c.r.bench.staged.Add(1)
+	if t := c.r.builder.job(m.Task).take(); t != nil {
+		c.r.builder.staged.Add(1)
 		c.turns = append(c.turns, t)
 	}
 }
 
 // next begins the turn that has waited longest, unless one is under way.
 func (c *cacheActor) next(ctx actor.Context) {
-	if len(c.turns) == 0 || !c.r.bench.inTurn.CompareAndSwap(false, true) {
+	if len(c.turns) == 0 || !c.r.builder.inTurn.CompareAndSwap(false, true) {
 		return
 	}
 	t := c.turns[0]
 	c.turns = c.turns[1:]
 	r, self := c.r, ctx.Self()
 	over := sync.OnceFunc(func() {
-		r.bench.inTurn.Store(false)
-		if r.bench.staged.Load() > 1 { // beside this one
+		r.builder.inTurn.Store(false)
+		if r.builder.staged.Load() > 1 { // beside this one
 			r.send(self, turnOver{})
 		}
 	})
-	r.bench.workers.submit(t.task, func() {
-		defer r.bench.unstage()
+	r.builder.workers.submit(t.task, func() {
+		defer r.builder.unstage()
 		defer over()
 		r.tell(t.do())
 		over()
-		r.bench.tidy(t)
+		r.builder.tidy(t)
 	}, func(reason, stack string) {
 		r.send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: t.task, Reason: reason, Stack: stack})
 	}, r.doneForCache)
@@ -131,14 +131,14 @@ func (c *cacheActor) release(m messages.ReleaseTask) {
 	}
 	c.seen[m.Task] = releasedAttempt // no request of this task means anything any more
 	r := c.r
-	j := r.bench.job(m.Task)
-	if j.nothingToRelease() {
+	j := r.builder.job(m.Task)
+	if j.nothingToRelease(m) {
 		j.step.Lock() // nobody has it
 		j.forget(r.o.FS)
 		j.step.Unlock()
 		return
 	}
-	r.bench.endSoon(j, m)
+	r.builder.endSoon(j, m)
 }
 
 const releasedAttempt = ^uint32(0)

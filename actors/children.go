@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
@@ -21,125 +22,196 @@ func spoolName(task int, s process.Stream) string {
 	return fmt.Sprintf("%d.stdout", task)
 }
 
-// startProcess starts the process of a task in a goroutine of its own and calls answer exactly once: when it could not be
-// started, or when all is over (4.5).
-func (b *bench) startProcess(j *job, m messages.StartProcess, answer func(any)) {
-	b.procs.Add(1)
+// children are the processes of a run, those of its tasks: at most one each. Only the processes actor and the goroutines that it starts
+// touch them.
+type children struct {
+	r          *running
+	all        []child
+	gate       gate
+	suspension suspension
+	load       atomic.Int64 // processes and their goroutines, and signals on their way to them
+	killing    atomic.Bool  // whatever runs is killed
+}
+
+// child is the process of one task.
+type child struct {
+	c     *children
+	index int
+	task  *workspace.Task
+
+	mu        sync.Mutex
+	proc      process.Process
+	starting  bool
+	ended     bool
+	signalled stop               // the strongest signal that was asked for
+	sending   [kill + 1]bool     // signals that are being sent: a host may take its time
+	exited    func(process.Exit) // what its end is told to; nil while there is no process
+}
+
+func newChildren(r *running) *children {
+	c := &children{r: r, all: make([]child, len(r.o.Plan.Tasks))}
+	for i, t := range r.o.Plan.Tasks {
+		c.all[i].c, c.all[i].index, c.all[i].task = c, i, t
+	}
+	return c
+}
+
+func (c *children) of(task int) *child { return &c.all[task] }
+
+func (c *children) busy() int { return int(c.load.Load()) }
+
+// done ends what counted as load.
+func (c *children) done() {
+	c.load.Add(-1)
+	c.r.doneForProcesses()
+}
+
+// alive reports whether there is, or is about to be, a process.
+func (p *child) alive() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return (p.starting || p.proc != nil) && !p.ended
+}
+
+// ran reports whether there is or was a process.
+func (p *child) ran() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.proc != nil
+}
+
+// start starts the process in a goroutine of its own and calls answer exactly once: when it could not be started, or when all is
+// over (4.5).
+func (p *child) start(m messages.StartProcess, answer func(any)) {
+	p.c.load.Add(1)
 	var once sync.Once
 	done := func(a any) {
 		once.Do(func() {
-			b.procs.Add(-1)
+			p.c.load.Add(-1)
 			answer(a)
 		})
 	}
-	j.mu.Lock()
-	j.starting = true
-	j.mu.Unlock()
-	b.r.o.Go(func() {
-		p := caught(func() { b.runProcess(j, m, done) })
-		if p == nil {
+	p.mu.Lock()
+	p.starting = true
+	p.mu.Unlock()
+	p.c.r.hooks.Go(func() {
+		why := caught(func() { p.run(m, done) })
+		if why == nil {
 			return
 		}
-		b.signal(j, kill) // it may have panicked in Wait
-		j.processEnded()
+		p.signal(kill) // it may have panicked in Wait
+		p.end()
 		done(messages.ProcessNotStarted{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrCrash,
-			Reason: "a defect in haz: " + p.reason, Causes: []string{p.stack}}})
+			Reason: "a defect in haz: " + why.reason, Causes: []string{why.stack}}})
 	})
 }
 
 // waiter is implemented by processes that call back instead of being waited for (simulation).
 type waiter interface{ OnExit(func(process.Exit)) }
 
-func (b *bench) runProcess(j *job, m messages.StartProcess, done func(any)) {
+func (p *child) run(m messages.StartProcess, done func(any)) {
+	out := newRecorder(p.c.r, p.index, m.First)
 	exited := func(x process.Exit) {
-		if !j.processEnded() {
+		if !p.end() {
 			return // given up before
 		}
-		b.treeChanged()
-		done(b.exited(j, m, x))
+		p.c.r.treeChanged()
+		done(p.report(m, out, x))
 	}
-	p, err := b.spawn(j, m.First, exited)
+	proc, err := p.spawn(out, exited)
 	if err == errStopped {
-		j.processEnded()
+		p.end()
 		done(messages.ProcessNotStarted{Ref: m.Ref, Cancelled: true})
 		return
 	}
 	if err != nil {
-		j.processEnded()
+		p.end()
 		done(messages.ProcessNotStarted{Ref: m.Ref, Error: spawnError(err)})
 		return
 	}
-	if locks := j.locks.Load(); locks != nil {
-		if pid, ok := process.OSPID(p); ok {
-			locks.SetProcess(pid) // another haz looks for it among its ancestors
-		}
-		b.letGo(j.task, locks)
+	if m.Locks != nil {
+		p.mark(m.Locks, proc)
 	}
-	if b.killing.Load() {
-		b.signal(j, kill) // killAll may have come too early to see it
+	if p.c.killing.Load() {
+		p.signal(kill) // killAll may have come too early to see it
 	}
-	if w, ok := p.(waiter); ok {
+	if w, ok := proc.(waiter); ok {
 		w.OnExit(exited)
 		return
 	}
-	exited(p.Wait())
+	exited(proc.Wait())
+}
+
+// mark notes the process with the locks of its task. What a task reads that is not cached is given up some time after its process has
+// begun: nothing of what it makes is kept for others, and a server that has come up may run for days.
+func (p *child) mark(l messages.Locks, proc process.Process) {
+	if pid, ok := process.OSPID(proc); ok {
+		l.SetProcess(pid)
+	}
+	if r := p.c.r; !p.task.Cache {
+		r.timers.after(readersHold, func() { r.attempt("giving back what "+p.task.ID.String()+" reads", l.DoneReading) })
+	}
 }
 
 // errStopped is why there is no process: a wish to end it came before.
 var errStopped = errors.New("stopped before the start")
 
 // spawn starts the process and makes it known, in one piece for a suspension.
-func (b *bench) spawn(j *job, first int, exited func(process.Exit)) (process.Process, error) {
-	b.gate.pass()
-	defer b.gate.leave()
-	if b.noStart.Load() || j.stopRequested() { // while the gate was shut
+func (p *child) spawn(out *recorder, exited func(process.Exit)) (process.Process, error) {
+	p.c.gate.pass()
+	defer p.c.gate.leave()
+	if p.c.r.noStart.Load() || p.stopRequested() { // while the gate was shut
 		return nil, errStopped
 	}
-	j.rec = newRecorder(b.r, j.index, first)
-	p, err := b.r.o.Spawner.Start(command(b, j.task), j.rec)
+	proc, err := p.c.r.o.Spawner.Start(command(p.c.r, p.task), out)
 	if err == nil {
-		b.processStarted(j, p, exited) // first of all, so that it is killed should the rest panic
+		p.started(proc, exited) // first of all, so that it is killed should the rest panic
 	}
-	return p, err
+	return proc, err
 }
 
-func (j *job) stopRequested() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.signalled != unstopped
+func (p *child) stopRequested() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.signalled != unstopped
 }
 
-// processStarted makes the process known, and passes a signal on that came while it was starting.
-func (b *bench) processStarted(j *job, p process.Process, exited func(process.Exit)) {
-	j.mu.Lock()
-	j.proc, j.starting, j.exited = p, false, exited
-	s := j.signalled
-	j.mu.Unlock()
+// started makes the process known, and passes a signal on that came while it was starting.
+func (p *child) started(proc process.Process, exited func(process.Exit)) {
+	p.mu.Lock()
+	p.proc, p.starting, p.exited = proc, false, exited
+	s := p.signalled
+	p.mu.Unlock()
 	if s != unstopped {
-		b.signal(j, s)
+		p.signal(s)
 	}
 }
 
-// processEnded reports whether this is the first word of it.
-func (j *job) processEnded() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	first := !j.ended
-	j.starting, j.ended = false, true
+// end reports whether this is the first word of it.
+func (p *child) end() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := !p.ended
+	p.starting, p.ended, p.exited = false, true, nil
 	return first
 }
 
-func (b *bench) exited(j *job, m messages.StartProcess, x process.Exit) messages.ProcessExited {
-	stdout, stderr, _ := j.rec.finish()
+// report is the answer for a process that has ended. Of one that failed nobody stores what it printed.
+func (p *child) report(m messages.StartProcess, out *recorder, x process.Exit) messages.ProcessExited {
+	stdout, stderr, _ := out.finish()
 	e := messages.ProcessExited{Ref: m.Ref, Code: x.Code, Signal: x.Signal, Cancelled: x.Cancelled, Incomplete: x.Incomplete,
-		StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest, Next: j.rec.nextEvent()}
+		StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest, Next: out.nextEvent()}
 	if x.WaitErr != nil {
 		e.WaitError = x.WaitErr.Error()
 	}
 	if x.Code == notFound && !x.Cancelled {
-		e.Notes = noPath(j.task)
+		e.Notes = noPath(p.task)
 	}
-	j.rec.incomplete = x.Incomplete
+	if out.incomplete = x.Incomplete; x.Code == 0 && x.Signal == 0 && !x.Cancelled && x.WaitErr == nil {
+		e.Streams = out
+	} else {
+		out.drop(p.c.r.o.FS)
+	}
 	for _, l := range x.Leftovers {
 		e.Leftovers = append(e.Leftovers, messages.Leftover(l))
 	}
@@ -160,21 +232,12 @@ func noPath(t *workspace.Task) []messages.Note {
 }
 
 // command is what to start (4.2, 4.3).
-func command(b *bench, t *workspace.Task) process.Command {
-	c := process.Command{Label: t.ID.String(), Dir: b.r.o.FS.HostPath(t.Project.Dir), Env: b.r.o.Deriver.Environment(t), Argv: t.CommandLine()}
-	if p, ok := b.r.o.FS.(fsys.Place); ok {
+func command(r *running, t *workspace.Task) process.Command {
+	c := process.Command{Label: t.ID.String(), Dir: r.o.FS.HostPath(t.Project.Dir), Env: r.o.Deriver.Environment(t), Argv: t.CommandLine()}
+	if p, ok := r.o.FS.(fsys.Place); ok {
 		c.Stand = p.StandingPath(t.Project.Dir)
 	}
 	return c
-}
-
-// moved says that the folder of the workspace is not where it was when the run began: what was read is in one folder, and what
-// goes by its path would come to another one, or to none. "" while it is in its place.
-func (b *bench) moved() string {
-	if p, ok := b.r.o.FS.(fsys.Place); !ok || p.InPlace() {
-		return ""
-	}
-	return fmt.Sprintf("the folder of the workspace, %s, was moved, replaced or removed while haz ran", b.r.o.FS.HostPath("/"))
 }
 
 func spawnError(err error) messages.TaskError {

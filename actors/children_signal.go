@@ -55,56 +55,55 @@ const (
 // It is sent in a goroutine of its own, each signal in another one: a host's process may take its time for it (`docker stop`),
 // and a stronger one must not wait for that. It may panic, too. Then the process is killed, and if that is what panicked, it is
 // lost: its task has an error and the run goes on.
-func (b *bench) signal(j *job, s stop) {
-	j.mu.Lock()
-	p := j.proc
-	j.signalled = max(j.signalled, s)
-	if p == nil || j.ended || j.sending[s] {
-		j.mu.Unlock()
+func (p *child) signal(s stop) {
+	p.mu.Lock()
+	proc := p.proc
+	p.signalled = max(p.signalled, s)
+	if proc == nil || p.ended || p.sending[s] {
+		p.mu.Unlock()
 		return
 	}
-	j.sending[s] = true
-	j.mu.Unlock()
-	b.procs.Add(1)
-	b.r.o.Go(func() {
-		why := caught(func() { s.send(p) })
-		j.mu.Lock()
-		j.sending[s] = false
-		j.mu.Unlock()
+	p.sending[s] = true
+	p.mu.Unlock()
+	p.c.load.Add(1)
+	p.c.r.hooks.Go(func() {
+		why := caught(func() { s.send(proc) })
+		p.mu.Lock()
+		p.sending[s] = false
+		p.mu.Unlock()
 		switch {
 		case why != nil && s == kill:
-			b.lose(j, fmt.Sprintf("sending %v panicked: %s", s, why))
+			p.lose(fmt.Sprintf("sending %v panicked: %s", s, why))
 		case why != nil:
-			b.signal(j, kill)
+			p.signal(kill)
 		case s == kill:
-			b.r.timers.after(killPatience, func() { b.lose(j, fmt.Sprintf("it has not ended within %v of SIGKILL", killPatience)) })
+			p.c.r.timers.after(killPatience, func() { p.lose(fmt.Sprintf("it has not ended within %v of SIGKILL", killPatience)) })
 		}
-		b.procs.Add(-1)
-		b.r.doneForProcesses()
+		p.c.done()
 	})
 }
 
 // lose gives a process up whose end cannot be brought about. Its goroutine waits on for it, and is not waited for.
-func (b *bench) lose(j *job, why string) {
-	j.mu.Lock()
-	exited := j.exited
-	j.mu.Unlock()
+func (p *child) lose(why string) {
+	p.mu.Lock()
+	exited := p.exited
+	p.mu.Unlock()
 	if exited != nil {
 		exited(process.Exit{Code: -1, WaitErr: errors.New(why)})
 	}
 }
 
 // killAll sends KILL to everything that runs; nothing starts any more.
-func (b *bench) killAll() {
-	b.stopStarts()
-	b.killing.Store(true)
-	b.wake()
-	for i := range b.jobs {
-		if b.jobs[i].alive() {
-			b.signal(&b.jobs[i], kill)
+func (c *children) killAll() {
+	c.r.stopStarts()
+	c.killing.Store(true)
+	c.wake()
+	for i := range c.all {
+		if c.all[i].alive() {
+			c.all[i].signal(kill)
 		}
 	}
-	b.budget.open()
+	c.r.budget.open()
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -118,39 +117,39 @@ func isClosed(c <-chan struct{}) bool {
 
 // killNow is the last act of a run that is given up: it returns when all of the run's own processes were killed, those that are just
 // being started too (others may use the same spawner), or after a second.
-func (b *bench) killNow() {
-	b.stopStarts()
-	b.killing.Store(true)
-	b.wake()
-	for i := range b.jobs {
-		j := &b.jobs[i]
-		j.mu.Lock()
-		j.signalled = kill
-		j.mu.Unlock()
+func (c *children) killNow() {
+	c.r.stopStarts()
+	c.killing.Store(true)
+	c.wake()
+	for i := range c.all {
+		p := &c.all[i]
+		p.mu.Lock()
+		p.signalled = kill
+		p.mu.Unlock()
 	}
-	if b.gate.settled() && len(b.living()) == 0 {
+	if c.gate.settled() && len(c.living()) == 0 {
 		return
 	}
 	done, late := make(chan struct{}), make(chan struct{})
-	stop := b.r.timers.after(lastKill, func() { close(late) })
+	stop := c.r.timers.after(lastKill, func() { close(late) })
 	defer stop()
-	b.r.o.Go(func() {
+	c.r.o.Go(func() {
 		defer close(done)
-		if b.r.o.Await != nil {
-			b.r.o.Await(func() bool { return b.gate.settled() || isClosed(late) || isClosed(b.r.done) })
+		if c.r.o.Await != nil {
+			c.r.o.Await(func() bool { return c.gate.settled() || isClosed(late) || isClosed(c.r.done) })
 		} else {
-			b.gate.settle() // a process may run long before the call that starts it has returned
+			c.gate.settle() // a process may run long before the call that starts it has returned
 		}
-		_ = caught(func() { process.KillEach(b.r.o.Spawner, b.living()) }) // who was in the way is told by whoever waits for the process
+		_ = caught(func() { process.KillEach(c.r.o.Spawner, c.living()) }) // who was in the way is told by whoever waits for the process
 	})
-	if b.r.o.Await != nil {
-		b.r.o.Await(func() bool { return isClosed(done) || isClosed(late) || isClosed(b.r.done) })
+	if c.r.o.Await != nil {
+		c.r.o.Await(func() bool { return isClosed(done) || isClosed(late) || isClosed(c.r.done) })
 		return
 	}
 	select {
 	case <-done:
 	case <-late:
-	case <-b.r.done: // whose timers end with it; its host may exit as soon as this returns
+	case <-c.r.done: // whose timers end with it; its host may exit as soon as this returns
 		rest := time.NewTimer(lastKill)
 		defer rest.Stop()
 		select {

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"sync/atomic"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/haz-build/haz/messages"
@@ -107,7 +109,7 @@ func (o *observer) finish(t *seenTask) {
 // emit calls the host; output gives its share of the budget back. A run that has gone on without an observer that was stuck tells
 // it nothing more when it comes back.
 func (o *observer) emit(e messages.Event) {
-	o.r.bench.observed(func() {
+	o.r.host.call(func() {
 		if o.r.o.Observe != nil && !o.r.over.Load() {
 			o.r.o.Observe(e)
 		}
@@ -118,7 +120,7 @@ func (o *observer) emit(e messages.Event) {
 // drop gives back the share of the budget that an event of output has.
 func (o *observer) drop(e messages.Event) {
 	if out, ok := e.(messages.TaskOutput); ok {
-		o.r.bench.budget.release(len(out.Bytes))
+		o.r.budget.release(len(out.Bytes))
 	}
 }
 
@@ -142,3 +144,19 @@ func (o *observer) maybeClose(ctx actor.Context) {
 	}
 	ctx.Send(o.r.root, messages.EventsClosed{Run: o.r.o.Run})
 }
+
+// host is what the observer's calls into the host are told apart by: one that is slow from one that is stuck.
+type host struct {
+	inside   atomic.Bool
+	returned atomic.Uint64
+}
+
+// call runs a call into the host.
+func (h *host) call(f func()) {
+	h.inside.Store(true)
+	defer h.inside.Store(false)
+	f()
+	h.returned.Add(1)
+}
+
+func (h *host) busy() bool { return h.inside.Load() }

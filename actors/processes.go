@@ -27,7 +27,7 @@ func (g processGone) TaskIndex() int { return g.task }
 
 func newProcesses(r *running) *processes {
 	return &processes{r: r, started: make([]bool, len(r.o.Plan.Tasks)), orphans: map[int]messages.AbandonProcess{},
-		load: loadDesk{r: r, name: "processes", load: r.bench.processLoad, asked: &r.processesAsked}}
+		load: loadDesk{r: r, name: "processes", load: r.children.busy, asked: &r.processesAsked}}
 }
 
 func (p *processes) Receive(ctx actor.Context) {
@@ -35,9 +35,9 @@ func (p *processes) Receive(ctx actor.Context) {
 	case messages.StartProcess:
 		p.start(ctx, m)
 	case messages.SignalProcess:
-		p.r.bench.signal(p.r.bench.job(m.Task), strength(m))
+		p.r.children.of(m.Task).signal(strength(m))
 	case messages.KillProcesses:
-		p.r.bench.killAll()
+		p.r.children.killAll()
 	case messages.AbandonProcess:
 		p.abandon(ctx, m)
 	case processGone:
@@ -55,8 +55,7 @@ func (p *processes) start(ctx actor.Context, m messages.StartProcess) {
 	}
 	p.started[m.Task] = true
 	r, self := p.r, ctx.Self()
-	j := r.bench.job(m.Task)
-	r.bench.startProcess(j, m, func(answer any) { r.send(self, processGone{m.Task, answer}) })
+	r.children.of(m.Task).start(m, func(answer any) { r.send(self, processGone{m.Task, answer}) })
 }
 
 func (p *processes) gone(ctx actor.Context, m processGone) {
@@ -74,16 +73,16 @@ func (p *processes) abandon(ctx actor.Context, m messages.AbandonProcess) {
 		return
 	}
 	p.orphans[m.Task] = m
-	alive := p.started[m.Task] && p.r.bench.job(m.Task).alive()
+	alive := p.started[m.Task] && p.r.children.of(m.Task).alive()
 	p.started[m.Task] = true
 	if !alive {
 		p.abandoned(ctx, m)
 		return
 	}
-	p.r.bench.signal(p.r.bench.job(m.Task), kill)
+	p.r.children.of(m.Task).signal(kill)
 }
 
 // abandoned says that nothing of a dead task runs any more.
 func (p *processes) abandoned(ctx actor.Context, m messages.AbandonProcess) {
-	ctx.Send(p.r.supervisor, messages.ProcessAbandoned(m))
+	ctx.Send(p.r.supervisor, messages.ProcessAbandoned{Run: m.Run, Task: m.Task, Ran: p.r.children.of(m.Task).ran(), Reason: m.Reason, Stack: m.Stack})
 }

@@ -10,7 +10,7 @@ import (
 
 // pulse tells a run that is busy for long from one that is lost, without asking any actor: one that is in the middle of
 // something cannot answer, and silence is not idleness. It counts turns in which something may move, and actors that are inside
-// of any; what workers and processes are at is counted by the bench.
+// of any; what workers and processes are at is counted by builder and children.
 type pulse struct {
 	turns  atomic.Uint64
 	inside atomic.Int64

@@ -57,7 +57,7 @@ func (c *recorder) Write(s process.Stream, b []byte) {
 	for len(b) > 0 {
 		piece := b[:min(len(b), largestPiece)]
 		b = b[len(piece):]
-		c.pass(s == process.Stderr, piece, c.r.bench.budget.acquire(len(piece)))
+		c.pass(s == process.Stderr, piece, c.r.budget.acquire(len(piece)))
 	}
 }
 
@@ -123,20 +123,20 @@ func (st *stream) keep(c *recorder, s process.Stream, b []byte) {
 		st.bytes = append(st.bytes, b...)
 		return
 	case st.file == nil:
-		f, path, err := c.r.bench.spool.create(c.id, s)
+		f, path, err := c.r.spool.create(c.id, s)
 		if err != nil {
 			st.lose(err)
 			return
 		}
 		st.file, st.path = f, path
 		if _, err := f.Write(st.bytes); err != nil {
-			st.lose(fsys.OnHost(c.r.bench.spool.fs, err))
+			st.lose(fsys.OnHost(c.r.spool.fs, err))
 			return
 		}
 		st.bytes = nil
 	}
 	if _, err := st.file.Write(b); err != nil {
-		st.lose(fsys.OnHost(c.r.bench.spool.fs, err))
+		st.lose(fsys.OnHost(c.r.spool.fs, err))
 	}
 }
 

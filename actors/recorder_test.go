@@ -17,9 +17,9 @@ import (
 func TestRecorderSpools(t *testing.T) {
 	mem := fsys.Memory()
 	r := &running{o: Options{FS: mem, Hash: digest.BLAKE3, Plan: &graph.Plan{Tasks: []*workspace.Task{{}}}}}
-	r.bench = newBench(r)
-	r.bench.budget = newBudget(0, nil)
-	r.bench.budget.open() // nobody watches
+	r.spool = &spool{fs: r.o.FS}
+	r.budget = newBudget(0, nil)
+	r.budget.open() // nobody watches
 	c := newRecorder(r, 0, 0)
 
 	var all bytes.Buffer
@@ -46,7 +46,7 @@ func TestRecorderSpools(t *testing.T) {
 	if string(stderr.Bytes) != "short" || stderr.Path != "" {
 		t.Errorf("stderr: %q, spooled at %q", stderr.Bytes, stderr.Path)
 	}
-	r.bench.close()
+	r.spool.remove()
 	if _, err := mem.Lstat(stdout.Path); err == nil {
 		t.Error("the spool file outlives the run")
 	}

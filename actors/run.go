@@ -10,6 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/schedule"
 )
@@ -22,14 +23,18 @@ type Handle struct {
 	n    int
 }
 
-// running is what the actors of one run share: addresses, fixed at the start, and the bench.
+// running is what the actors of one run share: addresses, fixed at the start, and what they leave to others.
 type running struct {
-	o      Options
-	hooks  hooked
-	system *actor.ActorSystem
-	pool   *pool
-	bench  *bench
-	book   *book
+	o        Options
+	hooks    hooked
+	system   *actor.ActorSystem
+	pool     *pool
+	builder  *builder  // of the cache actor
+	children *children // of the processes actor
+	host     host      // calls of the observer
+	budget   *budget   // of output on its way to the observer
+	spool    *spool
+	book     *book
 
 	root, supervisor, admission, cache, processes, observer, tasks *actor.PID
 
@@ -40,6 +45,11 @@ type running struct {
 	cacheAsked, processesAsked atomic.Bool // whether they have nothing under way any more
 
 	deaths sync.Map // id of an actor → messages.ActorCrashed
+
+	noStart atomic.Bool // no process starts, nothing is published any more (S-27)
+	closed  atomic.Bool // the run is over: what begins now ends at once
+	mu      sync.Mutex
+	trouble error // panics that no task and no actor answers for
 
 	result  Result
 	done    chan struct{}
@@ -61,7 +71,8 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	}
 	r.o, r.hooks = o, newHooked(o.Hooks, o.Clock)
 	r.born = make([]atomic.Pointer[actor.PID], len(o.Plan.Tasks))
-	r.bench = newBench(r)
+	r.budget, r.spool = newBudget(o.Budget, r.hooks.Await), &spool{fs: o.FS}
+	r.builder, r.children = newBuilder(r), newChildren(r)
 	r.book = &book{l: schedule.NewLedger(o.Plan, r.rules())}
 	ready := make(chan struct{})
 	var err error
@@ -88,19 +99,19 @@ func (h *Handle) Cancel(signal string, number int) {
 	h.n++
 	n := h.n
 	h.mu.Unlock()
-	h.r.bench.wake()
+	h.r.children.wake()
 	h.r.send(h.r.root, messages.CancelRun{Run: h.r.o.Run, N: n, Signal: signal, Number: number})
 }
 
 // Kill is the last act for a run that is given up: SIGKILL to all of its own processes, whatever its actors are at. It returns when
 // that is done, or after a second.
-func (h *Handle) Kill() { h.r.bench.killNow() }
+func (h *Handle) Kill() { h.r.children.killNow() }
 
 // Done is closed when the run has ended and none of its actors is left.
 func (h *Handle) Done() <-chan struct{} { return h.done }
 
 // Notes are remarks on the run that need its end: on patterns of overlays. Valid once Done is closed; it looks at the disk.
-func (h *Handle) Notes(ctx context.Context) []messages.Note { return h.r.bench.missedByAll(ctx) }
+func (h *Handle) Notes(ctx context.Context) []messages.Note { return h.r.builder.missedByAll(ctx) }
 
 // Result is valid once Done is closed.
 func (h *Handle) Result() Result { return h.r.result }
@@ -125,6 +136,39 @@ func (r *running) lock(mu *sync.Mutex) {
 		return
 	}
 	mu.Lock()
+}
+
+// stopStarts is the cancel flag itself: requests that are already under way find it up.
+func (r *running) stopStarts() { r.noStart.Store(true) }
+
+// load is how much is under way outside of actors.
+func (r *running) load() int { return r.children.busy() + r.builder.busy() }
+
+// treeChanged forgets what directories held: a process or a restore may have written anywhere.
+func (r *running) treeChanged() { r.o.Tree.ForgetAll() }
+
+// moved says that the folder of the workspace is not where it was when the run began: what was read is in one folder, and what
+// goes by its path would come to another one, or to none. "" while it is in its place.
+func (r *running) moved() string {
+	if p, ok := r.o.FS.(fsys.Place); !ok || p.InPlace() {
+		return ""
+	}
+	return fmt.Sprintf("the folder of the workspace, %s, was moved, replaced or removed while haz ran", r.o.FS.HostPath("/"))
+}
+
+// attempt calls f, of which no outcome depends; a panic in it is a crash of the run.
+func (r *running) attempt(what string, f func()) {
+	if p := caught(f); p != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.trouble = errors.Join(r.trouble, fmt.Errorf("%s panicked: %s\n%s", what, p.reason, p.stack))
+	}
+}
+
+func (r *running) crash() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.trouble
 }
 
 // peer resolves whom a command goes to.
@@ -257,13 +301,13 @@ func (a *rootActor) died(reason, stack string) {
 	crash, r := a.crash, a.r
 	r.timers.after(closeRounds*r.o.StallEvery, func() { r.reply(crash) })
 	r.complete("the root of the run died: " + reason)
-	r.bench.killAll()
+	r.children.killAll()
 }
 
 // cancel passes a request to end the run on. The third signal ends it whatever the observer is at.
 func (a *rootActor) cancel(ctx actor.Context, m messages.CancelRun) {
 	r := a.r
-	r.timers.after(r.o.Grace, r.bench.budget.open) // what tasks say while they end is shown, but not waited for without end
+	r.timers.after(r.o.Grace, r.budget.open) // what tasks say while they end is shown, but not waited for without end
 	if m.Signal != "" {
 		a.signals++
 	}
@@ -329,7 +373,7 @@ func (a *rootActor) crashed(ctx actor.Context, m messages.ActorCrashed) {
 	a.deaf = a.deaf || m.Actor == "observer"
 	// First the outcomes: what is killed would report one of its own, which does not say why.
 	a.r.complete(fmt.Sprintf("the %s actor died: %s", m.Actor, m.Reason))
-	a.r.bench.killAll()
+	a.r.children.killAll()
 	a.close(ctx, true)
 }
 
@@ -360,15 +404,15 @@ func (a *rootActor) tick(ctx actor.Context) {
 	}
 	a.rounds++
 	cancelled, _ := a.r.book.cancelled()
-	seen := a.r.bench.seen.Load()
+	seen := a.r.host.returned.Load()
 	if seen != a.seen && !cancelled && a.crash == nil {
 		a.seen, a.rounds = seen, 1 // slow, not stuck
 	}
-	busy := a.r.bench.observing() || a.r.pulse.inside.Load() > 0
+	busy := a.r.host.busy() || a.r.pulse.inside.Load() > 0
 	switch {
 	case a.rounds >= a.patience() && (cancelled || a.crash != nil || !busy):
 		// An observer that is stuck after a cancellation must not keep haz alive: nobody waits for its actor.
-		a.r.result.ObserverStuck = a.r.bench.observing()
+		a.r.result.ObserverStuck = a.r.host.busy()
 		a.stopped = true
 		ctx.Stop(ctx.Self())
 		a.r.reply(a.crash)
@@ -379,7 +423,7 @@ func (a *rootActor) tick(ctx actor.Context) {
 
 // finish stops all actors; the reply comes when they are gone.
 func (a *rootActor) finish(ctx actor.Context) {
-	if a.stopped || a.crash != nil && a.r.bench.load() > 0 && a.rounds < a.patience() {
+	if a.stopped || a.crash != nil && a.r.load() > 0 && a.rounds < a.patience() {
 		return
 	}
 	a.stopped = true
@@ -399,12 +443,15 @@ func (r *running) reply(crash error) {
 		defer close(r.done)
 		defer r.pool.close()
 		r.over.Store(true)
-		r.bench.closed.Store(true)
+		r.closed.Store(true)
 		r.timers.close()
-		r.bench.attempt("the end of the run", r.bench.close)
+		r.attempt("the end of the run", func() {
+			r.builder.close()
+			r.spool.remove()
+		})
 		r.result.Outcomes, r.result.Violations = r.book.report()
 		r.result.Cancelled, r.result.Signal = r.book.cancelled()
-		r.result.Crash = errors.Join(crash, r.bench.crash())
+		r.result.Crash = errors.Join(crash, r.crash())
 	})
 }
 

@@ -17,7 +17,7 @@ func TestTickOfTheIntervalBefore(t *testing.T) {
 	r := &running{pool: &pool{}, done: make(chan struct{}), timers: newTimers(stillClock{}), supervisor: &actor.PID{}, observer: &actor.PID{}}
 	r.o = Options{Clock: stillClock{}, StallEvery: stallEvery, Plan: &graph.Plan{Tasks: []*workspace.Task{{}}, Up: make([][]graph.Edge, 1),
 		Down: make([][]graph.Edge, 1), G: &graph.Graph{W: &workspace.Workspace{}}}}
-	r.bench = newBench(r)
+	r.builder = newBuilder(r)
 	r.book = &book{l: schedule.NewLedger(r.o.Plan, schedule.Rules{})}
 	root := &rootActor{r: r}
 	root.arm()

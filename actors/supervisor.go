@@ -42,14 +42,14 @@ func (s *supervisor) check(ctx actor.Context, m look) {
 	}
 	before := s.turns
 	s.turns = s.r.pulse.turns.Load()
-	busy := s.r.bench.load() + int(s.r.pulse.inside.Load()) // the turn of this look does not count
+	busy := s.r.load() + int(s.r.pulse.inside.Load()) // the turn of this look does not count
 	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round, Busy: busy, Moved: s.turns != before})
 }
 
 func (s *supervisor) step(ctx actor.Context, m any) {
 	cs := s.r.book.step(s.r.o.Clock.Now(), m)
 	if s.r.book.stopsStarts() {
-		s.r.bench.stopStarts()
+		s.r.stopStarts()
 	}
 	s.r.perform(ctx, cs)
 }

@@ -10,7 +10,7 @@ import (
 // Suspend makes the run stand still (S-45): its processes with all that they have started, its timers, and whatever is about to
 // start one. Work on files under way goes on. It returns when that is so. Resume ends it, and so does a wish to end the run, since
 // who is asked to end must be able to; from then on the run is not suspended again.
-func (h *Handle) Suspend() (resume func()) { return h.r.bench.suspend() }
+func (h *Handle) Suspend() (resume func()) { return h.r.children.suspend() }
 
 // suspension is that of a run.
 type suspension struct {
@@ -19,45 +19,45 @@ type suspension struct {
 	never  bool   // the run is to end
 }
 
-func (b *bench) suspend() (resume func()) {
-	b.suspension.mu.Lock()
-	defer b.suspension.mu.Unlock()
-	if b.suspension.never {
+func (c *children) suspend() (resume func()) {
+	c.suspension.mu.Lock()
+	defer c.suspension.mu.Unlock()
+	if c.suspension.never {
 		return func() {}
 	}
 	goOn := func() {}
-	b.r.timers.pause()
-	b.gate.shut()
-	b.attempt("suspending the run", func() { goOn = process.Suspend(b.living()) })
+	c.r.timers.pause()
+	c.gate.shut()
+	c.r.attempt("suspending the run", func() { goOn = process.Suspend(c.living()) })
 	resume = sync.OnceFunc(func() {
-		b.attempt("resuming the run", goOn)
-		b.gate.open()
-		b.r.timers.resume()
+		c.r.attempt("resuming the run", goOn)
+		c.gate.open()
+		c.r.timers.resume()
 	})
-	b.suspension.resume = resume
+	c.suspension.resume = resume
 	return resume
 }
 
 // wake ends a suspension, for good.
-func (b *bench) wake() {
-	b.suspension.mu.Lock()
-	b.suspension.never = true
-	resume := b.suspension.resume
-	b.suspension.mu.Unlock()
+func (c *children) wake() {
+	c.suspension.mu.Lock()
+	c.suspension.never = true
+	resume := c.suspension.resume
+	c.suspension.mu.Unlock()
 	if resume != nil {
 		resume()
 	}
 }
 
 // living are the processes of the run that have not ended.
-func (b *bench) living() (ps []process.Process) {
-	for i := range b.jobs {
-		j := &b.jobs[i]
-		j.mu.Lock()
-		if j.proc != nil && !j.ended {
-			ps = append(ps, j.proc)
+func (c *children) living() (ps []process.Process) {
+	for i := range c.all {
+		p := &c.all[i]
+		p.mu.Lock()
+		if p.proc != nil && !p.ended {
+			ps = append(ps, p.proc)
 		}
-		j.mu.Unlock()
+		p.mu.Unlock()
 	}
 	return ps
 }

@@ -14,7 +14,20 @@ type PrepareExecution struct {
 type ExecutionPrepared struct {
 	Ref
 	Notes []Note
+	Locks Locks // go on to whoever starts the process
 }
+
+// Locks are the task locks that an execution holds, for whoever runs its process. They stay with the cache actor, which gives them back.
+type Locks interface {
+	// SetProcess notes the pid of the process, which another haz may look for among its ancestors.
+	SetProcess(pid int)
+	// DoneReading lets go of what the task reads, if it is one whose result is not kept.
+	DoneReading()
+}
+
+// Streams are what a process has printed, as it is kept to be stored. They belong to whoever has the message that brings them, and go on
+// with the next one; only the cache actor's workers look into them.
+type Streams any
 
 // InputsMoved says that inputs are no longer what the key was made from: give everything back and derive the key again.
 type InputsMoved struct {
@@ -48,6 +61,7 @@ type LockNeverFreed struct {
 type StartProcess struct {
 	Ref
 	First int // number of the first output event
+	Locks Locks
 }
 
 // ProcessNotStarted says that there never was a process: it could not be started, or (Cancelled) the request to stop came first.
@@ -72,6 +86,7 @@ type ProcessExited struct {
 	StdoutDigest, StderrDigest digest.Digest
 	Next                       int // number of the next event of the task
 	Notes                      []Note
+	Streams                    Streams // when it ended well
 }
 
 // SignalProcess asks for SIGTERM, with Interrupt for SIGINT, or with Kill for SIGKILL, to the group of a task. A process that

@@ -80,6 +80,7 @@ type AbandonProcess struct {
 type ProcessAbandoned struct {
 	Run    RunID
 	Task   int
+	Ran    bool // there was a process
 	Reason string
 	Stack  string
 }

@@ -5,6 +5,7 @@ type CollectOutputs struct {
 	Ref
 	// PresenceOnly: look at presence and kind, digest nothing (cancelled while collecting).
 	PresenceOnly bool
+	Streams      Streams // of the process
 }
 
 // OutputsCollected reports the product of a task.
@@ -64,4 +65,5 @@ type ReleaseTask struct {
 	Ref
 	// Wrote: an execution that did not complete left files behind; they are added to the ledger (8.2).
 	Wrote bool
+	Ran   bool // there was a process
 }

@@ -138,7 +138,7 @@ func (l *Ledger) recordOutcome(now time.Time, m messages.RecordOutcome) []Comman
 	answer := Command{ToTask, messages.OutcomeRecorded{Ref: m.Ref}}
 	var cs []Command
 	if m.Began { // first: who is granted the outputs asks for the locks
-		cs = append(cs, l.release(m.Ref, m.Wrote))
+		cs = append(cs, l.release(m.Ref, m.Wrote, m.Outcome.Spawned > 0))
 	}
 	if l.has.has(i) {
 		if !l.confirms(i, m.Outcome) {
@@ -158,8 +158,8 @@ func (l *Ledger) recordOutcome(now time.Time, m messages.RecordOutcome) []Comman
 	return append(cs, answer)
 }
 
-func (l *Ledger) release(r messages.Ref, wrote bool) Command {
-	return Command{ToCache, messages.ReleaseTask{Ref: r, Wrote: wrote}}
+func (l *Ledger) release(r messages.Ref, wrote, ran bool) Command {
+	return Command{ToCache, messages.ReleaseTask{Ref: r, Wrote: wrote, Ran: ran}}
 }
 
 // confirms reports whether a further report says what is written. A task that the cascade has ended may name another root,
@@ -271,7 +271,7 @@ func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []
 		return nil
 	}
 	l.crashed.add(m.Task)
-	cs := []Command{l.release(messages.Ref{Run: m.Run, Task: m.Task}, true)}
+	cs := []Command{l.release(messages.Ref{Run: m.Run, Task: m.Task}, true, m.Ran)}
 	cs = append(cs, l.record(now, m.Task, l.crashOutcome(now, m.Task, m.Reason, m.Stack), 0)...)
 	return append(cs, l.tellFor(m.Task)...)
 }

@@ -91,6 +91,7 @@ type Task struct {
 	queuedAt time.Time
 	told     bool
 
+	streams messages.Streams // of its process, on their way to the cache actor
 	out     messages.Outcome
 	product messages.Product
 }
@@ -167,7 +168,7 @@ func (t *Task) Step(now time.Time, m any) []Command {
 	case messages.SlotGranted:
 		return t.slotGranted(now)
 	case messages.ExecutionPrepared:
-		return t.startProcess(now, m.Notes)
+		return t.startProcess(now, m)
 	case messages.ProcessNotStarted:
 		return t.processNotStarted(now, m)
 	case messages.ProcessExited:

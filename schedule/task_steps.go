@@ -208,13 +208,13 @@ func (t *Task) lockNeverFreed(now time.Time, m messages.LockNeverFreed) []Comman
 
 // Executing and stopping.
 
-func (t *Task) startProcess(now time.Time, notes []messages.Note) []Command {
+func (t *Task) startProcess(now time.Time, m messages.ExecutionPrepared) []Command {
 	if t.state != Preparing {
 		return nil
 	}
 	t.enter(Executing)
-	cs := append(t.started(now, t.out.Miss), t.notes(notes)...)
-	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events}})
+	cs := append(t.started(now, t.out.Miss), t.notes(m.Notes)...)
+	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks}})
 }
 
 func (t *Task) processNotStarted(now time.Time, m messages.ProcessNotStarted) []Command {
@@ -232,7 +232,7 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 		return nil
 	}
 	t.events = m.Next
-	t.out.Spawned = 1
+	t.out.Spawned, t.streams = 1, m.Streams
 	t.out.Leftovers = m.Leftovers
 	t.product.StdoutLen, t.product.StderrLen = m.StdoutLen, m.StderrLen
 	t.product.StdoutDigest, t.product.StderrDigest = m.StdoutDigest, m.StderrDigest
@@ -255,7 +255,7 @@ func (t *Task) exitedByItself(now time.Time, m messages.ProcessExited) []Command
 	t.presence = t.cancel && !t.spared
 	return []Command{
 		{ToAdmission, messages.ReturnSlot{Ref: t.ref()}},
-		{ToCache, messages.CollectOutputs{Ref: t.request(), PresenceOnly: t.presence}}}
+		{ToCache, messages.CollectOutputs{Ref: t.request(), PresenceOnly: t.presence, Streams: t.streams}}}
 }
 
 // noteKilled names what a task had started in the background and what was killed when it had ended (4.5): people who wanted it to
@@ -414,7 +414,7 @@ func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
 		}
 		t.presence = true
 		abandon := Command{ToCache, messages.AbandonWork{Ref: t.ref()}}
-		return []Command{abandon, {ToCache, messages.CollectOutputs{Ref: t.request(), PresenceOnly: true}}}
+		return []Command{abandon, {ToCache, messages.CollectOutputs{Ref: t.request(), PresenceOnly: true, Streams: t.streams}}}
 	case Storing:
 		if t.spared {
 			return nil
