@@ -27,7 +27,7 @@ func (b *builder) lock(j *job) *state.Refused {
 
 // tryLock takes the locks of a task. Where locks do not work State says so once, and the run goes on.
 func (b *builder) tryLock(t *workspace.Task) (*state.TaskLocks, *state.Refused) {
-	near := b.neighbours(t)
+	near := b.lockRequest(t)
 	for {
 		before := b.unlocked.Load()
 		l, refused, _ := b.r.o.State.TryLockTask(near)
@@ -37,10 +37,10 @@ func (b *builder) tryLock(t *workspace.Task) (*state.TaskLocks, *state.Refused) 
 	}
 }
 
-// neighbours are the tasks of the whole workspace that must not be at work in another haz while t is: those whose outputs may
+// lockRequest names the tasks of the whole workspace that must not be at work in another haz while t is: those whose outputs may
 // overlap its own (S-36), and beyond that those that it reads from or that read from it. Otherwise another haz could rewrite
 // an input while the task reads it, and a result from half a file would lie in the tree, if never in the cache.
-func (b *builder) neighbours(t *workspace.Task) state.LockRequest {
+func (b *builder) lockRequest(t *workspace.Task) state.LockRequest {
 	g := b.r.o.Plan.G
 	name := func(n int) string { return g.W.Tasks[n].ID.String() }
 	r := state.LockRequest{Task: t.ID.String(), Brief: !t.Cache}

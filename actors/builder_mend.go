@@ -9,7 +9,6 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -25,7 +24,8 @@ import (
 func (b *builder) unsettled(j *job) (list []*job) {
 	var ups []*job
 	var kept []*outputs.Kept
-	for _, u := range b.makers(j) {
+	for _, i := range b.r.o.Plan.Makers(j.index, func(i int) bool { return b.jobs[i].kept != nil }) {
+		u := &b.jobs[i]
 		switch {
 		case slices.Contains(j.letBe, u):
 		case u.restored || u.ledgered:
@@ -36,28 +36,6 @@ func (b *builder) unsettled(j *job) (list []*job) {
 	}
 	for _, k := range outputs.Unsettled(b.r.o.State, kept) {
 		list = append(list, ups[slices.Index(kept, k)])
-	}
-	return list
-}
-
-// makers are the tasks with something in the tree that j may read.
-func (b *builder) makers(j *job) (list []*job) {
-	seen := map[int]bool{j.index: true}
-	for todo := []int{j.index}; len(todo) > 0; {
-		task := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		for _, e := range b.r.o.Plan.Up[task] {
-			if seen[e.Task] || e.Kind == graph.Soft || e.Kind != graph.Hard && task != j.index {
-				continue
-			}
-			seen[e.Task] = true
-			switch u := &b.jobs[e.Task]; {
-			case u.kept != nil:
-				list = append(list, u)
-			case len(u.task.Outputs) == 0:
-				todo = append(todo, e.Task)
-			}
-		}
 	}
 	return list
 }
@@ -77,7 +55,7 @@ func (b *builder) mend(ctx context.Context, j *job, ref messages.Ref, ups []*job
 	for _, u := range ups {
 		locks, refused := b.tryLock(u.task)
 		switch {
-		case refused != nil && (refused.Ancestor || !b.names(j, u)):
+		case refused != nil && (refused.Ancestor || !b.r.o.Plan.Reads(j.index, u.index)):
 			j.letBe = append(j.letBe, u) // the one who is at work has started this haz, or is not kept apart from j (S-36)
 			continue
 		case refused != nil:
@@ -91,11 +69,6 @@ func (b *builder) mend(ctx context.Context, j *job, ref messages.Ref, ups []*job
 		}
 	}
 	return notes, nil
-}
-
-// names reports whether j has an edge to u, so that its locks keep others from working on u.
-func (b *builder) names(j, u *job) bool {
-	return slices.ContainsFunc(b.r.o.Plan.Up[j.index], func(e graph.Edge) bool { return e.Task == u.index && e.Kind != graph.Soft })
 }
 
 func unsettledError(ref messages.Ref, u *job, why string) messages.KeyFailed {

@@ -45,7 +45,7 @@ func (j *job) hasRead(d *key.Derived) {
 func (b *builder) wroteLate(j *job, outs []entry.Output, reads []messages.Read) (notes []messages.Note) {
 	var readers []*job
 	for _, r := range reads {
-		if at, inPlan := b.planIndex()[r.Reader]; inPlan && !b.waits(at, j.index) && !b.waits(j.index, at) { // of a cycle the ledger speaks
+		if at, inPlan := b.planIndex()[r.Reader]; inPlan && !b.r.o.Plan.Waits(at, j.index) && !b.r.o.Plan.Waits(j.index, at) { // of a cycle the ledger speaks
 			readers = append(readers, &b.jobs[at])
 		}
 	}
@@ -84,25 +84,6 @@ func (b *builder) readEarly(j *job) (notes []messages.Note) {
 		}
 	}
 	return notes
-}
-
-// waits reports whether a task of the plan starts only when another has ended.
-func (b *builder) waits(task, other int) bool {
-	seen := map[int]bool{task: true}
-	for todo := []int{task}; len(todo) > 0; {
-		at := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		for _, e := range b.r.o.Plan.Up[at] {
-			if e.Task == other {
-				return true
-			}
-			if !seen[e.Task] {
-				seen[e.Task] = true
-				todo = append(todo, e.Task)
-			}
-		}
-	}
-	return false
 }
 
 // missed is one of the outputs of another task that a task selects as an input and has not read as it is now; "" when there is none.

@@ -79,6 +79,53 @@ func (p *Plan) Upstreams(i int) []Neighbour { return neighbours(p.Up[i], i) }
 // Downstreams are the tasks of the plan that wait for a task, likewise.
 func (p *Plan) Downstreams(i int) []Neighbour { return neighbours(p.Down[i], i) }
 
+// Makers are the tasks of the plan whose outputs a task may read, by hard and producer edges: those for which has is true, also by way of
+// hard upstreams that declare no outputs.
+func (p *Plan) Makers(task int, has func(int) bool) (list []int) {
+	seen := map[int]bool{task: true}
+	for todo := []int{task}; len(todo) > 0; {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, e := range p.Up[at] {
+			if seen[e.Task] || e.Kind == Soft || e.Kind != Hard && at != task {
+				continue
+			}
+			seen[e.Task] = true
+			switch {
+			case has(e.Task):
+				list = append(list, e.Task)
+			case len(p.Tasks[e.Task].Outputs) == 0:
+				todo = append(todo, e.Task)
+			}
+		}
+	}
+	return list
+}
+
+// Reads reports whether a task may read what another one makes, by an edge between them.
+func (p *Plan) Reads(task, maker int) bool {
+	return slices.ContainsFunc(p.Up[task], func(e Edge) bool { return e.Task == maker && e.Kind != Soft })
+}
+
+// Waits reports whether a task of the plan starts only when another has ended.
+func (p *Plan) Waits(task, other int) bool {
+	seen := map[int]bool{task: true}
+	for todo := []int{task}; len(todo) > 0; {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, u := range p.Upstreams(at) {
+			if u.Task == other {
+				return true
+			}
+			if !seen[u.Task] {
+				seen[u.Task] = true
+				todo = append(todo, u.Task)
+			}
+		}
+	}
+	return false
+}
+
 func neighbours(edges []Edge, self int) []Neighbour {
 	var out []Neighbour
 	for _, e := range edges { // sorted by task
