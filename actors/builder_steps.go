@@ -482,6 +482,7 @@ func (b *builder) collect(ctx context.Context, j *job, m messages.CollectOutputs
 		return nil
 	}
 	defer b.leave(j)
+	j.printed = m.Streams.(*recorder)
 	request := outputs.Request{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Ledger: j.left.kept(),
 		Source: j.isSource, Defines: b.r.o.Plan.G.W.Defines, Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
 		DirMode: b.r.o.Deriver.DirMode(), Spell: j.spell, Texts: j.texts()}
@@ -491,7 +492,6 @@ func (b *builder) collect(ctx context.Context, j *job, m messages.CollectOutputs
 	}
 	j.collected = got
 	answer := messages.OutputsCollected{Ref: m.Ref, NotStorable: got.NotStorable, Hint: got.Hint, Quiet: got.Quiet}
-	j.printed, _ = m.Streams.(*recorder)
 	stdout, stderr, lost := j.printed.finish()
 	answer.Product = messages.Product{StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest,
 		Outputs: got.Outputs, OutputsDigest: got.Digest, Wrote: got.Wrote}
