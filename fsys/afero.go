@@ -183,27 +183,6 @@ func (n *aferoNode) info(i os.FileInfo) Info {
 	return info
 }
 
-// unixMode is a mode for newFileInfo.
-func unixMode(m fs.FileMode) uint32 {
-	switch m.Type() {
-	case fs.ModeDir:
-		return modeDir
-	case fs.ModeSymlink:
-		return modeLink
-	case fs.ModeNamedPipe:
-		return modeFIFO
-	case fs.ModeSocket:
-		return modeSocket
-	case fs.ModeDevice:
-		return modeBlock
-	case fs.ModeDevice | fs.ModeCharDevice:
-		return modeChar
-	case 0:
-		return modeFile
-	}
-	return 0
-}
-
 // aferoPlace is where a name leads: the real directory of its last segment, its real path, and what lies there (node is nil when nothing
 // does).
 type aferoPlace struct {
@@ -226,12 +205,12 @@ func (f *AferoFS) walk(name string, last whichLink) (p aferoPlace, err error) {
 	switch {
 	case f.closed.Load():
 		return p, fs.ErrClosed
-	case len(name) > maxPath:
+	case len(name) > MaxPath:
 		return p, syscall.ENAMETOOLONG
 	case strings.IndexByte(name, 0) >= 0:
 		return p, syscall.EINVAL
 	}
-	if f.on.links == nil && !slices.ContainsFunc(strings.Split(name, "/"), func(seg string) bool { return len(seg) > maxSegment }) {
+	if f.on.links == nil && !slices.ContainsFunc(strings.Split(name, "/"), func(seg string) bool { return len(seg) > MaxSegment }) {
 		path := join(f.base, name)
 		if p.stat, p.node, err = f.on.look(path); err == nil {
 			p.dir, p.path = parent(path), path
@@ -254,7 +233,7 @@ func (f *AferoFS) walk(name string, last whichLink) (p aferoPlace, err error) {
 		case seg == "..":
 			cur = parent(cur)
 			continue
-		case len(seg) > maxSegment:
+		case len(seg) > MaxSegment:
 			return p, syscall.ENAMETOOLONG
 		}
 		p.path = join(cur, "/"+seg)
@@ -269,7 +248,7 @@ func (f *AferoFS) walk(name string, last whichLink) (p aferoPlace, err error) {
 			if err != nil {
 				return p, f.on.cause(err)
 			}
-			if links++; links > maxLinks {
+			if links++; links > MaxLinks {
 				return p, syscall.ELOOP
 			}
 			if slash {

@@ -167,7 +167,7 @@ func (f *aferoFile) Stat() (os.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newFileInfo(f.name, info, unixMode(info.FileMode())), nil
+	return NewFileInfo(f.name, info, info.FileMode()), nil
 }
 
 // next returns the entries of a directory from where the last call ended: the rest if n is at most 0, without error;
@@ -217,7 +217,7 @@ func (f *aferoFile) Readdir(count int) ([]os.FileInfo, error) {
 	for _, e := range entries {
 		path := join(f.path, "/"+e.Name)
 		if stat, n, err := f.on.look(path); err == nil {
-			infos = append(infos, newFileInfo(path, n.info(stat), unixMode(stat.Mode())))
+			infos = append(infos, NewFileInfo(path, n.info(stat), stat.Mode()))
 		}
 	}
 	return infos, nil

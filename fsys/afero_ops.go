@@ -50,7 +50,7 @@ func (f *AferoFS) StatInfo(name string) (info Info, err error) {
 
 func (f *AferoFS) Stat(name string) (info os.FileInfo, err error) {
 	err = f.read("stat", name, followsLink, func(p aferoPlace) error {
-		info = newFileInfo(Clean(name), p.info(), unixMode(p.stat.Mode()))
+		info = NewFileInfo(Clean(name), p.info(), p.stat.Mode())
 		return nil
 	})
 	return info, err
@@ -118,7 +118,7 @@ func (f *AferoFS) sub(dir string, last whichLink) (sub FS, err error) {
 func (f *AferoFS) Open(name string) (afero.File, error) { return f.OpenFile(name, os.O_RDONLY, 0) }
 
 func (f *AferoFS) OpenNoFollow(name string) (afero.File, error) {
-	return f.open(name, keepsLink, func(p aferoPlace) error { return wantFile(p.node.kind) })
+	return f.open(name, keepsLink, func(p aferoPlace) error { return WantFile(p.node.kind) })
 }
 
 // open opens for reading what check lets pass.
@@ -150,7 +150,7 @@ func (f *AferoFS) ReadFile(name string, limit int64) (data []byte, info Info, er
 	}
 	defer file.Close()
 	if info, err = FileInfo(file); err == nil {
-		err = wantFile(info.Kind)
+		err = WantFile(info.Kind)
 	}
 	if err == nil && limit > 0 && info.Size > limit {
 		err = ErrTooLong
@@ -303,7 +303,7 @@ func (f *AferoFS) openWrite(name string, flag int, perm fs.FileMode) (*aferoFile
 
 func (f *AferoFS) Symlink(text, name string) error {
 	err := f.change("symlink", name, func(name string) error {
-		if err := checkText(text); err != nil {
+		if err := CheckLinkText(text); err != nil {
 			return err
 		}
 		p, err := f.reachNew(name)
@@ -492,7 +492,7 @@ func (f *AferoFS) OpenLocks(name string) (set LockSet, err error) {
 			}
 		}
 		if err == nil {
-			err = wantFile(p.node.kind)
+			err = WantFile(p.node.kind)
 		}
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 const (
@@ -43,7 +44,7 @@ func WriteFileAtomic(fsys FS, name string, data []byte, perm fs.FileMode) error 
 // histories give equal names.
 func createSibling(fsys FS, name string, perm fs.FileMode) (f writeCloser, temp string, err error) {
 	if name == "/" {
-		return nil, "", pathError("open", name, errIsDir)
+		return nil, "", pathError("open", name, syscall.EISDIR)
 	}
 	dir, base := split(name)
 	base = base[:min(len(base), tempKeeps)]

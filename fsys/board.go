@@ -1,5 +1,7 @@
 package fsys
 
+import "syscall"
+
 // A Note is a mark from 1 to MaxMark that somebody has left under a number.
 type Note struct {
 	ID   LockID
@@ -32,7 +34,7 @@ func OpenBoard(f FS, dir string) (Board, error) {
 
 func checkNote(dir string, n Note) error {
 	if n.ID > MaxLockID || n.Mark < 1 || n.Mark > MaxMark {
-		return pathError("lock", dir, errInvalid)
+		return pathError("lock", dir, syscall.EINVAL)
 	}
 	return nil
 }

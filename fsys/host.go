@@ -226,7 +226,7 @@ func resolve(p string, done int) (string, error) {
 		case err != nil:
 			return "", err
 		default:
-			if links++; links > maxLinks {
+			if links++; links > MaxLinks {
 				return "", syscall.ELOOP
 			}
 			text := string(buf[:n])

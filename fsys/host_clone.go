@@ -29,7 +29,7 @@ func (h *host) cloneFile(src, dst string, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if err := wantFile(info.Kind); err != nil {
+	if err := WantFile(info.Kind); err != nil {
 		return err
 	}
 	if _, no := h.noClone.Load(info.Dev); no {

@@ -87,7 +87,7 @@ func (f *hostFile) Stat() (os.FileInfo, error) {
 	if err := f.stat(&st); err != nil {
 		return nil, err
 	}
-	return newFileInfo(f.name, infoOf(&st), uint32(st.Mode)), nil
+	return NewFileInfo(f.name, infoOf(&st), typeMode(uint32(st.Mode))), nil
 }
 
 func (f *hostFile) stat(st *unix.Stat_t) error {
@@ -114,7 +114,7 @@ func (f *hostFile) Readdir(count int) ([]os.FileInfo, error) {
 		statErr := withFD(f.f, func(fd int) error { return fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
 		switch {
 		case statErr == nil:
-			infos = append(infos, newFileInfo(name, infoOf(&st), uint32(st.Mode)))
+			infos = append(infos, NewFileInfo(name, infoOf(&st), typeMode(uint32(st.Mode))))
 		case statErr != unix.ENOENT && err == nil:
 			err = pathError("lstat", join(f.name, "/"+name), statErr)
 		}

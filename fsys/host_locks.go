@@ -56,7 +56,7 @@ func (h *host) openLockFile(name string) (*hostFile, error) {
 	}
 	info, err := f.Info()
 	if err == nil {
-		if err = wantFile(info.Kind); err != nil {
+		if err = WantFile(info.Kind); err != nil {
 			err = pathError("lock", name, err)
 		}
 	}

@@ -55,7 +55,7 @@ func (h *host) Stat(name string) (os.FileInfo, error) {
 	if err := h.look(name, &st, 0); err != nil {
 		return nil, pathError("stat", name, err)
 	}
-	return newFileInfo(name, infoOf(&st), uint32(st.Mode)), nil
+	return NewFileInfo(name, infoOf(&st), typeMode(uint32(st.Mode))), nil
 }
 
 func (h *host) Readlink(name string) (string, error) {
@@ -118,7 +118,7 @@ func (h *host) readFile(name string, limit int64, ask bool) (data []byte, info I
 		return nil, Info{}, false, pathError("stat", Clean(name), err)
 	}
 	info = infoOf(&st)
-	if err := wantFile(info.Kind); err != nil {
+	if err := WantFile(info.Kind); err != nil {
 		return nil, info, false, pathError("read", Clean(name), err)
 	}
 	if limit > 0 && info.Size > limit {
@@ -181,7 +181,7 @@ func (h *host) OpenNoFollow(name string) (afero.File, error) {
 	}
 	info, err := f.Info()
 	if err == nil {
-		err = wantFile(info.Kind)
+		err = WantFile(info.Kind)
 	}
 	if err != nil {
 		_ = f.Close()

@@ -93,12 +93,12 @@ func ModePerm(m fs.FileMode) uint32 {
 type fileInfo struct {
 	name string
 	info Info
-	mode uint32 // with the exact type, which Info.Kind does not keep for special files
+	kind fs.FileMode // the exact type, which Info.Kind does not keep for special files
 }
 
-// newFileInfo describes what lies at the clean name.
-func newFileInfo(name string, info Info, mode uint32) *fileInfo {
-	return &fileInfo{path.Base(name), info, mode}
+// NewFileInfo describes what lies at the clean name for the methods of afero. Of mode only the type counts.
+func NewFileInfo(name string, info Info, mode fs.FileMode) fs.FileInfo {
+	return &fileInfo{path.Base(name), info, mode.Type()}
 }
 
 func (i *fileInfo) Name() string       { return i.name }
@@ -106,22 +106,27 @@ func (i *fileInfo) Size() int64        { return i.info.Size }
 func (i *fileInfo) ModTime() time.Time { return time.Unix(0, i.info.MTime) }
 func (i *fileInfo) IsDir() bool        { return i.info.Kind == Dir }
 func (i *fileInfo) Sys() any           { return i.info }
+func (i *fileInfo) Mode() fs.FileMode  { return PermMode(i.info.Perm) | i.kind }
 
-func (i *fileInfo) Mode() fs.FileMode {
-	m := i.info.FileMode() &^ fs.ModeIrregular
-	switch i.mode & modeType {
+// typeMode is the type in a Unix mode as io/fs has it.
+func typeMode(mode uint32) fs.FileMode {
+	switch mode & modeType {
+	case modeFile:
+		return 0
+	case modeDir:
+		return fs.ModeDir
+	case modeLink:
+		return fs.ModeSymlink
 	case modeFIFO:
-		m |= fs.ModeNamedPipe
+		return fs.ModeNamedPipe
 	case modeSocket:
-		m |= fs.ModeSocket
+		return fs.ModeSocket
 	case modeBlock:
-		m |= fs.ModeDevice
+		return fs.ModeDevice
 	case modeChar:
-		m |= fs.ModeDevice | fs.ModeCharDevice
-	case 0:
-		m |= fs.ModeIrregular
+		return fs.ModeDevice | fs.ModeCharDevice
 	}
-	return m
+	return fs.ModeIrregular
 }
 
 func pathError(op, name string, err error) error {
@@ -146,8 +151,8 @@ func renamed(err error, name func(string) string) error {
 	return err
 }
 
-// wantFile is the error for a thing of kind k where a regular file is needed.
-func wantFile(k Kind) error {
+// WantFile is the error for a thing of kind k where a regular file is needed; nil for one.
+func WantFile(k Kind) error {
 	switch k {
 	case File:
 		return nil

@@ -3,6 +3,7 @@ package fsys
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 )
 
 // LockMode is how a lock is held.
@@ -102,7 +103,7 @@ func (l wholeFile) Unlock() error { return l.set.Close() }
 func checkLock(name string, id LockID, mode LockMode, mark int) error {
 	switch {
 	case id > MaxLockID, mode != Shared && mode != Exclusive, mode == Exclusive && (mark < 1 || mark > MaxMark):
-		return pathError("lock", name, errInvalid)
+		return pathError("lock", name, syscall.EINVAL)
 	}
 	return nil
 }

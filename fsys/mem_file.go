@@ -212,7 +212,7 @@ func (f *memFile) Stat() (os.FileInfo, error) {
 	}
 	f.tree.mu.RLock()
 	defer f.tree.mu.RUnlock()
-	return newFileInfo(f.name, info, f.node.mode), nil
+	return NewFileInfo(f.name, info, typeMode(f.node.mode)), nil
 }
 
 // next returns the entries of a directory from where the last call ended: the rest if n is at most 0, without error;
@@ -264,7 +264,7 @@ func (f *memFile) Readdir(count int) ([]os.FileInfo, error) {
 	infos := make([]os.FileInfo, 0, len(entries))
 	for _, e := range entries {
 		if n := f.node.entries[e.Name]; n != nil {
-			infos = append(infos, newFileInfo("/"+e.Name, n.info(), n.mode))
+			infos = append(infos, NewFileInfo("/"+e.Name, n.info(), typeMode(n.mode)))
 		}
 	}
 	return infos, nil

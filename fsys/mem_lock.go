@@ -31,5 +31,5 @@ func (m *MemFS) lockFile(name string) (*node, error) {
 		m.tree.attach(p.dir, p.base, n)
 		return n, nil
 	}
-	return p.node, wantFile(kindOf(p.node.mode))
+	return p.node, WantFile(kindOf(p.node.mode))
 }

@@ -23,8 +23,6 @@ const (
 )
 
 const (
-	maxSegment = 255     // bytes in one segment of a name
-	maxPath    = 4095    // bytes in a name, or in the text of a link
 	maxMemFile = 1 << 30 // bytes in a file
 	dirSize    = 4096    // bytes, as said of each directory
 )
@@ -90,7 +88,7 @@ type place struct {
 // A missing last segment is no error.
 func (m *MemFS) walk(name string, last whichLink) (place, error) {
 	cur, rest := m.root, name
-	if len(name) > maxPath {
+	if len(name) > MaxPath {
 		return place{dir: cur}, errTooLong
 	}
 	if strings.IndexByte(name, 0) >= 0 {
@@ -110,7 +108,7 @@ func (m *MemFS) walk(name string, last whichLink) (place, error) {
 		case seg == "..":
 			cur = cur.parent
 			continue
-		case len(seg) > maxSegment:
+		case len(seg) > MaxSegment:
 			return place{dir: cur}, errTooLong
 		}
 		child := cur.entries[seg]
@@ -120,7 +118,7 @@ func (m *MemFS) walk(name string, last whichLink) (place, error) {
 		case child == nil:
 			return place{dir: cur}, errNoEntry
 		case child.isLink() && (!isLast || slash || last == followsLink):
-			if links++; links > maxLinks {
+			if links++; links > MaxLinks {
 				return place{dir: cur}, errLoop
 			}
 			rest = child.text

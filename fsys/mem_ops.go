@@ -35,7 +35,7 @@ func (m *MemFS) Stat(name string) (os.FileInfo, error) {
 	if err != nil {
 		return nil, pathError("stat", name, err)
 	}
-	return newFileInfo(name, p.node.info(), p.node.mode), nil
+	return NewFileInfo(name, p.node.info(), typeMode(p.node.mode)), nil
 }
 
 // List returns the entries sorted by name.
@@ -71,7 +71,7 @@ func (m *MemFS) ReadFile(name string, limit int64) ([]byte, Info, error) {
 		return nil, Info{}, pathError("open", name, err)
 	}
 	info := p.node.info()
-	if err := wantFile(info.Kind); err != nil {
+	if err := WantFile(info.Kind); err != nil {
 		return nil, info, pathError("read", name, err)
 	}
 	if limit > 0 && info.Size > limit {
@@ -179,7 +179,7 @@ func (m *MemFS) Symlink(text, name string) error {
 	name = Clean(name)
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
-	err := checkText(text)
+	err := CheckLinkText(text)
 	if err == nil {
 		var n *node
 		if n, err = m.create(name, modeLink|0o777); err == nil {
@@ -188,18 +188,6 @@ func (m *MemFS) Symlink(text, name string) error {
 	}
 	if err != nil {
 		return &os.LinkError{Op: "symlink", Old: text, New: name, Err: err}
-	}
-	return nil
-}
-
-func checkText(text string) error {
-	switch {
-	case text == "":
-		return errNoEntry
-	case len(text) > maxPath:
-		return errTooLong
-	case strings.IndexByte(text, 0) >= 0:
-		return errInvalid
 	}
 	return nil
 }
@@ -360,7 +348,7 @@ func (m *MemFS) CloneFile(src, dst string, perm fs.FileMode) error {
 		if err != nil {
 			return err
 		}
-		if err := wantFile(kindOf(from.node.mode)); err != nil {
+		if err := WantFile(kindOf(from.node.mode)); err != nil {
 			return err
 		}
 		if perm&^fs.ModePerm != 0 {
@@ -401,7 +389,7 @@ func (m *MemFS) OpenNoFollow(name string) (afero.File, error) {
 	name = Clean(name)
 	p, err := m.look(name, keepsLink)
 	if err == nil {
-		err = wantFile(kindOf(p.node.mode))
+		err = WantFile(kindOf(p.node.mode))
 	}
 	if err != nil {
 		return nil, pathError("open", name, err)

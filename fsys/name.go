@@ -1,6 +1,10 @@
 package fsys
 
-import "path"
+import (
+	"path"
+	"strings"
+	"syscall"
+)
 
 // whichLink says what an operation does with a link at the end of its name.
 type whichLink bool
@@ -10,8 +14,25 @@ const (
 	followsLink whichLink = true
 )
 
-// maxLinks is how many links one name may lead through, as in Linux.
-const maxLinks = 40
+// What a name may be, as in Linux.
+const (
+	MaxLinks   = 40   // that it leads through
+	MaxSegment = 255  // bytes in one segment
+	MaxPath    = 4095 // bytes in all, and in the text of a link
+)
+
+// CheckLinkText says why no link may have the text.
+func CheckLinkText(text string) error {
+	switch {
+	case text == "":
+		return syscall.ENOENT
+	case len(text) > MaxPath:
+		return syscall.ENAMETOOLONG
+	case strings.IndexByte(text, 0) >= 0:
+		return syscall.EINVAL
+	}
+	return nil
+}
 
 // Clean returns the one spelling of name that the file systems here use: it begins with "/", has no empty, "." or ".."
 // segment and no slash at the end. ".." is taken away with the segment before it, whatever that is on disk, and never
