@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	haz "github.com/haz-build/haz"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -204,7 +204,7 @@ func TestAskedForLittle(t *testing.T) {
 	if w.remove(t, "/.haz"); slices.Contains(w.spawner.labels(), "") {
 		t.Error("a process without a task")
 	}
-	mem := fsys.Memory()
+	mem := memfs.New()
 	if err := haz.InitProjects("/", nil, nil, haz.WithFileSystem(mem)); err != nil {
 		t.Error(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	haz "github.com/haz-build/haz"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // A run as the command line does it, from opening the workspace to the result, on the real disk. Whole processes beside other
@@ -25,7 +25,7 @@ func BenchmarkRun(b *testing.B) {
 
 // A run of a workspace that stays open, in memory, with one task and nothing to do.
 func BenchmarkRunAgain(b *testing.B) {
-	disk := fsys.Memory()
+	disk := memfs.New()
 	writeWorkspace(disk)
 	w, err := haz.Open(b.Context(), "/ws", haz.WithFileSystem(disk), haz.WithSpawner(compiler(disk)))
 	if err != nil {

@@ -23,7 +23,8 @@ var mayImport = map[string]string{
 	"process":             "fsys",
 	"process/processtest": "process",
 	"fsys":                "",
-	"fsys/faultfs":        "fsys",
+	"fsys/memfs":          "fsys",
+	"fsys/faultfs":        "fsys fsys/memfs",
 	"fsys/fsystest":       "fsys",
 	"fsys/tree":           "layout fsys pattern",
 	"fsys/glob":           "fsys fsys/tree", // old names for hosts
@@ -42,7 +43,7 @@ var mayImport = map[string]string{
 	"cache/restore":      "layout cache/digest cache/manifest cache/site cache/store cache/state fsys pattern cache/entry",
 	"cache/housekeeping": "layout cache/digest cache/manifest cache/restore cache/site fsys pattern cache/entry",
 	"cache":              "cache/digest cache/housekeeping cache/manifest cache/restore cache/site cache/state cache/store fsys",
-	"cache/cachetest":    "cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher cache/entry",
+	"cache/cachetest":    "fsys/memfs cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher cache/entry",
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
 	"workspace":        "layout diag pattern", // values; what reads files is workspace/load
@@ -61,7 +62,7 @@ var mayImport = map[string]string{
 
 	// Floor 4, the engine, and alone in knowing the actor library.
 	"actors":            "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
-	"actors/actorstest": "actors graph messages cache cache/digest cache/key cache/state fsys fsys/tree process cache/hasher workspace/load",
+	"actors/actorstest": "fsys/memfs actors graph messages cache cache/digest cache/key cache/state fsys fsys/tree process cache/hasher workspace/load",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
@@ -80,7 +81,7 @@ var mayImport = map[string]string{
 // owners of foreign modules: who may import what lies outside of this module and the standard library.
 var owners = map[string]string{
 	"github.com/asynkron/protoactor-go": "actors actors/actorstest .", // the root package: hosts hand their system over
-	"github.com/spf13/afero":            "fsys fsys/faultfs fsys/fsystest actors actors/actorstest",
+	"github.com/spf13/afero":            "fsys fsys/memfs fsys/faultfs fsys/fsystest actors actors/actorstest",
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
@@ -130,18 +131,51 @@ func TestThinkingHalf(t *testing.T) {
 	}
 }
 
+// proof are the packages that tests, simulations and hosts use. No program has them in it.
+var proof = []string{"fsys/memfs", "fsys/faultfs", "fsys/fsystest", "process/processtest", "pattern/patterntest", "cache/cachetest", "actors/actorstest", "haztest"}
+
+// TestProofApart follows the imports of the program, and of package haz, to their end.
+func TestProofApart(t *testing.T) {
+	imports := packageImports(t)
+	for _, from := range []string{".", "cmd/haz"} {
+		for _, dir := range closure(from, imports) {
+			if slices.Contains(proof, dir) {
+				t.Errorf("%s brings %s along", from, dir)
+			}
+		}
+	}
+	for dir := range imports {
+		if strings.HasSuffix(dir, "test") && !slices.Contains(proof, dir) {
+			t.Errorf("what is %s?", dir)
+		}
+	}
+	through := map[string][]string{".": {module + "/b", "slices"}, "b": {module + "/fsys/memfs", module + "/b"}, "c": {module + "/d"}}
+	if got := closure(".", through); !slices.Equal(got, []string{".", "b", "fsys/memfs"}) {
+		t.Errorf("the closure is %q", got)
+	}
+}
+
+// closure is a package and all of this module that it brings along.
+func closure(from string, imports map[string][]string) []string {
+	list := []string{from}
+	for i := 0; i < len(list); i++ {
+		for _, imp := range imports[list[i]] {
+			if inner, ours := strings.CutPrefix(imp+"/", module+"/"); ours {
+				if dir := path.Clean(inner); !slices.Contains(list, dir) {
+					list = append(list, dir)
+				}
+			}
+		}
+	}
+	return list
+}
+
 func reaches(from string, imports map[string][]string) []string {
 	var bad []string
-	seen, todo := map[string]bool{from: true}, []string{from}
-	for len(todo) > 0 {
-		dir := todo[0]
-		todo = todo[1:]
+	for _, dir := range closure(from, imports) {
 		for _, imp := range imports[dir] {
-			inner, ours := strings.CutPrefix(imp, module+"/")
-			switch {
-			case ours && !seen[inner]:
-				seen[inner], todo = true, append(todo, inner)
-			case !ours && strings.Contains(strings.Split(imp, "/")[0], "."), slices.Contains([]string{"os", "os/exec", "syscall", "net", "io/fs", "embed"}, imp):
+			ours := strings.HasPrefix(imp, module+"/")
+			if !ours && strings.Contains(strings.Split(imp, "/")[0], ".") || slices.Contains([]string{"os", "os/exec", "syscall", "net", "io/fs", "embed"}, imp) {
 				bad = append(bad, from+" reaches "+imp+" by "+dir)
 			}
 		}

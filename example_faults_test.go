@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/afero"
 
 	haz "github.com/haz-build/haz"
-	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -18,7 +18,7 @@ import (
 // comes to the right bytes.
 func Example_powerCut() {
 	for k := 0; ; k += 4 {
-		disk := fsys.Memory()
+		disk := memfs.New()
 		writeWorkspace(disk) // what was there before the disk is made to fail counts as flushed
 		faulty := faultfs.CrashAt(disk, k, uint64(k))
 		_, _ = build(faulty) // whatever that comes to
@@ -42,7 +42,7 @@ func Example_powerCut() {
 // When the cache actor is told to store its second result, it dies. A run cannot go on without it: it ends all the same, its processes with
 // it, and result and outcomes name who died.
 func Example_deadCacheActor() {
-	disk := fsys.Memory()
+	disk := memfs.New()
 	writeWorkspace(disk)
 	ctx := context.Background()
 	w, err := haz.Open(ctx, "/ws", haz.WithFileSystem(disk), haz.WithSpawner(compiler(disk)), haz.WithHooks(haz.Hooks{

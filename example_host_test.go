@@ -17,6 +17,7 @@ import (
 
 	haz "github.com/haz-build/haz"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/process/processtest"
 )
@@ -160,7 +161,7 @@ func build(disk fsys.FS) (*haz.Result, error) {
 
 // A workspace in memory, cache included. Processes do not see such a disk, so its tasks are functions.
 func ExampleWithFileSystem() {
-	disk := fsys.Memory() // an afero.Fs, with the links, modes, locks and inodes of a real disk
+	disk := memfs.New() // an afero.Fs, with the links, modes, locks and inodes of a real disk
 	writeWorkspace(disk)
 	for range 2 {
 		r, err := build(disk)

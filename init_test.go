@@ -8,12 +8,13 @@ import (
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // Whatever call fails, the workspace file is whole or absent, and nothing else is left but .haz itself (AUX-006).
 func TestInitFaults(t *testing.T) {
 	for k := 0; ; k++ {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		if err := mem.MkdirAll("/ws", 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -40,16 +41,16 @@ func TestInitFaults(t *testing.T) {
 
 // AUX-002: what counts as an existing workspace.
 func TestInitRefuses(t *testing.T) {
-	for name, prepare := range map[string]func(*fsys.MemFS) error{
-		"a file":          func(m *fsys.MemFS) error { return fsys.WriteFileAtomic(m, "/ws/.haz/workspace.yml", nil, 0o644) },
-		"a directory":     func(m *fsys.MemFS) error { return m.Mkdir("/ws/.haz/workspace.yml", 0o755) },
-		"a dangling link": func(m *fsys.MemFS) error { return m.Symlink("nowhere", "/ws/.haz/workspace.yml") },
-		".haz is a file": func(m *fsys.MemFS) error {
+	for name, prepare := range map[string]func(*memfs.FS) error{
+		"a file":          func(m *memfs.FS) error { return fsys.WriteFileAtomic(m, "/ws/.haz/workspace.yml", nil, 0o644) },
+		"a directory":     func(m *memfs.FS) error { return m.Mkdir("/ws/.haz/workspace.yml", 0o755) },
+		"a dangling link": func(m *memfs.FS) error { return m.Symlink("nowhere", "/ws/.haz/workspace.yml") },
+		".haz is a file": func(m *memfs.FS) error {
 			return errors.Join(m.Remove("/ws/.haz"), fsys.WriteFileAtomic(m, "/ws/.haz", nil, 0o644))
 		},
-		".haz is a dangling link": func(m *fsys.MemFS) error { return errors.Join(m.Remove("/ws/.haz"), m.Symlink("x", "/ws/.haz")) },
+		".haz is a dangling link": func(m *memfs.FS) error { return errors.Join(m.Remove("/ws/.haz"), m.Symlink("x", "/ws/.haz")) },
 	} {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		if err := errors.Join(mem.MkdirAll("/ws/.haz", 0o755), prepare(mem)); err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +59,7 @@ func TestInitRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	mem := fsys.Memory()
+	mem := memfs.New()
 	if err := errors.Join(mem.MkdirAll("/ws", 0o755), mem.MkdirAll("/else", 0o755), mem.Symlink("../else", "/ws/.haz")); err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	haz "github.com/haz-build/haz"
-	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -78,7 +78,7 @@ func TestUnreadableInput(t *testing.T) {
 			return haz.WithFileSystem(w.mem)
 		},
 		"a FIFO": func(t *testing.T, w *world) haz.Option {
-			if err := w.fs.(*fsys.MemFS).Mkfifo("/p/in.txt", 0o644); err != nil {
+			if err := w.fs.(*memfs.FS).Mkfifo("/p/in.txt", 0o644); err != nil {
 				t.Fatal(err)
 			}
 			return haz.WithFileSystem(w.mem)

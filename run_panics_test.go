@@ -22,6 +22,7 @@ import (
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
@@ -294,7 +295,7 @@ func TestTasksBehindACrash(t *testing.T) {
 
 // The third interrupt of one run ends its own processes, and none of another run that has the same spawner.
 func TestThirdInterruptIsOfOneRun(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	s := processtest.New(map[string]processtest.Script{"x": func(c process.Command, out process.Sink, signals <-chan processtest.Signal) process.Exit {
 		out.Write(process.Stdout, []byte("up\n"))
 		for sig := range signals {

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // lastRun reads the record of the last run.
@@ -24,7 +24,7 @@ func (w *Workspace) lastRun() (string, error) {
 
 // The last run is the latest by time, and 20 are kept.
 func TestRunRecords(t *testing.T) {
-	w := &Workspace{FS: fsys.Memory(), o: newOptions(nil)}
+	w := &Workspace{FS: memfs.New(), o: newOptions(nil)}
 	if b, err := w.LastRun(); b != nil || err != nil {
 		t.Fatalf("a fresh workspace has a last run: %v, %v", b, err)
 	}
@@ -56,7 +56,7 @@ func TestRunRecords(t *testing.T) {
 func TestRunRecordsFaults(t *testing.T) {
 	at := time.Unix(1_700_000_000, 0)
 	for k := 0; ; k++ {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		w := &Workspace{FS: mem, o: newOptions(nil)}
 		if err := w.KeepRun("a", at, []byte("old")); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	haz "github.com/haz-build/haz"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/process/processtest"
@@ -29,7 +30,7 @@ type world struct {
 	dir     string  // host path of the workspace
 	spawner *countingSpawner
 	options []haz.Option
-	mem     *fsys.MemFS // nil on other disks
+	mem     *memfs.FS // nil on other disks
 
 	scripted bool // its processes are none of the machine
 }
@@ -45,7 +46,7 @@ func inBoth(t *testing.T, test func(t *testing.T, w *world)) {
 
 func inMemory(t *testing.T) *world {
 	t.Helper()
-	mem := fsys.Memory()
+	mem := memfs.New()
 	if err := mem.MkdirAll("/ws", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func inMemory(t *testing.T) *world {
 }
 
 // inTree is the workspace /ws of a memory file system.
-func inTree(t *testing.T, mem *fsys.MemFS) *world {
+func inTree(t *testing.T, mem *memfs.FS) *world {
 	t.Helper()
 	w := inWorkspace(t, mem)
 	w.mem = mem

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
@@ -47,7 +47,7 @@ func TestBudgetCountsEvents(t *testing.T) {
 
 // A recorder gives memory and files back once the task has ended, and what a process that was given up writes later is nobody's.
 func TestRecorderDrops(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	r := &running{o: Options{FS: mem, Hash: digest.BLAKE3, Plan: &graph.Plan{Tasks: []*workspace.Task{{}}}}}
 	r.spool = &spool{fs: r.o.FS}
 	r.budget = newBudget(0, nil)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
@@ -15,7 +15,7 @@ import (
 // S-15: of a stream, 64 KiB are kept in memory, whatever its length; the rest lies in a file, and nothing is lost. The other
 // stream of the process stays where it is.
 func TestRecorderSpools(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	r := &running{o: Options{FS: mem, Hash: digest.BLAKE3, Plan: &graph.Plan{Tasks: []*workspace.Task{{}}}}}
 	r.spool = &spool{fs: r.o.FS}
 	r.budget = newBudget(0, nil)

@@ -7,6 +7,7 @@ import (
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // A store that leaves it to its caller to set damaged entries aside only says that they are damaged; the caller does it later, and
@@ -25,7 +26,7 @@ func TestSetAsideLater(t *testing.T) {
 		},
 	} {
 		for _, again := range []bool{false, true} {
-			ws := fsys.Memory()
+			ws := memfs.New()
 			r := newRig(t, ws, cache.Options{KeepDamaged: true})
 			r.put(task, task.Key())
 			damage(t, ws)

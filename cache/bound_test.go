@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // at opens the cache of a workspace as it is when it lies at path: one tree that is seen under two paths, or two that share a cache.
@@ -122,7 +123,7 @@ func TestRootsSideBySide(t *testing.T) {
 
 // A damaged entry beside that of another root is set aside like any other, and one that lies in the place of another root is damaged.
 func TestDamagedBesideAnotherRoot(t *testing.T) {
-	ws := fsys.Memory()
+	ws := memfs.New()
 	k := holding("").Key()
 	for _, root := range []string{"/home/me/one", "/home/me/two"} {
 		at(t, ws, root).put(holding("at "+root), k)

@@ -17,6 +17,7 @@ import (
 	"github.com/haz-build/haz/cache/housekeeping"
 	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -196,7 +197,7 @@ func TestClean(t *testing.T) {
 
 // The plan of a dry run: sorted by pass, creation time and key (AUX-024).
 func TestCleanPlan(t *testing.T) {
-	r := newRig(t, fsys.Memory(), cache.Options{})
+	r := newRig(t, memfs.New(), cache.Options{})
 	_, keys := many(r, 4)
 	bad := &cachetest.Task{Name: "p:bad", Patterns: []string{"/o"}, Stdout: "12345"}
 	r.put(bad, bad.Key())
@@ -219,7 +220,7 @@ func TestCleanPlan(t *testing.T) {
 
 // Least recently used first: a hit protects, ties go by key.
 func TestCleanLeastRecentlyUsed(t *testing.T) {
-	r := newRig(t, fsys.Memory(), cache.Options{})
+	r := newRig(t, memfs.New(), cache.Options{})
 	tasks, keys := many(r, 4)
 	r.now = cachetest.Epoch.Add(10 * time.Hour)
 	r.mustHit(tasks[0], keys[0])
@@ -231,7 +232,7 @@ func TestCleanLeastRecentlyUsed(t *testing.T) {
 }
 
 func TestCleanNoMode(t *testing.T) {
-	r := newRig(t, fsys.Memory(), cache.Options{})
+	r := newRig(t, memfs.New(), cache.Options{})
 	if _, err := r.store.Clean(bg, cache.CleanOptions{DryRun: true}); !errors.Is(err, cache.ErrNoCleanMode) {
 		t.Error(err)
 	}
@@ -290,7 +291,7 @@ func TestInfo(t *testing.T) {
 func TestCleanBestEffort(t *testing.T) {
 	if os.Getuid() == 0 {
 		// Root may do everything: the immutable thing is a shard that is a mount point of sorts, made by the wrapper.
-		mem := fsys.Memory()
+		mem := memfs.New()
 		r := newRig(t, stubborn{mem}, cache.Options{})
 		_, keys := many(r, 3)
 		stuck := entryDir(keys[1])
@@ -393,7 +394,7 @@ func TestSweepRestoresEachRun(t *testing.T) {
 
 // A sweep is bounded to 100 ms: what it does not get to is left for the next one.
 func TestSweepIsBounded(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	r := newRig(t, mem, cache.Options{})
 	many(r, 1)
 	tree := cachetest.Tree{}
@@ -414,7 +415,7 @@ func TestSweepIsBounded(t *testing.T) {
 
 // With a read-only cache a sweep leaves the cache root alone.
 func TestSweepReadOnly(t *testing.T) {
-	r := newRig(t, fsys.Memory(), cache.Options{})
+	r := newRig(t, memfs.New(), cache.Options{})
 	litter(r)
 	ro := newRig(t, r.ws, cache.Options{ReadOnly: true})
 	ro.store.Sweep(bg, cache.SweepOptions{})

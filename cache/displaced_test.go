@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // 8.2: what lay there before the task wrote to it is taken away neither by a restore nor before the task runs again; and when
@@ -49,7 +50,7 @@ func TestFoundThingsStay(t *testing.T) {
 // 7.7: an equal stat is not taken for the task's own bytes where it says nothing about them.
 func TestMappedEditIsDisplaced(t *testing.T) {
 	for _, times := range []fsys.Times{fsys.TimesLoose, fsys.TimesMarked} {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		mem.SetVolume(fsys.Volume{Times: times}, false)
 		r := newRig(t, mem, cache.Options{})
 		task := &cachetest.Task{Name: "p:t", Patterns: []string{"/p/*"}, Outputs: cachetest.Tree{"/p/a": cachetest.File("one", 0o644)}}
@@ -74,7 +75,7 @@ func TestMappedEditIsDisplaced(t *testing.T) {
 // 7.7: the oldest folders go when a new one needs the room; an operation that needs more than all of it moves nothing that
 // has no room.
 func TestDisplacedIsBounded(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	s := cachetest.Open(mem, cache.Options{})
 	defer s.Close()
 	const most = 10_000

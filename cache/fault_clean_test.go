@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/cache/housekeeping"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 func cleanOperation(t testing.TB) cachetest.Operation {
@@ -51,7 +52,7 @@ func cleanOperation(t testing.TB) cachetest.Operation {
 			report, err := s.Clean(ctx, cache.CleanOptions{Soft: true, MaxAge: &age, MaxSize: &limit})
 			return cleaned{report, err}
 		},
-		Check: func(t testing.TB, f cachetest.Fault, after *fsys.MemFS, result any) {
+		Check: func(t testing.TB, f cachetest.Fault, after *memfs.FS, result any) {
 			got := lookAt(t, after)
 			for path := range got {
 				if strings.Contains(path, "/.haz-restore-") {
@@ -92,7 +93,7 @@ func clearOperation(t testing.TB) cachetest.Operation {
 			defer s.Close()
 			return s.Clear(ctx)
 		},
-		Check: func(t testing.TB, f cachetest.Fault, after *fsys.MemFS, result any) {
+		Check: func(t testing.TB, f cachetest.Fault, after *memfs.FS, result any) {
 			if d := cachetest.Diff(lookAt(t, after), before); d != "" {
 				t.Errorf("clear has changed the tree:\n%s", d)
 			}
@@ -118,7 +119,7 @@ func sweepOperation(t testing.TB) cachetest.Operation {
 		s.Info(ctx)
 		return s.Sweep(ctx, cache.SweepOptions{MaxSize: &limit})
 	}
-	op.Check = func(t testing.TB, f cachetest.Fault, after *fsys.MemFS, result any) {
+	op.Check = func(t testing.TB, f cachetest.Fault, after *memfs.FS, result any) {
 		if d := cachetest.Missing(lookAt(t, after), without(before, "/p/.haz-restore-")); d != "" {
 			t.Errorf("a sweep has changed the tree:\n%s", d)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // byHand is what somebody has put where a restore of present needs the room.
@@ -39,7 +40,7 @@ func displaceOperation(t testing.TB) cachetest.Operation {
 			st.Flush()
 			return o
 		},
-		Check: func(t testing.TB, f cachetest.Fault, after *fsys.MemFS, result any) {
+		Check: func(t testing.TB, f cachetest.Fault, after *memfs.FS, result any) {
 			o := result.(cachetest.Outcome)
 			got := lookAt(t, after)
 			switch {
@@ -65,7 +66,7 @@ func displaceOperation(t testing.TB) cachetest.Operation {
 }
 
 // requireKept demands of each thing that it is in its place, or displaced and listed.
-func requireKept(t testing.TB, f cachetest.Fault, mem *fsys.MemFS, things cachetest.Tree) {
+func requireKept(t testing.TB, f cachetest.Fault, mem *memfs.FS, things cachetest.Tree) {
 	t.Helper()
 	got := lookAt(t, mem)
 	s := cachetest.Open(mem, cache.Options{})
@@ -110,7 +111,7 @@ func takeAwayOperation(t testing.TB, putBack bool) cachetest.Operation {
 			st.Flush()
 			return err
 		},
-		Check: func(t testing.TB, f cachetest.Fault, after *fsys.MemFS, result any) {
+		Check: func(t testing.TB, f cachetest.Fault, after *memfs.FS, result any) {
 			got := lookAt(t, after)
 			if d := cachetest.Missing(got, users); d != "" {
 				t.Errorf("files of the user:\n%s", d)
@@ -142,7 +143,7 @@ func takeAwayOperation(t testing.TB, putBack bool) cachetest.Operation {
 
 // requireSaid demands of a haz that got no further, as if it had been killed, that the ledger does not go on saying that all is there when
 // something that it lists is not: others count on it (S-36).
-func requireSaid(t testing.TB, f cachetest.Fault, mem *fsys.MemFS, before cachetest.Tree) {
+func requireSaid(t testing.TB, f cachetest.Fault, mem *memfs.FS, before cachetest.Tree) {
 	t.Helper()
 	if !f.Sticky || f.What == "short" { // which stops no rename
 		return

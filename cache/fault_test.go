@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -79,9 +80,9 @@ func openOn(fsy fsys.FS, now time.Time) (*cache.Store, *state.State) {
 }
 
 // world has the earlier result in its tree with its ledger, both results in the cache, and files of the user.
-func world(t testing.TB) *fsys.MemFS {
+func world(t testing.TB) *memfs.FS {
 	t.Helper()
-	mem := fsys.Memory()
+	mem := memfs.New()
 	mem.SetTime(cachetest.Epoch)
 	s, st := openOn(mem, cachetest.Epoch)
 	for _, task := range []*cachetest.Task{present(), earlier()} {
@@ -112,7 +113,7 @@ func lookAt(t testing.TB, fsy fsys.FS) cachetest.Tree {
 
 // requireWholeOrMiss looks task up with a healthy disk, restores it into an empty place if it hits, and demands the right
 // bytes then. It reports whether it hit.
-func requireWholeOrMiss(t testing.TB, mem *fsys.MemFS, task *cachetest.Task, k entry.Key) bool {
+func requireWholeOrMiss(t testing.TB, mem *memfs.FS, task *cachetest.Task, k entry.Key) bool {
 	t.Helper()
 	mem = mem.Clone()
 	must(t, mem.RemoveAll("/p"))
@@ -154,7 +155,7 @@ func without(tree cachetest.Tree, prefix string) cachetest.Tree {
 }
 
 // requireSwept cleans up with a healthy disk: nothing but whole entries remains, and what hit before hits still.
-func requireSwept(t testing.TB, f cachetest.Fault, mem *fsys.MemFS) {
+func requireSwept(t testing.TB, f cachetest.Fault, mem *memfs.FS) {
 	t.Helper()
 	s := cachetest.Open(mem, cache.Options{})
 	defer s.Close()
@@ -183,7 +184,7 @@ type stored struct {
 }
 
 func storeOperation(t testing.TB) cachetest.Operation {
-	base := fsys.Memory()
+	base := memfs.New()
 	base.SetTime(cachetest.Epoch)
 	must(t, present().Outputs.Write(base))
 	must(t, users.Write(base))
@@ -199,7 +200,7 @@ func storeOperation(t testing.TB) cachetest.Operation {
 			s.Finish()
 			return stored{already, err}
 		},
-		Check: func(t testing.TB, f cachetest.Fault, after *fsys.MemFS, result any) {
+		Check: func(t testing.TB, f cachetest.Fault, after *memfs.FS, result any) {
 			if d := cachetest.Diff(lookAt(t, after), before); d != "" {
 				t.Errorf("a store has changed the tree:\n%s", d)
 			}
@@ -253,7 +254,7 @@ func lookupOperation(t testing.TB) cachetest.Operation {
 			m, miss := s.Lookup(k)
 			return found{m, miss, explains}
 		},
-		Check: func(t testing.TB, f cachetest.Fault, after *fsys.MemFS, result any) {
+		Check: func(t testing.TB, f cachetest.Fault, after *memfs.FS, result any) {
 			r := result.(found)
 			if (r.m == nil) == (r.miss == nil) {
 				t.Errorf("manifest %v, miss %v", r.m, r.miss)
@@ -287,7 +288,7 @@ func restoreOperation(t testing.TB) cachetest.Operation {
 			st.Flush()
 			return o
 		},
-		Check: func(t testing.TB, f cachetest.Fault, after *fsys.MemFS, result any) {
+		Check: func(t testing.TB, f cachetest.Fault, after *memfs.FS, result any) {
 			o := result.(cachetest.Outcome)
 			got := lookAt(t, after)
 			if d := cachetest.Missing(got, users); d != "" {
@@ -338,7 +339,7 @@ func requireNeverHalf(t testing.TB, got, before, recorded cachetest.Tree) {
 
 // requireRecovery runs the task's restore again as the next haz would, on a healthy disk: a hit must be right, whatever
 // the fault has left in tree, cache and state.
-func requireRecovery(t testing.TB, mem *fsys.MemFS, task *cachetest.Task, k entry.Key) {
+func requireRecovery(t testing.TB, mem *memfs.FS, task *cachetest.Task, k entry.Key) {
 	t.Helper()
 	mem = mem.Clone()
 	mem.Advance(time.Minute)

@@ -7,6 +7,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // A result of which the folders matter: modes, one that is closed, and a fixed prefix that may be empty.
@@ -92,7 +93,7 @@ func TestFoldersGiveWay(t *testing.T) {
 
 // What lies in a folder of the user that may not be written to fails to be restored, and the folder stays closed.
 func TestClosedFolderOfTheUser(t *testing.T) {
-	ws := fsys.Memory()
+	ws := memfs.New()
 	r := newRig(t, ws, cache.Options{})
 	task := folders(cachetest.Tree{"/p/out/c/a": cachetest.File("a", 0o644)})
 	r.put(task, task.Key())
@@ -111,7 +112,7 @@ func TestFoldersThatNoPatternAllows(t *testing.T) {
 		"/p/out": true, "/p/gen": true, "/p/gen/one": true, "/p": false, "/p/lit": true, "/p/lit2": false, "/p/gen/two": false, "/p/src": false,
 		"/p/out/.git": true, "/p/gen/one/y": false,
 	} {
-		r := newRig(t, fsys.Memory(), cache.Options{})
+		r := newRig(t, memfs.New(), cache.Options{})
 		task := folders(cachetest.Tree{"/p/gen/one/x": cachetest.File("x", 0o644), "/p/lit/file": cachetest.File("f", 0o644), path: cachetest.Dir(0o700)})
 		r.put(task, task.Key())
 		o := r.hit(task, task.Key())

@@ -14,6 +14,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // restless is a file system on which somebody writes a file while it is being read.
@@ -64,7 +65,7 @@ func (f *restlessFile) Read(p []byte) (int, error) {
 func TestOutputMovesWhileStored(t *testing.T) {
 	for _, noClone := range []bool{true, false} {
 		for _, path := range []string{"/p/out/a", "/p/out/big"} {
-			mem := fsys.Memory()
+			mem := memfs.New()
 			task := sample()
 			must(t, task.Outputs.Write(mem))
 			ws := restless{FS: mem, path: path, noClone: noClone, then: func() {
@@ -83,7 +84,7 @@ func TestOutputMovesWhileStored(t *testing.T) {
 func TestCloseFails(t *testing.T) {
 	blob := hasher.Sum(fn, []byte("hello\n")).Hex()
 	for _, name := range []string{blob, "stdout", "manifest.json", "00000001"} {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		task := sample()
 		healthy := newRig(t, mem, cache.Options{})
 		ff := faultfs.New(mem, 0, faultfs.Rule{Errs: []error{syscall.EDQUOT}, Match: faultfs.All(faultfs.Is(faultfs.OpClose), func(c faultfs.Call) bool {

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -128,7 +129,7 @@ func TestLinkInPlaceOfEntry(t *testing.T) {
 
 // A .gitignore of "*" would hide from git what a folder held before it became a cache.
 func TestForeignFolderIsNotHiddenFromGit(t *testing.T) {
-	r := newRig(t, fsys.Memory(), cache.Options{})
+	r := newRig(t, memfs.New(), cache.Options{})
 	must(t, cachetest.Tree{"/.haz/cache/letter": cachetest.File("x", 0o644)}.Write(r.ws))
 	task := sample()
 	r.put(task, task.Key())
@@ -185,7 +186,7 @@ func TestLowerLayerDamaged(t *testing.T) {
 
 // What cannot even be taken apart stays, and is said to.
 func TestDamagedThatStays(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	r := newRig(t, mem, cache.Options{})
 	task := sample()
 	r.put(task, task.Key())
@@ -234,7 +235,7 @@ func TestLowerLayerCleaned(t *testing.T) {
 
 // A stream that is too long for memory has no place without a directory: certainly not the root of the workspace.
 func TestNoSpoolDirectory(t *testing.T) {
-	r := newRig(t, fsys.Memory(), cache.Options{})
+	r := newRig(t, memfs.New(), cache.Options{})
 	task := sample()
 	task.Stdout = strings.Repeat("x", 100<<10)
 	r.put(task, task.Key())

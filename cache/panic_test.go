@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 func twoBig() *cachetest.Task {
@@ -18,7 +19,7 @@ func twoBig() *cachetest.Task {
 }
 
 // panicAt is a file system that panics in its k-th call. Once asked whether it has, it works.
-func panicAt(mem *fsys.MemFS, k int) (fsy fsys.FS, reached func() bool) {
+func panicAt(mem *memfs.FS, k int) (fsy fsys.FS, reached func() bool) {
 	n, armed := 0, true
 	ff := faultfs.New(mem, 0, faultfs.Rule{At: -1, Match: func(faultfs.Call) bool {
 		if n++; armed && n-1 == k {
@@ -47,7 +48,7 @@ func (r *rig) sweptClean() {
 // A file system that panics anywhere in a restore, also while big blobs are copied side by side, ends neither the program nor
 // leaves anything behind: the panic comes out in the goroutine that asked, the tree is as it was or whole, and no staging is held.
 func TestPanicsInARestore(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	task := twoBig()
 	newRig(t, mem, cache.Options{}).put(task, task.Key())
 	panics, partly := 0, 0
@@ -89,7 +90,7 @@ func TestPanicsInARestore(t *testing.T) {
 
 // Likewise a store: nothing of it is held, and the same result can be stored afterwards.
 func TestPanicsInAStore(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	task := twoBig()
 	must(t, task.Outputs.Write(mem))
 	panics := 0

@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // gen draws trees and disturbances.
@@ -118,7 +119,7 @@ func (g gen) disturb(ws fsys.FS, known cachetest.Tree) error {
 func TestRandomTrees(t *testing.T) {
 	worked, failed, nothing := 0, 0, 0
 	for seed := range uint64(pick(150, 6000)) {
-		var ws fsys.FS = fsys.Memory()
+		var ws fsys.FS = memfs.New()
 		if seed%4 == 0 { // half of the long campaign's 3,000 trees and more lie on the real disk
 			ws = disk(t)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // bigSample has blobs that are copied side by side, and small ones between them.
@@ -60,7 +61,7 @@ func TestBigBlobs(t *testing.T) {
 
 // A disk that is full for one of them, or a cancellation in the middle, leaves the tree as it was.
 func TestBigBlobsStopTogether(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	task := bigSample()
 	newRig(t, mem, cache.Options{}).put(task, task.Key())
 	whole, refused := 0, 0

@@ -15,6 +15,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -290,7 +291,7 @@ func TestOtherDeviceLeftovers(t *testing.T) {
 }
 
 func killedAcross(t *testing.T, sameDev bool) {
-	base := fsys.Memory()
+	base := memfs.New()
 	task := sample()
 	r := newRig(t, base, cache.Options{})
 	r.put(task, task.Key())
@@ -390,7 +391,7 @@ func TestStreamsAreVerifiedWhenNothingIsWritten(t *testing.T) {
 
 // A cancelled restore writes nothing, or undoes what it did; TestFaults cancels at every call.
 func TestRestoreCancelled(t *testing.T) {
-	r := newRig(t, fsys.Memory(), cache.Options{})
+	r := newRig(t, memfs.New(), cache.Options{})
 	task := sample()
 	r.put(task, task.Key())
 	ctx, cancel := context.WithCancel(bg)

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -22,7 +23,7 @@ var bg = context.Background()
 
 // onBoth runs a test on the file system in memory and on the disk.
 func onBoth(t *testing.T, test func(t *testing.T, ws fsys.FS)) {
-	t.Run("memory", func(t *testing.T) { test(t, fsys.Memory()) })
+	t.Run("memory", func(t *testing.T) { test(t, memfs.New()) })
 	t.Run("disk", func(t *testing.T) { test(t, disk(t)) })
 }
 

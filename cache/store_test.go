@@ -17,6 +17,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -240,7 +241,7 @@ func TestStoreSpooledStream(t *testing.T) {
 
 // A cancelled store leaves nothing behind (S-27); one with a cancelled context does not begin.
 func TestStoreCancelled(t *testing.T) {
-	r := newRig(t, fsys.Memory(), cache.Options{})
+	r := newRig(t, memfs.New(), cache.Options{})
 	task := sample()
 	must(t, task.Outputs.Write(r.ws))
 	ctx, cancel := context.WithCancel(bg)

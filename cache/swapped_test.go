@@ -9,12 +9,13 @@ import (
 	"github.com/haz-build/haz/cache/cachetest"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
 // swapping makes a folder of a workspace a link to another folder at some calls, and a folder again at others.
 type swapping struct {
-	mem   *fsys.MemFS
+	mem   *memfs.FS
 	dir   string
 	at    func(call int) bool // whether it is to be swapped before that call
 	calls int
@@ -39,7 +40,7 @@ func (s *swapping) count(faultfs.Call) bool {
 
 // swapCase is a workspace with old outputs and files of the user that bear the names of outputs, in a folder of their own.
 type swapCase struct {
-	base    *fsys.MemFS
+	base    *memfs.FS
 	task    *cachetest.Task
 	victims cachetest.Tree
 	looking int // calls before the restore itself
@@ -51,7 +52,7 @@ func newSwapCase(t *testing.T, pattern string) *swapCase {
 		"/p/out/sub/l": cachetest.Link("b"), "/p/out/sub/empty": cachetest.Dir(0o750)}}
 	older := &cachetest.Task{Name: "p:t", Patterns: task.Patterns, Outputs: cachetest.Tree{
 		"/p/out/a": cachetest.File("old a", 0o644), "/p/out/stale": cachetest.File("stale", 0o644), "/p/out/sub/stale": cachetest.File("stale", 0o644)}}
-	c := &swapCase{base: fsys.Memory(), task: task, victims: cachetest.Tree{}}
+	c := &swapCase{base: memfs.New(), task: task, victims: cachetest.Tree{}}
 	for _, name := range []string{"/q/a", "/q/stale", "/q/b", "/q/sub/b", "/q/sub/stale", "/q/empty/keep"} {
 		c.victims[name] = cachetest.File("mine", 0o600)
 	}
@@ -85,13 +86,13 @@ func (c *swapCase) restore(t *testing.T, dir, what string, at func(call int) boo
 	return s, hit
 }
 
-func (c *swapCase) look(t *testing.T, mem *fsys.MemFS) cachetest.Tree {
+func (c *swapCase) look(t *testing.T, mem *memfs.FS) cachetest.Tree {
 	tree, err := cachetest.Look(mem, layout.Dir)
 	must(t, err)
 	return tree
 }
 
-func (c *swapCase) requireUntouched(t *testing.T, mem *fsys.MemFS, what string) {
+func (c *swapCase) requireUntouched(t *testing.T, mem *memfs.FS, what string) {
 	t.Helper()
 	tree := c.look(t, mem)
 	if d := cachetest.Missing(tree, c.victims); d != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // chain is a result of which each file is made from those before it, in the order of their names or against it.
@@ -70,7 +71,7 @@ func TestTimesOfAPartThatComesBack(t *testing.T) {
 		r.mustHit(task, task.Key())
 		was := times(t, ws, task)
 		later := time.Now().Add(-time.Hour)
-		if mem, ok := ws.(*fsys.MemFS); ok {
+		if mem, ok := ws.(*memfs.FS); ok {
 			mem.Advance(time.Hour)
 			later = mem.Now()
 		}
@@ -120,7 +121,7 @@ func TestTimesOfWhatIsGone(t *testing.T) {
 		was := times(t, ws, task)
 		oldest := was["/p/out/app"]
 		for _, newest := range []func() int64{nil, func() int64 { return oldest }, func() int64 { return oldest + 1 }} {
-			if mem, ok := ws.(*fsys.MemFS); ok {
+			if mem, ok := ws.(*memfs.FS); ok {
 				mem.Advance(time.Minute)
 			}
 			must(t, task.Outputs.Remove(ws))
@@ -149,7 +150,7 @@ func TestTimesOfAnOlderLedger(t *testing.T) {
 		r.put(other, other.Key("other"))
 		r.mustHit(task, task.Key())
 		was := times(t, ws, task)
-		if mem, ok := ws.(*fsys.MemFS); ok {
+		if mem, ok := ws.(*memfs.FS); ok {
 			mem.Advance(time.Hour)
 		}
 		r.mustHit(other, other.Key("other"))

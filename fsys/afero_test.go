@@ -23,6 +23,9 @@ func TestAferoConforms(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		fsystest.Run(t, func(t *testing.T) fsys.FS { return fsys.FromAfero(afero.NewMemMapFs()) }, lacks...)
 	})
+	t.Run("memory with links", func(t *testing.T) {
+		fsystest.Run(t, func(t *testing.T) fsys.FS { return fsys.Memory() }, lacks...)
+	})
 	t.Run("machine", func(t *testing.T) {
 		fsystest.Run(t, func(t *testing.T) fsys.FS {
 			f, err := fsys.FromAfero(afero.NewOsFs()).Sub(t.TempDir())

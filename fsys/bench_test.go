@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 func implementations(b *testing.B, run func(b *testing.B, f fsys.FS)) {
@@ -14,7 +15,7 @@ func implementations(b *testing.B, run func(b *testing.B, f fsys.FS)) {
 		defer f.Close()
 		run(b, f)
 	})
-	b.Run("fs=memory", func(b *testing.B) { run(b, fsys.Memory()) })
+	b.Run("fs=memory", func(b *testing.B) { run(b, memfs.New()) })
 }
 
 func BenchmarkLstat(b *testing.B) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/fsystest"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // roofed makes FS whose whole tree lies elsewhere, for the suite that every file system is held against.
@@ -29,7 +30,7 @@ func roofed(t *testing.T, host fsys.FS, place string) fsys.FS {
 
 func TestElsewhereConforms(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
-		fsystest.Run(t, func(t *testing.T) fsys.FS { return roofed(t, fsys.Memory(), "/tree") })
+		fsystest.Run(t, func(t *testing.T) fsys.FS { return roofed(t, memfs.New(), "/tree") })
 	})
 	t.Run("host", func(t *testing.T) {
 		fsystest.Run(t, func(t *testing.T) fsys.FS {
@@ -56,7 +57,7 @@ func eachHost(t *testing.T, test func(t *testing.T, tree, host fsys.FS, root str
 		defer tree.Close()
 		test(t, tree, host, root)
 	}
-	t.Run("memory", func(t *testing.T) { run(t, fsys.Memory(), "/r") })
+	t.Run("memory", func(t *testing.T) { run(t, memfs.New(), "/r") })
 	t.Run("host", func(t *testing.T) {
 		root, err := filepath.EvalSymlinks(t.TempDir())
 		if err != nil {

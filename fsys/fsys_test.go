@@ -6,10 +6,11 @@ import (
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/fsystest"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 func TestMemoryConforms(t *testing.T) {
-	fsystest.Run(t, func(t *testing.T) fsys.FS { return fsys.Memory() })
+	fsystest.Run(t, func(t *testing.T) fsys.FS { return memfs.New() })
 }
 
 func TestHostConforms(t *testing.T) {

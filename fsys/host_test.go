@@ -19,6 +19,7 @@ import (
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/fsystest"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // TestMain is also the process that holds a lock until it is killed.
@@ -97,7 +98,7 @@ func TestMemoryIsLikeHostWithoutOpenat2(t *testing.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
 		must(t, err)
 		defer os.RemoveAll(dir)
-		compare(rt, fsys.WithoutOpenat2(openHost(t, dir)), fsys.Memory())
+		compare(rt, fsys.WithoutOpenat2(openHost(t, dir)), memfs.New())
 	})
 }
 

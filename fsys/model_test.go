@@ -15,6 +15,7 @@ import (
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/fsystest"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // Memory is a model of Host: the same operations give the same results and the same trees, links and the way out of the
@@ -26,7 +27,7 @@ func TestMemoryIsLikeHost(t *testing.T) {
 			rt.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		compare(rt, openHost(t, dir), fsys.Memory())
+		compare(rt, openHost(t, dir), memfs.New())
 	})
 }
 

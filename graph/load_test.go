@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/load"
 )
@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // load reads the workspace of an archive.
 func loaded(t testing.TB, archive *txtar.Archive) (*workspace.Workspace, diag.List) {
 	t.Helper()
-	mem := fsys.Memory()
+	mem := memfs.New()
 	for _, f := range archive.Files {
 		if f.Name == "want" {
 			continue

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	haz "github.com/haz-build/haz"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/haztest"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/process/processtest"
@@ -20,8 +20,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // chain is a disk with a workspace of three tasks, each of which copies what the one before has made, and one that fails.
-func chain() *fsys.MemFS {
-	disk := fsys.Memory()
+func chain() *memfs.FS {
+	disk := memfs.New()
 	write(disk, "/ws/.haz/workspace.yml", "projects: [/p]\nexecution: {cancel_grace: 0.2}\n")
 	write(disk, "/ws/p/haz.yml", `name: p
 tasks:
@@ -158,7 +158,7 @@ func TestSignalsOfASeed(t *testing.T) {
 // again with that seed.
 func TestASeedFindsARace(t *testing.T) {
 	try := func(seed int64) string {
-		disk := fsys.Memory()
+		disk := memfs.New()
 		write(disk, "/ws/haz.yml", "name: p\ntasks: {a: {command: [a], cache: false}, b: {command: [b], cache: false}}\n")
 		write(disk, "/ws/.git/HEAD", "")
 		said := ""
@@ -188,7 +188,7 @@ func TestASeedFindsARace(t *testing.T) {
 
 // A workspace that cannot be opened is an error, as for Open.
 func TestAskedWrongly(t *testing.T) {
-	if _, err := haztest.Run(fsys.Memory(), "/ws", haztest.Options{}); err == nil {
+	if _, err := haztest.Run(memfs.New(), "/ws", haztest.Options{}); err == nil {
 		t.Error("a run of nothing")
 	}
 	if _, err := haztest.Run(chain(), "/ws", haztest.Options{Targets: []int{9}}); err == nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace/load"
@@ -77,7 +78,7 @@ func (w *World) script(c process.Command) (Script, error) {
 }
 
 func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
-	w := &World{Host: fsys.Memory(), Scripts: map[string]Script{}, Cap: 1 + rng.Intn(4)}
+	w := &World{Host: memfs.New(), Scripts: map[string]Script{}, Cap: 1 + rng.Intn(4)}
 	w.invent(rng, o)
 	if err := w.write(rng); err != nil {
 		return nil, err

@@ -8,17 +8,18 @@ import (
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // An Operation is something whose calls of the file system are made to fail, one after the other.
 type Operation struct {
 	Name string
 	// Prepare makes the tree that the operation begins with, a new one each time.
-	Prepare func() *fsys.MemFS
+	Prepare func() *memfs.FS
 	// Run does it and returns what Check wants to know. It must not call t.
 	Run func(ctx context.Context, fsy fsys.FS) any
 	// Check looks at what is left, through a file system without faults.
-	Check func(t testing.TB, f Fault, after *fsys.MemFS, result any)
+	Check func(t testing.TB, f Fault, after *memfs.FS, result any)
 }
 
 // Fault is what was done to an operation.
@@ -146,7 +147,7 @@ func (op Operation) CancelEach(t testing.TB) int {
 	return 0
 }
 
-func (op Operation) check(t testing.TB, f Fault, after *fsys.MemFS, result any) {
+func (op Operation) check(t testing.TB, f Fault, after *memfs.FS, result any) {
 	failed := t.Failed()
 	op.Check(t, f, after, result)
 	if t.Failed() && !failed {

@@ -16,6 +16,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
 )
@@ -23,12 +24,12 @@ import (
 // bed is a workspace in memory with the project /p and one task in it.
 type bed struct {
 	t    testing.TB
-	fs   *fsys.MemFS
+	fs   *memfs.FS
 	task workspace.Task
 }
 
 func newBed(t testing.TB, inputs ...string) *bed {
-	b := &bed{t: t, fs: fsys.Memory()}
+	b := &bed{t: t, fs: memfs.New()}
 	b.task = workspace.Task{ID: workspace.TaskID{Project: "p", Task: "t"}, Project: &workspace.Project{Name: "p", Dir: "/p"},
 		Kind: workspace.Command, Argv: []string{"true"}, Inputs: patterns(t, "/p", inputs...)}
 	b.do("dir .")
@@ -213,7 +214,7 @@ func TestEqualTreesHaveEqualKeys(t *testing.T) {
 
 // unreadable cannot read one file.
 type unreadable struct {
-	*fsys.MemFS
+	*memfs.FS
 	name string
 	err  error
 	left int // times
@@ -224,12 +225,12 @@ func (u *unreadable) ReadFile(name string, limit int64) ([]byte, fsys.Info, erro
 		u.left--
 		return nil, fsys.Info{}, &fs.PathError{Op: "open", Path: name, Err: u.err}
 	}
-	return u.MemFS.ReadFile(name, limit)
+	return u.FS.ReadFile(name, limit)
 }
 
 func (u *unreadable) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
 	data, info, err := u.ReadFile(name, limit)
-	_, unwritten := u.MemFS.Unwritten(name)
+	_, unwritten := u.FS.Unwritten(name)
 	return data, info, unwritten && err == nil, err
 }
 

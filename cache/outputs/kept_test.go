@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // look is what a second look finds: "moved", paths, "rewritten", paths, "remade".
@@ -127,12 +128,12 @@ func TestKeptSeesMappedWrites(t *testing.T) {
 			w := newTask(t, "**")
 			w.fs.SetVolume(fsys.Volume{Times: times}, true)
 			w.do("write o/a one")
-			hold := func() *fsys.Mapping {
+			hold := func() *memfs.Mapping {
 				p, err := w.fs.Map("/p/o/a")
 				w.must(err)
 				return p
 			}
-			var p *fsys.Mapping
+			var p *memfs.Mapping
 			if early {
 				p = hold()
 				_, err := p.WriteAt([]byte("one"), 0)

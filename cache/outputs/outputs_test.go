@@ -14,6 +14,7 @@ import (
 	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -232,7 +233,7 @@ func TestPresenceOnly(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	w.do("write a x", "link o/l x")
-	fsy := &unreadable{MemFS: w.fs, reads: map[string]int{}}
+	fsy := &unreadable{FS: w.fs, reads: map[string]int{}}
 	c, err := Collect(context.Background(), fsy, state.Open(fsy, digest.BLAKE3), digest.BLAKE3, w.request())
 	if err != nil {
 		t.Fatal(err)
@@ -252,13 +253,13 @@ func TestPresenceOnly(t *testing.T) {
 
 // unreadable is a tree in which no file below /p can be read.
 type unreadable struct {
-	*fsys.MemFS
+	*memfs.FS
 	reads map[string]int
 }
 
 func (u *unreadable) ReadFile(name string, limit int64) ([]byte, fsys.Info, error) {
 	if !strings.HasPrefix(name, "/p/") {
-		return u.MemFS.ReadFile(name, limit)
+		return u.FS.ReadFile(name, limit)
 	}
 	u.reads[name]++
 	return nil, fsys.Info{}, &os.PathError{Op: "open", Path: name, Err: os.ErrPermission}
@@ -266,7 +267,7 @@ func (u *unreadable) ReadFile(name string, limit int64) ([]byte, fsys.Info, erro
 
 func (u *unreadable) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
 	data, info, err := u.ReadFile(name, limit)
-	_, unwritten := u.MemFS.Unwritten(name)
+	_, unwritten := u.FS.Unwritten(name)
 	return data, info, unwritten && err == nil, err
 }
 
@@ -274,7 +275,7 @@ func TestUnreadableOutput(t *testing.T) {
 	w := newTask(t, "o/*")
 	w.do("write o/stranger x")
 	w.begin()
-	fsy := &unreadable{MemFS: w.fs, reads: map[string]int{}}
+	fsy := &unreadable{FS: w.fs, reads: map[string]int{}}
 	st := state.Open(fsy, digest.BLAKE3)
 	// A bystander need not be read.
 	if got := text(Collect(context.Background(), fsy, st, digest.BLAKE3, w.request())); !strings.Contains(got, "was there before") {
@@ -324,7 +325,7 @@ func TestMovingOutputs(t *testing.T) {
 		w := newTask(t, "o/*")
 		w.begin()
 		w.do("write o/a x")
-		fsy := &moving{MemFS: w.fs, move: func() { w.do(c.change) }}
+		fsy := &moving{FS: w.fs, move: func() { w.do(c.change) }}
 		got := text(Collect(context.Background(), fsy, state.Open(fsy, digest.BLAKE3), digest.BLAKE3, w.request()))
 		if got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
@@ -333,7 +334,7 @@ func TestMovingOutputs(t *testing.T) {
 	w := newTask(t, "a")
 	w.begin()
 	w.do("write a x")
-	fsy := &moving{MemFS: w.fs, move: func() { w.do("rm a") }}
+	fsy := &moving{FS: w.fs, move: func() { w.do("rm a") }}
 	got := text(Collect(context.Background(), fsy, state.Open(fsy, digest.BLAKE3), digest.BLAKE3, w.request()))
 	if want := "output-missing: declared output a was not produced"; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -342,7 +343,7 @@ func TestMovingOutputs(t *testing.T) {
 
 // moving changes the tree when the first file is read.
 type moving struct {
-	*fsys.MemFS
+	*memfs.FS
 	move func()
 }
 
@@ -351,12 +352,12 @@ func (m *moving) ReadFile(name string, limit int64) ([]byte, fsys.Info, error) {
 		m.move()
 		m.move = nil
 	}
-	return m.MemFS.ReadFile(name, limit)
+	return m.FS.ReadFile(name, limit)
 }
 
 func (m *moving) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
 	data, info, err := m.ReadFile(name, limit)
-	_, unwritten := m.MemFS.Unwritten(name)
+	_, unwritten := m.FS.Unwritten(name)
 	return data, info, unwritten && err == nil, err
 }
 

@@ -14,13 +14,14 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/pattern"
 )
 
 // task is a workspace in memory and what is known about one task of it.
 type task struct {
 	t        testing.TB
-	fs       *fsys.MemFS
+	fs       *memfs.FS
 	st       *state.State
 	patterns []pattern.Pattern
 	before   *Snapshot
@@ -38,7 +39,7 @@ type keyed struct {
 }
 
 func newTask(t testing.TB, patterns ...string) *task {
-	w := &task{t: t, fs: fsys.Memory(), inputs: map[string]bool{}, makers: map[string]string{}, key: map[string]keyed{}}
+	w := &task{t: t, fs: memfs.New(), inputs: map[string]bool{}, makers: map[string]string{}, key: map[string]keyed{}}
 	w.st = state.Open(w.fs, digest.BLAKE3)
 	for _, text := range patterns {
 		p, err := pattern.Parse(text)

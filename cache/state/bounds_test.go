@@ -12,6 +12,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // ledgerWith has n rows, whose paths are of a length.
@@ -47,7 +48,7 @@ func TestLedgerLimits(t *testing.T) {
 		{1000, maxLedger / 1000, false},
 	} {
 		t.Run(fmt.Sprintf("%d of %d bytes", tt.rows, tt.length), func(t *testing.T) {
-			mem := fsys.Memory()
+			mem := memfs.New()
 			Open(mem, digest.BLAKE3).WriteLedger(ledgerWith(3, 20))
 			l := ledgerWith(tt.rows, tt.length)
 			Open(mem, digest.BLAKE3).WriteLedger(l)
@@ -104,7 +105,7 @@ func TestLedgerGivesWayUnread(t *testing.T) {
 // A record that is longer than any that is written is none, however well it is sealed.
 func TestLongRecords(t *testing.T) {
 	for _, over := range []int{0, 1} {
-		s := Open(fsys.Memory(), digest.BLAKE3)
+		s := Open(memfs.New(), digest.BLAKE3)
 		head := recordHead{made: 1, task: "p:t"}
 		if _, err := s.rewrites.append(head, make([]byte, maxRewrite-len(head.appendTo(nil))+over)); err != nil {
 			t.Fatal(err)
@@ -121,7 +122,7 @@ func TestLastKeyLimits(t *testing.T) {
 		size int
 		kept bool
 	}{{RecordHead, true}, {maxLastKey - 1000, true}, {maxLastKey + 1, false}} {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		Open(mem, digest.BLAKE3).WriteLastKey("p:t", bytes.Repeat([]byte{1}, 1000))
 		record := bytes.Repeat([]byte{2}, tt.size)
 		Open(mem, digest.BLAKE3).WriteLastKey("p:t", record)
@@ -134,7 +135,7 @@ func TestLastKeyLimits(t *testing.T) {
 
 // As many rewritten paths are kept as fit.
 func TestRewritesLimits(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	paths := make([]string, 20)
 	for i := range paths {
 		paths[i] = fmt.Sprintf("/%02d", i) + strings.Repeat("x", 1<<20)
@@ -148,7 +149,7 @@ func TestRewritesLimits(t *testing.T) {
 // Somebody else may write more rewritten paths than haz does; the shortest are the most.
 func TestRewritesCount(t *testing.T) {
 	for _, over := range []int{0, 1} {
-		s := Open(fsys.Memory(), digest.BLAKE3)
+		s := Open(memfs.New(), digest.BLAKE3)
 		n := maxRewrites + over
 		s.rewrites.put("p:t", 1, append(binary.AppendUvarint(nil, uint64(n)), make([]byte, n)...))
 		if got := s.Rewrites("p:t"); (len(got) == n) != (over == 0) {
@@ -166,7 +167,7 @@ func TestForeignIndexIsNotRead(t *testing.T) {
 		"another start": seal(indexMagic, append(append(newFrame(size), foreign[:]...), make([]byte, size)...)),
 		"zeros":         make([]byte, size),
 	} {
-		s := Open(fsys.Memory(), digest.BLAKE3)
+		s := Open(memfs.New(), digest.BLAKE3)
 		if err := s.home.write(s.indexName(), file); err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +180,7 @@ func TestForeignIndexIsNotRead(t *testing.T) {
 
 // A log of more tasks than anybody has is known in part; what is known is right, and what is written later is known.
 func TestTasksLimits(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	name := func(i int) string { return fmt.Sprintf("p:%03d", i) + strings.Repeat("x", 60<<10) }
 	s := Open(mem, digest.BLAKE3)
 	for i := range 500 {
@@ -211,7 +212,7 @@ func TestTasksLimits(t *testing.T) {
 
 // The ledgers of other tasks that are remembered take no more memory than is allowed, however many there are.
 func TestMemosAreFew(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
 	var tasks []string
 	for i := range 8 {

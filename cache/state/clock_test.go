@@ -11,14 +11,14 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // Whatever the clock does and however coarse it is: after any edit the digest is that of the bytes.
 // Reading is not saved where it cannot be, so the property is about truth alone.
 func TestDigestIsNeverStale(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		mem.SetTime(time.Unix(1_000_000, 0))
 		mem.SetStep(rapid.SampledFrom([]time.Duration{0, 1, time.Microsecond, time.Millisecond, time.Second}).Draw(t, "step"))
 		mem.SetGranularity(rapid.SampledFrom([]time.Duration{1, 4 * time.Millisecond, time.Second, 2 * time.Second}).Draw(t, "grain"))
@@ -80,7 +80,7 @@ func TestDigestIsNeverStale(t *testing.T) {
 
 // The clock goes back between two files: a stamp kept from the first would make the second look old.
 func TestClockSetBackBetweenFiles(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	mem.SetStep(0)
 	mem.SetTime(time.Unix(5000, 0))
 	write(t, mem, "/a", "a")

@@ -12,12 +12,13 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
 // faultWorld is a workspace with an old and a young file and a .haz/state that an earlier run has left.
-func faultWorld(t testing.TB) *fsys.MemFS {
-	mem := fsys.Memory()
+func faultWorld(t testing.TB) *memfs.FS {
+	mem := memfs.New()
 	write(t, mem, "/old", "old")
 	write(t, mem, "/edited", "one")
 	mem.Advance(time.Hour)

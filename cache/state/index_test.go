@@ -15,6 +15,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -83,7 +84,7 @@ func TestIndexSavesReading(t *testing.T) {
 			{age: time.Hour, reads: 1},
 		} {
 			t.Run(fmt.Sprint(fn, c.age), func(t *testing.T) {
-				mem := fsys.Memory()
+				mem := memfs.New()
 				write(t, mem, "/a", "text")
 				mem.Advance(c.age)
 				f := newCounting(mem)
@@ -106,7 +107,7 @@ func TestIndexSavesReading(t *testing.T) {
 
 // Both mtime and ctime count: tools set mtime back, and copies with times kept have an old one (S-26).
 func TestIndexNeedsOldCTimeToo(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "text")
 	old := mem.Now()
 	mem.Advance(time.Hour)
@@ -124,7 +125,7 @@ func TestIndexNeedsOldCTimeToo(t *testing.T) {
 
 // And an mtime in the future is never old, whatever ctime says.
 func TestIndexNeedsOldMTimeToo(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "text")
 	future := mem.Now().Add(2 * time.Hour)
 	if err := mem.Chtimes("/a", future, future); err != nil {
@@ -142,7 +143,7 @@ func TestIndexNeedsOldMTimeToo(t *testing.T) {
 
 // Every field of the stat counts.
 func TestIndexComparesEveryField(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "text")
 	mem.Advance(time.Hour)
 	f := newCounting(mem)
@@ -170,7 +171,7 @@ func TestIndexComparesEveryField(t *testing.T) {
 
 // A file that grows, shrinks or vanishes between the look and the reading.
 func TestDigestOfMovingFile(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "short")
 	info, _ := mem.StatInfo("/a")
 	s := Open(mem, digest.BLAKE3)
@@ -196,7 +197,7 @@ func TestDigestOfMovingFile(t *testing.T) {
 }
 
 func TestDigestStopsAtTheNextChunk(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/big", strings.Repeat("x", 3*chunk))
 	s := Open(mem, digest.BLAKE3)
 	if got := digestOf(t, s, "/big"); got != hasher.Sum(digest.BLAKE3, []byte(strings.Repeat("x", 3*chunk))) {
@@ -223,7 +224,7 @@ func (c *cancelling) Open(name string) (afero.File, error) {
 
 // Nothing is written before there is something to say, and nothing when nothing is new.
 func TestIndexIsWrittenOnlyWhenItLearned(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "a")
 	mem.Advance(time.Hour)
 	s := Open(mem, digest.BLAKE3)
@@ -252,7 +253,7 @@ func TestIndexIsWrittenOnlyWhenItLearned(t *testing.T) {
 
 // The rows of files that are gone are dropped in the course of a few flushes, the others stay.
 func TestIndexForgetsWhatIsGone(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	const n = 200
 	for i := range n {
 		write(t, mem, fmt.Sprintf("/d/%03d", i), "x")
@@ -293,7 +294,7 @@ func TestIndexForgetsWhatIsGone(t *testing.T) {
 
 // Rows of one hash function are nothing to another.
 func TestIndexPerHashFunction(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "a")
 	mem.Advance(time.Hour)
 	for range 2 {
@@ -316,7 +317,7 @@ func TestIndexPerHashFunction(t *testing.T) {
 
 // RememberAt trusts no digest that was computed from a file that was young then.
 func TestRememberAt(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "a")
 	info, _ := mem.StatInfo("/a")
 	told := hasher.Sum(digest.BLAKE3, []byte("told"))
@@ -338,7 +339,7 @@ func TestRememberAt(t *testing.T) {
 
 // Young means: by the time now, or when it was read in this run, although it is old by now.
 func TestYoung(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/read", "a")
 	write(t, mem, "/unread", "a")
 	s := Open(mem, digest.BLAKE3)
@@ -358,7 +359,7 @@ func TestYoung(t *testing.T) {
 }
 
 func TestReadOnlyStateWritesNothing(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "a")
 	mem.Advance(time.Hour)
 	s := OpenReadOnly(mem, digest.BLAKE3)
@@ -383,7 +384,7 @@ func TestReadOnlyStateWritesNothing(t *testing.T) {
 
 // After a power cut a file may have its stat without its bytes: an index of before the system started proves nothing (S-26).
 func TestIndexOfAnotherBoot(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "one")
 	mem.Advance(time.Hour)
 	for i, c := range []struct {

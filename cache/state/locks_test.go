@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -94,7 +95,7 @@ func TestTaskLocks(t *testing.T) {
 
 // All or none: who is refused holds nothing.
 func TestRefusedHoldsNothing(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	a, b, c := newHaz(mem, 1), newHaz(mem, 2), newHaz(mem, 3)
 	a.wantTaken(t, 11, "p:z")
 	b.wantRefused(t, Refused{Task: "p:z", HazPID: 1, TaskPID: 11}, "p:b", "p:a", "p:c", "p:z")
@@ -105,7 +106,7 @@ func TestRefusedHoldsNothing(t *testing.T) {
 
 // All go through the locks in one order, so that of two that want the same one gets them.
 func TestLocksAreTakenInOneOrder(t *testing.T) {
-	f := faultfs.New(fsys.Memory(), 0)
+	f := faultfs.New(memfs.New(), 0)
 	newHaz(f, 1).wantTaken(t, 0, "p:b", "p:c", "p:a", "p:c")
 	var names []string
 	for _, c := range f.Calls() {
@@ -124,7 +125,7 @@ func TestLocksAreTakenInOneOrder(t *testing.T) {
 
 // Somebody has our lock in shared mode, and nobody says who (it is about to give it back).
 func TestUnknownHolder(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	a, b := newHaz(mem, 1), newHaz(mem, 2)
 	a.wantTaken(t, 11, "p:a", "p:b")
 	b.wantRefused(t, Refused{Task: "p:b"}, "p:b") // without knowing that p:a conflicts
@@ -202,7 +203,7 @@ func TestLocksWhileStateIsDeleted(t *testing.T) {
 
 // A task that ends later than its run leaves no open file behind, and the locks are free.
 func TestLocksAfterFlush(t *testing.T) {
-	f := faultfs.New(fsys.Memory(), 0)
+	f := faultfs.New(memfs.New(), 0)
 	h := newHaz(f, 100)
 	l := h.wantTaken(t, 101, "p:t")
 	h.s.Flush()
@@ -215,7 +216,7 @@ func TestLocksAfterFlush(t *testing.T) {
 
 // Two tasks of one haz have each their own locks, and one handle serves one after the other.
 func TestLocksOfOneHaz(t *testing.T) {
-	f := faultfs.New(fsys.Memory(), 0)
+	f := faultfs.New(memfs.New(), 0)
 	a := newHaz(f, 100)
 	for i := range 3 {
 		l1, l2 := a.wantTaken(t, 101+i, "p:t", "p:u"), a.wantTaken(t, 201+i, "p:v", "p:u")
@@ -232,7 +233,7 @@ func TestLocksOfOneHaz(t *testing.T) {
 
 // Nested use (section 10). The outer haz is 1; its task p:outer is process 11; the inner haz descends from it.
 func TestNestedUse(t *testing.T) {
-	t.Run("mem", func(t *testing.T) { testNestedUse(t, func(*testing.T) fsys.FS { return fsys.Memory() }) })
+	t.Run("mem", func(t *testing.T) { testNestedUse(t, func(*testing.T) fsys.FS { return memfs.New() }) })
 	t.Run("host", func(t *testing.T) { testNestedUse(t, func(t *testing.T) fsys.FS { return hostDisk(t) }) })
 }
 
@@ -337,7 +338,7 @@ func BenchmarkTaskLocks(b *testing.B) {
 // Where there are neither lock files nor a board, nothing shows that a task runs itself; so haz in haz in haz has an end.
 func TestDepthWithoutLocks(t *testing.T) {
 	for _, deep := range []int{0, maxNested - 1, maxNested, 100} {
-		h := newHaz(full{fsys.Memory()}, 100)
+		h := newHaz(full{memfs.New()}, 100)
 		h.s.locks.depth = func() int { return deep }
 		l, refused := h.run(t, 0, "p:t")
 		if want := deep >= maxNested; (refused != nil) != want || refused != nil && refused.Deep != deep {
@@ -425,7 +426,7 @@ func TestReaders(t *testing.T) {
 
 // The file system of a host may panic while locks are given back: nobody waits for them afterwards.
 func TestPanicGivesLocksBack(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	fail := false
 	f := faultfs.New(mem, 0, faultfs.Rule{Match: func(c faultfs.Call) bool {
 		if fail && c.Op == faultfs.OpUnlock {

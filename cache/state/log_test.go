@@ -15,6 +15,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -28,7 +29,7 @@ func ledgerOf(task string, n int, text string) Ledger {
 // What was written last counts, whoever wrote it, through compaction, garbage, torn tails and deletion.
 func TestLogIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		states := []*State{Open(mem, digest.BLAKE3), Open(mem, digest.BLAKE3)}
 		want := map[string]Ledger{}
 		for i := range rapid.IntRange(1, 30).Draw(t, "steps") {
@@ -107,7 +108,7 @@ func TestLedgerIsComparedWhole(t *testing.T) {
 		"when":          func(l *Ledger) { l.At++ },
 		"one byte less": func(l *Ledger) { l.Files[2].LinkText = "" },
 	} {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		other := l
 		other.Files = slices.Clone(l.Files)
 		change(&other)
@@ -124,7 +125,7 @@ func TestLedgerWithABrokenSeal(t *testing.T) {
 	l := ledgerOf("p:a", 2*logWhole, "")
 	body := frameSize + len(recordHead{task: l.Task}.appendTo(nil))
 	for _, at := range []int{0, magicSize, magicSize + 8, frameSize - 1, frameSize, body - 1, body + ledgerAt, body + 2*logWhole} {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		s := Open(mem, digest.BLAKE3)
 		s.WriteLedger(l)
 		if stamp := s.WriteLedger(l); stamp != 0 {
@@ -160,7 +161,7 @@ func damage(t *testing.T, f fsys.FS, name string, at int) {
 
 // A bit that turned in one record costs that record alone.
 func TestDamageInALogIsLocal(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
 	tasks := []string{"p:a", "p:b", "p:c"}
 	for i, task := range tasks {

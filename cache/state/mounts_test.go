@@ -9,19 +9,20 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // disks is a workspace with another file system at /usb.
 type disks struct {
 	*counting
-	mem *fsys.MemFS
+	mem *memfs.FS
 	usb fsys.Volume
 }
 
 const usbDev = 77
 
 func newDisks() *disks {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	return &disks{counting: newCounting(mem), mem: mem, usb: fsys.Volume{Dev: usbDev, Times: fsys.TimesMarked, Mount: 9}}
 }
 
@@ -79,7 +80,7 @@ func (d *disks) run(t *testing.T, names ...string) string {
 
 // S-26: rows count as long as the file system that they are of stays mounted, or in use.
 func TestIndexOfAnotherMount(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "one")
 	write(t, mem, "/b", "two")
 	mem.Advance(time.Hour)
@@ -184,7 +185,7 @@ func TestIndexOfADiskThatLostWrites(t *testing.T) {
 
 // What a layered file system tells is tried once a mount; and only on that of .haz/state.
 func TestLayersAreTriedOnce(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "one")
 	mem.Advance(time.Hour)
 	mem.SetVolume(fsys.Volume{Times: fsys.TimesLayered, Mount: 1}, true)

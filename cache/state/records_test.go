@@ -18,6 +18,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
@@ -33,7 +34,7 @@ func someLedger(task string, n int) Ledger {
 // 8.2: what is written is read, whatever it is; paths are bytes.
 func TestLedgerRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		mem := fsys.Memory()
+		mem := memfs.New()
 		s := Open(mem, digest.BLAKE3)
 		text := rapid.Custom(func(t *rapid.T) string { return string(rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "bytes")) })
 		l := Ledger{Task: text.Draw(t, "task"), At: rapid.Int64().Draw(t, "at")}
@@ -69,7 +70,7 @@ func TestLedgerRoundTrip(t *testing.T) {
 }
 
 func TestLedgerOfAnotherHashFunctionHasNoDigests(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	Open(mem, digest.BLAKE3).WriteLedger(someLedger("p:t", 3))
 	l := Open(mem, digest.SHA256).Ledger("p:t")
 	if len(l.Files) != 3 {
@@ -83,7 +84,7 @@ func TestLedgerOfAnotherHashFunctionHasNoDigests(t *testing.T) {
 }
 
 func TestLedgerIsNotRewrittenWhenOnlyTheTimeDiffers(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
 	l := someLedger("p:t", 3)
 	s.WriteLedger(l)
@@ -109,7 +110,7 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 	l := someLedger("p:t", 2)
 	record := append(bytes.Repeat([]byte{5}, RecordHead), "and more"...)
 	secret := []byte(nil)
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "a")
 	mem.Advance(time.Hour)
 	s := Open(mem, digest.BLAKE3)
@@ -234,7 +235,7 @@ func FuzzSealedPayloads(f *testing.F) {
 }
 
 func TestListedBy(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
 	s.WriteLedger(Ledger{Task: "p:a", Files: []Produced{{Path: "/x"}, {Path: "/y"}}})
 	s.WriteLedger(Ledger{Task: "p:b", Files: []Produced{{Path: "/y"}}})
@@ -260,7 +261,7 @@ func TestListedBy(t *testing.T) {
 
 // 8.3: written when the key, or the secret, differs from the recorded one.
 func TestLastKeyIsWrittenWhenItsHeadDiffers(t *testing.T) {
-	s := Open(fsys.Memory(), digest.BLAKE3)
+	s := Open(memfs.New(), digest.BLAKE3)
 	if _, ok := s.LastKey("p:t"); ok {
 		t.Fatal("a record out of nothing")
 	}
@@ -279,7 +280,7 @@ func TestLastKeyIsWrittenWhenItsHeadDiffers(t *testing.T) {
 
 // The sweep takes what belongs to no task any more, once it is 30 days old, and what a dead haz left half-written.
 func TestSweepTasks(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
 	for _, task := range []string{"p:known", "p:gone"} {
 		s.WriteLedger(Ledger{Task: task, At: mem.Now().Unix(), Files: []Produced{{Path: "/x"}}})
@@ -366,7 +367,7 @@ func TestStateNeverLeavesTheWorkspace(t *testing.T) {
 
 func bothDisks(t *testing.T) []fsys.FS {
 	t.Helper()
-	return []fsys.FS{fsys.Memory(), hostDisk(t)}
+	return []fsys.FS{memfs.New(), hostDisk(t)}
 }
 
 func hostDisk(t testing.TB) fsys.FS {
@@ -400,7 +401,7 @@ func (f full) OpenLocks(name string) (fsys.LockSet, error) {
 
 // S-01: a failing disk fails nothing. It is said once, not once a task.
 func TestFailingDiskIsOneNote(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "a")
 	s := Open(full{mem}, digest.BLAKE3)
 	for i := range 10 {

@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // What a run asks for counts in the next one, until it was done; what was in vain is not asked for again, for this key.
 func TestRemake(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	one, two := digest.Digest{1}, digest.Digest{2}
 	wants := func(key digest.Digest, want string) {
 		t.Helper()

@@ -6,12 +6,12 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // What a task was seen to rewrite is kept by task, grows, and is bounded.
 func TestRewrites(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
 	if got := s.Rewrites("p:a"); got != nil {
 		t.Errorf("%q", got)

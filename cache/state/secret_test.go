@@ -6,12 +6,12 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 )
 
 func TestSecretIsMadeOncePerWorkspace(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	if _, ok := Open(mem, digest.BLAKE3).Secret(false); ok {
 		t.Fatal("a secret out of nothing")
 	}
@@ -23,7 +23,7 @@ func TestSecretIsMadeOncePerWorkspace(t *testing.T) {
 	if info, err := mem.Lstat(layout.StateDir + "/" + secretName); err != nil || info.Perm != 0o600 { // S-13
 		t.Errorf("mode %o, %v", info.Perm, err)
 	}
-	c, _ := Open(fsys.Memory(), digest.BLAKE3).Secret(true)
+	c, _ := Open(memfs.New(), digest.BLAKE3).Secret(true)
 	if bytes.Equal(a, c) {
 		t.Error("two workspaces have one secret")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // kindsOfVolume are the file systems that there are, as far as times go.
@@ -39,7 +40,7 @@ func TestIndexByVolume(t *testing.T) {
 	} {
 		for _, mapped := range []bool{false, true} {
 			k := kindsOfVolume[c.kind]
-			mem := fsys.Memory()
+			mem := memfs.New()
 			mem.SetVolume(fsys.Volume{Times: k.times}, k.tells)
 			write(t, mem, "/a", "text")
 			want := c.free
@@ -71,7 +72,7 @@ func TestIndexByVolume(t *testing.T) {
 
 // A row of a file system whose times turned out to say nothing is not used, whoever wrote it.
 func TestIndexBelievesNoLooseVolume(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "text")
 	mem.Advance(time.Hour)
 	s := Open(mem, digest.BLAKE3)
@@ -87,7 +88,7 @@ func TestIndexBelievesNoLooseVolume(t *testing.T) {
 
 // A file that cannot be looked at, or lies elsewhere than it seems, is believed nothing.
 func TestUnknownVolume(t *testing.T) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	write(t, mem, "/a", "text")
 	info, _ := mem.Lstat("/a")
 	info.Dev++
@@ -105,7 +106,7 @@ func TestIndexIsNeverWrong(t *testing.T) {
 }
 
 func neverWrong(t *rapid.T, times fsys.Times, tells bool) {
-	mem := fsys.Memory()
+	mem := memfs.New()
 	mem.SetVolume(fsys.Volume{Times: times}, tells)
 	mem.SetStep(rapid.SampledFrom([]time.Duration{0, time.Millisecond}).Draw(t, "step"))
 	must := func(err error) {
@@ -115,7 +116,7 @@ func neverWrong(t *rapid.T, times fsys.Times, tells bool) {
 	}
 	must(put(mem, "/a", "00"))
 	s := Open(mem, digest.BLAKE3)
-	var mappings []*fsys.Mapping
+	var mappings []*memfs.Mapping
 	var last Read
 	text := rapid.StringMatching("[0-9]{2}")
 	check := func() {

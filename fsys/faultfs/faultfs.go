@@ -23,6 +23,7 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // ErrCrashed is what every operation says from a power cut on.
@@ -63,14 +64,14 @@ type FS struct {
 var _ fsys.FS = (*FS)(nil)
 
 // New puts the rules before inner. The first rule that hits a call decides. Without rules calls are only counted.
-// If a rule cuts the power and inner is a MemFS, that begins to record what is unsynced (fsys.MemFS.RecordUnsynced).
+// If a rule cuts the power and inner is a memfs.FS, that begins to record what is unsynced (memfs.FS.RecordUnsynced).
 func New(inner fsys.FS, seed uint64, rules ...Rule) *FS {
 	s := &state{
 		outermost: inner, seed: seed, rng: rand.New(rand.NewPCG(seed, 0xda3e39cb94b95bdb)),
 		rules: rules, counted: make([]int, len(rules)), injected: Counts{},
 	}
 	for _, r := range rules {
-		if m, ok := inner.(*fsys.MemFS); ok && r.Do == Cut {
+		if m, ok := inner.(*memfs.FS); ok && r.Do == Cut {
 			m.RecordUnsynced()
 			break
 		}
@@ -221,12 +222,12 @@ func (f *FS) Crashed() bool {
 }
 
 // Survivor returns what is found after the power cut, or after one now if there was none. Each call returns a new copy of
-// the same. It is nil unless New was given a MemFS.
-func (f *FS) Survivor() *fsys.MemFS { return f.SurvivorOf(f.state.seed) }
+// the same. It is nil unless New was given a memfs.FS.
+func (f *FS) Survivor() *memfs.FS { return f.SurvivorOf(f.state.seed) }
 
 // SurvivorOf is Survivor with another seed: another legal outcome of the same power cut.
-func (f *FS) SurvivorOf(seed uint64) *fsys.MemFS {
-	if m, ok := f.state.outermost.(*fsys.MemFS); ok {
+func (f *FS) SurvivorOf(seed uint64) *memfs.FS {
+	if m, ok := f.state.outermost.(*memfs.FS); ok {
 		return m.CrashClone(seed)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/faultfs"
 	"github.com/haz-build/haz/fsys/fsystest"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 func must(t testing.TB, err error) {
@@ -23,8 +24,8 @@ func must(t testing.TB, err error) {
 }
 
 // small is a tree with one file, "/d/x".
-func small(t testing.TB) *fsys.MemFS {
-	m := fsys.Memory()
+func small(t testing.TB) *memfs.FS {
+	m := memfs.New()
 	must(t, m.Mkdir("/d", 0o755))
 	must(t, fsys.WriteFileAtomic(m, "/d/x", []byte("old"), 0o644))
 	return m
@@ -48,7 +49,7 @@ func content(t testing.TB, f fsys.FS, name string) string {
 func replace(f fsys.FS) error { return fsys.WriteFileAtomic(f, "/d/x", []byte("new bytes"), 0o644) }
 
 func TestWithoutRulesConforms(t *testing.T) {
-	fsystest.Run(t, func(t *testing.T) fsys.FS { return faultfs.New(fsys.Memory(), 0) })
+	fsystest.Run(t, func(t *testing.T) fsys.FS { return faultfs.New(memfs.New(), 0) })
 }
 
 func TestWithoutRulesConformsOnHost(t *testing.T) {

@@ -3,13 +3,13 @@ package glob
 import (
 	"testing"
 
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/pattern"
 )
 
 // The old name makes the same thing.
 func TestNewTree(t *testing.T) {
-	fs := fsys.Memory()
+	fs := memfs.New()
 	if err := fs.Mkdir("/p", 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/pattern/patterntest"
 )
@@ -87,9 +88,9 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func memory(t testing.TB, spec string) *fsys.MemFS {
+func memory(t testing.TB, spec string) *memfs.FS {
 	t.Helper()
-	fs := fsys.Memory()
+	fs := memfs.New()
 	makeTree(t, fs, spec)
 	return fs
 }
@@ -97,7 +98,7 @@ func memory(t testing.TB, spec string) *fsys.MemFS {
 // workspace is a tree whose root has a parent, so that links can lead out of it. Paths that begin with "/../" lie outside.
 func workspace(t testing.TB, spec string) fsys.FS {
 	t.Helper()
-	outer := fsys.Memory()
+	outer := memfs.New()
 	must(t, outer.MkdirAll("/ws", 0o755))
 	for word := range strings.FieldsSeq(spec) {
 		if rest, ok := strings.CutPrefix(word, "/../"); ok {
@@ -188,7 +189,7 @@ func outputs(t testing.TB, tree *Tree, patternsText string) string {
 // Every row of section 8.3 against a disk with that tree.
 func TestInputsTable(t *testing.T) {
 	for _, row := range patterntest.Rows {
-		fs := fsys.Memory()
+		fs := memfs.New()
 		files := slices.Clone(patterntest.Files)
 		for f := range strings.FieldsSeq(row.Extra) {
 			files = append(files, patterntest.InProject(f))

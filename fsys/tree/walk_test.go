@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/pattern/patterntest"
@@ -82,7 +83,7 @@ func isEmptyDir(fs fsys.FS, name string) bool {
 // Without links, a walk finds what Match says of all paths, and so do both walks, with any exclude.
 func TestWalkIsMatch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		fs := fsys.Memory()
+		fs := memfs.New()
 		randomTree(t, fs, nil)
 		all := everything(t, fs, "/")
 		tree := New(fs)
@@ -264,7 +265,7 @@ func oracleWalk(fs fsys.FS, p pattern.Pattern) []string {
 func TestWalkWithLinks(t *testing.T) {
 	texts := []string{".", "..", "../..", "/", "/a", "/b/a", "a", "b", "../a", "../b", "nothing", "/.haz", "/.haz/cache", "../.git", "a/b"}
 	rapid.Check(t, func(t *rapid.T) {
-		fs := fsys.Memory()
+		fs := memfs.New()
 		randomTree(t, fs, texts)
 		tree := New(fs)
 		for range 5 {
@@ -321,7 +322,7 @@ func TestWalkWithLinks(t *testing.T) {
 // A tree that is told of each change gives what a new one gives.
 func TestForget(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		fs := fsys.Memory()
+		fs := memfs.New()
 		randomTree(t, fs, []string{"/a", "/b", ".."})
 		_ = fs.RemoveAll("/.haz") // where its links lead is looked at once
 		tree := New(fs)
@@ -383,7 +384,7 @@ func TestForgetKeepsTheRest(t *testing.T) {
 }
 
 // manyFiles is a project with src/*.c beside unrelated files.
-func manyFiles(t testing.TB, unrelated int) *fsys.MemFS {
+func manyFiles(t testing.TB, unrelated int) *memfs.FS {
 	fs := memory(t, "/p/src/a.c /p/src/b.c /p/src/c.c /p/src/d.c /p/src/x.h")
 	for i := range unrelated {
 		if i%100 == 0 {

@@ -6,7 +6,7 @@ import (
 	"path"
 	"testing"
 
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
@@ -15,7 +15,7 @@ import (
 // treeOf is a guesser on a tree in memory; a name that ends in "/" is a folder.
 func treeOf(t *testing.T, names ...string) Guesser {
 	t.Helper()
-	mem := fsys.Memory()
+	mem := memfs.New()
 	for _, name := range names {
 		dir := path.Dir(name)
 		if name[len(name)-1] == '/' {

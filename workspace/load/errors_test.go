@@ -17,6 +17,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -88,7 +89,7 @@ type planted struct {
 // plant makes the tree of an archive in memory.
 func plant(t testing.TB, archive *txtar.Archive) planted {
 	t.Helper()
-	mem := fsys.Memory()
+	mem := memfs.New()
 	tree := planted{host: mem, start: "/ws"}
 	must := func(err error) {
 		t.Helper()

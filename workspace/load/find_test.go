@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -67,7 +67,7 @@ func TestFind(t *testing.T) {
 
 // The message of DISC-002 names the start directory and both markers.
 func TestFindSaysWhere(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	if err := m.MkdirAll("/home/me", 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -18,7 +18,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte("projects: [/, ../x, /lib, /lib, \"/**\"]"), []byte("name: [\n"), []byte("tagsFilter: []\ntasks: {lint: }"))
 	f.Add([]byte("projects: [\"/{lib,p/q}\"]\n"), []byte("name: a\ntasks: {t: &x {shell: a, inputs: [\"*\"], exclude: [a], outputs: [haz.yml, /.haz/x]}, u: *x}\n"), []byte("tasks: {t: {command: [\"\"]}, v: {<<: {shell: y}}}\n"))
 	f.Fuzz(func(t *testing.T, workspaceFile, projectFile, overlayFile []byte) {
-		host := fsys.Memory()
+		host := memfs.New()
 		for _, dir := range []string{"/ws/.haz/tasks", "/ws/lib", "/ws/p/q"} {
 			if err := host.MkdirAll(dir, 0o755); err != nil {
 				t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/workspace/load"
 )
 
@@ -25,7 +26,7 @@ func (o owned) Owner(name string) (int, error) {
 	return o.uid[name], nil
 }
 
-func put(t *testing.T, m *fsys.MemFS, name, text string) {
+func put(t *testing.T, m *memfs.FS, name, text string) {
 	t.Helper()
 	ok(t, m.MkdirAll(path.Dir(name), 0o755))
 	ok(t, fsys.WriteFileAtomic(m, name, []byte(text), 0o644))
@@ -40,21 +41,21 @@ func ok(t *testing.T, err error) {
 
 // DISC-023: what marks the root, and every folder on the way to it, belongs to the user or to root.
 func TestOwners(t *testing.T) {
-	explicit := func(m *fsys.MemFS) {
+	explicit := func(m *memfs.FS) {
 		put(t, m, "/home/me/ws/.haz/workspace.yml", "projects: []\n")
 	}
-	linked := func(m *fsys.MemFS) {
+	linked := func(m *memfs.FS) {
 		put(t, m, "/srv/shared/dot/workspace.yml", "projects: []\n")
 		ok(t, m.MkdirAll("/home/me/ws", 0o755))
 		ok(t, m.Symlink("/srv/shared/dot", "/home/me/ws/.haz"))
 	}
-	implicit := func(m *fsys.MemFS) {
+	implicit := func(m *memfs.FS) {
 		put(t, m, "/home/me/ws/haz.yml", "name: a\n")
 		put(t, m, "/home/me/ws/.git/HEAD", "")
 	}
 	tests := []struct {
 		name  string
-		make  func(m *fsys.MemFS)
+		make  func(m *memfs.FS)
 		owner string // of what user 7 owns
 		want  string // what is named; "" when it is fine
 	}{
@@ -71,7 +72,7 @@ func TestOwners(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			mem := fsys.Memory()
+			mem := memfs.New()
 			tt.make(mem)
 			host := owned{mem, map[string]int{tt.owner: 7, "/home/me": 3}}
 			stranger := func(uid int) string {

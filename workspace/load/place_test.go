@@ -5,13 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/workspace/load"
 )
 
 // S-44: what may not hold the cache, or the state, of the workspace /home/me/ws.
 func TestCheckPlace(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	for _, dir := range []string{"/home/me/ws/p", "/srv/shared", "/srv/theirs/deep"} {
 		ok(t, m.MkdirAll(dir, 0o755))
 	}

@@ -1,6 +1,7 @@
-package fsys
+package memfs
 
 import (
+	"io/fs"
 	"math/rand/v2"
 	"slices"
 )
@@ -10,7 +11,7 @@ import (
 //
 // What makes changes safe: Sync of a file its bytes, mode and times, but not its name; Sync of a directory the names that
 // were made, removed or renamed in it; SyncAll everything.
-func (m *MemFS) RecordUnsynced() {
+func (m *FS) RecordUnsynced() {
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	r := &recorder{synced: map[*node]map[string]*node{}, dirty: map[*node]*syncedFile{}}
@@ -43,7 +44,7 @@ type slot struct {
 // syncedFile is a node on the medium.
 type syncedFile struct {
 	data   []byte // never written to
-	mode   uint32
+	mode   fs.FileMode
 	mtime  int64
 	minLen int // shortest length that the file had since
 }
@@ -159,7 +160,7 @@ func applyTo(dirs map[*node]map[string]*node, c change) {
 // changes lost; names kept and bytes lost; changes of names kept up to one moment; or each thing on its own, where
 // changes of names of one thing stay in order and a rename is never half. Unsynced bytes of a file are the old ones,
 // the new ones, or a mix in sectors of 512 bytes, cut off somewhere, with zeros where nothing was written.
-func (m *MemFS) CrashClone(seed uint64) *MemFS {
+func (m *FS) CrashClone(seed uint64) *FS {
 	m.tree.mu.Lock()
 	if m.tree.recorder == nil {
 		m.tree.mu.Unlock()
@@ -177,7 +178,7 @@ func (m *MemFS) CrashClone(seed uint64) *MemFS {
 		root = c.build(m.root)
 		root.parent, root.nlink = t.root, 0
 	}
-	return &MemFS{tree: t, root: root, base: m.base}
+	return &FS{tree: t, root: root, base: m.base}
 }
 
 // crashKind is how bad a power cut gets.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/fsystest"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 func must(t testing.TB, err error) {
@@ -45,7 +46,7 @@ func tree(t testing.TB, f fsys.FS) string {
 
 // S-26: what a stat index must survive can be staged.
 func TestMemoryClock(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	put(t, m, "/x", "1")
 	first := look(t, m, "/x")
 	if start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC); first.MTime <= start.UnixNano() || first.MTime > start.Add(time.Second).UnixNano() {
@@ -97,7 +98,7 @@ func TestMemoryClock(t *testing.T) {
 
 func TestMemoryIsDeterministic(t *testing.T) {
 	build := func() string {
-		m := fsys.Memory()
+		m := memfs.New()
 		for i := range 20 {
 			must(t, m.MkdirAll(fmt.Sprintf("/d%d/e", i%5), 0o755))
 			put(t, m, fmt.Sprintf("/d%d/e/%d", i%5, i), "x")
@@ -121,7 +122,7 @@ func TestMemoryIsDeterministic(t *testing.T) {
 }
 
 func TestMemoryClone(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	must(t, m.MkdirAll("/a/b", 0o755))
 	put(t, m, "/a/x", "1")
 	must(t, m.Link("/a/x", "/a/b/y"))
@@ -165,14 +166,14 @@ func TestMemoryClone(t *testing.T) {
 
 	s, err := m.Sub("/a")
 	must(t, err)
-	sc := s.(*fsys.MemFS).Clone()
+	sc := s.(*memfs.FS).Clone()
 	if data, _, err := sc.ReadFile("/x", 0); err != nil || string(data) != "123" || sc.HostPath("/x") != "/a/x" {
 		t.Errorf("clone of a Sub: %q, %v, %s", data, err, sc.HostPath("/x"))
 	}
 }
 
 func TestMemoryLimits(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	x, err := m.Create("/x")
 	must(t, err)
 	for _, off := range []int64{1 << 31, 1 << 62} {

@@ -1,4 +1,4 @@
-package fsys
+package memfs
 
 import (
 	"errors"
@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+
+	"github.com/haz-build/haz/fsys"
 )
 
-// memFile is an open file or directory. It keeps its node, also when that has no name any more.
-type memFile struct {
+// file is an open file or directory. It keeps its node, also when that has no name any more.
+type file struct {
 	tree     *tree
 	node     *node
 	name     string
@@ -20,14 +22,14 @@ type memFile struct {
 	mu     sync.Mutex // guards what follows; taken before the mutex of the tree
 	closed bool
 	pos    int64
-	listed []Entry // of a directory: what is still to be told
+	listed []fsys.Entry // of a directory: what is still to be told
 	lists  bool
 }
 
-func (f *memFile) Name() string { return f.name }
+func (f *file) Name() string { return f.name }
 
 // use starts an operation on f, end ends it. Files of one tree lock f first, then the tree.
-func (f *memFile) use(op string, allowed bool) error {
+func (f *file) use(op string, allowed bool) error {
 	f.mu.Lock()
 	if f.closed {
 		f.mu.Unlock()
@@ -40,7 +42,7 @@ func (f *memFile) use(op string, allowed bool) error {
 	return nil
 }
 
-func (f *memFile) Read(p []byte) (int, error) {
+func (f *file) Read(p []byte) (int, error) {
 	if err := f.use("read", f.readable); err != nil {
 		return 0, err
 	}
@@ -50,7 +52,7 @@ func (f *memFile) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (f *memFile) ReadAt(p []byte, off int64) (int, error) {
+func (f *file) ReadAt(p []byte, off int64) (int, error) {
 	if err := f.use("read", f.readable); err != nil {
 		return 0, err
 	}
@@ -65,7 +67,7 @@ func (f *memFile) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-func (f *memFile) readAt(p []byte, off int64) (int, error) {
+func (f *file) readAt(p []byte, off int64) (int, error) {
 	f.tree.mu.RLock()
 	defer f.tree.mu.RUnlock()
 	switch {
@@ -79,7 +81,7 @@ func (f *memFile) readAt(p []byte, off int64) (int, error) {
 	return copy(p, f.node.data[off:]), nil
 }
 
-func (f *memFile) Write(p []byte) (int, error) {
+func (f *file) Write(p []byte) (int, error) {
 	if err := f.use("write", f.writable); err != nil {
 		return 0, err
 	}
@@ -94,9 +96,9 @@ func (f *memFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (f *memFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
+func (f *file) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
 
-func (f *memFile) WriteAt(p []byte, off int64) (int, error) {
+func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	if err := f.use("write", f.writable); err != nil {
 		return 0, err
 	}
@@ -112,11 +114,11 @@ func (f *memFile) WriteAt(p []byte, off int64) (int, error) {
 	return f.writeAt(p, off)
 }
 
-func (f *memFile) writeAt(p []byte, off int64) (int, error) {
+func (f *file) writeAt(p []byte, off int64) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if off > maxMemFile-int64(len(p)) {
+	if off > maxFile-int64(len(p)) {
 		return 0, pathError("write", f.name, errTooBig)
 	}
 	f.tree.own(f.node)
@@ -127,7 +129,7 @@ func (f *memFile) writeAt(p []byte, off int64) (int, error) {
 	return copy(f.node.data[off:], p), nil
 }
 
-func (f *memFile) Truncate(size int64) error {
+func (f *file) Truncate(size int64) error {
 	if err := f.use("truncate", true); err != nil {
 		return err
 	}
@@ -135,7 +137,7 @@ func (f *memFile) Truncate(size int64) error {
 	switch {
 	case size < 0 || !f.writable || !f.node.isFile():
 		return pathError("truncate", f.name, errInvalid)
-	case size > maxMemFile:
+	case size > maxFile:
 		return pathError("truncate", f.name, errTooBig)
 	}
 	f.tree.mu.Lock()
@@ -145,7 +147,7 @@ func (f *memFile) Truncate(size int64) error {
 	return nil
 }
 
-func (f *memFile) Seek(offset int64, whence int) (int64, error) {
+func (f *file) Seek(offset int64, whence int) (int64, error) {
 	if err := f.use("seek", true); err != nil {
 		return 0, err
 	}
@@ -170,7 +172,7 @@ func (f *memFile) Seek(offset int64, whence int) (int64, error) {
 }
 
 // Sync makes the bytes of a file, or the entries of a directory, survive a power cut; see RecordUnsynced.
-func (f *memFile) Sync() error {
+func (f *file) Sync() error {
 	if err := f.use("sync", true); err != nil {
 		return err
 	}
@@ -181,7 +183,7 @@ func (f *memFile) Sync() error {
 	return nil
 }
 
-func (f *memFile) Close() error {
+func (f *file) Close() error {
 	if err := f.use("close", true); err != nil {
 		return err
 	}
@@ -195,9 +197,9 @@ func (f *memFile) Close() error {
 	return nil
 }
 
-func (f *memFile) Info() (Info, error) {
+func (f *file) Info() (fsys.Info, error) {
 	if err := f.use("stat", true); err != nil {
-		return Info{}, err
+		return fsys.Info{}, err
 	}
 	defer f.mu.Unlock()
 	f.tree.mu.RLock()
@@ -205,19 +207,19 @@ func (f *memFile) Info() (Info, error) {
 	return f.node.info(), nil
 }
 
-func (f *memFile) Stat() (os.FileInfo, error) {
+func (f *file) Stat() (os.FileInfo, error) {
 	info, err := f.Info()
 	if err != nil {
 		return nil, err
 	}
 	f.tree.mu.RLock()
 	defer f.tree.mu.RUnlock()
-	return NewFileInfo(f.name, info, typeMode(f.node.mode)), nil
+	return fsys.NewFileInfo(f.name, info, f.node.mode), nil
 }
 
 // next returns the entries of a directory from where the last call ended: the rest if n is at most 0, without error;
 // else at most n, and io.EOF behind the last.
-func (f *memFile) next(n int) ([]Entry, error) {
+func (f *file) next(n int) ([]fsys.Entry, error) {
 	if err := f.use("readdir", f.readable); err != nil {
 		return nil, err
 	}
@@ -241,7 +243,7 @@ func (f *memFile) next(n int) ([]Entry, error) {
 	return part, nil
 }
 
-func (f *memFile) Readdirnames(n int) ([]string, error) {
+func (f *file) Readdirnames(n int) ([]string, error) {
 	entries, err := f.next(n)
 	if err != nil {
 		return nil, err
@@ -254,7 +256,7 @@ func (f *memFile) Readdirnames(n int) ([]string, error) {
 }
 
 // Readdir leaves out names that were removed since the listing began.
-func (f *memFile) Readdir(count int) ([]os.FileInfo, error) {
+func (f *file) Readdir(count int) ([]os.FileInfo, error) {
 	entries, err := f.next(count)
 	if err != nil {
 		return nil, err
@@ -264,7 +266,7 @@ func (f *memFile) Readdir(count int) ([]os.FileInfo, error) {
 	infos := make([]os.FileInfo, 0, len(entries))
 	for _, e := range entries {
 		if n := f.node.entries[e.Name]; n != nil {
-			infos = append(infos, NewFileInfo("/"+e.Name, n.info(), typeMode(n.mode)))
+			infos = append(infos, fsys.NewFileInfo("/"+e.Name, n.info(), n.mode))
 		}
 	}
 	return infos, nil

@@ -1,7 +1,9 @@
-package fsys
+package memfs
 
-func (m *MemFS) OpenLocks(name string) (LockSet, error) {
-	var l LockSet
+import "github.com/haz-build/haz/fsys"
+
+func (m *FS) OpenLocks(name string) (fsys.LockSet, error) {
+	var l fsys.LockSet
 	err := m.change("lock", name, func(name string) error {
 		n, err := m.lockFile(name)
 		if err != nil {
@@ -18,7 +20,7 @@ func (m *MemFS) OpenLocks(name string) (LockSet, error) {
 }
 
 // lockFile is the regular file name, made when absent.
-func (m *MemFS) lockFile(name string) (*node, error) {
+func (m *FS) lockFile(name string) (*node, error) {
 	p, err := m.reach(name, followsLink)
 	if err != nil {
 		return nil, err
@@ -27,9 +29,9 @@ func (m *MemFS) lockFile(name string) (*node, error) {
 		if p.dir.nlink == 0 {
 			return nil, errNoEntry
 		}
-		n := m.tree.newNode(modeFile | 0o600)
+		n := m.tree.newNode(0o600)
 		m.tree.attach(p.dir, p.base, n)
 		return n, nil
 	}
-	return p.node, WantFile(kindOf(p.node.mode))
+	return p.node, fsys.WantFile(p.node.kind())
 }

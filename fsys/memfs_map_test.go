@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 // How the times of a file follow what is written through a mapping.
@@ -25,7 +26,7 @@ func TestMemoryMapping(t *testing.T) {
 		{times: fsys.TimesLayered, first: none, second: none, later: none, unwritten: true},
 		{times: fsys.TimesExact, first: sign, second: sign, later: sign},
 	} {
-		m := fsys.Memory()
+		m := memfs.New()
 		m.SetVolume(fsys.Volume{Times: c.times}, c.tells)
 		if v, err := m.Volume("/"); err != nil || v.Times != c.times || v.Dev == 0 {
 			t.Errorf("volume %v, %v", v, err)

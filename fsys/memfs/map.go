@@ -1,16 +1,18 @@
-package fsys
+package memfs
 
 import (
 	"io"
 	"io/fs"
 	"time"
+
+	"github.com/haz-build/haz/fsys"
 )
 
 // What tests need to know of times: a file system whose times tell less, and writers that hold a file mapped.
 
-// memVolume is what MemFS.Volume says, and how its files behave.
-type memVolume struct {
-	Volume
+// volume is what FS.Volume says, and how its files behave.
+type volume struct {
+	fsys.Volume
 	tells bool // MappingTells
 }
 
@@ -18,48 +20,48 @@ type memVolume struct {
 // mapping moves a time, on TimesMarked the first one of a mapping, and then the first one after half a minute, on TimesExact each;
 // on TimesLayered it is as on TimesMarked if mappingTells, else as on TimesLoose, and Unwritten does not see mappings. The device
 // stays what it was.
-func (m *MemFS) SetVolume(v Volume, mappingTells bool) {
+func (m *FS) SetVolume(v fsys.Volume, mappingTells bool) {
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
-	v.Dev = memDev
-	m.tree.volume = memVolume{v, mappingTells}
+	v.Dev = device
+	m.tree.volume = volume{v, mappingTells}
 }
 
-func (m *MemFS) Volume(name string) (Volume, error) {
+func (m *FS) Volume(name string) (fsys.Volume, error) {
 	w, err := m.look(name, followsLink)
 	if err != nil || w.node == nil {
-		return Volume{}, pathError("statfs", Clean(name), err)
+		return fsys.Volume{}, pathError("statfs", fsys.Clean(name), err)
 	}
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	return m.tree.volume.Volume, nil
 }
 
-func (m *MemFS) Unwritten(name string) (Info, bool) {
+func (m *FS) Unwritten(name string) (fsys.Info, bool) {
 	w, err := m.look(name, followsLink)
 	if err != nil || w.node == nil {
-		return Info{}, false
+		return fsys.Info{}, false
 	}
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	n := w.node
-	return n.info(), n.isFile() && n.writers == 0 && (n.mapped == 0 || m.tree.volume.Times == TimesLayered)
+	return n.info(), n.isFile() && n.writers == 0 && (n.mapped == 0 || m.tree.volume.Times == fsys.TimesLayered)
 }
 
-func (m *MemFS) ReadUnwritten(name string, limit int64) ([]byte, Info, bool, error) {
+func (m *FS) ReadUnwritten(name string, limit int64) ([]byte, fsys.Info, bool, error) {
 	_, unwritten := m.Unwritten(name)
 	data, info, err := m.ReadFile(name, limit)
 	return data, info, unwritten, err
 }
 
-func (m *MemFS) MappingTells(string) (bool, error) {
+func (m *FS) MappingTells(string) (bool, error) {
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	return m.tree.volume.tells, nil
 }
 
-// memWriteBack is how long a page stays writable without a sign, in nanoseconds.
-const memWriteBack = int64(30 * time.Second)
+// writeBack is how long a page stays writable without a sign, in nanoseconds.
+const writeBack = int64(30 * time.Second)
 
 // Mapping is a file that somebody holds mapped and writes to (mmap with MAP_SHARED), whether its file is open or not.
 type Mapping struct {
@@ -70,13 +72,13 @@ type Mapping struct {
 }
 
 // Map maps the file that name leads to.
-func (m *MemFS) Map(name string) (*Mapping, error) {
+func (m *FS) Map(name string) (*Mapping, error) {
 	w, err := m.look(name, followsLink)
 	switch {
 	case err != nil:
-		return nil, pathError("mmap", Clean(name), err)
+		return nil, pathError("mmap", fsys.Clean(name), err)
 	case w.node == nil || !w.node.isFile():
-		return nil, pathError("mmap", Clean(name), errInvalid)
+		return nil, pathError("mmap", fsys.Clean(name), errInvalid)
 	}
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
@@ -93,10 +95,10 @@ func (p *Mapping) WriteAt(b []byte, off int64) (int, error) {
 		return 0, fs.ErrClosed
 	}
 	v, n, now := &t.volume, p.node, t.clock.tick()
-	marks := v.Times == TimesMarked || v.Times == TimesLayered && v.tells
-	if v.Times == TimesExact || marks && now > p.until {
+	marks := v.Times == fsys.TimesMarked || v.Times == fsys.TimesLayered && v.tells
+	if v.Times == fsys.TimesExact || marks && now > p.until {
 		n.stamp(now)
-		p.until = now + memWriteBack
+		p.until = now + writeBack
 	}
 	if off < 0 || off > int64(len(n.data)) {
 		return 0, io.ErrShortWrite

@@ -1,9 +1,12 @@
-package fsys
+package memfs
 
 import (
 	"bytes"
+	"io/fs"
 	"strings"
 	"syscall"
+
+	"github.com/haz-build/haz/fsys"
 )
 
 const (
@@ -23,14 +26,24 @@ const (
 )
 
 const (
-	maxMemFile = 1 << 30 // bytes in a file
-	dirSize    = 4096    // bytes, as said of each directory
+	maxFile = 1 << 30 // bytes in a file
+	dirSize = 4096    // bytes, as said of each directory
 )
+
+// whichLink says what an operation does with a link at the end of its name.
+type whichLink bool
+
+const (
+	keepsLink   whichLink = false // works on the link itself
+	followsLink whichLink = true
+)
+
+func pathError(op, name string, err error) error { return &fs.PathError{Op: op, Path: name, Err: err} }
 
 // node is an inode. All its fields are guarded by the mutex of the tree.
 type node struct {
 	inode        uint64
-	mode         uint32 // type and permission bits
+	mode         fs.FileMode // type and permission bits
 	nlink        uint32
 	mtime, ctime int64
 
@@ -45,22 +58,34 @@ type node struct {
 	writers int // how often it is open for writing
 	mapped  int // how often it is mapped
 
-	locks LockTable
+	locks fsys.LockTable
 }
 
-func (n *node) isDir() bool  { return n.mode&modeType == modeDir }
-func (n *node) isFile() bool { return n.mode&modeType == modeFile }
-func (n *node) isLink() bool { return n.mode&modeType == modeLink }
+func (n *node) kind() fsys.Kind {
+	switch {
+	case n.isDir():
+		return fsys.Dir
+	case n.isFile():
+		return fsys.File
+	case n.isLink():
+		return fsys.Link
+	}
+	return fsys.Special
+}
 
-func (n *node) info() Info {
-	i := Info{
-		Kind: kindOf(n.mode), Perm: n.mode & 0o7777, Nlink: n.nlink, Size: int64(len(n.data)),
-		MTime: n.mtime, CTime: n.ctime, Inode: n.inode, Dev: memDev,
+func (n *node) isDir() bool  { return n.mode.IsDir() }
+func (n *node) isFile() bool { return n.mode.IsRegular() }
+func (n *node) isLink() bool { return n.mode.Type() == fs.ModeSymlink }
+
+func (n *node) info() fsys.Info {
+	i := fsys.Info{
+		Kind: n.kind(), Perm: fsys.ModePerm(n.mode), Nlink: n.nlink, Size: int64(len(n.data)),
+		MTime: n.mtime, CTime: n.ctime, Inode: n.inode, Dev: device,
 	}
 	switch i.Kind {
-	case Dir:
+	case fsys.Dir:
 		i.Size = dirSize
-	case Link:
+	case fsys.Link:
 		i.Size = int64(len(n.text))
 	}
 	return i
@@ -86,9 +111,9 @@ type place struct {
 
 // walk follows the clean name from the root of m. The place's dir is set also with an error: it is where the walk stopped.
 // A missing last segment is no error.
-func (m *MemFS) walk(name string, last whichLink) (place, error) {
+func (m *FS) walk(name string, last whichLink) (place, error) {
 	cur, rest := m.root, name
-	if len(name) > MaxPath {
+	if len(name) > fsys.MaxPath {
 		return place{dir: cur}, errTooLong
 	}
 	if strings.IndexByte(name, 0) >= 0 {
@@ -108,7 +133,7 @@ func (m *MemFS) walk(name string, last whichLink) (place, error) {
 		case seg == "..":
 			cur = cur.parent
 			continue
-		case len(seg) > MaxSegment:
+		case len(seg) > fsys.MaxSegment:
 			return place{dir: cur}, errTooLong
 		}
 		child := cur.entries[seg]
@@ -118,7 +143,7 @@ func (m *MemFS) walk(name string, last whichLink) (place, error) {
 		case child == nil:
 			return place{dir: cur}, errNoEntry
 		case child.isLink() && (!isLast || slash || last == followsLink):
-			if links++; links > MaxLinks {
+			if links++; links > fsys.MaxLinks {
 				return place{dir: cur}, errLoop
 			}
 			rest = child.text
@@ -139,7 +164,7 @@ func (m *MemFS) walk(name string, last whichLink) (place, error) {
 }
 
 // find is walk for what reads: the name must exist.
-func (m *MemFS) find(name string, last whichLink) (place, error) {
+func (m *FS) find(name string, last whichLink) (place, error) {
 	if err := m.alive(); err != nil {
 		return place{}, err
 	}
@@ -151,14 +176,14 @@ func (m *MemFS) find(name string, last whichLink) (place, error) {
 }
 
 // look is find for who holds no lock.
-func (m *MemFS) look(name string, last whichLink) (place, error) {
+func (m *FS) look(name string, last whichLink) (place, error) {
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	return m.find(name, last)
 }
 
 // reach is walk for what writes: it must end below the root of m.
-func (m *MemFS) reach(name string, last whichLink) (place, error) {
+func (m *FS) reach(name string, last whichLink) (place, error) {
 	if err := m.alive(); err != nil {
 		return place{}, err
 	}
@@ -171,13 +196,13 @@ func (m *MemFS) reach(name string, last whichLink) (place, error) {
 		at = p.node // reached through a link, which may be to the root itself
 	}
 	if !at.under(m.root) {
-		return p, ErrOutside
+		return p, fsys.ErrOutside
 	}
 	return p, err
 }
 
 // reachNew is reach for a name that must not exist.
-func (m *MemFS) reachNew(name string) (place, error) {
+func (m *FS) reachNew(name string) (place, error) {
 	p, err := m.reach(name, keepsLink)
 	switch {
 	case err != nil:
@@ -191,7 +216,7 @@ func (m *MemFS) reachNew(name string) (place, error) {
 }
 
 // reachOld is reach for a name that must exist.
-func (m *MemFS) reachOld(name string, last whichLink) (place, error) {
+func (m *FS) reachOld(name string, last whichLink) (place, error) {
 	p, err := m.reach(name, last)
 	if err == nil && p.node == nil {
 		err = errNoEntry

@@ -1,4 +1,4 @@
-package fsys
+package memfs
 
 import (
 	"io/fs"
@@ -10,37 +10,39 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+
+	"github.com/haz-build/haz/fsys"
 )
 
-func (m *MemFS) Lstat(name string) (Info, error) { return m.stat("lstat", name, keepsLink) }
+func (m *FS) Lstat(name string) (fsys.Info, error) { return m.stat("lstat", name, keepsLink) }
 
-func (m *MemFS) StatInfo(name string) (Info, error) { return m.stat("stat", name, followsLink) }
+func (m *FS) StatInfo(name string) (fsys.Info, error) { return m.stat("stat", name, followsLink) }
 
-func (m *MemFS) stat(op, name string, last whichLink) (Info, error) {
-	name = Clean(name)
+func (m *FS) stat(op, name string, last whichLink) (fsys.Info, error) {
+	name = fsys.Clean(name)
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	p, err := m.find(name, last)
 	if err != nil {
-		return Info{}, pathError(op, name, err)
+		return fsys.Info{}, pathError(op, name, err)
 	}
 	return p.node.info(), nil
 }
 
-func (m *MemFS) Stat(name string) (os.FileInfo, error) {
-	name = Clean(name)
+func (m *FS) Stat(name string) (os.FileInfo, error) {
+	name = fsys.Clean(name)
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	p, err := m.find(name, followsLink)
 	if err != nil {
 		return nil, pathError("stat", name, err)
 	}
-	return NewFileInfo(name, p.node.info(), typeMode(p.node.mode)), nil
+	return fsys.NewFileInfo(name, p.node.info(), p.node.mode), nil
 }
 
 // List returns the entries sorted by name.
-func (m *MemFS) List(dir string) ([]Entry, error) {
-	dir = Clean(dir)
+func (m *FS) List(dir string) ([]fsys.Entry, error) {
+	dir = fsys.Clean(dir)
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	p, err := m.find(dir, followsLink)
@@ -53,35 +55,35 @@ func (m *MemFS) List(dir string) ([]Entry, error) {
 	return p.node.list(), nil
 }
 
-func (n *node) list() []Entry {
-	entries := make([]Entry, 0, len(n.entries))
+func (n *node) list() []fsys.Entry {
+	entries := make([]fsys.Entry, 0, len(n.entries))
 	for name, child := range n.entries {
-		entries = append(entries, Entry{name, kindOf(child.mode)})
+		entries = append(entries, fsys.Entry{Name: name, Kind: child.kind()})
 	}
-	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
 	return entries
 }
 
-func (m *MemFS) ReadFile(name string, limit int64) ([]byte, Info, error) {
-	name = Clean(name)
+func (m *FS) ReadFile(name string, limit int64) ([]byte, fsys.Info, error) {
+	name = fsys.Clean(name)
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	p, err := m.find(name, followsLink)
 	if err != nil {
-		return nil, Info{}, pathError("open", name, err)
+		return nil, fsys.Info{}, pathError("open", name, err)
 	}
 	info := p.node.info()
-	if err := WantFile(info.Kind); err != nil {
+	if err := fsys.WantFile(info.Kind); err != nil {
 		return nil, info, pathError("read", name, err)
 	}
 	if limit > 0 && info.Size > limit {
-		return nil, info, pathError("read", name, ErrTooLong)
+		return nil, info, pathError("read", name, fsys.ErrTooLong)
 	}
 	return append(make([]byte, 0, len(p.node.data)), p.node.data...), info, nil
 }
 
-func (m *MemFS) Readlink(name string) (string, error) {
-	name = Clean(name)
+func (m *FS) Readlink(name string) (string, error) {
+	name = fsys.Clean(name)
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	p, err := m.find(name, keepsLink)
@@ -94,8 +96,8 @@ func (m *MemFS) Readlink(name string) (string, error) {
 	return p.node.text, nil
 }
 
-func (m *MemFS) RealPath(name string) (string, error) {
-	name = Clean(name)
+func (m *FS) RealPath(name string) (string, error) {
+	name = fsys.Clean(name)
 	m.tree.mu.RLock()
 	defer m.tree.mu.RUnlock()
 	p, err := m.find(name, followsLink)
@@ -110,14 +112,14 @@ func (m *MemFS) RealPath(name string) (string, error) {
 		real = path.Join("/", dir.name, real)
 	}
 	if dir != m.root {
-		return "", pathError("realpath", name, ErrOutside)
+		return "", pathError("realpath", name, fsys.ErrOutside)
 	}
 	return real, nil
 }
 
 // change carries out do under the lock, and tells its error as op on name.
-func (m *MemFS) change(op, name string, do func(name string) error) error {
-	name = Clean(name)
+func (m *FS) change(op, name string, do func(name string) error) error {
+	name = fsys.Clean(name)
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	if err := do(name); err != nil {
@@ -127,7 +129,7 @@ func (m *MemFS) change(op, name string, do func(name string) error) error {
 }
 
 // create gives a new node the free name.
-func (m *MemFS) create(name string, mode uint32) (*node, error) {
+func (m *FS) create(name string, mode fs.FileMode) (*node, error) {
 	p, err := m.reachNew(name)
 	if err != nil {
 		return nil, err
@@ -137,14 +139,14 @@ func (m *MemFS) create(name string, mode uint32) (*node, error) {
 	return n, nil
 }
 
-func (m *MemFS) Mkdir(name string, perm fs.FileMode) error {
+func (m *FS) Mkdir(name string, perm fs.FileMode) error {
 	return m.change("mkdir", name, func(name string) error {
-		_, err := m.create(name, modeDir|uint32(perm.Perm()))
+		_, err := m.create(name, fs.ModeDir|perm.Perm())
 		return err
 	})
 }
 
-func (m *MemFS) MkdirAll(name string, perm fs.FileMode) error {
+func (m *FS) MkdirAll(name string, perm fs.FileMode) error {
 	return m.change("mkdir", name, func(name string) error {
 		for end := 0; end < len(name); {
 			if i := strings.IndexByte(name[end+1:], '/'); i >= 0 {
@@ -161,7 +163,7 @@ func (m *MemFS) MkdirAll(name string, perm fs.FileMode) error {
 			case p.node == nil && p.dir.nlink == 0:
 				return errNoEntry
 			case p.node == nil:
-				m.tree.attach(p.dir, p.base, m.tree.newNode(modeDir|uint32(perm.Perm())))
+				m.tree.attach(p.dir, p.base, m.tree.newNode(fs.ModeDir|perm.Perm()))
 			case !p.node.isDir():
 				return errNotDir
 			}
@@ -170,19 +172,19 @@ func (m *MemFS) MkdirAll(name string, perm fs.FileMode) error {
 	})
 }
 
-func (m *MemFS) isLink(name string) bool {
+func (m *FS) isLink(name string) bool {
 	p, err := m.walk(name, keepsLink)
 	return err == nil && p.node != nil && p.node.isLink()
 }
 
-func (m *MemFS) Symlink(text, name string) error {
-	name = Clean(name)
+func (m *FS) Symlink(text, name string) error {
+	name = fsys.Clean(name)
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
-	err := CheckLinkText(text)
+	err := fsys.CheckLinkText(text)
 	if err == nil {
 		var n *node
-		if n, err = m.create(name, modeLink|0o777); err == nil {
+		if n, err = m.create(name, fs.ModeSymlink|0o777); err == nil {
 			n.text = text
 		}
 	}
@@ -193,14 +195,14 @@ func (m *MemFS) Symlink(text, name string) error {
 }
 
 // Mkfifo makes a FIFO, which stands for all special files.
-func (m *MemFS) Mkfifo(name string, perm fs.FileMode) error {
+func (m *FS) Mkfifo(name string, perm fs.FileMode) error {
 	return m.change("mkfifo", name, func(name string) error {
-		_, err := m.create(name, modeFIFO|uint32(perm.Perm()))
+		_, err := m.create(name, fs.ModeNamedPipe|perm.Perm())
 		return err
 	})
 }
 
-func (m *MemFS) Link(oldName, newName string) error {
+func (m *FS) Link(oldName, newName string) error {
 	return m.change2("link", oldName, m, newName, func(from, to place) error {
 		switch {
 		case to.node != nil:
@@ -213,12 +215,12 @@ func (m *MemFS) Link(oldName, newName string) error {
 	})
 }
 
-func (m *MemFS) Rename(oldName, newName string) error { return m.RenameTo(oldName, m, newName) }
+func (m *FS) Rename(oldName, newName string) error { return m.RenameTo(oldName, m, newName) }
 
-func (m *MemFS) RenameTo(oldName string, to FS, newName string) error {
-	t, ok := to.(*MemFS)
+func (m *FS) RenameTo(oldName string, to fsys.FS, newName string) error {
+	t, ok := to.(*FS)
 	if !ok || t.tree != m.tree {
-		return &os.LinkError{Op: "rename", Old: Clean(oldName), New: Clean(newName), Err: syscall.EXDEV}
+		return &os.LinkError{Op: "rename", Old: fsys.Clean(oldName), New: fsys.Clean(newName), Err: syscall.EXDEV}
 	}
 	return m.change2("rename", oldName, t, newName, func(from, to place) error {
 		switch {
@@ -240,8 +242,8 @@ func (m *MemFS) RenameTo(oldName string, to FS, newName string) error {
 }
 
 // change2 is change for two names, of which the first must exist and the second is one in t, of the same tree.
-func (m *MemFS) change2(op, oldName string, t *MemFS, newName string, do func(from, to place) error) error {
-	oldName, newName = Clean(oldName), Clean(newName)
+func (m *FS) change2(op, oldName string, t *FS, newName string, do func(from, to place) error) error {
+	oldName, newName = fsys.Clean(oldName), fsys.Clean(newName)
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	err := func() error {
@@ -267,7 +269,7 @@ func (m *MemFS) change2(op, oldName string, t *MemFS, newName string, do func(fr
 	return nil
 }
 
-func (m *MemFS) Remove(name string) error {
+func (m *FS) Remove(name string) error {
 	return m.change("remove", name, func(name string) error {
 		p, err := m.reachOld(name, keepsLink)
 		switch {
@@ -283,7 +285,7 @@ func (m *MemFS) Remove(name string) error {
 	})
 }
 
-func (m *MemFS) RemoveAll(name string) error {
+func (m *FS) RemoveAll(name string) error {
 	return m.change("removeall", name, func(name string) error {
 		p, err := m.reach(name, keepsLink)
 		switch {
@@ -308,7 +310,7 @@ func (t *tree) detachAll(dir *node, base string, n *node) {
 }
 
 // alter changes the node that name leads to.
-func (m *MemFS) alter(op, name string, do func(n *node)) error {
+func (m *FS) alter(op, name string, do func(n *node)) error {
 	return m.change(op, name, func(name string) error {
 		p, err := m.reachOld(name, followsLink)
 		if err != nil {
@@ -321,17 +323,17 @@ func (m *MemFS) alter(op, name string, do func(n *node)) error {
 	})
 }
 
-func (m *MemFS) Chmod(name string, mode fs.FileMode) error {
-	return m.alter("chmod", name, func(n *node) { n.mode = n.mode&modeType | ModePerm(mode) })
+func (m *FS) Chmod(name string, mode fs.FileMode) error {
+	return m.alter("chmod", name, func(n *node) { n.mode = n.mode.Type() | fsys.PermMode(fsys.ModePerm(mode)) })
 }
 
 // Chown changes the time of change and nothing else: there are no owners.
-func (m *MemFS) Chown(name string, uid, gid int) error {
+func (m *FS) Chown(name string, uid, gid int) error {
 	return m.alter("chown", name, func(*node) {})
 }
 
 // Chtimes sets the time of modification; there is no time of access.
-func (m *MemFS) Chtimes(name string, atime, mtime time.Time) error {
+func (m *FS) Chtimes(name string, atime, mtime time.Time) error {
 	return m.alter("chtimes", name, func(n *node) {
 		if !mtime.IsZero() {
 			n.mtime = mtime.UnixNano()
@@ -339,8 +341,8 @@ func (m *MemFS) Chtimes(name string, atime, mtime time.Time) error {
 	})
 }
 
-func (m *MemFS) CloneFile(src, dst string, perm fs.FileMode) error {
-	src, dst = Clean(src), Clean(dst)
+func (m *FS) CloneFile(src, dst string, perm fs.FileMode) error {
+	src, dst = fsys.Clean(src), fsys.Clean(dst)
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	err := func() error {
@@ -348,13 +350,13 @@ func (m *MemFS) CloneFile(src, dst string, perm fs.FileMode) error {
 		if err != nil {
 			return err
 		}
-		if err := WantFile(kindOf(from.node.mode)); err != nil {
+		if err := fsys.WantFile(from.node.kind()); err != nil {
 			return err
 		}
 		if perm&^fs.ModePerm != 0 {
 			return errInvalid
 		}
-		n, err := m.create(dst, modeFile|uint32(perm))
+		n, err := m.create(dst, perm)
 		if err != nil {
 			return err
 		}
@@ -369,7 +371,7 @@ func (m *MemFS) CloneFile(src, dst string, perm fs.FileMode) error {
 }
 
 // SyncAll makes every change so far survive a power cut; see RecordUnsynced.
-func (m *MemFS) SyncAll() error {
+func (m *FS) SyncAll() error {
 	return m.change("sync", "/", func(string) error {
 		if err := m.alive(); err != nil {
 			return err
@@ -379,26 +381,26 @@ func (m *MemFS) SyncAll() error {
 	})
 }
 
-func (m *MemFS) Create(name string) (afero.File, error) {
+func (m *FS) Create(name string) (afero.File, error) {
 	return m.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 }
 
-func (m *MemFS) Open(name string) (afero.File, error) { return m.OpenFile(name, os.O_RDONLY, 0) }
+func (m *FS) Open(name string) (afero.File, error) { return m.OpenFile(name, os.O_RDONLY, 0) }
 
-func (m *MemFS) OpenNoFollow(name string) (afero.File, error) {
-	name = Clean(name)
+func (m *FS) OpenNoFollow(name string) (afero.File, error) {
+	name = fsys.Clean(name)
 	p, err := m.look(name, keepsLink)
 	if err == nil {
-		err = WantFile(kindOf(p.node.mode))
+		err = fsys.WantFile(p.node.kind())
 	}
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
-	return &memFile{tree: m.tree, node: p.node, name: name, readable: true}, nil
+	return &file{tree: m.tree, node: p.node, name: name, readable: true}, nil
 }
 
-func (m *MemFS) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
-	var f *memFile
+func (m *FS) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	var f *file
 	err := m.change("open", name, func(name string) (err error) {
 		if f, err = m.open(name, flag, perm); err == nil && f.writable {
 			f.node.writers++
@@ -411,9 +413,9 @@ func (m *MemFS) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, e
 	return f, nil
 }
 
-func (m *MemFS) open(name string, flag int, perm fs.FileMode) (*memFile, error) {
+func (m *FS) open(name string, flag int, perm fs.FileMode) (*file, error) {
 	writable := flag&(os.O_WRONLY|os.O_RDWR) != 0
-	f := &memFile{tree: m.tree, name: name, readable: flag&os.O_WRONLY == 0, writable: writable, appends: flag&os.O_APPEND != 0}
+	f := &file{tree: m.tree, name: name, readable: flag&os.O_WRONLY == 0, writable: writable, appends: flag&os.O_APPEND != 0}
 	if !writable && flag&(os.O_CREATE|os.O_TRUNC|os.O_APPEND) == 0 {
 		p, err := m.find(name, followsLink)
 		f.node = p.node
@@ -433,7 +435,7 @@ func (m *MemFS) open(name string, flag int, perm fs.FileMode) (*memFile, error) 
 	case p.node == nil && (flag&os.O_CREATE == 0 || p.dir.nlink == 0):
 		return nil, errNoEntry
 	case p.node == nil:
-		f.node = m.tree.newNode(modeFile | uint32(perm))
+		f.node = m.tree.newNode(perm)
 		m.tree.attach(p.dir, p.base, f.node)
 		return f, nil
 	case last == keepsLink:

@@ -1,13 +1,18 @@
-package fsys
+// Package memfs is a disk in memory for tests, simulations and hosts: one that behaves as a real one does, down to inodes, times and what a
+// power cut leaves. No product code imports it. Its tests are those of package fsys, which hold it against the real disk.
+package memfs
 
 import (
 	"io/fs"
+	"path"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/haz-build/haz/fsys"
 )
 
-// Memory makes an empty file system in memory with POSIX behaviour, its own clock and inode numbers.
+// New makes an empty file system in memory with POSIX behaviour, its own clock and inode numbers.
 //
 // It is strict: files need existing parents, renames follow POSIX, links are followed as the kernel does (an absolute
 // text starts at the outermost root), special bits are kept, removed files stay readable while open. Permission bits are
@@ -15,26 +20,26 @@ import (
 //
 // Time is logical: it starts on 2000-01-01 and goes on by 1 ms with every change. See SetTime, Advance, SetStep,
 // SetGranularity and SetClock.
-func Memory() *MemFS {
+func New() *FS {
 	t := &tree{
 		clock:  clock{now: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano(), step: int64(time.Millisecond), grain: 1},
-		volume: memVolume{Volume: Volume{Dev: memDev, Times: TimesMarked, Mount: 1, Super: 1}},
+		volume: volume{Volume: fsys.Volume{Dev: device, Times: fsys.TimesMarked, Mount: 1, Super: 1}},
 	}
-	t.root = t.newNode(modeDir | 0o755)
+	t.root = t.newNode(fs.ModeDir | 0o755)
 	t.root.parent = t.root
 	t.root.nlink = 2
-	return &MemFS{tree: t, root: t.root, base: "/"}
+	return &FS{tree: t, root: t.root, base: "/"}
 }
 
-// MemFS is the strict in-memory implementation.
-type MemFS struct {
+// FS is the strict in-memory implementation.
+type FS struct {
 	tree   *tree
 	root   *node
 	base   string // HostPath of root
 	closed atomic.Bool
 }
 
-var _ FS = (*MemFS)(nil)
+var _ fsys.FS = (*FS)(nil)
 
 // tree is what all file systems that Sub made from one Memory share.
 type tree struct {
@@ -42,36 +47,36 @@ type tree struct {
 	root      *node
 	lastInode uint64
 	clock     clock
-	volume    memVolume
+	volume    volume
 	recorder  *recorder // nil unless unsynced changes are recorded
 }
 
-// memDev is the device number of every memory file system.
-const memDev = 0x6d656d
+// device is the device number of every memory file system.
+const device = 0x6d656d
 
 // newNode makes a thing that has no name yet.
-func (t *tree) newNode(mode uint32) *node {
+func (t *tree) newNode(mode fs.FileMode) *node {
 	t.lastInode++
 	now := t.clock.tick()
 	n := &node{inode: t.lastInode, mode: mode, mtime: now, ctime: now}
-	if mode&modeType == modeDir {
+	if mode.IsDir() {
 		n.entries = map[string]*node{}
 	}
 	return n
 }
 
-func (m *MemFS) Name() string { return "memory" }
+func (m *FS) Name() string { return "memory" }
 
-func (m *MemFS) HostPath(name string) string { return join(m.base, Clean(name)) }
+func (m *FS) HostPath(name string) string { return path.Join(m.base, fsys.Clean(name)) }
 
 // Close makes operations through m fail. Other file systems on the same tree and open files go on.
-func (m *MemFS) Close() error {
+func (m *FS) Close() error {
 	m.closed.Store(true)
 	return nil
 }
 
-func (m *MemFS) Sub(dir string) (FS, error) {
-	name := Clean(dir)
+func (m *FS) Sub(dir string) (fsys.FS, error) {
+	name := fsys.Clean(dir)
 	w, err := m.look(name, followsLink)
 	switch {
 	case err != nil:
@@ -79,11 +84,11 @@ func (m *MemFS) Sub(dir string) (FS, error) {
 	case !w.node.isDir():
 		return nil, pathError("open", name, errNotDir)
 	}
-	return &MemFS{tree: m.tree, root: w.node, base: m.HostPath(name)}, nil
+	return &FS{tree: m.tree, root: w.node, base: m.HostPath(name)}, nil
 }
 
-func (m *MemFS) Hold(dir string) (FS, error) {
-	name := Clean(dir)
+func (m *FS) Hold(dir string) (fsys.FS, error) {
+	name := fsys.Clean(dir)
 	w, err := m.look(name, keepsLink)
 	switch {
 	case err != nil:
@@ -91,12 +96,12 @@ func (m *MemFS) Hold(dir string) (FS, error) {
 	case !w.node.isDir():
 		return nil, pathError("open", name, errNotDir)
 	}
-	return &MemFS{tree: m.tree, root: w.node, base: m.HostPath(name)}, nil
+	return &FS{tree: m.tree, root: w.node, base: m.HostPath(name)}, nil
 }
 
 // Clone copies the whole tree with inode numbers, times and clock. Locks and open files stay behind, and everything in
 // the copy counts as synced. File contents are shared until one side writes.
-func (m *MemFS) Clone() *MemFS {
+func (m *FS) Clone() *FS {
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	c := cloner{made: map[*node]*node{}}
@@ -108,7 +113,7 @@ func (m *MemFS) Clone() *MemFS {
 		root = c.copy(m.root)
 		root.parent = t.root
 	}
-	return &MemFS{tree: t, root: root, base: m.base}
+	return &FS{tree: t, root: root, base: m.base}
 }
 
 // cloner copies nodes; one with several names stays one.
@@ -161,7 +166,7 @@ func (c *clock) tick() int64 {
 }
 
 // Now is the time of the last change, unless the clock was moved since.
-func (m *MemFS) Now() time.Time {
+func (m *FS) Now() time.Time {
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	if m.tree.clock.from != nil {
@@ -170,30 +175,30 @@ func (m *MemFS) Now() time.Time {
 	return time.Unix(0, m.tree.clock.now)
 }
 
-func (m *MemFS) setClock(set func(c *clock)) {
+func (m *FS) setClock(set func(c *clock)) {
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	set(&m.tree.clock)
 }
 
 // SetTime sets the logical clock, also to an earlier time.
-func (m *MemFS) SetTime(t time.Time) { m.setClock(func(c *clock) { c.now = t.UnixNano() }) }
+func (m *FS) SetTime(t time.Time) { m.setClock(func(c *clock) { c.now = t.UnixNano() }) }
 
 // Advance moves the logical clock on by d, or back if d is negative.
-func (m *MemFS) Advance(d time.Duration) { m.setClock(func(c *clock) { c.now += int64(d) }) }
+func (m *FS) Advance(d time.Duration) { m.setClock(func(c *clock) { c.now += int64(d) }) }
 
 // SetStep says how far each change moves the logical clock. 0 gives many changes one time stamp.
-func (m *MemFS) SetStep(d time.Duration) { m.setClock(func(c *clock) { c.step = int64(d) }) }
+func (m *FS) SetStep(d time.Duration) { m.setClock(func(c *clock) { c.step = int64(d) }) }
 
 // SetGranularity makes time stamps multiples of d, as file systems with coarse time stamps do (FAT: 2 s). At most 1 ns
 // means exact ones.
-func (m *MemFS) SetGranularity(d time.Duration) { m.setClock(func(c *clock) { c.grain = int64(d) }) }
+func (m *FS) SetGranularity(d time.Duration) { m.setClock(func(c *clock) { c.grain = int64(d) }) }
 
 // SetClock replaces the logical clock; nil brings it back. The function must not use the file system.
-func (m *MemFS) SetClock(now func() time.Time) { m.setClock(func(c *clock) { c.from = now }) }
+func (m *FS) SetClock(now func() time.Time) { m.setClock(func(c *clock) { c.from = now }) }
 
 // alive fails after Close.
-func (m *MemFS) alive() error {
+func (m *FS) alive() error {
 	if m.closed.Load() {
 		return fs.ErrClosed
 	}

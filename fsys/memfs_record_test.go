@@ -9,12 +9,13 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
 )
 
 const seeds = 300
 
 // outcomes cuts the power with many seeds and counts what describe says of the survivors.
-func outcomes(t *testing.T, m *fsys.MemFS, describe func(s *fsys.MemFS) string) map[string]int {
+func outcomes(t *testing.T, m *memfs.FS, describe func(s *memfs.FS) string) map[string]int {
 	t.Helper()
 	seen := map[string]int{}
 	for seed := range uint64(seeds) {
@@ -36,7 +37,7 @@ func wantOutcomes(t *testing.T, got map[string]int, want ...string) {
 	}
 }
 
-func content(s *fsys.MemFS, name string) string {
+func content(s *memfs.FS, name string) string {
 	data, _, err := s.ReadFile(name, 0)
 	if err != nil {
 		return "absent"
@@ -56,53 +57,53 @@ func TestPowerCut(t *testing.T) {
 	long := strings.Repeat("n", 1024)
 	for _, c := range []struct {
 		name  string
-		do    func(t *testing.T, m *fsys.MemFS)
+		do    func(t *testing.T, m *memfs.FS)
 		look  string
 		legal []string
 	}{
-		{"nothing done", func(t *testing.T, m *fsys.MemFS) {}, "/old", []string{"old"}},
-		{"synced by SyncAll", func(t *testing.T, m *fsys.MemFS) {
+		{"nothing done", func(t *testing.T, m *memfs.FS) {}, "/old", []string{"old"}},
+		{"synced by SyncAll", func(t *testing.T, m *memfs.FS) {
 			put(t, m, "/old", "new")
 			must(t, m.Chmod("/old", 0o600))
 			must(t, m.SyncAll())
 		}, "/old", []string{"new"}},
-		{"a new file", func(t *testing.T, m *fsys.MemFS) { put(t, m, "/x", "x") }, "/x", []string{"absent", "", "x", "\x00"}},
-		{"a new file, its bytes synced", func(t *testing.T, m *fsys.MemFS) {
+		{"a new file", func(t *testing.T, m *memfs.FS) { put(t, m, "/x", "x") }, "/x", []string{"absent", "", "x", "\x00"}},
+		{"a new file, its bytes synced", func(t *testing.T, m *memfs.FS) {
 			put(t, m, "/x", "x")
 			syncFile(t, m, "/x")
 		}, "/x", []string{"absent", "x"}},
-		{"a new file, its name synced", func(t *testing.T, m *fsys.MemFS) {
+		{"a new file, its name synced", func(t *testing.T, m *memfs.FS) {
 			put(t, m, "/x", "x")
 			syncFile(t, m, "/")
 		}, "/x", []string{"", "x", "\x00"}},
-		{"a new file, all synced", func(t *testing.T, m *fsys.MemFS) {
+		{"a new file, all synced", func(t *testing.T, m *memfs.FS) {
 			put(t, m, "/x", "x")
 			syncFile(t, m, "/x")
 			syncFile(t, m, "/")
 		}, "/x", []string{"x"}},
-		{"appended", func(t *testing.T, m *fsys.MemFS) {
+		{"appended", func(t *testing.T, m *memfs.FS) {
 			w, err := m.OpenFile("/old", os.O_WRONLY|os.O_APPEND, 0)
 			must(t, err)
 			_, err = w.WriteString("er")
 			must(t, err)
 		}, "/old", []string{"old", "older", "olde", "old\x00", "old\x00\x00"}},
-		{"removed", func(t *testing.T, m *fsys.MemFS) { must(t, m.Remove("/old")) }, "/old", []string{"old", "absent"}},
-		{"removed and synced", func(t *testing.T, m *fsys.MemFS) {
+		{"removed", func(t *testing.T, m *memfs.FS) { must(t, m.Remove("/old")) }, "/old", []string{"old", "absent"}},
+		{"removed and synced", func(t *testing.T, m *memfs.FS) {
 			must(t, m.Remove("/old"))
 			syncFile(t, m, "/")
 		}, "/old", []string{"absent"}},
-		{"replaced, the new bytes synced", func(t *testing.T, m *fsys.MemFS) {
+		{"replaced, the new bytes synced", func(t *testing.T, m *memfs.FS) {
 			put(t, m, "/tmp", long)
 			syncFile(t, m, "/tmp")
 			must(t, m.Rename("/tmp", "/old"))
 		}, "/old", []string{"old", long}},
-		{"replaced, all synced", func(t *testing.T, m *fsys.MemFS) {
+		{"replaced, all synced", func(t *testing.T, m *memfs.FS) {
 			put(t, m, "/tmp", long)
 			syncFile(t, m, "/tmp")
 			must(t, m.Rename("/tmp", "/old"))
 			syncFile(t, m, "/")
 		}, "/old", []string{long}},
-		{"replaced twice, the first synced", func(t *testing.T, m *fsys.MemFS) {
+		{"replaced twice, the first synced", func(t *testing.T, m *memfs.FS) {
 			for _, data := range []string{"first", "second"} {
 				put(t, m, "/tmp", data)
 				syncFile(t, m, "/tmp")
@@ -112,32 +113,32 @@ func TestPowerCut(t *testing.T) {
 				}
 			}
 		}, "/old", []string{"first", "second"}},
-		{"made, moved to another directory, that one synced", func(t *testing.T, m *fsys.MemFS) {
+		{"made, moved to another directory, that one synced", func(t *testing.T, m *memfs.FS) {
 			put(t, m, "/x", "x")
 			syncFile(t, m, "/x")
 			must(t, m.Rename("/x", "/d/x"))
 			syncFile(t, m, "/d")
 		}, "/d/x", []string{"x"}},
-		{"the old name of what was moved", func(t *testing.T, m *fsys.MemFS) {
+		{"the old name of what was moved", func(t *testing.T, m *memfs.FS) {
 			put(t, m, "/x", "x")
 			must(t, m.Rename("/x", "/d/x"))
 			syncFile(t, m, "/d")
 		}, "/x", []string{"absent"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := fsys.Memory()
+			m := memfs.New()
 			put(t, m, "/old", "old")
 			must(t, m.Mkdir("/d", 0o755))
 			m.RecordUnsynced()
 			c.do(t, m)
-			wantOutcomes(t, outcomes(t, m, func(s *fsys.MemFS) string { return content(s, c.look) }), c.legal...)
+			wantOutcomes(t, outcomes(t, m, func(s *memfs.FS) string { return content(s, c.look) }), c.legal...)
 		})
 	}
 }
 
 // Without sync a replaced file may be anything between old and new, half a rename is not.
 func TestPowerCutRename(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	must(t, m.MkdirAll("/a", 0o755))
 	must(t, m.MkdirAll("/b", 0o755))
 	put(t, m, "/a/x", "x")
@@ -145,7 +146,7 @@ func TestPowerCutRename(t *testing.T) {
 	must(t, m.Rename("/a/x", "/b/x"))
 	must(t, m.Rename("/b/x", "/b/y"))
 	must(t, m.Rename("/b", "/a/b"))
-	seen := outcomes(t, m, func(s *fsys.MemFS) string { return tree(t, s) })
+	seen := outcomes(t, m, func(s *memfs.FS) string { return tree(t, s) })
 	x := func(dirs, name string) string {
 		lines := strings.Split(dirs, "|")
 		lines = append(lines, fmt.Sprintf("%q file 0644 \"x\"", name))
@@ -164,7 +165,7 @@ func TestPowerCutRename(t *testing.T) {
 
 // Directories that were moved into each other by turns are never lost in a circle.
 func TestPowerCutMakesNoCircle(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	must(t, m.Mkdir("/x", 0o755))
 	must(t, m.Mkdir("/y", 0o755))
 	m.RecordUnsynced()
@@ -177,19 +178,19 @@ func TestPowerCutMakesNoCircle(t *testing.T) {
 		}
 		return strings.Join(names, "\n")
 	}
-	wantOutcomes(t, outcomes(t, m, func(s *fsys.MemFS) string { return tree(t, s) }),
+	wantOutcomes(t, outcomes(t, m, func(s *memfs.FS) string { return tree(t, s) }),
 		dir("/x", "/y"), dir("/y", "/y/x"), dir("/x", "/x/y"))
 }
 
 func TestPowerCutMakesTornBytes(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	put(t, m, "/x", strings.Repeat("o", 4096))
 	m.RecordUnsynced()
 	w, err := m.OpenFile("/x", os.O_WRONLY, 0)
 	must(t, err)
 	_, err = w.Write([]byte(strings.Repeat("n", 4096)))
 	must(t, err)
-	seen := outcomes(t, m, func(s *fsys.MemFS) string {
+	seen := outcomes(t, m, func(s *memfs.FS) string {
 		data := content(s, "/x")
 		for i := 0; i < len(data); i += 512 {
 			if s := data[i:min(i+512, len(data))]; strings.Count(s, s[:1]) != len(s) || !strings.Contains("on", s[:1]) {
@@ -211,7 +212,7 @@ func TestPowerCutMakesTornBytes(t *testing.T) {
 
 // What took the place of something else keeps it, whichever of the directories was synced in between.
 func TestPowerCutKeepsTheOrderOfAName(t *testing.T) {
-	m := fsys.Memory()
+	m := memfs.New()
 	must(t, m.Mkdir("/d", 0o755))
 	m.RecordUnsynced()
 	must(t, m.Mkdir("/x", 0o755))
@@ -223,14 +224,14 @@ func TestPowerCutKeepsTheOrderOfAName(t *testing.T) {
 	must(t, d.Sync()) // the rename, and so all that had the name /x before
 	must(t, m.SyncAll())
 	want := tree(t, m)
-	wantOutcomes(t, outcomes(t, m, func(s *fsys.MemFS) string { return tree(t, s) }), want)
+	wantOutcomes(t, outcomes(t, m, func(s *memfs.FS) string { return tree(t, s) }), want)
 }
 
 // Whatever is done and synced: a seed gives one tree, the tree is sound, what was synced and left alone is there, and
 // after SyncAll everything is.
 func TestPowerCutProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m := fsys.Memory()
+		m := memfs.New()
 		for _, d := range []string{"/stable", "/stable/d", "/root"} {
 			must(t, m.Mkdir(d, 0o755))
 		}
@@ -278,7 +279,7 @@ func TestPowerCutProperties(t *testing.T) {
 }
 
 // sound checks the numbers of names, which only a tree has, in which each directory is once.
-func sound(t *rapid.T, m *fsys.MemFS) {
+func sound(t *rapid.T, m *memfs.FS) {
 	names, want := map[uint64]uint32{}, map[uint64]fsys.Info{}
 	var walk func(dir string)
 	walk = func(dir string) {
