@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"syscall"
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
@@ -85,7 +82,7 @@ func mayInit(host fsys.FS, dir string) (missing bool, err error) {
 	switch _, err := host.Lstat(file); {
 	case err == nil:
 		return false, &ExistingWorkspaceError{Path: file, Reason: "there is an existing workspace"}
-	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+	case !fsys.Absent(err):
 		return false, fmt.Errorf("%s cannot be looked at: %w", file, err)
 	}
 	if _, err := host.Lstat(haz); errors.Is(err, fs.ErrNotExist) {
@@ -100,26 +97,10 @@ func mayInit(host fsys.FS, dir string) (missing bool, err error) {
 // writeFlushed writes a file through a temporary sibling that is flushed before it is renamed (AUX-006): what a person
 // has confirmed must not be lost to a power cut.
 func writeFlushed(host fsys.FS, name string, data []byte) error {
-	temp := name + ".haz-init"
-	f, err := host.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
-	if err != nil {
-		return err
-	}
-	n, err := f.Write(data)
-	if err == nil && n < len(data) {
-		err = io.ErrShortWrite
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = host.Rename(temp, name)
-	}
-	if err != nil {
-		_ = host.Remove(temp)
-	}
-	return err
+	return fsys.ReplaceFile(host, name, 0o666, func(f fsys.SyncWriter) error {
+		if _, err := f.Write(data); err != nil {
+			return err
+		}
+		return f.Sync()
+	})
 }

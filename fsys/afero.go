@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -211,9 +212,9 @@ func (f *AferoFS) walk(name string, last whichLink) (p aferoPlace, err error) {
 		return p, syscall.EINVAL
 	}
 	if f.on.links == nil && !slices.ContainsFunc(strings.Split(name, "/"), func(seg string) bool { return len(seg) > MaxSegment }) {
-		path := join(f.base, name)
-		if p.stat, p.node, err = f.on.look(path); err == nil {
-			p.dir, p.path = parent(path), path
+		full := join(f.base, name)
+		if p.stat, p.node, err = f.on.look(full); err == nil {
+			p.dir, p.path = path.Dir(full), full
 			return p, nil
 		}
 	}
@@ -231,7 +232,7 @@ func (f *AferoFS) walk(name string, last whichLink) (p aferoPlace, err error) {
 		case seg == ".":
 			continue
 		case seg == "..":
-			cur = parent(cur)
+			cur = path.Dir(cur)
 			continue
 		case len(seg) > MaxSegment:
 			return p, syscall.ENAMETOOLONG
@@ -265,14 +266,6 @@ func (f *AferoFS) walk(name string, last whichLink) (p aferoPlace, err error) {
 			cur = p.path
 		}
 	}
-}
-
-func parent(path string) string {
-	if path == "/" {
-		return path
-	}
-	dir, _ := split(path)
-	return dir
 }
 
 // find is walk for what reads: something must lie there.

@@ -2,11 +2,14 @@ package fsys
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/spf13/afero"
 )
 
 const (
@@ -15,24 +18,60 @@ const (
 	maxTempFile = 1000 // siblings that may be there already
 )
 
-// WriteFileAtomic makes data the content of the file name, with perm (before umask): a reader finds the old file or the
+// WriteFileAtomic makes data the content of the file name, with perm (before umask), as ReplaceFile does.
+func WriteFileAtomic(fsys FS, name string, data []byte, perm fs.FileMode) error {
+	return ReplaceFile(fsys, name, perm, writing(data))
+}
+
+// ReplaceFile makes what fill writes the content of the file name, with perm (before umask): a reader finds the old file or the
 // new one, whole. A link at name is replaced, not followed. The directory must exist.
 //
 // The bytes go to a new sibling (see IsTemporary), which is renamed. After an error the old file is there as it was and
-// the sibling is removed; only a crash leaves one. Nothing is synced: a power cut may bring back the old file or, on some
+// the sibling is removed; only a crash leaves one. Nothing is synced, unless fill does: a power cut may bring back the old file or, on some
 // file systems, leave part of the new one.
-func WriteFileAtomic(fsys FS, name string, data []byte, perm fs.FileMode) error {
-	name = Clean(name)
+func ReplaceFile(fsys FS, name string, perm fs.FileMode, fill func(SyncWriter) error) error {
+	return viaSibling(fsys, Clean(name), perm, fill, fsys.Rename)
+}
+
+// WriteFileFirst is WriteFileAtomic for a file that must not exist; the error is fs.ErrExist when somebody else has made it meanwhile.
+// Where the file system has no second names, the last one wins.
+func WriteFileFirst(fsys FS, name string, data []byte, perm fs.FileMode) error {
+	return viaSibling(fsys, Clean(name), perm, writing(data), func(temp, name string) error {
+		switch err := fsys.Link(temp, name); {
+		case err == nil:
+			return fsys.Remove(temp)
+		case errors.Is(err, fs.ErrExist):
+			return err
+		}
+		return fsys.Rename(temp, name)
+	})
+}
+
+// A SyncWriter is a file that is being written.
+type SyncWriter interface {
+	io.Writer
+	Sync() error
+}
+
+func writing(data []byte) func(SyncWriter) error {
+	return func(f SyncWriter) error {
+		_, err := f.Write(data)
+		return err
+	}
+}
+
+// viaSibling writes a new file beside name and has it put there. After an error nothing of it is left.
+func viaSibling(fsys FS, name string, perm fs.FileMode, fill func(SyncWriter) error, put func(temp, name string) error) error {
 	f, temp, err := createSibling(fsys, name, perm)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
+	err = fill(f)
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
 	if err == nil {
-		err = fsys.Rename(temp, name)
+		err = put(temp, name)
 	}
 	if err != nil {
 		_ = fsys.Remove(temp)
@@ -42,7 +81,7 @@ func WriteFileAtomic(fsys FS, name string, data []byte, perm fs.FileMode) error 
 
 // createSibling makes a new file beside name. The number that makes its name new counts up from 0, so that equal
 // histories give equal names.
-func createSibling(fsys FS, name string, perm fs.FileMode) (f writeCloser, temp string, err error) {
+func createSibling(fsys FS, name string, perm fs.FileMode) (f afero.File, temp string, err error) {
 	if name == "/" {
 		return nil, "", pathError("open", name, syscall.EISDIR)
 	}
@@ -58,12 +97,7 @@ func createSibling(fsys FS, name string, perm fs.FileMode) (f writeCloser, temp 
 	return f, temp, err
 }
 
-type writeCloser interface {
-	Write(p []byte) (int, error)
-	Close() error
-}
-
-// IsTemporary reports whether base, the last segment of a name, has the form that WriteFileAtomic gives its temporary
+// IsTemporary reports whether base, the last segment of a name, has the form that ReplaceFile gives its temporary
 // siblings.
 func IsTemporary(base string) bool {
 	if !strings.HasPrefix(base, ".") {

@@ -2,6 +2,7 @@ package fsys_test
 
 import (
 	"errors"
+	"io/fs"
 	"testing"
 
 	"github.com/haz-build/haz/fsys"
@@ -27,4 +28,16 @@ func openHost(t testing.TB, dir string) fsys.FS {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// Of two that make one file, the first wins, and nothing else is left.
+func TestWriteFileFirst(t *testing.T) {
+	f := memfs.New()
+	must(t, fsys.WriteFileFirst(f, "/x", []byte("first"), 0o600))
+	if err := fsys.WriteFileFirst(f, "/x", []byte("second"), 0o644); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the second one: %v", err)
+	}
+	if got := tree(t, f); got != `"/x" file 0600 "first"` {
+		t.Error(got)
+	}
 }

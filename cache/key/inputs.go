@@ -48,8 +48,7 @@ func (d *Deriver) inputs(ctx context.Context, t *workspace.Task) ([]Input, error
 
 // movedMeanwhile reports whether err may be due to a file that was removed, or made something else, after the walk.
 func movedMeanwhile(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) ||
-		errors.Is(err, syscall.ELOOP) || errors.Is(err, fsys.ErrNotRegular)
+	return fsys.LeadsNowhere(err) || errors.Is(err, syscall.EISDIR) || errors.Is(err, fsys.ErrNotRegular)
 }
 
 // walk finds what the patterns match, and turns down literals that are no regular files.

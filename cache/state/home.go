@@ -2,12 +2,8 @@ package state
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -22,8 +18,6 @@ const (
 
 	dirPerm  = 0o700 // S-13
 	filePerm = 0o600
-
-	tmpInfix = ".tmp-"
 )
 
 // errReadOnly says that this State does not write.
@@ -170,7 +164,7 @@ func (h *home) read(name string, most int64) ([]byte, fsys.Info, error) {
 
 // write replaces a file as a whole.
 func (h *home) write(name string, data []byte) error {
-	return h.inDir(func(d fsys.FS) error { return replace(d, name, bytesOf(data)) })
+	return h.inDir(func(d fsys.FS) error { return fsys.WriteFileAtomic(d, name, data, filePerm) })
 }
 
 // remove takes a file away, if it can.
@@ -181,49 +175,5 @@ func (h *home) remove(name string) {
 // writeFirst makes a file as a whole; the error is fs.ErrExist when somebody else has made it. Where there are no links, the
 // last one wins.
 func (h *home) writeFirst(name string, data []byte) error {
-	return h.inDir(func(d fsys.FS) error {
-		return place(d, name, bytesOf(data), func(tmp string) error {
-			switch err := d.Link(tmp, "/"+name); {
-			case err == nil:
-				return d.Remove(tmp)
-			case errors.Is(err, fs.ErrExist):
-				return err
-			}
-			return d.Rename(tmp, "/"+name)
-		})
-	})
+	return h.inDir(func(d fsys.FS) error { return fsys.WriteFileFirst(d, name, data, filePerm) })
 }
-
-func bytesOf(data []byte) func(io.Writer) error {
-	return func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	}
-}
-
-// replace puts what fill writes in the place of a file: a reader sees the old one or the new one.
-func replace(d fsys.FS, name string, fill func(io.Writer) error) error {
-	return place(d, name, fill, func(tmp string) error { return d.Rename(tmp, "/"+name) })
-}
-
-// place writes a temporary file beside name and has it put there. After an error nothing of it is left.
-func place(d fsys.FS, name string, fill func(io.Writer) error, put func(tmp string) error) error {
-	tmp := fmt.Sprintf("/%s%s%016x", name, tmpInfix, rand.Uint64())
-	f, err := d.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
-	if err != nil {
-		return err
-	}
-	err = fill(f)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = put(tmp)
-	}
-	if err != nil {
-		_ = d.Remove(tmp)
-	}
-	return err
-}
-
-func isTemporary(name string) bool { return strings.Contains(name, tmpInfix) }

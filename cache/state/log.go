@@ -491,7 +491,7 @@ func (l *log) compact(d fsys.FS) error {
 		spans = append(spans, at)
 	}
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.off, b.off) })
-	return replace(d, l.name, func(f io.Writer) error {
+	return fsys.ReplaceFile(d, l.name, filePerm, func(f fsys.SyncWriter) error {
 		w := bufio.NewWriterSize(f, logWhole)
 		for _, at := range spans {
 			if _, err := io.Copy(w, io.NewSectionReader(l.f, at.off, at.size)); err != nil {

@@ -287,7 +287,7 @@ func TestSweepTasks(t *testing.T) {
 		s.WriteLastKey(task, []byte("record"))
 	}
 	s.Flush()
-	half := layout.StateDir + "/index" + tmpInfix + "1"
+	half := layout.StateDir + "/.index.haz-tmp1"
 	write(t, mem, half, "half")
 	for _, c := range []struct {
 		age        time.Duration

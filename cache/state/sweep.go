@@ -28,7 +28,7 @@ func (s *State) SweepTasks(known map[string]bool) {
 		return
 	}
 	for _, e := range entries {
-		if e.Kind == fsys.Dir || !isTemporary(e.Name) {
+		if e.Kind == fsys.Dir || !fsys.IsTemporary(e.Name) {
 			continue
 		}
 		info, err := d.Lstat("/" + e.Name)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,11 +83,7 @@ func listInit(ctx context.Context, dir, at string) initDir {
 	machine := fsys.Machine()
 	entries, err := machine.List(host)
 	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		return initDir{trouble: err.Error()}
+		return initDir{trouble: fsys.Cause(err).Error()}
 	}
 	var d initDir
 	var names []string

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/report"
 )
 
@@ -78,10 +79,5 @@ func (w *reportWriter) finish() error {
 	if w.flush() || report.ReaderGone(w.err) {
 		return nil
 	}
-	err := w.err
-	var p *os.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return errors.New("standard output cannot be written: " + err.Error())
+	return errors.New("standard output cannot be written: " + fsys.Cause(w.err).Error())
 }
