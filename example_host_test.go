@@ -208,3 +208,33 @@ func ExampleWithFileSystem_afero() {
 	// 2 completed, 2 from the cache: SOURCE
 	// 2 completed, 0 from the cache: EDITED
 }
+
+// A workspace without files of its own: tasks are values, their programs are functions, and the disk is memory.
+func ExampleNew() {
+	disk := fsys.Memory()
+	if err := disk.MkdirAll("/ws/lib", 0o755); err != nil {
+		log.Fatal(err)
+	}
+	if err := afero.WriteFile(disk, "/ws/lib/src", []byte("source"), 0o644); err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	w, err := haz.New(ctx, "/ws", haz.Declaration{Projects: []haz.ProjectDeclaration{{Name: "lib", Dir: "/lib", Tasks: []haz.TaskDeclaration{
+		{Name: "compile", Command: []string{"compile", "src", "out"}, Inputs: []string{"src"}, Outputs: []string{"out"}},
+		{Name: "pack", Command: []string{"compile", "out", "packed"}, Inputs: []string{"out"}, Outputs: []string{"packed"}, Deps: []string{"~:compile"}},
+	}}}}, haz.WithFileSystem(disk), haz.WithSpawner(compiler(disk)))
+	if err != nil {
+		log.Fatal(err) // every mistake, with the task that it is in: "task lib:pack: …"
+	}
+	defer w.Close()
+	for range 2 {
+		r, err := w.Run(ctx, []int{0, 1}, haz.RunOptions{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(r.Counts.Completed, "completed,", r.Counts.Cached, "from the cache")
+	}
+	// Output:
+	// 2 completed, 0 from the cache
+	// 2 completed, 2 from the cache
+}

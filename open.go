@@ -140,11 +140,18 @@ func newOptions(opts []Option) options {
 // Open finds the workspace of a directory (an absolute host path), loads and checks it, all files and the whole graph.
 // What the user wrote wrongly comes as *diag.Errors, all of it at once. Close the workspace when done.
 func Open(ctx context.Context, dir string, opts ...Option) (*Workspace, error) {
+	return open(ctx, dir, nil, opts)
+}
+
+// open opens what is declared, or nil and then in files.
+func open(ctx context.Context, dir string, declared *load.Declared, opts []Option) (*Workspace, error) {
 	o, err := openHost(ctx, dir, opts)
 	if err != nil {
 		return nil, err
 	}
-	w, fs, err := load.Workspace(ctx, o.host, dir, o.loading(ctx, dir))
+	how := o.loading(ctx, dir)
+	how.Declared = declared
+	w, fs, err := load.Workspace(ctx, o.host, dir, how)
 	var mistakes *diag.Errors
 	if err != nil && !errors.As(err, &mistakes) {
 		return nil, err

@@ -85,7 +85,7 @@ type Settings struct {
 type Project struct {
 	Name  string
 	Dir   string   // workspace-absolute, "/" for the root
-	File  string   // path of its haz.yml relative to the root
+	File  string   // path of its haz.yml relative to the root; "" where it was not read from a file
 	Tags  []string // sorted
 	Tasks []*Task  // effective, by name
 }

@@ -24,13 +24,16 @@ type File struct {
 	// Rule is what a text that is not UTF-8 breaks: "DISC-004" for a workspace file, "DISC-003" or "DISC-008" for a project,
 	// "haz::cfg::023" for an overlay.
 	Rule string
+	// Lines are what diagnostics call the lines of a text that is no file, "task lib:build", instead of a place in it; the whole has
+	// Name. nil: it is a file.
+	Lines []string
 }
 
 // ReadWorkspace reads .haz/workspace.yml. What could be read is returned also when there are errors; it is never nil.
 func ReadWorkspace(f File) (*Workspace, diag.List) {
 	w := &Workspace{}
 	m := mapper{kind: &workspaceKind}
-	n := m.parse(f.Name, f.Text, f.Rule)
+	n := m.parse(f)
 	w.Source = m.src
 	if n == nil {
 		return w, m.diags
@@ -60,7 +63,7 @@ func (w *Workspace) incomplete(key string) {
 func ReadProject(f File) (*Project, diag.List) {
 	p := &Project{}
 	m := mapper{kind: &projectKind}
-	n := m.parse(f.Name, f.Text, f.Rule)
+	n := m.parse(f)
 	p.Source = m.src
 	if n == nil {
 		return p, m.diags
@@ -86,7 +89,7 @@ func (p *Project) incomplete(key string) {
 func ReadOverlay(f File) (*Overlay, diag.List) {
 	o := &Overlay{}
 	m := mapper{kind: &overlayKind}
-	n := m.parse(f.Name, f.Text, f.Rule)
+	n := m.parse(f)
 	o.Source = m.src
 	if n == nil {
 		return o, m.diags

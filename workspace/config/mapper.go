@@ -92,6 +92,9 @@ func (m *mapper) addCode(code string, p diag.Place, message, hint string) *diag.
 
 // top is where something is said about a file as a whole.
 func (m *mapper) top() diag.Place {
+	if m.src.lines != nil {
+		return m.src.Place(Span{})
+	}
 	return diag.Place{File: m.src.File, Line: 1, Column: 1, EndLine: 1, EndColumn: 1}
 }
 

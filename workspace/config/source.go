@@ -17,6 +17,7 @@ type Source struct {
 	File string // as diagnostics show it
 	Text string
 
+	lines  []string // names of them, where the text is no file
 	starts []uint32 // offset of each line as editors count: ended by LF or CRLF
 	yaml   []uint32 // offset of each line as the YAML reader counts; the same slice, unless the text has odd line breaks
 	ascii  bool
@@ -113,6 +114,10 @@ func (s *Source) Place(sp Span) diag.Place {
 	p := diag.Place{File: s.File}
 	if sp == (Span{}) {
 		return p
+	}
+	if s.lines != nil {
+		at, _, _ := s.line(sp.Start)
+		return diag.Place{File: s.lines[min(at, len(s.lines))-1]}
 	}
 	p.Line, p.Column, p.Source = s.line(sp.Start)
 	p.EndLine, p.EndColumn = p.Line, p.Column+int(sp.End-sp.Start)

@@ -39,18 +39,20 @@ func checkDepth(depth int, _ *loaderlimits.DepthContext) error {
 
 // parse reads one YAML document (haz::cfg::002, haz::cfg::003, and the limits). The node is nil when there is nothing to map; then there
 // is an error.
-func (m *mapper) parse(file string, text []byte, unreadable string) *yaml.Node {
+func (m *mapper) parse(f File) *yaml.Node {
+	text := f.Text
 	if len(text) > FileMax {
-		m.addCode("haz::cfg::002", diag.Place{File: file}, "the file is larger than 16 MiB", "")
+		m.addCode("haz::cfg::002", diag.Place{File: f.Name}, "the file is larger than 16 MiB", "")
 		return nil
 	}
 	if i := invalidUTF8(text); i >= 0 {
-		m.addCode(unreadable, diag.Place{File: file}, fmt.Sprintf("the file is not UTF-8: the byte at position %d is %#02x", i, text[i]),
+		m.addCode(f.Rule, diag.Place{File: f.Name}, fmt.Sprintf("the file is not UTF-8: the byte at position %d is %#02x", i, text[i]),
 			"save the file as UTF-8")
 		return nil
 	}
 	// A byte order mark is allowed and is no part of the first line. (A UTF-16 one is no UTF-8.)
-	m.src = newSource(file, strings.TrimPrefix(string(text), "\ufeff"))
+	m.src = newSource(f.Name, strings.TrimPrefix(string(text), "\ufeff"))
+	m.src.lines = f.Lines
 	if looksLikeMoreThan(m.src.Text, nodesMax) {
 		m.tooManyNodes()
 		return nil

@@ -29,10 +29,9 @@ var (
 // Where no directory has a marker, the nearest one with a haz.yml is the root, and implicit: a build context or a release
 // archive, which leave .git out. It comes last, since a project of a workspace has a haz.yml too.
 func Find(host fsys.FS, dir string) (root string, mode workspace.Mode, err error) {
-	start, err := host.RealPath(path.Clean("/" + dir))
+	start, err := realStart(host, dir)
 	if err != nil {
-		return "", 0, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: dir},
-			Message: "the start directory cannot be examined", Causes: []string{fsys.Cause(err).Error()}})
+		return "", 0, err
 	}
 	root, mode, d := climb(host, start)
 	switch {
@@ -45,6 +44,25 @@ func Find(host fsys.FS, dir string) (root string, mode workspace.Mode, err error
 				"` and `tasks: {default: {shell: echo hello}}`; for several, each in a folder of its own: haz init"})
 	}
 	return root, mode, nil
+}
+
+// realStart is a directory without links.
+func realStart(host fsys.FS, dir string) (string, error) {
+	start, err := host.RealPath(path.Clean("/" + dir))
+	if err != nil {
+		return "", one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: dir},
+			Message: "the start directory cannot be examined", Causes: []string{fsys.Cause(err).Error()}})
+	}
+	return start, nil
+}
+
+// find is Find, or the directory itself where files do not say what the workspace is.
+func (o *Options) find(host fsys.FS, dir string) (root string, mode workspace.Mode, err error) {
+	if o.Declared == nil {
+		return Find(host, dir)
+	}
+	root, err = realStart(host, dir)
+	return root, workspace.Explicit, err
 }
 
 func one(d diag.Diagnostic) error { return &diag.Errors{List: diag.List{d}} }

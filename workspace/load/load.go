@@ -28,6 +28,16 @@ type Options struct {
 	// NotCheckedOut lists what a sparse checkout leaves out below the root of the workspace, with Dir, Text and Add; nil: nothing is
 	// left out. It is called at most once, and only when entries could mean such a project.
 	NotCheckedOut func(root string) []workspace.Absent
+	// Declared is what the workspace is, instead of files; dir is its root then. Overlays and whatever files say what the workspace is
+	// are not looked at.
+	Declared *Declared
+}
+
+// Declared is a workspace without files of its own.
+type Declared struct {
+	Settings config.File // as .haz/workspace.yml; each entry of its list of projects is a literal
+	// Projects are as the haz.yml of each of them, by what diagnostics call its entry in that list: one that is wrong is no entry.
+	Projects map[string]config.File
 }
 
 // Workspace finds, reads, merges and checks everything but the graph: phases 1 to 6 of chapter 1, section 11.1. host is the file
@@ -37,7 +47,7 @@ type Options struct {
 // The error is *diag.Errors with all errors of all files, or that of the context. With errors the workspace is what could be
 // read and is sound enough for the graph to look for more errors, or nil; the file system is then nil. Nothing is written.
 func Workspace(ctx context.Context, host fsys.FS, dir string, o Options) (ws *workspace.Workspace, fs fsys.FS, err error) {
-	root, mode, err := Find(host, dir)
+	root, mode, err := o.find(host, dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -100,11 +110,15 @@ func (l *loader) load(o Options) {
 	l.noteAbsent()
 	l.files = make(map[string]bool, len(dirs))
 	for _, d := range dirs {
-		l.files[path.Join(d.path, layout.ProjectFile)] = true
+		if o.Declared == nil {
+			l.files[path.Join(d.path, layout.ProjectFile)] = true
+		}
 	}
 	projects := l.readProjects(dirs)
 	var overlays []*overlay
-	if l.ws.Mode == workspace.Explicit {
+	if o.Declared != nil {
+		// There is nothing else.
+	} else if l.ws.Mode == workspace.Explicit {
 		overlays = l.readOverlays()
 		l.noteRootProject()
 	} else {
@@ -129,10 +143,14 @@ func defaults() workspace.Settings {
 
 // readSettings is phase 2.
 func (l *loader) readSettings() {
-	text, d := l.readFile(workspaceFile, "DISC-004")
-	if d != nil {
+	f := config.File{Name: workspaceFile, Rule: "DISC-004"}
+	if l.o.Declared != nil {
+		f = l.o.Declared.Settings
+	} else if text, d := l.readFile(workspaceFile, f.Rule); d == nil {
+		f.Text = text
+	} else {
 		if d.Message == missing {
-			if exists(l.fs, layout.Dir+"/workspace.yaml") {
+			if exists(l.fs, "/.haz/workspace.yaml") {
 				d.Hint = `.haz/workspace.yaml exists: rename it to workspace.yml`
 			} else {
 				d.Hint = "a directory .haz marks the root of a workspace; to make it one: haz init"
@@ -143,7 +161,7 @@ func (l *loader) readSettings() {
 		l.noGraph = true
 		return
 	}
-	w, diags := config.ReadWorkspace(config.File{Name: workspaceFile, Text: text, Rule: "DISC-004"})
+	w, diags := config.ReadWorkspace(f)
 	l.diags = append(l.diags, diags...)
 	l.settings = w
 	if !w.ProjectsKnown {
@@ -225,7 +243,7 @@ func (l *loader) unique(projects []*project) {
 		}
 		if first := byName[p.Name]; first != nil {
 			l.add(diag.Diagnostic{Code: "DISC-010", Place: p.namePlace,
-				Message: fmt.Sprintf("two projects are named %s: %s and %s", diag.Quote(p.Name), diag.Escape(first.File), diag.Escape(p.File)),
+				Message: fmt.Sprintf("two projects are named %s: %s and %s", diag.Quote(p.Name), diag.Escape(first.namePlace.File), diag.Escape(p.namePlace.File)),
 				Related: []diag.Related{{Place: first.namePlace, Label: "first occurrence here"}}})
 			// The second one has no identity; references to the first could mean it.
 			l.ws.Partial.Projects = true

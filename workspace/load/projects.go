@@ -287,14 +287,18 @@ func (l *loader) readProject(dir directory) *project {
 		rule = "DISC-003"
 	}
 	p := &project{dir: dir}
-	text, d := l.readFile(name, rule)
-	if d != nil {
+	f := config.File{Name: name, Rule: rule}
+	if l.o.Declared != nil {
+		f, name = l.o.Declared.Projects[l.place(dir.entry).File], ""
+	} else if text, d := l.readFile(name, rule); d == nil {
+		f.Text = text
+	} else {
 		l.explainMissing(d, dir)
 		p.bare = d.Message == missing && d.Hint == "" && l.ws.Mode == workspace.Explicit
 		p.diags = append(p.diags, *d)
 		return p
 	}
-	c, diags := config.ReadProject(config.File{Name: name, Text: text, Rule: rule})
+	c, diags := config.ReadProject(f)
 	for i := range diags {
 		if diags[i].Code == rule { // not UTF-8: about the file, like the errors of reading it
 			l.selectedBy(&diags[i], dir)
