@@ -71,7 +71,8 @@ var mayImport = map[string]string{
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load",
 	"haztest":       ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early": "",
-	"cmd/haz":       "layout . cmd/haz/early report diag messages workspace workspace/git workspace/load graph/query fsys pattern",
+	"cmd/haz/watch": "layout fsys pattern workspace",
+	"cmd/haz":       "layout . cmd/haz/early cmd/haz/watch report diag messages workspace workspace/git workspace/load graph/query fsys pattern",
 	"bench":         "",
 
 	// Beside the building: it edits copies of the source and runs the tests.
@@ -89,7 +90,7 @@ var owners = map[string]string{
 	"golang.org/x/sys":                  "process fsys cmd/haz",
 	"charm.land/bubbletea/v2":           "cmd/haz",
 	"github.com/orcaman/concurrent-map": "cmd/haz",
-	"github.com/fsnotify/fsnotify":      "cmd/haz",
+	"github.com/fsnotify/fsnotify":      "cmd/haz/watch",
 	"github.com/charmbracelet/x/ansi":   "cmd/haz",
 	"github.com/rogpeppe/go-internal":   "",
 	"github.com/cockroachdb/datadriven": "",

@@ -148,7 +148,9 @@ func fileItem(b []byte, path string) []byte {
 	return fmt.Appendf(b, "file 644 0 %s %s\n", hasher.Sum(digest.BLAKE3, nil).Hex(), path)
 }
 
-func linkItem(b []byte, path, target string) []byte { return fmt.Appendf(b, "link %s %s\n", path, target) }
+func linkItem(b []byte, path, target string) []byte {
+	return fmt.Appendf(b, "link %s %s\n", path, target)
+}
 
 // sealed is a payload as files in .haz/state have it, recordOf one of the task in a log.
 func sealed(magic string, payload []byte) []byte {

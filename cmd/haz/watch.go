@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/cmd/haz/watch"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
@@ -50,12 +51,12 @@ func doWatch(v *invocation) error {
 	if err != nil {
 		return err
 	}
-	tree := watchTree(root)
-	defer tree.close()
+	tree := watch.Open(root)
+	defer tree.Close()
 	signals := watchSignals(nil, 0)
 	defer signals.close()
 	suspending.arm()
-	return (&watching{invocation: v, refs: refs, root: root, tree: tree, interrupts: signals.interrupts, interest: definitionsOf(false)}).loop()
+	return (&watching{invocation: v, refs: refs, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}).loop()
 }
 
 func (v *invocation) workspaceRoot() (string, error) {
@@ -76,13 +77,13 @@ type watching struct {
 	*invocation
 	refs       []haz.Reference
 	root       string
-	tree       *treeWatch
+	tree       *watch.Tree
 	interrupts <-chan haz.Interrupt
 
-	interest  *interest        // of the last workspace that loaded
-	baseline  map[string]stamp // the tree as the last run began
-	changes   []string         // why there is a run; nil: the first one
-	feed      feed
+	interest  *watch.Interest        // of the last workspace that loaded
+	baseline  map[string]watch.Stamp // the tree as the last run began
+	changes   []string               // why there is a run; nil: the first one
+	feed      watch.Feed
 	stirred   bool         // something stirred while tasks ran
 	resolved  bool         // the selection was once found
 	loaded    bool         // the workspace loaded once
@@ -93,55 +94,55 @@ type watching struct {
 
 // loop performs what the core decides. It ends with a signal, or when the first run cannot be selected.
 func (s *watching) loop() error {
-	var core watcher
+	var core watch.Watcher
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
 	defer quiet.Stop()
-	action, ranJustNow := runAgain, false
+	action, ranJustNow := watch.RunAgain, false
 	for {
-		event := treeStirred
+		event := watch.TreeStirred
 		switch action {
-		case runAgain:
+		case watch.RunAgain:
 			if err := s.runOnce(); err != nil {
 				return err
 			}
-			event, ranJustNow = runEnded, true
+			event, ranJustNow = watch.RunEnded, true
 			// What stirred during the run is known before its end is.
 			select {
-			case <-s.tree.stirs:
+			case <-s.tree.Stirs:
 				s.stirred = true
 			default:
 			}
 			if s.stirred {
-				core, _ = core.step(treeStirred, time.Now())
+				core, _ = core.Step(watch.TreeStirred, time.Now())
 			}
-		case lookAtTree:
-			event = foundSame
+		case watch.LookAtTree:
+			event = watch.FoundSame
 			if s.changed(ranJustNow) {
-				event = foundChanged
+				event = watch.FoundChanged
 			}
 			ranJustNow = false
 		default:
-			if action == armQuiet {
-				quiet.Reset(watchQuiet)
+			if action == watch.ArmQuiet {
+				quiet.Reset(watch.Quiet)
 			} else {
 				ranJustNow = false
 			}
 			select {
 			case i := <-s.interrupts:
 				return exit(128 + i.Number)
-			case <-s.tree.stirs:
+			case <-s.tree.Stirs:
 			case <-quiet.C:
-				event = quietPassed
+				event = watch.QuietPassed
 			}
 		}
-		core, action = core.step(event, time.Now())
+		core, action = core.Step(event, time.Now())
 	}
 }
 
 // changed looks at the tree, and says what is worth a run. Right after a run, what changed did so while tasks ran.
 func (s *watching) changed(duringRun bool) bool {
-	if !s.tree.present() {
+	if !s.tree.Present() {
 		if !s.toldGone {
 			s.toldGone = true
 			s.say("haz: the workspace is gone, waiting for it to come back\n")
@@ -150,11 +151,11 @@ func (s *watching) changed(duringRun bool) bool {
 	}
 	s.toldGone = false
 	differing, now := s.differing()
-	changed, news := s.feed.hungry(differing, duringRun)
+	changed, news := s.feed.Hungry(differing, duringRun)
 	s.adopt(now, func(p string) bool { return !slices.Contains(changed, p) })
 	if len(news) > 0 {
 		s.warn(diag.List{{Severity: diag.Warning, Command: "watch",
-			Message: fmt.Sprintf("%s changed in each of the last %d runs, so the watch does not run again for it", diag.Escape(strings.TrimPrefix(news[0], "/")), feedRounds),
+			Message: fmt.Sprintf("%s changed in each of the last %d runs, so the watch does not run again for it", diag.Escape(strings.TrimPrefix(news[0], "/")), watch.FeedRounds),
 			Hint:    "a task writes what it reads: declare the file in its `outputs`, or take it out of its `inputs` with `exclude`"}})
 	}
 	if len(changed) > 0 {
@@ -165,14 +166,14 @@ func (s *watching) changed(duringRun bool) bool {
 }
 
 // differing is the files that matter and are not as they were when the last run began, and how all are now.
-func (s *watching) differing() (paths []string, now map[string]stamp) {
-	now = s.tree.look(s.interest.wants)
-	return slices.DeleteFunc(differing(s.baseline, now), func(p string) bool { return !s.interest.matters(p) }), now
+func (s *watching) differing() (paths []string, now map[string]watch.Stamp) {
+	now = s.tree.Look(s.interest)
+	return slices.DeleteFunc(watch.Differing(s.baseline, now), func(p string) bool { return !s.interest.Matters(p) }), now
 }
 
 // adopt takes files as they are now for what they were, so that they are no change any more.
-func (s *watching) adopt(now map[string]stamp, which func(path string) bool) {
-	for _, p := range differing(s.baseline, now) {
+func (s *watching) adopt(now map[string]watch.Stamp, which func(path string) bool) {
+	for _, p := range watch.Differing(s.baseline, now) {
 		if stamp, there := now[p]; !which(p) {
 			continue
 		} else if there {
@@ -192,9 +193,9 @@ func (s *watching) say(text string) {
 
 // runOnce loads, selects and runs. A mistake in the files is shown and is no error; what ends the watch is.
 func (s *watching) runOnce() error {
-	s.tree.present()
+	s.tree.Present()
 	// Looked at before anything is read: what changes from here on is seen as a change.
-	s.baseline, s.stirred = s.tree.look(s.interest.wants), false
+	s.baseline, s.stirred = s.tree.Look(s.interest), false
 	s.warnLimit()
 	err := s.loadAndRun()
 	var code exit
@@ -205,7 +206,7 @@ func (s *watching) runOnce() error {
 	case !s.resolved && s.loaded:
 		return err // a target that never existed is a mistake of the command line
 	default:
-		s.care(definitionsOf(true))
+		s.care(watch.Definitions(true))
 		s.tell(diagnose(err, pathName(s.line.path)).Render(s.errs.Palette.Style()))
 	}
 	select {
@@ -218,11 +219,11 @@ func (s *watching) runOnce() error {
 }
 
 // care changes what the watch cares for. What it did not care for when it last looked counts as it is now.
-func (s *watching) care(i *interest) {
+func (s *watching) care(i *watch.Interest) {
 	old := s.interest
 	s.interest = i
-	for p, now := range s.tree.look(i.wants) {
-		if _, known := s.baseline[p]; !known && !old.matters(p) {
+	for p, now := range s.tree.Look(i) {
+		if _, known := s.baseline[p]; !known && !old.Matters(p) {
 			s.baseline[p] = now
 		}
 	}
@@ -245,7 +246,7 @@ func (s *watching) loadAndRun() error {
 	if s.has("affected") {
 		tasks = w.W.Tasks // which of them are affected changes with the files
 	}
-	s.care(interestIn(w.W.Entries, tasks, s.summaryPath()))
+	s.care(watch.InterestIn(w.W.Entries, tasks, s.summaryPath()))
 	if len(selected.Targets) == 0 {
 		s.tell("haz: nothing to run (" + selected.Empty + ")\n")
 	}
@@ -256,8 +257,8 @@ func (s *watching) loadAndRun() error {
 		}
 	}
 	err = s.carryOut(w, plan)
-	if s.interest.formats { // what is left of the run's own doing
-		s.adopt(s.tree.look(s.interest.wants), s.interest.formatted)
+	if s.interest.Format() { // what is left of the run's own doing
+		s.adopt(s.tree.Look(s.interest), s.interest.Formatted)
 	}
 	return err
 }
@@ -265,7 +266,7 @@ func (s *watching) loadAndRun() error {
 // due is the targets but for tasks without a cache that succeeded in the last run and that no change since concerns: for
 // all others a run finds out by itself that there is nothing to do.
 func (s *watching) due(w *haz.Workspace, selected *haz.Selected) []int {
-	if s.changes == nil || slices.ContainsFunc(s.changes, s.interest.definition) {
+	if s.changes == nil || slices.ContainsFunc(s.changes, s.interest.Definition) {
 		return selected.Targets
 	}
 	unfinished, known, err := lastFailures(w)
@@ -292,14 +293,14 @@ func (s *watching) carryOut(w *haz.Workspace, plan *haz.Plan) error {
 		select {
 		case err := <-done:
 			return err
-		case <-s.tree.stirs:
+		case <-s.tree.Stirs:
 			s.stirred = true
 			if !told {
-				quiet.Reset(watchQuiet)
+				quiet.Reset(watch.Quiet)
 			}
 		case <-quiet.C:
 			changed, _ := s.differing()
-			changed = slices.DeleteFunc(changed, s.interest.formatted)
+			changed = slices.DeleteFunc(changed, s.interest.Formatted)
 			if told = len(changed) > 0; told {
 				printer.Handle(messages.RunNoted{Text: changeNote(changed, " when this run has ended")})
 			}
@@ -346,12 +347,25 @@ func (s *watching) summaryPath() string {
 
 // warnLimit says once that the tree is too large to be watched.
 func (s *watching) warnLimit() {
-	err := s.tree.limit()
+	err := s.tree.Limit()
 	if err == nil || s.toldLimit {
 		return
 	}
 	s.toldLimit = true
 	s.warn(diag.List{{Severity: diag.Warning, Command: "watch",
-		Message: "the system watches no more directories, so haz looks every " + pollEvery.String() + ": " + err.Error(),
+		Message: "the system watches no more directories, so haz looks every " + watch.PollEvery.String() + ": " + err.Error(),
 		Hint:    "on Linux: sysctl fs.inotify.max_user_watches fs.inotify.max_user_instances"}})
+}
+
+// changeNote says why a watch runs again, now or later.
+func changeNote(changed []string, then string) string {
+	text := diag.Escape(strings.TrimPrefix(changed[0], "/"))
+	switch n := len(changed); n {
+	case 1:
+	case 2:
+		text += " and 1 more file"
+	default:
+		text += fmt.Sprintf(" and %d more files", n-1)
+	}
+	return text + " changed, running again" + then
 }

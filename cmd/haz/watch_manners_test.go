@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/haz-build/haz/cmd/haz/watch"
 )
 
 // A task that writes what it reads is run three times, then its file is named and left alone; an edit of another runs it again.
@@ -23,7 +25,7 @@ tasks:
 	mustWrite(t, w.at("p/src/a"), "edited\n")
 	w.printed("edited")
 	w.runs(4)
-	time.Sleep(5 * watchQuiet)
+	time.Sleep(5 * watch.Quiet)
 	w.leaves()
 	if runs, notes := w.count("done in"), w.count(told); runs != 4 || notes != 1 {
 		t.Errorf("%d runs, want 4; named %d times; stderr:\n%s", runs, notes, w.said())
@@ -40,7 +42,7 @@ tasks:
 	mustWrite(t, w.at("p/src/a"), "edited\n")
 	w.printed("EDITED")
 	w.runs(2)
-	time.Sleep(5 * watchQuiet)
+	time.Sleep(5 * watch.Quiet)
 	w.leaves()
 	if got := w.count("running again"); got != 1 {
 		t.Errorf("%d further runs, want 1; stderr:\n%s", got, w.said())

@@ -13,129 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/haz-build/haz"
-	"github.com/haz-build/haz/pattern"
-	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/cmd/haz/watch"
 )
-
-// The core, step by step: events and the action wanted after each.
-func TestWatchDecisions(t *testing.T) {
-	type step struct {
-		at   time.Duration
-		e    watchEvent
-		want watchAction
-	}
-	const ms = time.Millisecond
-	for name, steps := range map[string][]step{
-		"a quiet run is followed by waiting": {{0, runEnded, doNothing}, {0, quietPassed, doNothing}, {0, foundChanged, doNothing}},
-		"a change is looked at after quiet": {{0, runEnded, doNothing}, {0, treeStirred, armQuiet}, {50 * ms, treeStirred, armQuiet},
-			{150 * ms, quietPassed, lookAtTree}, {150 * ms, foundChanged, runAgain}},
-		"what does not matter runs nothing": {{0, runEnded, doNothing}, {0, treeStirred, armQuiet}, {100 * ms, quietPassed, lookAtTree},
-			{100 * ms, foundSame, doNothing}, {200 * ms, treeStirred, armQuiet}},
-		"many changes during a run are one look after it": {{0, treeStirred, doNothing}, {0, treeStirred, doNothing}, {0, runEnded, armQuiet},
-			{100 * ms, quietPassed, lookAtTree}, {100 * ms, foundSame, doNothing}},
-		"the next run forgets what stirred before": {{0, treeStirred, doNothing}, {0, runEnded, armQuiet}, {100 * ms, quietPassed, lookAtTree},
-			{100 * ms, foundChanged, runAgain}, {200 * ms, runEnded, doNothing}},
-		"endless writing does not hold a run back": {{0, runEnded, doNothing}, {0, treeStirred, armQuiet}, {900 * ms, treeStirred, armQuiet},
-			{watchPatience, treeStirred, doNothing}, {watchPatience + 1, quietPassed, lookAtTree}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var w watcher
-			start := time.Unix(0, 0)
-			for i, s := range steps {
-				var got watchAction
-				if w, got = w.step(s.e, start.Add(s.at)); got != s.want {
-					t.Fatalf("step %d: action %d, want %d (phase %d)", i, got, s.want, w.phase)
-				}
-			}
-		})
-	}
-}
-
-func declare(t *testing.T, texts ...string) []workspace.PatternDecl {
-	t.Helper()
-	var out []workspace.PatternDecl
-	for _, text := range texts {
-		p, err := pattern.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, workspace.PatternDecl{Text: text, Pattern: p.Anchor("/lib")})
-	}
-	return out
-}
-
-// entries parses patterns of the list of projects.
-func entries(t *testing.T, texts ...string) (out []pattern.Pattern) {
-	t.Helper()
-	for _, d := range declare(t, texts...) {
-		out = append(out, d.Pattern)
-	}
-	return out
-}
-
-// Inputs and definitions matter; outputs and what haz writes do not, but for what a task reads and writes.
-func TestWatchInterest(t *testing.T) {
-	i := interestIn(entries(t, "/lib", "/new/*"), []*haz.Task{
-		{Inputs: declare(t, "**", "/shared/*.h"), Exclude: declare(t, "*.tmp", "log.txt", "out/**"), Outputs: declare(t, "out/**", "log.txt")},
-		{Inputs: declare(t, "out/*.o")},
-		{Inputs: declare(t, "/fmt/**"), Outputs: declare(t, "/fmt/**")},
-	}, "/lib/summary.json")
-	for path, want := range map[string]bool{
-		"/lib/a.go": true, "/lib/deep/er/b.go": true, "/shared/x.h": true, "/shared/x.c": false, "/other/a.go": false,
-		"/lib/a.tmp": false, "/lib/log.txt": false, "/lib/out/a.o": false, "/lib/summary.json": false, "/fmt/a.go": true,
-		"/lib/haz.yml": true, "/new/project/haz.yml": true, "/haz.yml": true, "/.haz/workspace.yml": true, "/.haz/tasks/go.yml": true,
-		"/new/project/deeper/haz.yml": false, "/.haz/other": false, "/lib/nothaz.yml": true, "/other/nothaz.yml": false,
-	} {
-		if got := i.matters(path); got != want {
-			t.Errorf("%s matters: %t, want %t", path, got, want)
-		}
-	}
-	if !i.formatted("/fmt/a.go") || i.formatted("/lib/a.go") {
-		t.Error("what a task reads and writes is not told from what it reads")
-	}
-	broken := definitionsOf(true)
-	if broken.matters("/lib/a.go") || !broken.matters("/lib/haz.yml") {
-		t.Error("without a workspace that loads, definitions matter and nothing else")
-	}
-}
-
-// A file that changes during each of three runs on end is no reason for one more, until it changes while nothing runs.
-func TestWatchFeed(t *testing.T) {
-	var f feed
-	for i, step := range []struct {
-		changed   []string
-		duringRun bool
-		left      []string
-		news      []string
-	}{
-		{[]string{"/a", "/own"}, false, []string{"/a", "/own"}, nil},
-		{[]string{"/own"}, true, []string{"/own"}, nil},
-		{[]string{"/a", "/own"}, true, []string{"/a", "/own"}, nil},
-		{[]string{"/a", "/own"}, true, []string{"/a"}, []string{"/own"}},
-		{[]string{"/own"}, true, nil, nil}, // told before, and /a has begun anew
-		{[]string{"/own"}, false, []string{"/own"}, nil},
-		{[]string{"/own"}, true, []string{"/own"}, nil},
-	} {
-		left, news := f.hungry(step.changed, step.duringRun)
-		if diff := cmp.Diff([][]string{step.left, step.news}, [][]string{left, news}); diff != "" {
-			t.Fatalf("step %d (-want +got):\n%s", i, diff)
-		}
-	}
-}
-
-func TestWatchDiffering(t *testing.T) {
-	before := map[string]stamp{"/same": {size: 1}, "/size": {size: 1}, "/mode": {mode: 0o644}, "/replaced": {inode: 1}, "/gone": {}}
-	after := map[string]stamp{"/same": {size: 1}, "/size": {size: 2}, "/mode": {mode: 0o755}, "/replaced": {inode: 2}, "/new": {}}
-	if diff := cmp.Diff([]string{"/gone", "/mode", "/new", "/replaced", "/size"}, differing(before, after)); diff != "" {
-		t.Error(diff)
-	}
-	if got := changeNote([]string{"/a\x1bb", "/c", "/d"}, ""); strings.Contains(got, "\x1b") || !strings.Contains(got, "and 2 more files changed") {
-		t.Errorf("note %q", got)
-	}
-}
 
 // watched is a running `haz watch`.
 type watched struct {
@@ -252,7 +131,7 @@ func TestWatchChanges(t *testing.T) {
 	// the next real change is.
 	mustWrite(t, w.at("p/out/by-hand"), "x")
 	mustWrite(t, w.at("unrelated/file"), "x")
-	time.Sleep(3 * watchQuiet)
+	time.Sleep(3 * watch.Quiet)
 	mustWrite(t, w.at("p/src/a"), "last\n")
 	w.printed("last")
 	w.leaves()
@@ -349,20 +228,6 @@ func TestWatchStartsBroken(t *testing.T) {
 	w.leaves()
 }
 
-// A directory that cannot be watched does not blind the watch: it polls then.
-func TestWatchPolls(t *testing.T) {
-	tree := watchTree(t.TempDir())
-	defer tree.close()
-	tree.mu.Lock()
-	tree.limited = syscall.ENOSPC
-	tree.mu.Unlock()
-	select {
-	case <-tree.stirs:
-	case <-time.After(30 * time.Second):
-		t.Fatal("no look was asked for")
-	}
-}
-
 // The options of watch are those of run but what makes no sense, and no rule names an option that is not there.
 func TestWatchOptions(t *testing.T) {
 	c := watchCommand()
@@ -380,5 +245,12 @@ func TestWatchOptions(t *testing.T) {
 		if !slices.Contains(names, n) {
 			t.Errorf("a rule names --%s, which is no option: %s", n, strconv.Quote(strings.Join(names, " ")))
 		}
+	}
+}
+
+// What is told of a change is safe for a terminal.
+func TestChangeNote(t *testing.T) {
+	if got := changeNote([]string{"/a\x1bb", "/c", "/d"}, ""); strings.Contains(got, "\x1b") || !strings.Contains(got, "and 2 more files changed") {
+		t.Errorf("note %q", got)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package watch
 
 import (
 	"cmp"
@@ -64,9 +64,9 @@ func newWants(all []want) *wants {
 // ways through packages that are linked into each other cost no more than the packages.
 type look struct {
 	machine fsys.FS
-	tree    *treeWatch
+	tree    *Tree
 	wants   *wants
-	seen    map[string]stamp
+	seen    map[string]Stamp
 	entered map[identity]map[int]bool
 	links   []pendingDir    // links to directories, not followed yet
 	through map[string]bool // host directories to be watched
@@ -80,11 +80,13 @@ type pendingDir struct {
 	active []int     // wants that have begun
 }
 
-// look returns the stamps of all files that can be wanted, by workspace-absolute path, and of some beside them. It watches
+// Look returns the stamps of all files that can matter, by workspace-absolute path, and of some beside them. It watches
 // every directory it comes through, before it reads it, so that nothing slips in between, and no other. What cannot be read
 // is not there.
-func (t *treeWatch) look(w *wants) map[string]stamp {
-	l := &look{machine: fsys.Machine(), tree: t, wants: w, seen: map[string]stamp{}, entered: map[identity]map[int]bool{}, through: map[string]bool{}}
+func (t *Tree) Look(i *Interest) map[string]Stamp { return t.look(i.wants) }
+
+func (t *Tree) look(w *wants) map[string]Stamp {
+	l := &look{machine: fsys.Machine(), tree: t, wants: w, seen: map[string]Stamp{}, entered: map[identity]map[int]bool{}, through: map[string]bool{}}
 	defer t.watchOnly(l.through)
 	l.enter(pendingDir{path: "/", node: w.root, active: w.root.here})
 	for len(l.links) > 0 {

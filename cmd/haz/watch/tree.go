@@ -1,4 +1,4 @@
-package main
+package watch
 
 import (
 	"errors"
@@ -12,11 +12,11 @@ import (
 	"github.com/haz-build/haz/fsys"
 )
 
-// treeWatch looks at a tree, and tells when it may be worth looking again.
-type treeWatch struct {
+// Tree looks at a tree, and tells when it may be worth looking again.
+type Tree struct {
 	root   string            // host path
 	notify *fsnotify.Watcher // nil where the system gives none
-	stirs  chan struct{}     // one place: many notifications are one
+	Stirs  chan struct{}     // one place: many notifications are one
 	done   chan struct{}
 	ended  sync.WaitGroup
 
@@ -28,11 +28,11 @@ type treeWatch struct {
 	limited error               // why directories cannot be watched any more
 }
 
-// pollEvery is how often a tree is looked at that cannot be watched whole.
-const pollEvery = 2 * time.Second
+// PollEvery is how often a tree is looked at that cannot be watched whole.
+const PollEvery = 2 * time.Second
 
-func watchTree(root string) *treeWatch {
-	t := &treeWatch{root: root, stirs: make(chan struct{}, 1), done: make(chan struct{}), watched: map[string]identity{}}
+func Open(root string) *Tree {
+	t := &Tree{root: root, Stirs: make(chan struct{}, 1), done: make(chan struct{}), watched: map[string]identity{}}
 	t.notify, t.limited = fsnotify.NewWatcher()
 	if t.limited != nil {
 		t.notify = &fsnotify.Watcher{} // whose channels are nil: nothing ever comes from it
@@ -42,7 +42,7 @@ func watchTree(root string) *treeWatch {
 	return t
 }
 
-func (t *treeWatch) close() {
+func (t *Tree) Close() {
 	close(t.done)
 	t.mu.Lock()
 	t.watched = map[string]identity{}
@@ -54,9 +54,9 @@ func (t *treeWatch) close() {
 }
 
 // listen turns notifications into stirs, until close.
-func (t *treeWatch) listen() {
+func (t *Tree) listen() {
 	defer t.ended.Done()
-	poll := time.NewTicker(pollEvery)
+	poll := time.NewTicker(PollEvery)
 	defer poll.Stop()
 	for {
 		select {
@@ -79,7 +79,7 @@ func (t *treeWatch) listen() {
 			}
 		}
 		select {
-		case t.stirs <- struct{}{}:
+		case t.Stirs <- struct{}{}:
 		default:
 		}
 	}
@@ -87,7 +87,7 @@ func (t *treeWatch) listen() {
 
 // forget gives up the watches on a directory that is gone from its place, with all below: what comes back there under the
 // same name is another one, and the old one may live on elsewhere.
-func (t *treeWatch) forget(dir string) {
+func (t *Tree) forget(dir string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, ok := t.watched[dir]; !ok {
@@ -103,7 +103,7 @@ func (t *treeWatch) forget(dir string) {
 
 // watch asks for notifications about a directory, which was seen to be that one: where a link leads to another one than before, the
 // watch goes with it. A directory that vanished meanwhile is no failure.
-func (t *treeWatch) watch(dir string, id identity) {
+func (t *Tree) watch(dir string, id identity) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	was, known := t.watched[dir]
@@ -124,7 +124,7 @@ func (t *treeWatch) watch(dir string, id identity) {
 }
 
 // watchOnly gives up the watches on all other directories.
-func (t *treeWatch) watchOnly(dirs map[string]bool) {
+func (t *Tree) watchOnly(dirs map[string]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	less := t.swapped
@@ -145,25 +145,25 @@ func (t *treeWatch) watchOnly(dirs map[string]bool) {
 }
 
 // polls reports whether the tree has to be looked at from time to time, since notifications do not tell all.
-func (t *treeWatch) polls() bool {
+func (t *Tree) polls() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.limited != nil || t.gone
 }
 
-// limit is why the tree cannot be watched whole; nil when it is.
-func (t *treeWatch) limit() error {
+// Limit is why the tree cannot be watched whole; nil when it is.
+func (t *Tree) Limit() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.limited
 }
 
-func stampOf(info fsys.Info) stamp {
-	return stamp{size: info.Size, modified: info.MTime, mode: uint32(info.Kind)<<16 | info.Perm, inode: info.Inode}
+func stampOf(info fsys.Info) Stamp {
+	return Stamp{size: info.Size, modified: info.MTime, mode: uint32(info.Kind)<<16 | info.Perm, inode: info.Inode}
 }
 
-// present reports whether the root is there. What notifications were about is forgotten when it is gone, or another one.
-func (t *treeWatch) present() bool {
+// Present reports whether the root is there. What notifications were about is forgotten when it is gone, or another one.
+func (t *Tree) Present() bool {
 	now := identity{}
 	info, err := fsys.Machine().StatInfo(t.root)
 	if err == nil {

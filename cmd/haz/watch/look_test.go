@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package watch
 
 import (
 	"fmt"
@@ -27,8 +27,8 @@ func TestWatchLookLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tree := watchTree(root)
-	defer tree.close()
+	tree := Open(root)
+	defer tree.Close()
 	everything := newWants([]want{{pattern: mustGlob(t, "/**")}})
 	before := tree.look(everything)
 	for _, want := range []string{"/a/x", "/dir/f", "/file", "/dangling", "/a/round"} {
@@ -40,7 +40,7 @@ func TestWatchLookLinks(t *testing.T) {
 		t.Errorf("links that go round are followed: %v", before)
 	}
 	mustWrite(t, filepath.Join(outside, "f"), "22")
-	if diff := cmp.Diff([]string{"/dir/f", "/file"}, differing(before, tree.look(everything))); diff != "" {
+	if diff := cmp.Diff([]string{"/dir/f", "/file"}, Differing(before, tree.look(everything))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -74,15 +74,15 @@ func TestWatchLookLinkedPackages(t *testing.T) {
 		all = append(all, want{pattern: mustGlob(t, "/"+pkg+"/**")})
 	}
 	all = append(all, want{pattern: mustGlob(t, "/packages/p00/node_modules/p01/src/*")})
-	tree := watchTree(root)
-	defer tree.close()
+	tree := Open(root)
+	defer tree.Close()
 	seen := tree.look(newWants(all))
 	for i := range n {
-		if p := fmt.Sprintf("/packages/p%02d/src/index.js", i); seen[p] == (stamp{}) {
+		if p := fmt.Sprintf("/packages/p%02d/src/index.js", i); seen[p] == (Stamp{}) {
 			t.Errorf("%s is not seen", p)
 		}
 	}
-	if seen["/packages/p00/node_modules/p01/src/index.js"] == (stamp{}) {
+	if seen["/packages/p00/node_modules/p01/src/index.js"] == (Stamp{}) {
 		t.Error("a file is not seen under the path that a pattern spells")
 	}
 	// Each of the 40 patterns may come through each of the 160 directories once.
@@ -97,9 +97,9 @@ func TestWatchLookNarrow(t *testing.T) {
 	for _, f := range []string{"app/src/a.js", "app/src/deep/b.js", "app/node_modules/x/lib/y.js", "app/dist/z.js", "other/f", ".git/HEAD", ".haz/cache/ab/x"} {
 		mustWrite(t, filepath.Join(root, f), "1")
 	}
-	tree := watchTree(root)
-	defer tree.close()
-	tree.look(interestIn(entries(t, "/app"), []*haz.Task{
+	tree := Open(root)
+	defer tree.Close()
+	tree.look(InterestIn(entries(t, "/app"), []*haz.Task{
 		{Inputs: declare(t, "/app/src/**", "/app/dist/**"), Exclude: declare(t, "/app/src/deep/**")},
 		{Outputs: declare(t, "/app/dist/**")},
 	}).wants)
@@ -119,27 +119,27 @@ func TestWatchRootGoneAndBack(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "ws")
 	mustWrite(t, filepath.Join(root, "a"), "1")
 	everything := newWants([]want{{pattern: mustGlob(t, "/**")}})
-	tree := watchTree(root)
-	defer tree.close()
-	if !tree.present() || len(tree.look(everything)) != 1 || tree.polls() {
+	tree := Open(root)
+	defer tree.Close()
+	if !tree.Present() || len(tree.look(everything)) != 1 || tree.polls() {
 		t.Fatal("not watched from the start")
 	}
 	if err := os.Rename(root, root+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if tree.present() || !tree.polls() {
+	if tree.Present() || !tree.polls() {
 		t.Error("its going is not noticed, or nobody looks whether it comes back")
 	}
 	mustWrite(t, filepath.Join(root, "b"), "1")
-	if !tree.present() || tree.polls() || len(tree.look(everything)) != 1 {
+	if !tree.Present() || tree.polls() || len(tree.look(everything)) != 1 {
 		t.Error("the new folder is not seen")
 	}
-	for len(tree.stirs) > 0 {
-		<-tree.stirs
+	for len(tree.Stirs) > 0 {
+		<-tree.Stirs
 	}
 	mustWrite(t, filepath.Join(root, "c"), "1")
 	select {
-	case <-tree.stirs:
+	case <-tree.Stirs:
 	case <-time.After(30 * time.Second):
 		t.Error("the new folder is not watched")
 	}
@@ -168,13 +168,13 @@ func TestWatchLookLinkSwitched(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			tree := watchTree(root)
-			defer tree.close()
+			tree := Open(root)
+			defer tree.Close()
 			wants := newWants([]want{{pattern: mustGlob(t, "/p/dep/*")}})
 			stirred := func(why string) {
 				t.Helper()
 				select {
-				case <-tree.stirs:
+				case <-tree.Stirs:
 				case <-time.After(30 * time.Second):
 					t.Fatal(why)
 				}
@@ -193,8 +193,8 @@ func TestWatchLookLinkSwitched(t *testing.T) {
 				t.Errorf("the file is as it was: %v", after)
 			}
 			tree.look(wants) // of what came of the switch nothing is left
-			for len(tree.stirs) > 0 {
-				<-tree.stirs
+			for len(tree.Stirs) > 0 {
+				<-tree.Stirs
 			}
 			mustWrite(t, filepath.Join(root, "v2/f"), "333")
 			stirred("what the link leads to now is not watched")

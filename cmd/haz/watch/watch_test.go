@@ -1,0 +1,155 @@
+//go:build linux
+
+package watch
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
+)
+
+// The core, step by step: events and the action wanted after each.
+func TestWatchDecisions(t *testing.T) {
+	type step struct {
+		at   time.Duration
+		e    Event
+		want Action
+	}
+	const ms = time.Millisecond
+	for name, steps := range map[string][]step{
+		"a quiet run is followed by waiting": {{0, RunEnded, DoNothing}, {0, QuietPassed, DoNothing}, {0, FoundChanged, DoNothing}},
+		"a change is looked at after quiet": {{0, RunEnded, DoNothing}, {0, TreeStirred, ArmQuiet}, {50 * ms, TreeStirred, ArmQuiet},
+			{150 * ms, QuietPassed, LookAtTree}, {150 * ms, FoundChanged, RunAgain}},
+		"what does not matter runs nothing": {{0, RunEnded, DoNothing}, {0, TreeStirred, ArmQuiet}, {100 * ms, QuietPassed, LookAtTree},
+			{100 * ms, FoundSame, DoNothing}, {200 * ms, TreeStirred, ArmQuiet}},
+		"many changes during a run are one look after it": {{0, TreeStirred, DoNothing}, {0, TreeStirred, DoNothing}, {0, RunEnded, ArmQuiet},
+			{100 * ms, QuietPassed, LookAtTree}, {100 * ms, FoundSame, DoNothing}},
+		"the next run forgets what stirred before": {{0, TreeStirred, DoNothing}, {0, RunEnded, ArmQuiet}, {100 * ms, QuietPassed, LookAtTree},
+			{100 * ms, FoundChanged, RunAgain}, {200 * ms, RunEnded, DoNothing}},
+		"endless writing does not hold a run back": {{0, RunEnded, DoNothing}, {0, TreeStirred, ArmQuiet}, {900 * ms, TreeStirred, ArmQuiet},
+			{patience, TreeStirred, DoNothing}, {patience + 1, QuietPassed, LookAtTree}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w Watcher
+			start := time.Unix(0, 0)
+			for i, s := range steps {
+				var got Action
+				if w, got = w.Step(s.e, start.Add(s.at)); got != s.want {
+					t.Fatalf("step %d: action %d, want %d (phase %d)", i, got, s.want, w.phase)
+				}
+			}
+		})
+	}
+}
+
+func declare(t *testing.T, texts ...string) []workspace.PatternDecl {
+	t.Helper()
+	var out []workspace.PatternDecl
+	for _, text := range texts {
+		p, err := pattern.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, workspace.PatternDecl{Text: text, Pattern: p.Anchor("/lib")})
+	}
+	return out
+}
+
+// entries parses patterns of the list of projects.
+func entries(t *testing.T, texts ...string) (out []pattern.Pattern) {
+	t.Helper()
+	for _, d := range declare(t, texts...) {
+		out = append(out, d.Pattern)
+	}
+	return out
+}
+
+// Inputs and definitions matter; outputs and what haz writes do not, but for what a task reads and writes.
+func TestWatchInterest(t *testing.T) {
+	i := InterestIn(entries(t, "/lib", "/new/*"), []*haz.Task{
+		{Inputs: declare(t, "**", "/shared/*.h"), Exclude: declare(t, "*.tmp", "log.txt", "out/**"), Outputs: declare(t, "out/**", "log.txt")},
+		{Inputs: declare(t, "out/*.o")},
+		{Inputs: declare(t, "/fmt/**"), Outputs: declare(t, "/fmt/**")},
+	}, "/lib/summary.json")
+	for path, want := range map[string]bool{
+		"/lib/a.go": true, "/lib/deep/er/b.go": true, "/shared/x.h": true, "/shared/x.c": false, "/other/a.go": false,
+		"/lib/a.tmp": false, "/lib/log.txt": false, "/lib/out/a.o": false, "/lib/summary.json": false, "/fmt/a.go": true,
+		"/lib/haz.yml": true, "/new/project/haz.yml": true, "/haz.yml": true, "/.haz/workspace.yml": true, "/.haz/tasks/go.yml": true,
+		"/new/project/deeper/haz.yml": false, "/.haz/other": false, "/lib/nothaz.yml": true, "/other/nothaz.yml": false,
+	} {
+		if got := i.Matters(path); got != want {
+			t.Errorf("%s matters: %t, want %t", path, got, want)
+		}
+	}
+	if !i.Formatted("/fmt/a.go") || i.Formatted("/lib/a.go") {
+		t.Error("what a task reads and writes is not told from what it reads")
+	}
+	broken := Definitions(true)
+	if broken.Matters("/lib/a.go") || !broken.Matters("/lib/haz.yml") {
+		t.Error("without a workspace that loads, definitions matter and nothing else")
+	}
+}
+
+// A file that changes during each of three runs on end is no reason for one more, until it changes while nothing runs.
+func TestWatchFeed(t *testing.T) {
+	var f Feed
+	for i, step := range []struct {
+		changed   []string
+		duringRun bool
+		left      []string
+		news      []string
+	}{
+		{[]string{"/a", "/own"}, false, []string{"/a", "/own"}, nil},
+		{[]string{"/own"}, true, []string{"/own"}, nil},
+		{[]string{"/a", "/own"}, true, []string{"/a", "/own"}, nil},
+		{[]string{"/a", "/own"}, true, []string{"/a"}, []string{"/own"}},
+		{[]string{"/own"}, true, nil, nil}, // told before, and /a has begun anew
+		{[]string{"/own"}, false, []string{"/own"}, nil},
+		{[]string{"/own"}, true, []string{"/own"}, nil},
+	} {
+		left, news := f.Hungry(step.changed, step.duringRun)
+		if diff := cmp.Diff([][]string{step.left, step.news}, [][]string{left, news}); diff != "" {
+			t.Fatalf("step %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+func TestWatchDiffering(t *testing.T) {
+	before := map[string]Stamp{"/same": {size: 1}, "/size": {size: 1}, "/mode": {mode: 0o644}, "/replaced": {inode: 1}, "/gone": {}}
+	after := map[string]Stamp{"/same": {size: 1}, "/size": {size: 2}, "/mode": {mode: 0o755}, "/replaced": {inode: 2}, "/new": {}}
+	if diff := cmp.Diff([]string{"/gone", "/mode", "/new", "/replaced", "/size"}, Differing(before, after)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A directory that cannot be watched does not blind the watch: it polls then.
+func TestWatchPolls(t *testing.T) {
+	tree := Open(t.TempDir())
+	defer tree.Close()
+	tree.mu.Lock()
+	tree.limited = syscall.ENOSPC
+	tree.mu.Unlock()
+	select {
+	case <-tree.Stirs:
+	case <-time.After(30 * time.Second):
+		t.Fatal("no look was asked for")
+	}
+}
+
+func mustWrite(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
