@@ -86,7 +86,6 @@ var owners = map[string]string{
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
-	"golang.org/x/sync":                 "cache/restore",
 	"golang.org/x/sys":                  "process fsys cmd/haz",
 	"charm.land/bubbletea/v2":           "cmd/haz",
 	"github.com/orcaman/concurrent-map": "cmd/haz",

@@ -7,8 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
@@ -45,43 +44,63 @@ func (r *restore) stage(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	// One goroutine copies and another one digests: two big blobs at a time keep both busy.
-	big, ctx := errgroup.WithContext(ctx)
-	big.SetLimit(bigCopies)
-	r.big.Group = big
+	big := &r.big
+	big.slots, big.failed = make(chan struct{}, bigCopies), cancel
 	defer func() { // also where this goroutine panics: no copy outlives the restore
 		cancel()
-		_ = big.Wait()
+		_ = big.wait()
 	}()
 	err = r.stageEach(ctx, root)
 	if err != nil {
 		cancel()
 	}
-	if bigErr := big.Wait(); bigErr != nil && (err == nil || errors.Is(err, context.Canceled)) {
+	if bigErr := big.wait(); bigErr != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		err = bigErr
 	}
-	r.big.panics.Rethrow()
+	big.panics.Rethrow()
 	return err
 }
 
 // bigCopiers copy big blobs beside the goroutine that restores.
 type bigCopiers struct {
-	*errgroup.Group
+	slots  chan struct{}
+	failed func() // called when a copy fails: the others end
+	all    sync.WaitGroup
+	once   sync.Once
+	err    error // of the first one that failed
 	panics site.Carrier
 }
 
 var errPanicked = errors.New("a copy panicked")
 
-// copy runs f, and takes a panic in it to whoever waits for the group.
+// copy runs f when there is a slot, and takes a panic in it to whoever waits.
 func (b *bigCopiers) copy(f func() error) {
-	b.Go(func() (err error) {
-		defer func() {
-			if b.panics.Caught() && err == nil {
-				err = errPanicked // ends the other copies
-			}
-		}()
-		defer b.panics.Catch()
-		return f()
+	b.slots <- struct{}{}
+	b.all.Go(func() {
+		defer func() { <-b.slots }()
+		if err := b.try(f); err != nil {
+			b.once.Do(func() {
+				b.err = err
+				b.failed()
+			})
+		}
 	})
+}
+
+func (b *bigCopiers) try(f func() error) (err error) {
+	defer func() {
+		if b.panics.Caught() && err == nil {
+			err = errPanicked // ends the other copies
+		}
+	}()
+	defer b.panics.Catch()
+	return f()
+}
+
+// wait is the error of the first copy that failed, when all have ended.
+func (b *bigCopiers) wait() error {
+	b.all.Wait()
+	return b.err
 }
 
 // begin gets the staging in .haz/state.
