@@ -71,8 +71,9 @@ var mayImport = map[string]string{
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load",
 	"haztest":       ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early": "",
+	"cmd/haz/setup": ". diag fsys layout pattern report workspace workspace/git workspace/load",
 	"cmd/haz/watch": "layout fsys pattern workspace",
-	"cmd/haz":       "layout . cmd/haz/early cmd/haz/watch report diag messages workspace workspace/git workspace/load graph/query fsys pattern",
+	"cmd/haz":       "layout . cmd/haz/early cmd/haz/setup cmd/haz/watch report diag messages workspace workspace/load graph/query fsys",
 	"bench":         "",
 
 	// Beside the building: it edits copies of the source and runs the tests.
@@ -87,10 +88,10 @@ var owners = map[string]string{
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
 	"golang.org/x/sys":                  "process fsys cmd/haz",
-	"charm.land/bubbletea/v2":           "cmd/haz",
+	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",
 	"github.com/orcaman/concurrent-map": "cmd/haz",
 	"github.com/fsnotify/fsnotify":      "cmd/haz/watch",
-	"github.com/charmbracelet/x/ansi":   "cmd/haz",
+	"github.com/charmbracelet/x/ansi":   "cmd/haz/setup",
 	"github.com/rogpeppe/go-internal":   "",
 	"github.com/cockroachdb/datadriven": "",
 	"github.com/google/go-cmp":          "",

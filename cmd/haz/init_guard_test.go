@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/haz-build/haz/cmd/haz/setup"
 	"github.com/haz-build/haz/report"
 )
 
@@ -15,7 +16,7 @@ func panicScreen() {
 	w := &world{environ: os.Environ(), env: os.Getenv, patience: &patience{}}
 	w.stdout, w.stderr = openStream(os.Stdout, w.patience), openStream(os.Stderr, w.patience)
 	v := &invocation{world: w, ctx: context.Background(), errs: report.Output{W: os.Stderr}}
-	m := &initScreen{ctx: v.ctx, state: newInitState(initDir{}), look: initLook{dir: "/"}}
+	m := setup.New(v.ctx, "/", false, report.Palette{})
 	err := v.runScreen(&defective{Model: m})
 	var code exit
 	if errors.As(err, &code) {

@@ -1,141 +1,36 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/haz-build/haz"
-	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/cmd/haz/setup"
 	"github.com/haz-build/haz/report"
-	"github.com/haz-build/haz/workspace/git"
 )
-
-// initScreen is the terminal around the model: it turns keys into events and effects into deeds.
-type initScreen struct {
-	ctx   context.Context
-	state initState
-	look  initLook
-	end   initEffect // how the screen was left
-}
-
-// interrupted is a signal that ends the screen.
-type interrupted struct{ code int }
-
-func (m *initScreen) Init() tea.Cmd { return nil }
-
-func (m *initScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	switch msg := msg.(type) {
-	case tea.WindowSizeMsg:
-		m.look.width, m.look.height = msg.Width, msg.Height
-	case interrupted:
-		m.end = initEffect{leave: true, code: msg.code}
-		return m, tea.Quit
-	case tea.KeyPressMsg:
-		return m, m.handle(initEvent{key: msg.String()})
-	}
-	return m, nil
-}
-
-// handle steps the model, and goes on with the answers until nothing more is asked.
-func (m *initScreen) handle(e initEvent) tea.Cmd {
-	for {
-		var f initEffect
-		m.state, f = m.state.step(e)
-		switch {
-		case f.leave:
-			m.end = f
-			return tea.Quit
-		case f.read != "":
-			e = initEvent{key: f.key, read: f.read, dir: listInit(m.ctx, m.look.dir, f.read)}
-		case f.prepare:
-			plan, err := prepareInit(m.ctx, m.look.dir, m.state)
-			e = initEvent{planned: plan}
-			if err != nil {
-				e = initEvent{problem: err.Error()}
-			}
-		case f.bell:
-			return tea.Raw("\a")
-		default:
-			m.state.scroll = min(m.state.scroll, m.look.scrollMax(m.state))
-			return nil
-		}
-	}
-}
-
-func (m *initScreen) View() tea.View {
-	v := tea.NewView("")
-	if m.look.width > 0 && m.look.height > 0 {
-		v = tea.NewView(m.look.screen(m.state))
-	}
-	v.AltScreen = true
-	return v
-}
-
-// listInit reads the directories in a directory, and links to some.
-func listInit(ctx context.Context, dir, at string) initDir {
-	host := filepath.Join(dir, at)
-	machine := fsys.Machine()
-	entries, err := machine.List(host)
-	if err != nil {
-		return initDir{trouble: fsys.Cause(err).Error()}
-	}
-	var d initDir
-	var names []string
-	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
-	for _, e := range entries {
-		if e.Kind == fsys.Unknown {
-			info, err := machine.Lstat(filepath.Join(host, e.Name))
-			if err != nil {
-				continue
-			}
-			e.Kind = info.Kind
-		}
-		c := initChild{name: e.Name, link: e.Kind == fsys.Link}
-		if c.link {
-			info, err := machine.StatInfo(filepath.Join(host, e.Name))
-			if err != nil || info.Kind != fsys.Dir {
-				continue
-			}
-		} else if e.Kind != fsys.Dir {
-			continue
-		}
-		d.children = append(d.children, c)
-		if !c.link { // git refuses to look beyond a link, and with it the whole question
-			names = append(names, c.name)
-		}
-	}
-	ignored := git.Ignored(ctx, host, os.Environ(), names)
-	for i := range d.children {
-		d.children[i].ignored = ignored[d.children[i].name]
-	}
-	return d
-}
 
 // initInteractively shows the screens, and writes what was confirmed.
 func (v *invocation) initInteractively() error {
-	m := &initScreen{ctx: v.ctx, state: newInitState(listInit(v.ctx, v.dir, "/")),
-		look: initLook{dir: v.dir, ascii: !report.SpeaksUTF8(v.env), palette: v.output(v.stdout).Palette}}
+	m := setup.New(v.ctx, v.dir, !report.SpeaksUTF8(v.env), v.output(v.stdout).Palette)
 	if err := v.runScreen(m); err != nil {
 		return err
 	}
+	code, draft := m.End()
 	switch {
-	case m.end.code != 0:
-		return exit(m.end.code)
-	case m.end.write == nil:
+	case code != 0:
+		return exit(code)
+	case draft == nil:
 		v.out.print("nothing was written\n")
 		return nil
 	}
-	if err := haz.InitProjects(v.dir, m.end.write.create, m.end.write.workspace); err != nil {
+	if err := haz.InitProjects(v.dir, draft.Create, draft.Workspace); err != nil {
 		return initRefused(err)
 	}
-	for _, f := range m.end.write.create {
-		v.out.print("created " + projectFileName(f.Root) + "\n")
+	for _, f := range draft.Create {
+		v.out.print("created " + setup.FileName(f.Root) + "\n")
 	}
 	v.out.print("created .haz/workspace.yml\n")
 	v.noteUnreadProject()
@@ -155,7 +50,7 @@ func (v *invocation) runScreen(m tea.Model) error {
 	go func() {
 		select {
 		case i := <-signals.interrupts:
-			g.program.Send(interrupted{128 + i.Number})
+			g.program.Send(setup.Interrupted{Code: 128 + i.Number})
 		case <-over:
 		}
 	}()

@@ -263,35 +263,3 @@ func TestInitScreenResizes(t *testing.T) {
 	s.types("q")
 	s.ends(0)
 }
-
-// What git ignores, and links, are known: a parent with such children is written one by one.
-func TestInitListing(t *testing.T) {
-	root := initTree(t)
-	git := exec.Command("git", "init", "-q")
-	git.Dir = root
-	if out, err := git.CombinedOutput(); err != nil {
-		t.Skipf("git: %v: %s", err, out)
-	}
-	mustWrite(t, filepath.Join(root, ".gitignore"), "app/\n")
-	mustWrite(t, filepath.Join(root, "file"), "")
-	for link, to := range map[string]string{"link": "libs", "tofile": "file"} {
-		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := map[string]initChild{".git": {}, ".hidden": {}, "app": {ignored: true}, "libs": {}, "link": {link: true}}
-	for _, c := range listInit(t.Context(), root, "/").children {
-		w, ok := want[c.name]
-		w.name = c.name
-		if !ok || c != w {
-			t.Errorf("%+v, want %+v", c, w)
-		}
-		delete(want, c.name)
-	}
-	if len(want) > 0 {
-		t.Errorf("not listed: %v", want)
-	}
-	if d := listInit(t.Context(), root, "/nowhere"); d.trouble == "" {
-		t.Error("a directory that cannot be read is no trouble")
-	}
-}

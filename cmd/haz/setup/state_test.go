@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"strings"
@@ -11,13 +11,13 @@ import (
 )
 
 // The tree of these tests: what listing each directory gives.
-var initDisk = map[string]initDir{
-	"/":            {children: []initChild{{name: ".git"}, {name: "app"}, {name: "build", ignored: true}, {name: "libs"}, {name: "odd*"}}},
+var disk = map[string]folder{
+	"/":            {children: []child{{name: ".git"}, {name: "app"}, {name: "build", ignored: true}, {name: "libs"}, {name: "odd*"}}},
 	"/app":         {},
-	"/build":       {children: []initChild{{name: "out"}}},
-	"/libs":        {children: []initChild{{name: "a"}, {name: "b"}}},
-	"/libs/a":      {children: []initChild{{name: "deep"}}},
-	"/libs/b":      {children: []initChild{{name: ".cache"}}},
+	"/build":       {children: []child{{name: "out"}}},
+	"/libs":        {children: []child{{name: "a"}, {name: "b"}}},
+	"/libs/a":      {children: []child{{name: "deep"}}},
+	"/libs/b":      {children: []child{{name: ".cache"}}},
 	"/libs/a/deep": {trouble: "permission denied"},
 	"/odd*":        {},
 	"/.git":        {},
@@ -25,18 +25,18 @@ var initDisk = map[string]initDir{
 }
 
 // typed presses keys, answering what the model asks for, and returns the last effect of each key.
-func typed(s initState, keys string) (initState, initEffect) {
-	var f initEffect
+func typed(s state, keys string) (state, effect) {
+	var f effect
 	for _, key := range strings.Fields(keys) {
-		s, f = s.step(initEvent{key: key})
+		s, f = s.step(event{key: key})
 		for f.read != "" {
-			s, f = s.step(initEvent{key: f.key, read: f.read, dir: initDisk[f.read]})
+			s, f = s.step(event{key: f.key, read: f.read, dir: disk[f.read]})
 		}
 		if f.prepare {
-			e := initEvent{}
-			plan, err := planInit(s, func(root string) bool { return root == "/libs/b" })
-			if e.planned = plan; err != nil {
-				e = initEvent{problem: err.Error()}
+			e := event{}
+			draft, err := draftOf(s, func(root string) bool { return root == "/libs/b" })
+			if e.drafted = draft; err != nil {
+				e = event{problem: err.Error()}
 			}
 			s, f = s.step(e)
 		}
@@ -44,8 +44,8 @@ func typed(s initState, keys string) (initState, initEffect) {
 	return s, f
 }
 
-func shown(s initState) string {
-	look := initLook{dir: "/home/me/ws", width: 80, height: 30, ascii: true}
+func shown(s state) string {
+	look := drawing{dir: "/home/me/ws", width: 80, height: 30, ascii: true}
 	lines := strings.Split(look.screen(s), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
@@ -82,7 +82,7 @@ func TestInitTree(t *testing.T) {
 		{"space, left and right on the button do nothing", "up space left right", "  - [ ] /\n    + [ ] app\n    + [ ] libs\n    + [ ] odd*", ""},
 	} {
 		t.Run(strings.ReplaceAll(tc.name, " ", "_"), func(t *testing.T) {
-			s, f := typed(newInitState(initDisk["/"]), tc.keys)
+			s, f := typed(newState(disk["/"]), tc.keys)
 			if diff := cmp.Diff(tc.rows, shown(s)); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
@@ -102,23 +102,23 @@ func TestInitWaysOut(t *testing.T) {
 		"q": {}, "esc": {}, "ctrl+c": {code: 130}, "? ctrl+c": {code: 130}, "enter ctrl+c": {code: 130}, "enter ? ctrl+c": {code: 130},
 		"enter n": {}, "enter q": {}, "enter esc": {}, "enter y": {write: true}, "up enter y": {write: true}, "enter b q": {}, "enter b enter y": {write: true},
 	} {
-		_, f := typed(newInitState(initDisk["/"]), keys)
+		_, f := typed(newState(disk["/"]), keys)
 		if !f.leave || f.code != want.code || (f.write != nil) != want.write {
 			t.Errorf("%s: %+v, want %+v", keys, f, want)
 		}
 	}
-	s, f := typed(newInitState(initDisk["/"]), "down space enter x enter space")
-	if f.leave || s.plan == nil {
+	s, f := typed(newState(disk["/"]), "down space enter x enter space")
+	if f.leave || s.draft == nil {
 		t.Errorf("other keys leave the confirmation: %+v", f)
 	}
-	if s, _ = typed(s, "b"); s.plan != nil || s.marks["/app"] != markProject || s.cursor != "/app" {
+	if s, _ = typed(s, "b"); s.draft != nil || s.marks["/app"] != markProject || s.cursor != "/app" {
 		t.Errorf("b does not go back to the tree as it was: %+v", s)
 	}
 }
 
 // A step changes no state that somebody else holds.
 func TestInitStepIsPure(t *testing.T) {
-	s, _ := typed(newInitState(initDisk["/"]), "down down space")
+	s, _ := typed(newState(disk["/"]), "down down space")
 	before := shown(s)
 	for _, keys := range []string{"space", "right down space", "up up left", "h down", "up up space"} {
 		typed(s, keys)
@@ -139,22 +139,22 @@ func TestInitPlan(t *testing.T) {
 		{name: "in a child of a parent", keys: "space enter", problem: `"/odd*" holds characters that mean something in patterns`},
 	} {
 		t.Run(strings.ReplaceAll(tc.name, " ", "_"), func(t *testing.T) {
-			s, f := typed(newInitState(initDisk["/"]), tc.keys)
+			s, f := typed(newState(disk["/"]), tc.keys)
 			if tc.problem != "" {
-				if s.plan != nil || s.status != tc.problem || !f.bell || len(s.marks) == 0 {
-					t.Fatalf("status %q, plan %v, marks %v", s.status, s.plan, s.marks)
+				if s.draft != nil || s.status != tc.problem || !f.bell || len(s.marks) == 0 {
+					t.Fatalf("status %q, plan %v, marks %v", s.status, s.draft, s.marks)
 				}
 				return
 			}
-			if s.plan == nil {
+			if s.draft == nil {
 				t.Fatalf("no plan: %s", s.status)
 			}
 			var create []string
-			for _, f := range s.plan.create {
+			for _, f := range s.draft.Create {
 				name, _, _ := strings.Cut(string(f.Data), "\n")
 				create = append(create, f.Root+": "+name)
 			}
-			got := []string{string(s.plan.workspace), strings.Join(create, " "), strings.Join(s.plan.existing, " "), strings.Join(s.plan.spelled, " ")}
+			got := []string{string(s.draft.Workspace), strings.Join(create, " "), strings.Join(s.draft.existing, " "), strings.Join(s.draft.spelled, " ")}
 			if diff := cmp.Diff([]string{tc.workspace, tc.create, tc.existing, tc.spelled}, got); diff != "" {
 				t.Error(diff)
 			}
@@ -164,16 +164,16 @@ func TestInitPlan(t *testing.T) {
 
 // A glob that would match a directory without haz.yml is not written; names that clash or do not exist are problems.
 func TestInitPlanSpelledAndClashes(t *testing.T) {
-	plan := func(marks map[string]initMark, dirs map[string]initDir) (*initPlan, error) {
-		return planInit(initState{dirs: dirs, marks: marks}, func(string) bool { return false })
+	draft := func(marks map[string]mark, dirs map[string]folder) (*Draft, error) {
+		return draftOf(state{dirs: dirs, marks: marks}, func(string) bool { return false })
 	}
-	for _, extra := range []initChild{{name: ".x"}, {name: "gen", ignored: true}, {name: "link", link: true}} {
-		p, err := plan(map[string]initMark{"/l": markParent}, map[string]initDir{"/l": {children: []initChild{{name: "a"}, {name: "b"}, extra}}})
-		if err != nil || string(p.workspace) != "projects:\n  - /l/a\n  - /l/b\n" || len(p.spelled) != 1 || len(p.create) != 2 {
-			t.Errorf("%+v: %s, %v", extra, p.workspace, err)
+	for _, extra := range []child{{name: ".x"}, {name: "gen", ignored: true}, {name: "link", link: true}} {
+		p, err := draft(map[string]mark{"/l": markParent}, map[string]folder{"/l": {children: []child{{name: "a"}, {name: "b"}, extra}}})
+		if err != nil || string(p.Workspace) != "projects:\n  - /l/a\n  - /l/b\n" || len(p.spelled) != 1 || len(p.Create) != 2 {
+			t.Errorf("%+v: %s, %v", extra, p.Workspace, err)
 		}
 	}
-	if p, err := plan(map[string]initMark{"/": markParent}, map[string]initDir{"/": {children: []initChild{{name: "a"}}}}); err != nil || string(p.workspace) != "projects:\n  - /a\n" {
+	if p, err := draft(map[string]mark{"/": markParent}, map[string]folder{"/": {children: []child{{name: "a"}}}}); err != nil || string(p.Workspace) != "projects:\n  - /a\n" {
 		t.Errorf("below the root stands .haz: %v, %v", p, err)
 	}
 	for want, roots := range map[string][]string{
@@ -182,11 +182,11 @@ func TestInitPlanSpelledAndClashes(t *testing.T) {
 		"no project name":    {"/---"},
 		"cannot be written":  {"/a\xff"},
 	} {
-		marks := map[string]initMark{}
+		marks := map[string]mark{}
 		for _, r := range roots {
 			marks[r] = markProject
 		}
-		if _, err := plan(marks, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := draft(marks, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", roots, err, want)
 		}
 	}
@@ -208,15 +208,15 @@ func TestInitNames(t *testing.T) {
 // Whatever the size of the window, the screen fits it, and the row of the cursor is seen.
 func TestInitScreenFits(t *testing.T) {
 	for _, keys := range []string{"", "down down right down", "up", "?", "down down space space enter", "h down down down down down"} {
-		s, _ := typed(newInitState(initDisk["/"]), keys)
+		s, _ := typed(newState(disk["/"]), keys)
 		for height := 1; height < 20; height++ {
 			for _, width := range []int{1, 10, 40, 80} {
-				look := initLook{dir: "/w", width: width, height: height, palette: report.DecidePalette(report.ColorAlways, func(string) string { return "" }, true)}
+				look := drawing{dir: "/w", width: width, height: height, palette: report.DecidePalette(report.ColorAlways, func(string) string { return "" }, true)}
 				lines := strings.Split(look.screen(s), "\n")
 				if len(lines) > height {
 					t.Fatalf("%q: %d lines in %d", keys, len(lines), height)
 				}
-				if question := s.plan != nil && !s.help && height > 1; question && width > 10 && !strings.Contains(look.screen(s), "Write this?") {
+				if question := s.draft != nil && !s.help && height > 1; question && width > 10 && !strings.Contains(look.screen(s), "Write this?") {
 					t.Errorf("%q: no question in %d lines: %q", keys, height, lines)
 				}
 				found := false
@@ -226,13 +226,13 @@ func TestInitScreenFits(t *testing.T) {
 					}
 					found = found || strings.HasPrefix(ansi.Strip(l), ">")
 				}
-				if !found && s.plan == nil && (s.cursor != "" || height > 1) && !s.help {
+				if !found && s.draft == nil && (s.cursor != "" || height > 1) && !s.help {
 					t.Errorf("%q: the cursor is not seen in %d lines: %q", keys, height, lines)
 				}
 			}
 		}
 	}
-	for text, most := range map[string]int{initKeys: 80, confirmKeys: 80, initKeysShort: 40, confirmKeysShort: 40} {
+	for text, most := range map[string]int{treeKeys: 80, confirmKeys: 80, treeKeysShort: 40, confirmKeysShort: 40} {
 		if n := ansi.StringWidth(text); n > most {
 			t.Errorf("the line of keys %q has %d columns", text, n)
 		}

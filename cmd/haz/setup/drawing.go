@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 	"github.com/haz-build/haz/report"
 )
 
-// initLook is how the screens of `haz init` are drawn.
-type initLook struct {
+// drawing is how the screens of `haz init` are drawn.
+type drawing struct {
 	dir           string
 	width, height int
 	ascii         bool
@@ -21,14 +21,14 @@ type initLook struct {
 }
 
 const (
-	initKeys    = "arrows move, fold · space state · enter commit · q quit · ? help · h hidden"
+	treeKeys    = "arrows move, fold · space state · enter commit · q quit · ? help · h hidden"
 	confirmKeys = "Write this? y write · n do not · b back to the tree"
 	// In a narrow window.
-	initKeysShort    = "space state · enter · q quit · ? help"
+	treeKeysShort    = "space state · enter · q quit · ? help"
 	confirmKeysShort = "Write this? y · n · b back"
 )
 
-var initHelp = []string{
+var helpLines = []string{
 	"Space goes through the states of a directory:", "",
 	"  none             it is no project",
 	"  project          it is one",
@@ -43,7 +43,7 @@ var initHelp = []string{
 }
 
 // screen draws a state: as many lines as the screen has, none wider than it.
-func (l initLook) screen(s initState) string {
+func (l drawing) screen(s state) string {
 	head, body, foot := l.parts(s)
 	room := max(1, l.height-len(head)-len(foot))
 	if len(body) > room {
@@ -58,20 +58,20 @@ func (l initLook) screen(s initState) string {
 
 // parts are the lines of a screen; of head and foot, as many as leave room for the body. A small window gives up the head
 // first, then, from the end, what stands below the body; a question or a reason stays.
-func (l initLook) parts(s initState) (head, body, foot []string) {
+func (l drawing) parts(s state) (head, body, foot []string) {
 	head = []string{l.palette.Bold("haz init: make this a workspace"), l.palette.Dim(diag.Escape(l.dir)), ""}
 	switch {
 	case s.help:
-		body = initHelp
-	case s.plan != nil:
-		body, foot = l.confirmation(s.plan), []string{"", l.keys(confirmKeys, confirmKeysShort)}
+		body = helpLines
+	case s.draft != nil:
+		body, foot = l.confirmation(s.draft), []string{"", l.keys(confirmKeys, confirmKeysShort)}
 	default:
-		body, foot = l.tree(s), []string{l.button(s), l.palette.Yellow(diag.Escape(s.status)), l.palette.Dim(l.keys(initKeys, initKeysShort))}
+		body, foot = l.tree(s), []string{l.button(s), l.palette.Yellow(diag.Escape(s.status)), l.palette.Dim(l.keys(treeKeys, treeKeysShort))}
 	}
 	if l.height >= len(head)+len(foot)+3 {
 		return head, body, foot
 	}
-	if s.plan != nil && !s.help {
+	if s.draft != nil && !s.help {
 		foot = foot[1:]
 	} else if len(foot) > 0 && s.status == "" {
 		foot = append(foot[:1], foot[2:]...)
@@ -90,8 +90,8 @@ func (l initLook) parts(s initState) (head, body, foot []string) {
 }
 
 // window is the part of a body that is shown: of the tree the rows around the cursor, of a text what was scrolled to.
-func (l initLook) window(s initState, body []string, room int) []string {
-	if !s.help && s.plan == nil {
+func (l drawing) window(s state, body []string, room int) []string {
+	if !s.help && s.draft == nil {
 		focus := len(body) - 1
 		for i, r := range s.rows() {
 			if r.path == s.cursor {
@@ -120,8 +120,8 @@ func (l initLook) window(s initState, body []string, room int) []string {
 }
 
 // scrollMax is how far a state can be scrolled.
-func (l initLook) scrollMax(s initState) int {
-	if s.plan == nil {
+func (l drawing) scrollMax(s state) int {
+	if s.draft == nil {
 		return 0
 	}
 	head, body, foot := l.parts(s)
@@ -129,7 +129,7 @@ func (l initLook) scrollMax(s initState) int {
 }
 
 // keys is the line of keys that fits the window.
-func (l initLook) keys(long, short string) string {
+func (l drawing) keys(long, short string) string {
 	text := long
 	if ansi.StringWidth(long) > l.width {
 		text = short
@@ -140,14 +140,14 @@ func (l initLook) keys(long, short string) string {
 	return text
 }
 
-func (l initLook) tree(s initState) (lines []string) {
+func (l drawing) tree(s state) (lines []string) {
 	for _, r := range s.rows() {
 		lines = append(lines, l.row(s, r))
 	}
 	return lines
 }
 
-func (l initLook) row(s initState, r initRow) string {
+func (l drawing) row(s state, r row) string {
 	marks, folds := [...]string{"□", "■", "▣"}, [...]string{"▸", "▾"}
 	if l.ascii {
 		marks, folds = [...]string{"[ ]", "[x]", "[*]"}, [...]string{"+", "-"}
@@ -173,7 +173,7 @@ func (l initLook) row(s initState, r initRow) string {
 	return "  " + text
 }
 
-func (l initLook) button(s initState) string {
+func (l drawing) button(s state) string {
 	n := len(s.projects())
 	text := fmt.Sprintf("[ Commit selection (%d projects) ]", n)
 	if n == 1 {
@@ -185,25 +185,25 @@ func (l initLook) button(s initState) string {
 	return "  " + text
 }
 
-func (l initLook) confirmation(p *initPlan) []string {
+func (l drawing) confirmation(p *Draft) []string {
 	lines := []string{l.palette.Bold(layout.WorkspaceFile[1:])}
-	for _, line := range strings.Split(strings.TrimSuffix(string(p.workspace), "\n"), "\n") {
+	for _, line := range strings.Split(strings.TrimSuffix(string(p.Workspace), "\n"), "\n") {
 		lines = append(lines, "    "+line)
 	}
 	for _, at := range p.spelled {
 		lines = append(lines, "  "+diag.Escape(at)+" is listed directory by directory: a pattern would match others, too")
 	}
-	for _, f := range p.create {
+	for _, f := range p.Create {
 		name, _, _ := strings.Cut(string(f.Data), "\n")
-		lines = append(lines, l.palette.Bold(projectFileName(f.Root))+"  new, "+name)
+		lines = append(lines, l.palette.Bold(FileName(f.Root))+"  new, "+name)
 	}
 	for _, root := range p.existing {
-		lines = append(lines, l.palette.Bold(projectFileName(root))+"  exists, stays as it is")
+		lines = append(lines, l.palette.Bold(FileName(root))+"  exists, stays as it is")
 	}
 	return lines
 }
 
-// projectFileName is the haz.yml of a project, as people see it from the workspace.
-func projectFileName(root string) string {
+// FileName is the haz.yml of a project, as people see it from the workspace.
+func FileName(root string) string {
 	return diag.Escape(strings.TrimPrefix(root, "/")) + "/" + layout.ProjectFile
 }

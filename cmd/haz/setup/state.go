@@ -1,4 +1,10 @@
-package main
+// Package setup is the screens of `haz init`: what keys do (state.go), what would be written (draft.go), how it is drawn
+// (drawing.go), and the terminal around them (screen.go).
+//
+// State is a pure function: (state, event) to (state, effect). It reads no directory: what it needs to
+// know it asks for with an effect, and the same key comes back with the answer. States are values; a step changes none that
+// somebody else holds.
+package setup
 
 import (
 	"maps"
@@ -7,100 +13,96 @@ import (
 	"strings"
 )
 
-// The screens of `haz init` as a pure function: (state, event) to (state, effect). It reads no directory: what it needs to
-// know it asks for with an effect, and the same key comes back with the answer. States are values; a step changes none that
-// somebody else holds.
-
-// initState is all that the screens show.
-type initState struct {
-	dirs     map[string]initDir  // directories that were read, by path: "/" is the current directory
-	marks    map[string]initMark // rows with a state other than none
+// state is all that the screens show.
+type state struct {
+	dirs     map[string]folder // directories that were read, by path: "/" is the current directory
+	marks    map[string]mark   // rows with a state other than none
 	expanded map[string]bool
 	cursor   string // path of a row; "" is the button
 	hidden   bool   // hidden rows are shown
 	help     bool
 	status   string
-	plan     *initPlan // not nil: the confirmation screen
-	scroll   int       // lines of the confirmation above the window; its drawing knows how many there can be
+	draft    *Draft // not nil: the confirmation screen
+	scroll   int    // lines of the confirmation above the window; its drawing knows how many there can be
 }
 
-type initMark uint8
+type mark uint8
 
 const (
-	markNone initMark = iota
+	markNone mark = iota
 	markProject
 	markParent
 )
 
-// initDir is what was found in a directory.
-type initDir struct {
-	children []initChild // byte order
-	trouble  string      // why it cannot be read
+// folder is what was found in a directory.
+type folder struct {
+	children []child // byte order
+	trouble  string  // why it cannot be read
 }
 
-// initChild is a directory in a directory, or a link to one.
-type initChild struct {
+// child is a directory in a directory, or a link to one.
+type child struct {
 	name    string
 	ignored bool // by git
 	link    bool // a link is no row, but a glob matches it
 }
 
-func (c initChild) hidden() bool { return c.ignored || strings.HasPrefix(c.name, ".") }
+func (c child) hidden() bool { return c.ignored || strings.HasPrefix(c.name, ".") }
 
-// initEvent is a key (as the terminal library spells it), or the answer to an effect. Exactly one field is set, apart from
+// event is a key (as the terminal library spells it), or the answer to an effect. Exactly one field is set, apart from
 // dir and key, which come together.
-type initEvent struct {
+type event struct {
 	key     string
 	read    string // the directory dir is about; then key is handled again
-	dir     initDir
-	planned *initPlan
-	problem string // instead of a plan
+	dir     folder
+	drafted *Draft
+	problem string // instead of a draft
 }
 
-// initEffect is what is to be done after a step.
-type initEffect struct {
+// effect is what is to be done after a step.
+type effect struct {
 	bell    bool
 	read    string // read this directory, and come back with the key
 	key     string
-	prepare bool // make a plan of the selection, and come back with it or the problem
+	prepare bool // make a draft of the selection, and come back with it or the problem
 	leave   bool // the screen is over
 	code    int
-	write   *initPlan // leave, and write this
+	write   *Draft // leave, and write this
 }
 
-func newInitState(root initDir) initState {
-	return initState{dirs: map[string]initDir{"/": root}, marks: map[string]initMark{}, expanded: map[string]bool{"/": true}, cursor: "/"}
+func newState(root folder) state {
+	return state{dirs: map[string]folder{"/": root}, marks: map[string]mark{}, expanded: map[string]bool{"/": true}, cursor: "/"}
 }
 
-func (s initState) step(e initEvent) (initState, initEffect) {
+func (s state) step(e event) (state, effect) {
 	switch {
 	case e.read != "":
 		s.dirs = maps.Clone(s.dirs)
 		s.dirs[e.read] = e.dir
 		return s.press(e.key)
-	case e.planned != nil:
-		s.plan, s.status, s.scroll = e.planned, "", 0
-		return s, initEffect{}
+	case e.drafted != nil:
+		s.draft, s.status, s.scroll = e.drafted, "", 0
+		return s, effect{}
 	case e.problem != "":
 		return s.refuse(e.problem)
 	}
 	return s.press(e.key)
 }
 
-func (s initState) press(key string) (initState, initEffect) {
+func (s state) press(key string) (state, effect) {
 	switch {
 	case key == "ctrl+c":
-		return s, initEffect{leave: true, code: 130}
+		return s, effect{leave: true, code: 130}
 	case s.help:
 		s.help = false
-		return s, initEffect{}
-	case s.plan != nil:
+		return s, effect{}
+	case s.draft != nil:
 		return s.confirm(key)
 	}
 	s.status = ""
 	switch key {
 	case "q", "esc":
-		return s, initEffect{leave: true}
+		return s, effect{leave: true}
 	case "?":
 		s.help = true
 	case "up":
@@ -117,22 +119,22 @@ func (s initState) press(key string) (initState, initEffect) {
 	case "space":
 		return s.next()
 	case "enter":
-		return s, initEffect{prepare: true}
+		return s, effect{prepare: true}
 	case "h", "H":
 		s.hidden = !s.hidden
 		s.cursor = s.nearestVisible()
 	}
-	return s, initEffect{}
+	return s, effect{}
 }
 
-func (s initState) confirm(key string) (initState, initEffect) {
+func (s state) confirm(key string) (state, effect) {
 	switch key {
 	case "y":
-		return s, initEffect{leave: true, write: s.plan}
+		return s, effect{leave: true, write: s.draft}
 	case "n", "q", "esc":
-		return s, initEffect{leave: true}
+		return s, effect{leave: true}
 	case "b":
-		s.plan = nil
+		s.draft = nil
 	case "down":
 		s.scroll++
 	case "up":
@@ -140,40 +142,40 @@ func (s initState) confirm(key string) (initState, initEffect) {
 	case "?":
 		s.help = true
 	}
-	return s, initEffect{}
+	return s, effect{}
 }
 
 // refuse says why nothing happens.
-func (s initState) refuse(why string) (initState, initEffect) {
+func (s state) refuse(why string) (state, effect) {
 	s.status = why
-	return s, initEffect{bell: true}
+	return s, effect{bell: true}
 }
 
-// An initRow is a visible row of the tree.
-type initRow struct {
+// An row is a visible row of the tree.
+type row struct {
 	path    string
 	depth   int
 	ignored bool
 }
 
 // rows is the visible rows in order, without the button.
-func (s initState) rows() []initRow { return s.below(nil, initRow{path: "/"}) }
+func (s state) rows() []row { return s.below(nil, row{path: "/"}) }
 
-func (s initState) below(rows []initRow, r initRow) []initRow {
+func (s state) below(rows []row, r row) []row {
 	rows = append(rows, r)
 	if !s.expanded[r.path] {
 		return rows
 	}
 	for _, c := range s.dirs[r.path].children {
 		if !c.link && (s.hidden || !c.hidden()) {
-			rows = s.below(rows, initRow{path.Join(r.path, c.name), r.depth + 1, r.ignored || c.ignored})
+			rows = s.below(rows, row{path.Join(r.path, c.name), r.depth + 1, r.ignored || c.ignored})
 		}
 	}
 	return rows
 }
 
 // beside is the row or button that many lines further, around the ends.
-func (s initState) beside(by int) string {
+func (s state) beside(by int) string {
 	paths := []string{}
 	for _, r := range s.rows() {
 		paths = append(paths, r.path)
@@ -184,10 +186,10 @@ func (s initState) beside(by int) string {
 }
 
 // nearestVisible is the row of the cursor, or the next visible one above it in the tree.
-func (s initState) nearestVisible() string {
+func (s state) nearestVisible() string {
 	rows := s.rows()
 	for at := s.cursor; at != ""; at = path.Dir(at) {
-		if slices.ContainsFunc(rows, func(r initRow) bool { return r.path == at }) {
+		if slices.ContainsFunc(rows, func(r row) bool { return r.path == at }) {
 			return at
 		}
 	}
@@ -195,7 +197,7 @@ func (s initState) nearestVisible() string {
 }
 
 // visible counts the directories in a directory that a person chooses from: hidden ones only when they are shown.
-func (d initDir) visible(hidden bool) (shown, all int) {
+func (d folder) visible(hidden bool) (shown, all int) {
 	for _, c := range d.children {
 		if !c.link {
 			all++
@@ -207,14 +209,14 @@ func (d initDir) visible(hidden bool) (shown, all int) {
 	return shown, all
 }
 
-func (s initState) expand() (initState, initEffect) {
+func (s state) expand() (state, effect) {
 	at := s.cursor
 	if at == "" || s.expanded[at] {
-		return s, initEffect{}
+		return s, effect{}
 	}
 	d, ok := s.dirs[at]
 	if !ok {
-		return s, initEffect{read: at, key: "right"}
+		return s, effect{read: at, key: "right"}
 	}
 	shown, all := d.visible(s.hidden)
 	switch {
@@ -227,11 +229,11 @@ func (s initState) expand() (initState, initEffect) {
 	}
 	s.expanded = maps.Clone(s.expanded)
 	s.expanded[at] = true
-	return s, initEffect{}
+	return s, effect{}
 }
 
 // locked reports whether a row stands below a projects parent, which decides about it (AUX-004).
-func (s initState) locked(at string) bool {
+func (s state) locked(at string) bool {
 	for at != "/" {
 		if at = path.Dir(at); s.marks[at] == markParent {
 			return true
@@ -241,10 +243,10 @@ func (s initState) locked(at string) bool {
 }
 
 // next goes to the next state of the row: none, project, projects parent (AUX-004). The root cannot be a project.
-func (s initState) next() (initState, initEffect) {
+func (s state) next() (state, effect) {
 	at := s.cursor
 	if at == "" {
-		return s, initEffect{}
+		return s, effect{}
 	}
 	if s.locked(at) {
 		return s.refuse("a directory above is a projects parent, which decides about this one")
@@ -256,7 +258,7 @@ func (s initState) next() (initState, initEffect) {
 	if to == markParent {
 		d, ok := s.dirs[at]
 		if !ok {
-			return s, initEffect{read: at, key: "space"}
+			return s, effect{read: at, key: "space"}
 		}
 		if len(chosen(d)) == 0 {
 			why := " has no subdirectories, so it cannot be a projects parent"
@@ -266,18 +268,18 @@ func (s initState) next() (initState, initEffect) {
 			return s.mark(at, markNone).refuse(at + why)
 		}
 	}
-	return s.mark(at, to), initEffect{}
+	return s.mark(at, to), effect{}
 }
 
 // mark gives a row a state. Below a parent nothing else is chosen, and leaving that state does not bring it back.
-func (s initState) mark(at string, to initMark) initState {
+func (s state) mark(at string, to mark) state {
 	s.marks = maps.Clone(s.marks)
 	delete(s.marks, at)
 	if to != markNone {
 		s.marks[at] = to
 	}
 	if to == markParent {
-		maps.DeleteFunc(s.marks, func(p string, _ initMark) bool {
+		maps.DeleteFunc(s.marks, func(p string, _ mark) bool {
 			return p != at && strings.HasPrefix(p, strings.TrimSuffix(at, "/")+"/")
 		})
 	}
@@ -285,7 +287,7 @@ func (s initState) mark(at string, to initMark) initState {
 }
 
 // chosen is the children of a projects parent that become projects: what is not hidden, whether or not it is shown.
-func chosen(d initDir) []string {
+func chosen(d folder) []string {
 	var names []string
 	for _, c := range d.children {
 		if !c.link && !c.hidden() {
@@ -296,7 +298,7 @@ func chosen(d initDir) []string {
 }
 
 // projects is the root of every project of the selection, in byte order (AUX-005).
-func (s initState) projects() []string {
+func (s state) projects() []string {
 	var roots []string
 	for at, m := range s.marks {
 		switch m {

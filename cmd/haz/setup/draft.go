@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -21,17 +21,17 @@ import (
 	"github.com/haz-build/haz/workspace/load"
 )
 
-// initPlan is what a confirmation writes (AUX-005, AUX-006).
-type initPlan struct {
-	workspace []byte            // .haz/workspace.yml
-	create    []haz.ProjectFile // haz.yml to be made
+// Draft is what a confirmation writes (AUX-005, AUX-006).
+type Draft struct {
+	Workspace []byte            // .haz/workspace.yml
+	Create    []haz.ProjectFile // haz.yml to be made
 	existing  []string          // roots that have a haz.yml already, which is not touched
 	spelled   []string          // parents that are written child by child
 }
 
-// planInit makes the plan of a selection. has tells which roots have a haz.yml. The error is a sentence for the status line.
-func planInit(s initState, has func(root string) bool) (*initPlan, error) {
-	p := &initPlan{}
+// draftOf makes the draft for a selection. has tells which roots have a haz.yml. The error is a sentence for the status line.
+func draftOf(s state, has func(root string) bool) (*Draft, error) {
+	p := &Draft{}
 	named := map[string]string{}
 	for _, root := range s.projects() {
 		if err := spellable(root); err != nil {
@@ -49,7 +49,7 @@ func planInit(s initState, has func(root string) bool) (*initPlan, error) {
 			return nil, fmt.Errorf("%s and %s would both be project %s", other, root, name)
 		}
 		named[name] = root
-		p.create = append(p.create, haz.ProjectFile{Root: root, Data: projectFile(name)})
+		p.Create = append(p.Create, haz.ProjectFile{Root: root, Data: projectFile(name)})
 	}
 	var entries []string
 	for at, m := range s.marks {
@@ -66,14 +66,14 @@ func planInit(s initState, has func(root string) bool) (*initPlan, error) {
 		}
 	}
 	slices.Sort(p.spelled)
-	p.workspace = workspaceFile(entries)
+	p.Workspace = workspaceFile(entries)
 	return p, nil
 }
 
 // onlyProjects reports whether every directory that a glob below a parent matches becomes a project. Below the root stands
 // .haz itself.
-func onlyProjects(at string, d initDir) bool {
-	return at != "/" && !slices.ContainsFunc(d.children, func(c initChild) bool { return c.link || c.hidden() })
+func onlyProjects(at string, d folder) bool {
+	return at != "/" && !slices.ContainsFunc(d.children, func(c child) bool { return c.link || c.hidden() })
 }
 
 // spellable says why an entry of the workspace file cannot name a directory.
@@ -131,9 +131,9 @@ func yamlScalar(s string) string {
 	return strconv.Quote(s)
 }
 
-// verifyInit loads the planned workspace in memory, with the project files that exist: a plan that the loader would reject is
+// verify loads the drafted workspace in memory, with the project files that exist: a draft that the loader would reject is
 // not offered. The error is its first complaint.
-func verifyInit(ctx context.Context, dir string, p *initPlan) error {
+func verify(ctx context.Context, dir string, p *Draft) error {
 	mem := fsys.Memory()
 	put := func(name string, data []byte) error {
 		if err := mem.MkdirAll(path.Dir(name), 0o777); err != nil {
@@ -146,8 +146,8 @@ func verifyInit(ctx context.Context, dir string, p *initPlan) error {
 		_, err = f.Write(data)
 		return errors.Join(err, f.Close())
 	}
-	err := put("/w"+layout.WorkspaceFile, p.workspace)
-	for _, f := range p.create {
+	err := put("/w"+layout.WorkspaceFile, p.Workspace)
+	for _, f := range p.Create {
 		err = errors.Join(err, put(path.Join("/w", f.Root, layout.ProjectFile), f.Data))
 	}
 	for _, root := range p.existing {
@@ -172,14 +172,14 @@ func verifyInit(ctx context.Context, dir string, p *initPlan) error {
 	return err
 }
 
-// prepareInit plans a selection on the disk.
-func prepareInit(ctx context.Context, dir string, s initState) (*initPlan, error) {
-	p, err := planInit(s, func(root string) bool {
+// prepare drafts a selection on the disk.
+func prepare(ctx context.Context, dir string, s state) (*Draft, error) {
+	p, err := draftOf(s, func(root string) bool {
 		_, err := fsys.Machine().Lstat(filepath.Join(dir, root, layout.ProjectFile))
 		return !errors.Is(err, fs.ErrNotExist)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return p, verifyInit(ctx, dir, p)
+	return p, verify(ctx, dir, p)
 }
