@@ -54,7 +54,7 @@ var mayImport = map[string]string{
 	"graph":            "layout workspace pattern diag",
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache/digest cache/entry",
-	"cache/key":        "workspace cache/digest cache/state fsys fsys/tree cache/hasher",
+	"cache/key":        "workspace cache/digest cache/state cache/text fsys fsys/tree cache/hasher",
 	"cache/outputs":    "layout cache/digest cache/manifest cache/state fsys fsys/tree pattern cache/entry",
 
 	// Floor 3, decisions (see thinking below).

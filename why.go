@@ -20,10 +20,12 @@ type Explanation struct {
 	Deps     []TaskID // direct, resolved, canonical order
 	WeakDeps []TaskID
 
-	Key    string // 64 digits; "" when it is not known
-	Lookup string // "hit", "miss: no entry" …; "unknown" when the key is not known
-	Detail string // of a miss: what exactly was wrong
-	Stored *Stored
+	Key string // 64 digits; "" when it is not known
+	// Preimage, of WhyOptions.Key, is the text that the key is the digest of; its last line is the key.
+	Preimage string
+	Lookup   string // "hit", "miss: no entry" …; "unknown" when the key is not known
+	Detail   string // of a miss: what exactly was wrong
+	Stored   *Stored
 
 	// Blocked says why the key is not known: an upstream has no usable entry.
 	Blocked *Blocked
@@ -71,7 +73,7 @@ type Blocked struct {
 }
 
 // WhyOptions configures Why.
-type WhyOptions struct{ Diff bool }
+type WhyOptions struct{ Diff, Key bool }
 
 // Why explains the task at a position of w.W.Tasks. It runs nothing and changes nothing. The error is that of ctx, or says that there is
 // no such task.
@@ -124,6 +126,9 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 		e.KeyError = r.err
 	default:
 		e.Key = derived.Key.Hex()
+		if o.Key {
+			e.Preimage = string(p.deriver.Preimage(t, derived))
+		}
 	}
 	if err := p.inputs(ctx, e, derived); err != nil {
 		return nil, err

@@ -1,9 +1,7 @@
 package key
 
 import (
-	"encoding/binary"
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/haz-build/haz/cache/state"
@@ -30,20 +28,13 @@ func TestRecordParts(t *testing.T) {
 		}
 	}
 	// Somebody else may write more.
-	for i := range c.env {
-		sum := salted([]byte("salt"), c.env[i])
-		c.env[i].value = string(sum[:])
-	}
+	c.salt([]byte("salt"))
 	for _, tt := range []struct {
 		more int
 		read bool
 	}{{0, true}, {1, false}} {
 		c.inputs = at.Inputs[:maxParts-rest+tt.more]
-		mark := markOf([]byte("salt"))
-		b := slices.Concat(at.Key[:], mark[:])
-		b = appendStr(binary.BigEndian.AppendUint64(append(b, byte(c.hash)), 7), "run")
-		b = c.appendRecordEnv(c.appendRecordUpstreams(c.appendBody(b)))
-		if _, ok := FromRecord(b, []byte("salt")); ok != tt.read {
+		if _, ok := FromRecord(c.record(Recorded{Run: "run", Key: at.Key}, []byte("salt"), true), []byte("salt")); ok != tt.read {
 			t.Errorf("a record with %d parts too many: read %v", tt.more, ok)
 		}
 	}

@@ -1,8 +1,11 @@
 package key
 
 import (
+	"encoding/binary"
+
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -19,12 +22,15 @@ type Upstream struct {
 	Narrow bool
 }
 
-// The kind bytes of an upstream in a key.
+// What of an upstream counts.
 const (
-	upClosure = 'c' // all that it and what is behind it made
-	upOutputs = 'o' // its outputs alone
-	upNothing = 'n' // it has none, and is asked for nothing else: it only has to succeed
+	wordClosure = "closure" // all that it and what is behind it made
+	wordOutputs = "outputs" // its outputs alone
+	wordNothing = "nothing" // it has none, and is asked for nothing else: it only has to succeed
 )
+
+// tagClosure opens what a closure digest is of.
+const tagClosure = 0x16
 
 // Contribution is what a completed task contributes to the keys of its downstreams: at is what its key was made of, outputs
 // the digest of its outputs.
@@ -48,38 +54,53 @@ func closure(fn digest.Function, u *Upstream, ups []Upstream) digest.Digest {
 	b := make([]byte, 0, 4+8+(1+len(ups))*digest.Size)
 	b = append(b, chapterRevision, byte(fn), tagClosure, flag(u.Made))
 	b = append(b, u.Own[:]...)
-	b = appendCount(b, len(ups))
+	b = binary.BigEndian.AppendUint64(b, uint64(len(ups)))
 	for i := range ups {
 		b = append(b, ups[i].Closure[:]...)
 	}
 	return hasher.Sum(fn, b)
 }
 
-// append appends one item of component 5.
-func (u *Upstream) append(b []byte) []byte {
-	b = appendStr(b, u.Task.Project)
-	b = appendStr(b, u.Task.Task)
-	switch {
-	case !u.Narrow:
-		return append(append(b, upClosure), u.Closure[:]...)
-	case u.Made:
-		return append(append(b, upOutputs), u.Own[:]...)
+func flag(on bool) byte {
+	if on {
+		return 1
 	}
-	return append(b, upNothing)
+	return 0
 }
 
-// appendRecord appends it as a record holds it: all of it, so that the parts can be told apart.
-func (u *Upstream) appendRecord(b []byte) []byte {
-	b = appendStr(b, u.Task.Project)
-	b = appendStr(b, u.Task.Task)
-	b = append(b, flag(u.Made), flag(u.Narrow))
-	b = append(b, u.Own[:]...)
-	return append(b, u.Closure[:]...)
+// write writes one item of component 5.
+func (u *Upstream) write(w *text.Writer) {
+	w.Line(wordUpstream)
+	w.Str(u.Task.Project)
+	w.Str(u.Task.Task)
+	switch {
+	case !u.Narrow:
+		w.Word(wordClosure)
+		w.Digest(u.Closure)
+	case u.Made:
+		w.Word(wordOutputs)
+		w.Digest(u.Own)
+	default:
+		w.Word(wordNothing)
+	}
+}
+
+// writeRecord writes it as a record holds it: all of it, so that the parts can be told apart.
+func (u *Upstream) writeRecord(w *text.Writer) {
+	w.Line(wordUpstream)
+	w.Str(u.Task.Project)
+	w.Str(u.Task.Task)
+	w.Word(choose(u.Narrow, wordOutputs, wordClosure))
+	w.Word(choose(u.Made, wordOutputs, preimageKind))
+	w.Digest(u.Own)
+	w.Digest(u.Closure)
 }
 
 func (r *reader) upstream() Upstream {
-	u := Upstream{Task: workspace.TaskID{Project: r.str(), Task: r.str()}, Made: r.bool(), Narrow: r.bool()}
-	u.Own, u.Closure = r.digest(), r.digest()
+	u := Upstream{Task: workspace.TaskID{Project: r.str(), Task: r.str()}}
+	u.Narrow = r.either(wordOutputs, wordClosure)
+	u.Made = r.either(wordOutputs, preimageKind)
+	u.Own, u.Closure = r.Digest(), r.Digest()
 	return u
 }
 

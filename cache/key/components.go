@@ -2,33 +2,36 @@ package key
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"strings"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/workspace"
 )
 
 // chapterRevision changes whenever the meaning of a component changes (CACHE-003). It is manifest.Revision.
-const chapterRevision = 0x03
+const chapterRevision = 3
 
-// The tag bytes of the components, in the order in which they are fed (5.2).
+// The kinds of the two texts that a key is told by: the preimage, whose digest it is (5.2), and the record of the last one (8.3).
 const (
-	tagPlace     = 0x10
-	tagAction    = 0x11
-	tagOutputs   = 0x12
-	tagInputs    = 0x13
-	tagUpstreams = 0x14
-	tagEnv       = 0x15
-	tagClosure   = 0x16 // no component: opens what a closure digest is of
-
-	tagIncremental = 0x17 // after the output patterns of a task that keeps what it made before; others lack it
+	preimageKind = "key"
+	recordKind   = "lastkey"
 )
 
+// The words that the lines of components begin with, in the order in which they are fed.
 const (
-	actionCommand = 0x01
-	actionShell   = 0x03 // 0x02 were scripts that went on after a command that failed
+	wordPlace       = "place"
+	wordCommand     = "command" // of a command, one a word; a shell action has the next three instead
+	wordShell       = "shell"
+	wordOption      = "option"
+	wordScript      = "script" // one a line
+	wordOutput      = "output"
+	wordIncremental = "incremental"
+	wordInput       = "input"
+	wordUpstream    = "upstream"
+	wordEnv         = "env"
 )
 
 // components is all that a key is made of, in canonical order: the action made concrete (CACHE-001).
@@ -47,7 +50,7 @@ type components struct {
 
 // outputPattern is one item of component 3.
 type outputPattern struct {
-	kind byte // 'L' or 'G'
+	kind string // "glob" or "literal"
 	text string
 }
 
@@ -55,8 +58,9 @@ type outputPattern struct {
 type variable struct {
 	name    string
 	present bool
-	value   string // in a record: the salted digest of the value
-	host    bool   // from the host, not an override; not in the key
+	value   string
+	sum     digest.Digest // of the value: in a record, the salted one
+	host    bool          // from the host, not an override; not in the key
 }
 
 // components brings together what the key of t is made of. Inputs and upstreams are used as they are: sorted.
@@ -73,9 +77,9 @@ func (d *Deriver) components(t *workspace.Task, inputs []Input, ups []Upstream) 
 	c.outputs = make([]outputPattern, 0, len(t.Outputs))
 	for i := range t.Outputs {
 		p := t.Outputs[i].Pattern
-		o := outputPattern{'G', p.String()}
+		o := outputPattern{"glob", p.String()}
 		if p.IsLiteral() {
-			o.kind = 'L'
+			o.kind = "literal"
 		}
 		c.outputs = append(c.outputs, o)
 	}
@@ -87,7 +91,7 @@ func (d *Deriver) components(t *workspace.Task, inputs []Input, ups []Upstream) 
 }
 
 func compareOutputs(a, b outputPattern) int {
-	return cmp.Or(cmp.Compare(a.kind, b.kind), strings.Compare(a.text, b.text))
+	return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.text, b.text))
 }
 
 // sortedUpstreams returns ups by (project, task).
@@ -101,109 +105,103 @@ func sortedUpstreams(ups []Upstream) []Upstream {
 	return ups
 }
 
-// appendKey appends the bytes that are digested to the key (CACHE-004).
-func (c *components) appendKey(b []byte) []byte {
-	b = append(b, chapterRevision, byte(c.hash))
-	b = c.appendBody(b)
-	b = append(b, tagUpstreams)
-	b = appendCount(b, len(c.upstreams))
+// write writes the lines that are digested to the key (CACHE-004).
+func (c *components) write(w *text.Writer) {
+	w.Head(preimageKind, chapterRevision, c.hash)
+	c.writeBody(w)
 	for i := range c.upstreams {
-		b = c.upstreams[i].append(b)
+		c.upstreams[i].write(w)
 	}
-	b = append(b, tagEnv)
-	b = appendCount(b, len(c.env))
 	for i := range c.env {
 		v := &c.env[i]
-		b = appendStr(b, v.name)
+		w.Line(wordEnv)
+		w.Str(v.name)
 		if v.present {
-			b = appendStr(append(b, 0x01), v.value)
+			w.Digest(valueDigest(c.hash, v))
 		} else {
-			b = append(b, 0x00)
+			w.Word(wordAbsent)
 		}
 	}
-	return b
 }
 
-// appendBody appends the components 1 to 4, which a record holds in the same form.
-func (c *components) appendBody(b []byte) []byte {
-	b = append(b, tagPlace)
-	b = appendStr(b, c.place.OS)
-	b = appendStr(b, c.place.Arch)
-	b = binary.BigEndian.AppendUint32(b, c.place.Umask)
-	b = appendStr(b, c.dir)
+// valueDigest stands for a value, so that a key can be shown. The name is part of it: equal values of two variables do not show.
+func valueDigest(fn digest.Function, v *variable) digest.Digest {
+	b := make([]byte, 0, 64)
+	b = append(append(b, v.name...), 0) // no name has a NUL in it
+	return hasher.Sum(fn, append(b, v.value...))
+}
 
-	b = append(b, tagAction)
-	if c.shell {
-		b = append(b, actionShell)
-	} else {
-		b = append(b, actionCommand)
-	}
-	b = appendCount(b, len(c.argv))
-	for _, a := range c.argv {
-		b = appendStr(b, a)
-	}
-
-	b = append(b, tagOutputs)
-	b = appendCount(b, len(c.outputs))
+// writeBody writes the components 1 to 4, which a record holds in the same form.
+func (c *components) writeBody(w *text.Writer) {
+	w.Line(wordPlace)
+	w.Str(c.place.OS)
+	w.Str(c.place.Arch)
+	w.Octal(c.place.Umask)
+	w.Str(cmp.Or(c.dir, "/"))
+	c.writeAction(w)
 	for _, o := range c.outputs {
-		b = appendStr(append(b, o.kind), o.text)
+		w.Line(wordOutput)
+		w.Word(o.kind)
+		w.Str(o.text)
 	}
 	if c.keeps {
-		b = append(b, tagIncremental)
+		w.Line(wordIncremental)
 	}
-
-	b = append(b, tagInputs)
-	b = appendCount(b, len(c.inputs))
 	for i := range c.inputs {
-		b = c.inputs[i].append(b)
+		c.inputs[i].write(w)
 	}
-	return b
 }
 
-// append appends one item of component 4.
-func (in *Input) append(b []byte) []byte {
-	b = appendStr(b, in.Path)
-	b = append(b, byte(in.Kind))
-	if in.Exec {
-		b = append(b, 1)
-	} else {
-		b = append(b, 0)
+func (c *components) writeAction(w *text.Writer) {
+	line := func(word, s string) {
+		w.Line(word)
+		w.Str(s)
 	}
-	switch in.Kind {
-	case FileInput:
-		b = append(b, in.Digest[:]...)
-	case LinkInput:
-		b = appendStr(b, in.LinkText)
-		b = append(b, in.Target)
-		if in.Target == TargetFile {
-			b = append(b, in.Digest[:]...)
+	if !c.shell {
+		for _, a := range c.argv {
+			line(wordCommand, a)
 		}
+		return
 	}
-	return b
+	last := len(c.argv) - 1
+	line(wordShell, c.argv[0])
+	for _, a := range c.argv[1:last] {
+		line(wordOption, a)
+	}
+	for l := range strings.SplitSeq(c.argv[last], "\n") {
+		line(wordScript, l)
+	}
 }
 
-// size is about how many bytes appendKey appends; never much less.
-func (c *components) size() int {
-	n := 256 + 9*len(c.argv) + 9*len(c.outputs) + 64*len(c.inputs) + 160*len(c.upstreams) + 32*len(c.env)
-	for _, a := range c.argv {
-		n += len(a)
-	}
-	for _, o := range c.outputs {
-		n += len(o.text)
-	}
-	for i := range c.inputs {
-		n += len(c.inputs[i].Path) + len(c.inputs[i].LinkText)
-	}
-	for i := range c.env {
-		n += len(c.env[i].name) + len(c.env[i].value)
-	}
-	return n
-}
+const (
+	wordAbsent     = "absent"
+	wordDir        = "dir"
+	wordExecutable = "executable" // a file that the owner may execute
+	wordFile       = "file"
+	wordLink       = "link"
+)
 
-func appendStr(b []byte, s string) []byte {
-	return append(appendCount(b, len(s)), s...)
-}
-
-func appendCount(b []byte, n int) []byte {
-	return binary.BigEndian.AppendUint64(b, uint64(n))
+// write writes one item of component 4.
+func (in *Input) write(w *text.Writer) {
+	w.Line(wordInput)
+	w.Str(in.Path)
+	switch in.Kind {
+	case DirInput:
+		w.Word(wordDir)
+	case LinkInput:
+		w.Word(wordLink)
+		w.Str(in.LinkText)
+	}
+	switch {
+	case in.hasContent() && in.Exec:
+		w.Word(wordExecutable)
+		w.Digest(in.Digest)
+	case in.hasContent():
+		w.Word(wordFile)
+		w.Digest(in.Digest)
+	case in.Kind == LinkInput && in.Target == TargetDir:
+		w.Word(wordDir)
+	case in.Kind == LinkInput:
+		w.Word(wordAbsent)
+	}
 }

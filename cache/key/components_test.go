@@ -2,14 +2,16 @@ package key
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/manifest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
@@ -76,22 +78,31 @@ func TestVector(t *testing.T) {
 		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, manifest.Revision)
 	}
 	for fn, want := range map[digest.Function]string{
-		digest.BLAKE3: "d97b964f02a3f4710ab08d57d8993b0bf4f96c1ae93cd4afa9517fd4f41e4b45",
-		digest.SHA256: "0e9b5be9854d9c1858825c7dde8272ceac41703562234248bc297308cc2b9f0d",
+		digest.BLAKE3: "cab4a86c00e18d4fd2c8a4e6ffbd64bf902860a4053791f9b85db9df9a757ee6",
+		digest.SHA256: "d2a9e50345145cc078f9376e54fe3e9ee45e3ecc0dd84dde5e26c54ae1750e9a",
 	} {
-		c := vector(t, fn).components()
-		preimage := c.appendKey(nil)
-		if len(preimage) != 340 {
-			t.Errorf("%s: the preimage has %d bytes, want 340:\n%s", fn, len(preimage), hex.Dump(preimage))
+		a := vector(t, fn)
+		c := a.components()
+		of := func(s string) string { return hasher.Sum(fn, []byte(s)).Hex() }
+		text := "haz key 3 " + fn.String() + `
+place linux amd64 022 /lib
+command cc
+command -c
+command a.c
+command -o
+command out/a.o
+output literal /lib/out/a.o
+input /lib/a.c file ` + of("int x;\n") + `
+upstream gen hdr closure ` + of("closure") + `
+env CC absent
+env LANG ` + of("LANG\x00C") + `
+env PATH ` + of("PATH\x00/usr/bin:/bin") + `
+`
+		if preimage := string(a.deriver().Preimage(&a.task, a.derived())); preimage != text+"digest "+want+"\n" {
+			t.Errorf("%s: the preimage is\n%swant\n%sdigest %s", fn, preimage, text, want)
 		}
-		if preimage[0] != 0x03 || preimage[1] != byte(fn) {
-			t.Errorf("%s: prefix % x", fn, preimage[:2])
-		}
-		if got := c.key().Hex(); got != want {
+		if got := c.key().Hex(); got != want || got != of(text) {
 			t.Errorf("%s: key %s, want %s", fn, got, want)
-		}
-		if size := c.size(); size < len(preimage) {
-			t.Errorf("%s: size %d is less than %d", fn, size, len(preimage))
 		}
 	}
 }
@@ -215,7 +226,8 @@ func TestKeyOfShell(t *testing.T) {
 		return a
 	}
 	base := shell("sh", "echo a").components().key()
-	for _, a := range []*action{shell("bash", "echo a"), shell("sh", "echo b"), shell("she", "cho a"), shell("sh-e", "echo a")} {
+	for _, a := range []*action{shell("bash", "echo a"), shell("sh", "echo b"), shell("she", "cho a"), shell("sh-e", "echo a"), shell("sh", "echo\na"),
+		shell("sh", "echo a\n"), shell("sh", "\necho a"), shell("sh", "echo  a")} {
 		if a.components().key() == base {
 			t.Errorf("%q %q: the keys are equal", a.task.Shell, a.task.Script)
 		}
@@ -250,13 +262,36 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// S-13: what can be shown of a key has no value in it, nor do equal values show; and it is what the key is the digest of.
+func TestPreimageShowsNoValues(t *testing.T) {
+	a := rich(t)
+	a.env["PATH"], a.env["CC"] = "hunter2-hunter2", "hunter2-hunter2"
+	a.task.Override = map[string]string{"LANG": "hunter2-hunter2"}
+	preimage := a.deriver().Preimage(&a.task, a.derived())
+	if bytes.Contains(preimage, []byte("hunter2")) {
+		t.Errorf("a value is in\n%s", preimage)
+	}
+	seen := map[string]bool{}
+	for l := range strings.Lines(string(preimage)) {
+		if name, digest, ok := strings.Cut(strings.TrimPrefix(l, "env "), " "); ok && strings.HasPrefix(l, "env ") {
+			if seen[digest] {
+				t.Errorf("the value of %s is that of another variable", name)
+			}
+			seen[digest] = true
+		}
+	}
+	if key := a.derived().Key; len(seen) != 4 || !bytes.HasSuffix(preimage, []byte("\ndigest "+key.Hex()+"\n")) || hasher.Sum(digest.BLAKE3, preimage[:len(preimage)-text.SealSize]) != key {
+		t.Errorf("%s is not of\n%s", key.Hex(), preimage)
+	}
+}
+
 // No two different components are fed as the same bytes, wherever the parts end.
 func TestPreimageIsUnambiguous(t *testing.T) {
 	seen := map[string]string{}
 	for _, argv := range [][]string{{"ab", "c"}, {"a", "bc"}, {"abc"}, {"abc", ""}, {"", "abc"}, {}} {
 		a := rich(t)
 		a.task.Argv = argv
-		b := string(a.components().appendKey(nil))
+		b := string(a.deriver().Preimage(&a.task, a.derived()))
 		if other, ok := seen[b]; ok {
 			t.Errorf("%q and %s", argv, other)
 		}
@@ -286,14 +321,17 @@ func TestRecordHead(t *testing.T) {
 	d := a.deriver()
 	at := &Derived{Key: a.components().key(), Inputs: a.inputs, Upstreams: a.ups}
 	one, other := d.Record(&a.task, at, []byte("s"), "r1", 5), d.Record(&a.task, at, []byte("s"), "r2", 6)
-	if !bytes.Equal(one[:64], other[:64]) {
+	if !bytes.Equal(one[:state.RecordHead], other[:state.RecordHead]) {
 		t.Error("the head depends on run or time")
 	}
-	if bytes.Equal(one[:64], d.Record(&a.task, at, []byte("t"), "r1", 5)[:64]) {
+	if head := string(one[:state.RecordHead]); strings.Count(head, "\n") != 3 || !strings.HasSuffix(head, "\n") {
+		t.Errorf("the head is %q", head)
+	}
+	if bytes.Equal(one[:state.RecordHead], d.Record(&a.task, at, []byte("t"), "r1", 5)[:state.RecordHead]) {
 		t.Error("the head does not depend on the secret")
 	}
 	at.Key[0]++
-	if bytes.Equal(one[:64], d.Record(&a.task, at, []byte("s"), "r1", 5)[:64]) {
+	if bytes.Equal(one[:state.RecordHead], d.Record(&a.task, at, []byte("s"), "r1", 5)[:state.RecordHead]) {
 		t.Error("the head does not depend on the key")
 	}
 }

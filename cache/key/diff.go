@@ -35,12 +35,7 @@ func (d *Deriver) Diff(record []byte, t *workspace.Task, at *Derived, secret []b
 		return nil, made, false
 	}
 	now := d.components(t, at.Inputs, at.Upstreams)
-	for i := range now.env {
-		if v := &now.env[i]; v.present {
-			sum := salted(secret, *v)
-			v.value = string(sum[:])
-		}
-	}
+	now.salt(secret)
 	var ds differences
 	ds.inputs(was.inputs, now.inputs)
 	ds.env(was.env, now.env)
@@ -155,7 +150,7 @@ func (ds *differences) env(was, now []variable) {
 			ds.add('~', "env", now.name, "not set -> set"+now.from())
 		case was.present != now.present:
 			ds.add('~', "env", now.name, "set -> not set"+now.from())
-		case was.value != now.value:
+		case was.sum != now.sum:
 			ds.add('~', "env", now.name, "value changed"+now.from())
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -116,16 +118,16 @@ func TestRecordKeepsNoValues(t *testing.T) {
 	if !ok {
 		t.Fatal("not read")
 	}
-	seen := map[string]bool{}
+	seen := map[digest.Digest]bool{}
 	for _, v := range c.env {
-		if v.present && seen[v.value] {
+		if v.present && seen[v.sum] {
 			t.Error("equal values show")
 		}
-		seen[v.value] = true
+		seen[v.sum] = true
 	}
 	other, _, _ := readRecord(a.record("other salt"), []byte("other salt"))
 	for i := range other.env {
-		if v := other.env[i]; v.present && v.value == c.env[i].value {
+		if v := other.env[i]; v.present && v.sum == c.env[i].sum {
 			t.Error("the salt is not used")
 		}
 	}
@@ -169,24 +171,39 @@ func TestSentence(t *testing.T) {
 	}
 }
 
+// What is read is written as the same bytes.
 func FuzzRecord(f *testing.F) {
 	a := rich(f)
 	d, at := a.deriver(), a.derived()
-	f.Add(a.record("salt")[64:])
-	mark := markOf([]byte("salt"))
-	f.Fuzz(func(t *testing.T, rest []byte) {
-		record := append(append(make([]byte, digest.Size), mark[:]...), rest...)
-		d.Diff(record, &a.task, at, []byte("salt"))
-		c, made, ok := readRecord(record, []byte("salt"))
+	whole := a.record("salt")
+	f.Add(string(whole[state.RecordHead : len(whole)-text.SealSize]))
+	a.task.Kind, a.task.Argv, a.task.Shell, a.task.Script = workspace.Shell, nil, "sh", "one\n\ntwo \xff\n"
+	shell := a.record("salt")
+	f.Add(string(shell[state.RecordHead : len(shell)-text.SealSize]))
+	f.Fuzz(func(t *testing.T, rest string) {
+		w := text.Writer{B: append(whole[:state.RecordHead:state.RecordHead], strings.TrimSuffix(rest, "\n")...)}
+		w.Seal(digest.BLAKE3)
+		d.Diff(w.B, &a.task, at, []byte("salt"))
+		c, made, ok := readRecord(w.B, []byte("salt"))
 		if !ok {
 			return
 		}
-		b := append(make([]byte, digest.Size), mark[:]...)
-		b = append(b, byte(c.hash))
-		b = c.appendBody(appendStr(appendCount(b, int(made.Unix)), made.Run))
-		b = c.appendRecordUpstreams(b)
-		if b = c.appendRecordEnv(b); !bytes.Equal(b, record) {
-			t.Errorf("% x\nread as\n% x", record, b)
+		if b := c.record(made, []byte("salt"), true); !bytes.Equal(b, w.B) {
+			t.Errorf("%s\nread as\n%s", w.B, b)
 		}
 	})
+}
+
+// Every flipped bit of a record is found.
+func TestRecordEveryBit(t *testing.T) {
+	good := rich(t).record("salt")
+	for i := range good {
+		for bit := range 8 {
+			b := bytes.Clone(good)
+			b[i] ^= 1 << bit
+			if _, _, ok := readRecord(b, []byte("salt")); ok {
+				t.Fatalf("bit %d of byte %d (%q) was not missed", bit, i, good[i])
+			}
+		}
+	}
 }

@@ -10,8 +10,8 @@ import (
 	"sync"
 
 	"github.com/haz-build/haz/cache/digest"
-	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
@@ -28,8 +28,8 @@ type HostEnv func(name string) (value string, ok bool)
 
 // Deriver derives keys. Safe for concurrent use.
 //
-// A key is the digest of a preimage (chapter 2, 5.2): the components of the action in a fixed order, each with a tag, each text
-// with its length before it, lists sorted and counted. So two preimages are equal only when all components are, and no text can be
+// A key is the digest of a preimage (chapter 2, 5.2): the components of the action in a fixed order, as lines of text that have one
+// spelling each (package text), lists sorted. So two preimages are equal only when all components are, and no text can be
 // read as the end of one and the beginning of the next. Nothing but those components goes in: neither the time nor the order of
 // anything, nor who asks; so a key is a function of the task, of its upstreams' digests, of the place and of the bytes of its
 // inputs, and the same on every machine where these are. The stat index only saves reading: with it lost keys are the same.
@@ -97,19 +97,30 @@ func (d *Deriver) Derive(ctx context.Context, t *workspace.Task, ups []Upstream)
 	return at, nil
 }
 
+// Preimage is the text that the key of at is the digest of (5.2), its last line being the key. Values of variables are in it as
+// digests, which are not salted: whoever has few enough to try finds them out.
+func (d *Deriver) Preimage(t *workspace.Task, at *Derived) []byte {
+	c := d.components(t, at.Inputs, at.Upstreams)
+	var w text.Writer
+	c.write(&w)
+	w.Seal(c.hash)
+	return w.B
+}
+
 func (c *components) key() digest.Digest {
 	scratch := scratches.Get().(*[]byte)
-	b := c.appendKey((*scratch)[:0])
-	key := hasher.Sum(c.hash, b)
-	if cap(b) <= maxScratch {
-		*scratch = b
+	w := text.Writer{B: (*scratch)[:0]}
+	c.write(&w)
+	key := w.Sum(c.hash)
+	if cap(w.B) <= maxScratch {
+		*scratch = w.B
 	}
 	scratches.Put(scratch)
 	return key
 }
 
 // maxScratch is how large a buffer may be to be kept for the next key.
-const maxScratch = 1 << 20
+const maxScratch = 4 << 20
 
 var scratches = sync.Pool{New: func() any {
 	b := make([]byte, 0, 4096)

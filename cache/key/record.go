@@ -1,19 +1,25 @@
 package key
 
 import (
-	"encoding/binary"
+	"math"
+	"strings"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
-	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/workspace"
 )
 
-// A record of a key (8.3) is: key, mark of the secret, hash function, time, run; components 1 to 4 as they are fed into
-// the key; upstreams with all that is known of them; then the environment, in which a digest salted with the secret stands for each value, so that a value is
-// neither kept nor can it be guessed from the record alone (S-13).
+// A record of a key (8.3) is a text of its own kind: key, mark of the secret, time and run; components 1 to 4 as they are fed into
+// the key; upstreams with all that is known of them; then the environment, in which a digest salted with the secret stands for each
+// value, so that a value is neither kept nor can it be guessed from the record alone (S-13).
 //
-// Its first state.RecordHead bytes, key and mark, say whether one on disk need not be replaced.
+// Its first state.RecordHead bytes, up to the mark, say whether one on disk need not be replaced.
+const (
+	wordKey    = "key"
+	wordSecret = "secret"
+	wordMade   = "made"
+)
 
 // maxParts is how many items a record has at most: words of the command, output patterns, inputs, upstreams, variables. Of a key
 // with more, the head alone is recorded: reading the record, which anybody may have made, must not take much memory.
@@ -29,57 +35,62 @@ type Recorded struct {
 // Record serializes the components of a derived key for `why --diff` (8.3); environment values are salted digests.
 func (d *Deriver) Record(t *workspace.Task, at *Derived, secret []byte, run string, unix int64) []byte {
 	c := d.components(t, at.Inputs, at.Upstreams)
-	b := make([]byte, 0, c.size()+state.RecordHead+48*len(c.env))
-	b = append(b, at.Key[:]...)
-	mark := markOf(secret)
-	b = append(b, mark[:]...)
-	if len(c.argv)+len(c.outputs)+len(c.inputs)+len(c.upstreams)+len(c.env) > maxParts {
-		return b
-	}
-	b = append(b, byte(c.hash))
-	b = binary.BigEndian.AppendUint64(b, uint64(unix))
-	b = appendStr(b, run)
-	b = c.appendBody(b)
-	b = c.appendRecordUpstreams(b)
+	c.salt(secret)
+	return c.record(Recorded{Run: run, Unix: max(unix, 0), Key: at.Key}, secret, len(c.argv)+len(c.outputs)+len(c.inputs)+len(c.upstreams)+len(c.env) <= maxParts)
+}
+
+// salt puts salted digests in the place of values.
+func (c *components) salt(secret []byte) {
 	for i := range c.env {
 		if v := &c.env[i]; v.present {
-			sum := salted(secret, *v)
-			v.value = string(sum[:])
+			v.sum, v.value = salted(secret, v), ""
 		}
 	}
-	return c.appendRecordEnv(b)
 }
 
-// appendRecordUpstreams appends the upstreams as a record holds them.
-func (c *components) appendRecordUpstreams(b []byte) []byte {
-	b = append(b, tagUpstreams)
-	b = appendCount(b, len(c.upstreams))
-	for i := range c.upstreams {
-		b = c.upstreams[i].appendRecord(b)
+// record writes a record, or its head alone.
+func (c *components) record(made Recorded, secret []byte, whole bool) []byte {
+	w := text.Writer{B: make([]byte, 0, 1024+128*len(c.inputs))}
+	w.Head(recordKind, chapterRevision, c.hash)
+	w.Line(wordKey)
+	w.Digest(made.Key)
+	w.Line(wordSecret)
+	w.Digest(markOf(secret))
+	if !whole {
+		return append(w.B, '\n')
 	}
-	return b
-}
-
-// appendRecordEnv appends the environment as a record holds it; values are salted digests.
-func (c *components) appendRecordEnv(b []byte) []byte {
-	b = append(b, tagEnv)
-	b = appendCount(b, len(c.env))
+	w.Line(wordMade)
+	w.Num(made.Unix)
+	w.Str(made.Run)
+	c.writeBody(&w)
+	for i := range c.upstreams {
+		c.upstreams[i].writeRecord(&w)
+	}
 	for i := range c.env {
 		v := &c.env[i]
-		b = appendStr(b, v.name)
-		b = append(b, flag(v.present), flag(v.host))
+		w.Line(wordEnv)
+		w.Str(v.name)
+		w.Word(choose(v.host, wordHost, wordOverride))
 		if v.present {
-			b = append(b, v.value...)
+			w.Digest(v.sum)
+		} else {
+			w.Word(wordAbsent)
 		}
 	}
-	return b
+	w.Seal(c.hash)
+	return w.B
 }
 
-func flag(on bool) byte {
-	if on {
-		return 1
+const (
+	wordHost     = "host"
+	wordOverride = "override"
+)
+
+func choose(first bool, a, b string) string {
+	if first {
+		return a
 	}
-	return 0
+	return b
 }
 
 // markOf tells records of different secrets apart without telling anything of the secret.
@@ -88,33 +99,39 @@ func markOf(secret []byte) digest.Digest {
 }
 
 // salted is what a record keeps of a value. The name is part of it, so that equal values of two variables do not show.
-func salted(secret []byte, v variable) digest.Digest {
+func salted(secret []byte, v *variable) digest.Digest {
 	b := append([]byte("haz: value of a variable\x00"), secret...)
-	b = appendStr(b, v.name)
+	b = append(append(b, v.name...), 0)
 	return hasher.Sum(digest.BLAKE3, append(b, v.value...))
 }
 
 // readRecord is the inverse of Record. Values of variables are salted digests.
 func readRecord(record, secret []byte) (c *components, made Recorded, ok bool) {
-	r := reader{rest: record, ok: true, parts: maxParts}
-	made.Key = r.digest()
-	if r.digest() != markOf(secret) {
+	r := reader{Reader: text.Read(record), parts: maxParts}
+	revision, hash := r.Head(recordKind)
+	fn, known := digest.ParseFunction(hash)
+	r.Line(wordKey)
+	made.Key = r.Digest()
+	r.Line(wordSecret)
+	if mark := r.Digest(); revision != chapterRevision || !known || mark != markOf(secret) {
 		return nil, made, false
 	}
-	c = &components{hash: digest.Function(r.byte())}
-	made.Unix = int64(r.uint64())
-	made.Run = r.str()
+	c = &components{hash: fn}
+	r.Line(wordMade)
+	made.Unix, made.Run = r.Num(), r.str()
 	r.body(c)
-	r.tag(tagEnv)
-	for range r.items(8 + 2) {
-		v := variable{name: r.str()}
-		v.present, v.host = r.bool(), r.bool()
-		if v.present {
-			v.value = string(r.take(digest.Size))
+	for r.item(wordUpstream) {
+		c.upstreams = append(c.upstreams, r.upstream())
+	}
+	for r.item(wordEnv) {
+		v := variable{name: r.str(), host: r.either(wordHost, wordOverride)}
+		if v.present = !r.Next(wordAbsent); v.present {
+			v.sum = r.Digest()
 		}
 		c.env = append(c.env, v)
 	}
-	return c, made, r.ok && len(r.rest) == 0
+	r.Verify()
+	return c, made, r.Err() == nil
 }
 
 // FromRecord is the key that a record was made of, and its inputs, without their stat.
@@ -126,140 +143,101 @@ func FromRecord(record, secret []byte) (*Derived, bool) {
 	return &Derived{Key: made.Key, Inputs: c.inputs}, true
 }
 
-// reader takes values off the front of rest. After one that is not there, ok is false and all others are zero.
+// reader reads the components that a record holds.
 type reader struct {
-	rest  []byte
-	ok    bool
+	*text.Reader
 	parts int // that may still come
 }
 
+// item begins the next line if it is one of that word.
+func (r *reader) item(word string) bool {
+	if !r.At(word) {
+		return false
+	}
+	if r.parts--; r.parts < 0 {
+		r.Fail(text.ErrSpelling)
+		return false
+	}
+	r.Line(word)
+	return true
+}
+
+func (r *reader) str() string { return r.Str(math.MaxInt) }
+
+// either reads one of two words, and reports whether it is the first.
+func (r *reader) either(first, second string) bool {
+	if r.Next(first) {
+		return true
+	}
+	if !r.Next(second) {
+		r.Fail(text.ErrSpelling)
+	}
+	return false
+}
+
 func (r *reader) body(c *components) {
-	r.tag(tagPlace)
+	r.Line(wordPlace)
 	c.place.OS, c.place.Arch = r.str(), r.str()
-	c.place.Umask = r.uint32()
-	c.dir = r.str()
-	r.tag(tagAction)
-	switch r.byte() {
-	case actionShell:
-		c.shell = true
-	case actionCommand:
-	default:
-		r.fail()
+	c.place.Umask = r.Octal(math.MaxUint32)
+	if c.dir = r.str(); c.dir == "/" {
+		c.dir = ""
 	}
-	for range r.items(8) {
-		c.argv = append(c.argv, r.str())
+	r.action(c)
+	for r.item(wordOutput) {
+		o := outputPattern{kind: choose(r.either("glob", "literal"), "glob", "literal")}
+		o.text = r.str()
+		c.outputs = append(c.outputs, o)
 	}
-	if c.shell && len(c.argv) < 2 {
-		r.fail() // neither name nor script
+	if c.keeps = r.At(wordIncremental); c.keeps {
+		r.Line(wordIncremental)
 	}
-	r.tag(tagOutputs)
-	for range r.items(1 + 8) {
-		c.outputs = append(c.outputs, outputPattern{r.byte(), r.str()})
-	}
-	if c.keeps = len(r.rest) > 0 && r.rest[0] == tagIncremental; c.keeps {
-		r.tag(tagIncremental)
-	}
-	r.tag(tagInputs)
-	n := r.items(8 + 2)
-	c.inputs = make([]Input, 0, n)
-	for range n {
+	for r.item(wordInput) {
 		c.inputs = append(c.inputs, r.input())
 	}
-	r.tag(tagUpstreams)
-	for range r.items(16 + 2 + 2*digest.Size) {
-		c.upstreams = append(c.upstreams, r.upstream())
+}
+
+func (r *reader) action(c *components) {
+	for r.item(wordCommand) {
+		c.argv = append(c.argv, r.str())
 	}
+	if c.shell = len(c.argv) == 0 && r.item(wordShell); !c.shell {
+		return
+	}
+	c.argv = append(c.argv, r.str())
+	for r.item(wordOption) {
+		c.argv = append(c.argv, r.str())
+	}
+	var script strings.Builder
+	r.Line(wordScript)
+	script.WriteString(r.str())
+	for r.At(wordScript) {
+		r.Line(wordScript)
+		script.WriteByte('\n')
+		script.WriteString(r.str())
+	}
+	c.argv = append(c.argv, script.String())
 }
 
 func (r *reader) input() (in Input) {
 	in.Path = r.str()
-	in.Kind = InputKind(r.byte())
-	in.Exec = r.bool()
-	switch in.Kind {
-	case FileInput:
-		in.Digest = r.digest()
-	case LinkInput:
-		in.LinkText = r.str()
-		if in.Target = r.byte(); in.Target == TargetFile {
-			in.Digest = r.digest()
+	switch {
+	case r.Next(wordDir):
+		in.Kind = DirInput
+		return in
+	case r.Next(wordLink):
+		in.Kind, in.LinkText = LinkInput, r.str()
+		switch {
+		case r.Next(wordDir):
+			in.Target = TargetDir
+			return in
+		case r.Next(wordAbsent):
+			return in
 		}
-	case DirInput:
+		in.Target = TargetFile
 	default:
-		r.fail()
+		in.Kind = FileInput
 	}
+	in.Exec = r.either(wordExecutable, wordFile)
+	in.Digest = r.Digest()
 	return in
-}
-
-func (r *reader) fail() { r.ok, r.rest = false, nil }
-
-func (r *reader) take(n int) []byte {
-	if !r.ok || n > len(r.rest) {
-		r.fail()
-		return nil
-	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *reader) tag(want byte) {
-	if r.byte() != want {
-		r.fail()
-	}
-}
-
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) bool() bool {
-	b := r.byte()
-	if b > 1 {
-		r.fail()
-	}
-	return b == 1
-}
-
-func (r *reader) uint32() uint32 {
-	if b := r.take(4); b != nil {
-		return binary.BigEndian.Uint32(b)
-	}
-	return 0
-}
-
-func (r *reader) uint64() uint64 {
-	if b := r.take(8); b != nil {
-		return binary.BigEndian.Uint64(b)
-	}
-	return 0
-}
-
-// items is count for the parts of a record.
-func (r *reader) items(size int) int {
-	n := r.count(size)
-	if r.parts -= n; r.parts < 0 {
-		r.fail()
-		return 0
-	}
-	return n
-}
-
-// count is the number of items of a list, each of at least size bytes: no number makes us do more than the record is long.
-func (r *reader) count(size int) int {
-	n := r.uint64()
-	if n > uint64(len(r.rest)/size) {
-		r.fail()
-		return 0
-	}
-	return int(n)
-}
-
-func (r *reader) str() string { return string(r.take(r.count(1))) }
-
-func (r *reader) digest() (d digest.Digest) {
-	copy(d[:], r.take(digest.Size))
-	return d
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // RecordHead is how many bytes at the beginning of a record of package key say which it is: two records with equal ones
-// tell of the same key and secret, and differ at most in run and time.
-const RecordHead = 2 * digest.Size
+// tell of the same key and secret, and differ at most in run and time. They are three lines; all hash functions have names of one length.
+const RecordHead = len("haz lastkey 3 blake3\n") + len("key \n") + len("secret \n") + 4*digest.Size
 
 // LastKey is the record of the components of the last key that a run derived for a task (8.3), as canonical bytes made by
 // package key; state adds its own digest and writes it whole.
@@ -32,7 +32,7 @@ func (s *State) WriteLastKey(task string, record []byte) {
 		return
 	}
 	if !s.keys.fits(task, len(record)) {
-		record = record[:RecordHead]
+		record = record[:min(RecordHead, len(record))]
 	}
 	s.keys.put(task, s.today(), record)
 }

@@ -264,6 +264,16 @@ func (r *Reader) Digest() (d digest.Digest) {
 	return d
 }
 
+// Next takes the next field if it is spelled so.
+func (r *Reader) Next(spelling string) bool {
+	n := 1 + len(spelling)
+	if r.err != nil || len(r.rest) < n || r.rest[0] != ' ' || string(r.rest[1:n]) != spelling || len(r.rest) > n && r.rest[n] != ' ' {
+		return false
+	}
+	r.rest = r.rest[n:]
+	return true
+}
+
 // Word reads lower-case letters and digits, at most 32.
 func (r *Reader) Word() string {
 	f := r.field()

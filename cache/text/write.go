@@ -16,7 +16,6 @@
 package text
 
 import (
-	"encoding/hex"
 	"strconv"
 	"unicode/utf8"
 
@@ -59,7 +58,16 @@ func (w *Writer) Octal(mode uint32) {
 }
 
 // Digest writes the digits of d.
-func (w *Writer) Digest(d digest.Digest) { w.B = hex.AppendEncode(append(w.B, ' '), d[:]) }
+func (w *Writer) Digest(d digest.Digest) {
+	var hex [1 + 2*digest.Size]byte
+	hex[0] = ' '
+	for i, c := range d {
+		hex[1+2*i], hex[2+2*i] = digits[c>>4], digits[c&15]
+	}
+	w.B = append(w.B, hex[:]...)
+}
+
+const digits = "0123456789abcdef"
 
 // Str writes a text: any bytes.
 func (w *Writer) Str(s string) { w.B = appendStr(append(w.B, ' '), s) }
@@ -87,17 +95,30 @@ const (
 
 // isBare reports whether s stands without quotes.
 func isBare[T string | []byte](s T) bool {
-	high := false
+	all := uint8(0)
 	for i := range len(s) {
-		switch c := s[i]; {
+		all |= classes[s[i]]
+	}
+	return len(s) > 0 && all&quoted == 0 && (all&high == 0 || hidden(string(s)) < 0)
+}
+
+// What a byte says of the text that it is in.
+const (
+	quoted = 1 // it needs quotes
+	high   = 2 // it is not ASCII
+)
+
+var classes = func() (of [256]uint8) {
+	for c := range of {
+		switch {
 		case c <= ' ', c == '"', c == '\\', c == 0x7f:
-			return false
+			of[c] = quoted
 		case c >= utf8.RuneSelf:
-			high = true
+			of[c] = high
 		}
 	}
-	return len(s) > 0 && (!high || hidden(string(s)) < 0)
-}
+	return of
+}()
 
 // hidden is the index of the first byte in s that cannot stand for itself, beyond ASCII; -1 when there is none.
 func hidden(s string) int {
@@ -115,7 +136,6 @@ func appendStr(b []byte, s string) []byte {
 	if isBare(s) {
 		return append(b, s...)
 	}
-	const digits = "0123456789abcdef"
 	b = append(b, '"')
 	for i := 0; i < len(s); {
 		c := s[i]

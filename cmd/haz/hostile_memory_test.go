@@ -176,16 +176,17 @@ func (r *hostileRig) lastKey(inputs int, path string) []byte {
 		r.t.Fatal(err)
 	}
 	const head = 8 + 8 + 32 + 8 + 1 + len("p:t")
-	b := file[head:]
-	list := bytes.Index(b, []byte("\x13\x00\x00\x00\x00\x00\x00\x00\x01"))
-	if list < 0 {
-		r.t.Fatalf("%q", b)
+	before, after, ok := bytes.Cut(file[head:], []byte("\ninput "))
+	if !ok {
+		r.t.Fatalf("%q", file)
 	}
-	b = append(bytes.Clone(b[:list+1]), binary.BigEndian.AppendUint64(nil, uint64(inputs))...)
+	_, after, _ = bytes.Cut(after, []byte("\n"))
+	b := append(bytes.Clone(before), '\n')
 	for range inputs {
-		b = append(append(binary.BigEndian.AppendUint64(b, uint64(len(path))), path...), 'd', 0)
+		b = append(append(append(b, "input "...), path...), " dir\n"...)
 	}
-	return recordOf("hazkey01", b)
+	b = append(b, after[:bytes.LastIndex(after, []byte("digest "))]...)
+	return recordOf("hazkey01", fmt.Appendf(b, "digest %s\n", hasher.Sum(digest.BLAKE3, b).Hex()))
 }
 
 // Whatever an entry, or what is kept beside the cache, holds or claims: haz takes 256 MiB for it at most, ends, and the task's result is

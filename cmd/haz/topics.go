@@ -89,6 +89,7 @@ leave it out of ` + "`env`" + `.
 
   haz why TASK          shows the key and what went into it
   haz why TASK --diff   says what is different from the last run
+  haz why TASK --key    prints the text whose digest the key is
   haz run -v            says of each task that runs why it was not in the cache
 `},
 	{"exit-codes", "what haz returns", `

@@ -23,10 +23,11 @@ func whyCommand() *command {
 		Description: "Explains one task without running anything: its command, inputs, outputs, dependencies and environment, its cache key, and whether the cache has a result for it.",
 		Flags: []cli.Flag{
 			toggle("diff", "say what is different from the last run of the task"),
+			toggle("key", "print nothing but the text whose digest the cache key is"),
 			formatOption("plain (default) or json", "plain", "json"),
 		},
-		UsageText: lines("haz why lib:build", "haz why build --diff"),
-	}, completes: tasks, do: doWhy}
+		UsageText: lines("haz why lib:build", "haz why build --diff", "haz why build --key"),
+	}, completes: tasks, do: doWhy, exclusive: [][]string{{"diff", "key"}, {"key", "format"}}}
 }
 
 // doWhy is `haz why`.
@@ -47,13 +48,16 @@ func doWhy(v *invocation) error {
 	if err != nil {
 		return whyResolve(refs[0].String(), err, func(word string) string { return v.meantIn(w, word) })
 	}
-	e, err := w.Why(v.ctx, t.Index, haz.WhyOptions{Diff: v.has("diff")})
+	e, err := w.Why(v.ctx, t.Index, haz.WhyOptions{Diff: v.has("diff"), Key: v.has("key")})
 	if err != nil {
 		return err
 	}
-	if v.value("format") == "json" {
+	switch {
+	case v.has("key"):
+		v.out.print(e.Preimage)
+	case v.value("format") == "json":
 		v.printJSON(whyJSON(e))
-	} else {
+	default:
 		v.out.print(whyText(e))
 		if v.has("diff") {
 			printDiff(v.out, e, time.Now())
