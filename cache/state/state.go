@@ -3,6 +3,9 @@
 //
 // Every record here carries its length and a digest of itself. One that does not hold together is as one that is absent. The
 // index and the secret are renamed into place; ledgers and last keys, of which a run writes one a task, are appended to logs.
+//
+// It is one folder although it has many files: index, logs and locks share one handle on a directory that anybody may delete while it
+// is used (home), the clock of its file system (probe) and what is known of mounts (volumes), which nobody else should see.
 package state
 
 import (
