@@ -101,7 +101,7 @@ func (c *checker) posted(to string, m any) {
 	}
 	switch m := m.(type) {
 	case messages.LockRefused:
-		if f := c.o.Faults; !c.o.Others && !c.died && c.signals == 0 && c.s.lost == 0 && f.Late == 0 { // a word that is late may be that it has ended
+		if f := c.o.Faults; f.InOrder && f.Late == 0 && !c.o.Others && !c.died && c.signals == 0 && c.s.lost == 0 { // out of order, the word of an end comes late
 			c.broken("S-37: %s waits for %s, though no other haz is at work", c.Plan.Tasks[m.Task].ID, m.HeldTask)
 		}
 	case messages.SlotGranted, messages.ProcessExited, messages.ProcessNotStarted, messages.ClaimJudged, messages.OutcomeRecorded,

@@ -53,6 +53,15 @@ func TestLocksOfAnotherHaz(t *testing.T) {
 	}
 }
 
+// Where no other haz is at work nobody waits for a lock, though tasks give theirs back beside others that begin (S-37).
+func TestNobodyIsHeldUp(t *testing.T) {
+	seeds(t, 200, func(seed int64) []string {
+		w := world(seed, WorldOptions{MaxTasks: 10, Failures: true, Overlaps: seed%2 == 0})
+		f := Faults{InOrder: true, Slow: int(seed%3) * 40}
+		return runTwice(w, RunOptions{Seed: seed, Faults: f}, RunOptions{Seed: seed + 1, Faults: f})
+	})
+}
+
 // lockWatch notices a start of a task whose lock is held.
 type lockWatch struct {
 	process.Spawner
