@@ -69,12 +69,13 @@ var mayImport = map[string]string{
 	"report": "messages workspace diag",
 	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load",
-	"haztest":       ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
-	"cmd/haz/early": "",
-	"cmd/haz/setup": ". diag fsys layout pattern report workspace workspace/git workspace/load",
-	"cmd/haz/watch": "layout fsys pattern workspace",
-	"cmd/haz":       "layout . cmd/haz/early cmd/haz/setup cmd/haz/watch report diag messages workspace workspace/load graph/query fsys",
-	"bench":         "",
+	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
+	"cmd/haz/early":   "",
+	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/git workspace/load",
+	"cmd/haz/streams": "fsys report",
+	"cmd/haz/watch":   "layout fsys pattern workspace",
+	"cmd/haz":         "layout . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/load graph/query fsys",
+	"bench":           "",
 
 	// Beside the building: it edits copies of the source and runs the tests.
 	"internal/mutants": "",
@@ -87,7 +88,7 @@ var owners = map[string]string{
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
-	"golang.org/x/sys":                  "process fsys cmd/haz",
+	"golang.org/x/sys":                  "process fsys cmd/haz cmd/haz/streams",
 	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",
 	"github.com/orcaman/concurrent-map": "cmd/haz",
 	"github.com/fsnotify/fsnotify":      "cmd/haz/watch",

@@ -22,8 +22,8 @@ const (
 	Verbose
 )
 
-// Output is one of the two streams.
-type Output struct {
+// Stream is standard output or standard error, and how to write there.
+type Stream struct {
 	W        io.Writer
 	Palette  Palette
 	Terminal bool
@@ -31,7 +31,7 @@ type Output struct {
 
 // Options of a Printer.
 type Options struct {
-	Stdout, Stderr Output
+	Stdout, Stderr Stream
 	OnePlace       bool // both streams lead to one file or pipe; two terminals always count as one place
 	Buffered       bool
 	NewOnly        bool // what hits printed when they ran is not shown again
@@ -90,7 +90,7 @@ func New(o Options) *Printer {
 	}
 	p := &Printer{o: o, look: Look{Glyphs: GlyphSet(o.ASCII), Palette: o.Stderr.Palette}, tasks: map[workspace.TaskID]*taskView{}}
 	p.tally.tails = map[workspace.TaskID]*tail{}
-	p.screen = screen{out: [2]Output{o.Stdout, o.Stderr}, one: o.OnePlace || o.Stdout.Terminal && o.Stderr.Terminal}
+	p.screen = screen{out: [2]Stream{o.Stdout, o.Stderr}, one: o.OnePlace || o.Stdout.Terminal && o.Stderr.Terminal}
 	p.tally.start = o.Now()
 	if o.Progress != nil {
 		p.stop, p.done = make(chan struct{}), make(chan struct{})

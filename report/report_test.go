@@ -157,7 +157,7 @@ func TestLiveLines(t *testing.T) {
 
 // With colour, escapes of a task cannot leak into the next line.
 func TestColourReset(t *testing.T) {
-	got := play(Options{Stdout: Output{Palette: Palette{On: true}}}, 0, start("p:a"), out("p:a", "\x1b[31mred\nplain\n"))
+	got := play(Options{Stdout: Stream{Palette: Palette{On: true}}}, 0, start("p:a"), out("p:a", "\x1b[31mred\nplain\n"))
 	for i, want := range []string{"\x1b[31mred" + reset + "\n", "plain\n"} {
 		if !strings.HasSuffix(got[i], want) {
 			t.Errorf("line %d is %q, want the end %q", i, got[i], want)
@@ -180,7 +180,7 @@ func TestBuffered(t *testing.T) {
 
 // On one terminal an open line of the other stream counts as well.
 func TestBufferedOnTerminal(t *testing.T) {
-	o := Options{Buffered: true, Stdout: Output{Terminal: true}, Stderr: Output{Terminal: true}}
+	o := Options{Buffered: true, Stdout: Stream{Terminal: true}, Stderr: Stream{Terminal: true}}
 	got := play(o, 0, start("p:a"), out("p:a", "o1"), hit("p:a", time.Millisecond))
 	if diff := cmp.Diff([]string{"out o1", "err \n", "err [p:a] ◉ cached in 1ms\n"}, got); diff != "" {
 		t.Error(diff)
@@ -487,7 +487,7 @@ func TestStreamsThatFail(t *testing.T) {
 			"err haz: standard output cannot be written any more: no space left on device; tasks go on\n", "err [p:a] ✓ done in 0ms\n"}},
 	} {
 		var log []string
-		p := New(Options{Stdout: Output{W: writes{err: tc.err}}, Stderr: Output{W: writes{name: "err", log: &log}}})
+		p := New(Options{Stdout: Stream{W: writes{err: tc.err}}, Stderr: Stream{W: writes{name: "err", log: &log}}})
 		for _, e := range []messages.Event{start("p:a"), out("p:a", "1\n2\n"), out("p:a", "3\n"), fresh("p:a", 0)} {
 			p.Handle(e)
 		}
@@ -496,7 +496,7 @@ func TestStreamsThatFail(t *testing.T) {
 			t.Errorf("%v: %s", tc.err, diff)
 		}
 	}
-	p := New(Options{Stdout: Output{W: io.Discard}, Stderr: Output{W: writes{err: errors.New("full")}}})
+	p := New(Options{Stdout: Stream{W: io.Discard}, Stderr: Stream{W: writes{err: errors.New("full")}}})
 	p.Handle(fresh("p:a", 0))
 	p.AtEnd("x\n")
 	p.End(0, 0)
@@ -540,7 +540,7 @@ func TestRunScreens(t *testing.T) {
 	}
 	for name, o := range map[string]Options{
 		"normal.txt": {}, "quiet.txt": {Verbosity: Quiet}, "verbose.txt": {Verbosity: Verbose}, "buffered.txt": {Buffered: true}, "ascii.txt": {ASCII: true},
-		"colour.txt": {Stdout: Output{Palette: Palette{On: true, TrueColor: true}}, Stderr: Output{Palette: Palette{On: true}}},
+		"colour.txt": {Stdout: Stream{Palette: Palette{On: true, TrueColor: true}}, Stderr: Stream{Palette: Palette{On: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
@@ -586,7 +586,7 @@ func (w *slow) String() string {
 func TestProgress(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	w := &slow{}
-	p := New(Options{Stdout: Output{W: w, Terminal: true}, Stderr: Output{W: w, Terminal: true}, Now: func() time.Time { return t0.Add(3 * time.Second) },
+	p := New(Options{Stdout: Stream{W: w, Terminal: true}, Stderr: Stream{W: w, Terminal: true}, Now: func() time.Time { return t0.Add(3 * time.Second) },
 		Progress: &Progress{Width: func() int { return 60 }}})
 	p.Handle(messages.RunStarted{Tasks: make([]workspace.TaskID, 2), At: t0})
 	p.Handle(start("p:a"))
@@ -610,7 +610,7 @@ func TestProgress(t *testing.T) {
 // A terminal that does not take anything must not keep an interrupted program alive.
 func TestEndGivesUp(t *testing.T) {
 	w := &slow{stop: make(chan struct{}), came: make(chan struct{})}
-	p := New(Options{Stdout: Output{W: w}, Stderr: Output{W: w}, Progress: &Progress{Width: func() int { return 60 }}})
+	p := New(Options{Stdout: Stream{W: w}, Stderr: Stream{W: w}, Progress: &Progress{Width: func() int { return 60 }}})
 	stuck := make(chan struct{})
 	go func() {
 		defer close(stuck)

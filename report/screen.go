@@ -10,7 +10,7 @@ import (
 
 // screen writes to both streams in one order. It knows whether a line is open, and whether the progress line is drawn.
 type screen struct {
-	out   [2]Output
+	out   [2]Stream
 	one   bool    // both lead to one place, where a line that one leaves open glues to what the other writes
 	dead  [2]bool // nothing more is written there
 	open  [2]bool // the last byte was no newline

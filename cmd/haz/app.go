@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/report"
 )
@@ -21,8 +22,8 @@ type invocation struct {
 	ctx  context.Context
 	line *line
 	c    *cli.Context
-	out  *reportWriter // what the user asked for
-	errs report.Output // diagnostics
+	out  *streams.Report // what the user asked for
+	errs report.Stream   // diagnostics
 }
 
 // world is what the program gets from outside, read once.
@@ -33,10 +34,10 @@ type world struct {
 	dir     string // absolute; where the command stands
 	dirErr  error  // there is no such place
 	started string // where the program was started, before -C
-	stdout  stream
-	stderr  stream
+	stdout  streams.Stream
+	stderr  streams.Stream
 
-	patience *patience // of both
+	patience *streams.Patience // of both
 }
 
 func (v *invocation) has(long string) bool     { return v.c.IsSet(long) }

@@ -56,7 +56,7 @@ func doCacheClear(v *invocation) error {
 	if err := c.Clear(v.ctx); err != nil {
 		return err
 	}
-	v.out.print("cache cleared.\n")
+	v.out.Print("cache cleared.\n")
 	return nil
 }
 
@@ -75,7 +75,7 @@ func doCacheInfo(v *invocation) error {
 		v.printJSON(infoJSON(info))
 		return nil
 	}
-	v.out.print(infoText(info, v.has("verbose")))
+	v.out.Print(infoText(info, v.has("verbose")))
 	return nil
 }
 
@@ -173,13 +173,11 @@ func doCacheClean(v *invocation) error {
 	if err != nil {
 		return err
 	}
-	v.out.print(cleanText(r))
+	v.out.Print(cleanText(r))
 	if len(r.Failures) == 0 {
 		return nil
 	}
-	if err := v.out.b.Flush(); err != nil && v.out.err == nil {
-		v.out.err = err
-	}
+	v.out.Flush()
 	for _, f := range r.Failures {
 		v.tell(fmt.Sprintf("cache clean: failed to remove cache entry at: %s: %s\n", diag.Escape(f.Path), diag.Escape(f.Err.Error())))
 	}

@@ -50,7 +50,7 @@ func doCheck(v *invocation) error {
 		v.warn(c.Diagnostics)
 	default:
 		v.warn(c.Diagnostics)
-		v.out.print(fmt.Sprintf("%d task(s) validated.\n", c.Tasks))
+		v.out.Print(fmt.Sprintf("%d task(s) validated.\n", c.Tasks))
 	}
 	if bad {
 		return exit(2)

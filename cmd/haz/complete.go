@@ -43,12 +43,12 @@ func doComplete(v *invocation) error {
 		return w
 	}
 	list := c.complete(cur, before)
-	v.out.print([]string{"none", "files", "dirs"}[c.paths] + "\n")
+	v.out.Print([]string{"none", "files", "dirs"}[c.paths] + "\n")
 	for _, x := range list {
 		if shell == "bash" {
-			v.out.print(strings.TrimPrefix(x.word, done) + "\n")
+			v.out.Print(strings.TrimPrefix(x.word, done) + "\n")
 		} else {
-			v.out.print(x.word + "\t" + x.what + "\n")
+			v.out.Print(x.word + "\t" + x.what + "\n")
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ func doCompletion(v *invocation) error {
 	if !ok {
 		return v.line.errorf("unknown shell "+diag.Quote(words[0]), suggest(words[0], known))
 	}
-	v.out.print(script)
+	v.out.Print(script)
 	return nil
 }
 

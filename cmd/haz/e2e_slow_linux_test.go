@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,5 +75,37 @@ func TestWaitingForTheDisk(t *testing.T) {
 				t.Errorf("told %d times", n)
 			}
 		})
+	}
+}
+
+// A run whose output nobody reads ends soon after a signal, with the code of the signal.
+func TestSignalEndsARunThatNobodyReads(t *testing.T) {
+	root := t.TempDir()
+	mustWrite(t, filepath.Join(root, ".haz", "workspace.yml"), "projects: [/p]\n")
+	mustWrite(t, filepath.Join(root, "p", "haz.yml"), `name: p
+tasks:
+  t: {shell: "yes 0123456789abcdef | head -c 2000000; touch printed", cache: false, env: {from_host: [PATH]}}
+`)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var stderr strings.Builder
+	cmd := exec.Command(realHaz(t), "run", "p:t")
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = root, w, &stderr, 20*time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if !eventually(20*time.Second, func() bool { _, err := os.Stat(filepath.Join(root, "p", "printed")); return err == nil }) {
+		t.Fatal("the task did not print")
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	stuck := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	defer stuck.Stop()
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 143 {
+		t.Errorf("exit code %d; stderr:\n%s", code, stderr.String())
 	}
 }

@@ -54,9 +54,9 @@ func doGraph(v *invocation) error {
 	case "json":
 		v.printJSON(g.json())
 	case "mermaid":
-		v.out.print(g.mermaid())
+		v.out.Print(g.mermaid())
 	default:
-		v.out.print(g.dot())
+		v.out.Print(g.dot())
 	}
 	return nil
 }

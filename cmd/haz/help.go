@@ -27,12 +27,12 @@ func doHelp(v *invocation) error {
 	for _, t := range topics {
 		known = append(known, t.Name)
 		if len(words) == 1 && words[0] == t.Name {
-			v.out.print(t.page())
+			v.out.Print(t.page())
 			return nil
 		}
 	}
 	if len(words) == 1 && words[0] == "topics" {
-		v.out.print(topicList())
+		v.out.Print(topicList())
 		return nil
 	}
 	known = append(known, "topics")

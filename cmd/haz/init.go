@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
@@ -30,7 +31,7 @@ func doInit(v *invocation) error {
 		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
 	}
 	if !v.has("yes") {
-		if !v.stdout.terminal || !isTerminal(os.Stdin) || v.env("TERM") == "dumb" {
+		if !v.stdout.Terminal || !streams.IsTerminal(os.Stdin) || v.env("TERM") == "dumb" {
 			return &hinted{text: "asking questions needs a terminal on standard input and output", hint: "haz init --yes writes a workspace without projects"}
 		}
 		if err := haz.MayInit(v.dir); err != nil {
@@ -41,7 +42,7 @@ func doInit(v *invocation) error {
 	if err := haz.InitWorkspace(v.dir); err != nil {
 		return initRefused(err)
 	}
-	v.out.print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
+	v.out.Print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
 	v.noteUnreadProject()
 	return nil
 }

@@ -8,14 +8,15 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/haz-build/haz/cmd/haz/setup"
+	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/report"
 )
 
 // panicScreen is `haz init` with a defect: u makes it panic when it handles a key, v when it draws.
 func panicScreen() {
-	w := &world{environ: os.Environ(), env: os.Getenv, patience: &patience{}}
-	w.stdout, w.stderr = openStream(os.Stdout, w.patience), openStream(os.Stderr, w.patience)
-	v := &invocation{world: w, ctx: context.Background(), errs: report.Output{W: os.Stderr}}
+	w := &world{environ: os.Environ(), env: os.Getenv, patience: &streams.Patience{}}
+	w.stdout, w.stderr = streams.Open(os.Stdout, w.patience), streams.Open(os.Stderr, w.patience)
+	v := &invocation{world: w, ctx: context.Background(), errs: report.Stream{W: os.Stderr}}
 	m := setup.New(v.ctx, "/", false, report.Palette{})
 	err := v.runScreen(&defective{Model: m})
 	var code exit

@@ -14,7 +14,7 @@ import (
 
 // initInteractively shows the screens, and writes what was confirmed.
 func (v *invocation) initInteractively() error {
-	m := setup.New(v.ctx, v.dir, !report.SpeaksUTF8(v.env), v.output(v.stdout).Palette)
+	m := setup.New(v.ctx, v.dir, !report.SpeaksUTF8(v.env), v.styled(v.stdout).Palette)
 	if err := v.runScreen(m); err != nil {
 		return err
 	}
@@ -23,16 +23,16 @@ func (v *invocation) initInteractively() error {
 	case code != 0:
 		return exit(code)
 	case draft == nil:
-		v.out.print("nothing was written\n")
+		v.out.Print("nothing was written\n")
 		return nil
 	}
 	if err := haz.InitProjects(v.dir, draft.Create, draft.Workspace); err != nil {
 		return initRefused(err)
 	}
 	for _, f := range draft.Create {
-		v.out.print("created " + setup.FileName(f.Root) + "\n")
+		v.out.Print("created " + setup.FileName(f.Root) + "\n")
 	}
-	v.out.print("created .haz/workspace.yml\n")
+	v.out.Print("created .haz/workspace.yml\n")
 	v.noteUnreadProject()
 	return nil
 }
@@ -41,7 +41,7 @@ func (v *invocation) initInteractively() error {
 func (v *invocation) runScreen(m tea.Model) error {
 	g := &guarded{Model: m}
 	// Signals are ours, so that each has its exit code. The library catches panics of its own.
-	g.program = tea.NewProgram(g, tea.WithContext(v.ctx), tea.WithInput(os.Stdin), tea.WithOutput(v.stdout.f), tea.WithEnvironment(v.environ),
+	g.program = tea.NewProgram(g, tea.WithContext(v.ctx), tea.WithInput(os.Stdin), tea.WithOutput(v.stdout.File), tea.WithEnvironment(v.environ),
 		tea.WithoutSignalHandler())
 	signals := watchSignals(nil, 0)
 	defer signals.close()

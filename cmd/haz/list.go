@@ -63,7 +63,7 @@ func (v *invocation) listProjects(projects []*haz.Project) error {
 	for _, p := range projects {
 		rows = append(rows, []string{p.Name, diag.Escape(p.Dir), orDash(strings.Join(p.Tags, ",")), fmt.Sprint(len(p.Tasks))})
 	}
-	v.out.print(aligned(rows))
+	v.out.Print(aligned(rows))
 	return nil
 }
 
@@ -100,7 +100,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 		}
 		rows = append(rows, []string{t.ID.String(), kind(t), fmt.Sprint(len(t.Inputs)), fmt.Sprint(len(t.Outputs)), deps})
 	}
-	v.out.print(aligned(rows))
+	v.out.Print(aligned(rows))
 	return nil
 }
 

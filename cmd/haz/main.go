@@ -1,6 +1,17 @@
 // Command haz runs tasks of multi-project workspaces, each at most once for the same inputs. It is the first embedder of
 // package haz: it turns a command line into calls, events into lines, and results into exit codes. Nothing else decides about
 // any of the three.
+//
+// A command has a file with its name, and there its row first (what the library that reads the line has to know of it), then what it
+// does: run.go, watch.go, check.go, why.go, query.go, cache.go, list.go, graph.go, init.go, completion.go, man.go, help.go, and
+// complete.go for the scripts of completion. All else is for several:
+//
+//   - main.go: the process; one command line, and its exit code
+//   - table.go: commands and options; words.go: a line put in order; app.go: the line read, and what is wrong with it; hints.go
+//   - common.go: a workspace opened, references read; topics.go: what help has to say besides; init_screen.go: a screen in a terminal
+//   - signals.go, suspend.go, slow.go, memory.go: what happens to the process
+//
+// In folders: watch (when to run again), setup (the screens of init), streams (standard output and error), early (the version).
 package main
 
 import (
@@ -18,6 +29,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz/cmd/haz/early"
+	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/report"
 )
@@ -36,8 +48,8 @@ func program() (code int) {
 
 	quitting.arm()
 
-	w := &world{args: os.Args[1:], environ: os.Environ(), env: os.Getenv, patience: &patience{}}
-	w.stdout, w.stderr = openStream(os.Stdout, w.patience), openStream(os.Stderr, w.patience)
+	w := &world{args: os.Args[1:], environ: os.Environ(), env: os.Getenv, patience: &streams.Patience{}}
+	w.stdout, w.stderr = streams.Open(os.Stdout, w.patience), streams.Open(os.Stderr, w.patience)
 	defer func() {
 		if r := recover(); r != nil {
 			fmt.Fprint(os.Stderr, internalError(strings.ReplaceAll(fmt.Sprint(r), "\n", " ")+" ("+panicPlace()+")"))
@@ -69,9 +81,9 @@ func panicPlace() string {
 
 // run is program without the process around it.
 func run(ctx context.Context, w *world) int {
-	v := &invocation{world: w, ctx: ctx, line: order(w.args), out: newReportWriter(w.stdout.w)}
+	v := &invocation{world: w, ctx: ctx, line: order(w.args), out: streams.NewReport(w.stdout.W)}
 	err := v.line.run(ctx, func(c *cli.Context, what func(*invocation) error) error {
-		v.c, v.errs = c, v.output(w.stderr)
+		v.c, v.errs = c, v.styled(w.stderr)
 		if err := w.stand(v.value("directory")); err != nil {
 			return err
 		}
@@ -84,7 +96,7 @@ func run(ctx context.Context, w *world) int {
 		code, err = int(e), nil
 	}
 	// What a command has reported is shown also when it ends in an error.
-	if ferr := v.out.finish(); err == nil {
+	if ferr := v.out.Finish(); err == nil {
 		err = ferr
 	}
 	if err != nil {
@@ -92,29 +104,29 @@ func run(ctx context.Context, w *world) int {
 			err = v.isTask(err)
 		}
 		code = 2
-		v.errs = v.output(w.stderr)
+		v.errs = v.styled(w.stderr)
 		v.warn(diagnose(err, pathName(v.line.path)))
 	}
 	return code
 }
 
-// output is where a stream goes, and in what colours.
-func (v *invocation) output(s stream) report.Output {
+// styled is where a stream goes, and in what colours.
+func (v *invocation) styled(s streams.Stream) report.Stream {
 	choice := map[string]report.ColorChoice{"always": report.ColorAlways, "never": report.ColorNever}[v.line.given["color"]]
-	return report.Output{W: s.w, Terminal: s.terminal, Palette: report.DecidePalette(choice, v.env, s.terminal)}
+	return report.Stream{W: s.W, Terminal: s.Terminal, Palette: report.DecidePalette(choice, v.env, s.Terminal)}
 }
 
 // width is how wide help may be.
 func (w *world) width() int {
-	if w.stdout.terminal {
-		return w.stdout.width()
+	if w.stdout.Terminal {
+		return w.stdout.Width()
 	}
 	return 0
 }
 
 // showVersion is `haz --version`.
 func showVersion(v *invocation) error {
-	v.out.print("haz " + early.Version() + "\n")
+	v.out.Print("haz " + early.Version() + "\n")
 	return nil
 }
 

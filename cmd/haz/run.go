@@ -13,6 +13,7 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/cmd/haz/early"
+	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/report"
@@ -141,19 +142,19 @@ func (v *invocation) dryRun(w *haz.Workspace, s *haz.Selected) error {
 	plan := s.Plan
 	switch n := len(plan.Tasks); n {
 	case 0:
-		v.out.print("would run 0 tasks.\n")
+		v.out.Print("would run 0 tasks.\n")
 	case 1:
-		v.out.print("would run 1 task:\n")
+		v.out.Print("would run 1 task:\n")
 	default:
-		v.out.print(fmt.Sprintf("would run %d tasks:\n", n))
+		v.out.Print(fmt.Sprintf("would run %d tasks:\n", n))
 	}
 	for _, t := range plan.Tasks {
-		v.out.print("  - " + t.ID.String() + "\n")
+		v.out.Print("  - " + t.ID.String() + "\n")
 	}
 	if len(plan.Tasks) == 0 && s.Empty != "" {
 		v.tell("haz: nothing to run (" + s.Empty + ")\n")
 	}
-	if len(plan.Tasks) == 0 || v.has("quiet") || !v.out.flush() {
+	if len(plan.Tasks) == 0 || v.has("quiet") || !v.out.Flush() {
 		return nil
 	}
 	predicted, err := w.Predict(v.ctx, plan)
@@ -299,8 +300,8 @@ func (v *invocation) presentation(w *haz.Workspace) report.Options {
 		mode = w.W.Settings.OutputMode
 	}
 	o := report.Options{
-		Stdout: v.output(v.stdout),
-		Stderr: v.errs, OnePlace: sameFile(v.stdout.f, v.stderr.f), Buffered: mode == "buffered", NewOnly: mode == "new-only", ASCII: !report.SpeaksUTF8(v.env),
+		Stdout: v.styled(v.stdout),
+		Stderr: v.errs, OnePlace: streams.SameFile(v.stdout.File, v.stderr.File), Buffered: mode == "buffered", NewOnly: mode == "new-only", ASCII: !report.SpeaksUTF8(v.env),
 		GitHub: v.env("GITHUB_ACTIONS") == "true", Azure: strings.EqualFold(v.env("TF_BUILD"), "true"), TeamCity: v.env("TEAMCITY_VERSION") != "", Spool: spool,
 	}
 	switch {
@@ -309,8 +310,8 @@ func (v *invocation) presentation(w *haz.Workspace) report.Options {
 	case v.has("verbose"):
 		o.Verbosity = report.Verbose
 	}
-	if v.stderr.terminal && v.env("TERM") != "dumb" && v.env("CI") == "" && v.value("progress") != "off" && o.Verbosity != report.Quiet {
-		o.Progress = &report.Progress{Width: v.stderr.width}
+	if v.stderr.Terminal && v.env("TERM") != "dumb" && v.env("CI") == "" && v.value("progress") != "off" && o.Verbosity != report.Quiet {
+		o.Progress = &report.Progress{Width: v.stderr.Width}
 	}
 	return o
 }

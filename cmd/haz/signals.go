@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/haz-build/haz"
+
+	"github.com/haz-build/haz/cmd/haz/streams"
 )
 
 // heeded is the signals that were not ignored when haz was started (nohup). It is asked once: to start a process that does not
@@ -31,7 +33,7 @@ const margin = 3 * time.Second
 type signalWatch struct {
 	interrupts chan haz.Interrupt
 	raw        chan os.Signal
-	patience   *patience // with readers of our output; nil: not ours to end
+	patience   *streams.Patience // with readers of our output; nil: not ours to end
 	grace      time.Duration
 	now        func() time.Time
 	closed     chan struct{}
@@ -42,7 +44,7 @@ type signalWatch struct {
 }
 
 // watchSignals delivers what cancels a run that has that grace. close must follow.
-func watchSignals(p *patience, grace time.Duration) *signalWatch {
+func watchSignals(p *streams.Patience, grace time.Duration) *signalWatch {
 	s := newSignalWatch(p, grace)
 	if names := heeded(); len(names) > 0 { // none would mean all
 		signal.Notify(s.raw, names...)
@@ -52,7 +54,7 @@ func watchSignals(p *patience, grace time.Duration) *signalWatch {
 	return s
 }
 
-func newSignalWatch(p *patience, grace time.Duration) *signalWatch {
+func newSignalWatch(p *streams.Patience, grace time.Duration) *signalWatch {
 	return &signalWatch{interrupts: make(chan haz.Interrupt, 8), raw: make(chan os.Signal, 8), patience: p, grace: grace,
 		now: time.Now, closed: make(chan struct{})}
 }
@@ -89,7 +91,7 @@ func (s *signalWatch) act(count int, sig os.Signal) {
 		if ended {
 			grace = 0
 		}
-		s.patience.end(grace)
+		s.patience.End(grace)
 		if count == 1 && !ended {
 			s.giveUpAfter(grace+margin, first)
 		}
@@ -145,7 +147,7 @@ func (s *signalWatch) end() {
 func (s *signalWatch) cut() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.first == 0 || s.patience == nil || !s.patience.hasDropped() {
+	if s.first == 0 || s.patience == nil || !s.patience.HasDropped() {
 		return 0
 	}
 	return 128 + s.first

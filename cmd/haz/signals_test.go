@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/haz-build/haz/cmd/haz/streams"
 )
 
 // Equal signals within half a second are one wish; others are wishes of their own.
@@ -58,7 +60,11 @@ func TestExitCodeOfOutputCutShort(t *testing.T) {
 		dropped bool
 		want    int
 	}{{0, false, 0}, {0, true, 0}, {15, false, 0}, {15, true, 143}, {2, true, 130}} {
-		s := newSignalWatch(&patience{dropped: c.dropped}, 0)
+		p := &streams.Patience{}
+		if c.dropped {
+			p.GaveUp()
+		}
+		s := newSignalWatch(p, 0)
 		s.first = c.first
 		if got := s.cut(); got != c.want {
 			t.Errorf("signal %d, dropped %v: %d, want %d", c.first, c.dropped, got, c.want)

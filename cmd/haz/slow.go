@@ -14,7 +14,7 @@ const diskPatience = 10 * time.Second
 
 // watchDisk tells of calls into file systems that do not come back, whatever haz is at, until stop is called. In a run the note goes
 // where all else of the run goes.
-func watchDisk(errs report.Output) (stop func()) {
+func watchDisk(errs report.Stream) (stop func()) {
 	return fsys.WatchCalls(diskPatience, func(path string, since time.Duration, others int) {
 		note := messages.RunNoted{Text: waitingForDisk(path, since, others)}
 		if p := suspending.printing(); p != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/report"
 )
 
@@ -24,7 +25,7 @@ type suspendedRun struct {
 	wishes   chan func()   // for haz.RunOptions.Suspend
 	over     chan struct{} // closed when nobody receives these any more
 	printer  *report.Printer
-	patience *patience
+	patience *streams.Patience
 }
 
 // arm begins to heed the signal.
@@ -39,7 +40,7 @@ func (s *suspender) arm() {
 }
 
 // enter makes a run known. leave ends that.
-func (s *suspender) enter(p *report.Printer, patience *patience) *suspendedRun {
+func (s *suspender) enter(p *report.Printer, patience *streams.Patience) *suspendedRun {
 	s.arm()
 	r := &suspendedRun{wishes: make(chan func()), over: make(chan struct{}), printer: p, patience: patience}
 	s.mu.Lock()
@@ -86,7 +87,7 @@ func (r *suspendedRun) stop(f func()) {
 	all := func() {
 		show := r.printer.Hide()
 		defer show()
-		defer r.patience.stand()()
+		defer r.patience.Stand()()
 		f()
 	}
 	done := make(chan struct{})

@@ -1,15 +1,12 @@
 //go:build linux
 
-package main
+package streams
 
 import (
 	"bytes"
 	"errors"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -60,7 +57,7 @@ func TestNothingIsLostOnTheWayOut(t *testing.T) {
 	for _, nonBlocking := range []bool{false, true} {
 		for _, x := range readers(t, nonBlocking) {
 			t.Run(x.name, func(t *testing.T) {
-				o := newOutlet(x.near, &patience{})
+				o := newOutlet(x.near, &Patience{})
 				if nonBlocking {
 					_ = unix.SetNonblock(int(x.near.Fd()), true)
 				}
@@ -85,7 +82,7 @@ func TestNothingIsLostOnTheWayOut(t *testing.T) {
 func TestReaderThatStandsStill(t *testing.T) {
 	for _, x := range readers(t, false) {
 		t.Run(x.name, func(t *testing.T) {
-			p := &patience{}
+			p := &Patience{}
 			o := newOutlet(x.near, p)
 			done := make(chan error, 1)
 			go func() {
@@ -97,11 +94,11 @@ func TestReaderThatStandsStill(t *testing.T) {
 				t.Fatalf("given up without a signal: %v", err)
 			case <-time.After(2*stuckFor + 4*glance):
 			}
-			p.end(time.Hour)
+			p.End(time.Hour)
 			select {
 			case err := <-done:
-				if !errors.Is(err, errStuck) || !p.hasDropped() {
-					t.Errorf("%v, dropped %v", err, p.hasDropped())
+				if !errors.Is(err, errStuck) || !p.HasDropped() {
+					t.Errorf("%v, dropped %v", err, p.HasDropped())
 				}
 			case <-time.After(20 * time.Second):
 				t.Fatal("still waiting")
@@ -112,18 +109,18 @@ func TestReaderThatStandsStill(t *testing.T) {
 
 // Who reads slowly is not given up before the grace is over.
 func TestSlowReaderAfterASignal(t *testing.T) {
-	p := &patience{}
-	p.end(time.Hour)
+	p := &Patience{}
+	p.End(time.Hour)
 	if p.over(time.Now()) {
 		t.Error("given up at once")
 	}
-	q := &patience{}
-	q.end(0)
+	q := &Patience{}
+	q.End(0)
 	q.deadline = time.Now().Add(-time.Second)
 	if !q.over(time.Now()) {
 		t.Error("not given up after the grace")
 	}
-	if new(patience).over(time.Time{}) {
+	if new(Patience).over(time.Time{}) {
 		t.Error("given up without a signal")
 	}
 }
@@ -132,43 +129,11 @@ func TestSlowReaderAfterASignal(t *testing.T) {
 func TestReaderThatIsGone(t *testing.T) {
 	for _, x := range readers(t, false)[:2] {
 		t.Run(x.name, func(t *testing.T) {
-			o := newOutlet(x.near, &patience{})
+			o := newOutlet(x.near, &Patience{})
 			x.far.Close()
 			if _, err := o.Write([]byte("text")); !errors.Is(err, syscall.EPIPE) {
 				t.Errorf("%v", err)
 			}
 		})
-	}
-}
-
-// A run whose output nobody reads ends soon after a signal, with the code of the signal.
-func TestSignalEndsARunThatNobodyReads(t *testing.T) {
-	root := t.TempDir()
-	mustWrite(t, filepath.Join(root, ".haz", "workspace.yml"), "projects: [/p]\n")
-	mustWrite(t, filepath.Join(root, "p", "haz.yml"), `name: p
-tasks:
-  t: {shell: "yes 0123456789abcdef | head -c 2000000; touch printed", cache: false, env: {from_host: [PATH]}}
-`)
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	var stderr strings.Builder
-	cmd := exec.Command(realHaz(t), "run", "p:t")
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = root, w, &stderr, 20*time.Second
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	if !eventually(20*time.Second, func() bool { _, err := os.Stat(filepath.Join(root, "p", "printed")); return err == nil }) {
-		t.Fatal("the task did not print")
-	}
-	_ = cmd.Process.Signal(syscall.SIGTERM)
-	stuck := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
-	defer stuck.Stop()
-	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 143 {
-		t.Errorf("exit code %d; stderr:\n%s", code, stderr.String())
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package streams
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ type outlet struct {
 	f        *os.File
 	fd       int
 	kind     outletKind
-	patience *patience
+	patience *Patience
 }
 
 type outletKind uint8
@@ -34,7 +34,7 @@ const (
 // pipeBytes is what a pipe takes in one piece when poll says that it can be written to.
 const pipeBytes = 4096
 
-func newOutlet(f *os.File, p *patience) *outlet {
+func newOutlet(f *os.File, p *Patience) *outlet {
 	o := &outlet{f: f, fd: int(f.Fd()), patience: p}
 	var st unix.Stat_t
 	if unix.Fstat(o.fd, &st) != nil {
@@ -63,7 +63,7 @@ func (o *outlet) Write(b []byte) (n int, err error) {
 	}
 	for since := o.patience.now(); n < len(b); {
 		if !o.await(since) {
-			o.patience.gaveUp()
+			o.patience.GaveUp()
 			return n, o.error(errStuck)
 		}
 		m, err := o.some(b[n:])
@@ -129,8 +129,8 @@ func (o *outlet) error(err error) error {
 // stuckFor is how long nothing may move on a stream after a signal.
 const stuckFor = 500 * time.Millisecond
 
-// patience is what all streams have with their readers: without end, until a signal comes.
-type patience struct {
+// Patience is what all streams have with their readers: without end, until a signal comes.
+type Patience struct {
 	mu       sync.Mutex
 	skipped  time.Duration // in which haz stood still
 	still    time.Time     // since when it does; zero while it does not
@@ -139,8 +139,8 @@ type patience struct {
 	dropped  bool
 }
 
-// end follows a signal: what is stuck is given up soon, and everything when the grace is over.
-func (p *patience) end(grace time.Duration) {
+// End follows a signal: what is stuck is given up soon, and everything when the grace is over.
+func (p *Patience) End(grace time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := p.nowLocked(); p.signal.IsZero() {
@@ -149,7 +149,7 @@ func (p *patience) end(grace time.Duration) {
 }
 
 // over reports whether a write that has not moved since then is to be given up.
-func (p *patience) over(since time.Time) bool {
+func (p *Patience) over(since time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.signal.IsZero() {
@@ -166,21 +166,21 @@ func (p *patience) over(since time.Time) bool {
 }
 
 // now is the present on a clock that stands still when haz does.
-func (p *patience) now() time.Time {
+func (p *Patience) now() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.nowLocked()
 }
 
-func (p *patience) nowLocked() time.Time {
+func (p *Patience) nowLocked() time.Time {
 	if !p.still.IsZero() {
 		return p.still.Add(-p.skipped)
 	}
 	return time.Now().Add(-p.skipped)
 }
 
-// stand stops the clock until goOn is called.
-func (p *patience) stand() (goOn func()) {
+// Stand stops the clock until goOn is called.
+func (p *Patience) Stand() (goOn func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.still = time.Now()
@@ -192,14 +192,15 @@ func (p *patience) stand() (goOn func()) {
 	}
 }
 
-func (p *patience) gaveUp() {
+// GaveUp notes that something was not printed for want of a reader.
+func (p *Patience) GaveUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dropped = true
 }
 
-// hasDropped reports whether something was not printed for want of a reader.
-func (p *patience) hasDropped() bool {
+// HasDropped reports whether something was not printed for want of a reader.
+func (p *Patience) HasDropped() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dropped
