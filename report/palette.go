@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math"
 	"strings"
 
@@ -82,19 +83,13 @@ func (p Palette) taskCode(id workspace.TaskID) string {
 	if !p.On {
 		return ""
 	}
-	r, g, b := hsl(float64(fnv1a(id.String())%360), 0.70, 0.62)
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id.String()))
+	r, g, b := hsl(float64(h.Sum64()%360), 0.70, 0.62)
 	if p.TrueColor {
 		return fmt.Sprintf("1;38;2;%d;%d;%d", r, g, b)
 	}
 	return fmt.Sprintf("1;38;5;%d", nearest256(r, g, b))
-}
-
-func fnv1a(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
 }
 
 func hsl(h, s, l float64) (r, g, b uint8) {

@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/haz-build/haz/messages"
@@ -74,11 +73,10 @@ type RecordInput struct {
 
 // NewRecord makes the record of a run.
 func NewRecord(in RecordInput) *Record {
-	c := in.Counts
 	r := &Record{Version: 1, Haz: in.Haz, Run: in.Run, Workspace: in.Workspace, Args: append([]string{}, in.Args...),
 		StartedAt: in.Started.UTC().Format(time.RFC3339Nano), DurationMS: max(0, in.Ended.Sub(in.Started).Milliseconds()),
 		ExitCode: in.ExitCode, Signal: some(in.Signal),
-		Counts: RecordCounts{c.Selected, c.Completed, c.Cached, c.Failed, c.Skipped, c.Cancelled},
+		Counts: RecordCounts(in.Counts),
 		Tasks:  make([]RecordTask, len(in.Outcomes)), Violations: make([]RecordViolation, len(in.Violations))}
 	for i, o := range in.Outcomes {
 		r.Tasks[i] = recordTask(o)
@@ -155,16 +153,4 @@ func (r *Record) Encode(indent string) []byte {
 		panic(err) // strings, numbers and lists of them cannot fail
 	}
 	return b.Bytes()
-}
-
-// DecodeRecord reads what Encode wrote. Unknown fields are left aside, another version is an error.
-func DecodeRecord(b []byte) (*Record, error) {
-	var r Record
-	if err := json.Unmarshal(b, &r); err != nil {
-		return nil, err
-	}
-	if r.Version != 1 {
-		return nil, fmt.Errorf("run summary has version %d, not 1", r.Version)
-	}
-	return &r, nil
 }

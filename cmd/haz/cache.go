@@ -40,8 +40,8 @@ func cacheCommand() *command {
 }
 
 func (v *invocation) openCache() (*haz.Cache, error) {
-	if v.dirErr != nil {
-		return nil, fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
+	if err := v.placed(); err != nil {
+		return nil, err
 	}
 	return haz.OpenCache(v.ctx, v.dir, v.hostOptions()...)
 }

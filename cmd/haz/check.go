@@ -25,8 +25,8 @@ func checkCommand() *command {
 
 // doCheck is `haz check`.
 func doCheck(v *invocation) error {
-	if v.dirErr != nil {
-		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
+	if err := v.placed(); err != nil {
+		return err
 	}
 	c, err := haz.Check(v.ctx, v.dir, v.has("workspace"), v.hostOptions()...)
 	if err != nil {

@@ -12,10 +12,18 @@ import (
 
 // open loads the workspace of the current directory.
 func (v *invocation) open() (*haz.Workspace, error) {
-	if v.dirErr != nil {
-		return nil, fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
+	if err := v.placed(); err != nil {
+		return nil, err
 	}
 	return haz.Open(v.ctx, v.dir, v.hostOptions()...)
+}
+
+// placed is the error where nobody knows in which directory the command stands.
+func (v *invocation) placed() error {
+	if v.dirErr != nil {
+		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
+	}
+	return nil
 }
 
 // hostOptions is what the command line says about the host.

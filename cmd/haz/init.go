@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -27,8 +26,8 @@ func initCommand() *command {
 
 // doInit is `haz init`.
 func doInit(v *invocation) error {
-	if v.dirErr != nil {
-		return fmt.Errorf("the current directory cannot be found out: %w", v.dirErr)
+	if err := v.placed(); err != nil {
+		return err
 	}
 	if !v.has("yes") {
 		if !v.stdout.Terminal || !streams.IsTerminal(os.Stdin) || v.env("TERM") == "dumb" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -61,7 +62,7 @@ func (v *invocation) listProjects(projects []*haz.Project) error {
 	}
 	rows := [][]string{{"PROJECT", "ROOT", "TAGS", "TASKS"}}
 	for _, p := range projects {
-		rows = append(rows, []string{p.Name, diag.Escape(p.Dir), orDash(strings.Join(p.Tags, ",")), fmt.Sprint(len(p.Tasks))})
+		rows = append(rows, []string{p.Name, diag.Escape(p.Dir), cmp.Or(strings.Join(p.Tags, ","), "-"), fmt.Sprint(len(p.Tasks))})
 	}
 	v.out.Print(aligned(rows))
 	return nil
@@ -86,7 +87,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 		for i, t := range ts {
 			hard, soft := upstreams(w, t)
 			doc[i] = task{t.ID.Project, t.Project.Dir, t.ID.Task, append([]string{}, t.Project.Tags...), texts(t.Inputs), texts(t.Outputs),
-				hard, soft, mutexJSON(t), t.Incremental, source(t)}
+				hard, soft, mutexJSON(t), t.Incremental, cmp.Or(t.Overlay, "project")}
 		}
 		v.printJSON(doc)
 		return nil
@@ -124,13 +125,6 @@ func kind(t *haz.Task) string {
 		return t.Shell
 	}
 	return "command"
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 // aligned aligns columns, two spaces apart; a table without rows below its header is nothing.

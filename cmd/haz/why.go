@@ -151,15 +151,8 @@ func whyText(e *haz.Explanation) string {
 	section("outputs", outputs)
 	section("deps", ids(e.Deps))
 	section("weakDeps", ids(e.WeakDeps))
-	if m := t.Mutex; m != nil {
-		scope, mode := "workspace", "exclusive"
-		if m.ProjectScope {
-			scope = "project"
-		}
-		if m.Shared {
-			mode = "shared"
-		}
-		fmt.Fprintf(&b, "mutex: scope=%s, name=%s, mode=%s\n", scope, m.Name, mode)
+	if m := mutexJSON(t); m != nil {
+		fmt.Fprintf(&b, "mutex: scope=%s, name=%s, mode=%s\n", m.Scope, m.Name, m.Mode)
 	}
 	if t.Incremental {
 		b.WriteString("incremental: true\n")
@@ -170,11 +163,7 @@ func whyText(e *haz.Explanation) string {
 		override = append(override, name+"="+diag.Escape(t.Override[name]))
 	}
 	section("env.override", override)
-	key := e.Key
-	if key == "" {
-		key = "unknown"
-	}
-	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", key, diag.Escape(e.Found()))
+	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", cmp.Or(e.Key, "unknown"), diag.Escape(e.Found()))
 	return b.String()
 }
 
@@ -272,11 +261,6 @@ type jsonMutex struct {
 	Mode  string `json:"mode"`
 }
 
-type jsonEnv struct {
-	FromHost []string          `json:"from_host"`
-	Override map[string]string `json:"override"`
-}
-
 type jsonDiff struct {
 	Sign   string `json:"sign"`
 	Kind   string `json:"kind"`
@@ -291,16 +275,19 @@ type jsonUpstream struct {
 }
 
 type jsonWhy struct {
-	Project   string         `json:"project"`
-	Task      string         `json:"task"`
-	Action    jsonAction     `json:"action"`
-	Inputs    []jsonInput    `json:"inputs"`
-	Outputs   []string       `json:"outputs"`
-	Deps      []string       `json:"deps"`
-	WeakDeps  []string       `json:"weak_deps"`
-	Mutex     *jsonMutex     `json:"mutex"`
-	Keeps     bool           `json:"incremental,omitempty"`
-	Env       jsonEnv        `json:"env"`
+	Project  string      `json:"project"`
+	Task     string      `json:"task"`
+	Action   jsonAction  `json:"action"`
+	Inputs   []jsonInput `json:"inputs"`
+	Outputs  []string    `json:"outputs"`
+	Deps     []string    `json:"deps"`
+	WeakDeps []string    `json:"weak_deps"`
+	Mutex    *jsonMutex  `json:"mutex"`
+	Keeps    bool        `json:"incremental,omitempty"`
+	Env      struct {
+		FromHost []string          `json:"from_host"`
+		Override map[string]string `json:"override"`
+	} `json:"env"`
 	Source    string         `json:"source"`
 	Key       string         `json:"cache_key"`
 	Lookup    string         `json:"cache_lookup"`
@@ -313,13 +300,10 @@ type jsonWhy struct {
 func whyJSON(e *haz.Explanation) any {
 	t := e.Task
 	doc := jsonWhy{Project: t.ID.Project, Task: t.ID.Task, Action: actionJSON(t), Inputs: []jsonInput{}, Outputs: texts(t.Outputs),
-		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, Source: source(t), Key: e.Key, Lookup: e.Lookup,
-		Env: jsonEnv{FromHost: sortedCopy(t.FromHost), Override: t.Override}}
+		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
+	doc.Env.FromHost, doc.Env.Override = sortedCopy(t.FromHost), t.Override
 	if doc.Env.Override == nil {
 		doc.Env.Override = map[string]string{}
-	}
-	if doc.Key == "" {
-		doc.Key = "unknown"
 	}
 	for _, in := range e.Inputs {
 		x := jsonInput{Path: in.Path, Producers: ids(in.Producers)}
@@ -364,14 +348,6 @@ func mutexJSON(t *haz.Task) *jsonMutex {
 		m.Mode = "shared"
 	}
 	return m
-}
-
-// source is where a task's body comes from: the project, or the name of an overlay.
-func source(t *haz.Task) string {
-	if t.Overlay == "" {
-		return "project"
-	}
-	return t.Overlay
 }
 
 func texts(ds []workspace.PatternDecl) []string {
