@@ -24,7 +24,7 @@ type patternChecker struct {
 // patternWarnings is what the disk says of the patterns of all tasks.
 func (w *Workspace) patternWarnings(ctx context.Context) diag.List {
 	c := &patternChecker{w: w, ctx: ctx, g: guess.Guesser{FS: w.FS, Tree: tree.New(w.FS)}}
-	made := w.newProber()
+	made := w.newPredictor()
 	defer made.close()
 	var inputs, outputs shared
 	for _, t := range w.W.Tasks {
@@ -134,7 +134,7 @@ func (s *shared) missed() []*missed {
 }
 
 // lastOutputs are the outputs that the last result of a task in this tree has; nil when there is none, or none that is kept.
-func (p *prober) lastOutputs(t *Task) []entry.Output {
+func (p *predictor) lastOutputs(t *Task) []entry.Output {
 	globs := false
 	for _, o := range t.Outputs {
 		globs = globs || !o.Pattern.IsLiteral()

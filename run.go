@@ -49,7 +49,7 @@ func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Res
 	}
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
 	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
-	watch := &watcher{observer: o.Observer, clock: w.o.clock, wishes: &wishes{ctx: ctx, signals: o.Signals}}
+	watch := &audience{observer: o.Observer, clock: w.o.clock, wishes: &wishes{ctx: ctx, signals: o.Signals}}
 	ids := make([]TaskID, len(plan.Tasks))
 	for i, t := range plan.Tasks {
 		ids[i] = t.ID
@@ -72,7 +72,7 @@ func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Res
 }
 
 // execute does what a run with tasks does. What panics on the way (a file system of the host, say) is a crash of the run.
-func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *watcher, pauses *suspensions, o RunOptions, r *Result) {
+func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *audience, pauses *suspensions, o RunOptions, r *Result) {
 	var e *engine
 	attempt := func(what string, f func()) {
 		r.Crash = errors.Join(r.Crash, caught(what, f))
@@ -167,7 +167,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 }
 
 // drive runs the actors to their end. Only its own are stopped in an actor system that others use as well.
-func (e *engine) drive(plan *Plan, watch *watcher, pauses *suspensions, o RunOptions, r *Result) {
+func (e *engine) drive(plan *Plan, watch *audience, pauses *suspensions, o RunOptions, r *Result) {
 	opts := e.options(plan, r, o, watch.pass)
 	if watch.crash != nil { // before any task: none starts, and each has an outcome all the same
 		e.w.noneStarts(plan, r, "the observer of the run panicked")

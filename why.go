@@ -87,7 +87,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	if err := w.unmet(w.G.Plan([]int{task})); err != nil {
 		return nil, err
 	}
-	p := w.newProber()
+	p := w.newPredictor()
 	defer p.close()
 	t := w.W.Tasks[task]
 	e := &Explanation{Task: t, Lookup: "unknown"}
@@ -149,7 +149,7 @@ func (e *Explanation) Found() string {
 }
 
 // inputs lists what was found on disk. Where there is no key because one input is missing, the others are listed.
-func (p *prober) inputs(ctx context.Context, e *Explanation, derived *key.Derived) error {
+func (p *predictor) inputs(ctx context.Context, e *Explanation, derived *key.Derived) error {
 	if derived != nil {
 		for _, in := range derived.Inputs {
 			x := ExplainedInput{Path: in.Path, Producers: p.w.producers(in.Path)}
@@ -179,7 +179,7 @@ func (w *Workspace) producers(path string) []TaskID {
 }
 
 // diff compares with the record of the last key (chapter 2, 8.3).
-func (p *prober) diff(t *Task, derived *key.Derived) KeyChange {
+func (p *predictor) diff(t *Task, derived *key.Derived) KeyChange {
 	if derived == nil {
 		return KeyChange{}
 	}
@@ -207,7 +207,7 @@ func (p *prober) diff(t *Task, derived *key.Derived) KeyChange {
 }
 
 // upstreamChanges follows a task's upstreams, which were looked at before, to those that changed by themselves.
-func (p *prober) upstreamChanges(task int) []UpstreamChange {
+func (p *predictor) upstreamChanges(task int) []UpstreamChange {
 	var out []UpstreamChange
 	for _, i := range p.w.G.HardClosure([]int{task}, false) {
 		t := p.w.W.Tasks[i]

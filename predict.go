@@ -13,19 +13,19 @@ import (
 	"github.com/haz-build/haz/graph"
 )
 
-// prober answers, from the disk as it is and without changing anything, what the cache has for a task.
-type prober struct {
+// predictor answers, from the disk as it is and without changing anything, what the cache has for a task.
+type predictor struct {
 	w       *Workspace
 	fn      digest.Function
 	tree    *tree.Tree
 	state   *state.State
 	store   *cache.Store
 	deriver *key.Deriver
-	known   map[int]*probe
+	known   map[int]*finding
 }
 
-// probe is what was found out about one task.
-type probe struct {
+// finding is what was found out about one task.
+type finding struct {
 	derived  *key.Derived // nil when there is no key
 	err      error        // why: *key.Error, or the end of the context
 	stored   *Stored      // of a hit; its manifest, which may be large, is not kept
@@ -34,9 +34,9 @@ type probe struct {
 	upstream *key.Upstream
 }
 
-func (w *Workspace) newProber() *prober {
+func (w *Workspace) newPredictor() *predictor {
 	fn, _ := digest.ParseFunction(w.W.Settings.Hash)
-	p := &prober{w: w, fn: fn, tree: tree.New(w.FS), known: map[int]*probe{}}
+	p := &predictor{w: w, fn: fn, tree: tree.New(w.FS), known: map[int]*finding{}}
 	p.state = state.OpenReadOnly(w.FS, fn)
 	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true, Now: w.o.clock.Now, Root: w.root()})
 	p.deriver = w.newDeriver(p.tree, p.state, fn)
@@ -49,17 +49,17 @@ func (w *Workspace) newDeriver(tree *tree.Tree, st *state.State, fn digest.Funct
 		Place: key.Place{OS: w.o.os, Arch: w.o.arch, Umask: uint32(w.o.umask)}, Env: w.hostEnv()})
 }
 
-func (p *prober) close() {
+func (p *predictor) close() {
 	p.state.Flush() // writes nothing: it is read-only; gives handles back
 	_ = p.store.Close()
 }
 
 // look finds out about a task and, first, all its hard upstreams.
-func (p *prober) look(ctx context.Context, task int) *probe {
+func (p *predictor) look(ctx context.Context, task int) *finding {
 	if r := p.known[task]; r != nil {
 		return r
 	}
-	r := &probe{blocked: -1}
+	r := &finding{blocked: -1}
 	p.known[task] = r
 	t := p.w.W.Tasks[task]
 	var ups []key.Upstream
@@ -107,13 +107,13 @@ func (p *prober) look(ctx context.Context, task int) *probe {
 }
 
 // contributes notes what the task contributes to the keys of its downstreams.
-func (r *probe) contributes(p *prober, t *Task, outputs digest.Digest) {
+func (r *finding) contributes(p *predictor, t *Task, outputs digest.Digest) {
 	u := p.deriver.Contribution(t, r.derived, outputs)
 	r.upstream = &u
 }
 
 // state is the spelling of chapter 3, 6.
-func (r *probe) lookup() string {
+func (r *finding) lookup() string {
 	switch {
 	case r.stored != nil:
 		return "hit"
@@ -141,7 +141,7 @@ func (w *Workspace) Predict(ctx context.Context, plan *Plan) ([]Prediction, erro
 	if err := w.planned(plan); err != nil {
 		return nil, err
 	}
-	p := w.newProber()
+	p := w.newPredictor()
 	defer p.close()
 	out := make([]Prediction, len(plan.Tasks))
 	for i, t := range plan.Tasks {

@@ -19,9 +19,9 @@ type wishes struct {
 	heard   []Interrupt // not acted upon yet
 }
 
-// watcher calls the observer of a run, one event at a time. An observer that panics is not called again (it may have left a
+// audience calls the observer of a run, one event at a time. An observer that panics is not called again (it may have left a
 // lock behind, and calling it would wait for ever), and its panic is a crash of the run, never one of the host.
-type watcher struct {
+type audience struct {
 	observer func(messages.Event)
 	wishes   *wishes
 	clock    Clock
@@ -34,7 +34,7 @@ type watcher struct {
 const observerPatience = 5 * time.Second
 
 // pass is for calls from the observer's actor, where a panic ends the actor and with it the run.
-func (w *watcher) pass(e messages.Event) {
+func (w *audience) pass(e messages.Event) {
 	if w.observer == nil || w.inside.Load() {
 		return
 	}
@@ -45,7 +45,7 @@ func (w *watcher) pass(e messages.Event) {
 
 // tell is for calls from Run itself, where no actor stands around the observer: it returns when the observer has, or some time
 // after a wish to end the run, or at the third interrupt.
-func (w *watcher) tell(e messages.Event) {
+func (w *audience) tell(e messages.Event) {
 	if w.stuck || w.observer == nil || w.inside.Load() {
 		return
 	}
