@@ -2,16 +2,21 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/cmd/haz/setup"
 	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/report"
 )
 
 func initCommand() *command {
@@ -62,4 +67,91 @@ func initRefused(err error) error {
 		return &diag.Errors{List: diag.List{{Code: "AUX-002", Message: exists.Error()}}}
 	}
 	return err
+}
+
+// initInteractively shows the screens, and writes what was confirmed.
+func (v *invocation) initInteractively() error {
+	m := setup.New(v.ctx, v.dir, !report.SpeaksUTF8(v.env), v.styled(v.stdout).Palette)
+	if err := v.runScreen(m); err != nil {
+		return err
+	}
+	code, draft := m.End()
+	switch {
+	case code != 0:
+		return exit(code)
+	case draft == nil:
+		v.out.Print("nothing was written\n")
+		return nil
+	}
+	if err := haz.InitProjects(v.dir, draft.Create, draft.Workspace); err != nil {
+		return initRefused(err)
+	}
+	for _, f := range draft.Create {
+		v.out.Print("created " + setup.FileName(f.Root) + "\n")
+	}
+	v.out.Print("created .haz/workspace.yml\n")
+	v.noteUnreadProject()
+	return nil
+}
+
+// runScreen shows a model until it is over, and gives the terminal back on every way out.
+func (v *invocation) runScreen(m tea.Model) error {
+	g := &guarded{Model: m}
+	// Signals are ours, so that each has its exit code. The library catches panics of its own.
+	g.program = tea.NewProgram(g, tea.WithContext(v.ctx), tea.WithInput(os.Stdin), tea.WithOutput(v.stdout.File), tea.WithEnvironment(v.environ),
+		tea.WithoutSignalHandler())
+	signals := watchSignals(nil, 0)
+	defer signals.close()
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		select {
+		case i := <-signals.interrupts:
+			g.program.Send(setup.Interrupted{Code: 128 + i.Number})
+		case <-over:
+		}
+	}()
+	_, err := g.program.Run()
+	switch {
+	case g.caught != "":
+		v.tell(internalError(g.caught))
+		return exit(2)
+	case err != nil:
+		return fmt.Errorf("the terminal: %w", err)
+	}
+	return nil
+}
+
+// guarded is a model whose panics end the screen as a key would. The library restores the terminal after a panic, too, but
+// shows people a stack.
+type guarded struct {
+	tea.Model
+	program *tea.Program
+	caught  string // the first panic
+}
+
+func (g *guarded) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
+	defer g.catch(func() { next, cmd = g, tea.Quit })
+	if g.caught == "" {
+		g.Model, cmd = g.Model.Update(msg)
+	}
+	return g, cmd
+}
+
+func (g *guarded) View() (v tea.View) {
+	defer g.catch(func() {
+		v = tea.NewView("")
+		go g.program.Quit() // it waits for the loop that asked for this view
+	})
+	if g.caught == "" {
+		return g.Model.View()
+	}
+	return tea.NewView("")
+}
+
+func (g *guarded) catch(leave func()) {
+	if r := recover(); r != nil {
+		g.caught = strings.ReplaceAll(fmt.Sprint(r), "\n", " ") + " (" + panicPlace() + ")"
+		leave()
+	}
 }

@@ -8,7 +8,7 @@
 //
 //   - main.go: the process; one command line, and its exit code
 //   - table.go: commands and options; words.go: a line put in order; app.go: the line read, and what is wrong with it; hints.go
-//   - common.go: a workspace opened, references read; topics.go: what help has to say besides; init_screen.go: a screen in a terminal
+//   - common.go: a workspace opened, references read; record.go: what is kept of a run; topics.go: what help has to say besides
 //   - signals.go, suspend.go, slow.go, memory.go: what happens to the process
 //
 // In folders: watch (when to run again), setup (the screens of init), streams (standard output and error), early (the version).
