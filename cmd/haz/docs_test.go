@@ -33,6 +33,27 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
+// Each command has a file with its name and its row, and the files for several stay few enough to be found.
+func TestFolder(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
+	others := len(files)
+	for _, c := range newTable().commands {
+		name := strings.TrimLeft(c.Name, "_")
+		text, err := os.ReadFile(name + ".go")
+		if row := "\nfunc " + name + "Command() *command {\n"; err != nil || !strings.Contains(string(text), row) {
+			t.Errorf("%s.go has no row of the command: %v", name, err)
+		}
+		others--
+	}
+	if others > 16 {
+		t.Errorf("%d files beside those of commands: %q", others, files)
+	}
+}
+
 // Help fits the width that it is told, down to 40 columns; only examples and spellings may be longer.
 func TestHelpWidth(t *testing.T) {
 	for _, width := range []int{40, 60, 80, 100} {
