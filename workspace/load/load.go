@@ -150,7 +150,7 @@ func (l *loader) readSettings() {
 		f.Text = text
 	} else {
 		if d.Message == missing {
-			if exists(l.fs, "/.haz/workspace.yaml") {
+			if exists(l.fs, layout.Dir+"/workspace.yaml") {
 				d.Hint = `.haz/workspace.yaml exists: rename it to workspace.yml`
 			} else {
 				d.Hint = "a directory .haz marks the root of a workspace; to make it one: haz init"
