@@ -11,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	haz "github.com/haz-build/haz"
+	"github.com/haz-build/haz/actors"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -132,5 +133,33 @@ func TestRunsInOneSystemAreApart(t *testing.T) {
 	}
 	if len(met.all) != 1 {
 		t.Errorf("they had %d systems", len(met.all))
+	}
+}
+
+// An actor that is stopped from outside, in a system of the host's, is named by the run that cannot go on without it.
+func TestActorStoppedFromOutside(t *testing.T) {
+	w := inMemory(t)
+	tasks(t, w, `a: shell: "stay"`)
+	system := actors.NewSystem(nil)
+	defer system.Shutdown()
+	ws := w.open(t, haz.WithActorSystem(system, "host/"))
+	go func() {
+		for w.spawner.running() < 1 {
+			time.Sleep(time.Millisecond)
+		}
+		for _, name := range actorsIn(system) {
+			if strings.Contains(name, "/cache$") {
+				system.Root.Stop(system.NewLocalPID(name))
+			}
+		}
+	}()
+	var r *haz.Result
+	var err error
+	soon(t, "the run", func() { r, err = ws.Run(context.Background(), []int{0}, haz.RunOptions{}) })
+	if err == nil || !strings.Contains(err.Error(), "/cache$") || w.spawner.running() > 0 {
+		t.Fatalf("%v, and %d processes are left", err, w.spawner.running())
+	}
+	if e := r.Outcomes[0].Error; e == nil || e.Kind != messages.ErrCrash || !strings.Contains(e.Reason, "/cache$") {
+		t.Errorf("%+v, %+v", r.Outcomes[0], e)
 	}
 }
