@@ -72,7 +72,7 @@ var mayImport = map[string]string{
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early":   "",
 	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/git workspace/load",
-	"cmd/haz/streams": "fsys report",
+	"cmd/haz/streams": "fsys process report",
 	"cmd/haz/watch":   "layout fsys pattern workspace",
 	"cmd/haz":         "layout . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/load graph/query fsys",
 	"bench":           "",

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	_ "github.com/haz-build/haz/process" // where there is no Unix the compiler stops there, and says so
 )
 
 // outlet writes to standard output or standard error, whoever else has a say there.
