@@ -9,10 +9,13 @@ import (
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/cachetest"
+	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/memfs"
+	"github.com/haz-build/haz/layout"
 )
 
 // Section 10: several handles on one cache, as several haz have them, store, restore, clean and clear at once. Nobody ever
@@ -105,6 +108,37 @@ func TestConcurrentHandles(t *testing.T) {
 		t.Error(err)
 	}
 	(&rig{t: t, ws: ws}).noLeftovers()
+}
+
+// meanwhile makes the cache, as another haz does, between our finding none and our look at what lies there.
+type meanwhile struct {
+	fsys.FS
+	done bool
+}
+
+func (m *meanwhile) Sub(dir string) (fsys.FS, error) {
+	d, err := m.FS.Sub(dir)
+	if dir == layout.CacheDir && err != nil && !m.done {
+		m.done = true
+		if err := m.FS.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	return d, err
+}
+
+// Two haz in a fresh workspace: what one of them stores while the other makes the cache is stored.
+func TestCacheMadeMeanwhile(t *testing.T) {
+	ws := &meanwhile{FS: memfs.New()}
+	s := cachetest.Open(ws, cache.Options{})
+	defer s.Close()
+	k := hasher.Sum(digest.BLAKE3, []byte("k"))
+	if _, miss := s.Lookup(k); miss == nil || miss.Reason != entry.NoEntry {
+		t.Errorf("an empty cache: %v", miss)
+	}
+	if !ws.done || len(s.Trouble()) > 0 {
+		t.Errorf("made: %v; trouble: %q", ws.done, s.Trouble())
+	}
 }
 
 // A run in progress is not harmed when somebody clears the cache: what it had is gone, what it stores then is there (9).

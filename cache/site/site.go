@@ -117,24 +117,32 @@ func (s *Site) Open() (fsys.FS, error) {
 	return s.openLocked()
 }
 
+// madeMeanwhile is how often a cache that was not there and then is, because another haz has just made it, is opened again.
+const madeMeanwhile = 3
+
 func (s *Site) openLocked() (fsys.FS, error) {
 	if s.root != nil {
 		return s.root, nil
 	}
 	root, err := s.WS.Sub(layout.CacheDir)
-	if err == nil {
-		info, lookErr := s.WS.Lstat(layout.CacheDir)
-		s.root, s.Linked = root, lookErr != nil || info.Kind != fsys.Dir
-		return root, nil
-	}
-	if fsys.Absent(err) {
+	for range madeMeanwhile {
+		if !fsys.Absent(err) {
+			break
+		}
 		info, lookErr := s.WS.Lstat(layout.CacheDir)
 		if fsys.Absent(lookErr) {
 			return nil, ErrNoCache
 		}
 		if lookErr == nil && info.Kind == fsys.Link {
 			err = errors.New("it is a link to nothing")
+			break
 		}
+		root, err = s.WS.Sub(layout.CacheDir)
+	}
+	if err == nil {
+		info, lookErr := s.WS.Lstat(layout.CacheDir)
+		s.root, s.Linked = root, lookErr != nil || info.Kind != fsys.Dir
+		return root, nil
 	}
 	s.noteLocked(fmt.Sprintf("the cache %s cannot be opened: %v", s.WS.HostPath(layout.CacheDir), fsys.Cause(err)), err)
 	return nil, err
