@@ -97,6 +97,47 @@ func explain(e *yaml.LoadError, text string, at Span, found string) explanation 
 		return explanation{message: fmt.Sprintf("there is no anchor &%s before this alias", diag.Escape(diag.Shorten(a[1]))),
 			hint: "quote a text that starts with *"}
 	}
+	if x, ok := explainStructure(e.Message, quoted); ok {
+		return x
+	}
+	return explainText(e, found, quoted)
+}
+
+// explainStructure is about lists, maps and their keys.
+func explainStructure(msg, quoted string) (x explanation, ok bool) {
+	switch {
+	case msg == "mapping values are not allowed in this context":
+		x = explanation{message: `":" cannot stand here: this line is already a value, or is indented too far`,
+			hint: `put a text that contains ": " in quotes`}
+	case msg == "block sequence entries are not allowed in this context":
+		x = explanation{message: `"- " cannot start a list here`, hint: "start the list on its own line, or write [a, b]"}
+	case msg == "mapping keys are not allowed in this context":
+		x = explanation{message: `"? " cannot stand here`, hint: "put the text in quotes"}
+	case msg == "did not find expected ',' or ']'":
+		x = explanation{message: `want "," or "]" here, found ` + quoted, label: "the list starts here",
+			hint: "quote texts that contain , [ ] { }"}
+	case msg == "did not find expected ',' or '}'":
+		x = explanation{message: `want "," or "}" here, found ` + quoted, label: "the map starts here",
+			hint: "quote texts that contain , [ ] { }"}
+	case msg == "did not find expected key":
+		x = explanation{message: "want a key here, found " + quoted, label: "the map starts here",
+			hint: "is the line indented like the keys above it?"}
+	case msg == "did not find expected '-' indicator":
+		x = explanation{message: `want "- " here, found ` + quoted, label: "the list starts here",
+			hint: "is the line indented like the items above it?"}
+	case msg == "did not find expected node content":
+		x = explanation{message: "want a value here, found " + quoted}
+	case strings.HasPrefix(msg, "could not find expected ':'"):
+		x = explanation{message: `this line is no "key: value"`, atContext: true,
+			hint: "is it the rest of the text above? then quote that text, or use | for several lines"}
+	default:
+		return x, false
+	}
+	return x, true
+}
+
+// explainText is about characters, quotes, escapes, anchors and tags, and whatever else the parser says.
+func explainText(e *yaml.LoadError, found, quoted string) explanation {
 	switch msg := e.Message; {
 	case strings.HasPrefix(msg, "control characters are not allowed"):
 		return explanation{message: "the character " + quoted + " is not allowed in YAML"}
@@ -106,30 +147,6 @@ func explain(e *yaml.LoadError, text string, at Span, found string) explanation 
 			return explanation{message: "a tab cannot indent", hint: "indent with spaces"}
 		}
 		return explanation{message: "an unquoted text cannot start with " + quoted, hint: "put the text in quotes"}
-	case msg == "mapping values are not allowed in this context":
-		return explanation{message: `":" cannot stand here: this line is already a value, or is indented too far`,
-			hint: `put a text that contains ": " in quotes`}
-	case msg == "block sequence entries are not allowed in this context":
-		return explanation{message: `"- " cannot start a list here`, hint: "start the list on its own line, or write [a, b]"}
-	case msg == "mapping keys are not allowed in this context":
-		return explanation{message: `"? " cannot stand here`, hint: "put the text in quotes"}
-	case msg == "did not find expected ',' or ']'":
-		return explanation{message: `want "," or "]" here, found ` + quoted, label: "the list starts here",
-			hint: "quote texts that contain , [ ] { }"}
-	case msg == "did not find expected ',' or '}'":
-		return explanation{message: `want "," or "}" here, found ` + quoted, label: "the map starts here",
-			hint: "quote texts that contain , [ ] { }"}
-	case msg == "did not find expected key":
-		return explanation{message: "want a key here, found " + quoted, label: "the map starts here",
-			hint: "is the line indented like the keys above it?"}
-	case msg == "did not find expected '-' indicator":
-		return explanation{message: `want "- " here, found ` + quoted, label: "the list starts here",
-			hint: "is the line indented like the items above it?"}
-	case msg == "did not find expected node content":
-		return explanation{message: "want a value here, found " + quoted}
-	case strings.HasPrefix(msg, "could not find expected ':'"):
-		return explanation{message: `this line is no "key: value"`, atContext: true,
-			hint: "is it the rest of the text above? then quote that text, or use | for several lines"}
 	case msg == "found unexpected end of stream" && e.ContextMsg == "while scanning a quoted scalar",
 		msg == "found unexpected document indicator":
 		return explanation{message: "the quote that opens here is not closed", atContext: true}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/haz-build/haz/fsys"
 )
@@ -28,35 +29,12 @@ type question struct {
 
 // ask asks one repository, and its submodules.
 func (r *repository) ask(ctx context.Context, q question) (*found, error) {
-	type answer struct {
-		paths []string
-		index []indexed
-		err   error
-	}
-	others, index := make(chan answer, 1), make(chan answer, 1)
-	go func() {
-		var a answer
-		if q.untracked {
-			a.paths, a.err = r.untracked(ctx, q.where)
-		}
-		others <- a
-	}()
-	go func() {
-		list, err := r.index(ctx, q.where)
-		index <- answer{index: list, err: err}
-	}()
-	changed, err := r.diff(ctx, q.commit, q.staged, q.where)
-	o, x := <-others, <-index
-	for _, other := range []error{o.err, x.err} {
-		if err == nil {
-			err = other
-		}
-	}
+	changed, untracked, index, err := r.gather(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	f := &found{}
-	for _, name := range o.paths {
+	for _, name := range untracked {
 		if dir, nested := strings.CutSuffix(name, "/"); nested {
 			f.dirs = append(f.dirs, dir)
 			continue
@@ -66,25 +44,7 @@ func (r *repository) ask(ctx context.Context, q question) (*found, error) {
 			f.dirs = append(f.dirs, name)
 		}
 	}
-	if !q.staged {
-		hidden, err := r.hiddenChanges(ctx, x.index)
-		if err != nil {
-			return nil, err
-		}
-		changed = append(changed, hidden...)
-	}
-	modules := map[string]string{} // path: the commit of it to compare with
-	for _, i := range x.index {
-		switch i.mode {
-		case modeModule:
-			modules[i.path] = i.id
-		case modeLink:
-			f.links = append(f.links, i.path)
-		}
-		if isDefinition(i.path) {
-			f.definitions = append(f.definitions, i.path)
-		}
-	}
+	modules := f.note(index)
 	for _, e := range changed {
 		f.paths = append(f.paths, e.path)
 		switch {
@@ -107,6 +67,46 @@ func (r *repository) ask(ctx context.Context, q question) (*found, error) {
 		}
 	}
 	return f, ctx.Err()
+}
+
+// gather asks git for what changed, for files that it does not know, and for its index, all at once.
+func (r *repository) gather(ctx context.Context, q question) (changed []entry, untracked []string, index []indexed, err error) {
+	var all sync.WaitGroup
+	var untrackedErr, indexErr error
+	if q.untracked {
+		all.Go(func() { untracked, untrackedErr = r.untracked(ctx, q.where) })
+	}
+	all.Go(func() { index, indexErr = r.index(ctx, q.where) })
+	changed, err = r.diff(ctx, q.commit, q.staged, q.where)
+	all.Wait()
+	for _, other := range []error{untrackedErr, indexErr} {
+		if err == nil {
+			err = other
+		}
+	}
+	if err == nil && !q.staged {
+		var hidden []entry
+		hidden, err = r.hiddenChanges(ctx, index)
+		changed = append(changed, hidden...)
+	}
+	return changed, untracked, index, err
+}
+
+// note takes what the index has of links and definitions, and returns its modules: by path, the commit to compare with.
+func (f *found) note(index []indexed) map[string]string {
+	modules := map[string]string{}
+	for _, i := range index {
+		switch i.mode {
+		case modeModule:
+			modules[i.path] = i.id
+		case modeLink:
+			f.links = append(f.links, i.path)
+		}
+		if isDefinition(i.path) {
+			f.definitions = append(f.definitions, i.path)
+		}
+	}
+	return modules
 }
 
 func (f *found) add(o *found) {
