@@ -67,6 +67,7 @@ func (b *builder) unlock(j *job) {
 
 // ending is a task that has ended and whose locks are being given back.
 type ending struct {
+	j    *job
 	mu   sync.Mutex
 	give func() // nil when it is done
 }
@@ -76,7 +77,7 @@ type ending struct {
 func (b *builder) endSoon(j *job, m messages.ReleaseTask) {
 	what := "the end of " + j.task.ID.String()
 	release := func() { b.r.attempt(what, func() { b.release(j, m) }) }
-	e := &ending{give: release}
+	e := &ending{j: j, give: release}
 	if l := j.locks.Load(); l != nil && !m.Wrote && !j.underWay() {
 		j.locks.Store(nil)
 		e.give = func() { b.r.attempt(what, l.Unlock) }
@@ -108,10 +109,13 @@ func (b *builder) finishEnding(e *ending) {
 }
 
 // finishEndings gives back what tasks that have ended hold, and reports whether anything was since that number. Without it a task
-// could be held up by the end of its own upstream, and be overtaken by a canonically later one (S-37).
+// could be held up by the end of its own upstream, and be overtaken by a canonically later one (S-37). A task whose abandoned step is
+// still at work keeps its locks till then: that step may be the one that asks, and would wait for itself.
 func (b *builder) finishEndings(before int64) bool {
 	for e := range b.endings.Range {
-		b.finishEnding(e.(*ending))
+		if e := e.(*ending); !e.j.underWay() {
+			b.finishEnding(e)
+		}
 	}
 	return b.unlocked.Load() != before
 }
