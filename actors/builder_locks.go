@@ -82,7 +82,7 @@ func (b *builder) endSoon(j *job, m messages.ReleaseTask) {
 		j.locks.Store(nil)
 		e.give = func() { b.r.attempt(what, l.Unlock) }
 		b.ending.Add(1)
-		b.r.o.Go(func() {
+		b.r.hooks.Go(func() {
 			b.finishEnding(e)
 			b.ending.Add(-1)
 			b.r.doneForCache()

@@ -22,7 +22,7 @@ func TestStepThatEndsDuringItsRefusal(t *testing.T) {
 	edges := make([][]graph.Edge, 1)
 	g := &graph.Graph{W: w, Up: edges, Down: edges}
 	r := &running{o: Options{FS: disk, State: state.Open(disk, digest.BLAKE3), Workers: 1, Plan: &graph.Plan{G: g, Tasks: w.Tasks, Up: edges, Down: edges}}}
-	r.hooks.Go, r.o.Go = func(f func()) { go f() }, func(f func()) { go f() }
+	r.hooks.Go = func(f func()) { go f() }
 	b := newBuilder(r)
 	b.conflicts = func() [][]int { return make([][]int, 1) }
 	r.builder = b

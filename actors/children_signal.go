@@ -133,17 +133,17 @@ func (c *children) killNow() {
 	done, late := make(chan struct{}), make(chan struct{})
 	stop := c.r.timers.after(lastKill, func() { close(late) })
 	defer stop()
-	c.r.o.Go(func() {
+	c.r.hooks.Go(func() {
 		defer close(done)
-		if c.r.o.Await != nil {
-			c.r.o.Await(func() bool { return c.gate.settled() || isClosed(late) || isClosed(c.r.done) })
+		if c.r.hooks.Await != nil {
+			c.r.hooks.Await(func() bool { return c.gate.settled() || isClosed(late) || isClosed(c.r.done) })
 		} else {
 			c.gate.settle() // a process may run long before the call that starts it has returned
 		}
 		_ = caught(func() { process.KillEach(c.r.o.Spawner, c.living()) }) // who was in the way is told by whoever waits for the process
 	})
-	if c.r.o.Await != nil {
-		c.r.o.Await(func() bool { return isClosed(done) || isClosed(late) || isClosed(c.r.done) })
+	if c.r.hooks.Await != nil {
+		c.r.hooks.Await(func() bool { return isClosed(done) || isClosed(late) || isClosed(c.r.done) })
 		return
 	}
 	select {

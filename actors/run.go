@@ -131,8 +131,8 @@ func (r *running) send(to *actor.PID, m any) {
 
 // lock waits for a lock that is held over work of any length.
 func (r *running) lock(mu *sync.Mutex) {
-	if r.o.Await != nil {
-		r.o.Await(mu.TryLock)
+	if r.hooks.Await != nil {
+		r.hooks.Await(mu.TryLock)
 		return
 	}
 	mu.Lock()
