@@ -370,7 +370,7 @@ func (p slowKill) Kill() {
 // The third interrupt ends a run at once, but not before its last kill: the program may exit as soon as the run has ended.
 func TestLastKillIsWaitedFor(t *testing.T) {
 	w := inMemory(t)
-	tasks(t, w, `t: shell: "echo up; stay"`)
+	tasks(t, w, `t: shell: "trap '' TERM; echo up; stay"`)
 	s := &slowKills{Spawner: w.spawner}
 	ws := w.open(t, haz.WithSpawner(s))
 	signals := make(chan haz.Interrupt, 3)
