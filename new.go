@@ -39,6 +39,7 @@ type TaskDeclaration struct {
 	Name                     string
 	Command                  []string
 	Shell, ShellType         string
+	ShellOptions             []string // nil: the usual ones of the shell
 	Inputs, Exclude, Outputs []string
 	Deps, WeakDeps           []string
 	NarrowDeps               []string // more deps, of which nothing counts but their outputs (closure: false)
@@ -117,6 +118,7 @@ func (t *TaskDeclaration) spell() string {
 	put(t.Command != nil, "command", quotedList(t.Command))
 	put(t.Shell != "", "shell", quoted(t.Shell))
 	put(t.ShellType != "", "shell_type", quoted(t.ShellType))
+	put(t.ShellOptions != nil, "shell_options", quotedList(t.ShellOptions))
 	list("inputs", t.Inputs)
 	list("exclude", t.Exclude)
 	list("outputs", t.Outputs)
@@ -147,7 +149,7 @@ func (t *TaskDeclaration) spell() string {
 
 // texts are all that the host has written.
 func (t *TaskDeclaration) texts() []string {
-	all := slices.Concat([]string{t.Name, t.Shell, t.ShellType, t.Mutex}, t.Command, t.Inputs, t.Exclude, t.Outputs, t.Deps, t.WeakDeps, t.NarrowDeps, t.FromHost)
+	all := slices.Concat([]string{t.Name, t.Shell, t.ShellType, t.Mutex}, t.Command, t.ShellOptions, t.Inputs, t.Exclude, t.Outputs, t.Deps, t.WeakDeps, t.NarrowDeps, t.FromHost)
 	for name, value := range t.Override {
 		all = append(all, name, value)
 	}

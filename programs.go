@@ -30,7 +30,7 @@ func (w *Workspace) programWarnings() diag.List {
 	}
 	var list diag.List
 	for _, t := range w.W.Tasks {
-		if t.HasPath() || t.ShellOptions() == nil {
+		if t.HasPath() || !t.Posix() {
 			continue
 		}
 		for _, program := range workspace.Programs(t.Script) {

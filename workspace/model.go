@@ -146,6 +146,8 @@ type Task struct {
 	Argv   []string // Command
 	Shell  string   // Shell: name of the shell
 	Script string   // Shell: script
+	// OwnOptions are the shell_options of the task; nil: the usual ones of its shell.
+	OwnOptions []string
 
 	Inputs, Exclude, Outputs []PatternDecl
 	Deps, WeakDeps           []RefDecl

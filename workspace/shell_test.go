@@ -12,9 +12,12 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{Task{Kind: Command, Argv: []string{"cc", "-c"}}, []string{"cc", "-c"}},
 		{Task{Kind: Shell, Shell: "sh", Script: "a\nb"}, []string{"sh", "-e", "-c", "a\nb"}},
-		{Task{Kind: Shell, Shell: "bash"}, []string{"bash", "-e", "-c", ""}},
-		{Task{Kind: Shell, Shell: "zsh", Script: "a"}, []string{"zsh", "-e", "-c", "a"}},
-		{Task{Kind: Shell, Shell: "busybox", Script: "a"}, []string{"busybox", "sh", "-e", "-c", "a"}},
+		{Task{Kind: Shell, Shell: "bash"}, []string{"bash", "-e", "-o", "pipefail", "-c", ""}},
+		{Task{Kind: Shell, Shell: "zsh", Script: "a"}, []string{"zsh", "-e", "-o", "pipefail", "-c", "a"}},
+		{Task{Kind: Shell, Shell: "busybox", Script: "a"}, []string{"busybox", "sh", "-e", "-o", "pipefail", "-c", "a"}},
+		{Task{Kind: Shell, Shell: "busybox", OwnOptions: []string{}}, []string{"busybox", "sh", "-c", ""}},
+		{Task{Kind: Shell, Shell: "bash", OwnOptions: []string{}}, []string{"bash", "-c", ""}},
+		{Task{Kind: Shell, Shell: "fish", OwnOptions: []string{"-N"}}, []string{"fish", "-N", "-c", ""}},
 		{Task{Kind: Shell, Shell: "fish", Script: "a"}, []string{"fish", "-c", "a"}},
 		{Task{Kind: Shell, Shell: "pwsh-7", Script: "a"}, []string{"pwsh-7", "-c", "a"}},
 	} {

@@ -240,7 +240,7 @@ func TestKeyOfShellOptions(t *testing.T) {
 	a.task.Kind, a.task.Argv, a.task.Shell, a.task.Script = workspace.Shell, nil, "bash", "echo a"
 	c := a.components()
 	key := c.key()
-	if want := []string{"bash", "-e", "echo a"}; !slices.Equal(c.argv, want) {
+	if want := []string{"bash", "-e", "-o", "pipefail", "echo a"}; !slices.Equal(c.argv, want) {
 		t.Errorf("the action is %q, want %q", c.argv, want)
 	}
 	if c.argv = []string{"bash", "echo a"}; c.key() == key {

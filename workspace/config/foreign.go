@@ -109,6 +109,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "executor uses plugin builder rule type handler preset", ours: "command", say: `a task is a program, or a script: command: ["program", "argument"]    or    shell: "script"`},
 		{keys: "args arguments argumentlist params", say: `arguments stand behind the program: command: ["program", "argument"]`},
 		{keys: "interpreter executable shellname", ours: "shell_type", write: writeShellName},
+		{keys: "shellopts shellflags shellargs shellarguments", ours: "shell_options", write: writeList},
 		{keys: "environment envvars envvariables variables", ours: "env", write: writeEnv},
 		{keys: "vars with", say: noVariables},
 		{keys: "fromhost inheritenv passenv envfromhost", say: "it belongs under env: env: {from_host: [PATH]}"},

@@ -95,6 +95,7 @@ var foreignExamples = map[string]foreignExample{
 	"task executor":                  {"nx:run", `command: ["program", "argument"]`},
 	"task args":                      {"[a]", `command: ["program", "argument"]`},
 	"task interpreter":               {"/bin/bash", "!"},
+	"task shellopts":                 {"[-eu]", "="},
 	"task environment":               {"{A: b, C: 1}", "!"},
 	"task environment 2":             {"[A=b, C]", "!"},
 	"task vars":                      {"{A: b}", `env: {override: {NAME: text}}`},

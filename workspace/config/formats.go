@@ -22,6 +22,8 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		return m.name(rule, t, t.Value, workspace.CheckName)
 	case ShellName:
 		return m.name(rule, t, t.Value, workspace.CheckShellName)
+	case ShellOption:
+		return m.shellOption(rule, t)
 	case EnvName:
 		return m.name(rule, t, t.Value, workspace.CheckEnvName)
 	case MutexName:
@@ -35,6 +37,25 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		}
 	}
 	return true
+}
+
+// shellOption refuses what would make another thing of the shell's command line than options, -c and the script.
+func (m *mapper) shellOption(rule string, t Text) bool {
+	letters, isOption := strings.CutPrefix(t.Value, "-")
+	posix := isOption && strings.Trim(letters, "abcefhimnuvx") == "" // not -NonInteractive
+	switch {
+	case t.Value == "":
+		m.add(rule, t.Span, "the option is empty", "shell_options: [-eu, -o, pipefail]    or, for none: shell_options: []")
+	case posix && strings.Contains(letters, "c"):
+		hint := "haz writes -c itself, before the script"
+		if rest := strings.ReplaceAll(t.Value, "c", ""); rest != "-" {
+			hint += ": write " + rest
+		}
+		m.add(rule, t.Span, "the option "+diag.QuoteShort(t.Value)+" holds -c", hint)
+	default:
+		return m.check(rule, Argument, t)
+	}
+	return false
 }
 
 const locationGrammar = "it begins with / (on the host), ./ or ../ (from the root of the workspace) or ~/ (your home)"

@@ -102,7 +102,7 @@ func (s *schemaPrinter) object(o *Object) object {
 // oneAction holds a task to exactly one of command and shell; null is absence.
 var oneAction = list{
 	object{{"required", list{"command"}}, {"properties", object{
-		{"command", object{{"type", "array"}}}, {"shell", object{{"type", "null"}}}, {"shell_type", object{{"type", "null"}}},
+		{"command", object{{"type", "array"}}}, {"shell", object{{"type", "null"}}}, {"shell_type", object{{"type", "null"}}}, {"shell_options", object{{"type", "null"}}},
 	}}},
 	object{{"required", list{"shell"}}, {"properties", object{
 		{"command", object{{"type", "null"}}}, {"shell", object{{"type", list{"string", "number", "boolean"}}}},

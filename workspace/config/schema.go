@@ -23,6 +23,7 @@ const (
 	Argument
 	Name
 	ShellName
+	ShellOption
 	EnvName
 	ProjectPattern
 	PathPattern
@@ -188,6 +189,8 @@ var taskObject = &Object{
 			Doc: "A script for the shell."},
 		{Key: "shell_type", Rule: "haz::cfg::022", Type: Type{Kind: Scalar, Format: ShellName}, Default: "`sh`", Accepts: "a name of at most 32 bytes; only with `shell`",
 			Doc: "The shell that runs the script, as `<shell_type> -e -c <script>`, so that the first command that fails ends it (`set +e` in the script turns that off); shells that are not of the POSIX family (`pwsh`, `fish`) are called without `-e`."},
+		{Key: "shell_options", Rule: "haz::cfg::022", Added: true, Type: Type{Kind: ListOf, Format: ShellOption}, Default: "`[-e]`; with `bash`, `zsh` and `ksh` `[-e, -o, pipefail]`", Accepts: "a list of arguments without `-c`; only with `shell`",
+			Doc: "The options of the shell, in place of the usual ones. `pipefail` says that a pipe fails when any command of it does; `[]` is none."},
 		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "The files that the task reads. When one of them changes, the task runs again."},
 		{Key: "exclude", Rule: "haz::cfg::037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",

@@ -56,7 +56,7 @@ func (m *mapper) body(e entry) *Body {
 	return b
 }
 
-// action holds the body to exactly one of command and shell (haz::cfg::020), and shell_type to shell (haz::cfg::022).
+// action holds the body to exactly one of command and shell (haz::cfg::020), and what is said of a shell to shell (haz::cfg::022).
 func (m *mapper) action(name Text, b *Body) {
 	switch {
 	case b.Command.Set && b.Shell.Set:
@@ -65,9 +65,16 @@ func (m *mapper) action(name Text, b *Body) {
 		m.add("haz::cfg::020", name.Span, "task "+diag.QuoteShort(name.Value)+" has neither command nor shell",
 			`command: ["program", "argument"]    or    shell: "script"`)
 	}
-	if b.ShellType.Set && !b.Shell.Set && b.Command.Set {
-		m.add("haz::cfg::022", b.ShellType.Span, "shell_type without shell: a command is run without any shell", "write shell instead of command, or remove shell_type")
+	if !b.Command.Set || b.Shell.Set {
+		return
 	}
+	without := func(set bool, at Span, key string) {
+		if set {
+			m.add("haz::cfg::022", at, key+" without shell: a command is run without any shell", "write shell instead of command, or remove "+key)
+		}
+	}
+	without(b.ShellType.Set, b.ShellType.Span, "shell_type")
+	without(b.ShellOptions.Set, b.ShellOptions.Span, "shell_options")
 }
 
 func (m *mapper) twoActions(name Text, b *Body) {

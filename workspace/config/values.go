@@ -129,6 +129,7 @@ type Task struct {
 type Body struct {
 	Command                  List
 	Shell, ShellType         Text
+	ShellOptions             List
 	Inputs, Exclude, Outputs Patterns
 	Deps                     Deps
 	WeakDeps                 List
@@ -218,6 +219,8 @@ func (b *Body) slot(key string) any {
 		return &b.Shell
 	case "shell_type":
 		return &b.ShellType
+	case "shell_options":
+		return &b.ShellOptions
 	case "inputs":
 		return &b.Inputs
 	case "exclude":

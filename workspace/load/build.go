@@ -70,6 +70,9 @@ func (b *builder) body(c *config.Body) workspace.Task {
 		if c.ShellType.Set {
 			t.Shell = c.ShellType.Value
 		}
+		if c.ShellOptions.Set {
+			t.OwnOptions = append([]string{}, texts(c.ShellOptions)...)
+		}
 	default:
 		t.Kind, t.Argv = workspace.Command, texts(c.Command)
 	}
