@@ -37,25 +37,26 @@ func (t *Tree) Directories(ctx context.Context, p pattern.Pattern) ([]string, er
 	if p.IsZero() {
 		return nil, ctx.Err()
 	}
-	w := directoryWalk{ctx: ctx, tree: t, entry: p, glob: p.Program()}
+	w := &directoryWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), found: &matches{}, whole: true}, entry: p}
+	w.guide = w
 	if w.glob == nil {
 		w.literal(p.Path())
 	} else if real, err := t.fs.RealPath(p.Path()); err == nil && real == p.Path() && !t.hides(real) {
 		// Where the fixed prefix leads through a link, no path below it is its own canonical one.
-		w.visit(real, w.glob.Begin())
+		_ = w.visit(placeOf(real), w.glob.Begin()) // nothing but ctx ends it
 	} else if errors.Is(err, fsys.ErrOutside) || err != nil && !fsys.LeadsNowhere(err) {
 		w.prefix(p.Path(), err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	slices.Sort(w.found)
+	slices.Sort(w.dirs)
 	slices.SortFunc(w.errs, func(a, b pathError) int { return strings.Compare(a.path, b.path) })
 	errs := make([]error, len(w.errs))
 	for i, e := range w.errs {
 		errs[i] = e.err
 	}
-	return w.found, errors.Join(errs...)
+	return w.dirs, errors.Join(errs...)
 }
 
 type pathError struct {
@@ -64,11 +65,9 @@ type pathError struct {
 }
 
 type directoryWalk struct {
-	ctx   context.Context
-	tree  *Tree
+	walker
 	entry pattern.Pattern
-	glob  *pattern.Program
-	found []string
+	dirs  []string
 	errs  []pathError
 }
 
@@ -84,7 +83,7 @@ func (w *directoryWalk) add(dir string) {
 		w.failEntry("PATH-002", dir, "", "has a name that no project may have: "+reason, nil)
 		return
 	}
-	w.found = append(w.found, dir)
+	w.dirs = append(w.dirs, dir)
 }
 
 func (w *directoryWalk) literal(path string) {
@@ -152,58 +151,43 @@ func (w *directoryWalk) prefix(path string, err error) {
 	w.fail(path, &WalkError{path, err})
 }
 
-// visit reads a real directory and takes those in it that match.
-func (w *directoryWalk) visit(dir string, at []int32) {
-	if w.ctx.Err() != nil {
-		return
-	}
-	entries, err := w.tree.list(dir, false)
-	if err != nil {
-		if !fsys.LeadsNowhere(err) {
-			w.fail(dir, &WalkError{dir, err})
-		}
-		return
-	}
-	for _, e := range entries {
-		if e.Kind == fsys.File || e.Kind == fsys.Special {
-			continue
-		}
-		path := child(dir, e.Name)
-		// A wildcard selects neither a directory ".git" nor layout.Dir nor what is in it.
-		next, end := w.glob.Step(at, e.Name, e.Name == pattern.GitName || pattern.IsOrBelow(path, layout.Dir))
-		if end || len(next) > 0 {
-			w.thing(path, e.Kind, next, end)
-		}
-	}
+// step is step of all walks, but for haz's own folder: a wildcard selects neither layout.Dir nor what is in it.
+func (w *directoryWalk) step(dir place, at []int32, name string) (next []int32, end bool) {
+	own := dir.path == "/" && name == layout.Name || pattern.IsOrBelow(dir.path, layout.Dir)
+	return w.glob.Step(at, name, name == pattern.GitName || own)
 }
 
-func (w *directoryWalk) thing(path string, kind fsys.Kind, next []int32, end bool) {
-	if kind == fsys.Unknown {
-		info, err := w.tree.fs.Lstat(path)
-		if err != nil {
-			if !fsys.LeadsNowhere(err) {
-				w.fail(path, &WalkError{path, err})
-			}
-			return
-		}
-		kind = info.Kind
+func (w *directoryWalk) wants(kind fsys.Kind, end bool) bool {
+	return kind == fsys.Unknown || kind == fsys.Link && end
+}
+
+func (w *directoryWalk) folder(d place, next []int32, end bool) error {
+	if end {
+		w.add(d.path)
 	}
-	switch kind {
-	case fsys.Dir:
-		if end {
-			w.add(path)
-		}
-		if len(next) > 0 {
-			w.visit(path, next)
-		}
-	case fsys.Link:
-		if !end {
-			return
-		}
-		if _, outside := w.tree.fs.RealPath(path); errors.Is(outside, fsys.ErrOutside) {
-			if target, err := w.tree.fs.StatInfo(path); err == nil && target.Kind == fsys.Dir {
-				w.outside(path, outside)
-			}
-		}
+	if len(next) > 0 {
+		return w.visit(d, next)
 	}
+	return nil
+}
+
+// link deals with a link, which adds nothing: what it leads to is judged by where it is.
+func (w *directoryWalk) link(d place, m Match, _ []int32, end bool, _ error) error {
+	if !end {
+		return nil
+	}
+	if _, err := w.tree.fs.RealPath(d.path); errors.Is(err, fsys.ErrOutside) && m.Target.Kind == fsys.Dir {
+		w.outside(d.path, err)
+	}
+	return nil
+}
+
+func (w *directoryWalk) match(Match) error { return nil }
+
+func (w *directoryWalk) trouble(path string, err error) error {
+	if _, ok := err.(*WalkError); !ok {
+		err = &WalkError{path, err}
+	}
+	w.fail(path, err)
+	return nil
 }

@@ -33,7 +33,7 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 				missing = append(missing, p)
 			}
 		default:
-			w := inputWalk{walk: walk{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m}, exclude: exclude}
+			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: exclude}}
 			if err := w.run(p.Path()); err != nil {
 				return nil, nil, err
 			}
@@ -63,11 +63,10 @@ func (t *Tree) literalInput(p pattern.Pattern, index int, m *matches) (there boo
 // inputWalk is the walk of one glob. A directory is entered once, by identity: all real directories first, then always the
 // first remaining link in byte order of its path, so that under which path a file is seen does not depend on chance.
 type inputWalk struct {
-	walk
-	exclude []pattern.Pattern
-	links   linkHeap
-	most    int // ends the walk with errEnough when so many matches were taken; 0: no limit
-	taken   int
+	walker
+	links linkHeap
+	most  int // ends the walk with errEnough when so many matches were taken; 0: no limit
+	taken int
 
 	// What was entered. Real directories of the first round are different ones, so that who they are is asked only when
 	// there is a link to be judged.
@@ -98,20 +97,13 @@ func (h *linkHeap) Pop() any {
 	return x
 }
 
-func (w *inputWalk) excluded(path string) bool {
-	return slices.ContainsFunc(w.exclude, func(p pattern.Pattern) bool { return p.Match(path) })
-}
-
-func (w *inputWalk) covered(dir string) bool {
-	return slices.ContainsFunc(w.exclude, func(p pattern.Pattern) bool { return p.CoversAllBelow(dir) })
-}
-
 func (w *inputWalk) run(prefix string) error {
+	w.guide = w
 	start, err := w.descend(prefix)
 	if !start || err != nil {
 		return err
 	}
-	if err := w.visit(prefix, w.glob.Begin()); err != nil {
+	if err := w.visit(w.place(prefix), w.glob.Begin()); err != nil {
 		return err
 	}
 	w.checks = true
@@ -194,73 +186,54 @@ func (w *inputWalk) addEntered(m Match) {
 	w.found.add(m)
 }
 
-// visit reads a directory that was entered.
-func (w *inputWalk) visit(dir string, at []int32) error {
-	entries, err := w.entries(dir, w.checks, at)
-	switch {
-	case err == nil:
-	case fsys.LeadsNowhere(err): // gone since it was seen
-		return nil
-	case w.ctx.Err() != nil:
-		return err
-	default:
-		return &WalkError{dir, err}
+// place is what a walk that has come to path knows of it: with links on its way, nobody asks where it lies.
+func (w *inputWalk) place(path string) place {
+	if w.checks {
+		return place{path: path}
 	}
-	for _, e := range entries {
-		next, end := w.glob.Step(at, e.Name, e.Name == pattern.GitName)
-		if !end && len(next) == 0 {
-			continue
-		}
-		path := child(dir, e.Name)
-		end = end && !w.excluded(path)
-		if end || len(next) > 0 {
-			if err := w.thing(path, e.Kind, next, end); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return placeOf(path)
 }
 
-// thing deals with what lies at path: end says that it matches, next are the places below it. A listing may be older than
-// what lies there, so the kind is believed only where a look follows.
-func (w *inputWalk) thing(path string, kind fsys.Kind, next []int32, end bool) error {
-	if kind == fsys.Dir {
-		return w.dir(path, next, end)
-	}
-	if kind == fsys.Special || kind == fsys.File && (!end || w.found.has(path)) {
-		return nil
-	}
-	m, ok, err := w.tree.look(path)
-	if !ok || err != nil {
+func (w *inputWalk) trouble(path string, err error) error {
+	if _, ok := err.(*WalkError); ok {
 		return err
 	}
-	m.Pattern = w.index
-	switch m.Info.Kind {
+	return &WalkError{path, err}
+}
+
+func (w *inputWalk) wants(kind fsys.Kind, end bool) bool {
+	return kind != fsys.Special && (kind != fsys.File || end)
+}
+
+// link deals with a link: one to a directory waits until all real ones were entered.
+func (w *inputWalk) link(d place, m Match, next []int32, end bool, err error) error {
+	if err != nil {
+		return err
+	}
+	switch m.Target.Kind {
 	case fsys.Dir:
-		return w.dir(path, next, end)
-	case fsys.Link:
-		switch m.Target.Kind {
-		case fsys.Dir:
-			switch {
-			case w.covered(path):
-			case len(next) > 0:
-				heap.Push(&w.links, pendingLink{path, next})
-			case !w.leadsToOwn(path, identityOf(m.Target)):
-				w.addEntered(m)
-			}
-			return nil
-		case fsys.Special:
-			return nil
+		switch {
+		case w.covered(d.path):
+		case len(next) > 0:
+			heap.Push(&w.links, pendingLink{d.path, next})
+		case !w.leadsToOwn(d.path, identityOf(m.Target)):
+			w.addEntered(m)
 		}
-	case fsys.File:
-	default:
+		return nil
+	case fsys.Special:
 		return nil
 	}
-	if end && !w.found.has(path) {
-		return w.take(m)
+	if !end || w.found.has(d.path) {
+		return nil
 	}
-	return nil
+	return w.take(m)
+}
+
+func (w *inputWalk) match(m Match) error {
+	if m.Info.Kind != fsys.File || w.found.has(m.Path) {
+		return nil
+	}
+	return w.take(m)
 }
 
 // take takes a match that is no link on the way.
@@ -272,8 +245,8 @@ func (w *inputWalk) take(m Match) error {
 	return nil
 }
 
-// dir deals with a directory that is no link.
-func (w *inputWalk) dir(path string, next []int32, end bool) error {
+func (w *inputWalk) folder(d place, next []int32, end bool) error {
+	path := d.path
 	if w.covered(path) { // not entered, so not asked either whether it is empty
 		return nil
 	}
@@ -300,14 +273,14 @@ func (w *inputWalk) dir(path string, next []int32, end bool) error {
 		w.dirs = append(w.dirs, path)
 	}
 	if len(next) > 0 {
-		if err := w.visit(path, next); err != nil {
+		if err := w.visit(d, next); err != nil {
 			return err
 		}
 	}
 	if !end || w.found.has(path) {
 		return nil
 	}
-	empty, err := w.isEmpty(path, w.checks)
+	empty, err := w.tree.isEmpty(path, w.checks)
 	if err != nil && !fsys.LeadsNowhere(err) {
 		return &WalkError{path, err}
 	}
@@ -340,7 +313,7 @@ func (w *inputWalk) enter(l pendingLink) error {
 		return nil
 	}
 	w.entered[id] = true
-	return w.visit(l.path, l.at)
+	return w.visit(w.place(l.path), l.at)
 }
 
 // learn asks who the directories are that were entered without asking.

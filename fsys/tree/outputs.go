@@ -59,7 +59,8 @@ func (t *Tree) OutputsAndGit(ctx context.Context, patterns []pattern.Pattern, en
 		if p.IsZero() {
 			continue
 		}
-		w := outputWalk{walk: walk{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m}, text: p.String(), out: &out, enterGit: enter}
+		w := &outputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m}, text: p.String(), out: &out, enterGit: enter}
+		w.guide = w
 		if p.Program() == nil {
 			if !w.literal(p.Path()) {
 				out.Missing = append(out.Missing, p)
@@ -68,7 +69,7 @@ func (t *Tree) OutputsAndGit(ctx context.Context, patterns []pattern.Pattern, en
 		}
 		dir, state := w.descend(p.Path())
 		if state == prefixThere {
-			w.visit(dir, w.glob.Begin())
+			_ = w.visit(dir, w.glob.Begin()) // nothing but ctx ends it, which is asked below
 			w.prefix(dir)
 		}
 	}
@@ -85,7 +86,7 @@ func (t *Tree) OutputsAndGit(ctx context.Context, patterns []pattern.Pattern, en
 
 // outputWalk is the walk of one output pattern.
 type outputWalk struct {
-	walk
+	walker
 	text     string
 	out      *OutputsFound
 	enterGit EnterGit
@@ -110,27 +111,17 @@ func eachMatchOnce(list []Match) []Match {
 	return slices.CompactFunc(list, func(a, b Match) bool { return a.Path == b.Path })
 }
 
-// directory is a directory of an output walk, by the path that the pattern has for it and by the one without links.
-type directory struct {
-	path, real string
-}
-
-func (d directory) through() bool { return d.path != d.real }
-
-func (d directory) child(name string) directory {
-	if !d.through() {
-		path := child(d.path, name)
-		return directory{path, path}
-	}
-	return directory{child(d.path, name), child(d.real, name)}
-}
-
 func (w *outputWalk) hide(format ...string) {
 	w.out.Hidden = append(w.out.Hidden, strings.Join(format, ""))
 }
 
 func (w *outputWalk) unreadable(path string, err error) {
 	w.hide("`", brief(path), "` cannot be read: ", fsys.Cause(err).Error())
+}
+
+func (w *outputWalk) trouble(path string, err error) error {
+	w.unreadable(path, err)
+	return nil
 }
 
 type prefixState uint8
@@ -143,8 +134,8 @@ const (
 )
 
 // descend goes along a fixed prefix. Links are followed only where they stay in the workspace and out of `.haz` (S-17).
-func (w *outputWalk) descend(prefix string) (directory, prefixState) {
-	d := directory{"/", "/"}
+func (w *outputWalk) descend(prefix string) (place, prefixState) {
+	d := placeOf("/")
 	for rest := prefix[1:]; rest != ""; {
 		name, more, _ := strings.Cut(rest, "/")
 		d, rest = d.child(name), more
@@ -229,30 +220,9 @@ func (w *outputWalk) add(path string, like Match) bool {
 	return true
 }
 
-func (w *outputWalk) visit(dir directory, at []int32) {
-	entries, err := w.entries(dir.path, dir.through(), at)
-	if err != nil {
-		if !fsys.LeadsNowhere(err) && w.ctx.Err() == nil {
-			w.unreadable(dir.path, err)
-		}
-		return
-	}
-	for _, e := range entries {
-		next, end := w.step(dir, at, e.Name)
-		if !end && len(next) == 0 {
-			continue
-		}
-		d := dir.child(e.Name)
-		if d.through() && w.tree.hides(d.real) {
-			continue
-		}
-		w.thing(d, e.Kind, next, end)
-	}
-}
-
 // step goes on by a name in dir. What is called ".git" is matched by wildcards only when the task made it: where it is the
 // user's, storing it would be to store a repository (8.4).
-func (w *outputWalk) step(dir directory, at []int32, name string) (next []int32, end bool) {
+func (w *outputWalk) step(dir place, at []int32, name string) (next []int32, end bool) {
 	next, end = w.glob.Step(at, name, name == pattern.GitName)
 	if name != pattern.GitName {
 		return next, end
@@ -278,7 +248,7 @@ func (w *outputWalk) step(dir directory, at []int32, name string) (next []int32,
 }
 
 // prefix notes the end of a fixed prefix, unless it lies behind a link.
-func (w *outputWalk) prefix(d directory) {
+func (w *outputWalk) prefix(d place) {
 	if d.path == "/" || d.through() {
 		return
 	}
@@ -287,7 +257,7 @@ func (w *outputWalk) prefix(d directory) {
 	case err != nil:
 		w.unreadable(d.path, err)
 	case ok && m.Info.Kind == fsys.Dir:
-		empty, err := w.isEmpty(d.path, false)
+		empty, err := w.tree.isEmpty(d.path, false)
 		if err != nil && !fsys.LeadsNowhere(err) {
 			w.unreadable(d.path, err)
 		}
@@ -295,76 +265,56 @@ func (w *outputWalk) prefix(d directory) {
 	}
 }
 
-// special notes a FIFO, socket or device that matches.
-func (w *outputWalk) special(m Match) {
-	m.Pattern = w.index
-	w.out.Specials = append(w.out.Specials, m)
+func (w *outputWalk) wants(kind fsys.Kind, end bool) bool {
+	return end || kind != fsys.File && kind != fsys.Special
 }
 
-// thing deals with what lies at d: end says that it matches, next are the places below it. A listing may be older than
-// what lies there, so a match is judged by a look of its own.
-func (w *outputWalk) thing(d directory, kind fsys.Kind, next []int32, end bool) {
-	if kind == fsys.Dir {
-		w.dir(d, next, end)
-		return
+// link deals with a link. It is not entered, so one to a directory may hide a match.
+func (w *outputWalk) link(d place, m Match, _ []int32, end bool, err error) error {
+	switch {
+	case end:
+		w.collect(m)
+	case err != nil:
+		w.unreadable(d.path, err)
+	case m.Target.Kind == fsys.Dir:
+		w.hide("`", d.path, "` is a link to a directory, and a path below it could match `", w.text, "`")
 	}
-	if (kind == fsys.File || kind == fsys.Special) && !end || end && len(next) == 0 && w.found.has(d.path) {
-		return
+	return nil
+}
+
+func (w *outputWalk) match(m Match) error {
+	if m.Info.Kind == fsys.File {
+		w.collect(m)
+	} else {
+		w.out.Specials = append(w.out.Specials, m)
 	}
-	m, ok, err := w.tree.look(d.path)
-	if !ok {
-		if err != nil {
-			w.unreadable(d.path, err)
-		}
-		return
-	}
-	switch m.Info.Kind {
-	case fsys.Dir:
-		w.dir(d, next, end)
-	case fsys.Link:
-		switch {
-		case end:
-			w.collect(m)
-		case err != nil:
-			w.unreadable(d.path, err)
-		case m.Target.Kind == fsys.Dir:
-			// It is not entered, so it may hide a match.
-			w.hide("`", d.path, "` is a link to a directory, and a path below it could match `", w.text, "`")
-		}
-	case fsys.File:
-		if end {
-			w.collect(m)
-		}
-	default:
-		if end {
-			w.special(m)
-		}
-	}
+	return nil
 }
 
 func (w *outputWalk) collect(m Match) {
 	if !w.found.has(m.Path) {
-		m.Pattern = w.index
 		w.found.add(m)
 	}
 }
 
-func (w *outputWalk) dir(d directory, next []int32, end bool) {
+func (w *outputWalk) folder(d place, next []int32, end bool) error {
 	if len(next) > 0 {
-		w.visit(d, next)
+		if err := w.visit(d, next); err != nil {
+			return err
+		}
 	}
 	if w.found.has(d.path) {
-		return
+		return nil
 	}
 	empty := false
 	if end {
 		var err error
-		if empty, err = w.isEmpty(d.path, d.through()); err != nil && !fsys.LeadsNowhere(err) {
+		if empty, err = w.tree.isEmpty(d.path, d.through()); err != nil && !fsys.LeadsNowhere(err) {
 			w.unreadable(d.path, err)
 		}
 	}
 	if !empty && d.through() {
-		return
+		return nil
 	}
 	m, ok, err := w.tree.look(d.path)
 	switch {
@@ -372,9 +322,10 @@ func (w *outputWalk) dir(d directory, next []int32, end bool) {
 		w.unreadable(d.path, err)
 	case !ok || m.Info.Kind != fsys.Dir:
 	case empty:
-		m.Empty = true
+		m.Pattern, m.Empty = w.index, true
 		w.collect(m)
 	default:
 		w.out.Folders = append(w.out.Folders, Folder{Path: d.path, Info: m.Info})
 	}
+	return nil
 }

@@ -25,7 +25,7 @@ func (t *Tree) Some(ctx context.Context, p pattern.Pattern, exclude []pattern.Pa
 		return []string{p.Path()}
 	}
 	m := &matches{}
-	w := inputWalk{walk: walk{ctx: ctx, tree: t, glob: p.Program(), found: m}, exclude: exclude, most: most}
+	w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), found: m, exclude: exclude}, most: most}
 	_ = w.run(p.Path())
 	var paths []string
 	for i := range m.list {

@@ -64,26 +64,145 @@ func (m *matches) sorted() []Match {
 	return m.list
 }
 
-// walk is what the walks for inputs and outputs share: one glob, from its fixed prefix down.
-type walk struct {
-	ctx   context.Context
-	tree  *Tree
-	glob  *pattern.Program
-	index int // of the pattern
-	found *matches
+// A walker goes down a tree along one glob: it reads the folders in which the glob can still match, and takes what is in them
+// to its guide. Inputs, outputs and projects are walked by it; what they differ in, their guides say.
+//
+// The places of the glob in a folder are compared with each of its names once, so that a walk costs what lies on its way and
+// nothing else.
+type walker struct {
+	ctx     context.Context
+	tree    *Tree
+	glob    *pattern.Program
+	index   int // of the pattern
+	found   *matches
+	exclude []pattern.Pattern // what one of them matches is no match
+	guide   guide
+	whole   bool // a folder is always listed, also when only certain names in it can match
+}
+
+// A guide decides what becomes of what a walker meets. next are the places of the glob below a thing, end says that it
+// matches; one of both holds. An error ends the walk.
+type guide interface {
+	// step goes on by a name in a folder, from the places at.
+	step(dir place, at []int32, name string) (next []int32, end bool)
+	// wants reports whether what a listing calls kind is worth a look. It is not asked about folders.
+	wants(kind fsys.Kind, end bool) bool
+	// folder is told of a directory that is no link. Whether the walk goes on below it is the guide's business.
+	folder(d place, next []int32, end bool) error
+	// link is told of a link, and of what kept the walk from seeing what it leads to.
+	link(d place, m Match, next []int32, end bool, err error) error
+	// match is told of any other thing that matches.
+	match(m Match) error
+	// trouble is told of what could not be read or looked at.
+	trouble(path string, err error) error
+}
+
+// A place is what a walk has reached: by the path that the pattern has for it, and by the one without links, "" when that is
+// not asked for.
+type place struct {
+	path, real string
+}
+
+func placeOf(path string) place { return place{path, path} }
+
+// through reports whether the path leads through a link.
+func (d place) through() bool { return d.path != d.real }
+
+func (d place) child(name string) place {
+	switch {
+	case !d.through():
+		return placeOf(child(d.path, name))
+	case d.real == "":
+		return place{path: child(d.path, name)}
+	}
+	return place{child(d.path, name), child(d.real, name)}
+}
+
+// visit reads a folder and goes on with what is in it. One that is gone since it was seen is empty.
+func (w *walker) visit(dir place, at []int32) error {
+	entries, err := w.entries(dir, at)
+	switch {
+	case err == nil:
+	case fsys.LeadsNowhere(err):
+		return nil
+	case w.ctx.Err() != nil:
+		return err
+	default:
+		return w.guide.trouble(dir.path, err)
+	}
+	for _, e := range entries {
+		next, end := w.guide.step(dir, at, e.Name)
+		if !end && len(next) == 0 || e.Kind != fsys.Dir && !w.guide.wants(e.Kind, end) {
+			continue
+		}
+		d := dir.child(e.Name)
+		if d.real != "" && d.through() && w.tree.hides(d.real) {
+			continue
+		}
+		if end && w.excluded(d.path) {
+			if end = false; len(next) == 0 || e.Kind == fsys.File || e.Kind == fsys.Special {
+				continue
+			}
+		}
+		if err := w.meet(d, e.Kind, next, end); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meet looks at what lies at d and takes it to the guide. A listing may be older than what lies there, so its kind is believed
+// only of folders, which are read.
+func (w *walker) meet(d place, kind fsys.Kind, next []int32, end bool) error {
+	switch {
+	case kind == fsys.Dir:
+		return w.guide.folder(d, next, end)
+	case end && (kind == fsys.File || len(next) == 0) && w.found.has(d.path):
+		return nil
+	}
+	m, ok, err := w.tree.look(d.path)
+	m.Pattern = w.index
+	switch {
+	case !ok && err != nil:
+		return w.guide.trouble(d.path, err)
+	case !ok:
+		return nil
+	case m.Info.Kind == fsys.Dir:
+		return w.guide.folder(d, next, end)
+	case m.Info.Kind == fsys.Link:
+		return w.guide.link(d, m, next, end, err)
+	case end:
+		return w.guide.match(m)
+	}
+	return nil
+}
+
+// excluded reports whether path is no match although the glob matches it.
+func (w *walker) excluded(path string) bool {
+	return slices.ContainsFunc(w.exclude, func(p pattern.Pattern) bool { return p.Match(path) })
+}
+
+// covered reports whether nothing in dir, at any depth, can be a match.
+func (w *walker) covered(dir string) bool {
+	return slices.ContainsFunc(w.exclude, func(p pattern.Pattern) bool { return p.CoversAllBelow(dir) })
+}
+
+// step is what most guides do by a name: a wildcard does not match ".git".
+func (w *walker) step(_ place, at []int32, name string) (next []int32, end bool) {
+	return w.glob.Step(at, name, name == pattern.GitName)
 }
 
 // entries are the names of dir that may be worth a look, from the places at. Where only certain names can match, and dir
 // was not read before, they are looked up, since a directory may be large.
-func (w *walk) entries(dir string, through bool, at []int32) ([]fsys.Entry, error) {
+func (w *walker) entries(dir place, at []int32) ([]fsys.Entry, error) {
 	if err := w.ctx.Err(); err != nil {
 		return nil, err
 	}
-	if names, ok := w.glob.Names(at); ok && !w.tree.listed(dir, through) {
+	if names, ok := w.glob.Names(at); ok && !w.whole && !w.tree.listed(dir.path, dir.through()) {
 		entries := make([]fsys.Entry, 0, len(names))
-		real := dir
-		if through {
-			real = w.tree.lies(dir)
+		real := dir.path
+		if dir.through() {
+			real = w.tree.lies(dir.path)
 		}
 		for _, name := range names {
 			if !w.tree.hides(child(real, name)) {
@@ -92,16 +211,16 @@ func (w *walk) entries(dir string, through bool, at []int32) ([]fsys.Entry, erro
 		}
 		return entries, nil
 	}
-	return w.tree.list(dir, through)
+	return w.tree.list(dir.path, dir.through())
 }
 
 // isEmpty reports whether a directory has nothing that patterns may see. `/.haz` never counts as empty: whether it holds
 // more than what is invisible would change with haz's own runs.
-func (w *walk) isEmpty(dir string, through bool) (bool, error) {
+func (t *Tree) isEmpty(dir string, through bool) (bool, error) {
 	if dir == layout.Dir {
 		return false, nil
 	}
-	entries, err := w.tree.list(dir, through)
+	entries, err := t.list(dir, through)
 	if err != nil {
 		return false, err
 	}
@@ -110,7 +229,7 @@ func (w *walk) isEmpty(dir string, through bool) (bool, error) {
 			return false, nil
 		}
 		// Forget may have been told that a task wrote in it, and the task may have removed it.
-		if _, err := w.tree.fs.Lstat(child(dir, e.Name)); err == nil || !fsys.LeadsNowhere(err) {
+		if _, err := t.fs.Lstat(child(dir, e.Name)); err == nil || !fsys.LeadsNowhere(err) {
 			return false, err
 		}
 	}
