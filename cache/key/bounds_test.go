@@ -1,41 +1,52 @@
 package key
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 	"testing"
 
+	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/cache/text"
 )
 
-// A record has as many parts as are read; one of more is its head alone, and tells nothing.
-func TestRecordParts(t *testing.T) {
+// A record has as many lines as are read; one of more is its head alone, and tells nothing.
+func TestRecordLines(t *testing.T) {
 	a := rich(t)
 	d, at := a.deriver(), a.derived()
-	c := d.components(&a.task, nil, at.Upstreams)
-	rest := len(c.argv) + len(c.outputs) + len(c.upstreams) + len(c.env)
+	at.Inputs = nil
+	rest := 0
+	for _, l := range wordsOf(t, d.Record(&a.task, at, []byte("salt"), "run", 7)) {
+		rest += len(l)
+	}
 	for _, tt := range []struct {
-		parts int
+		lines int
 		read  bool
-	}{{maxParts, true}, {maxParts + 1, false}} {
-		at.Inputs = make([]Input, tt.parts-rest)
+	}{{maxLines, true}, {maxLines + 1, false}} {
+		at.Inputs = make([]Input, tt.lines-rest)
 		for i := range at.Inputs {
 			at.Inputs[i] = Input{Path: fmt.Sprintf("/%06d", i), Kind: DirInput}
 		}
 		record := d.Record(&a.task, at, []byte("salt"), "run", 7)
 		got, ok := FromRecord(record, []byte("salt"))
 		if ok != tt.read || ok && len(got.Inputs) != len(at.Inputs) || !tt.read && len(record) != state.RecordHead {
-			t.Errorf("%d parts: read %v, from %d bytes", tt.parts, ok, len(record))
+			t.Errorf("%d lines: read %v, from %d bytes", tt.lines, ok, len(record))
+		}
+		// Somebody else may write more.
+		c := d.components(&a.task, at.Inputs, at.Upstreams)
+		if _, ok := FromRecord(c.record(Recorded{Run: "run", Key: at.Key}, []byte("salt"), math.MaxInt), []byte("salt")); ok != tt.read {
+			t.Errorf("a record of %d lines: read %v", tt.lines, ok)
 		}
 	}
-	// Somebody else may write more.
-	c.salt([]byte("salt"))
-	for _, tt := range []struct {
-		more int
-		read bool
-	}{{0, true}, {1, false}} {
-		c.inputs = at.Inputs[:maxParts-rest+tt.more]
-		if _, ok := FromRecord(c.record(Recorded{Run: "run", Key: at.Key}, []byte("salt"), true), []byte("salt")); ok != tt.read {
-			t.Errorf("a record with %d parts too many: read %v", tt.more, ok)
-		}
+	// Nor has a line more fields than any that haz writes.
+	w := text.Writer{B: bytes.Clone(a.record("salt"))}
+	w.B = w.B[:len(w.B)-text.SealSize-1]
+	for n := 0; n <= maxFields; n++ {
+		w.Str("x")
+	}
+	w.Seal(digest.BLAKE3)
+	if _, ok := FromRecord(w.B, []byte("salt")); ok {
+		t.Error("a line of too many fields is read")
 	}
 }

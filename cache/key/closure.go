@@ -95,34 +95,3 @@ func (u *Upstream) writeRecord(w *text.Writer) {
 	w.Digest(u.Own)
 	w.Digest(u.Closure)
 }
-
-func (r *reader) upstream() Upstream {
-	u := Upstream{Task: workspace.TaskID{Project: r.str(), Task: r.str()}}
-	u.Narrow = r.either(wordOutputs, wordClosure)
-	u.Made = r.either(wordOutputs, preimageKind)
-	u.Own, u.Closure = r.Digest(), r.Digest()
-	return u
-}
-
-// difference says what is new about an upstream; "" when nothing that counts.
-func (u *Upstream) difference(was *Upstream) (part, detail string) {
-	switch {
-	case was.Narrow != u.Narrow && u.Narrow:
-		return "", "closure: true -> closure: false"
-	case was.Narrow != u.Narrow:
-		return "", "closure: false -> closure: true"
-	case was.Made != u.Made && u.Made:
-		return "", "declares outputs now"
-	case was.Made != u.Made:
-		return "", "declares no outputs any more"
-	case u.Made && was.Own != u.Own:
-		return "outputs", was.Own.Short() + " -> " + u.Own.Short()
-	case u.Narrow:
-		return "", ""
-	case was.Own != u.Own:
-		return "key", was.Own.Short() + " -> " + u.Own.Short()
-	case was.Closure != u.Closure:
-		return "closure", was.Closure.Short() + " -> " + u.Closure.Short()
-	}
-	return "", ""
-}

@@ -20,7 +20,8 @@ const (
 	recordKind   = "lastkey"
 )
 
-// The words that the lines of components begin with, in the order in which they are fed.
+// The words that the lines of components begin with, in the order in which they are fed. What `why --diff` says of each is in the table
+// comparisons.
 const (
 	wordPlace       = "place"
 	wordCommand     = "command" // of a command, one a word; a shell action has the next three instead
@@ -59,8 +60,7 @@ type variable struct {
 	name    string
 	present bool
 	value   string
-	sum     digest.Digest // of the value: in a record, the salted one
-	host    bool          // from the host, not an override; not in the key
+	host    bool // from the host, not an override; not in the key
 }
 
 // components brings together what the key of t is made of. Inputs and upstreams are used as they are: sorted.

@@ -103,7 +103,7 @@ func describe(inputs []Input) string {
 			s += "*"
 		}
 		if in.Kind == LinkInput {
-			s += fmt.Sprintf("->%s %s", in.LinkText, targetWord(in.Target))
+			s += fmt.Sprintf("->%s %s", in.LinkText, map[byte]string{TargetAbsent: "nothing", TargetFile: "a file", TargetDir: "a directory"}[in.Target])
 		}
 		parts = append(parts, s)
 	}

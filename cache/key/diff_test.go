@@ -20,7 +20,7 @@ func (a *action) record(secret string) []byte {
 	return a.deriver().Record(&a.task, a.derived(), []byte(secret), "7f3a", 1_700_000_000)
 }
 
-func lines(ds []Difference) string {
+func told(ds []Difference) string {
 	var b strings.Builder
 	for _, d := range ds {
 		fmt.Fprintf(&b, "%c %s|%s|%s\n", d.Sign, d.Kind, d.Name, d.Detail)
@@ -73,7 +73,7 @@ func TestDiff(t *testing.T) {
 		if !ok || made != (Recorded{"7f3a", 1_700_000_000, a.derived().Key}) {
 			t.Errorf("%s: made %+v, ok %v", name, made, ok)
 		}
-		if got := lines(ds); got != c.want {
+		if got := told(ds); got != c.want {
 			t.Errorf("%s:\n%swant\n%s", name, got, c.want)
 		}
 		if (a.derived().Key == b.derived().Key) != (len(ds) == 0) {
@@ -94,13 +94,13 @@ func TestDiffOfScripts(t *testing.T) {
 			x.task.Kind, x.task.Shell, x.task.Script = workspace.Shell, "sh", script
 		}
 		ds, _, ok := b.deriver().Diff(a.record("salt"), &b.task, b.derived(), []byte("salt"))
-		if want := "~ command|script|" + c.want + "\n"; !ok || lines(ds) != want {
-			t.Errorf("%q to %q: %swant %s", c.was, c.now, lines(ds), want)
+		if want := "~ command|script|" + c.want + "\n"; !ok || told(ds) != want {
+			t.Errorf("%q to %q: %swant %s", c.was, c.now, told(ds), want)
 		}
 		b.task.Shell, b.task.Script = "bash", c.was
 		ds, _, _ = b.deriver().Diff(a.record("salt"), &b.task, b.derived(), []byte("salt"))
-		if want := "~ command|shell|\"sh\" -> \"bash\"\n"; lines(ds) != want {
-			t.Errorf("%swant %s", lines(ds), want)
+		if want := "~ command|shell|\"sh\" -> \"bash\"\n"; told(ds) != want {
+			t.Errorf("%swant %s", told(ds), want)
 		}
 	}
 }
@@ -114,20 +114,20 @@ func TestRecordKeepsNoValues(t *testing.T) {
 	if bytes.Contains(record, []byte("hunter2")) {
 		t.Error("a value is in the record")
 	}
-	c, _, ok := readRecord(record, []byte("salt"))
+	r, ok := readRecord(record, []byte("salt"), maxLines)
 	if !ok {
 		t.Fatal("not read")
 	}
-	seen := map[digest.Digest]bool{}
-	for _, v := range c.env {
-		if v.present && seen[v.sum] {
+	seen := map[string]bool{}
+	for _, v := range r.lines[wordEnv] {
+		if v.at(2) != wordAbsent && seen[v.at(2)] {
 			t.Error("equal values show")
 		}
-		seen[v.sum] = true
+		seen[v.at(2)] = true
 	}
-	other, _, _ := readRecord(a.record("other salt"), []byte("other salt"))
-	for i := range other.env {
-		if v := other.env[i]; v.present && v.sum == c.env[i].sum {
+	other, _ := readRecord(a.record("other salt"), []byte("other salt"), maxLines)
+	for i, v := range other.lines[wordEnv] {
+		if v.at(2) != wordAbsent && v.at(2) == r.lines[wordEnv][i].at(2) {
 			t.Error("the salt is not used")
 		}
 	}
@@ -171,7 +171,7 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-// What is read is written as the same bytes.
+// Whatever somebody wrote there is compared, or is as none.
 func FuzzRecord(f *testing.F) {
 	a := rich(f)
 	d, at := a.deriver(), a.derived()
@@ -180,18 +180,73 @@ func FuzzRecord(f *testing.F) {
 	a.task.Kind, a.task.Argv, a.task.Shell, a.task.Script = workspace.Shell, nil, "sh", "one\n\ntwo \xff\n"
 	shell := a.record("salt")
 	f.Add(string(shell[state.RecordHead : len(shell)-text.SealSize]))
+	for word := range wordsOf(f, shell) {
+		f.Add("made 1 r\n" + word + "\n" + word + " x")
+	}
 	f.Fuzz(func(t *testing.T, rest string) {
 		w := text.Writer{B: append(whole[:state.RecordHead:state.RecordHead], strings.TrimSuffix(rest, "\n")...)}
 		w.Seal(digest.BLAKE3)
-		d.Diff(w.B, &a.task, at, []byte("salt"))
-		c, made, ok := readRecord(w.B, []byte("salt"))
-		if !ok {
-			return
-		}
-		if b := c.record(made, []byte("salt"), true); !bytes.Equal(b, w.B) {
-			t.Errorf("%s\nread as\n%s", w.B, b)
+		ds, _, ok := d.Diff(w.B, &a.task, at, []byte("salt"))
+		if _, read := FromRecord(w.B, []byte("salt")); read != ok || !ok && len(ds) > 0 {
+			t.Errorf("read %v, compared %v: %v\n%s", read, ok, ds, w.B)
 		}
 	})
+}
+
+func wordsOf(t testing.TB, record []byte) lines {
+	r, ok := readRecord(record, []byte("salt"), maxLines)
+	if !ok {
+		t.Fatalf("not read:\n%s", record)
+	}
+	return r.lines
+}
+
+// No line of components is without a word: one that is missing, new or another one is a difference, for all but what of a narrowed
+// upstream does not count.
+func TestDiffOfEachLine(t *testing.T) {
+	command, shell := rich(t), rich(t)
+	command.task.Incremental = true
+	shell.task.Kind, shell.task.Argv, shell.task.Shell, shell.task.Script = workspace.Shell, nil, "bash", "one\ntwo"
+	for _, a := range []*action{command, shell} {
+		record := a.record("salt")
+		body := strings.SplitAfter(string(record[state.RecordHead:len(record)-text.SealSize]), "\n")
+		for i, l := range body[1 : len(body)-1] {
+			l = strings.TrimSuffix(l, "\n")
+			if strings.HasPrefix(l, wordUpstream) && strings.Contains(l, " "+wordOutputs+" "+preimageKind+" ") {
+				continue
+			}
+			last := l[strings.LastIndexByte(l, ' ')+1:]
+			edits := map[string]string{"without": "", "twice": l + "\n" + l + "\n"}
+			switch {
+			case len(last) == 2*digest.Size && strings.Contains(l, " "+wordOutputs+" "+wordOutputs+" "):
+			case len(last) == 2*digest.Size:
+				edits["another"] = strings.TrimSuffix(l, last) + strings.Repeat("5", len(last)) + "\n"
+			case l != wordIncremental && last != wordDir && last != wordAbsent:
+				edits["another"] = l + "x\n"
+			}
+			for how, by := range edits {
+				if how == "twice" && strings.HasPrefix(l, wordPlace) {
+					continue // it is one line
+				}
+				w := text.Writer{B: bytes.Clone(record[:state.RecordHead])}
+				w.B = append(w.B, strings.TrimSuffix(strings.Join(body[:i+1], "")+by+strings.Join(body[i+2:], ""), "\n")...)
+				w.Seal(digest.BLAKE3)
+				if ds, _, ok := a.deriver().Diff(w.B, &a.task, a.derived(), []byte("salt")); !ok || len(ds) == 0 {
+					t.Errorf("%s %s: no difference (%v)", how, l, ok)
+				}
+			}
+		}
+	}
+}
+
+// What has no words of its own is told plainly: names, and what the other fields were and are.
+func TestPlainWording(t *testing.T) {
+	d := func(c string) string { return strings.Repeat(c, digest.Size) }
+	var ds differences
+	named("tool", 1, wording{})(&ds, lines{"tool": {{"cc", d("01")}, {"go", d("02"), "x"}, {"ld", d("03")}}}, lines{"tool": {{"cc", d("01")}, {"go", d("04"), "x"}, {"lx", d("03")}}})
+	if got, want := told(ds), "~ tool|go|02020202 x -> 04040404 x\n- tool|ld|\n+ tool|lx|\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
 }
 
 // Every flipped bit of a record is found.
@@ -201,7 +256,7 @@ func TestRecordEveryBit(t *testing.T) {
 		for bit := range 8 {
 			b := bytes.Clone(good)
 			b[i] ^= 1 << bit
-			if _, _, ok := readRecord(b, []byte("salt")); ok {
+			if _, ok := readRecord(b, []byte("salt"), maxLines); ok {
 				t.Fatalf("bit %d of byte %d (%q) was not missed", bit, i, good[i])
 			}
 		}

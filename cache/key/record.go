@@ -1,8 +1,9 @@
 package key
 
 import (
+	"bytes"
+	"encoding/hex"
 	"math"
-	"strings"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
@@ -21,9 +22,9 @@ const (
 	wordMade   = "made"
 )
 
-// maxParts is how many items a record has at most: words of the command, output patterns, inputs, upstreams, variables. Of a key
-// with more, the head alone is recorded: reading the record, which anybody may have made, must not take much memory.
-const maxParts = 1 << 18
+// maxLines is how many lines of components a record has at most. Of a key with more, the head alone is recorded: reading the record, which
+// anybody may have made, must not take much memory.
+const maxLines = 1 << 18
 
 // Recorded says which run made a record, and when.
 type Recorded struct {
@@ -32,36 +33,25 @@ type Recorded struct {
 	Key  digest.Digest
 }
 
-// Record serializes the components of a derived key for `why --diff` (8.3); environment values are salted digests.
+// Record writes the components of a derived key down for `why --diff` (8.3); environment values are salted digests.
 func (d *Deriver) Record(t *workspace.Task, at *Derived, secret []byte, run string, unix int64) []byte {
 	c := d.components(t, at.Inputs, at.Upstreams)
-	c.salt(secret)
-	return c.record(Recorded{Run: run, Unix: max(unix, 0), Key: at.Key}, secret, len(c.argv)+len(c.outputs)+len(c.inputs)+len(c.upstreams)+len(c.env) <= maxParts)
+	return c.record(Recorded{Run: run, Unix: max(unix, 0), Key: at.Key}, secret, maxLines)
 }
 
-// salt puts salted digests in the place of values.
-func (c *components) salt(secret []byte) {
-	for i := range c.env {
-		if v := &c.env[i]; v.present {
-			v.sum, v.value = salted(secret, v), ""
-		}
-	}
-}
-
-// record writes a record, or its head alone.
-func (c *components) record(made Recorded, secret []byte, whole bool) []byte {
+// record writes a record, or its head alone where it has more than most lines of components.
+func (c *components) record(made Recorded, secret []byte, most int) []byte {
 	w := text.Writer{B: make([]byte, 0, 1024+128*len(c.inputs))}
 	w.Head(recordKind, chapterRevision, c.hash)
 	w.Line(wordKey)
 	w.Digest(made.Key)
 	w.Line(wordSecret)
 	w.Digest(markOf(secret))
-	if !whole {
-		return append(w.B, '\n')
-	}
+	head := len(w.B)
 	w.Line(wordMade)
 	w.Num(made.Unix)
 	w.Str(made.Run)
+	from := len(w.B)
 	c.writeBody(&w)
 	for i := range c.upstreams {
 		c.upstreams[i].writeRecord(&w)
@@ -72,10 +62,13 @@ func (c *components) record(made Recorded, secret []byte, whole bool) []byte {
 		w.Str(v.name)
 		w.Word(choose(v.host, wordHost, wordOverride))
 		if v.present {
-			w.Digest(v.sum)
+			w.Digest(salted(secret, v))
 		} else {
 			w.Word(wordAbsent)
 		}
+	}
+	if bytes.Count(w.B[from:], []byte{'\n'}) > most {
+		return append(w.B[:head], '\n')
 	}
 	w.Seal(c.hash)
 	return w.B
@@ -105,139 +98,78 @@ func salted(secret []byte, v *variable) digest.Digest {
 	return hasher.Sum(digest.BLAKE3, append(b, v.value...))
 }
 
-// readRecord is the inverse of Record. Values of variables are salted digests.
-func readRecord(record, secret []byte) (c *components, made Recorded, ok bool) {
-	r := reader{Reader: text.Read(record), parts: maxParts}
+// recorded is a record that was read.
+type recorded struct {
+	Recorded
+	hash  digest.Function
+	lines lines
+}
+
+// lines are the lines of components by the words that they begin with, in their order.
+type lines map[string][]line
+
+// line is the fields of a line, the word aside.
+type line []string
+
+// maxFields is how many fields a line has at most.
+const maxFields = 8
+
+// at is a field; "" where there is none.
+func (l line) at(i int) string {
+	if i >= len(l) {
+		return ""
+	}
+	return l[i]
+}
+
+// readRecord reads a record of at most so many lines of components. It sees to spelling; what the lines say is for whoever asks them.
+func readRecord(record, secret []byte, most int) (recorded, bool) {
+	r, lines := text.Read(record), lines{}
 	revision, hash := r.Head(recordKind)
 	fn, known := digest.ParseFunction(hash)
+	at := recorded{hash: fn, lines: lines}
 	r.Line(wordKey)
-	made.Key = r.Digest()
+	at.Key = r.Digest()
 	r.Line(wordSecret)
 	if mark := r.Digest(); revision != chapterRevision || !known || mark != markOf(secret) {
-		return nil, made, false
+		return at, false
 	}
-	c = &components{hash: fn}
 	r.Line(wordMade)
-	made.Unix, made.Run = r.Num(), r.str()
-	r.body(c)
-	for r.item(wordUpstream) {
-		c.upstreams = append(c.upstreams, r.upstream())
-	}
-	for r.item(wordEnv) {
-		v := variable{name: r.str(), host: r.either(wordHost, wordOverride)}
-		if v.present = !r.Next(wordAbsent); v.present {
-			v.sum = r.Digest()
+	at.Unix, at.Run = r.Num(), r.Str(math.MaxInt)
+	for ; r.Err() == nil && !r.AtSeal(); most-- {
+		word, fields := r.Any(), make(line, 0, 3)
+		for r.More() && len(fields) < maxFields {
+			fields = append(fields, r.Str(math.MaxInt))
 		}
-		c.env = append(c.env, v)
+		if most <= 0 {
+			r.Fail(text.ErrSpelling)
+		}
+		lines[word] = append(lines[word], fields)
 	}
 	r.Verify()
-	return c, made, r.Err() == nil
+	return at, r.Err() == nil
 }
 
 // FromRecord is the key that a record was made of, and its inputs, without their stat.
 func FromRecord(record, secret []byte) (*Derived, bool) {
-	c, made, ok := readRecord(record, secret)
+	r, ok := readRecord(record, secret, maxLines)
 	if !ok {
 		return nil, false
 	}
-	return &Derived{Key: made.Key, Inputs: c.inputs}, true
+	at := &Derived{Key: r.Key, Inputs: make([]Input, 0, len(r.lines[wordInput]))}
+	for _, l := range r.lines[wordInput] {
+		in := Input{Path: l.at(0)}
+		in.Digest, _ = parseDigest(inputOf(l).digest)
+		at.Inputs = append(at.Inputs, in)
+	}
+	return at, true
 }
 
-// reader reads the components that a record holds.
-type reader struct {
-	*text.Reader
-	parts int // that may still come
-}
-
-// item begins the next line if it is one of that word.
-func (r *reader) item(word string) bool {
-	if !r.At(word) {
-		return false
+// parseDigest reads the digits of a digest.
+func parseDigest(s string) (d digest.Digest, ok bool) {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(d) {
+		return d, false
 	}
-	if r.parts--; r.parts < 0 {
-		r.Fail(text.ErrSpelling)
-		return false
-	}
-	r.Line(word)
-	return true
-}
-
-func (r *reader) str() string { return r.Str(math.MaxInt) }
-
-// either reads one of two words, and reports whether it is the first.
-func (r *reader) either(first, second string) bool {
-	if r.Next(first) {
-		return true
-	}
-	if !r.Next(second) {
-		r.Fail(text.ErrSpelling)
-	}
-	return false
-}
-
-func (r *reader) body(c *components) {
-	r.Line(wordPlace)
-	c.place.OS, c.place.Arch = r.str(), r.str()
-	c.place.Umask = r.Octal(math.MaxUint32)
-	if c.dir = r.str(); c.dir == "/" {
-		c.dir = ""
-	}
-	r.action(c)
-	for r.item(wordOutput) {
-		o := outputPattern{kind: choose(r.either("glob", "literal"), "glob", "literal")}
-		o.text = r.str()
-		c.outputs = append(c.outputs, o)
-	}
-	if c.keeps = r.At(wordIncremental); c.keeps {
-		r.Line(wordIncremental)
-	}
-	for r.item(wordInput) {
-		c.inputs = append(c.inputs, r.input())
-	}
-}
-
-func (r *reader) action(c *components) {
-	for r.item(wordCommand) {
-		c.argv = append(c.argv, r.str())
-	}
-	if c.shell = len(c.argv) == 0 && r.item(wordShell); !c.shell {
-		return
-	}
-	c.argv = append(c.argv, r.str())
-	for r.item(wordOption) {
-		c.argv = append(c.argv, r.str())
-	}
-	var script strings.Builder
-	r.Line(wordScript)
-	script.WriteString(r.str())
-	for r.At(wordScript) {
-		r.Line(wordScript)
-		script.WriteByte('\n')
-		script.WriteString(r.str())
-	}
-	c.argv = append(c.argv, script.String())
-}
-
-func (r *reader) input() (in Input) {
-	in.Path = r.str()
-	switch {
-	case r.Next(wordDir):
-		in.Kind = DirInput
-		return in
-	case r.Next(wordLink):
-		in.Kind, in.LinkText = LinkInput, r.str()
-		switch {
-		case r.Next(wordDir):
-			in.Target = TargetDir
-			return in
-		case r.Next(wordAbsent):
-			return in
-		}
-		in.Target = TargetFile
-	default:
-		in.Kind = FileInput
-	}
-	in.Exec = r.either(wordExecutable, wordFile)
-	in.Digest = r.Digest()
-	return in
+	return digest.Digest(b), true
 }

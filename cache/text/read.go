@@ -99,6 +99,24 @@ func (r *Reader) Line(word string) {
 	r.open, r.rest = true, r.buf[r.from+len(word):r.to-1]
 }
 
+// Any begins the next line, whatever word that is, and returns it.
+func (r *Reader) Any() (word string) {
+	if r.close(); r.err != nil || !r.load() {
+		r.Fail(ErrSpelling)
+		return ""
+	}
+	r.open, r.rest = true, r.buf[r.from:r.to-1]
+	b, _, spaced := bytes.Cut(r.rest, []byte{' '})
+	if r.rest = r.rest[len(b):]; len(b) == 0 || !isBare(b) || spaced && len(r.rest) == 1 {
+		r.Fail(ErrSpelling)
+		return ""
+	}
+	return string(b)
+}
+
+// More reports whether the line under way has another field.
+func (r *Reader) More() bool { return r.err == nil && len(r.rest) > 0 }
+
 // close ends the line under way, of which all must have been read.
 func (r *Reader) close() {
 	if !r.open {
@@ -159,6 +177,9 @@ func (r *Reader) fill() bool {
 	}
 	return n > 0 || err == nil
 }
+
+// AtSeal reports whether the next line is the last one, the digest's. It ends the line before.
+func (r *Reader) AtSeal() bool { return r.At(wordDigest) }
 
 // Verify reads the last line, and compares the digest that it holds with that of what came before.
 func (r *Reader) Verify() {
