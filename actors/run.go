@@ -291,7 +291,8 @@ func (a *rootActor) gone() {
 	if a.stop != nil {
 		a.stop()
 	}
-	a.r.reply(a.crash)
+	a.r.over.Store(true) // nobody is there any more
+	a.r.replyWhenIdle(a.crash)
 }
 
 // died is the last word of the root: the run ends without it. Its children stop with it; one that is stuck in a call of the
@@ -428,6 +429,16 @@ func (a *rootActor) finish(ctx actor.Context) {
 	}
 	a.stopped = true
 	ctx.Stop(ctx.Self())
+}
+
+// replyWhenIdle hands the result over as soon as nothing is under way. Only where the root died has anything been left: its actors
+// stop with it, and what was killed may need a moment. That moment has an end (died).
+func (r *running) replyWhenIdle(crash error) {
+	if crash == nil || r.load() == 0 {
+		r.reply(crash)
+		return
+	}
+	r.timers.after(r.o.StallEvery/crashPace, func() { r.replyWhenIdle(crash) })
 }
 
 // complete gives every task an outcome that has none.

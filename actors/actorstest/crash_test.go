@@ -30,3 +30,12 @@ func TestDeaths(t *testing.T) {
 		return runTwice(w, RunOptions{Seed: seed, Faults: f}, RunOptions{Seed: seed + 1})
 	})
 }
+
+// The root dies when it is asked to end the run, while processes live: they are gone before the result is there (I10).
+func TestDeathOfTheRoot(t *testing.T) {
+	seeds(t, 200, func(seed int64) []string {
+		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true})
+		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed), PanicIn: "run", PanicAt: 1, CancelAt: 10 + int(seed)%80}
+		return runTwice(w, RunOptions{Seed: seed, Faults: f}, RunOptions{Seed: seed + 1})
+	})
+}
