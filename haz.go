@@ -56,6 +56,8 @@ type RunOptions struct {
 	Jobs     int
 	FailFast bool
 	Cache    CacheMode
+	// Timeout is how long the process of a task may run that says nothing of its own; 0: as long as it likes.
+	Timeout time.Duration
 	// Observer is called with one event at a time, in order; nil: nobody watches. A slow one holds the run back: output waits for it, and
 	// tasks for their output. When a run is to end, it has 5 s to return. The bytes of TaskOutput are its own until then; all else
 	// in an event may be kept, and not be changed.

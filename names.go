@@ -37,6 +37,9 @@ func ParseReference(text string) (Reference, error) { return workspace.ParseRefe
 // ParseDuration reads "90d" or "7d12h" (haz::cfg::034).
 func ParseDuration(text string) (time.Duration, error) { return config.ParseDuration(text) }
 
+// ParsePeriod reads "10m", "1m30s" or "500ms" (haz::cfg::080).
+func ParsePeriod(text string) (time.Duration, error) { return config.ParsePeriod(text) }
+
 // ParseSize reads "5GiB" (haz::cfg::035), in bytes.
 func ParseSize(text string) (int64, error) { return config.ParseSize(text) }
 

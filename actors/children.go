@@ -46,6 +46,7 @@ type child struct {
 	signalled stop               // the strongest signal that was asked for
 	sending   [kill + 1]bool     // signals that are being sent: a host may take its time
 	exited    func(process.Exit) // what its end is told to; nil while there is no process
+	untimed   func()             // ends its timeout; nil where none runs
 }
 
 func newChildren(r *running) *children {
@@ -129,6 +130,7 @@ func (p *child) run(m messages.StartProcess, done func(any)) {
 		done(messages.ProcessNotStarted{Ref: m.Ref, Error: spawnError(err)})
 		return
 	}
+	p.time(m)
 	if m.Locks != nil {
 		p.mark(m.Locks, proc)
 	}
@@ -140,6 +142,25 @@ func (p *child) run(m messages.StartProcess, done func(any)) {
 		return
 	}
 	exited(proc.Wait())
+}
+
+// time tells the task when its process has run as long as it may (EXEC-045). It begins when the process does: what came before, the
+// start itself too, is not the process's.
+func (p *child) time(m messages.StartProcess) {
+	if m.Timeout <= 0 {
+		return
+	}
+	r := p.c.r
+	stop := r.timers.after(m.Timeout, func() { r.tell(messages.TimeExpired{Ref: m.Ref}) })
+	p.mu.Lock()
+	over := p.ended
+	if !over {
+		p.untimed = stop
+	}
+	p.mu.Unlock()
+	if over {
+		stop()
+	}
 }
 
 // mark notes the process with the locks of its task. What a task reads that is not cached is given up some time after its process has
@@ -190,9 +211,12 @@ func (p *child) started(proc process.Process, exited func(process.Exit)) {
 // end reports whether this is the first word of it.
 func (p *child) end() bool {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	first := !p.ended
-	p.starting, p.ended, p.exited = false, true, nil
+	first, untimed := !p.ended, p.untimed
+	p.starting, p.ended, p.exited, p.untimed = false, true, nil, nil
+	p.mu.Unlock()
+	if untimed != nil {
+		untimed()
+	}
 	return first
 }
 

@@ -85,7 +85,7 @@ func (t *Task) Receive(ctx actor.Context) {
 		messages.ExecutionPrepared, messages.OutputsCollected, messages.OutputsRejected, messages.EntryStored, messages.StoreFailed:
 		t.advance(ctx, m)
 	// What admission and processes answer.
-	case messages.SlotGranted, messages.ProcessNotStarted, messages.ProcessExited, messages.PatienceExpired, messages.GraceExpired:
+	case messages.SlotGranted, messages.ProcessNotStarted, messages.ProcessExited, messages.TimeExpired, messages.PatienceExpired, messages.GraceExpired:
 		t.advance(ctx, m)
 	// What the supervisor says.
 	case messages.ClaimJudged, messages.OutcomeRecorded, messages.CancelTask, messages.SkipTask:

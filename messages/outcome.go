@@ -137,6 +137,7 @@ type Outcome struct {
 
 	ExitCode int // failed: exit code, -1 when a signal ended it
 	Signal   int
+	TimedOut time.Duration // failed: the timeout that its process had run out of; 0 when it had not
 	Error    *TaskError
 
 	StdoutLen, StderrLen       int64

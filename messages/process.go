@@ -1,6 +1,10 @@
 package messages
 
-import "github.com/haz-build/haz/cache/digest"
+import (
+	"time"
+
+	"github.com/haz-build/haz/cache/digest"
+)
 
 // PrepareExecution asks the cache actor for everything between grant and spawn: task locks, a last look at the inputs
 // (S-23), the snapshot of outputs (S-22). Answered by ExecutionPrepared, InputsMoved, LockRefused or KeyFailed.
@@ -62,6 +66,8 @@ type StartProcess struct {
 	Ref
 	First int // number of the first output event
 	Locks Locks
+	// Timeout is how long the process may run; 0: as long as it likes. Then the task hears TimeExpired.
+	Timeout time.Duration
 }
 
 // ProcessNotStarted says that there never was a process: it could not be started, or (Cancelled) the request to stop came first.
@@ -95,6 +101,9 @@ type SignalProcess struct {
 	Ref
 	Interrupt, Kill bool
 }
+
+// TimeExpired tells a task that its process has run as long as it may (EXEC-045).
+type TimeExpired struct{ Ref }
 
 // PatienceExpired tells a task that its process had its share of the grace after SIGINT.
 type PatienceExpired struct{ Ref }

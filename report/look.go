@@ -44,8 +44,11 @@ func (l Look) ending(o messages.Outcome) string {
 	return p.Yellow(g.Skipped+" cancelled") + p.Dim(" ("+causeText(o)+")")
 }
 
-// exitText says how a process failed: "exit 7", "signal 9".
+// exitText says how a process failed: "exit 7", "signal 9", "timed out after 10m".
 func exitText(o messages.Outcome) string {
+	if o.TimedOut > 0 {
+		return "timed out after " + workspace.Period(o.TimedOut)
+	}
 	if o.Signal != 0 {
 		return fmt.Sprintf("signal %d", o.Signal)
 	}

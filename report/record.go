@@ -36,7 +36,7 @@ type RecordCounts struct {
 }
 
 // RecordTask is one task of a run. ExitCode is that of the process, 0 for a hit, null where nothing ended with a code;
-// Signal is the number of the signal that ended it.
+// Signal is the number of the signal that ended it. TimeoutMS is the timeout that its process had run out of.
 type RecordTask struct {
 	Project    string   `json:"project"`
 	Task       string   `json:"task"`
@@ -50,6 +50,7 @@ type RecordTask struct {
 	Cause      *string  `json:"cause"`
 	Error      *string  `json:"error"`
 	Outputs    []string `json:"outputs"`
+	TimeoutMS  *int64   `json:"timeout_ms"`
 }
 
 // RecordViolation is one broken runtime invariant.
@@ -112,6 +113,9 @@ func recordTask(o messages.Outcome) RecordTask {
 		t.Source = some(map[messages.Source]string{messages.FromRun: "fresh", messages.FromCache: "cache"}[o.Source])
 	case o.Error != nil:
 		t.Error = some(o.Error.Reason)
+	case o.TimedOut > 0:
+		ms := o.TimedOut.Milliseconds()
+		t.TimeoutMS = &ms
 	case o.Status == messages.Failed && o.Signal != 0:
 		t.Signal = &o.Signal
 	case o.Status == messages.Failed:

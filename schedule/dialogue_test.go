@@ -416,6 +416,9 @@ func describe(o messages.Outcome) string {
 		if o.Error != nil {
 			return "errored: " + o.Error.Reason
 		}
+		if o.TimedOut > 0 {
+			return fmt.Sprintf("failed (timed out after %v)", o.TimedOut)
+		}
 		return fmt.Sprintf("failed (exit %d)", o.ExitCode)
 	}
 	causes := map[messages.Cause]string{messages.UpstreamDidFail: "upstream failed", messages.UpstreamDidErr: "upstream errored",

@@ -172,7 +172,7 @@ func (l *Ledger) confirms(i int, o messages.Outcome) bool {
 	if l.crashed.has(i) || l.gaveUp {
 		return true // written without asking the task; whatever it says comes too late
 	}
-	return w.Status == o.Status && w.Cause == o.Cause && w.Root == o.Root && w.Key == o.Key && w.ExitCode == o.ExitCode && w.Source == o.Source
+	return w.Status == o.Status && w.Cause == o.Cause && w.Root == o.Root && w.Key == o.Key && w.ExitCode == o.ExitCode && w.TimedOut == o.TimedOut && w.Source == o.Source
 }
 
 // record writes an outcome and draws the consequences: downstreams become ready or end with it.

@@ -40,6 +40,7 @@ type Rules struct {
 	Lookup   bool          // the cache is read
 	Store    bool          // the cache is written
 	Grace    time.Duration // between SIGTERM and SIGKILL
+	Timeout  time.Duration // of tasks that say nothing of their own (EXEC-045); 0: none
 }
 
 // Command is one message to send now.

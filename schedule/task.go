@@ -29,7 +29,7 @@ const (
 	Preparing                   // the slot is held; locks, a last look at the inputs, the snapshot
 	HeldUp                      // another haz holds a task lock; nothing is held
 	Executing                   // the process runs, or is about to
-	Stopping                    // the process was signalled
+	Stopping                    // the process was signalled: the run is cancelled, or its time is over
 	Collecting                  // the process succeeded; its outputs are being looked at
 	Judging                     // the supervisor compares the outputs with those of other tasks
 	Storing                     // the entry is being written
@@ -69,7 +69,8 @@ type taskConfig struct {
 	soft []int // soft and producer upstreams in the plan that are not hard ones as well
 	down []graph.Neighbour
 
-	cached bool // the task's `cache`
+	cached  bool          // the task's `cache`
+	timeout time.Duration // of its process; 0: none
 }
 
 // Task is the life cycle of one task as a pure machine. Exactly one RecordOutcome leaves it, whatever happens.
@@ -85,6 +86,7 @@ type Task struct {
 	cancel   bool   // the run is cancelled
 	force    bool
 	spared   bool // cancelled, but allowed to end if it runs
+	late     bool // the process was signalled because its time is over, before any cancellation
 	presence bool // collecting looks at presence only
 	quiet    bool // why the result is not stored is not worth a note
 	moves    int
@@ -99,7 +101,7 @@ type Task struct {
 // NewTask makes the machine of a task of a plan, which waits for its upstreams.
 func NewTask(p *graph.Plan, i int, r Rules) *Task {
 	t := p.Tasks[i]
-	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, down: p.Downstreams(i)}
+	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, timeout: r.timeoutOf(t), down: p.Downstreams(i)}
 	for _, u := range p.Upstreams(i) {
 		if u.Hard {
 			c.hard = append(c.hard, u.Task)
@@ -108,6 +110,17 @@ func NewTask(p *graph.Plan, i int, r Rules) *Task {
 		}
 	}
 	return newTask(c)
+}
+
+// timeoutOf is how long the process of a task may run: what it says itself wins over the run.
+func (r Rules) timeoutOf(t *workspace.Task) time.Duration {
+	switch t.Timeout {
+	case 0:
+		return r.Timeout
+	case workspace.NoTimeout:
+		return 0
+	}
+	return t.Timeout
 }
 
 func newTask(c taskConfig) *Task {
@@ -173,6 +186,8 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.processNotStarted(now, m)
 	case messages.ProcessExited:
 		return t.processExited(now, m)
+	case messages.TimeExpired:
+		return t.timeExpired()
 	case messages.PatienceExpired:
 		return t.terminate()
 	case messages.GraceExpired:

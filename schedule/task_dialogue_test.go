@@ -21,7 +21,7 @@ type taskDialogue struct {
 	now time.Time
 }
 
-// task hard=(0,1) soft=(2) down=(10,11) softdown=(12) uncached no-lookup no-store grace=0
+// task hard=(0,1) soft=(2) down=(10,11) softdown=(12) uncached no-lookup no-store grace=0 timeout
 func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 	c := taskConfig{index: 9, id: parseID("p:t"), cached: !td.HasArg("uncached"),
 		Rules: Rules{Lookup: !td.HasArg("no-lookup"), Store: !td.HasArg("no-store"), Grace: time.Second}}
@@ -46,6 +46,8 @@ func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 			}
 		case "grace":
 			c.Grace = 0
+		case "timeout":
+			c.timeout = time.Minute
 		}
 	}
 	return &taskDialogue{m: newTask(c), now: time.Unix(100, 0)}
@@ -129,6 +131,8 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 			e.Killed = []messages.Leftover{{PID: 12, Command: "sleep 20"}, {PID: 13, Command: "a"}, {PID: 14, Command: "b"}, {PID: 15, Command: "c"}}
 		}
 		m = e
+	case "time-expired":
+		m = messages.TimeExpired{Ref: ref}
 	case "patience-expired":
 		m = messages.PatienceExpired{Ref: ref}
 	case "grace-expired":
@@ -176,6 +180,10 @@ func printTask(cs []Command) string {
 				s += " interrupt=true"
 			}
 			s += fmt.Sprintf(" kill=%v", m.Kill)
+		case messages.StartProcess:
+			if m.Timeout > 0 {
+				s += fmt.Sprintf(" timeout=%v", m.Timeout)
+			}
 		case messages.TaskHeldUp:
 			s += fmt.Sprintf(" resolving=%v", m.Resolving)
 		case messages.ObserveEvent:

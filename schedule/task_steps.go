@@ -214,7 +214,7 @@ func (t *Task) startProcess(now time.Time, m messages.ExecutionPrepared) []Comma
 	}
 	t.enter(Executing)
 	cs := append(t.started(now, t.out.Miss), t.notes(m.Notes)...)
-	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks}})
+	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Timeout: t.c.timeout}})
 }
 
 func (t *Task) processNotStarted(now time.Time, m messages.ProcessNotStarted) []Command {
@@ -237,7 +237,11 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 	t.product.StdoutLen, t.product.StderrLen = m.StdoutLen, m.StderrLen
 	t.product.StdoutDigest, t.product.StderrDigest = m.StdoutDigest, m.StderrDigest
 	t.setProduct(t.product)
-	if m.Cancelled {
+	switch {
+	case m.Cancelled && t.late:
+		t.out.Status, t.out.ExitCode, t.out.TimedOut = messages.Failed, m.Code, t.c.timeout
+		return t.finish(now, true)
+	case m.Cancelled:
 		return t.cancelled(now, messages.Signalled, workspace.TaskID{}, true)
 	}
 	return append(t.noteKilled(m.Killed), t.exitedByItself(now, m)...)
@@ -274,6 +278,30 @@ func (t *Task) noteKilled(killed []messages.Leftover) []Command {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return []Command{t.note(text, "let the task wait for it; what is to outlive the task needs a session of its own (setsid)")}
+}
+
+// timeExpired begins the ladder of cancellation for this task alone (EXEC-045). Whoever was asked to end before has no time to run out of.
+func (t *Task) timeExpired() []Command {
+	if t.state != Executing {
+		return nil
+	}
+	t.late = true
+	return t.stopProcess(false)
+}
+
+// stopProcess asks the process to end, and sees to it that it does.
+func (t *Task) stopProcess(interrupt bool) []Command {
+	t.enter(Stopping)
+	kill := t.force || t.c.Grace == 0
+	interrupt = interrupt && !kill
+	cs := []Command{{ToProcesses, messages.SignalProcess{Ref: t.ref(), Interrupt: interrupt, Kill: kill}}}
+	if interrupt {
+		cs = append(cs, Command{ToTimer, messages.PatienceExpired{Ref: t.ref()}})
+	}
+	if !kill {
+		cs = append(cs, Command{ToTimer, messages.GraceExpired{Ref: t.ref()}})
+	}
+	return cs
 }
 
 // terminate follows INT when its share of the grace is over.
@@ -392,17 +420,7 @@ func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
 		if t.spared {
 			return nil
 		}
-		t.enter(Stopping)
-		kill := t.force || t.c.Grace == 0
-		interrupt := m.Interrupt && !kill
-		cs := []Command{{ToProcesses, messages.SignalProcess{Ref: t.ref(), Interrupt: interrupt, Kill: kill}}}
-		if interrupt {
-			cs = append(cs, Command{ToTimer, messages.PatienceExpired{Ref: t.ref()}})
-		}
-		if !kill {
-			cs = append(cs, Command{ToTimer, messages.GraceExpired{Ref: t.ref()}})
-		}
-		return cs
+		return t.stopProcess(m.Interrupt)
 	case Stopping:
 		if m.Force {
 			return t.kill()

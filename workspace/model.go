@@ -156,6 +156,8 @@ type Task struct {
 	Override                 map[string]string
 	Cache                    bool
 	Incremental              bool // what it made before stays when it runs again
+	// Timeout is how long its process may run (EXEC-045): 0 says nothing, NoTimeout is none. No part of the cache key.
+	Timeout time.Duration
 }
 
 // HasPath reports whether the environment of the task can have a PATH.

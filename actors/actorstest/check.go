@@ -43,11 +43,12 @@ type checker struct {
 	begun    map[string]bool
 	counted  map[string]bool // messages of which one is counted
 	grants   *grants
+	attempts *attempts
 }
 
 func newChecker(r Subject, s *Sim, p *processes, o RunOptions, rep *Report) *checker {
 	c := &checker{Subject: r, s: s, procs: p, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), counted: map[string]bool{}}
+		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), counted: map[string]bool{}}
 	rep.Deliveries = make([]int, len(r.Plan.Tasks))
 	for i, t := range r.Plan.Tasks {
 		c.index[t.ID.String()] = i
@@ -105,7 +106,7 @@ func (c *checker) posted(to string, m any) {
 			c.broken("S-37: %s waits for %s, though no other haz is at work", c.Plan.Tasks[m.Task].ID, m.HeldTask)
 		}
 	case messages.SlotGranted, messages.ProcessExited, messages.ProcessNotStarted, messages.ClaimJudged, messages.OutcomeRecorded,
-		messages.PatienceExpired, messages.GraceExpired: // of others, who repeat what they are asked or told twice
+		messages.TimeExpired, messages.PatienceExpired, messages.GraceExpired: // of others, who repeat what they are asked or told twice
 		return
 	}
 	if first, again := c.answered[a.Request()]; again {
@@ -123,6 +124,7 @@ func (c *checker) delivered(to string, m any) {
 		}
 	}
 	c.grants.delivered(c, to, m)
+	c.attempts.delivered(c, to, m)
 	c.count(to, m)
 	switch m := m.(type) {
 	case messages.Resolve:
@@ -255,6 +257,7 @@ func (c *checker) ready(i int) {
 // started checks what a new process means: I4, I5, I6, I9.
 func (c *checker) started(id string) {
 	c.rep.Order = append(c.rep.Order, id)
+	c.attempts.started(c, id)
 	if c.procs.spawned[id] > 1 {
 		c.broken("I4: %s started twice", id)
 	}
@@ -392,6 +395,7 @@ func (c *checker) end() {
 		c.broken("CACHE-017: %d entries were published or set aside at a time", c.s.changes)
 	}
 	c.grants.end(c)
+	c.attempts.end(c)
 	c.crash()
 	c.streams(byID)
 	c.over = true

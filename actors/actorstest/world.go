@@ -16,6 +16,7 @@ import (
 	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/load"
 )
 
@@ -40,6 +41,7 @@ type worldTask struct {
 	uncached        bool
 	missing, stubby bool
 	takes           time.Duration
+	timeout         time.Duration // 0: none
 }
 
 func (t worldTask) id() string  { return t.project + ":" + t.name }
@@ -52,6 +54,7 @@ type WorldOptions struct {
 	Failures bool // tasks that fail, or whose program is missing
 	Overlaps bool // output patterns that meet
 	Clashes  bool // and files that several of them make
+	Timeouts bool // processes that run out of time, or nearly
 }
 
 // NewWorld makes a workspace from a seed. Of an invention that the loader refuses (a glob output that closes a cycle), the
@@ -147,6 +150,9 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 		t.uncached = rng.Intn(10) == 0
 		t.glob = o.Overlaps && rng.Intn(6) == 0
 		t.clashes = t.glob && o.Clashes
+		if o.Timeouts && rng.Intn(2) == 0 {
+			t.timeout = time.Duration(1+rng.Intn(60)) * time.Millisecond
+		}
 		w.tasks = append(w.tasks, t)
 	}
 }
@@ -221,6 +227,9 @@ func (w *World) yaml(t worldTask) string {
 	}
 	if t.uncached {
 		s += "    cache: false\n"
+	}
+	if t.timeout > 0 {
+		s += "    timeout: " + workspace.Period(t.timeout) + "\n"
 	}
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
@@ -191,6 +192,7 @@ func TestKeyDoesNotDependOn(t *testing.T) {
 		"task name":                  func(a *action) { a.task.ID.Task = "other" },
 		"project name, tags":         func(a *action) { a.task.Project = &workspace.Project{Name: "x", Dir: "/lib", Tags: []string{"t"}} },
 		"index, overlay":             func(a *action) { a.task.Index, a.task.Overlay = 7, "o" },
+		"timeout":                    func(a *action) { a.task.Timeout = time.Minute }, // haz::cfg::080
 		"mutex":                      func(a *action) { a.task.Mutex = &workspace.Mutex{Name: "db"} },
 		"soft edges":                 func(a *action) { a.task.WeakDeps = make([]workspace.RefDecl, 2) },
 		"text of deps":               func(a *action) { a.task.Deps = make([]workspace.RefDecl, 2) },

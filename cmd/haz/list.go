@@ -81,13 +81,14 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 			WeakDeps []string   `json:"weak_deps"`
 			Mutex    *jsonMutex `json:"mutex"`
 			Keeps    bool       `json:"incremental,omitempty"`
-			Source   string     `json:"source"`
+			jsonAttempts
+			Source string `json:"source"`
 		}
 		doc := make([]task, len(ts))
 		for i, t := range ts {
 			hard, soft := upstreams(w, t)
 			doc[i] = task{t.ID.Project, t.Project.Dir, t.ID.Task, append([]string{}, t.Project.Tags...), texts(t.Inputs), texts(t.Outputs),
-				hard, soft, mutexJSON(t), t.Incremental, cmp.Or(t.Overlay, "project")}
+				hard, soft, mutexJSON(t), t.Incremental, attemptsJSON(t), cmp.Or(t.Overlay, "project")}
 		}
 		v.printJSON(doc)
 		return nil

@@ -36,6 +36,7 @@ func runCommand() *command {
 			formatOption("with --dry-run: plain (default) or json", "plain", "json"),
 			choice("output-mode", "MODE", "output mode", "live: lines as they come, prefixed; buffered: each task's output in one piece when it ends; new-only: live, and nothing of what cached tasks printed", "live", "buffered", "new-only"),
 			readBy(text("jobs", "N", "run at most N tasks at once; N% of the CPUs, or auto").short("j"), parseJobs),
+			readBy(text("timeout", "TIME", "how long the process of a task may run that has no timeout of its own: 10m, 1m30s, 500ms; 0s: as long as it likes"), readPeriod),
 			toggle("fail-fast", "start nothing more after the first failure"),
 			toggle("keep-going", "after a failure go on with what does not depend on it (default)"),
 			choice("cache", "MODE", "cache mode", "rw: read and write (default); ro: only read; wo: run everything and store; off: neither", "rw", "ro", "wo", "off"),
@@ -199,6 +200,7 @@ func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected) error {
 // execute runs a plan, with everything that people and machines get to see of it.
 func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *haz.Plan) error {
 	o := haz.RunOptions{FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
+	o.Timeout = read[time.Duration](v, "timeout")
 	if n := read[jobs](v, "jobs"); n != (jobs{}) {
 		o.Jobs = n.of(w.CPUs())
 	}

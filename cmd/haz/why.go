@@ -157,6 +157,7 @@ func whyText(e *haz.Explanation) string {
 	if t.Incremental {
 		b.WriteString("incremental: true\n")
 	}
+	b.WriteString(attemptsText(t))
 	section("env.from_host", sortedCopy(t.FromHost))
 	var override []string
 	for _, name := range slices.Sorted(maps.Keys(t.Override)) {
@@ -284,7 +285,8 @@ type jsonWhy struct {
 	WeakDeps []string    `json:"weak_deps"`
 	Mutex    *jsonMutex  `json:"mutex"`
 	Keeps    bool        `json:"incremental,omitempty"`
-	Env      struct {
+	jsonAttempts
+	Env struct {
 		FromHost []string          `json:"from_host"`
 		Override map[string]string `json:"override"`
 	} `json:"env"`
@@ -300,7 +302,7 @@ type jsonWhy struct {
 func whyJSON(e *haz.Explanation) any {
 	t := e.Task
 	doc := jsonWhy{Project: t.ID.Project, Task: t.ID.Task, Action: actionJSON(t), Inputs: []jsonInput{}, Outputs: texts(t.Outputs),
-		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
+		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
 	doc.Env.FromHost, doc.Env.Override = sortedCopy(t.FromHost), t.Override
 	if doc.Env.Override == nil {
 		doc.Env.Override = map[string]string{}

@@ -104,6 +104,20 @@ func writeList(ours string, v value) string {
 	return shortLine(ours + ": " + yamlList(items))
 }
 
+// writePeriod gives a number its unit.
+func writePeriod(unit string) func(string, value) string {
+	return func(ours string, v value) string {
+		text, _ := v.scalar()
+		if _, err := ParsePeriod(text); err == nil {
+			return asItStands
+		}
+		if _, err := ParsePeriod(text + unit); err == nil {
+			return ours + ": " + text + unit
+		}
+		return ours + ": 10m"
+	}
+}
+
 // writeOutputs knows that a text alone may be a folder.
 func writeOutputs(ours string, v value) string {
 	if text, ok := v.scalar(); ok {

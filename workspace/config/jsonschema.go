@@ -217,6 +217,7 @@ var patternOf = map[Format]string{
 	TaskReference:  `^(~:|\^~:|\^:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `$`,
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
+	PeriodText:     `^([0-9]+(ms|[smhdw]))+$`,
 	SizeText:       `^[0-9]+([KMGT]?B|[KMGT]iB)?$`,
 	Location:       `^(~/+[^/]|\.?/+[^/]|\.\./)`,
 	Cap:            `^\+?((0_?)*[1-9](_?[0-9])*|0x(0_?)*[1-9A-Fa-f](_?[0-9A-Fa-f])*|0o(0_?)*[1-7](_?[0-7])*|0b(0_?)*1(_?[01])*)$`,
@@ -235,6 +236,7 @@ var typesOf = map[Format][]string{
 	TaskReference:  {"string"},
 	MutexName:      {"string", "integer", "boolean"},
 	DurationText:   {"string"},
+	PeriodText:     {"string"},
 	SizeText:       {"string", "integer"},
 	Location:       {"string"},
 	Cap:            {"integer", "string"},
@@ -277,6 +279,8 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 			}})
 	case DurationText:
 		out = append(out, member{"not", object{{"type", "string"}, {"pattern", `s.*s|m.*m|h.*h|d.*d|w.*w`}}})
+	case PeriodText:
+		out = append(out, member{"not", object{{"type", "string"}, {"pattern", `[0-9]s.*[0-9]s|ms.*ms|[0-9]m[0-9].*[0-9]m([0-9]|$)|h.*h|d.*d|w.*w`}}})
 	}
 	return out
 }

@@ -26,50 +26,76 @@ func (e *QuantityError) Error() string { return e.Reason }
 // DurationMax is the longest duration; longer ones that fit 64 bits of seconds mean this one.
 const DurationMax = time.Duration(math.MaxInt64)
 
-var durationUnits = map[byte]uint64{'s': 1, 'm': 60, 'h': 3600, 'd': 24 * 3600, 'w': 7 * 24 * 3600}
+// A grammar is what the text of a duration may be: which units there are, of what size, and how small the smallest is.
+type grammar struct {
+	units map[string]uint64 // in the smallest one
+	least time.Duration     // the smallest unit
+	count string            // what is counted, for a number that does not fit
+	rule  string
+}
 
-const durationGrammar = "a duration is one or more numbers, each with a unit s, m, h, d or w, like 90d or 7d12h"
+var durationGrammar = grammar{
+	units: map[string]uint64{"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}, least: time.Second, count: "seconds",
+	rule: "a duration is one or more numbers, each with a unit s, m, h, d or w, like 90d or 7d12h"}
+
+var periodGrammar = grammar{
+	units: map[string]uint64{"ms": 1, "s": 1000, "m": 60_000, "h": 3600_000, "d": 24 * 3600_000, "w": 7 * 24 * 3600_000}, least: time.Millisecond, count: "milliseconds",
+	rule: "a time is one or more numbers, each with a unit ms, s, m, h, d or w, like 10m or 1m30s"}
 
 // ParseDuration reads a duration of haz::cfg::034: pairs of decimal digits and a unit s m h d w written together, each unit at most
 // once, in any order. What exceeds 64 bits of seconds is an error; what exceeds DurationMax is DurationMax. The error is
 // *QuantityError.
-func ParseDuration(text string) (time.Duration, error) {
+func ParseDuration(text string) (time.Duration, error) { return durationGrammar.parse(text) }
+
+// ParsePeriod reads a time of haz::cfg::080: as ParseDuration, with the unit ms besides, of which 64 bits are the most.
+func ParsePeriod(text string) (time.Duration, error) { return periodGrammar.parse(text) }
+
+func (g *grammar) parse(text string) (time.Duration, error) {
 	if text == "" {
-		return 0, &QuantityError{Reason: "it is empty; " + durationGrammar}
+		return 0, &QuantityError{Reason: "it is empty; " + g.rule}
 	}
 	var total uint64
-	var seen string
+	seen := map[string]bool{}
 	for i := 0; i < len(text); {
 		n, digits, fits := leadingNumber(text[i:])
 		if digits == 0 {
-			return 0, quantityError(text, i, "a number is wanted here, not %s; "+durationGrammar)
+			return 0, quantityError(text, i, "a number is wanted here, not %s; "+g.rule)
 		}
 		at := i
 		i += digits
 		if i == len(text) {
 			return 0, &QuantityError{Offset: at, Length: digits,
-				Reason: fmt.Sprintf("%s has no unit; %s", diag.QuoteShort(text[at:i]), durationGrammar)}
+				Reason: fmt.Sprintf("%s has no unit; %s", diag.QuoteShort(text[at:i]), g.rule)}
 		}
-		unit, known := durationUnits[text[i]]
+		name := g.unit(text[i:])
+		size, known := g.units[name]
 		if !known {
-			return 0, quantityError(text, i, "%s is no unit; "+durationGrammar)
+			return 0, quantityError(text, i, "%s is no unit; "+g.rule)
 		}
-		if strings.IndexByte(seen, text[i]) >= 0 {
+		if seen[name] {
 			return 0, quantityError(text, i, "the unit %s is given twice")
 		}
-		seen += text[i : i+1]
-		i++
-		high, seconds := bits.Mul64(n, unit)
-		sum, carry := bits.Add64(total, seconds, 0)
+		seen[name] = true
+		i += len(name)
+		high, units := bits.Mul64(n, size)
+		sum, carry := bits.Add64(total, units, 0)
 		if !fits || high != 0 || carry != 0 {
-			return 0, &QuantityError{Offset: at, Length: i - at, Reason: "it does not fit 64 bits of seconds"}
+			return 0, &QuantityError{Offset: at, Length: i - at, Reason: "it does not fit 64 bits of " + g.count}
 		}
 		total = sum
 	}
-	if total > uint64(DurationMax/time.Second) {
+	if total > uint64(DurationMax/g.least) {
 		return DurationMax, nil
 	}
-	return time.Duration(total) * time.Second, nil
+	return time.Duration(total) * g.least, nil
+}
+
+// unit is the longest unit that text begins with, or its first byte.
+func (g *grammar) unit(text string) string {
+	if len(text) > 1 && g.units[text[:2]] != 0 {
+		return text[:2]
+	}
+	return text[:1]
 }
 
 var sizeUnits = map[string]uint64{

@@ -20,8 +20,11 @@ func (m *mapper) duration(f *Field, n *yaml.Node, out *Duration) bool {
 		return false
 	}
 	parse := ParseDuration
-	if f.Type.Format == Grace {
+	switch f.Type.Format {
+	case Grace:
 		parse = parseGrace
+	case PeriodText:
+		parse = ParsePeriod
 	}
 	d, err := parse(t.Value)
 	if err != nil {
@@ -55,7 +58,9 @@ func (m *mapper) badQuantity(f *Field, t Text, err error) bool {
 	case Grace:
 		hint = "a number of seconds, at least 0, like 5 or 0.5"
 	case DurationText:
-		hint = durationGrammar
+		hint = durationGrammar.rule
+	case PeriodText:
+		hint = periodGrammar.rule
 	case SizeText:
 		hint = sizeGrammar
 	}

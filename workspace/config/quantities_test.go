@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/haz-build/haz/workspace"
 )
 
 // haz::cfg::034.
@@ -29,6 +31,25 @@ func TestParseDuration(t *testing.T) {
 		"18446744073709551616s": "64 bits", "30500568904944w": "64 bits", "18446744073709551615s1m": "64 bits", "99999999999999999999999999d": "64 bits",
 	} {
 		_, err := ParseDuration(text)
+		checkQuantityError(t, text, err, mentions)
+	}
+}
+
+// haz::cfg::080.
+func TestParsePeriod(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"10m": 10 * time.Minute, "1m30s": 90 * time.Second, "500ms": time.Second / 2, "1s500ms": 1500 * time.Millisecond, "5ms1m": time.Minute + 5*time.Millisecond,
+		"0s": 0, "0ms": 0, "2w1d": 15 * 24 * time.Hour, "9223372036854ms": 9223372036854 * time.Millisecond, "9223372036855ms": DurationMax, "106752d": DurationMax,
+	} {
+		if got, err := ParsePeriod(text); err != nil || got != want {
+			t.Errorf("ParsePeriod(%q) = %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for text, mentions := range map[string]string{
+		"600": "no unit", "1.5s": `"."`, "10 m": `" "`, "10min": `"i"`, "1m1m": "twice", "1ms1ms": "twice", "": "empty", "-1s": `"-"`, "none": `"n"`, "10M": `"M"`, "5us": `"u"`,
+		"18446744073709551616ms": "64 bits", "30500568904944w": "64 bits of milliseconds",
+	} {
+		_, err := ParsePeriod(text)
 		checkQuantityError(t, text, err, mentions)
 	}
 }
@@ -102,7 +123,7 @@ func printDuration(d time.Duration) string {
 	seconds := uint64(d / time.Second)
 	text := ""
 	for _, u := range "wdhms" {
-		size := durationUnits[byte(u)]
+		size := durationGrammar.units[string(u)]
 		if n := seconds / size; n > 0 {
 			text += fmt.Sprint(n, string(u))
 		}
@@ -127,6 +148,22 @@ func FuzzDuration(f *testing.F) {
 		again, err := ParseDuration(printDuration(d))
 		if err != nil || again != d.Truncate(time.Second) {
 			t.Errorf("%q is %v, printed %q, read again %v, %v", s, d, printDuration(d), again, err)
+		}
+	})
+}
+
+func FuzzPeriod(f *testing.F) {
+	for _, s := range []string{"10m", "1m30s", "5ms1m", "1m1m", "18446744073709551616ms", "1.5s", "\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := ParsePeriod(s)
+		if err != nil {
+			return
+		}
+		again, err := ParsePeriod(workspace.Period(d))
+		if err != nil || again != d.Truncate(time.Millisecond) {
+			t.Errorf("%q is %v, printed %q, read again %v, %v", s, d, workspace.Period(d), again, err)
 		}
 	})
 }

@@ -30,6 +30,7 @@ const (
 	TaskReference
 	MutexName
 	DurationText
+	PeriodText
 	SizeText
 	Location
 	Concurrency
@@ -209,6 +210,8 @@ var taskObject = &Object{
 			Doc: "`false`: the task runs each time it is in a run, and is never stored."},
 		{Key: "incremental", Rule: "haz::cfg::039", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
 			Doc: "`true`: when the task runs again, what it made before stays, for a tool that updates it. Otherwise it is taken away first."},
+		{Key: "timeout", Rule: "haz::cfg::080", Added: true, Type: Type{Kind: Scalar, Format: PeriodText}, Default: "none, or what `--timeout` says", Accepts: "a time: `10m`, `1m30s`, `500ms`; `0s` is none",
+			Doc: "How long the task's process may run, not counting what it waits for. Then it is ended as a cancelled one is, and the task has failed. It is no part of the cache key."},
 	},
 }
 

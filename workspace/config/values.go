@@ -140,6 +140,7 @@ type Body struct {
 	}
 	Cache       Bool
 	Incremental Bool
+	Timeout     Duration
 
 	path         string // of keys, for diagnostics of later phases
 	actionFailed bool   // command or shell was there, but wrong
@@ -239,6 +240,8 @@ func (b *Body) slot(key string) any {
 		return &b.Cache
 	case "incremental":
 		return &b.Incremental
+	case "timeout":
+		return &b.Timeout
 	}
 	return nil
 }

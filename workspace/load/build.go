@@ -76,6 +76,9 @@ func (b *builder) body(c *config.Body) workspace.Task {
 	default:
 		t.Kind, t.Argv = workspace.Command, texts(c.Command)
 	}
+	if t.Timeout = c.Timeout.Duration; c.Timeout.Set && t.Timeout == 0 {
+		t.Timeout = workspace.NoTimeout
+	}
 	t.Deps = b.deps(c)
 	t.WeakDeps = b.weakDeps(c)
 	t.FromHost = texts(c.Env.FromHost)

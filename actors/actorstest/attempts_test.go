@@ -1,0 +1,68 @@
+package actorstest
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/haz-build/haz/messages"
+)
+
+// A process that would run longer than its timeout ends by it, and no other one does (EXEC-045).
+func TestTimeouts(t *testing.T) {
+	var expired atomic.Int64
+	seeds(t, 200, func(seed int64) (broken []string) {
+		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true, Timeouts: true})
+		r := Run(w, RunOptions{Seed: seed, Faults: Faults{InOrder: true}})
+		for i, o := range r.Result.Outcomes {
+			id := r.Result.Outcomes[i].Task.String()
+			if o.Spawned == 0 {
+				continue
+			}
+			if o.TimedOut > 0 {
+				expired.Add(1)
+			}
+			for _, wt := range w.tasks {
+				if wt.id() == id && wt.takes != wt.timeout && (o.TimedOut > 0) != (wt.timeout > 0 && wt.takes > wt.timeout) {
+					broken = append(broken, fmt.Sprintf("%s takes %v, its timeout is %v, and it ends as %v after %v", id, wt.takes, wt.timeout, o.Status, o.TimedOut))
+				}
+			}
+		}
+		return append(broken, r.Broken...)
+	})
+	if expired.Load() == 0 {
+		t.Error("no time ran out")
+	}
+}
+
+// Whatever else goes wrong meanwhile, all invariants hold, and what ran out of time is not stored.
+func TestTimeoutsAmongFaults(t *testing.T) {
+	seeds(t, 400, func(seed int64) []string {
+		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true, Timeouts: true})
+		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed)}
+		switch seed % 5 {
+		case 0:
+			f.Lost = 10
+		case 1:
+			f.PanicAt = 1 + int(seed/2)%150
+		case 2:
+			f.PanicBusy = true
+		case 3:
+			f.CancelAt, f.HostCancels = 1+int(seed)%120, seed%2 == 0
+			f.SecondAt = f.CancelAt + 1 + int(seed)%20
+		case 4:
+			f.Slow = 60
+		}
+		first := Run(w, RunOptions{Seed: seed, Faults: f, FailFast: seed%7 == 0})
+		if len(first.Broken) > 0 {
+			return first.Broken
+		}
+		second := Run(w, RunOptions{Seed: seed + 1})
+		for i, o := range second.Result.Outcomes {
+			if first.Result.Outcomes[i].TimedOut > 0 && o.Status == messages.Completed && o.Source == messages.FromCache {
+				return []string{fmt.Sprintf("%s ran out of time, and was stored", o.Task)}
+			}
+		}
+		return second.Broken
+	})
+}
