@@ -98,7 +98,7 @@ var owners = map[string]string{
 	"github.com/google/go-cmp":          "",
 	"pgregory.net/rapid":                "pattern/patterntest",
 	"go.uber.org/goleak":                "",
-	"github.com/creack/pty":             "",
+	"github.com/creack/pty":             "process",
 }
 
 // TestImports fails on an import that the tables lack, of this module or of another.

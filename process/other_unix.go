@@ -45,6 +45,8 @@ func pipe() (r, w int, err error) {
 	return p[0], p[1], nil
 }
 
+const getTermios, setTermios = unix.TIOCGETA, unix.TIOCSETA
+
 func newSession(*int) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
 func (p *proc) watch()   {}

@@ -24,6 +24,7 @@ type proc struct {
 	birth int64
 	slot  int // in the helper's table
 	out   Sink
+	loan  *loan // of a user's terminal; nil: none
 	// poll becomes readable when the main process ends or writes; nil where the system has nothing of the kind.
 	poll    *os.File
 	pidfd   int // watched by poll; -1 without
@@ -174,6 +175,7 @@ func (p *proc) supervise() {
 
 	incomplete := p.end()
 	leftovers := p.strays()
+	p.giveBack()
 
 	p.mu.Lock()
 	p.ended = true

@@ -30,6 +30,11 @@ type Command struct {
 	Stand string   // "", or a path that leads to the same directory also when that is moved: where the process starts
 	Argv  []string // Argv[0] as the user wrote it; looked up as chapter 2, 4.2 says
 	Env   []string // exactly this, "NAME=value", sorted by name
+	// TTY makes standard output and error one pseudo terminal, of Columns (0: 80); its output is all Stdout's. There is nobody to type.
+	TTY     bool
+	Columns int
+	// Terminal is what the process is lent, if it is not nil: it reads from it and writes to it, and a Sink gets nothing.
+	Terminal Terminal
 }
 
 // Sink receives output while the process runs. Write is called from one goroutine a stream, possibly at the same time for

@@ -26,6 +26,8 @@ type stream struct {
 	file  *os.File // over fd, made by open; nil before
 	blind bool     // the runtime's poller has not taken it
 	isCut atomic.Bool
+	// terminal: it is ours of a pseudo terminal. Where a pipe ends, that one hangs up.
+	terminal bool
 
 	// Written by pump or drain, read after they have ended.
 	atEOF   bool
@@ -45,6 +47,68 @@ func newStream(kind Stream) (s *stream, writer int, err error) {
 		return nil, -1, err
 	}
 	return &stream{kind: kind, fd: r}, w, nil
+}
+
+// ends are what a process writes to, and ours of it.
+type ends struct {
+	ours   [2]*stream
+	theirs [2]int // one twice, where it is a terminal
+}
+
+func openEnds(c Command) (e ends, err error) {
+	if c.TTY || c.Terminal != nil {
+		return openTerminalEnds(c)
+	}
+	if e.ours[0], e.theirs[0], err = newStream(Stdout); err != nil {
+		return e, err
+	}
+	if e.ours[1], e.theirs[1], err = newStream(Stderr); err != nil {
+		e.ours[0].close()
+		unix.Close(e.theirs[0])
+	}
+	return e, err
+}
+
+// openTerminalEnds has a second stream that ends at once.
+func openTerminalEnds(c Command) (e ends, err error) {
+	t, theirs, err := openPseudoTerminal(c.Columns, c.Terminal == nil)
+	if err != nil {
+		return e, err
+	}
+	none, w, err := newStream(Stderr)
+	if err != nil {
+		t.close()
+		unix.Close(theirs)
+		return e, err
+	}
+	unix.Close(w)
+	return ends{ours: [2]*stream{t, none}, theirs: [2]int{theirs, theirs}}, nil
+}
+
+// pipe tells the helper by what it can know a process whose number it was not told yet: no terminal, of which others have the number.
+func (e ends) pipe() uint64 {
+	if e.ours[0].terminal {
+		return 0
+	}
+	return inodeOf(e.theirs[0])
+}
+
+func (e ends) closeTheirs() {
+	unix.Close(e.theirs[0])
+	if e.theirs[1] != e.theirs[0] {
+		unix.Close(e.theirs[1])
+	}
+}
+
+func (e ends) closeOurs() {
+	for _, s := range e.ours {
+		s.close()
+	}
+}
+
+func (e ends) close() {
+	e.closeTheirs()
+	e.closeOurs()
 }
 
 // open puts the stream into the runtime's poller, so that pump waits without a thread. The kernel may refuse to watch one more
@@ -94,7 +158,7 @@ func (s *stream) pump(out Sink) {
 		}
 		switch {
 		case err == nil:
-		case err == io.EOF:
+		case err == io.EOF, s.terminal && isHangup(err):
 			s.atEOF = true
 			return
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -118,7 +182,7 @@ func (s *stream) drain(out Sink) bool {
 		switch {
 		case n > 0:
 			s.deliver(out, buf[:n])
-		case err == nil:
+		case err == nil, s.terminal && isHangup(err):
 			s.atEOF = true
 			return true
 		case err != unix.EINTR:

@@ -70,28 +70,28 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 	}
 	defer s.endStart()
 	unignore()
-	stdout, outW, err := newStream(Stdout)
+	ends, err := openEnds(c)
 	if err != nil {
-		return refuse(err)
-	}
-	stderr, errW, err := newStream(Stderr)
-	if err != nil {
-		stdout.close()
-		unix.Close(outW)
 		return refuse(err)
 	}
 	p := &proc{
-		sys: s, out: out, pidfd: -1, streams: [2]*stream{stdout, stderr},
+		sys: s, out: out, pidfd: -1, streams: ends.ours,
 		drained: make(chan struct{}), hurry: make(chan struct{}), giveUp: make(chan struct{}), done: make(chan struct{}),
 	}
 	attr := &syscall.ProcAttr{
 		Dir:   cmp.Or(c.Stand, c.Dir),
 		Env:   c.Env,
-		Files: []uintptr{uintptr(s.null), uintptr(outW), uintptr(errW)},
+		Files: []uintptr{uintptr(s.null), uintptr(ends.theirs[0]), uintptr(ends.theirs[1])},
 		Sys:   newSession(&p.pidfd),
 	}
+	if c.Terminal != nil {
+		if err := p.borrow(c.Terminal, attr); err != nil {
+			ends.close()
+			return refuse(err)
+		}
+	}
 	s.helper.await()
-	p.slot = s.helper.expect(inodeOf(outW))
+	p.slot = s.helper.expect(ends.pipe())
 	for try := 0; ; try++ {
 		err = children.fork(p, func() (pid int, err error) { return syscall.ForkExec(path, c.Argv, attr) })
 		if err != syscall.ETXTBSY || try == busyTries {
@@ -104,17 +104,20 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 			time.Sleep(time.Millisecond << min(try, 5))
 		}
 	}
-	unix.Close(outW)
-	unix.Close(errW)
+	ends.closeTheirs()
 	if err != nil {
 		s.helper.remove(p.slot)
-		stdout.close()
-		stderr.close()
+		p.giveBack()
+		ends.closeOurs()
 		return refuse(err)
 	}
 	byNumber.Store(p.pid, p)
 	s.helper.enter(p.slot, p.pid)
 	p.watch()
+	if p.loan != nil {
+		p.startPumps()
+		go p.loan.carryInput()
+	}
 	s.mu.Lock()
 	s.live[p] = struct{}{}
 	late := s.kills != kills

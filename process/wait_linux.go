@@ -19,13 +19,15 @@ func pipe() (r, w int, err error) {
 	return p[0], p[1], nil
 }
 
+const getTermios, setTermios = unix.TCGETS, unix.TCSETS
+
 // usePidfd is false in tests of what old kernels get.
 var usePidfd = true
 
 // newSession asks for a session of its own and for a pidfd, which stays -1 on kernels before 5.2.
 func newSession(pidfd *int) *syscall.SysProcAttr {
 	if !usePidfd {
-		return &syscall.SysProcAttr{Setsid: true}
+		pidfd = nil
 	}
 	return &syscall.SysProcAttr{Setsid: true, PidFD: pidfd}
 }
