@@ -48,7 +48,7 @@ func (w *Workspace) Bearing() *Project { return load.Bearing(w.W, w.o.host, w.di
 
 // Meant is a hint for a text that was given as a task and selects none: what to type instead; "" when nothing comes to mind.
 func (w *Workspace) Meant(text string) string {
-	home, _ := w.hostEnv()("HOME")
+	home, _ := w.hostEnv().Lookup("HOME")
 	return w.W.Meant(workspace.Typed{Text: text, Dir: load.Inside(w.W, w.o.host, w.dir), Home: home, Bearing: w.Bearing()})
 }
 

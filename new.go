@@ -24,6 +24,7 @@ type Declaration struct {
 	Concurrency int            // concurrency.default; 0: auto
 	TagCaps     map[string]int // concurrency.tags
 	CancelGrace time.Duration  // execution.cancel_grace; 0: as if it was not there
+	StrictEnv   bool           // env.strict
 }
 
 // ProjectDeclaration is one project.
@@ -45,8 +46,9 @@ type TaskDeclaration struct {
 	NarrowDeps               []string // more deps, of which nothing counts but their outputs (closure: false)
 	Mutex                    string   // "db", "~:db"
 	SharedMutex              bool     // others that say so may hold it as well
-	FromHost                 []string
+	FromHost, Pass           []string
 	Override                 map[string]string
+	StrictEnv                bool // env.strict; where it is false, what the workspace says
 	Uncached                 bool // cache: false
 	Incremental              bool
 }
@@ -81,6 +83,9 @@ func (d *Declaration) texts() (*load.Declared, error) {
 	w.line("the workspace", "}}", "")
 	if d.CancelGrace != 0 {
 		w.line("the workspace", "execution: {cancel_grace: "+strconv.FormatFloat(d.CancelGrace.Seconds(), 'f', -1, 64)+"}", "")
+	}
+	if d.StrictEnv {
+		w.line("the workspace", "env: {strict: true}", "")
 	}
 	all := &load.Declared{Settings: w.file("the workspace", "DISC-004"), Projects: map[string]config.File{}}
 	bad := w.bad
@@ -137,19 +142,39 @@ func (t *TaskDeclaration) spell() string {
 	default:
 		put(t.Mutex != "", "mutex", quoted(t.Mutex))
 	}
-	var set []string
-	for _, name := range slices.Sorted(maps.Keys(t.Override)) {
-		set = append(set, quoted(name)+": "+quoted(t.Override[name]))
+	if env := t.spellEnv(); env != "" {
+		put(true, "env", "{"+env+"}")
 	}
-	put(len(t.FromHost)+len(set) > 0, "env", "{from_host: "+quotedList(t.FromHost)+", override: {"+strings.Join(set, ", ")+"}}")
 	put(t.Uncached, "cache", "false")
 	put(t.Incremental, "incremental", "true")
 	return strings.Join(keys, ", ")
 }
 
+// spellEnv spells the keys of env.
+func (t *TaskDeclaration) spellEnv() string {
+	var keys []string
+	if len(t.FromHost) > 0 {
+		keys = append(keys, "from_host: "+quotedList(t.FromHost))
+	}
+	if len(t.Pass) > 0 {
+		keys = append(keys, "pass: "+quotedList(t.Pass))
+	}
+	var set []string
+	for _, name := range slices.Sorted(maps.Keys(t.Override)) {
+		set = append(set, quoted(name)+": "+quoted(t.Override[name]))
+	}
+	if len(set) > 0 {
+		keys = append(keys, "override: {"+strings.Join(set, ", ")+"}")
+	}
+	if t.StrictEnv {
+		keys = append(keys, "strict: true")
+	}
+	return strings.Join(keys, ", ")
+}
+
 // texts are all that the host has written.
 func (t *TaskDeclaration) texts() []string {
-	all := slices.Concat([]string{t.Name, t.Shell, t.ShellType, t.Mutex}, t.Command, t.ShellOptions, t.Inputs, t.Exclude, t.Outputs, t.Deps, t.WeakDeps, t.NarrowDeps, t.FromHost)
+	all := slices.Concat([]string{t.Name, t.Shell, t.ShellType, t.Mutex}, t.Command, t.ShellOptions, t.Inputs, t.Exclude, t.Outputs, t.Deps, t.WeakDeps, t.NarrowDeps, t.FromHost, t.Pass)
 	for name, value := range t.Override {
 		all = append(all, name, value)
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -215,16 +214,8 @@ func (w *Workspace) Close() error {
 // CPUs is the number of usable CPUs: what `concurrency.default: auto` means (chapter 2, 2.2).
 func (w *Workspace) CPUs() int { return w.o.cpus }
 
-// hostEnv indexes the snapshot of the host environment. Of a name given twice the last counts, as in a shell.
-func (w *Workspace) hostEnv() key.HostEnv {
-	m := make(map[string]string, len(w.o.env))
-	for _, kv := range w.o.env {
-		if name, value, ok := strings.Cut(kv, "="); ok {
-			m[name] = value
-		}
-	}
-	return func(name string) (string, bool) { v, ok := m[name]; return v, ok }
-}
+// hostEnv is the snapshot of the host's environment.
+func (w *Workspace) hostEnv() key.HostEnv { return key.NewHostEnv(w.o.env) }
 
 type realClock struct{}
 

@@ -16,7 +16,7 @@ const shellDefault = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 // programWarnings are about scripts that start a program which a shell without PATH does not find, although the user's own does: it
 // is the first mistake of everybody. A program that is nowhere may come from the task itself, and is not spoken of.
 func (w *Workspace) programWarnings() diag.List {
-	hostPath, _ := w.hostEnv()("PATH")
+	hostPath, _ := w.hostEnv().Lookup("PATH")
 	known := map[string]string{} // where the user's shell finds a program that one without PATH does not
 	lost := func(program string) string {
 		at, ok := known[program]
@@ -41,7 +41,7 @@ func (w *Workspace) programWarnings() diag.List {
 			list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::032", Place: t.Place, Project: t.SharedIn(),
 				Message: fmt.Sprintf("the script of task %s starts %s, which is %s here, where a shell without PATH does not look: the task's environment has no PATH",
 					diag.Quote(t.ID.String()), diag.Quote(program), diag.Quote(at)),
-				Hint: "env: {from_host: [PATH]}"})
+				Hint: "env: {pass: [PATH]}"})
 			break
 		}
 	}

@@ -20,6 +20,10 @@ type Explanation struct {
 	Deps     []TaskID // direct, resolved, canonical order
 	WeakDeps []TaskID
 
+	// Passed and PassedByDefault name the variables of the host that the task sees and that are in no key: those that `pass` means,
+	// and the others. Sorted.
+	Passed, PassedByDefault []string
+
 	Key string // 64 digits; "" when it is not known
 	// Preimage, of WhyOptions.Key, is the text that the key is the digest of; its last line is the key.
 	Preimage string
@@ -99,6 +103,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 			e.WeakDeps = append(e.WeakDeps, id)
 		}
 	}
+	e.Passed, e.PassedByDefault = p.deriver.Passed(t)
 	r := p.look(ctx, task)
 	if err := ctx.Err(); err != nil {
 		return nil, err

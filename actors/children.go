@@ -252,7 +252,7 @@ func noPath(t *workspace.Task) []messages.Note {
 	if t.HasPath() {
 		return nil
 	}
-	return []messages.Note{{Text: "exit 127 mostly means that a program was not found: the environment of this task has no PATH", Hint: "env: {from_host: [PATH]}"}}
+	return []messages.Note{{Text: "exit 127 mostly means that a program was not found: the environment of this task has no PATH", Hint: "env: {pass: [PATH]}"}}
 }
 
 // command is what to start (4.2, 4.3).

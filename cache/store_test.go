@@ -300,7 +300,7 @@ func TestSchemaMismatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := newRig(t, ws, cache.Options{})
-		if _, miss := r.store.Lookup(k); miss == nil || miss.Reason != entry.Schema || miss.String() != "schema mismatch (revision 3 with sha256)" {
+		if _, miss := r.store.Lookup(k); miss == nil || miss.Reason != entry.Schema || miss.String() != "schema mismatch (revision 4 with sha256)" {
 			t.Fatal(miss)
 		}
 		if already, err := cachetest.Store(bg, r.store, task.Request(fn, k)); already || err != nil {

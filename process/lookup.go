@@ -71,7 +71,7 @@ func lookup(c Command) (string, *NotStartedError) {
 	case own && executable("/bin/"+program) == nil:
 		e.Hint = "it is in /bin: add that to PATH"
 	case !own:
-		e.Hint = "give the task a PATH: list PATH in env.from_host, or set it in env.override"
+		e.Hint = "give the task a PATH: list PATH in env.pass, or set it in env.override"
 	}
 	return "", e
 }

@@ -108,7 +108,7 @@ func TestNotStarted(t *testing.T) {
 	}{
 		{name: "not in PATH", argv: []string{"hosttool"}, env: []string{"PATH=/usr/bin:/bin"}, reason: "program not found in the task's PATH (2 directories)", is: os.ErrNotExist},
 		{name: "one directory", argv: []string{"sh"}, env: []string{"PATH=/nowhere"}, reason: "program not found in the task's PATH (1 directory)", hint: "/usr/bin"},
-		{name: "no PATH", argv: []string{"hosttool"}, reason: "program not found in PATH (/bin:/usr/bin, since the task has no PATH)", hint: "env.from_host"},
+		{name: "no PATH", argv: []string{"hosttool"}, reason: "program not found in PATH (/bin:/usr/bin, since the task has no PATH)", hint: "env.pass"},
 		{name: "name is like PATH", argv: []string{"hosttool"}, env: []string{"XPATH=" + dir + "/hostbin"}, reason: "the task has no PATH"},
 		{name: "in the directory", argv: []string{"local"}, env: testEnv, reason: "not found", hint: "./local"},
 		{name: "relative to the task, not to haz", argv: []string{"./hosttool"}, reason: "no such file", hint: dir},

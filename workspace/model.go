@@ -79,6 +79,7 @@ type Settings struct {
 	TagCaps     map[string]int
 	OutputMode  string        // "live", "buffered", "new-only"
 	CancelGrace time.Duration // execution.cancel_grace
+	StrictEnv   bool          // env.strict, for tasks and projects that do not say
 }
 
 // Project is one project.
@@ -88,6 +89,8 @@ type Project struct {
 	File  string   // path of its haz.yml relative to the root; "" where it was not read from a file
 	Tags  []string // sorted
 	Tasks []*Task  // effective, by name
+
+	StrictEnv bool // env.strict of the project or the workspace, for tasks that do not say
 }
 
 // Defines reports whether a file, named from the root, is one that says what the workspace is: the haz.yml of a project, or what
@@ -152,18 +155,14 @@ type Task struct {
 	Inputs, Exclude, Outputs []PatternDecl
 	Deps, WeakDeps           []RefDecl
 	Mutex                    *Mutex
-	FromHost                 []string // in declaration order
+	FromHost                 []string // hashed; in declaration order
+	Pass                     []string // not hashed; names and PREFIX_*, in declaration order
+	Strict                   bool     // nothing passes by default
 	Override                 map[string]string
 	Cache                    bool
 	Incremental              bool // what it made before stays when it runs again
 	// Timeout is how long its process may run (EXEC-045): 0 says nothing, NoTimeout is none. No part of the cache key.
 	Timeout time.Duration
-}
-
-// HasPath reports whether the environment of the task can have a PATH.
-func (t *Task) HasPath() bool {
-	_, set := t.Override["PATH"]
-	return set || slices.Contains(t.FromHost, "PATH")
 }
 
 // SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too; else "". What is

@@ -31,10 +31,11 @@ func patterns(t testing.TB, dir string, texts ...string) []workspace.PatternDecl
 }
 
 func hostEnv(vars map[string]string) HostEnv {
-	return func(name string) (string, bool) {
-		v, ok := vars[name]
-		return v, ok
+	var environ []string
+	for name, value := range vars {
+		environ = append(environ, name+"="+value)
 	}
+	return NewHostEnv(environ)
 }
 
 // action is a task and what else its key depends on, ready to be changed.
@@ -79,13 +80,13 @@ func TestVector(t *testing.T) {
 		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, manifest.Revision)
 	}
 	for fn, want := range map[digest.Function]string{
-		digest.BLAKE3: "cab4a86c00e18d4fd2c8a4e6ffbd64bf902860a4053791f9b85db9df9a757ee6",
-		digest.SHA256: "d2a9e50345145cc078f9376e54fe3e9ee45e3ecc0dd84dde5e26c54ae1750e9a",
+		digest.BLAKE3: "1eb0821a1afcbb68197bc64e50b6a6ac5b86a7b457d55373e16feb011f3ce07c",
+		digest.SHA256: "ceeec23d3c64db35c1efd7eed629eb01fd8ce00fb40260174475011f527f0b29",
 	} {
 		a := vector(t, fn)
 		c := a.components()
 		of := func(s string) string { return hasher.Sum(fn, []byte(s)).Hex() }
-		text := "haz key 3 " + fn.String() + `
+		text := "haz key 4 " + fn.String() + `
 place linux amd64 022 /lib
 command cc
 command -c
@@ -247,20 +248,6 @@ func TestKeyOfShellOptions(t *testing.T) {
 	}
 	if c.argv = []string{"bash", "echo a"}; c.key() == key {
 		t.Error("the key does not tell -e")
-	}
-}
-
-func TestEnvironment(t *testing.T) {
-	a := rich(t)
-	a.task.FromHost = append(a.task.FromHost, "LANG", "RAW", "PATH")
-	a.env["LANG"], a.env["RAW"], a.env["HOME"] = "D", "\xff\xfe", "/home"
-	got := a.deriver().Environment(&a.task)
-	want := []string{"EMPTY=", "LANG=C", "PATH=/usr/bin:/bin", "RAW=\xff\xfe"} // CACHE-008, S-12: not CC, not HOME
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := NewDeriver(Options{}).Environment(&workspace.Task{}); got == nil || len(got) > 0 {
-		t.Errorf("a task without variables: %#v, want none, and not nil, which would mean those of haz", got)
 	}
 }
 

@@ -7,7 +7,38 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// variables lists the effective variables of a task: what it takes from the host, present or not, and what it sets, which
+// The environment of a task (chapter 2, 4.3) is in two parts. What is in the key: names of from_host, present or not, and override,
+// by digests of their values (variables). And what is passed, by pass and by default, of which nothing is in the key: neither name nor
+// value (passed).
+
+// HostEnv is a snapshot of the host's environment.
+type HostEnv struct{ vars []hostVariable } // by name, each once
+
+type hostVariable struct{ name, value string }
+
+// NewHostEnv makes a snapshot of texts NAME=value. Of a name given twice the last counts, as in a shell. Names and values are bytes.
+func NewHostEnv(environ []string) HostEnv {
+	vars := make([]hostVariable, 0, len(environ))
+	for _, kv := range slices.Backward(environ) {
+		if name, value, ok := strings.Cut(kv, "="); ok {
+			vars = append(vars, hostVariable{name, value})
+		}
+	}
+	byName := func(a, b hostVariable) int { return strings.Compare(a.name, b.name) }
+	slices.SortStableFunc(vars, byName)
+	return HostEnv{slices.CompactFunc(vars, func(a, b hostVariable) bool { return a.name == b.name })}
+}
+
+// Lookup returns the value of a variable, and whether it is set.
+func (e HostEnv) Lookup(name string) (value string, ok bool) {
+	i, ok := slices.BinarySearchFunc(e.vars, name, func(v hostVariable, name string) int { return strings.Compare(v.name, name) })
+	if !ok {
+		return "", false
+	}
+	return e.vars[i].value, true
+}
+
+// variables lists the variables of a task that are in its key: what it takes from the host, present or not, and what it sets, which
 // wins (4.3). Sorted by name, each name once. Values are bytes (S-12).
 func (d *Deriver) variables(t *workspace.Task) []variable {
 	if len(t.FromHost)+len(t.Override) == 0 {
@@ -15,16 +46,11 @@ func (d *Deriver) variables(t *workspace.Task) []variable {
 	}
 	vars := make([]variable, 0, len(t.FromHost)+len(t.Override))
 	for _, name := range t.FromHost {
-		if _, ok := t.Override[name]; ok {
-			continue
+		if !t.Hashes(name) {
+			continue // it is set
 		}
 		v := variable{name: name, host: true}
-		if d.o.Env != nil {
-			v.value, v.present = d.o.Env(name)
-		}
-		if !v.present {
-			v.value = ""
-		}
+		v.value, v.present = d.o.Env.Lookup(name)
 		vars = append(vars, v)
 	}
 	for name, value := range t.Override {
@@ -34,7 +60,21 @@ func (d *Deriver) variables(t *workspace.Task) []variable {
 	return slices.CompactFunc(vars, func(a, b variable) bool { return a.name == b.name })
 }
 
-// Environment is the exact environment of the task, sorted by name (chapter 2, 4.3): nothing that is not declared.
+// Passed lists the names of the host's variables that the task sees and whose values are in no key (haz::cfg::041, haz::cfg::042): those
+// of pass, and those that pass by default. Sorted.
+func (d *Deriver) Passed(t *workspace.Task) (declared, byDefault []string) {
+	for _, v := range d.o.Env.vars {
+		switch passes, unsaid := t.Passes(v.name); {
+		case unsaid:
+			byDefault = append(byDefault, v.name)
+		case passes:
+			declared = append(declared, v.name)
+		}
+	}
+	return declared, byDefault
+}
+
+// Environment is the exact environment of the task, sorted by name (chapter 2, 4.3): what is in the key and what is passed.
 func (d *Deriver) Environment(t *workspace.Task) []string {
 	env := []string{}
 	for _, v := range d.variables(t) {
@@ -42,5 +82,18 @@ func (d *Deriver) Environment(t *workspace.Task) []string {
 			env = append(env, v.name+"="+v.value)
 		}
 	}
+	for _, v := range d.o.Env.vars {
+		if passes, _ := t.Passes(v.name); passes {
+			env = append(env, v.name+"="+v.value)
+		}
+	}
+	slices.SortFunc(env, byEnvName)
 	return env
+}
+
+// byEnvName sorts texts NAME=value by name.
+func byEnvName(a, b string) int {
+	a, _, _ = strings.Cut(a, "=")
+	b, _, _ = strings.Cut(b, "=")
+	return strings.Compare(a, b)
 }

@@ -23,9 +23,6 @@ type Place struct {
 	Umask    uint32
 }
 
-// HostEnv looks a variable of the host's snapshot up.
-type HostEnv func(name string) (value string, ok bool)
-
 // Deriver derives keys. Safe for concurrent use.
 //
 // A key is the digest of a preimage (chapter 2, 5.2): the components of the action in a fixed order, as lines of text that have one

@@ -3,7 +3,7 @@ package manifest
 // The limits of chapter 2, section 12, that concern what an entry says of itself.
 const (
 	// Revision is the chapter revision that keys and manifests carry.
-	Revision = 3
+	Revision = 4
 
 	// What an entry may cost in memory is told by what it holds (7.6): whoever reads it, or restores it, needs some hundred bytes
 	// for an output, some for a folder on the way to one, and each text several times.

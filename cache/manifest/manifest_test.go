@@ -64,7 +64,7 @@ func both(t testing.TB, b []byte) (*Manifest, error) {
 // The exact bytes are the format: order of lines and fields, spelling, final newline (7.2, CACHE-011).
 func TestManifestText(t *testing.T) {
 	hex := func(s string) string { return hasher.Sum(digest.BLAKE3, []byte(s)).Hex() }
-	head := "haz manifest 3 blake3\nkey " + hex("key") + "\n"
+	head := "haz manifest 4 blake3\nkey " + hex("key") + "\n"
 	outputs := "file 644 1 " + hex("a") + " /p/out/a.o\n" +
 		"dir 755 /p/out/d\n" +
 		"link /p/out/d/inside ../a.o\n" +
@@ -302,10 +302,10 @@ func TestEncodeRefuses(t *testing.T) {
 func TestManifestSchema(t *testing.T) {
 	good := string(mustEncode(t, sampleManifest()))
 	for name, text := range map[string]string{
-		"revision 0":    strings.Replace(good, "manifest 3", "manifest 0", 1),
-		"revision 2":    strings.Replace(good, "manifest 3", "manifest 2", 1),
+		"revision 0":    strings.Replace(good, "manifest 4", "manifest 0", 1),
+		"revision 2":    strings.Replace(good, "manifest 4", "manifest 2", 1),
 		"hash function": strings.Replace(good, "blake3", "sha3", 1),
-		"other lines":   "haz manifest 4 blake3\nand what comes then",
+		"other lines":   "haz manifest 5 blake3\nand what comes then",
 	} {
 		var foreign *SchemaError
 		if m, err := both(t, []byte(text)); !errors.As(err, &foreign) {
@@ -494,7 +494,7 @@ func FuzzManifest(f *testing.F) {
 	empty := sampleManifest()
 	empty.Outputs = nil
 	f.Add(mustEncode(f, empty))
-	f.Add([]byte("haz manifest 3 sha256\nkey "))
+	f.Add([]byte("haz manifest 4 sha256\nkey "))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, b := range [][]byte{b, reseal(string(b))} {
 			m, err := both(t, b)

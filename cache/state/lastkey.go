@@ -12,7 +12,7 @@ import (
 
 // RecordHead is how many bytes at the beginning of a record of package key say which it is: two records with equal ones
 // tell of the same key and secret, and differ at most in run and time. They are three lines; all hash functions have names of one length.
-const RecordHead = len("haz lastkey 3 blake3\n") + len("key \n") + len("secret \n") + 4*digest.Size
+const RecordHead = len("haz lastkey 4 blake3\n") + len("key \n") + len("secret \n") + 4*digest.Size
 
 // LastKey is the record of the components of the last key that a run derived for a task (8.3), as canonical bytes made by
 // package key; state adds its own digest and writes it whole.

@@ -1,6 +1,6 @@
 // Package text is the one spelling of what haz keeps: lines of fields, the last of which is a digest of all before it.
 //
-//	haz manifest 3 blake3
+//	haz manifest 4 blake3
 //	key 8cbc…
 //	file 644 12 af13… /lib/out/a.o
 //	link "/lib/out/to b" b

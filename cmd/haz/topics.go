@@ -68,12 +68,13 @@ A task's key is a digest of all that its result may depend on: operating system,
 architecture, umask, the project's directory; command or script; output patterns;
 paths and contents of its inputs, whether they are executable, and the text of
 links; what the tasks in ` + "`deps`" + ` and all behind them made (of those that declare no
-outputs, their keys), and not what they printed; the variables in ` + "`env`" + `.
+outputs, their keys), and not what they printed; the variables that ` + "`env`" + ` sets or
+takes ` + "`from_host`" + `.
 
 When the cache holds a result for the key, outputs and printed text come back from
 there and nothing is executed. Not in the key are times, owners, the bytes of
-programs found by PATH (declare a tool as input to track it), and the environment
-beyond ` + "`env`" + `.
+programs found by PATH (declare a tool as input to track it), and variables that are
+passed: those of ` + "`env: {pass: [NAME]}`" + `, and some by default (haz help env).
 
 An input is read only when its size, times or inode are new, where these tell of every
 write. They do not on tmpfs and other RAM disks, FUSE (sshfs, virtiofs), 9p, SMB and
@@ -84,8 +85,7 @@ old.
 A key is a plain digest, so that equal work has equal keys on every machine. Who sees
 the key of a task (the name of an entry, haz why, a summary) and has its workspace can
 try values of a variable until one gives that key. A random token withstands this, a
-PIN or a password does not: let the task read it from a file that is no input, and
-leave it out of ` + "`env`" + `.
+PIN or a password does not: pass it, ` + "`env: {pass: [TOKEN]}`" + `, so that it is in no key.
 
   haz why TASK          shows the key and what went into it
   haz why TASK --diff   says what is different from the last run
@@ -123,7 +123,10 @@ haz says for which file it waits.
   HAZ_STATE_DIR           where cache and state lie: as --state-dir, which wins
   HAZ_CACHE_DIR           where the cache lies: as --cache-dir, which wins
 
-Tasks see none of the environment but what they list in ` + "`env`" + `. No variable changes
-what a run does: that stands on its command line and in its files.
+Tasks see what they list in ` + "`env`" + ` and, unless it says strict: true, what passes by
+default: PATH, HOME, USER, LOGNAME, SHELL, TMPDIR, TERM, LANG, LC_*, TZ, and the variables of
+proxies and certificates (haz why names those that are set). Nothing of what passes
+by default is in a key. No variable changes what a run does: that stands on its
+command line and in its files.
 `},
 }

@@ -159,13 +159,38 @@ func whyText(e *haz.Explanation) string {
 	}
 	b.WriteString(attemptsText(t))
 	section("env.from_host", sortedCopy(t.FromHost))
+	section("env.pass", passText(e))
 	var override []string
 	for _, name := range slices.Sorted(maps.Keys(t.Override)) {
 		override = append(override, name+"="+diag.Escape(t.Override[name]))
 	}
 	section("env.override", override)
+	if t.Strict {
+		b.WriteString("env.strict: true\n")
+	}
+	if len(e.PassedByDefault) > 0 {
+		b.WriteString("passed by default: " + strings.Join(e.PassedByDefault, ", ") + "\n")
+	}
 	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", cmp.Or(e.Key, "unknown"), diag.Escape(e.Found()))
 	return b.String()
+}
+
+// passText lists what env.pass says, and of PREFIX_* what it means here.
+func passText(e *haz.Explanation) []string {
+	items := sortedCopy(e.Task.Pass)
+	for i, text := range items {
+		if !strings.HasSuffix(text, "*") {
+			continue
+		}
+		var names []string
+		for _, name := range e.Passed {
+			if workspace.PassText(text, name) {
+				names = append(names, diag.Escape(name))
+			}
+		}
+		items[i] += " (" + cmp.Or(strings.Join(names, ", "), "none is set") + ")"
+	}
+	return items
 }
 
 // actionText is argv as a list of quoted strings, or the shell and its script as written.
@@ -287,8 +312,12 @@ type jsonWhy struct {
 	Keeps    bool        `json:"incremental,omitempty"`
 	jsonAttempts
 	Env struct {
-		FromHost []string          `json:"from_host"`
-		Override map[string]string `json:"override"`
+		FromHost  []string          `json:"from_host"`
+		Override  map[string]string `json:"override"`
+		Pass      []string          `json:"pass,omitempty"`
+		Strict    bool              `json:"strict,omitempty"`
+		Passed    []string          `json:"passed,omitempty"`
+		ByDefault []string          `json:"passed_by_default"`
 	} `json:"env"`
 	Source    string         `json:"source"`
 	Key       string         `json:"cache_key"`
@@ -304,6 +333,7 @@ func whyJSON(e *haz.Explanation) any {
 	doc := jsonWhy{Project: t.ID.Project, Task: t.ID.Task, Action: actionJSON(t), Inputs: []jsonInput{}, Outputs: texts(t.Outputs),
 		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
 	doc.Env.FromHost, doc.Env.Override = sortedCopy(t.FromHost), t.Override
+	doc.Env.Pass, doc.Env.Strict, doc.Env.Passed, doc.Env.ByDefault = sortedCopy(t.Pass), t.Strict, sortedCopy(e.Passed), sortedCopy(e.PassedByDefault)
 	if doc.Env.Override == nil {
 		doc.Env.Override = map[string]string{}
 	}

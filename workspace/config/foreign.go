@@ -34,7 +34,7 @@ const (
 	itsFolder     = `a task runs in its project's folder; to work elsewhere: shell: "cd dir && ..."`
 	ownComment    = "write a comment: # ..."
 	noVariables   = `variables of the shell do it: shell: "name=text; echo $name"; those of the environment are set by env: {override: {NAME: text}}`
-	hiddenValue   = "haz has no variables beside the cache key yet; in env: {from_host: [NAME]} its value is a part of it"
+	hiddenValue   = "nothing is global; each task says what it sees beside its cache key: env: {pass: [NAME]}"
 	noServices    = "haz has no services yet; a server that is run by hand is a task with cache: false"
 	noDotenv      = `haz reads no files of variables yet; the script can: inputs: [.env], shell: "set -a; . ./.env; program"`
 	inAnOverlay   = "tasks for many projects stand in .haz/tasks/<name>.yml; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
@@ -53,8 +53,9 @@ var foreignKeys = map[string][]foreign{
 		{keys: "parallel parallelism jobs maxparallel maxconcurrency maxworkers concurrent", ours: "concurrency", write: writeConcurrency},
 		{keys: "tasks pipeline targets targetdefaults scripts jobdefaults commands stages recipes", say: "tasks for many projects stand in .haz/tasks/<name>.yml"},
 		{keys: "globaldependencies implicitdependencies", say: `nothing is global; list them in the inputs of each task, from the root of the workspace: inputs: [/tsconfig.json]`},
-		{keys: "globalenv env environment variables vars passenv", say: "nothing is global; each task says what it sees: env: {from_host: [NAME], override: {NAME: text}}"},
-		{keys: "globalpassthroughenv passthroughenv", say: hiddenValue},
+		{keys: "globalenv environment variables vars", say: seenByTask},
+		{keys: "globalpassthroughenv passthroughenv passenv passthrough", say: hiddenValue},
+		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
 		{keys: "dotenv envfile globaldotenv", say: noDotenv},
 		{keys: "namedinputs filegroups", say: anchored},
 		{keys: "cachedir cachedirectory cachefolder", say: "the cache is .haz/cache; to have it elsewhere: cache: {location: ../cache}"},
@@ -69,7 +70,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "name id title", say: "a workspace has no name"},
 		{keys: "version schemaversion", say: "a workspace file has no version"},
 		{keys: "schema", say: schemaComment},
-		{keys: "plugins toolchain toolchains node runner tasksrunneroptions generators generator constraints extends npmclient packagemanager daemon envmode telemetry boundaries", say: remove},
+		{keys: "plugins toolchain toolchains node runner tasksrunneroptions generators generator constraints extends npmclient packagemanager daemon telemetry boundaries", say: remove},
 		{keys: "description", say: ownComment},
 		{keys: "services", say: noServices},
 		{keys: "includes include imports import", say: "projects lists the folders that have a haz.yml: projects: [/app]"},
@@ -89,6 +90,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "concurrency jobs parallel", say: "it belongs to the top: concurrency: {default: 4}"},
 	},
 	"project": append([]foreign{
+		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
 		{keys: "project id package projectname", ours: "name"},
 		{keys: "tag labels label groups group keywords topics", ours: "tags", write: writeList},
 	}, manyTasks...),
@@ -112,9 +114,10 @@ var foreignKeys = map[string][]foreign{
 		{keys: "shellopts shellflags shellargs shellarguments", ours: "shell_options", write: writeList},
 		{keys: "environment envvars envvariables variables", ours: "env", write: writeEnv},
 		{keys: "vars with", say: noVariables},
-		{keys: "fromhost inheritenv passenv envfromhost", say: "it belongs under env: env: {from_host: [PATH]}"},
+		{keys: "fromhost envfromhost", say: "it belongs under env: env: {from_host: [CC]}"},
 		{keys: "override setenv", say: "it belongs under env: env: {override: {NAME: text}}"},
-		{keys: "passthroughenv passthrough globalpassthroughenv envpassthrough", say: hiddenValue},
+		{keys: "passthroughenv passthrough globalpassthroughenv envpassthrough passenv inheritenv pass", ours: "env", write: writePass, say: "it belongs under env: env: {pass: [NAME]}"},
+		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
 		{keys: "globalenv", say: "each task says what it sees: env: {from_host: [NAME]}"},
 		{keys: "dotenv dotenvs envfile envfiles", say: noDotenv},
 		{keys: "cwd dir workingdir workdir workingdirectory directory chdir root folder pwd", say: itsFolder},
@@ -129,7 +132,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "timeoutms timeoutmillis timeoutmilliseconds", ours: "timeout", write: writePeriod("ms")},
 		{keys: "ignoreerror ignoreerrors continueonerror allowfailure canfail failfast", say: `in a script, a failure that does not matter: shell: "program || true"`},
 		{keys: "platform platforms os runson", say: `haz runs where it is started; a script can ask: shell: "test $(uname) = Linux; program"`},
-		{keys: "toolchain toolchains runner language runtime engine node", say: `the program itself is named: command: ["program", "argument"]; env: {from_host: [PATH]} finds it`},
+		{keys: "toolchain toolchains runner language runtime engine node", say: `the program itself is named: command: ["program", "argument"]; it is looked up in PATH`},
 		{keys: "image container docker", say: `haz runs tasks on this machine; to run one in a container: command: [docker, run, --rm, image, program]`},
 		{keys: "options configurations defaultconfiguration defaults", say: `arguments belong into command, and cache, mutex and env are keys of the task; a variant is a task of its own`},
 		{keys: "alias aliases", say: `another name is another task: {command: ["true"], deps: ["~:build"]}`},
@@ -163,10 +166,16 @@ var foreignKeys = map[string][]foreign{
 		{keys: "exclusive", say: "mode: exclusive"},
 	},
 	"env": {
-		{keys: "from host inherit inherits pass passthrough names fromenv keep", ours: "from_host", write: writeList},
+		{keys: "from host names fromenv hash hashed", ours: "from_host", write: writeList},
+		{keys: "inherit inherits passthrough passthroughenv passenv keep allow allowlist unhashed", ours: "pass", write: writeList},
+		{keys: "mode pure clean isolated hermetic", ours: "strict", say: "strict: true"},
 		{keys: "set vars values variables define overrides", ours: "override"},
 	},
+	"settings_env": {{keys: "fromhost pass override set vars values passthrough", say: seenByTask}, {keys: "mode pure clean isolated hermetic", ours: "strict", say: "strict: true"}},
 }
+
+// seenByTask answers variables where none are declared.
+const seenByTask = "nothing is global; each task says what it sees: env: {from_host: [NAME], override: {NAME: text}}"
 
 // manyTasks are keys of files that declare tasks.
 var manyTasks = []foreign{
@@ -175,7 +184,7 @@ var manyTasks = []foreign{
 	{keys: "dependson dependencies implicitdependencies needs", say: `dependencies are between tasks: tasks: {build: {shell: "program", deps: ["lib:build"]}}`},
 	{keys: "environment variables vars globalenv", say: `each task has its own: tasks: {build: {shell: "program", env: {override: {NAME: text}}}}`},
 	{keys: "dotenv envfile", say: noDotenv},
-	{keys: "passthroughenv globalpassthroughenv", say: hiddenValue},
+	{keys: "passthroughenv globalpassthroughenv passenv passthrough", say: hiddenValue},
 	{keys: "filegroups namedinputs", say: anchored},
 	{keys: "root sourceroot dir path cwd folder", say: "a project is the folder of its haz.yml; remove it"},
 	{keys: "version", say: "a file of haz has no version; remove it"},
@@ -203,7 +212,7 @@ var foreignIndex = sync.OnceValue(func() map[string]*foreign {
 var ownIndex = sync.OnceValue(func() map[string]string {
 	index := map[string]string{}
 	for _, o := range []*Object{workspaceObject, cacheObject, cleanObject, concurrencyObject, outputObject, executionObject, projectObject,
-		overlayObject, taskObject, depObject, mutexObject, envObject} {
+		overlayObject, taskObject, depObject, mutexObject, envObject, strictObject} {
 		for _, f := range o.Fields {
 			index[o.Name+" "+squeeze(f.Key)] = f.Key
 		}

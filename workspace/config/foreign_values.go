@@ -348,6 +348,17 @@ func writeShellName(ours string, v value) string {
 	return ours + ": bash"
 }
 
+// writePass writes a list of names as what a task sees and no key holds.
+func writePass(ours string, v value) string {
+	if list := writeList("pass", v); list != "" && list != asItStands {
+		return shortLine(ours + ": {" + list + "}")
+	}
+	if names, ok := v.texts(); ok && len(names) > 0 {
+		return shortLine(ours + ": {pass: [" + strings.Join(names, ", ") + "]}")
+	}
+	return ""
+}
+
 // writeEnv tells names from assignments: {A: b}, [A=b, C].
 func writeEnv(ours string, v value) string {
 	var names, set []string
@@ -374,9 +385,9 @@ func writeEnv(ours string, v value) string {
 		parts = append(parts, "override: {"+strings.Join(set, ", ")+"}")
 	}
 	if parts == nil {
-		return ours + ": {from_host: [PATH], override: {NAME: text}}"
+		return ours + ": {from_host: [CC], override: {NAME: text}}"
 	}
-	return cmp.Or(shortLine(ours+": {"+strings.Join(parts, ", ")+"}"), ours+": {from_host: [PATH], override: {NAME: text}}")
+	return cmp.Or(shortLine(ours+": {"+strings.Join(parts, ", ")+"}"), ours+": {from_host: [CC], override: {NAME: text}}")
 }
 
 // variable answers the name of a variable where from_host and override belong.
@@ -433,6 +444,10 @@ func (o *Object) like(v value) string {
 	case envObject:
 		if n := deref(v.node); n.Kind == yaml.SequenceNode {
 			return writeEnv("env", v)
+		}
+	case strictObject:
+		if n := deref(v.node); n.Kind == yaml.SequenceNode {
+			return seenByTask
 		}
 	case concurrencyObject:
 		if _, ok := v.scalar(); ok {

@@ -26,6 +26,8 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		return m.shellOption(rule, t)
 	case EnvName:
 		return m.name(rule, t, t.Value, workspace.CheckEnvName)
+	case PassName:
+		return m.name(rule, t, t.Value, workspace.CheckPassName)
 	case MutexName:
 		return m.name(rule, t, strings.TrimPrefix(t.Value, "~:"), workspace.CheckName)
 	case Location:
@@ -95,13 +97,21 @@ func (m *mapper) name(rule string, t Text, name string, check func(string) error
 	}
 	hint := ""
 	if e != nil && e.Rule == "" && strings.Contains(t.Value, "*") {
-		hint = "variables are listed one by one; there are no wildcards"
+		hint = wildcardHint(rule)
 	}
 	if rule == "haz::cfg::022" {
 		hint = shellHint(name)
 	}
 	m.add(rule, sp, fmt.Sprintf("%s is no %s: %s", diag.QuoteShort(t.Value), what, err), hint)
 	return false
+}
+
+// wildcardHint answers a `*` in the name of a variable.
+func wildcardHint(rule string) string {
+	if rule == "haz::cfg::041" {
+		return "a * stands for the rest of names, behind their beginning: NPM_*"
+	}
+	return "variables are listed one by one; there are no wildcards"
 }
 
 // shellHint answers a path where the name of a shell belongs.

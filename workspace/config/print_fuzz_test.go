@@ -56,6 +56,7 @@ var printSeeds = []string{
 	"name: 1\ntasks: {null: {command: [1, true, 1.50, 0x10, 2001-01-01, yes, '', \"\\u2028\\U0001F600\\t\"], env: {from_host: [A], override: {B: x, C: ''}}}}\n",
 	"name: a\ntasks:\n  t: {shell: '', deps: [\"[a]~:t\", {task: \"~:u\", closure: True}, {closure: false, task: \"^:v\"}], weakDeps: [\"^:t\"], mutex: {mode: shared, name: 1}, cache: False, env: {override: {A: \"\\x01\", B: '~'}}}\n",
 	"projects: [/a, \"/libs/*\", '/x{,y}']\ncache: {hash: sha256, clean: {max_age: 1w2d, max_size: 5GiB}}\nconcurrency: {default: 0x10, tags: {a: \"3\", b: +4}}\noutput: {mode: buffered}\nexecution: {cancel_grace: .5}\n",
+	"name: a\nenv: {strict: TRUE}\ntasks: {t: {shell: '', env: {strict: false, pass: [TOKEN, \"NPM_*\", a*]}}}\n", "projects: []\nenv: {strict: False}\n",
 	"projects: ~\nconcurrency: {default: auto}\n", "projects: []\nexecution: {cancel_grace: 1e300}\n",
 	"tagsFilter: [a, b]\ntasks: {}\n", "tasks: ~\n", "tasks: {a: {command: [!!binary aGk=]}}\n",
 }
@@ -173,13 +174,14 @@ func (p *printer) workspace(w *Workspace) {
 			})),
 		p.always("output", p.text("mode", w.Output.Mode)),
 		p.always("execution", p.text("cancel_grace", w.Execution.CancelGrace.Text)),
+		p.always("env", p.flag("strict", w.Env.Strict)),
 	)
 	// A quantity is what its text says, and what reading its text again must say: shown beside the map.
 	fmt.Fprintf(&p.b, " # %d %d %d", w.Cache.Clean.MaxAge.Duration, w.Cache.Clean.MaxSize.Bytes, w.Execution.CancelGrace.Duration)
 }
 
 func (p *printer) project(w *Project) {
-	p.members(p.text("name", w.Name), p.list(w.Tags.Set, "tags", w.Tags.Items), p.tasks(w.Tasks))
+	p.members(p.text("name", w.Name), p.list(w.Tags.Set, "tags", w.Tags.Items), p.always("env", p.flag("strict", w.Env.Strict)), p.tasks(w.Tasks))
 }
 
 func (p *printer) overlay(w *Overlay) {
@@ -221,7 +223,7 @@ func (p *printer) body(b *Body) {
 			}
 			p.members(p.text("name", b.Mutex.Name), p.text("mode", b.Mutex.Mode))
 		}),
-		p.always("env", p.list(b.Env.FromHost.Set, "from_host", b.Env.FromHost.Items),
+		p.always("env", p.list(b.Env.FromHost.Set, "from_host", b.Env.FromHost.Items), p.list(b.Env.Pass.Set, "pass", b.Env.Pass.Items), p.flag("strict", b.Env.Strict),
 			p.member(true, "override", func() {
 				p.members(func() bool {
 					for _, v := range b.Env.Override {
@@ -231,6 +233,10 @@ func (p *printer) body(b *Body) {
 					return false
 				})
 			})),
-		p.member(b.Cache.Set, "cache", func() { fmt.Fprint(&p.b, b.Cache.Value) }),
+		p.flag("cache", b.Cache),
 	)
+}
+
+func (p *printer) flag(key string, b Bool) func() bool {
+	return p.member(b.Set, key, func() { fmt.Fprint(&p.b, b.Value) })
 }

@@ -25,6 +25,7 @@ const (
 	ShellName
 	ShellOption
 	EnvName
+	PassName // EnvName, or its beginning and `*`
 	ProjectPattern
 	PathPattern
 	TaskReference
@@ -100,6 +101,7 @@ var workspaceObject = &Object{
 		{Key: "concurrency", Rule: "haz::cfg::028", Type: Type{Kind: Map, Object: concurrencyObject}, Doc: "How many tasks run side by side."},
 		{Key: "output", Rule: "haz::cfg::030", Type: Type{Kind: Map, Object: outputObject}, Doc: "How the output of tasks is shown."},
 		{Key: "execution", Rule: "haz::cfg::031", Type: Type{Kind: Map, Object: executionObject}, Doc: "How tasks are run."},
+		{Key: "env", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Map, Object: strictObject}, Doc: "What holds for the environment of every task."},
 	},
 }
 
@@ -164,6 +166,7 @@ var projectObject = &Object{
 			Doc: "What tasks of other projects and the command line call it."},
 		{Key: "tags", Rule: "haz::cfg::014", Type: Type{Kind: ListOf, Format: Name, Unique: true}, Default: "empty", Accepts: "names, each once",
 			Doc: "Groups that the project belongs to: for references like `[lib]:build`, for overlays and for caps."},
+		{Key: "env", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Map, Object: strictObject}, Doc: "What holds for the environment of the project's tasks."},
 		{Key: "tasks", Rule: "haz::cfg::015", KeyRule: "haz::cfg::006", Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Default: "empty", Accepts: "a map from task name to a task",
 			Doc: "What can be run. `default` is what a bare `haz run` in the folder runs."},
 	},
@@ -205,7 +208,7 @@ var taskObject = &Object{
 		{Key: "mutex", Rule: "haz::cfg::019", Type: Type{Kind: ScalarOrMap, Format: MutexName, Object: mutexObject}, Default: "none", Accepts: "a name, `~:name`, or a map with `name` and `mode`",
 			Doc: "A lock that the task holds while it runs, exclusive when only its name is given. `db` is one lock for the workspace, `~:db` one for this project."},
 		{Key: "env", Rule: "haz::cfg::032", Type: Type{Kind: Map, Object: envObject}, Default: "empty", Accepts: "a map",
-			Doc: "The environment of the task. It has nothing else: no `PATH` and no `HOME` unless they are listed."},
+			Doc: "The environment of the task: these variables, and a few that pass by default, such as `PATH` and `HOME`. It has nothing else."},
 		{Key: "cache", Rule: "haz::cfg::036", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
 			Doc: "`false`: the task runs each time it is in a run, and is never stored."},
 		{Key: "incremental", Rule: "haz::cfg::039", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
@@ -241,9 +244,22 @@ var envObject = &Object{
 	Fields: []Field{
 		{Key: "from_host", Rule: "haz::cfg::032", Type: Type{Kind: ListOf, Format: EnvName, Unique: true}, Default: "empty", Accepts: "names of variables, each once",
 			Doc: "Variables that are copied from the environment of haz where they are set. Their values are part of the cache key."},
+		{Key: "pass", Rule: "haz::cfg::041", Added: true, Type: Type{Kind: ListOf, Format: PassName, Unique: true}, Default: "empty", Accepts: "names of variables, or `PREFIX_*`, each once",
+			Doc: "Variables that the task sees where they are set, and whose values are in no cache key: for what a result does not depend on, such as a token."},
 		{Key: "override", Rule: "haz::cfg::033", Type: Type{Kind: Dict, Keys: EnvName, Format: Argument}, Default: "empty", Accepts: "a map from variable to text",
-			Doc: "Variables that are set to a text. They win over `from_host`. Nothing is expanded."},
+			Doc: "Variables that are set to a text. They win over all others. Nothing is expanded."},
+		strictField,
 	},
+}
+
+// strictField says that nothing passes by default: of a task, or of all that do not say.
+var strictField = Field{Key: "strict", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Flag}, Default: "that of the project, then of the workspace, then `false`", Accepts: "`true`, `false`",
+	Doc: "`true`: nothing passes by default, not even `PATH`."}
+
+var strictObject = &Object{
+	Name: "settings_env", Article: "`env` of a workspace or project", Rule: "haz::cfg::004",
+	Doc:    "The environment of tasks that do not say it themselves.",
+	Fields: []Field{strictField},
 }
 
 // A fileKind is one of the three kinds of files.

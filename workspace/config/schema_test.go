@@ -33,6 +33,7 @@ func TestTables(t *testing.T) {
 	for key, o := range map[string]*Object{"cache": cacheObject, "concurrency": concurrencyObject, "output": outputObject, "execution": executionObject} {
 		records[o] = w.slot(key).(record)
 	}
+	records[strictObject] = w.slot("env").(record)
 	records[cleanObject] = records[cacheObject].slot("clean").(record)
 	rule := regexp.MustCompile(`^haz::cfg::\d{3}$`)
 	objects(func(o *Object) {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"go.yaml.in/yaml/v4"
 
 	"github.com/haz-build/haz/diag"
@@ -50,6 +52,7 @@ func (m *mapper) body(e entry) *Body {
 	m.object(taskObject, "haz::cfg::015", v, b)
 	m.action(e.key, b)
 	m.program(b)
+	m.hashedAndPassed(b)
 	if v.Anchor != "" {
 		m.share(v, b)
 	}
@@ -95,6 +98,45 @@ func (m *mapper) program(b *Body) {
 		m.pop()
 		m.pop()
 	}
+}
+
+// hashedAndPassed refuses a variable that both from_host and pass mean (haz::cfg::041): either its value counts or it does not.
+func (m *mapper) hashedAndPassed(b *Body) {
+	if len(b.Env.Pass.Items) == 0 || len(b.Env.FromHost.Items) == 0 {
+		return
+	}
+	hashed := make(map[string]Text, len(b.Env.FromHost.Items))
+	for _, name := range b.Env.FromHost.Items {
+		hashed[name.Value] = name
+	}
+	m.push(step{key: "env"})
+	m.push(step{key: "pass"})
+	defer func() { m.pop(); m.pop() }()
+	for _, text := range b.Env.Pass.Items {
+		name, both := hashed[text.Value]
+		if strings.HasSuffix(text.Value, "*") {
+			name, both = firstPassed(text.Value, b.Env.FromHost.Items)
+		}
+		if !both {
+			continue
+		}
+		message := diag.QuoteShort(text.Value) + " is in from_host, too"
+		if name.Value != text.Value {
+			message = diag.QuoteShort(text.Value) + " means " + diag.QuoteShort(name.Value) + ", which is in from_host, too"
+		}
+		d := m.add("haz::cfg::041", text.Span, message, "keep it in from_host if results depend on its value, which is in the cache key then; in pass if they do not")
+		d.Related = m.related(name.Span, "the other one is here")
+	}
+}
+
+// firstPassed is the first of the names that a text of pass means.
+func firstPassed(text string, names []Text) (Text, bool) {
+	for _, name := range names {
+		if workspace.PassText(text, name.Value) {
+			return name, true
+		}
+	}
+	return Text{}, false
 }
 
 const depHint = `{task: "~:build", closure: false}`
@@ -210,7 +252,9 @@ func (o *Object) example() string {
 	case depObject:
 		return depHint
 	case envObject:
-		return "env: {from_host: [PATH], override: {LC_ALL: C}}"
+		return "env: {from_host: [CC], pass: [TOKEN], override: {LC_ALL: C}}"
+	case strictObject:
+		return "env: {strict: true}"
 	}
 	return ""
 }

@@ -95,6 +95,7 @@ type Workspace struct {
 	}
 	Output    struct{ Mode Text }
 	Execution struct{ CancelGrace Duration }
+	Env       struct{ Strict Bool }
 
 	// ProjectsKnown is false when the list of projects could not be read whole.
 	ProjectsKnown bool
@@ -105,6 +106,7 @@ type Project struct {
 	Source *Source
 	Name   Text // not Set when missing or wrong
 	Tags   List
+	Env    struct{ Strict Bool }
 	Tasks  []Task
 
 	TagsKnown, TasksKnown bool // false when some of them could not be read
@@ -135,8 +137,9 @@ type Body struct {
 	WeakDeps                 List
 	Mutex                    Mutex
 	Env                      struct {
-		FromHost List
-		Override []Pair
+		FromHost, Pass List
+		Override       []Pair
+		Strict         Bool
 	}
 	Cache       Bool
 	Incremental Bool
@@ -175,6 +178,8 @@ func (w *Workspace) slot(key string) any {
 		return slots{"mode": &w.Output.Mode}
 	case "execution":
 		return slots{"cancel_grace": &w.Execution.CancelGrace}
+	case "env":
+		return slots{"strict": &w.Env.Strict}
 	}
 	return nil
 }
@@ -196,6 +201,8 @@ func (p *Project) slot(key string) any {
 		return &p.Name
 	case "tags":
 		return &p.Tags
+	case "env":
+		return slots{"strict": &p.Env.Strict}
 	case "tasks":
 		return &p.Tasks
 	}
@@ -253,6 +260,10 @@ func (e *env) slot(key string) any {
 	switch key {
 	case "from_host":
 		return &e.Env.FromHost
+	case "pass":
+		return &e.Env.Pass
+	case "strict":
+		return &e.Env.Strict
 	case "override":
 		return &e.Env.Override
 	}

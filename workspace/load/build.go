@@ -34,6 +34,7 @@ type badReference struct {
 type made struct {
 	task workspace.Task
 	dir  string
+	bare bool // barePrograms has looked at it
 }
 
 // task makes the task of a project; overlay is the name of the overlay that the file is, or "". A project without name and
@@ -47,7 +48,7 @@ func (b *builder) task(p *workspace.Project, c config.Task, overlay string) *wor
 		}
 		b.made[c.Body] = m
 		b.patterns(&m.task, c.Body, p)
-		b.warn(&m.task, c.Body)
+		b.warn(&m.task)
 		m.dir = p.Dir
 	} else if m.dir != p.Dir {
 		b.patterns(&m.task, c.Body, p)
@@ -57,6 +58,13 @@ func (b *builder) task(p *workspace.Project, c config.Task, overlay string) *wor
 	t.ID = workspace.TaskID{Project: p.Name, Task: c.Name.Value}
 	t.Project = p
 	t.Overlay = overlay
+	if t.Strict = p.StrictEnv; c.Body.Env.Strict.Set {
+		t.Strict = c.Body.Env.Strict.Value
+	}
+	if !m.bare && !t.HasPath() { // where the environment is strict, which may be said by one project of several
+		b.barePrograms(&t, c.Body)
+		m.bare = true
+	}
 	t.Place = b.src.Place(c.Name.Span)
 	return &t
 }
@@ -81,7 +89,7 @@ func (b *builder) body(c *config.Body) workspace.Task {
 	}
 	t.Deps = b.deps(c)
 	t.WeakDeps = b.weakDeps(c)
-	t.FromHost = texts(c.Env.FromHost)
+	t.FromHost, t.Pass = texts(c.Env.FromHost), texts(c.Env.Pass)
 	if len(c.Env.Override) > 0 {
 		t.Override = make(map[string]string, len(c.Env.Override))
 		for _, o := range c.Env.Override {
@@ -243,8 +251,7 @@ func (b *builder) excludedLiteral(x, in workspace.PatternDecl) {
 }
 
 // warn says what is allowed and hardly meant. A body that many projects share is looked at once.
-func (b *builder) warn(t *workspace.Task, c *config.Body) {
-	b.barePrograms(t, c)
+func (b *builder) warn(t *workspace.Task) {
 	if t.Cache {
 		b.ownOutputs(t)
 	}
@@ -255,12 +262,9 @@ func (b *builder) barePrograms(t *workspace.Task, c *config.Body) {
 	if t.Kind != workspace.Command || len(t.Argv) == 0 || t.Argv[0] == "" || strings.Contains(t.Argv[0], "/") {
 		return
 	}
-	if t.HasPath() {
-		return
-	}
 	b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::032", Place: b.src.Place(c.Command.Items[0].Span),
 		Message: fmt.Sprintf("program %s is looked for in /bin and /usr/bin only: the task's environment has no PATH", diag.Quote(t.Argv[0])),
-		Hint:    "env: {from_host: [PATH]}"})
+		Hint:    "env: {pass: [PATH]}"})
 }
 
 // overlapsMax bounds the pairs of globs that ownOutputs compares for one task, which is far more than a real task has: the

@@ -186,6 +186,7 @@ func (l *loader) readSettings() {
 	if grace := w.Execution.CancelGrace; grace.Set {
 		s.CancelGrace = grace.Duration
 	}
+	s.StrictEnv = w.Env.Strict.Value
 	for _, c := range w.Concurrency.Tags {
 		s.TagCaps[c.Tag.Value] = c.Max
 	}

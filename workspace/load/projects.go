@@ -311,6 +311,9 @@ func (l *loader) readProject(dir directory) *project {
 		c.Name.Value = ""
 	}
 	project := &workspace.Project{Name: c.Name.Value, Dir: dir.path, File: name}
+	if project.StrictEnv = l.ws.Settings.StrictEnv; c.Env.Strict.Set {
+		project.StrictEnv = c.Env.Strict.Value
+	}
 	if len(c.Tags.Items) > 0 {
 		project.Tags = make([]string, len(c.Tags.Items))
 		for i, t := range c.Tags.Items {

@@ -318,7 +318,7 @@ func TestManual(t *testing.T) {
 		}
 		return []byte("<!-- keys: " + name + " -->\n" + table + "<!-- end -->")
 	})
-	if tables != 12 {
+	if tables != 13 {
 		t.Errorf("%d tables; each map has one", tables)
 	}
 	checkedIn(t, file, got)
@@ -348,5 +348,20 @@ func TestManual(t *testing.T) {
 	}
 	if !bytes.Contains(text, []byte("yaml-language-server: $schema=")) {
 		t.Error("the manual does not say how an editor finds the schema")
+	}
+}
+
+// Manual and specification name each variable that passes by default, and no document has another list.
+func TestDefaultNamesAreDocumented(t *testing.T) {
+	for _, file := range []string{"../../docs/workspace-files.md", "../../docs/spec/1-workspace.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range workspace.PassedByDefault() {
+			if name != strings.ToLower(name) && !bytes.Contains(text, []byte("`"+name+"`")) {
+				t.Errorf("%s does not name %s", file, name)
+			}
+		}
 	}
 }
