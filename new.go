@@ -44,6 +44,7 @@ type TaskDeclaration struct {
 	Inputs, Exclude, Outputs []string
 	Deps, WeakDeps           []string
 	NarrowDeps               []string // more deps, of which nothing counts but their outputs (closure: false)
+	PrintedDeps              []string // deps, those of NarrowDeps or more, of which what they print counts, too (streams: true)
 	Mutex                    string   // "db", "~:db"
 	SharedMutex              bool     // others that say so may hold it as well
 	FromHost, Pass           []string
@@ -127,12 +128,17 @@ func (t *TaskDeclaration) spell() string {
 	list("inputs", t.Inputs)
 	list("exclude", t.Exclude)
 	list("outputs", t.Outputs)
-	deps := make([]string, 0, len(t.Deps)+len(t.NarrowDeps))
+	deps := make([]string, 0, len(t.Deps)+len(t.NarrowDeps)+len(t.PrintedDeps))
 	for _, ref := range t.Deps {
 		deps = append(deps, quoted(ref))
 	}
 	for _, ref := range t.NarrowDeps {
-		deps = append(deps, "{task: "+quoted(ref)+", closure: false}")
+		deps = append(deps, "{task: "+quoted(ref)+", closure: false, streams: "+strconv.FormatBool(slices.Contains(t.PrintedDeps, ref))+"}")
+	}
+	for _, ref := range t.PrintedDeps {
+		if !slices.Contains(t.NarrowDeps, ref) {
+			deps = append(deps, "{task: "+quoted(ref)+", streams: true}")
+		}
 	}
 	put(len(deps) > 0, "deps", "["+strings.Join(deps, ", ")+"]")
 	list("weakDeps", t.WeakDeps)
@@ -174,7 +180,7 @@ func (t *TaskDeclaration) spellEnv() string {
 
 // texts are all that the host has written.
 func (t *TaskDeclaration) texts() []string {
-	all := slices.Concat([]string{t.Name, t.Shell, t.ShellType, t.Mutex}, t.Command, t.ShellOptions, t.Inputs, t.Exclude, t.Outputs, t.Deps, t.WeakDeps, t.NarrowDeps, t.FromHost, t.Pass)
+	all := slices.Concat([]string{t.Name, t.Shell, t.ShellType, t.Mutex}, t.Command, t.ShellOptions, t.Inputs, t.Exclude, t.Outputs, t.Deps, t.WeakDeps, t.NarrowDeps, t.PrintedDeps, t.FromHost, t.Pass)
 	for name, value := range t.Override {
 		all = append(all, name, value)
 	}

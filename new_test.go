@@ -40,16 +40,18 @@ func TestNewIsOpen(t *testing.T) {
 cache: {hash: sha256}
 concurrency: {default: 3, tags: {heavy: 2, slow: 1}}
 execution: {cancel_grace: 1.5}
+env: {strict: true}
 `,
 		"/ws/lib/haz.yml": `name: lib
 tags: [heavy, slow]
 tasks:
-  compile: {command: [cc, -c, "` + `a\"b\\c\n\t\x01é☺😀\u2028\u0085\x7f #: {[<<` + `"], inputs: ["src/**"], exclude: [src/x], outputs: [lib.a], mutex: db, env: {from_host: [PATH], override: {A: "1 ", B: "` + `a\"b\\c\n` + `"}}}
-  check: {shell: "echo hi\nexit 0\n", shell_type: bash, cache: false, weakDeps: ["~:compile"], mutex: {name: "~:db", mode: shared}}
+  compile: {command: [cc, -c, "` + `a\"b\\c\n\t\x01é☺😀\u2028\u0085\x7f #: {[<<` + `"], inputs: ["src/**"], exclude: [src/x], outputs: [lib.a], mutex: db, env: {from_host: [PATH], pass: [TOKEN, "NPM_*"], override: {A: "1 ", B: "` + `a\"b\\c\n` + `"}}}
+  check: {shell: "echo hi\nexit 0\n", shell_type: bash, cache: false, weakDeps: ["~:compile"], mutex: {name: "~:db", mode: shared}, env: {strict: true}}
+  gen: {command: [gen]}
 `,
 		"/ws/app*/haz.yml": `name: app
 tasks:
-  build: {command: [ld], deps: ["lib:compile", {task: "lib:check", closure: false}], outputs: ["/out/**"], incremental: true}
+  build: {command: [ld], deps: ["lib:compile", {task: "lib:check", closure: false, streams: true}, {task: "lib:gen", streams: true}], outputs: ["/out/**"], incremental: true}
 `,
 	} {
 		if err := written.MkdirAll(name[:strings.LastIndex(name, "/")], 0o755); err != nil {
@@ -66,14 +68,15 @@ tasks:
 		t.Fatal(err)
 	}
 	defer of.Close()
-	made, err := haz.New(t.Context(), "/ws", haz.Declaration{Hash: "sha256", Concurrency: 3, TagCaps: map[string]int{"heavy": 2, "slow": 1}, CancelGrace: 1500 * time.Millisecond,
+	made, err := haz.New(t.Context(), "/ws", haz.Declaration{Hash: "sha256", Concurrency: 3, TagCaps: map[string]int{"heavy": 2, "slow": 1}, CancelGrace: 1500 * time.Millisecond, StrictEnv: true,
 		Projects: []haz.ProjectDeclaration{
 			{Name: "lib", Dir: "/lib", Tags: []string{"heavy", "slow"}, Tasks: []haz.TaskDeclaration{
 				{Name: "compile", Command: []string{"cc", "-c", odd}, Inputs: []string{"src/**"}, Exclude: []string{"src/x"}, Outputs: []string{"lib.a"}, Mutex: "db",
-					FromHost: []string{"PATH"}, Override: map[string]string{"A": "1 ", "B": "a\"b\\c\n"}},
-				{Name: "check", Shell: "echo hi\nexit 0\n", ShellType: "bash", Uncached: true, WeakDeps: []string{"~:compile"}, Mutex: "~:db", SharedMutex: true},
+					FromHost: []string{"PATH"}, Pass: []string{"TOKEN", "NPM_*"}, Override: map[string]string{"A": "1 ", "B": "a\"b\\c\n"}},
+				{Name: "check", Shell: "echo hi\nexit 0\n", ShellType: "bash", Uncached: true, StrictEnv: true, WeakDeps: []string{"~:compile"}, Mutex: "~:db", SharedMutex: true},
+				{Name: "gen", Command: []string{"gen"}},
 			}},
-			{Name: "app", Dir: "/app*", Tasks: []haz.TaskDeclaration{{Name: "build", Command: []string{"ld"}, Deps: []string{"lib:compile"}, NarrowDeps: []string{"lib:check"},
+			{Name: "app", Dir: "/app*", Tasks: []haz.TaskDeclaration{{Name: "build", Command: []string{"ld"}, Deps: []string{"lib:compile"}, NarrowDeps: []string{"lib:check"}, PrintedDeps: []string{"lib:check", "lib:gen"},
 				Outputs: []string{"/out/**"}, Incremental: true}}},
 		}}, append(opts, haz.WithFileSystem(folders("/ws/lib", "/ws/app*")))...)
 	if err != nil {

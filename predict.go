@@ -32,6 +32,7 @@ type finding struct {
 	miss     *entry.Miss  // nil on a hit and when there is no key
 	blocked  int          // the first upstream of which it is not known what it makes, so that there is no key; -1: none
 	upstream *key.Upstream
+	printed  bool // what it prints is known as well
 }
 
 func (w *Workspace) newPredictor() *predictor {
@@ -70,9 +71,9 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 		u := p.look(ctx, e.Task)
 		switch {
 		case r.blocked >= 0:
-		case u.upstream != nil:
+		case u.upstream != nil && (u.printed || !e.Streams):
 			up := *u.upstream
-			up.Narrow = e.Narrow
+			up.Narrow, up.Printed = e.Narrow, e.Streams
 			ups = append(ups, up)
 		case u.blocked >= 0:
 			r.blocked = u.blocked
@@ -103,6 +104,7 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 	}
 	r.stored = &Stored{Task: m.Task, Unix: m.CreatedAt}
 	r.contributes(p, t, actors.ProductDigest(p.fn, t, r.derived, m.Outputs))
+	r.printed, r.upstream.Streams = true, p.deriver.Streams(m.StdoutHash, m.StderrHash)
 	return r
 }
 

@@ -90,11 +90,11 @@ func (b *builder) upstreams(j *job, digests []messages.UpstreamDigests) []key.Up
 	edges := plan.Up[j.index]
 	for i, u := range digests {
 		t := plan.Tasks[u.Task]
-		ups[i] = key.Upstream{Task: t.ID, Made: len(t.Outputs) > 0, Own: u.Own, Closure: u.Closure}
+		ups[i] = key.Upstream{Task: t.ID, Made: len(t.Outputs) > 0, Own: u.Own, Closure: u.Closure, Streams: u.Streams}
 		for edges[0].Task != u.Task || edges[0].Kind != graph.Hard { // both are in plan order
 			edges = edges[1:]
 		}
-		ups[i].Narrow = edges[0].Narrow
+		ups[i].Narrow, ups[i].Printed = edges[0].Narrow, edges[0].Streams
 	}
 	return ups
 }
@@ -102,7 +102,7 @@ func (b *builder) upstreams(j *job, digests []messages.UpstreamDigests) []key.Up
 // contribute notes what a task with this product contributes to the keys of its downstreams.
 func (b *builder) contribute(j *job, p *messages.Product) {
 	u := b.r.o.Deriver.Contribution(j.task, j.derived, p.OutputsDigest)
-	p.Own, p.Closure = u.Own, u.Closure
+	p.Own, p.Closure, p.Streams = u.Own, u.Closure, b.r.o.Deriver.Streams(p.StdoutDigest, p.StderrDigest)
 }
 
 // isAway reports whether an input does not exist.

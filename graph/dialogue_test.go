@@ -159,6 +159,9 @@ func edges(tasks []*workspace.Task, up [][]Edge) string {
 			if e.Narrow {
 				line += "  narrow"
 			}
+			if e.Streams {
+				line += "  streams"
+			}
 			if e.Kind == Producer {
 				line += fmt.Sprintf("  %s %s", tasks[e.Task].Outputs[e.Output].Text, tasks[t].Inputs[e.Input].Text)
 			}

@@ -56,6 +56,9 @@ type Edge struct {
 	// Narrow, of hard edges, says that nothing but the outputs of the upstream counts in the downstream's key: every reference
 	// of deps that leads to it says `closure: false`.
 	Narrow bool
+	// Streams, of hard edges, says that what the upstream prints counts in the downstream's key, too: some reference of deps that leads to
+	// it says `streams: true`.
+	Streams bool
 }
 
 // Graph is the graph over all effective tasks. Immutable, and safe for concurrent use. Without self-edges of producers (a
@@ -105,6 +108,7 @@ type rawEdge struct {
 	kind          EdgeKind
 	globInput     bool
 	narrow        bool // of hard edges
+	streams       bool // of hard edges
 }
 
 func (b *builder) report(d diag.Diagnostic) { b.diags = append(b.diags, d) }
@@ -119,7 +123,7 @@ func (b *builder) assemble() {
 	}
 	b.g.Up, b.g.Down = slab(ups), slab(downs)
 	for _, e := range b.edges {
-		b.g.Up[e.down] = append(b.g.Up[e.down], Edge{Task: int(e.up), Kind: e.kind, Output: int(e.output), Input: int(e.input), Narrow: e.narrow})
+		b.g.Up[e.down] = append(b.g.Up[e.down], Edge{Task: int(e.up), Kind: e.kind, Output: int(e.output), Input: int(e.input), Narrow: e.narrow, Streams: e.streams})
 	}
 	for t, up := range b.g.Up {
 		slices.SortFunc(up, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Kind, b.Kind)) })

@@ -15,7 +15,7 @@ import (
 // parseWorkspace makes a workspace of a short notation, one task or project a line:
 //
 //	project NAME [dir=/DIR] [tags=g,h]
-//	PROJECT:TASK [deps=REF;REF] [narrow=REF] [weak=REF] [in=PATTERN;PATTERN] [exclude=PATTERN] [out=PATTERN] [overlay=NAME] [nocache]
+//	PROJECT:TASK [deps=REF;REF] [narrow=REF] [streams=REF] [weak=REF] [in=PATTERN;PATTERN] [exclude=PATTERN] [out=PATTERN] [overlay=NAME] [nocache]
 //
 // A project that is only used has the directory /NAME. Every value stands in the file PROJECT/haz.yml, at its line and column
 // of the notation.
@@ -72,13 +72,13 @@ func parseWorkspace(text string) (*workspace.Workspace, error) {
 				at := place(column, v)
 				column += len(v) + 1
 				switch key {
-				case "deps", "narrow", "weak":
+				case "deps", "narrow", "streams", "weak":
 					r, err := workspace.ParseReference(v, false)
 					if err != nil {
 						return nil, fmt.Errorf("line %d: %s: %w", i+1, v, err)
 					}
 					if key != "weak" {
-						t.Deps = append(t.Deps, workspace.RefDecl{Ref: r, Place: at, Narrow: key == "narrow"})
+						t.Deps = append(t.Deps, workspace.RefDecl{Ref: r, Place: at, Narrow: key == "narrow", Streams: key == "streams"})
 					} else {
 						t.WeakDeps = append(t.WeakDeps, workspace.RefDecl{Ref: r, Place: at})
 					}

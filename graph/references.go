@@ -51,9 +51,10 @@ func (r *resolver) task(t *workspace.Task) {
 		for _, u := range r.b.resolve(t, ref, Hard) {
 			if r.hard.add(u.Index, i) {
 				r.edge[u.Index] = len(r.b.edges)
-				r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Hard, narrow: ref.Narrow})
-			} else if !ref.Narrow { // what one reference asks for, another does not take away
-				r.b.edges[r.edge[u.Index]].narrow = false
+				r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Hard, narrow: ref.Narrow, streams: ref.Streams})
+			} else { // what one reference asks for, another does not take away
+				e := &r.b.edges[r.edge[u.Index]]
+				e.narrow, e.streams = e.narrow && ref.Narrow, e.streams || ref.Streams
 			}
 		}
 	}

@@ -20,6 +20,7 @@ type Ref struct {
 type UpstreamDigests struct {
 	Task         int           // position in the plan
 	Own, Closure digest.Digest // see key.Upstream
+	Streams      digest.Digest
 }
 
 // ForTask is implemented by every message that goes to a task's actor.

@@ -43,7 +43,7 @@ type Product struct {
 	StdoutDigest, StderrDigest digest.Digest
 	Outputs                    []entry.Output
 	OutputsDigest              digest.Digest
-	Own, Closure               digest.Digest // what it contributes to the keys of downstreams
+	Own, Closure, Streams      digest.Digest // what it contributes to the keys of downstreams
 	Wrote                      []string      // paths that the task claims (EXEC-020), sorted
 	Reads                      []Read        // who reads its outputs (EXEC-019)
 }

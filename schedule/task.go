@@ -307,7 +307,7 @@ func (t *Task) tellDownstreams() []Command {
 
 // upstreamDigests is what a completed task contributes to the keys of its downstreams.
 func (t *Task) upstreamDigests() messages.UpstreamDigests {
-	return messages.UpstreamDigests{Task: t.c.index, Own: t.product.Own, Closure: t.product.Closure}
+	return messages.UpstreamDigests{Task: t.c.index, Own: t.product.Own, Closure: t.product.Closure, Streams: t.product.Streams}
 }
 
 // wordTo is what one downstream hears of the end of a task.

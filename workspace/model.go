@@ -196,6 +196,8 @@ type RefDecl struct {
 	Place diag.Place
 	// Narrow, of deps only, says that nothing but the outputs of these tasks counts in the key (`closure: false`).
 	Narrow bool
+	// Streams, of deps only, says that what these tasks print counts in the key, too (`streams: true`).
+	Streams bool
 }
 
 // Mutex is the lock of a task (chapter 1, section 10). It is no part of the cache key (MUTEX-008) and makes no edge (MUTEX-009).

@@ -2,6 +2,7 @@ package key
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
@@ -20,6 +21,10 @@ type Upstream struct {
 	Closure digest.Digest
 	// Narrow says that nothing but what the task itself made counts (`closure: false`).
 	Narrow bool
+	// Printed says that what the task printed counts, too (`streams: true`): Streams is the digest of that, which Contribution does not
+	// know.
+	Printed bool
+	Streams digest.Digest
 }
 
 // What of an upstream counts.
@@ -27,6 +32,7 @@ const (
 	wordClosure = "closure" // all that it and what is behind it made
 	wordOutputs = "outputs" // its outputs alone
 	wordNothing = "nothing" // it has none, and is asked for nothing else: it only has to succeed
+	wordStreams = "streams" // behind one of these: what it printed, too
 )
 
 // tagClosure opens what a closure digest is of.
@@ -46,7 +52,13 @@ func (d *Deriver) Contribution(t *workspace.Task, at *Derived, outputs digest.Di
 	return u
 }
 
-// KnownBeforehand reports whether Contribution needs no outputs, so that the key alone tells what the task contributes.
+// Streams is the digest of what a task printed, by those of its stdout and stderr.
+func (d *Deriver) Streams(stdout, stderr digest.Digest) digest.Digest {
+	return hasher.Sum(d.o.Hash, slices.Concat(stdout[:], stderr[:]))
+}
+
+// KnownBeforehand reports whether Contribution needs no outputs, so that the key alone tells what the task contributes. What it prints
+// is not known.
 func KnownBeforehand(t *workspace.Task) bool { return len(t.Outputs) == 0 }
 
 // closure digests what u has of its own, and the closures of its upstreams, which are sorted.
@@ -83,6 +95,14 @@ func (u *Upstream) write(w *text.Writer) {
 	default:
 		w.Word(wordNothing)
 	}
+	u.writeStreams(w)
+}
+
+func (u *Upstream) writeStreams(w *text.Writer) {
+	if u.Printed {
+		w.Word(wordStreams)
+		w.Digest(u.Streams)
+	}
 }
 
 // writeRecord writes it as a record holds it: all of it, so that the parts can be told apart.
@@ -94,4 +114,5 @@ func (u *Upstream) writeRecord(w *text.Writer) {
 	w.Word(choose(u.Made, wordOutputs, preimageKind))
 	w.Digest(u.Own)
 	w.Digest(u.Closure)
+	u.writeStreams(w)
 }

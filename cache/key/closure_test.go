@@ -108,6 +108,40 @@ func TestNarrowEndsWithItsEdge(t *testing.T) {
 	}
 }
 
+// What an upstream prints is in no key but of a task that asks for it, and then beside whatever else counts of it (haz::cfg::043).
+func TestStreamsWhereAskedFor(t *testing.T) {
+	d := NewDeriver(Options{})
+	reader := func(printed, narrow bool, stdout, stderr byte) digest.Digest {
+		_, up := node{name: "gen", outputs: "same", argv: "gen"}.contribute(t)
+		up.Printed, up.Narrow, up.Streams = printed, narrow, d.Streams(digest.Digest{stdout}, digest.Digest{stderr})
+		key, _ := node{name: "reader", argv: "cat", ups: []Upstream{up}}.contribute(t)
+		return key
+	}
+	for _, narrow := range []bool{false, true} {
+		if reader(false, narrow, 1, 2) != reader(false, narrow, 3, 4) {
+			t.Error("what nobody asked for is in the key")
+		}
+		base := reader(true, narrow, 1, 2)
+		for name, other := range map[string]digest.Digest{"stdout": reader(true, narrow, 3, 2), "stderr": reader(true, narrow, 1, 3), "which is which": reader(true, narrow, 2, 1),
+			"that it is asked for": reader(false, narrow, 1, 2), "the other closure": reader(true, !narrow, 1, 2)} {
+			if other == base {
+				t.Errorf("narrow %v: %s is not in the key", narrow, name)
+			}
+		}
+	}
+	// A task further down has not asked for it: its closure has what was made, and nothing of what was printed.
+	last := func(stdout byte) digest.Digest {
+		_, first := node{name: "first", outputs: "same", argv: "gen"}.contribute(t)
+		first.Printed, first.Streams = true, digest.Digest{stdout}
+		_, second := node{name: "second", outputs: "same", argv: "mid", ups: []Upstream{first}}.contribute(t)
+		key, _ := node{name: "last", argv: "cat", ups: []Upstream{second}}.contribute(t)
+		return key
+	}
+	if last(1) != last(2) {
+		t.Error("what was printed goes further than its edge")
+	}
+}
+
 // Diamonds upon diamonds: the number of ways doubles with each, the work does not.
 func TestClosureIsLinear(t *testing.T) {
 	_, top := node{name: "top", outputs: "x", argv: "gen"}.contribute(t)

@@ -76,8 +76,21 @@ func variableChanges(was, now line) []change {
 }
 
 // upstreamChanges says what is new about an upstream; nothing when nothing that counts is. The fields in a record are project, task, what
-// counts of it, what its own digest is of, that, and the closure's.
+// counts of it, what its own digest is of, that, and the closure's; then, where what it prints counts, the word streams and their digest.
 func upstreamChanges(was, now line) []change {
+	const streams = 7
+	cs := upstreamMade(was, now)
+	switch a, b := was.at(streams), now.at(streams); {
+	case (a == "") != (b == ""):
+		cs = append(cs, change{"", choose(b == "", "streams: true -> streams: false", "streams: false -> streams: true")})
+	case a != b:
+		cs = append(cs, change{"streams", short(a) + " -> " + short(b)})
+	}
+	return cs
+}
+
+// upstreamMade says what is new about what an upstream made.
+func upstreamMade(was, now line) []change {
 	const counts, of, own, closure = 2, 3, 4, 5
 	narrow, made := now.at(counts) == wordOutputs, now.at(of) == wordOutputs
 	digests := func(i int) string { return short(was.at(i)) + " -> " + short(now.at(i)) }
@@ -92,8 +105,10 @@ func upstreamChanges(was, now line) []change {
 		return nil
 	case was.at(own) != now.at(own):
 		return []change{{"key", digests(own)}}
+	case was.at(closure) != now.at(closure):
+		return []change{{"closure", digests(closure)}}
 	}
-	return []change{{"closure", digests(closure)}}
+	return nil
 }
 
 // compareActions compares what is carried out: the words of a command, or shell, options and script.

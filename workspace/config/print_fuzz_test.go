@@ -54,7 +54,7 @@ func TestPrintSeeds(t *testing.T) {
 var printSeeds = []string{
 	"name: lib\ntags: [a, 9]\ntasks:\n  t: &t\n    shell: |\n      a\n       b\n    shell_type: bash\n    shell_options: [-eu, -o, pipefail]\n    inputs: [\"*.c\", \\x, é, '[\\]*']\n    exclude: [\"{a,\\\\,}b\"]\n  u: *t\n  v:\n    <<: *t\n    mutex: ~:db\n    outputs: []\n",
 	"name: 1\ntasks: {null: {command: [1, true, 1.50, 0x10, 2001-01-01, yes, '', \"\\u2028\\U0001F600\\t\"], env: {from_host: [A], override: {B: x, C: ''}}}}\n",
-	"name: a\ntasks:\n  t: {shell: '', deps: [\"[a]~:t\", {task: \"~:u\", closure: True}, {closure: false, task: \"^:v\"}], weakDeps: [\"^:t\"], mutex: {mode: shared, name: 1}, cache: False, env: {override: {A: \"\\x01\", B: '~'}}}\n",
+	"name: a\ntasks:\n  t: {shell: '', deps: [\"[a]~:t\", {task: \"~:u\", closure: True}, {closure: false, streams: true, task: \"^:v\"}], weakDeps: [\"^:t\"], mutex: {mode: shared, name: 1}, cache: False, env: {override: {A: \"\\x01\", B: '~'}}}\n",
 	"projects: [/a, \"/libs/*\", '/x{,y}']\ncache: {hash: sha256, clean: {max_age: 1w2d, max_size: 5GiB}}\nconcurrency: {default: 0x10, tags: {a: \"3\", b: +4}}\noutput: {mode: buffered}\nexecution: {cancel_grace: .5}\n",
 	"name: a\nenv: {strict: TRUE}\ntasks: {t: {shell: '', env: {strict: false, pass: [TOKEN, \"NPM_*\", a*]}}}\n", "projects: []\nenv: {strict: False}\n",
 	"projects: ~\nconcurrency: {default: auto}\n", "projects: []\nexecution: {cancel_grace: 1e300}\n",
@@ -204,7 +204,7 @@ func (p *printer) deps(d Deps) func() bool {
 	return p.member(d.Set, "deps", func() {
 		p.b.WriteString("[")
 		for _, item := range d.Items {
-			p.members(p.text("task", item.Task), p.member(item.Closure.Set, "closure", func() { fmt.Fprint(&p.b, item.Closure.Value) }))
+			p.members(p.text("task", item.Task), p.flag("closure", item.Closure), p.flag("streams", item.Streams))
 			p.b.WriteString(", ")
 		}
 		p.b.WriteString("]")

@@ -201,7 +201,7 @@ var taskObject = &Object{
 			Doc: "What these match is taken from what the globs of `inputs` select."},
 		{Key: "outputs", Rule: "haz::cfg::017", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "The files that the task makes. They are stored in the cache and restored from there."},
-		{Key: "deps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true, Object: depObject}, Default: "empty", Accepts: "references, each text once; or maps with `task` and `closure`",
+		{Key: "deps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true, Object: depObject}, Default: "empty", Accepts: "references, each text once; or maps with `task`, and `closure` or `streams`",
 			Doc: "Tasks that must have succeeded before. They are part of every run of this one, and when what they or anything behind them made changes, it runs again."},
 		{Key: "weakDeps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
 			Doc: "Tasks that end before this one starts, when both are in a run. They are not pulled in, and their failure does not matter."},
@@ -225,6 +225,8 @@ var depObject = &Object{
 		{Key: "task", Rule: "haz::cfg::018", Required: true, Type: Type{Kind: Scalar, Format: TaskReference}, Accepts: "a reference", Doc: "The task, or tasks."},
 		{Key: "closure", Rule: "haz::cfg::038", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
 			Doc: "`false`: only the outputs of the task itself count, and nothing of the tasks behind it."},
+		{Key: "streams", Rule: "haz::cfg::043", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
+			Doc: "`true`: what the task prints counts as well."},
 	},
 }
 

@@ -38,8 +38,8 @@ type Patterns struct {
 
 // Dep is an item of deps, in its short form or as a map.
 type Dep struct {
-	Task    Text
-	Closure Bool
+	Task             Text
+	Closure, Streams Bool
 }
 
 // Deps is a list of deps.
@@ -276,6 +276,8 @@ func (d *Dep) slot(key string) any {
 		return &d.Task
 	case "closure":
 		return &d.Closure
+	case "streams":
+		return &d.Streams
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func (b *builder) deps(c *config.Body) []workspace.RefDecl {
 	out := make([]workspace.RefDecl, 0, len(c.Deps.Items))
 	for i, d := range c.Deps.Items {
 		if r, ok := b.reference(c, "deps", i, d.Task); ok {
-			r.Narrow = d.Closure.Set && !d.Closure.Value
+			r.Narrow, r.Streams = d.Closure.Set && !d.Closure.Value, d.Streams.Value
 			out = append(out, r)
 		}
 	}
