@@ -6,7 +6,6 @@ package haztest
 import (
 	"cmp"
 	"context"
-	"errors"
 
 	haz "github.com/haz-build/haz"
 	"github.com/haz-build/haz/actors"
@@ -119,15 +118,12 @@ func (o *Options) targets(w *haz.Workspace) []int {
 	return all
 }
 
-var errNoScript = errors.New("none of the scripts has this name")
-
 // program is what a process does.
-func (o *Options) program(c process.Command) (actorstest.Script, error) {
+func (o *Options) program(c process.Command) (actorstest.Script, bool) {
 	run := o.Scripts[c.Argv[0]]
-	if run == nil {
-		return actorstest.Script{}, &process.NotStartedError{Program: c.Argv[0], Reason: "program not found among the scripts", Err: errNoScript}
-	}
 	none := make(chan processtest.Signal)
 	close(none)
-	return actorstest.Script{Do: func(c process.Command, out process.Sink) process.Exit { return run(c, out, none) }}, nil
+	return actorstest.Script{Program: processtest.Program{Script: func(c process.Command, out process.Sink, _ <-chan processtest.Signal) process.Exit {
+		return run(c, out, none)
+	}}}, run != nil
 }

@@ -258,7 +258,7 @@ func (c *checker) ready(i int) {
 func (c *checker) started(id string) {
 	c.rep.Order = append(c.rep.Order, id)
 	c.attempts.started(c, id)
-	if c.procs.spawned[id] > 1 {
+	if c.procs.Count(id) > 1 {
 		c.broken("I4: %s started twice", id)
 	}
 	if c.seen[id] > 0 {
@@ -346,7 +346,7 @@ func (c *checker) observed(e messages.Event) {
 		if c.seen[id]++; c.seen[id] > 1 {
 			c.broken("I14: second end of %s", id)
 		}
-		if st := e.Outcome.Status; st == messages.Skipped && (c.begun[id] || c.procs.spawned[id] > 0) && e.Outcome.Cause != messages.RunStopped {
+		if st := e.Outcome.Status; st == messages.Skipped && (c.begun[id] || c.procs.Count(id) > 0) && e.Outcome.Cause != messages.RunStopped {
 			c.broken("I3: %s is skipped, yet it started", id)
 		}
 	}

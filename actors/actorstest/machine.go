@@ -22,10 +22,10 @@ type Machine struct {
 	ended bool
 }
 
-// NewMachine makes a machine on which find says what a process does.
-func NewMachine(o RunOptions, find func(process.Command) (Script, error)) *Machine {
+// NewMachine makes a machine on which find says what a process does; false means that there is no such program.
+func NewMachine(o RunOptions, find func(process.Command) (Script, bool)) *Machine {
 	s := NewSim(o.Seed, o.Faults, o.KeepTrace)
-	return &Machine{Sim: s, o: o, rep: &Report{}, procs: &processes{sim: s, find: find, alive: map[string]*simProcess{}, spawned: map[string]int{}}}
+	return &Machine{Sim: s, o: o, rep: &Report{}, procs: newProcesses(s, find)}
 }
 
 // Disk is a disk as the machine has it: slow at times, if there is such a fault.
@@ -101,7 +101,10 @@ func (m *Machine) Drive(over func() bool) bool {
 
 // Report ends the checks. The run is over, or never will be.
 func (m *Machine) Report(r actors.Result) *Report {
-	m.rep.Steps, m.rep.Lost, m.rep.Processes = m.steps, m.lost, m.procs.spawned
+	m.rep.Steps, m.rep.Lost, m.rep.Processes = m.steps, m.lost, map[string]int{}
+	for _, c := range m.procs.Commands() {
+		m.rep.Processes[c.Label]++
+	}
 	defer func() { m.rep.Trace, m.rep.Lines = m.Trace() }()
 	if !m.ended {
 		m.rep.Broken = append(m.rep.Broken, fmt.Sprintf("the run does not end (%d steps; %s wait)", m.steps, m.waits()))

@@ -2,77 +2,86 @@ package actorstest
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/process/processtest"
 )
 
-// Script is what the process of one task does.
+// Script is a program, and how its process takes time.
 type Script struct {
-	Takes      time.Duration // 0: the seed says how long
-	Exit       int
-	Stdout     string
-	IgnoreTerm bool
-	Missing    bool // the program does not exist
-	Work       func()
-	// Do is a program that is a function: it works and writes in the middle of its time, and says how it ended.
-	Do func(c process.Command, out process.Sink) process.Exit
+	processtest.Program               // a Script, which works and writes in the middle of its time, or Refuse
+	Takes               time.Duration // 0: the seed says how long
+	IgnoreTerm          bool
 }
 
-// processes is the spawner of a simulation: processes are timers, and every start, signal and end is checked.
+// processes is the spawner of a simulation: scripted processes, of which the seed says when they work, hear a signal and end,
+// and every start, signal and end is checked.
 type processes struct {
+	*processtest.Spawner
 	sim     *Sim
-	find    func(process.Command) (Script, error)
 	all     []*simProcess
 	alive   map[string]*simProcess
-	spawned map[string]int
 	killAll bool
 	onStart func(label string)
 	onKill  func(p *simProcess)
 	cancel  func()
-	pid     int
+
+	program Script // of the process that is being started
+	body    func() // and what it does
 }
 
+func newProcesses(s *Sim, find func(process.Command) (Script, bool)) *processes {
+	p := &processes{Spawner: processtest.New(nil), sim: s, alive: map[string]*simProcess{}}
+	p.Go = func(body func()) { p.body = body }
+	p.Find = func(c process.Command) (processtest.Program, bool) {
+		program, ok := find(c)
+		if program.Takes == 0 {
+			program.Takes = time.Duration(2+s.rng.Intn(60)) * time.Millisecond
+		}
+		p.program = program
+		return processtest.Program{Refuse: program.Refuse, Script: func(c process.Command, out process.Sink, signals <-chan processtest.Signal) process.Exit {
+			ends := s.now.Add(program.Takes - program.Takes/2)
+			exit := program.Script(c, out, signals)
+			if s.now.Before(ends) {
+				s.sleep(ends.Sub(s.now))
+			}
+			return exit
+		}}, ok
+	}
+	return p
+}
+
+// simProcess is a process of the simulation.
 type simProcess struct {
+	*processtest.Proc
 	owner      *processes
 	label      string
-	command    process.Command
-	script     Script
-	sink       process.Sink
-	pid        int
+	program    Script
 	starting   bool // whoever starts it does not know it yet
 	owed       bool // it was to be asked to end meanwhile
 	heard      bool // and was
-	writing    bool // its output is not taken
-	finished   bool // and that is all it waits for
-	ended      bool
 	terminated time.Time
-	killed     bool
-	exit       process.Exit
-	onExit     func(process.Exit)
-	told       bool
 }
 
+// Start implements process.Spawner.
 func (p *processes) Start(c process.Command, out process.Sink) (process.Process, error) {
-	s, err := p.find(c)
+	started, err := p.Spawner.Start(c, out)
 	if err != nil {
 		return nil, err
 	}
-	if s.Takes == 0 {
-		s.Takes = time.Duration(2+p.sim.rng.Intn(60)) * time.Millisecond
-	}
-	p.spawned[c.Label]++
-	p.pid++
-	q := &simProcess{owner: p, label: c.Label, command: c, script: s, sink: out, pid: 1000 + p.pid, starting: true}
+	q := &simProcess{Proc: started.(*processtest.Proc), owner: p, label: c.Label, program: p.program, starting: true}
 	p.all = append(p.all, q)
 	p.alive[c.Label] = q
+	q.Proc.OnExit(func(e process.Exit) {
+		delete(p.alive, c.Label)
+		p.sim.note(fmt.Sprintf("exit %s %d", c.Label, e.Code))
+	})
 	p.sim.note("start " + c.Label)
 	if p.onStart != nil {
 		p.onStart(c.Label)
 	}
-	p.sim.after(s.Takes/2, event{label: "half of " + c.Label, run: q.half}, nil)
-	p.sim.after(s.Takes, event{label: "end of " + c.Label, run: q.exits}, nil)
+	p.sim.after(q.program.Takes/2, event{label: "half of " + c.Label, run: p.body}, nil)
 	if len(p.all) == p.sim.faults.CancelInStart {
 		p.sim.after(p.sim.lateness(), event{label: "cancel", run: p.cancel}, nil)
 		p.sim.sleep(p.sim.slowness())
@@ -82,117 +91,62 @@ func (p *processes) Start(c process.Command, out process.Sink) (process.Process,
 	return q, nil
 }
 
+// KillAll implements process.Spawner.
 func (p *processes) KillAll() {
 	p.killAll = true
-	for _, q := range p.alive {
-		q.Kill()
-	}
-}
-
-func (p *processes) Close() error { return nil }
-
-// half is when the process works: it reads its inputs, writes its outputs, and says something.
-func (q *simProcess) half() {
-	if q.ended {
-		return
-	}
-	if q.script.Work != nil && q.script.Exit == 0 {
-		q.script.Work()
-	}
-	q.writing = true
-	if q.script.Do != nil {
-		q.exit = q.script.Do(q.command, q.sink)
-	}
-	for _, part := range strings.SplitAfter(q.script.Stdout, "\n") {
-		if part != "" {
-			q.sink.Write(process.Stdout, []byte(part))
+	for _, q := range p.all {
+		if !q.Ended() {
+			q.Kill()
 		}
 	}
-	q.writing = false
-	if q.finished {
-		q.exits()
-	}
 }
-
-// exits is the end by itself: when all that it had to say was taken.
-func (q *simProcess) exits() {
-	if q.writing {
-		q.finished = true
-		return
-	}
-	if q.script.Do == nil {
-		q.exit.Code = q.script.Exit
-	}
-	q.end(q.exit)
-}
-
-func (q *simProcess) end(x process.Exit) {
-	if q.ended {
-		return
-	}
-	q.ended = true
-	delete(q.owner.alive, q.label)
-	x.Cancelled = !q.terminated.IsZero() || q.killed
-	q.exit = x
-	q.owner.sim.note(fmt.Sprintf("exit %s %d", q.label, x.Code))
-	q.tell()
-}
-
-func (q *simProcess) tell() {
-	if q.ended && q.onExit != nil && !q.told {
-		q.told = true
-		q.owner.sim.push(event{label: "exited " + q.label, run: func() { q.onExit(q.exit) }})
-	}
-}
-
-func (q *simProcess) PID() int { return q.pid }
-
-func (q *simProcess) OSProcess() bool { return false }
 
 // Interrupt is ignored by every second process that hears TERM, as by what a shell starts in the background.
 func (q *simProcess) Interrupt() {
-	if q.pid%2 == 0 {
-		q.asked(2, q.script.IgnoreTerm)
-	} else {
-		q.asked(2, true)
-	}
+	q.asked(2, q.PID()%2 != 0 || q.program.IgnoreTerm, q.Proc.Interrupt)
 }
 
-func (q *simProcess) Terminate() { q.asked(15, q.script.IgnoreTerm) }
+// Terminate implements process.Process.
+func (q *simProcess) Terminate() { q.asked(15, q.program.IgnoreTerm, q.Proc.Terminate) }
 
-func (q *simProcess) asked(signal int, ignored bool) {
+func (q *simProcess) asked(signal int, ignored bool, hear func()) {
 	q.heard = true
 	q.owner.sim.slow(fmt.Sprintf("signal %d to %s", signal, q.label))
-	if q.ended {
+	if q.Ended() {
 		return
 	}
+	hear()
 	if q.terminated.IsZero() {
 		q.terminated = q.owner.sim.Now()
 	}
 	if !ignored {
-		q.owner.sim.after(3*time.Millisecond, event{label: fmt.Sprintf("signal %d ends %s", signal, q.label),
-			run: func() { q.end(process.Exit{Code: -1, Signal: signal}) }}, nil)
+		q.endsBy(signal, 3*time.Millisecond)
 	}
 }
 
+// Kill implements process.Process.
 func (q *simProcess) Kill() {
 	q.heard = true
 	q.owner.sim.slow("KILL to " + q.label)
-	if q.ended {
+	if q.Ended() {
 		return
 	}
 	if q.owner.onKill != nil {
 		q.owner.onKill(q)
 	}
-	q.killed = true
-	q.owner.sim.after(time.Millisecond, event{label: "KILL ends " + q.label, run: func() { q.end(process.Exit{Code: -1, Signal: 9}) }}, nil)
+	q.Proc.Kill()
+	q.endsBy(9, time.Millisecond)
+}
+
+// endsBy lets a signal end the process in a while, whatever it is about then; it may come to its own end before that.
+func (q *simProcess) endsBy(signal int, after time.Duration) {
+	q.owner.sim.after(after, event{label: fmt.Sprintf("signal %d ends %s", signal, q.label),
+		run: func() { q.End(process.Exit{Code: -1, Signal: signal}) }}, nil)
 }
 
 // OnExit makes the engine be called back instead of waiting.
 func (q *simProcess) OnExit(f func(process.Exit)) {
-	q.onExit = f
-	q.tell()
+	q.Proc.OnExit(func(e process.Exit) {
+		q.owner.sim.push(event{label: "exited " + q.label, run: func() { f(e) }})
+	})
 }
-
-// Wait is never called: OnExit is there.
-func (q *simProcess) Wait() process.Exit { panic("a simulated process cannot be waited for") }

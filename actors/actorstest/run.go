@@ -8,7 +8,6 @@ import (
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/messages"
-	"github.com/haz-build/haz/process"
 )
 
 // Report is what one simulated run came to.
@@ -54,7 +53,7 @@ func Run(w *World, o RunOptions) *Report {
 	if o.Cap == 0 {
 		o.Cap = w.Cap
 	}
-	m := NewMachine(o, func(c process.Command) (Script, error) { return w.script(c) })
+	m := NewMachine(o, w.script)
 	disk := m.Disk(w.FS)
 	st := state.Open(disk, digest.BLAKE3)
 	tree := tree.New(disk)

@@ -16,6 +16,7 @@ import (
 	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/process/processtest"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/load"
 )
@@ -72,12 +73,9 @@ func NewWorld(seed int64, o WorldOptions) (*World, error) {
 }
 
 // script is what the process of a command does.
-func (w *World) script(c process.Command) (Script, error) {
+func (w *World) script(c process.Command) (Script, bool) {
 	s := w.Scripts[c.Label]
-	if s.Missing {
-		return s, &process.NotStartedError{Program: c.Argv[0], Reason: "program not found in PATH (/bin:/usr/bin)"}
-	}
-	return s, nil
+	return s, true
 }
 
 func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
@@ -102,10 +100,26 @@ func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
 		if i%3 == 1 {
 			said += strings.Repeat("and more\n", 8)
 		}
-		w.Scripts[t.id()] = Script{Takes: t.takes, Exit: t.exit, Missing: t.missing, IgnoreTerm: t.stubby,
-			Stdout: said, Work: func() { _ = w.work(t) }}
+		program := processtest.Program{Script: w.program(t, said)}
+		if t.missing {
+			program = processtest.Program{Refuse: &process.NotStartedError{Program: "work", Reason: "program not found in PATH (/bin:/usr/bin)"}}
+		}
+		w.Scripts[t.id()] = Script{Program: program, Takes: t.takes, IgnoreTerm: t.stubby}
 	}
 	return w, nil
+}
+
+// program does the work of a task, if it succeeds, and says something.
+func (w *World) program(t worldTask, said string) processtest.Script {
+	return func(_ process.Command, out process.Sink, _ <-chan processtest.Signal) process.Exit {
+		if t.exit == 0 {
+			_ = w.work(t)
+		}
+		for line := range strings.Lines(said) {
+			out.Write(process.Stdout, []byte(line))
+		}
+		return process.Exit{Code: t.exit}
+	}
 }
 
 func (w *World) invent(rng *rand.Rand, o WorldOptions) {

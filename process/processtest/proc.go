@@ -133,7 +133,7 @@ func (p *Proc) Step() (alive bool) {
 			e.Signal = 2
 		}
 		p.mu.Unlock()
-		p.end(e)
+		p.End(e)
 		return false
 	}
 	if p.pending == Int || p.pending == Term {
@@ -145,7 +145,7 @@ func (p *Proc) Step() (alive bool) {
 	}
 	if len(p.steps) == 0 {
 		p.mu.Unlock()
-		p.end(process.Exit{})
+		p.End(process.Exit{})
 		return false
 	}
 	step := p.steps[0]
@@ -154,7 +154,7 @@ func (p *Proc) Step() (alive bool) {
 
 	end, ok := step.do(p)
 	if ok {
-		p.end(end)
+		p.End(end)
 	}
 	return !ok
 }
@@ -168,7 +168,9 @@ func (p *Proc) run() {
 	}
 }
 
-func (p *Proc) end(e process.Exit) {
+// End ends the process, whatever it is about: with e, or as killed when it was. It does nothing when the process has ended. Scripts
+// and steps do without; it is for whoever decides when a process dies.
+func (p *Proc) End(e process.Exit) {
 	p.mu.Lock()
 	if p.ended {
 		p.mu.Unlock()

@@ -107,7 +107,7 @@ func (s *Spawner) Start(c process.Command, out process.Sink) (process.Process, e
 	}
 	switch {
 	case program.Script != nil:
-		start(func() { p.end(program.Script(c, p, p.signals)) })
+		start(func() { p.End(program.Script(c, p, p.signals)) })
 	case !s.Manual:
 		p.wake = make(chan struct{}, 1)
 		start(p.run)

@@ -250,3 +250,28 @@ func TestInlineStarter(t *testing.T) {
 		t.Errorf("alive %d, exit %+v, stdout %q", len(s.Alive()), p.Wait(), r.Text(process.Stdout))
 	}
 }
+
+// Whoever decides when processes die may do so in the middle of a script: what that says afterwards, and how it ends, is nothing any more.
+func TestEnd(t *testing.T) {
+	var body func()
+	s := New(map[string]Script{"x": func(_ process.Command, out process.Sink, _ <-chan Signal) process.Exit {
+		out.Write(process.Stdout, []byte("alive\n"))
+		s := out.(*Proc)
+		s.Terminate()
+		s.End(process.Exit{Code: 7})
+		out.Write(process.Stdout, []byte("dead\n"))
+		return process.Exit{Code: 1}
+	}})
+	s.Go = func(f func()) { body = f }
+	r := NewTape()
+	p, err := s.Start(cmd("p:x", "x"), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := 0
+	p.(*Proc).OnExit(func(process.Exit) { ends++ })
+	body()
+	if e := p.Wait(); e.Code != 7 || !e.Cancelled || ends != 1 || r.Text(process.Stdout) != "alive\n" {
+		t.Errorf("exit %+v, told %d times, stdout %q", e, ends, r.Text(process.Stdout))
+	}
+}
