@@ -200,11 +200,7 @@ func (f *aferoFile) Readdirnames(n int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name
-	}
-	return names, nil
+	return Names(entries), nil
 }
 
 // Readdir leaves out names that were removed since the listing began.

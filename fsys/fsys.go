@@ -63,6 +63,15 @@ type Entry struct {
 	Kind Kind
 }
 
+// Names are those of some entries, in their order.
+func Names(entries []Entry) []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
+	}
+	return names
+}
+
 // ErrOutside says that a name leads out of the root of the file system once links are followed.
 var ErrOutside = errors.New("path leads out of the root")
 

@@ -185,3 +185,21 @@ type Violation struct {
 
 // Counts of a run; Completed + Failed + Skipped + Cancelled = Selected, Cached is part of Completed.
 type Counts struct{ Selected, Completed, Cached, Failed, Skipped, Cancelled int }
+
+// Add counts one more outcome.
+func (c *Counts) Add(o Outcome) {
+	c.Selected++
+	switch o.Status {
+	case Completed:
+		c.Completed++
+		if o.Source == FromCache {
+			c.Cached++
+		}
+	case Failed:
+		c.Failed++
+	case Skipped:
+		c.Skipped++
+	case Cancelled:
+		c.Cancelled++
+	}
+}

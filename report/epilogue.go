@@ -51,21 +51,7 @@ type Epilogue struct {
 func (t *tally) add(o messages.Outcome) {
 	t.ended++
 	if !t.counted {
-		c := &t.counts
-		c.Selected++
-		switch o.Status {
-		case messages.Completed:
-			c.Completed++
-			if o.Source == messages.FromCache {
-				c.Cached++
-			}
-		case messages.Failed:
-			c.Failed++
-		case messages.Skipped:
-			c.Skipped++
-		case messages.Cancelled:
-			c.Cancelled++
-		}
+		t.counts.Add(o)
 	}
 	if o.Status == messages.Failed {
 		t.failed = append(t.failed, o)

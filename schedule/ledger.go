@@ -319,21 +319,9 @@ func (l *Ledger) Counts() messages.Counts { return CountOutcomes(l.outcomes) }
 
 // CountOutcomes adds outcomes up.
 func CountOutcomes(os []messages.Outcome) messages.Counts {
-	c := messages.Counts{Selected: len(os)}
+	var c messages.Counts
 	for _, o := range os {
-		switch o.Status {
-		case messages.Completed:
-			c.Completed++
-			if o.Source == messages.FromCache {
-				c.Cached++
-			}
-		case messages.Failed:
-			c.Failed++
-		case messages.Skipped:
-			c.Skipped++
-		case messages.Cancelled:
-			c.Cancelled++
-		}
+		c.Add(o)
 	}
 	return c
 }

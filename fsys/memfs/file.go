@@ -248,11 +248,7 @@ func (f *file) Readdirnames(n int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name
-	}
-	return names, nil
+	return fsys.Names(entries), nil
 }
 
 // Readdir leaves out names that were removed since the listing began.

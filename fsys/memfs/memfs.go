@@ -75,21 +75,13 @@ func (m *FS) Close() error {
 	return nil
 }
 
-func (m *FS) Sub(dir string) (fsys.FS, error) {
-	name := fsys.Clean(dir)
-	w, err := m.look(name, followsLink)
-	switch {
-	case err != nil:
-		return nil, pathError("open", name, err)
-	case !w.node.isDir():
-		return nil, pathError("open", name, errNotDir)
-	}
-	return &FS{tree: m.tree, root: w.node, base: m.HostPath(name)}, nil
-}
+func (m *FS) Sub(dir string) (fsys.FS, error) { return m.sub(dir, followsLink) }
 
-func (m *FS) Hold(dir string) (fsys.FS, error) {
+func (m *FS) Hold(dir string) (fsys.FS, error) { return m.sub(dir, keepsLink) }
+
+func (m *FS) sub(dir string, last whichLink) (fsys.FS, error) {
 	name := fsys.Clean(dir)
-	w, err := m.look(name, keepsLink)
+	w, err := m.look(name, last)
 	switch {
 	case err != nil:
 		return nil, pathError("open", name, err)
