@@ -62,7 +62,7 @@ var mayImport = map[string]string{
 
 	// Floor 4, the engine, and alone in knowing the actor library.
 	"actors":            "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
-	"actors/actorstest": "fsys/memfs actors graph messages cache cache/digest cache/key cache/state fsys fsys/tree process process/processtest cache/hasher workspace/load",
+	"actors/actorstest": "fsys/memfs actors graph workspace messages cache cache/digest cache/key cache/state fsys fsys/tree process process/processtest cache/hasher workspace/load",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
