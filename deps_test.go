@@ -89,6 +89,7 @@ var owners = map[string]string{
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
 	"golang.org/x/sys":                  "process fsys cmd/haz cmd/haz/streams",
+	"golang.org/x/term":                 "cmd/haz/streams",
 	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",
 	"github.com/orcaman/concurrent-map": "cmd/haz",
 	"github.com/fsnotify/fsnotify":      "cmd/haz/watch",

@@ -14,6 +14,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -70,6 +71,11 @@ type RunOptions struct {
 	// on; a wish to end the run continues it at once. Each function that is received is called once, and has returned before Run
 	// does; they are received from the beginning of Run to its end. nil: none.
 	Suspend <-chan func()
+	// Terminal is lent to interactive tasks, one at a time; nil: there is none, and a plan with such a task is refused.
+	Terminal process.Terminal
+	// Columns is the width of the terminal that a task with tty has; 0: 80. Colour tells tasks that what they print is seen in colours.
+	Columns int
+	Colour  bool
 	Explain bool // find out why tasks missed (Miss.Detail); costs reading one file a miss
 }
 

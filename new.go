@@ -52,6 +52,7 @@ type TaskDeclaration struct {
 	StrictEnv                bool // env.strict; where it is false, what the workspace says
 	Uncached                 bool // cache: false
 	Incremental              bool
+	Interactive, TTY         bool
 }
 
 // New is Open for a workspace that is declared here: dir, an absolute path of a folder on the host, is its root. Files that would say
@@ -153,6 +154,8 @@ func (t *TaskDeclaration) spell() string {
 	}
 	put(t.Uncached, "cache", "false")
 	put(t.Incremental, "incremental", "true")
+	put(t.Interactive, "interactive", "true")
+	put(t.TTY, "tty", "true")
 	return strings.Join(keys, ", ")
 }
 

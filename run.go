@@ -14,6 +14,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
@@ -44,7 +45,7 @@ func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Res
 	if err := w.planned(plan); err != nil {
 		return nil, err
 	}
-	if err := w.unmet(plan); err != nil {
+	if err := cmp.Or(w.unmet(plan), nobodyToAsk(plan, o)); err != nil {
 		return nil, err
 	}
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
@@ -69,6 +70,18 @@ func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Res
 	watch.tell(messages.RunFinished{Counts: r.Counts, At: r.Ended})
 	r.Crash = errors.Join(r.Crash, watch.crash, pauses.end())
 	return r, r.Crash
+}
+
+// nobodyToAsk refuses interactive tasks where there is no terminal: they would wait for an answer, or do without.
+func nobodyToAsk(plan *Plan, o RunOptions) error {
+	var list diag.List
+	for _, t := range plan.Tasks {
+		if t.Interactive && o.Terminal == nil {
+			list = append(list, diag.Diagnostic{Severity: diag.Error, Code: "EXEC-061", Place: t.Place, Project: t.SharedIn(),
+				Message: "task " + diag.Quote(t.ID.String()) + " is interactive, and there is no terminal", Hint: "start haz in a terminal, with nothing of its input and output redirected"})
+		}
+	}
+	return list.Err()
 }
 
 // execute does what a run with tasks does. What panics on the way (a file system of the host, say) is a crash of the run.
@@ -163,7 +176,8 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 		Lookup: o.Cache == ReadWrite || o.Cache == ReadOnly, Store: o.Cache == ReadWrite || o.Cache == WriteOnly,
 		Replace: o.Cache == WriteOnly, Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace, Timeout: o.Timeout,
 		FS: e.w.FS, Tree: e.tree, Cache: e.store, State: e.state, Deriver: e.deriver, Hash: r.Hash, Spawner: e.spawner,
-		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Hooks: e.w.o.hooks}
+		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Hooks: e.w.o.hooks,
+		Terminal: o.Terminal, Columns: o.Columns, Colour: o.Colour}
 }
 
 // drive runs the actors to their end. Only its own are stopped in an actor system that others use as well.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -257,11 +259,36 @@ func noPath(t *workspace.Task) []messages.Note {
 
 // command is what to start (4.2, 4.3).
 func command(r *running, t *workspace.Task) process.Command {
-	c := process.Command{Label: t.ID.String(), Dir: r.o.FS.HostPath(t.Project.Dir), Env: r.o.Deriver.Environment(t), Argv: t.CommandLine()}
+	c := process.Command{Label: t.ID.String(), Dir: r.o.FS.HostPath(t.Project.Dir), Env: r.o.Deriver.Environment(t), Argv: t.CommandLine(),
+		TTY: t.TTY, Columns: r.o.Columns}
+	if t.Interactive {
+		c.Terminal = r.o.Terminal
+	}
+	if r.o.Colour {
+		c.Env = coloured(c.Env)
+	}
 	if p, ok := r.o.FS.(fsys.Place); ok {
 		c.Stand = p.StandingPath(t.Project.Dir)
 	}
 	return c
+}
+
+// coloured tells a task that what it prints is seen in colours (EXEC-062): by variables that are in no key, unless its own say something of that.
+func coloured(env []string) []string {
+	says := func(name string) bool {
+		return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	}
+	if says("NO_COLOR") {
+		return env
+	}
+	env = slices.Clone(env)
+	for _, name := range []string{"CLICOLOR_FORCE", "FORCE_COLOR"} {
+		if !says(name) {
+			env = append(env, name+"=1")
+		}
+	}
+	slices.Sort(env)
+	return env
 }
 
 func spawnError(err error) messages.TaskError {

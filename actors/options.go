@@ -60,10 +60,14 @@ type Options struct {
 	Deriver *key.Deriver
 	Hash    digest.Function
 	Spawner process.Spawner
-	Clock   Clock
-	Workers int                  // for hashing and copying
-	Observe func(messages.Event) // called from one goroutine at a time
-	Budget  int                  // bytes of output on their way to the observer; 0: 4 MiB
+	// Terminal is lent to interactive tasks, Columns is how wide the one of a task with tty is. Colour: tasks are told that colours are seen.
+	Terminal process.Terminal
+	Columns  int
+	Colour   bool
+	Clock    Clock
+	Workers  int                  // for hashing and copying
+	Observe  func(messages.Event) // called from one goroutine at a time
+	Budget   int                  // bytes of output on their way to the observer; 0: 4 MiB
 
 	Hooks
 	SpawnPrefix string

@@ -24,6 +24,7 @@ type needs struct {
 	mutex     int   // number of the lock, -1: none
 	shared    bool
 	conflicts []int // tasks whose outputs may overlap (S-07), sorted
+	alone     bool  // no other process beside it: it has the terminal
 }
 
 // numbers gives names the numbers 0, 1, ….
@@ -43,7 +44,7 @@ func configure(p *graph.Plan, r Rules) admissionConfig {
 	c := admissionConfig{Rules: r, tasks: make([]needs, len(p.Tasks)), earliest: earliestBelow(p)}
 	tags, locks := numbers{}, numbers{}
 	for i, t := range p.Tasks {
-		n := needs{mutex: -1, conflicts: p.Conflicts[i]}
+		n := needs{mutex: -1, conflicts: p.Conflicts[i], alone: t.Interactive}
 		for _, g := range t.Project.Tags {
 			if limit, capped := p.G.W.Settings.TagCaps[g]; capped {
 				k, fresh := tags.of(g)
@@ -94,6 +95,7 @@ type Admission struct {
 	restored bitset   // had a hit: may be admitted after the gate was closed with SparesRestores
 
 	used    int
+	lonely  bool // who holds a slot is to be alone
 	tagUsed []int
 	locks   []lockState
 
@@ -230,6 +232,7 @@ func (a *Admission) returnSlot(t int) {
 	}
 	a.holds.remove(t)
 	a.used--
+	a.lonely = false
 	for _, g := range n.tags {
 		a.tagUsed[g]--
 	}
@@ -261,7 +264,7 @@ func (a *Admission) walk() []Command {
 			grants = append(grants, a.grant(t))
 		}
 	}
-	if a.queue.empty() || a.closed && !a.sparesRestores {
+	if a.queue.empty() || a.lonely || a.closed && !a.sparesRestores {
 		return grants
 	}
 	v := view{used: a.used}
@@ -275,13 +278,16 @@ func (a *Admission) walk() []Command {
 				v.count(a, t)
 				continue
 			}
-			if a.blockedByUnsettled(t) {
+			if a.blockedByUnsettled(t) || a.waitsToBeAlone(t, &v) {
 				return grants // and so is every later one
 			}
 			if a.fits(t, &v) {
 				a.take(t)
 				v.used++
 				grants = append(grants, a.grant(t))
+			}
+			if a.lonely {
+				return grants
 			}
 		}
 	}
@@ -290,6 +296,12 @@ func (a *Admission) walk() []Command {
 
 func (a *Admission) grant(t int) Command {
 	return Command{ToTask, messages.SlotGranted{Ref: messages.Ref{Run: a.c.Run, Task: t, Attempt: a.wanted[t]}}}
+}
+
+// waitsToBeAlone reports whether t has to wait until nobody else is at work (EXEC-060). Nobody overtakes it meanwhile, or a run with many tasks
+// would end before it came to it.
+func (a *Admission) waitsToBeAlone(t int, v *view) bool {
+	return a.c.tasks[t].alone && v.used > 0 && !a.closed
 }
 
 // fits tests the conditions of 2.2 (EXEC-006). A refusal by the mutex alone is remembered: that is the order of its waiters.
@@ -387,6 +399,7 @@ func (a *Admission) take(t int) {
 	a.holds.add(t)
 	a.busy.add(t)
 	a.used++
+	a.lonely = n.alone
 	for _, g := range n.tags {
 		a.tagUsed[g]++
 	}

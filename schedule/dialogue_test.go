@@ -143,6 +143,8 @@ func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialo
 					locks[v] = len(locks)
 				}
 				need.mutex, need.shared = locks[v], k == "shared"
+			case "alone":
+				need.alone = true
 			case "conflicts":
 				need.conflicts = append(need.conflicts, d.n.at(t, v))
 			case "before":

@@ -161,6 +161,9 @@ type Task struct {
 	Override                 map[string]string
 	Cache                    bool
 	Incremental              bool // what it made before stays when it runs again
+	// Interactive tasks have the terminal of whoever started the run, run alone and are never cached (EXEC-060).
+	Interactive bool
+	TTY         bool // its output goes to a pseudo terminal
 	// Timeout is how long its process may run (EXEC-045): 0 says nothing, NoTimeout is none. No part of the cache key.
 	Timeout time.Duration
 }

@@ -254,7 +254,7 @@ func (c *checker) ready(i int) {
 	}
 }
 
-// started checks what a new process means: I4, I5, I6, I9.
+// started checks what a new process means: I4, I5, I6, I9, and that who has the terminal is alone (EXEC-060).
 func (c *checker) started(id string) {
 	c.rep.Order = append(c.rep.Order, id)
 	c.attempts.started(c, id)
@@ -279,6 +279,9 @@ func (c *checker) started(id string) {
 				name = t.Project.Name + "/" + m.Name
 			}
 			locks[name] = append(locks[name], m.Shared)
+		}
+		if t.Interactive && len(c.procs.alive) > 1 {
+			c.broken("EXEC-060: %d processes beside %s", len(c.procs.alive)-1, other)
 		}
 		if other != id {
 			for _, conflict := range c.Plan.Conflicts[c.index[id]] {

@@ -43,6 +43,7 @@ type worldTask struct {
 	missing, stubby bool
 	takes           time.Duration
 	timeout         time.Duration // 0: none
+	alone           bool
 }
 
 func (t worldTask) id() string  { return t.project + ":" + t.name }
@@ -56,6 +57,7 @@ type WorldOptions struct {
 	Overlaps bool // output patterns that meet
 	Clashes  bool // and files that several of them make
 	Timeouts bool // processes that run out of time, or nearly
+	Alone    bool // tasks that have the terminal
 }
 
 // NewWorld makes a workspace from a seed. Of an invention that the loader refuses (a glob output that closes a cycle), the
@@ -167,6 +169,7 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 		if o.Timeouts && rng.Intn(2) == 0 {
 			t.timeout = time.Duration(1+rng.Intn(60)) * time.Millisecond
 		}
+		t.alone = o.Alone && rng.Intn(3) == 0
 		w.tasks = append(w.tasks, t)
 	}
 }
@@ -238,6 +241,9 @@ func (w *World) yaml(t worldTask) string {
 		s += fmt.Sprintf("    mutex: {name: %s, mode: shared}\n", name)
 	} else if t.mutex != "" {
 		s += fmt.Sprintf("    mutex: %q\n", t.mutex)
+	}
+	if t.alone {
+		s += "    interactive: true\n"
 	}
 	if t.uncached {
 		s += "    cache: false\n"

@@ -30,6 +30,7 @@ const (
 	wordScript      = "script" // one a line
 	wordOutput      = "output"
 	wordIncremental = "incremental"
+	wordTTY         = "tty"
 	wordInput       = "input"
 	wordUpstream    = "upstream"
 	wordEnv         = "env"
@@ -44,6 +45,7 @@ type components struct {
 	argv      []string // of a shell action: the shell's name, its options, the script
 	outputs   []outputPattern
 	keeps     bool // incremental
+	tty       bool
 	inputs    []Input
 	upstreams []Upstream
 	env       []variable
@@ -65,7 +67,7 @@ type variable struct {
 
 // components brings together what the key of t is made of. Inputs and upstreams are used as they are: sorted.
 func (d *Deriver) components(t *workspace.Task, inputs []Input, ups []Upstream) *components {
-	c := &components{hash: d.o.Hash, place: d.o.Place, inputs: inputs, upstreams: ups, env: d.variables(t), keeps: t.Incremental}
+	c := &components{hash: d.o.Hash, place: d.o.Place, inputs: inputs, upstreams: ups, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
 	if t.Project != nil && t.Project.Dir != "/" {
 		c.dir = t.Project.Dir
 	}
@@ -146,6 +148,9 @@ func (c *components) writeBody(w *text.Writer) {
 	}
 	if c.keeps {
 		w.Line(wordIncremental)
+	}
+	if c.tty {
+		w.Line(wordTTY)
 	}
 	for i := range c.inputs {
 		c.inputs[i].write(w)

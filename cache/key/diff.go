@@ -54,6 +54,7 @@ var comparisons = [...]comparison{
 	named(wordUpstream, 2, wording{changed: upstreamChanges}),
 	named(wordOutput, 2, wording{kind: "outputs", name: func(l line) string { return l.at(1) }}),
 	named(wordIncremental, 0, wording{alone: func(line) string { return "true" }}),
+	named(wordTTY, 0, wording{alone: func(line) string { return "true" }}),
 	single(wordPlace, "operating system", "architecture", "umask", "project directory"),
 }
 

@@ -64,6 +64,7 @@ func TestDiff(t *testing.T) {
 		"upstream replaced":            {func(a *action) { a.ups[2].Task.Task = "z" }, "- upstream|gen:src|\n+ upstream|gen:z|\n"},
 		"output pattern":               {func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.x", "/gen/x") }, "- outputs|/lib/out/*.d|\n+ outputs|/lib/out/*.x|\n"},
 		"incremental":                  {func(a *action) { a.task.Incremental = true }, "+ incremental||true\n"},
+		"tty":                          {func(a *action) { a.task.TTY = true }, "+ tty||true\n"},
 		"umask":                        {func(a *action) { a.place.Umask = 0o077 }, "~ place|umask|022 -> 077\n"},
 		"machine":                      {func(a *action) { a.place.OS, a.place.Arch = "darwin", "arm64" }, "~ place|operating system|linux -> darwin\n~ place|architecture|amd64 -> arm64\n"},
 		"project directory":            {func(a *action) { a.task.Project = &workspace.Project{Dir: "/"} }, "~ place|project directory|/lib -> /\n"},
@@ -206,7 +207,7 @@ func wordsOf(t testing.TB, record []byte) lines {
 // upstream does not count.
 func TestDiffOfEachLine(t *testing.T) {
 	command, shell := rich(t), rich(t)
-	command.task.Incremental = true
+	command.task.Incremental, command.task.TTY = true, true
 	shell.task.Kind, shell.task.Argv, shell.task.Shell, shell.task.Script = workspace.Shell, nil, "bash", "one\ntwo"
 	for _, a := range []*action{command, shell} {
 		record := a.record("salt")
@@ -222,7 +223,7 @@ func TestDiffOfEachLine(t *testing.T) {
 			case len(last) == 2*digest.Size && strings.Contains(l, " "+wordOutputs+" "+wordOutputs+" "):
 			case len(last) == 2*digest.Size:
 				edits["another"] = strings.TrimSuffix(l, last) + strings.Repeat("5", len(last)) + "\n"
-			case l != wordIncremental && last != wordDir && last != wordAbsent:
+			case l != wordIncremental && l != wordTTY && last != wordDir && last != wordAbsent:
 				edits["another"] = l + "x\n"
 			}
 			for how, by := range edits {

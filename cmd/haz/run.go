@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -205,6 +206,7 @@ func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *ha
 		o.Jobs = n.of(w.CPUs())
 	}
 	o.Observer = printer.Handle
+	v.lend(&o, printer)
 	signals := watchSignals(v.patience, w.W.Settings.CancelGrace)
 	defer signals.close()
 	o.Signals = signals.interrupts
@@ -242,6 +244,18 @@ func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *ha
 		return exit(code)
 	}
 	return nil
+}
+
+// lend says what tasks have to know of our terminals, and lends ours to those that are interactive.
+func (v *invocation) lend(o *haz.RunOptions, printer *report.Printer) {
+	o.Colour = v.styled(v.stdout).Palette.On
+	if !v.stdout.Terminal {
+		return
+	}
+	o.Columns = v.stdout.Width()
+	if streams.IsTerminal(os.Stdin) {
+		o.Terminal = &streams.Terminal{In: os.Stdin, Out: v.stdout.File, Quiet: printer.Hide}
+	}
 }
 
 // exitCode is EXEC-021: a signal wins over failures.

@@ -131,6 +131,7 @@ func (s *signalWatch) giveUp(first int) {
 	select {
 	case <-s.closed:
 	default:
+		streams.Cook()
 		os.Exit(128 + first)
 	}
 }

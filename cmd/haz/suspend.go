@@ -88,6 +88,7 @@ func (r *suspendedRun) stop(f func()) {
 		show := r.printer.Hide()
 		defer show()
 		defer r.patience.Stand()()
+		defer streams.Cook()()
 		f()
 	}
 	done := make(chan struct{})

@@ -53,6 +53,7 @@ func (m *mapper) body(e entry) *Body {
 	m.action(e.key, b)
 	m.program(b)
 	m.hashedAndPassed(b)
+	m.terminal(b)
 	if v.Anchor != "" {
 		m.share(v, b)
 	}
@@ -137,6 +138,22 @@ func firstPassed(text string, names []Text) (Text, bool) {
 		}
 	}
 	return Text{}, false
+}
+
+// terminal refuses what cannot be true of a task that has the terminal (haz::cfg::090).
+func (m *mapper) terminal(b *Body) {
+	if !b.Interactive.Value {
+		return
+	}
+	both := func(key string, at Span, why, hint string) {
+		m.add("haz::cfg::090", at, key+": true of an interactive task: "+why, hint).Related = m.related(b.Interactive.Span, "interactive stands here")
+	}
+	if b.Cache.Value {
+		both("cache", b.Cache.Span, "what somebody typed is not known, so nothing of it is kept", "remove cache, or interactive")
+	}
+	if b.TTY.Value {
+		both("tty", b.TTY.Span, "it has a terminal already", "remove tty")
+	}
 }
 
 const depHint = `{task: "~:build", closure: false}`

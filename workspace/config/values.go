@@ -143,6 +143,8 @@ type Body struct {
 	}
 	Cache       Bool
 	Incremental Bool
+	Interactive Bool
+	TTY         Bool
 	Timeout     Duration
 
 	path         string // of keys, for diagnostics of later phases
@@ -247,6 +249,10 @@ func (b *Body) slot(key string) any {
 		return &b.Cache
 	case "incremental":
 		return &b.Incremental
+	case "interactive":
+		return &b.Interactive
+	case "tty":
+		return &b.TTY
 	case "timeout":
 		return &b.Timeout
 	}

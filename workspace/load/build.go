@@ -71,7 +71,8 @@ func (b *builder) task(p *workspace.Project, c config.Task, overlay string) *wor
 
 // body makes what does not depend on the project.
 func (b *builder) body(c *config.Body) workspace.Task {
-	t := workspace.Task{Cache: !c.Cache.Set || c.Cache.Value, Incremental: c.Incremental.Value}
+	t := workspace.Task{Cache: (!c.Cache.Set || c.Cache.Value) && !c.Interactive.Value,
+		Incremental: c.Incremental.Value, Interactive: c.Interactive.Value, TTY: c.TTY.Value}
 	switch {
 	case c.Shell.Set:
 		t.Kind, t.Shell, t.Script = workspace.Shell, "sh", c.Shell.Value
