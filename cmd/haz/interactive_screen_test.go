@@ -36,6 +36,12 @@ func (s *terminalScreen) cooked() {
 	}
 }
 
+// thenCooked is a command that tells in what mode a run has left the terminal. It outlives the run: with whoever the session belongs to
+// the mode would end too.
+func thenCooked(t *testing.T, target string) []string {
+	return []string{"sh", "-c", realHaz(t) + " run " + target + `; code=$?; stty -a | grep -q ' icanon' && echo cooked || echo raw; exit $code`}
+}
+
 // A task that has the terminal asks and is answered there, sees its size, and gives it back; it is never cached (EXEC-060).
 func TestInteractiveTask(t *testing.T) {
 	root := interactiveTree(t, `
@@ -45,22 +51,22 @@ read name
 echo "hello, $name"
 test "$name" = Ann`)
 	for range 2 {
-		s := startInTerminal(t, root, 24, 70, realHaz(t), "run", "p:after")
+		s := startInTerminal(t, root, 24, 70, thenCooked(t, "p:after")...)
 		s.shows("name? ")
 		s.types("Ann\r")
 		s.shows("[p:after] and after")
 		s.exits(0)
-		s.cooked()
+		s.shows("cooked")
 		out := s.output()
 		if !strings.Contains(out, "24 70\r\n") || !strings.Contains(out, "hello, Ann\r\n") || strings.Contains(out, "[p:ask] hello") {
 			t.Errorf("output %q", out)
 		}
 	}
-	s := startInTerminal(t, root, 24, 70, realHaz(t), "run", "p:after")
+	s := startInTerminal(t, root, 24, 70, thenCooked(t, "p:after")...)
 	s.shows("name? ")
 	s.types("Bob\r")
 	s.exits(1)
-	s.cooked()
+	s.shows("cooked")
 }
 
 // Ctrl-C is the task's, while it has the terminal: that fails, and haz goes on to its end. A signal to haz ends both.
@@ -68,20 +74,18 @@ func TestInteractiveTaskIsInterrupted(t *testing.T) {
 	root := interactiveTree(t, `
 echo ready
 exec sleep 300`)
-	s := startInTerminal(t, root, 24, 80, realHaz(t), "run", "p:ask")
+	s := startInTerminal(t, root, 24, 80, thenCooked(t, "p:ask")...)
 	s.shows("ready")
 	s.types("\x03")
 	s.shows("✗ failed in")
 	s.exits(1)
-	s.cooked()
+	s.shows("cooked")
 
-	s = startInTerminal(t, root, 24, 80, realHaz(t), "run", "p:ask")
+	s = startInTerminal(t, root, 24, 80, thenCooked(t, "p:ask")...)
 	s.shows("ready")
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	_ = syscall.Kill(child(t, s.cmd.Process.Pid), syscall.SIGTERM)
 	s.exits(128 + 15)
-	s.cooked()
+	s.shows("cooked")
 }
 
 // While haz is stopped the terminal is as it was, and the task's again afterwards.
