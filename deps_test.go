@@ -74,7 +74,7 @@ var mayImport = map[string]string{
 	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/git workspace/load",
 	"cmd/haz/streams": "fsys process report",
 	"cmd/haz/watch":   "layout fsys pattern workspace",
-	"cmd/haz":         "layout . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/load graph/query fsys",
+	"cmd/haz":         "layout process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/load graph/query fsys",
 	"bench":           "",
 
 	// Beside the building: it edits copies of the source and runs the tests.

@@ -1,0 +1,30 @@
+package haz
+
+import (
+	"fmt"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/workspace"
+)
+
+// CommandIn is what a task of a project would start that has argv as its command and says nothing else: in the project's folder, in the
+// environment that is everybody's there. The error says that there is no such project.
+func (w *Workspace) CommandIn(project string, argv []string) (process.Command, error) {
+	p := w.W.Project(project)
+	if p == nil {
+		d := diag.Diagnostic{Severity: diag.Error, Code: "AUX-029", Message: "there is no project " + diag.Quote(project), Hint: "haz list --projects shows them"}
+		names := make([]string, len(w.W.Projects))
+		for i, p := range w.W.Projects {
+			names[i] = p.Name
+		}
+		if near := diag.Nearest(project, names); near != "" {
+			d.Hint = diag.DidYouMean(near)
+		}
+		return process.Command{}, diag.List{d}.Err()
+	}
+	t := &workspace.Task{ID: workspace.TaskID{Project: p.Name}, Project: p, Kind: workspace.Command, Argv: argv, Strict: p.StrictEnv}
+	predictor := w.newPredictor()
+	defer predictor.close()
+	return process.Command{Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: predictor.deriver.Environment(t)}, nil
+}
