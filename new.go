@@ -24,6 +24,7 @@ type Declaration struct {
 	Concurrency int            // concurrency.default; 0: auto
 	TagCaps     map[string]int // concurrency.tags
 	CancelGrace time.Duration  // execution.cancel_grace; 0: as if it was not there
+	Umask       string         // execution.umask, "022"
 	StrictEnv   bool           // env.strict
 }
 
@@ -83,9 +84,14 @@ func (d *Declaration) texts() (*load.Declared, error) {
 		w.line("the workspace", fmt.Sprintf("  %s: %d,", quoted(tag), d.TagCaps[tag]), tag)
 	}
 	w.line("the workspace", "}}", "")
+	w.line("the workspace", "execution: {", "")
 	if d.CancelGrace != 0 {
-		w.line("the workspace", "execution: {cancel_grace: "+strconv.FormatFloat(d.CancelGrace.Seconds(), 'f', -1, 64)+"}", "")
+		w.line("the workspace", "  cancel_grace: "+strconv.FormatFloat(d.CancelGrace.Seconds(), 'f', -1, 64)+",", "")
 	}
+	if d.Umask != "" {
+		w.line("the workspace", "  umask: "+quoted(d.Umask)+",", d.Umask)
+	}
+	w.line("the workspace", "}", "")
 	if d.StrictEnv {
 		w.line("the workspace", "env: {strict: true}", "")
 	}

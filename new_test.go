@@ -39,7 +39,7 @@ func TestNewIsOpen(t *testing.T) {
 		"/ws/.haz/workspace.yml": `projects: [/lib, "/app\\*"]
 cache: {hash: sha256}
 concurrency: {default: 3, tags: {heavy: 2, slow: 1}}
-execution: {cancel_grace: 1.5}
+execution: {cancel_grace: 1.5, umask: 027}
 env: {strict: true}
 `,
 		"/ws/lib/haz.yml": `name: lib
@@ -68,7 +68,7 @@ tasks:
 		t.Fatal(err)
 	}
 	defer of.Close()
-	made, err := haz.New(t.Context(), "/ws", haz.Declaration{Hash: "sha256", Concurrency: 3, TagCaps: map[string]int{"heavy": 2, "slow": 1}, CancelGrace: 1500 * time.Millisecond, StrictEnv: true,
+	made, err := haz.New(t.Context(), "/ws", haz.Declaration{Hash: "sha256", Concurrency: 3, TagCaps: map[string]int{"heavy": 2, "slow": 1}, CancelGrace: 1500 * time.Millisecond, StrictEnv: true, Umask: "027",
 		Projects: []haz.ProjectDeclaration{
 			{Name: "lib", Dir: "/lib", Tags: []string{"heavy", "slow"}, Tasks: []haz.TaskDeclaration{
 				{Name: "compile", Command: []string{"cc", "-c", odd}, Inputs: []string{"src/**"}, Exclude: []string{"src/x"}, Outputs: []string{"lib.a"}, Mutex: "db",

@@ -46,7 +46,6 @@ type options struct {
 	logger      *slog.Logger
 	hooks       Hooks
 	os, arch    string
-	umask       int
 	trustOwner  bool
 	stateDir    string // "": in the tree
 	cacheDir    string
@@ -108,14 +107,13 @@ func (o *options) stranger() load.Stranger {
 	return stranger(o.env)
 }
 
-// WithPlatform sets the operating system, architecture and umask that cache keys are made for. Default: those of the host;
-// where /proc does not tell the umask, Open sets it for a moment to learn it.
-func WithPlatform(os, arch string, umask int) Option {
-	return func(o *options) { o.os, o.arch, o.umask = os, arch, umask }
+// WithPlatform sets the operating system and architecture that cache keys are made for. Default: those of the host.
+func WithPlatform(os, arch string) Option {
+	return func(o *options) { o.os, o.arch = os, arch }
 }
 
 func newOptions(opts []Option) options {
-	o := options{os: runtime.GOOS, arch: runtime.GOARCH, umask: -1}
+	o := options{os: runtime.GOOS, arch: runtime.GOARCH}
 	for _, set := range opts {
 		if set != nil {
 			set(&o)
@@ -126,9 +124,6 @@ func newOptions(opts []Option) options {
 	}
 	if o.clock == nil {
 		o.clock = realClock{}
-	}
-	if o.umask < 0 {
-		o.umask = hostUmask()
 	}
 	if o.cpus <= 0 {
 		o.cpus = runtime.GOMAXPROCS(0) // honours affinity and container quota since Go 1.25

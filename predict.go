@@ -47,7 +47,7 @@ func (w *Workspace) newPredictor() *predictor {
 // newDeriver derives keys of this workspace.
 func (w *Workspace) newDeriver(tree *tree.Tree, st *state.State, fn digest.Function) *key.Deriver {
 	return key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: fn,
-		Place: key.Place{OS: w.o.os, Arch: w.o.arch, Umask: uint32(w.o.umask)}, Env: w.hostEnv()})
+		Place: key.Place{OS: w.o.os, Arch: w.o.arch}, Umask: w.W.Settings.Umask, Env: w.hostEnv()})
 }
 
 func (p *predictor) close() {

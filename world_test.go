@@ -81,7 +81,7 @@ func inWorkspace(t *testing.T, host fsys.FS) *world {
 	scripted.Find = tinyShell(host)
 	s := &countingSpawner{Spawner: scripted}
 	return &world{fs: sub, dir: "/ws", spawner: s, scripted: true, options: []haz.Option{haz.WithFileSystem(host), haz.WithSpawner(s),
-		haz.WithEnvironment([]string{"PATH=/bin"}), haz.WithPlatform("linux", "amd64", 0o022), haz.WithCPUs(4)}}
+		haz.WithEnvironment([]string{"PATH=/bin"}), haz.WithPlatform("linux", "amd64"), haz.WithCPUs(4)}}
 }
 
 func onDisk(t *testing.T) *world {

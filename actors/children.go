@@ -259,7 +259,8 @@ func noPath(t *workspace.Task) []messages.Note {
 
 // command is what to start (4.2, 4.3).
 func command(r *running, t *workspace.Task) process.Command {
-	c := process.Command{Label: t.ID.String(), Dir: r.o.FS.HostPath(t.Project.Dir), Env: r.o.Deriver.Environment(t), Argv: t.CommandLine(),
+	umask := r.o.Deriver.Umask()
+	c := process.Command{Umask: &umask, Label: t.ID.String(), Dir: r.o.FS.HostPath(t.Project.Dir), Env: r.o.Deriver.Environment(t), Argv: t.CommandLine(),
 		TTY: t.TTY, Columns: r.o.Columns}
 	if t.Interactive {
 		c.Terminal = r.o.Terminal

@@ -16,6 +16,7 @@
 package cache
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"time"
 
@@ -38,6 +39,8 @@ type Options struct {
 	// KeepDamaged: lookups and restores only say that an entry is damaged; the caller sets it aside, in its own order.
 	KeepDamaged bool
 	Now         func() time.Time
+	// DirMode is the mode of folders that a restore makes for what lies in them: what a plain mkdir of a task gives. 0: 0o755.
+	DirMode uint32
 	// Rand makes the random part of temporary names; nil: the process's own source.
 	Rand func() uint64
 }
@@ -65,7 +68,7 @@ func Open(ws fsys.FS, o Options) *Store {
 	}
 	s := site.New(ws, site.Options{Hash: o.Hash, State: o.State, ReadOnly: o.ReadOnly, Now: o.Now, Rand: o.Rand})
 	c := store.New(s, o.Root, o.KeepDamaged)
-	return &Store{Store: c, Restorer: restore.New(s, c), Housekeeper: housekeeping.New(s), site: s}
+	return &Store{Store: c, Restorer: restore.New(s, c, cmp.Or(o.DirMode, 0o755)), Housekeeper: housekeeping.New(s), site: s}
 }
 
 // Trouble returns what made the cache unusable, each once.

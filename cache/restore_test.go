@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -360,6 +361,18 @@ func TestUmask(t *testing.T) {
 	task := sample()
 	r.put(task, task.Key())
 	r.mustHit(task, task.Key())
+	for _, mode := range []uint32{0, 0o750} { // EXEC-031: nor is it that of folders that hold outputs
+		ws := disk(t)
+		r := newRig(t, ws, cache.Options{DirMode: mode})
+		r.put(task, task.Key())
+		must(t, ws.RemoveAll("/p"))
+		r.mustHit(task, task.Key())
+		for _, dir := range []string{"/p", "/p/out", "/p/out/dir"} {
+			if info, err := ws.Lstat(dir); err != nil || info.Perm != cmp.Or(mode, 0o755) {
+				t.Errorf("%s has mode %03o, %v", dir, info.Perm, err)
+			}
+		}
+	}
 }
 
 // Streams alone are verified when nothing has to be written, and a damaged one is found then too (S-31, S-33).

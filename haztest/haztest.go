@@ -29,7 +29,7 @@ type Options struct {
 	Targets []int
 	// Run has Jobs, FailFast, Cache, Explain and an Observer; its channels are not used.
 	Run haz.RunOptions
-	// Open is for what else package haz is to be told, of environment and platform; that is nothing, and linux, amd64, umask 022, unless it
+	// Open is for what else package haz is to be told, of environment and platform; that is nothing, and linux, amd64, unless it
 	// says otherwise. Cache and state are in the tree. What the simulation needs for itself is set after it.
 	Open      []haz.Option
 	KeepTrace bool // keeps every line, not only the digest of all
@@ -50,7 +50,7 @@ type Report struct {
 // reports, but for the name of the run. Results of a task are to stay below 1 MiB a file: larger ones are copied by goroutines of their own.
 func Run(disk fsys.FS, dir string, o Options) (*Report, error) {
 	m := actorstest.NewMachine(actorstest.RunOptions{Seed: o.Seed, Faults: o.Faults, FailFast: o.Run.FailFast, KeepTrace: o.KeepTrace}, o.program)
-	defaults := []haz.Option{haz.WithEnvironment([]string{}), haz.WithPlatform("linux", "amd64", 0o022)}
+	defaults := []haz.Option{haz.WithEnvironment([]string{}), haz.WithPlatform("linux", "amd64")}
 	needed := []haz.Option{haz.WithFileSystem(m.Disk(disk)), haz.WithClock(m), haz.WithSpawner(m.Spawner()), haz.WithHooks(m.Hooks()), haz.WithCPUs(m.Workers())}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

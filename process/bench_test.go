@@ -80,23 +80,26 @@ func BenchmarkStart(b *testing.B) {
 				}
 			})
 		})
-		b.Run(name+"/system", func(b *testing.B) {
-			s := process.System(process.DefaultLimits)
-			defer s.Close()
-			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					p, err := s.Start(process.Command{Dir: dir, Argv: argv, Env: env}, nil)
-					if err != nil {
-						b.Error(err)
-						return
+		mask := uint32(0o077)
+		for as, umask := range map[string]*uint32{"system": nil, "system-umask": &mask} {
+			b.Run(name+"/"+as, func(b *testing.B) {
+				s := process.System(process.DefaultLimits)
+				defer s.Close()
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						p, err := s.Start(process.Command{Dir: dir, Argv: argv, Env: env, Umask: umask}, nil)
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						if e := p.Wait(); e.Code != 0 || e.Incomplete != "" {
+							b.Errorf("%+v", e)
+							return
+						}
 					}
-					if e := p.Wait(); e.Code != 0 || e.Incomplete != "" {
-						b.Errorf("%+v", e)
-						return
-					}
-				}
+				})
 			})
-		})
+		}
 	}
 }

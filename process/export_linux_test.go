@@ -99,3 +99,18 @@ func Starting(s Spawner) int {
 	defer sys.mu.Unlock()
 	return sys.starts
 }
+
+// RefuseUnshare makes threads keep the umask of all until the result is called.
+func RefuseUnshare(err error) (undo func()) {
+	was := unshareFS
+	unshareFS = func() error { return err }
+	return func() { unshareFS = was }
+}
+
+// MaskThreads is how many threads wait to fork with a umask of their own.
+func MaskThreads(s Spawner) int {
+	m := &s.(*system).masks
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.idle)
+}

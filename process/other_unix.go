@@ -4,6 +4,7 @@ package process
 
 import (
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -44,6 +45,15 @@ func pipe() (r, w int, err error) {
 	unix.CloseOnExec(p[1])
 	return p[0], p[1], nil
 }
+
+// masks: here a umask belongs to the whole process.
+type masks struct{}
+
+func (*masks) fork(uint32, func() (int, error)) (int, error, bool) { return 0, nil, false }
+func (*masks) close()                                              {}
+
+// ownUmask is the umask of this process, learned once: a host that changes it later is not followed.
+var ownUmask = sync.OnceValue(setUmask)
 
 const getTermios, setTermios = unix.TIOCGETA, unix.TIOCSETA
 

@@ -30,6 +30,7 @@ type Command struct {
 	Stand string   // "", or a path that leads to the same directory also when that is moved: where the process starts
 	Argv  []string // Argv[0] as the user wrote it; looked up as chapter 2, 4.2 says
 	Env   []string // exactly this, "NAME=value", sorted by name
+	Umask *uint32  // of the process; nil: that of haz, which stays as it is in any case
 	// TTY makes standard output and error one pseudo terminal, of Columns (0: 80); its output is all Stdout's. There is nobody to type.
 	TTY     bool
 	Columns int

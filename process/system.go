@@ -42,6 +42,7 @@ func System(l Limits, options ...Option) Spawner {
 type system struct {
 	limits Limits
 	helper helper
+	masks  masks
 
 	mu     sync.Mutex
 	opened bool
@@ -93,7 +94,7 @@ func (s *system) Start(c Command, out Sink) (Process, error) {
 	s.helper.await()
 	p.slot = s.helper.expect(ends.pipe())
 	for try := 0; ; try++ {
-		err = children.fork(p, func() (pid int, err error) { return syscall.ForkExec(path, c.Argv, attr) })
+		err = children.fork(p, func() (pid int, err error) { return s.fork(c, path, attr) })
 		if err != syscall.ETXTBSY || try == busyTries {
 			break
 		}
@@ -259,6 +260,7 @@ func (s *system) closeWhenIdle() {
 func (s *system) closeLocked() {
 	if s.opened && !s.closed {
 		s.helper.stop()
+		s.masks.close()
 		children.leave()
 		if s.sole {
 			children.own(-1)

@@ -79,6 +79,7 @@ type Settings struct {
 	TagCaps     map[string]int
 	OutputMode  string        // "live", "buffered", "new-only"
 	CancelGrace time.Duration // execution.cancel_grace
+	Umask       uint32        // execution.umask: that of every task
 	StrictEnv   bool          // env.strict, for tasks and projects that do not say
 }
 

@@ -24,6 +24,7 @@ const (
 // comparisons.
 const (
 	wordPlace       = "place"
+	wordUmask       = "umask"
 	wordCommand     = "command" // of a command, one a word; a shell action has the next three instead
 	wordShell       = "shell"
 	wordOption      = "option"
@@ -40,6 +41,7 @@ const (
 type components struct {
 	hash      digest.Function
 	place     Place
+	umask     uint32
 	dir       string // of the project; "" for the workspace root
 	shell     bool
 	argv      []string // of a shell action: the shell's name, its options, the script
@@ -67,7 +69,7 @@ type variable struct {
 
 // components brings together what the key of t is made of. Inputs and upstreams are used as they are: sorted.
 func (d *Deriver) components(t *workspace.Task, inputs []Input, ups []Upstream) *components {
-	c := &components{hash: d.o.Hash, place: d.o.Place, inputs: inputs, upstreams: ups, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
+	c := &components{hash: d.o.Hash, place: d.o.Place, umask: d.o.Umask, inputs: inputs, upstreams: ups, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
 	if t.Project != nil && t.Project.Dir != "/" {
 		c.dir = t.Project.Dir
 	}
@@ -138,8 +140,9 @@ func (c *components) writeBody(w *text.Writer) {
 	w.Line(wordPlace)
 	w.Str(c.place.OS)
 	w.Str(c.place.Arch)
-	w.Octal(c.place.Umask)
 	w.Str(cmp.Or(c.dir, "/"))
+	w.Line(wordUmask)
+	w.Octal(c.umask)
 	c.writeAction(w)
 	for _, o := range c.outputs {
 		w.Line(wordOutput)

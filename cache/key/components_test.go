@@ -42,6 +42,7 @@ func hostEnv(vars map[string]string) HostEnv {
 type action struct {
 	hash   digest.Function
 	place  Place
+	umask  uint32
 	env    map[string]string
 	task   workspace.Task
 	inputs []Input
@@ -49,7 +50,7 @@ type action struct {
 }
 
 func (a *action) deriver() *Deriver {
-	return NewDeriver(Options{Hash: a.hash, Place: a.place, Env: hostEnv(a.env)})
+	return NewDeriver(Options{Hash: a.hash, Place: a.place, Umask: a.umask, Env: hostEnv(a.env)})
 }
 
 func (a *action) components() *components {
@@ -60,7 +61,8 @@ func (a *action) components() *components {
 func vector(t testing.TB, fn digest.Function) *action {
 	return &action{
 		hash:  fn,
-		place: Place{OS: "linux", Arch: "amd64", Umask: 0o022},
+		place: Place{OS: "linux", Arch: "amd64"},
+		umask: 0o022,
 		env:   map[string]string{"PATH": "/usr/bin:/bin", "HOME": "/home/u"},
 		task: workspace.Task{
 			ID: workspace.TaskID{Project: "lib", Task: "compile"}, Project: &workspace.Project{Name: "lib", Dir: "/lib"},
@@ -80,14 +82,15 @@ func TestVector(t *testing.T) {
 		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, manifest.Revision)
 	}
 	for fn, want := range map[digest.Function]string{
-		digest.BLAKE3: "1eb0821a1afcbb68197bc64e50b6a6ac5b86a7b457d55373e16feb011f3ce07c",
-		digest.SHA256: "ceeec23d3c64db35c1efd7eed629eb01fd8ce00fb40260174475011f527f0b29",
+		digest.BLAKE3: "13aeb2037dd5db2c58cd7eec035f973a7ecf8f021fe6c583a2bf181ef508a65c",
+		digest.SHA256: "4c1f8773c6e15d6612129170091bbcb4e1b0e7dab1a32a61d31ef3bad1b9eb5e",
 	} {
 		a := vector(t, fn)
 		c := a.components()
 		of := func(s string) string { return hasher.Sum(fn, []byte(s)).Hex() }
 		text := "haz key 4 " + fn.String() + `
-place linux amd64 022 /lib
+place linux amd64 /lib
+umask 022
 command cc
 command -c
 command a.c
@@ -136,7 +139,7 @@ func TestKeyDependsOn(t *testing.T) {
 		"hash function":              func(a *action) { a.hash = digest.SHA256 },
 		"operating system":           func(a *action) { a.place.OS = "darwin" },
 		"architecture":               func(a *action) { a.place.Arch = "arm64" },
-		"umask (S-24)":               func(a *action) { a.place.Umask = 0o077 },
+		"umask (S-24)":               func(a *action) { a.umask = 0o077 },
 		"project directory (S-24)":   func(a *action) { a.task.Project = &workspace.Project{Name: "lib", Dir: "/lib2"} },
 		"project at the root":        func(a *action) { a.task.Project = &workspace.Project{Name: "lib", Dir: "/"} },
 		"an argument":                func(a *action) { a.task.Argv = []string{"cc", "-c", "a.c", "-o", "out/b.o"} },

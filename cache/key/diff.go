@@ -55,7 +55,8 @@ var comparisons = [...]comparison{
 	named(wordOutput, 2, wording{kind: "outputs", name: func(l line) string { return l.at(1) }}),
 	named(wordIncremental, 0, wording{alone: func(line) string { return "true" }}),
 	named(wordTTY, 0, wording{alone: func(line) string { return "true" }}),
-	single(wordPlace, "operating system", "architecture", "umask", "project directory"),
+	single(wordPlace, "operating system", "architecture", "project directory"),
+	named(wordUmask, 0, wording{kind: wordPlace, name: func(line) string { return wordUmask }}),
 }
 
 // wording is how differences of named lines are told. What is not set is told plainly.

@@ -65,7 +65,7 @@ func TestDiff(t *testing.T) {
 		"output pattern":               {func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.x", "/gen/x") }, "- outputs|/lib/out/*.d|\n+ outputs|/lib/out/*.x|\n"},
 		"incremental":                  {func(a *action) { a.task.Incremental = true }, "+ incremental||true\n"},
 		"tty":                          {func(a *action) { a.task.TTY = true }, "+ tty||true\n"},
-		"umask":                        {func(a *action) { a.place.Umask = 0o077 }, "~ place|umask|022 -> 077\n"},
+		"umask":                        {func(a *action) { a.umask = 0o077 }, "~ place|umask|022 -> 077\n"},
 		"machine":                      {func(a *action) { a.place.OS, a.place.Arch = "darwin", "arm64" }, "~ place|operating system|linux -> darwin\n~ place|architecture|amd64 -> arm64\n"},
 		"project directory":            {func(a *action) { a.task.Project = &workspace.Project{Dir: "/"} }, "~ place|project directory|/lib -> /\n"},
 	} {

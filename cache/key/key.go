@@ -18,10 +18,7 @@ import (
 )
 
 // Place is component 1: what machine.
-type Place struct {
-	OS, Arch string
-	Umask    uint32
-}
+type Place struct{ OS, Arch string }
 
 // Deriver derives keys. Safe for concurrent use.
 //
@@ -39,6 +36,7 @@ type Options struct {
 	State *state.State
 	Hash  digest.Function
 	Place Place
+	Umask uint32 // of every task (EXEC-031)
 	Env   HostEnv
 }
 
@@ -124,5 +122,8 @@ var scratches = sync.Pool{New: func() any {
 	return &b
 }}
 
-// DirMode is the mode that a plain mkdir gives a directory here.
-func (d *Deriver) DirMode() uint32 { return 0o777 &^ d.o.Place.Umask }
+// Umask is that of every task.
+func (d *Deriver) Umask() uint32 { return d.o.Umask }
+
+// DirMode is the mode that a plain mkdir of a task gives a directory.
+func (d *Deriver) DirMode() uint32 { return 0o777 &^ d.o.Umask }

@@ -75,10 +75,12 @@ type stale struct {
 // Restorer puts the outputs of entries back into the tree.
 type Restorer struct {
 	*site.Site
-	store *store.Store
+	store   *store.Store
+	dirMode uint32
 }
 
-func New(s *site.Site, c *store.Store) *Restorer { return &Restorer{s, c} }
+// New makes a Restorer. Folders that are made for what lies in them get dirMode, whatever the umask of this process.
+func New(s *site.Site, c *store.Store, dirMode uint32) *Restorer { return &Restorer{s, c, dirMode} }
 
 // Compare is step 1 of a restore (7.5), and finds stale files: what has to be written or removed. It writes nothing to the
 // tree. An entry that names a path which no output pattern of the task matches is damaged, and one that would change an

@@ -345,7 +345,7 @@ func (r *restore) moveInto(a *area, path string, f *folder, info fsys.Info) erro
 	return nil
 }
 
-// makeDir makes one directory in f.
+// makeDir makes one directory in f, with the mode that a plain mkdir of a task gives.
 func (r *restore) makeDir(dir string, f *folder) error {
 	if err := r.writable(f); err != nil {
 		return err
@@ -353,8 +353,25 @@ func (r *restore) makeDir(dir string, f *folder) error {
 	switch err := f.fs.Mkdir(name(dir), 0o777); {
 	case err == nil:
 		r.journal = append(r.journal, step{did: made, path: dir, in: f})
+		if err := r.plainMode(name(dir), f); err != nil {
+			return failed(dir, err, "the directory %s cannot be made: %v", dir, fsys.Cause(err))
+		}
 	case !errors.Is(err, fs.ErrExist):
 		return failed(dir, err, "the directory %s cannot be made: %v", dir, fsys.Cause(err))
 	}
 	return nil
+}
+
+// plainMode gives a directory that was just made the mode that a task's mkdir gives. What the folder above hands on stays; and where the
+// file system knows no modes, a task's mkdir would have left the same.
+func (r *restore) plainMode(base string, f *folder) error {
+	info, err := f.fs.Lstat(base)
+	perm := info.Perm&^0o777 | r.s.dirMode
+	if err != nil || info.Perm == perm {
+		return err
+	}
+	if err = f.fs.Chmod(base, fsys.PermMode(perm)); errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
 }

@@ -65,7 +65,7 @@ expression, with " or '. Write a negated class as [^a], because ! is an operator
 `},
 	{"keys", "what decides whether a task runs again", `
 A task's key is a digest of all that its result may depend on: operating system,
-architecture, umask, the project's directory; command or script; output patterns;
+architecture, the umask of tasks, the project's directory; command or script; output patterns;
 paths and contents of its inputs, whether they are executable, and the text of
 links; what the tasks in ` + "`deps`" + ` and all behind them made (of those that declare no
 outputs, their keys), and not what they printed; the variables that ` + "`env`" + ` sets or

@@ -63,6 +63,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "maxage maxsize", say: "it belongs under cache: cache: {clean: {max_age: 90d, max_size: 5GiB}}"},
 		{keys: "hash", say: "it belongs under cache: cache: {hash: blake3}"},
 		{keys: "mode outputmode outputlogs outputstyle ui loglevel silent logs", say: "output: {mode: buffered}, or mode: live, or mode: new-only"},
+		{keys: "umask", say: "it belongs under execution: execution: {umask: 022}"},
 		{keys: "cancelgrace grace gracetimeout stoptimeout", say: "it belongs under execution: execution: {cancel_grace: 5}"},
 		{keys: "defaultbase affected base vcs", say: "what is affected is asked on the command line: haz run --affected --base origin/main"},
 		{keys: "tags", say: "tags belong to projects; a cap for those with a tag: concurrency: {tags: {heavy: 1}}"},

@@ -34,6 +34,7 @@ var foreignExamples = map[string]foreignExample{
 	"workspace hash":                 {"blake3", "cache: {hash: blake3}"},
 	"workspace mode":                 {"buffered", "output: {mode: buffered}"},
 	"workspace cancelgrace":          {"5", "execution: {cancel_grace: 5}"},
+	"workspace umask":                {"022", "execution: {umask: 022}"},
 	"workspace defaultbase":          {"main", ""},
 	"workspace tags":                 {"[a]", "concurrency: {tags: {heavy: 1}}"},
 	"workspace shell":                {"bash", ""},

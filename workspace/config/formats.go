@@ -32,6 +32,11 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		return m.name(rule, t, strings.TrimPrefix(t.Value, "~:"), workspace.CheckName)
 	case Location:
 		return m.location(rule, t)
+	case UmaskText:
+		if _, err := ParseUmask(t.Value); err != nil {
+			m.add(rule, t.Span, "bad umask "+diag.QuoteShort(t.Value)+": "+err.Error(), umaskGrammar)
+			return false
+		}
 	case Argument:
 		if i := strings.IndexByte(t.Value, 0); i >= 0 {
 			m.add(rule, t.Span, fmt.Sprintf("the text holds a NUL byte (at position %d), which no program can be given", i), "")

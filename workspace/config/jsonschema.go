@@ -222,6 +222,7 @@ var patternOf = map[Format]string{
 	SizeText:       `^[0-9]+([KMGT]?B|[KMGT]iB)?$`,
 	Location:       `^(~/+[^/]|\.?/+[^/]|\.\./)`,
 	Cap:            `^\+?((0_?)*[1-9](_?[0-9])*|0x(0_?)*[1-9A-Fa-f](_?[0-9A-Fa-f])*|0o(0_?)*[1-7](_?[0-7])*|0b(0_?)*1(_?[01])*)$`,
+	UmaskText:      `^(0o)?0*[0-7]{1,2}$`,
 	Grace:          `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`,
 }
 
@@ -242,6 +243,7 @@ var typesOf = map[Format][]string{
 	SizeText:       {"string", "integer"},
 	Location:       {"string"},
 	Cap:            {"integer", "string"},
+	UmaskText:      {"integer", "string"},
 	Grace:          {"number", "string"},
 }
 
@@ -268,7 +270,7 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 		out = append(out, member{"pattern", p})
 	}
 	switch f {
-	case Name, ShellName, MutexName, SizeText, Grace:
+	case Name, ShellName, MutexName, SizeText, UmaskText, Grace:
 		out = append(out, member{"minimum", 0})
 	case Cap:
 		out = append(out, member{"minimum", 1})

@@ -55,7 +55,7 @@ var printSeeds = []string{
 	"name: lib\ntags: [a, 9]\ntasks:\n  t: &t\n    shell: |\n      a\n       b\n    shell_type: bash\n    shell_options: [-eu, -o, pipefail]\n    inputs: [\"*.c\", \\x, é, '[\\]*']\n    exclude: [\"{a,\\\\,}b\"]\n  u: *t\n  v:\n    <<: *t\n    mutex: ~:db\n    outputs: []\n",
 	"name: 1\ntasks: {null: {command: [1, true, 1.50, 0x10, 2001-01-01, yes, '', \"\\u2028\\U0001F600\\t\"], env: {from_host: [A], override: {B: x, C: ''}}}}\n",
 	"name: a\ntasks:\n  t: {shell: '', deps: [\"[a]~:t\", {task: \"~:u\", closure: True}, {closure: false, streams: true, task: \"^:v\"}], weakDeps: [\"^:t\"], mutex: {mode: shared, name: 1}, cache: False, env: {override: {A: \"\\x01\", B: '~'}}}\n",
-	"projects: [/a, \"/libs/*\", '/x{,y}']\ncache: {hash: sha256, clean: {max_age: 1w2d, max_size: 5GiB}}\nconcurrency: {default: 0x10, tags: {a: \"3\", b: +4}}\noutput: {mode: buffered}\nexecution: {cancel_grace: .5}\n",
+	"projects: [/a, \"/libs/*\", '/x{,y}']\ncache: {hash: sha256, clean: {max_age: 1w2d, max_size: 5GiB}}\nconcurrency: {default: 0x10, tags: {a: \"3\", b: +4}}\noutput: {mode: buffered}\nexecution: {cancel_grace: .5, umask: 0o27}\n",
 	"name: a\nenv: {strict: TRUE}\ntasks: {t: {shell: '', env: {strict: false, pass: [TOKEN, \"NPM_*\", a*]}}}\n", "projects: []\nenv: {strict: False}\n",
 	"projects: ~\nconcurrency: {default: auto}\n", "projects: []\nexecution: {cancel_grace: 1e300}\n",
 	"tagsFilter: [a, b]\ntasks: {}\n", "tasks: ~\n", "tasks: {a: {command: [!!binary aGk=]}}\n",
@@ -173,7 +173,7 @@ func (p *printer) workspace(w *Workspace) {
 				})
 			})),
 		p.always("output", p.text("mode", w.Output.Mode)),
-		p.always("execution", p.text("cancel_grace", w.Execution.CancelGrace.Text)),
+		p.always("execution", p.text("cancel_grace", w.Execution.CancelGrace.Text), p.text("umask", w.Execution.Umask)),
 		p.always("env", p.flag("strict", w.Env.Strict)),
 	)
 	// A quantity is what its text says, and what reading its text again must say: shown beside the map.

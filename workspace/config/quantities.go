@@ -237,3 +237,21 @@ func isDecimal(text string) bool {
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+const umaskGrammar = "octal digits, from 000 to 077: umask: 022"
+
+// ParseUmask reads execution.umask (haz::cfg::044): octal digits, whatever is before them (022, 0o22, 22), of group and others alone: what
+// the owner of a file may not do, haz could not do either.
+func ParseUmask(text string) (uint32, error) {
+	digits := strings.TrimPrefix(text, "0o")
+	n, err := strconv.ParseUint(digits, 8, 32)
+	switch {
+	case digits == "" || strings.Trim(digits, "01234567") != "":
+		return 0, &QuantityError{Reason: "it is no octal number"}
+	case err != nil || n > 0o777:
+		return 0, &QuantityError{Reason: "it has other bits than those of permissions"}
+	case n > 0o077:
+		return 0, &QuantityError{Reason: "it takes permissions from the owner, so that haz could not read what tasks make"}
+	}
+	return uint32(n), nil
+}

@@ -182,3 +182,18 @@ func FuzzSize(f *testing.F) {
 		}
 	})
 }
+
+// haz::cfg::044: octal however it is written, and none of the owner's bits.
+func TestParseUmask(t *testing.T) {
+	for text, want := range map[string]uint32{"022": 0o022, "22": 0o022, "0o22": 0o022, "0022": 0o022, "0": 0, "000": 0, "77": 0o077, "0o077": 0o077, "002": 2} {
+		if got, err := ParseUmask(text); err != nil || got != want {
+			t.Errorf("%q: %03o, %v, want %03o", text, got, err, want)
+		}
+	}
+	for text, why := range map[string]string{"": "octal", "0o": "octal", "018": "octal", "u=rwx": "octal", "-1": "octal", "+22": "octal", "0x12": "octal", " 22": "octal", "0b1": "octal", "2_2": "octal",
+		"1.0": "octal", "true": "octal", "01000": "bits", "1022": "bits", "99999999999999999999": "octal", "77777777777777777777777": "bits", "0100": "owner", "700": "owner", "777": "owner"} {
+		if got, err := ParseUmask(text); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%q: %03o, %v, want an error about %q", text, got, err, why)
+		}
+	}
+}

@@ -25,6 +25,7 @@ const (
 	ShellName
 	ShellOption
 	EnvName
+	UmaskText
 	PassName // EnvName, or its beginning and `*`
 	ProjectPattern
 	PathPattern
@@ -155,6 +156,8 @@ var executionObject = &Object{
 	Fields: []Field{
 		{Key: "cancel_grace", Rule: "haz::cfg::031", Type: Type{Kind: Scalar, Format: Grace}, Default: "`5`", Accepts: "a number of seconds, at least 0; fractions are fine",
 			Doc: "How long a cancelled task may take to end after SIGTERM, or after SIGINT, which SIGTERM follows at half of it, before SIGKILL."},
+		{Key: "umask", Rule: "haz::cfg::044", Added: true, Type: Type{Kind: Scalar, Format: UmaskText}, Default: "`022`", Accepts: "octal digits: `022`, `\"022\"`, `0o22`; from `000` to `077`",
+			Doc: "Which permissions the files that tasks make lack. It is that of every task, whatever umask haz is started with, and part of the cache key."},
 	},
 }
 

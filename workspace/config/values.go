@@ -94,8 +94,11 @@ type Workspace struct {
 		Tags    []TagCap
 	}
 	Output    struct{ Mode Text }
-	Execution struct{ CancelGrace Duration }
-	Env       struct{ Strict Bool }
+	Execution struct {
+		CancelGrace Duration
+		Umask       Text
+	}
+	Env struct{ Strict Bool }
 
 	// ProjectsKnown is false when the list of projects could not be read whole.
 	ProjectsKnown bool
@@ -179,7 +182,7 @@ func (w *Workspace) slot(key string) any {
 	case "output":
 		return slots{"mode": &w.Output.Mode}
 	case "execution":
-		return slots{"cancel_grace": &w.Execution.CancelGrace}
+		return slots{"cancel_grace": &w.Execution.CancelGrace, "umask": &w.Execution.Umask}
 	case "env":
 		return slots{"strict": &w.Env.Strict}
 	}

@@ -138,7 +138,7 @@ func (l *loader) load(o Options) {
 func (l *loader) add(d diag.Diagnostic) { l.diags = append(l.diags, d) }
 
 func defaults() workspace.Settings {
-	return workspace.Settings{Hash: "blake3", OutputMode: "live", CancelGrace: 5 * time.Second, TagCaps: map[string]int{}}
+	return workspace.Settings{Hash: "blake3", OutputMode: "live", CancelGrace: 5 * time.Second, Umask: 0o022, TagCaps: map[string]int{}}
 }
 
 // readSettings is phase 2.
@@ -185,6 +185,9 @@ func (l *loader) readSettings() {
 	}
 	if grace := w.Execution.CancelGrace; grace.Set {
 		s.CancelGrace = grace.Duration
+	}
+	if at := w.Execution.Umask; at.Set {
+		s.Umask, _ = config.ParseUmask(at.Value)
 	}
 	s.StrictEnv = w.Env.Strict.Value
 	for _, c := range w.Concurrency.Tags {
