@@ -96,6 +96,7 @@ func injected(name string) string { return "injected into " + name }
 // posted sees every message when it is sent: each request to the cache actor has one answer.
 func (c *checker) posted(to string, m any) {
 	c.grants.sent(m)
+	c.cascaded(m)
 	a, ok := m.(messages.Referring)
 	if !ok || !strings.HasPrefix(to, "task-") {
 		return
@@ -113,6 +114,20 @@ func (c *checker) posted(to string, m any) {
 		c.broken("CACHE-017: the answers to one request are %s and %s", first, label(m))
 	}
 	c.answered[a.Request()] = label(m)
+}
+
+// cascaded notes an outcome that the ledger has written down itself, as it does for what is downstream of a failure. Mostly the task's own
+// actor confirms it; one that dies before it could has ended all the same.
+func (c *checker) cascaded(m any) {
+	o, ok := m.(messages.ObserveEvent)
+	if !ok {
+		return
+	}
+	if e, ok := o.Event.(messages.TaskFinished); ok {
+		if _, again := c.recorded[o.Task]; !again {
+			c.recorded[o.Task] = e.Outcome.Status
+		}
+	}
 }
 
 // delivered sees every message right before its actor does.

@@ -79,7 +79,7 @@ func suggest(word string, candidates []string) string {
 var foreignCommands = map[string]string{
 	"affected": "haz run --affected", "ls": "haz list", "tasks": "haz list", "targets": "haz list", "show": "haz list", "projects": "haz list --projects",
 	"clean": "haz cache clean", "prune": "haz cache clean", "gc": "haz cache clean", "reset": "haz cache clear", "explain": "haz why TASK", "validate": "haz check", "lint-config": "haz check",
-	"exec": "haz run TASK", "start": "haz run TASK", "x": "haz run TASK", "do": "haz run TASK", "run-many": "haz run --workspace", "all": "haz run --workspace", "everything": "haz run --workspace",
+	"start": "haz run TASK", "x": "haz run TASK", "do": "haz run TASK", "run-many": "haz run --workspace", "all": "haz run --workspace", "everything": "haz run --workspace",
 	"dry-run": "haz run --dry-run", "plan": "haz run --dry-run", "new": "haz init", "create": "haz init", "dag": "haz graph", "dot": "haz graph", "completions": "haz completion",
 	"version": "haz --version",
 }
