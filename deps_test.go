@@ -47,6 +47,7 @@ var mayImport = map[string]string{
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
 	"workspace":        "layout diag pattern", // values; what reads files is workspace/load
+	"workspace/script": "",                    // a text is read, no file
 	"workspace/config": "workspace diag pattern",
 	"workspace/load":   "layout workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/guess":  "workspace workspace/config diag fsys fsys/tree pattern",
@@ -54,7 +55,8 @@ var mayImport = map[string]string{
 	"graph":            "layout workspace pattern diag",
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache/digest cache/entry",
-	"cache/key":        "workspace cache/digest cache/state cache/text fsys fsys/tree cache/hasher",
+	"cache/tools":      "workspace workspace/script cache/digest cache/hasher cache/state fsys",
+	"cache/key":        "workspace cache/digest cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
 	"cache/outputs":    "layout cache/digest cache/manifest cache/state fsys fsys/tree pattern cache/entry",
 
 	// Floor 3, decisions (see thinking below).
@@ -67,8 +69,8 @@ var mayImport = map[string]string{
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state diag fsys fsys/tree pattern graph messages process " +
-		"schedule workspace workspace/config workspace/git workspace/guess workspace/load",
+	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state cache/tools diag fsys fsys/tree pattern graph messages process " +
+		"schedule workspace workspace/config workspace/git workspace/guess workspace/load workspace/script",
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early":   "",
 	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/git workspace/load",
@@ -88,6 +90,7 @@ var owners = map[string]string{
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
+	"mvdan.cc/sh/v3":                    "workspace/script",
 	"golang.org/x/sys":                  "process fsys cmd/haz cmd/haz/streams",
 	"golang.org/x/term":                 "cmd/haz/streams",
 	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",

@@ -2,6 +2,7 @@ package haz
 
 import (
 	"context"
+	"slices"
 
 	"github.com/haz-build/haz/actors"
 	"github.com/haz-build/haz/cache"
@@ -9,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/graph"
 )
@@ -46,8 +48,26 @@ func (w *Workspace) newPredictor() *predictor {
 
 // newDeriver derives keys of this workspace.
 func (w *Workspace) newDeriver(tree *tree.Tree, st *state.State, fn digest.Function) *key.Deriver {
+	st.OnMachine(w.o.host)
 	return key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: fn,
-		Place: key.Place{OS: w.o.os, Arch: w.o.arch}, Umask: w.W.Settings.Umask, Env: w.hostEnv()})
+		Place: key.Place{OS: w.o.os, Arch: w.o.arch}, Umask: w.W.Settings.Umask, Env: w.hostEnv(), Made: w.made,
+		Tools: tools.New(tools.Options{Host: w.o.host, Workspace: w.FS, Root: w.FS.HostPath("/"), State: st, Hash: fn})})
+}
+
+// made reports whether a name in the workspace is an output of a task that counts in the key of t as an upstream: of a hard one, or of
+// one behind it, unless the edge is narrow.
+func (w *Workspace) made(t *Task, name string) bool {
+	writers := w.G.Writers(name)
+	if len(writers) == 0 {
+		return false
+	}
+	for _, e := range w.G.Up[t.Index] {
+		if e.Kind == graph.Hard && (slices.Contains(writers, e.Task) ||
+			!e.Narrow && slices.ContainsFunc(w.G.HardClosure([]int{e.Task}, false), func(i int) bool { return slices.Contains(writers, i) })) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *predictor) close() {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/script"
 )
 
 // shellDefault is where shells look for programs when they have no PATH: all that any of them has built in.
@@ -33,7 +33,10 @@ func (w *Workspace) programWarnings() diag.List {
 		if t.HasPath() || !t.Posix() {
 			continue
 		}
-		for _, program := range workspace.Programs(t.Script) {
+		for _, program := range script.Read(t.Shell, t.Script).Programs {
+			if strings.Contains(program, "/") {
+				continue
+			}
 			at := lost(program)
 			if at == "" {
 				continue

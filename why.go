@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
 )
@@ -17,7 +18,8 @@ import (
 type Explanation struct {
 	Task     *Task
 	Inputs   []ExplainedInput
-	Deps     []TaskID // direct, resolved, canonical order
+	Tools    []ExplainedTool // the programs that the key has by their content, by name
+	Deps     []TaskID        // direct, resolved, canonical order
 	WeakDeps []TaskID
 
 	// Passed and PassedByDefault name the variables of the host that the task sees and that are in no key: those that `pass` means,
@@ -60,6 +62,14 @@ type ExplainedInput struct {
 	Path      string
 	Digest    string // of a file's content; "" otherwise
 	Producers []TaskID
+}
+
+// ExplainedTool is a program that the task starts.
+type ExplainedTool struct {
+	Name   string // as it is written
+	Known  string // what the key has of it: "absent", a digest, or "unreadable" and a digest
+	Digest string // 64 digits; "" when it is absent
+	File   string // on the host; "" when it is absent
 }
 
 // Stored says who made the entry that was found, and when.
@@ -162,6 +172,14 @@ func (p *predictor) inputs(ctx context.Context, e *Explanation, derived *key.Der
 				x.Digest = in.Digest.Hex()
 			}
 			e.Inputs = append(e.Inputs, x)
+		}
+		for i := range derived.Tools {
+			tool := &derived.Tools[i]
+			x := ExplainedTool{Name: tool.Name, Known: key.ToolState(tool), File: tool.File}
+			if tool.How != tools.Absent {
+				x.Digest = tool.Digest.Hex()
+			}
+			e.Tools = append(e.Tools, x)
 		}
 		return nil
 	}

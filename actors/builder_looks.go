@@ -50,7 +50,10 @@ func (b *builder) lookBefore(ctx context.Context, j *job) (moved []string, err e
 	if err != nil {
 		return nil, err
 	}
-	return b.r.o.Deriver.Refresh(ctx, j.task, j.derived)
+	if moved, err = b.r.o.Deriver.Refresh(ctx, j.task, j.derived); err != nil || len(moved) > 0 {
+		return moved, err
+	}
+	return b.r.o.Deriver.ToolsMoved(ctx, j.task, j.derived)
 }
 
 // near are the tasks whose outputs count in the key of j and that its deps name, also by way of tasks that declare no outputs
@@ -139,6 +142,11 @@ func (b *builder) movedMeanwhile(ctx context.Context, j *job) (reason, hint stri
 		return someMore(c.Moved) + " changed while the task ran", b.askRemake(j, c.Moved)
 	case !j.task.Cache || !b.r.o.Store:
 		return "", ""
+	}
+	if moved, err := b.r.o.Deriver.ToolsMoved(ctx, j.task, j.derived); err != nil {
+		return err.Error(), ""
+	} else if len(moved) > 0 {
+		return "tool " + someMore(moved) + " changed while the task ran", ""
 	}
 	if reason, hint, err = b.upstreamsMoved(ctx, j, wrote, &c); err != nil || reason != "" {
 		if err != nil {

@@ -144,8 +144,11 @@ func (r *running) stopStarts() { r.noStart.Store(true) }
 // load is how much is under way outside of actors.
 func (r *running) load() int { return r.children.busy() + r.builder.busy() }
 
-// treeChanged forgets what directories held: a process or a restore may have written anywhere.
-func (r *running) treeChanged() { r.o.Tree.ForgetAll() }
+// treeChanged forgets what directories held, and which programs there were: a process or a restore may have written anywhere.
+func (r *running) treeChanged() {
+	r.o.Tree.ForgetAll()
+	r.o.Deriver.Forget()
+}
 
 // moved says that the folder of the workspace is not where it was when the run began: what was read is in one folder, and what
 // goes by its path would come to another one, or to none. "" while it is in its place.

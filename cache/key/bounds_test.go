@@ -34,7 +34,7 @@ func TestRecordLines(t *testing.T) {
 			t.Errorf("%d lines: read %v, from %d bytes", tt.lines, ok, len(record))
 		}
 		// Somebody else may write more.
-		c := d.components(&a.task, at.Inputs, at.Upstreams)
+		c := d.components(&a.task, at)
 		if _, ok := FromRecord(c.record(Recorded{Run: "run", Key: at.Key}, []byte("salt"), math.MaxInt), []byte("salt")); ok != tt.read {
 			t.Errorf("a record of %d lines: read %v", tt.lines, ok)
 		}

@@ -27,7 +27,7 @@ func (n node) contribute(t testing.TB) (digest.Digest, Upstream) {
 		made = hasher.Sum(digest.BLAKE3, []byte(n.outputs))
 	}
 	at := &Derived{Upstreams: n.ups}
-	at.Key = d.components(task, nil, n.ups).key()
+	at.Key = d.components(task, at).key()
 	return at.Key, d.Contribution(task, at, made)
 }
 

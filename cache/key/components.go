@@ -8,6 +8,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/text"
+	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -45,6 +46,7 @@ type components struct {
 	dir       string // of the project; "" for the workspace root
 	shell     bool
 	argv      []string // of a shell action: the shell's name, its options, the script
+	tools     []tools.Tool
 	outputs   []outputPattern
 	keeps     bool // incremental
 	tty       bool
@@ -67,9 +69,9 @@ type variable struct {
 	host    bool // from the host, not an override; not in the key
 }
 
-// components brings together what the key of t is made of. Inputs and upstreams are used as they are: sorted.
-func (d *Deriver) components(t *workspace.Task, inputs []Input, ups []Upstream) *components {
-	c := &components{hash: d.o.Hash, place: d.o.Place, umask: d.o.Umask, inputs: inputs, upstreams: ups, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
+// components brings together what the key of t is made of. Tools, inputs and upstreams are used as they are: sorted.
+func (d *Deriver) components(t *workspace.Task, at *Derived) *components {
+	c := &components{hash: d.o.Hash, place: d.o.Place, umask: d.o.Umask, tools: at.Tools, inputs: at.Inputs, upstreams: at.Upstreams, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
 	if t.Project != nil && t.Project.Dir != "/" {
 		c.dir = t.Project.Dir
 	}
@@ -144,6 +146,9 @@ func (c *components) writeBody(w *text.Writer) {
 	w.Line(wordUmask)
 	w.Octal(c.umask)
 	c.writeAction(w)
+	for i := range c.tools {
+		writeTool(w, &c.tools[i])
+	}
 	for _, o := range c.outputs {
 		w.Line(wordOutput)
 		w.Word(o.kind)

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/text"
+	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
@@ -45,6 +46,7 @@ type action struct {
 	umask  uint32
 	env    map[string]string
 	task   workspace.Task
+	tools  []tools.Tool
 	inputs []Input
 	ups    []Upstream
 }
@@ -54,7 +56,12 @@ func (a *action) deriver() *Deriver {
 }
 
 func (a *action) components() *components {
-	return a.deriver().components(&a.task, a.inputs, sortedUpstreams(a.ups))
+	return a.deriver().components(&a.task, a.made())
+}
+
+// made is what the key is made of.
+func (a *action) made() *Derived {
+	return &Derived{Tools: a.tools, Inputs: a.inputs, Upstreams: sortedUpstreams(a.ups)}
 }
 
 // vector is the action of 5.5.
@@ -70,6 +77,7 @@ func vector(t testing.TB, fn digest.Function) *action {
 			Inputs: patterns(t, "/lib", "a.c"), Outputs: patterns(t, "/lib", "out/a.o"),
 			FromHost: []string{"PATH", "CC"}, Override: map[string]string{"LANG": "C"}, Cache: true,
 		},
+		tools:  []tools.Tool{{Name: "cc", How: tools.Bytes, Digest: hasher.Sum(fn, []byte("compiler"))}},
 		inputs: []Input{{Path: "/lib/a.c", Kind: FileInput, Digest: hasher.Sum(fn, []byte("int x;\n"))}},
 		ups: []Upstream{{Task: workspace.TaskID{Project: "gen", Task: "hdr"}, Made: true, Own: hasher.Sum(fn, []byte("outputs")),
 			Closure: hasher.Sum(fn, []byte("closure"))}},
@@ -82,8 +90,8 @@ func TestVector(t *testing.T) {
 		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, manifest.Revision)
 	}
 	for fn, want := range map[digest.Function]string{
-		digest.BLAKE3: "13aeb2037dd5db2c58cd7eec035f973a7ecf8f021fe6c583a2bf181ef508a65c",
-		digest.SHA256: "4c1f8773c6e15d6612129170091bbcb4e1b0e7dab1a32a61d31ef3bad1b9eb5e",
+		digest.BLAKE3: "f561addae9b62cdcf524e159448841d97cc1db7d80aaa570c36c1ce14b8cd7c9",
+		digest.SHA256: "71c78c4d513615d02e1c98a80d70ccd90be65601a62de201302a27c2b4e68afd",
 	} {
 		a := vector(t, fn)
 		c := a.components()
@@ -96,6 +104,7 @@ command -c
 command a.c
 command -o
 command out/a.o
+tool cc ` + of("compiler") + `
 output literal /lib/out/a.o
 input /lib/a.c file ` + of("int x;\n") + `
 upstream gen hdr closure ` + of("closure") + `
@@ -118,6 +127,7 @@ func rich(t testing.TB) *action {
 	a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x")
 	a.task.FromHost = []string{"PATH", "CC", "EMPTY"}
 	a.env["EMPTY"] = ""
+	a.tools = []tools.Tool{{Name: "as"}, {Name: "cc", How: tools.Bytes, Digest: digest.Digest{0x12}}, {Name: "ld", How: tools.Unreadable, Digest: digest.Digest{0x13}}}
 	a.inputs = []Input{
 		{Path: "/lib/a.c", Kind: FileInput, Digest: digest.Digest{1}},
 		{Path: "/lib/b.sh", Kind: FileInput, Digest: digest.Digest{2}, Exec: true},
@@ -146,6 +156,11 @@ func TestKeyDependsOn(t *testing.T) {
 		"arguments split otherwise":  func(a *action) { a.task.Argv = []string{"cc", "-ca.c", "-o", "out/a.o", ""} },
 		"an empty argument":          func(a *action) { a.task.Argv = append(a.task.Argv, "") },
 		"shell for command":          func(a *action) { a.task.Kind, a.task.Shell, a.task.Script = workspace.Shell, "cc", "-c" },
+		"tool replaced (CACHE-035)":  func(a *action) { a.tools[1].Digest[0]++ },
+		"tool appears":               func(a *action) { a.tools[0].How = tools.Bytes },
+		"tool not readable any more": func(a *action) { a.tools[1].How = tools.Unreadable },
+		"another tool":               func(a *action) { a.tools[1].Name = "cc1" },
+		"tool more":                  func(a *action) { a.tools = append(a.tools, tools.Tool{Name: "strip"}) },
 		"output pattern added":       func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x", "y") },
 		"output pattern renamed":     func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/b.o", "out/*.d", "/gen/x") },
 		"output glob changed":        func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/?.d", "/gen/x") },
@@ -203,6 +218,7 @@ func TestKeyDoesNotDependOn(t *testing.T) {
 		"cache":                      func(a *action) { a.task.Cache = false },
 		"exclude":                    func(a *action) { a.task.Exclude = patterns(t, "/lib", "x/**") },
 		"text of inputs":             func(a *action) { a.task.Inputs = patterns(t, "/lib", "*.c") },
+		"where a tool lies":          func(a *action) { a.tools[1].File = "/opt/bin/cc" },
 		"order of output patterns":   func(a *action) { a.task.Outputs = patterns(t, "/lib", "/gen/x", "out/*.d", "out/a.o") },
 		"spelling of output pattern": func(a *action) { a.task.Outputs = patterns(t, "/lib", "/lib/out/a.o", "out/*.d", "/gen/x") },
 		"output pattern twice":       func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x", "/lib/out/a.o") },
@@ -302,7 +318,7 @@ func BenchmarkCompose(b *testing.B) {
 			d := a.deriver()
 			b.ReportAllocs()
 			for b.Loop() {
-				d.components(&a.task, a.inputs, a.ups).key()
+				d.components(&a.task, a.made()).key()
 			}
 		})
 	}
@@ -311,7 +327,7 @@ func BenchmarkCompose(b *testing.B) {
 func TestRecordHead(t *testing.T) {
 	a := rich(t)
 	d := a.deriver()
-	at := &Derived{Key: a.components().key(), Inputs: a.inputs, Upstreams: a.ups}
+	at := a.derived()
 	one, other := d.Record(&a.task, at, []byte("s"), "r1", 5), d.Record(&a.task, at, []byte("s"), "r2", 6)
 	if !bytes.Equal(one[:state.RecordHead], other[:state.RecordHead]) {
 		t.Error("the head depends on run or time")

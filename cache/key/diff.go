@@ -13,7 +13,7 @@ import (
 // Difference is one line of `why --diff`.
 type Difference struct {
 	Sign   byte   // '~', '+', '-'
-	Kind   string // "input", "env", "command", "upstream", "outputs", "incremental", "place"
+	Kind   string // "input", "env", "command", "tool", "upstream", "outputs", "incremental", "place"
 	Name   string // as it is: bytes
 	Detail string // "81c4b7f7 -> 02aa91fe"
 }
@@ -34,7 +34,7 @@ func (d *Deriver) Diff(record []byte, t *workspace.Task, at *Derived, secret []b
 	if !ok || was.hash != d.o.Hash {
 		return nil, was.Recorded, false
 	}
-	c := d.components(t, at.Inputs, at.Upstreams)
+	c := d.components(t, at)
 	now, _ := readRecord(c.record(Recorded{Key: at.Key}, secret, math.MaxInt), secret, math.MaxInt)
 	var ds differences
 	for _, compare := range comparisons {
@@ -51,6 +51,7 @@ var comparisons = [...]comparison{
 	named(wordInput, 1, wording{changed: inputChanges}),
 	named(wordEnv, 1, wording{alone: variableState, changed: variableChanges}),
 	compareActions,
+	compareTools,
 	named(wordUpstream, 2, wording{changed: upstreamChanges}),
 	named(wordOutput, 2, wording{kind: "outputs", name: func(l line) string { return l.at(1) }}),
 	named(wordIncremental, 0, wording{alone: func(line) string { return "true" }}),

@@ -9,11 +9,14 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/text"
+	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/workspace"
 )
 
 func (a *action) derived() *Derived {
-	return &Derived{Key: a.components().key(), Inputs: a.inputs, Upstreams: sortedUpstreams(a.ups)}
+	at := a.made()
+	at.Key = a.components().key()
+	return at
 }
 
 func (a *action) record(secret string) []byte {
@@ -51,6 +54,11 @@ func TestDiff(t *testing.T) {
 		"argument":                     {func(a *action) { a.task.Argv = []string{"cc", "-S", "a.c", "-o", "out/a.o"} }, "~ command|argv[1]|\"-c\" -> \"-S\"\n"},
 		"argument inserted":            {func(a *action) { a.task.Argv = []string{"cc", "-O2", "-c", "a.c", "-o", "out/a.o"} }, "+ command|argv[1]|\"-O2\"\n"},
 		"arguments gone":               {func(a *action) { a.task.Argv = []string{"cc", "-c", "a.c"} }, "- command|argv[3]|\"-o\"\n- command|argv[4]|\"out/a.o\"\n"},
+		"tool":                         {func(a *action) { a.tools[1].Digest[0] = 9 }, "~ tool|cc|12000000 -> 09000000\n"},
+		"tool found":                   {func(a *action) { a.tools[0] = tools.Tool{Name: "as", How: tools.Bytes} }, "~ tool|as|absent -> 00000000\n"},
+		"tool not readable":            {func(a *action) { a.tools[2].How = tools.Bytes }, "~ tool|ld|unreadable 13000000 -> 13000000\n"},
+		"tool replaced":                {func(a *action) { a.tools[2].Name = "mold" }, "- tool|ld|unreadable 13000000\n+ tool|mold|unreadable 13000000\n"},
+		"tools of a new action":        {func(a *action) { a.tools[2].Name, a.task.Argv = "mold", []string{"cc"} }, "- command|argv[1]|\"-c\"\n- command|argv[2]|\"a.c\"\n- command|argv[3]|\"-o\"\n- command|argv[4]|\"out/a.o\"\n"},
 		"shell for command":            {func(a *action) { a.task.Kind = workspace.Shell }, "~ command||command -> shell script\n"},
 		"upstream's outputs":           {func(a *action) { a.ups[2].Own[0] = 1; a.ups[2].Closure[0] = 9 }, "~ upstream|gen:src outputs|03000000 -> 01000000\n"},
 		"upstream's closure":           {func(a *action) { a.ups[2].Closure[0] = 9 }, "~ upstream|gen:src closure|04000000 -> 09000000\n"},

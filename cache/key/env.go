@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -96,4 +97,16 @@ func byEnvName(a, b string) int {
 	a, _, _ = strings.Cut(a, "=")
 	b, _, _ = strings.Cut(b, "=")
 	return strings.Compare(a, b)
+}
+
+// path is the PATH in which programs of the task are looked for.
+func (d *Deriver) path(t *workspace.Task) tools.Env {
+	if value, ok := t.Override["PATH"]; ok {
+		return tools.Env{Path: value, Set: true}
+	}
+	if t.HasPath() {
+		value, ok := d.o.Env.Lookup("PATH")
+		return tools.Env{Path: value, Set: ok}
+	}
+	return tools.Env{}
 }

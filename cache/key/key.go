@@ -12,6 +12,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/text"
+	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
@@ -38,6 +39,10 @@ type Options struct {
 	Place Place
 	Umask uint32 // of every task (EXEC-031)
 	Env   HostEnv
+	// Tools finds the programs of tasks; nil: keys hold none.
+	Tools *tools.Finder
+	// Made reports whether a name in the workspace is an output of a task that counts in the key of t as an upstream; nil: none is.
+	Made func(t *workspace.Task, name string) bool
 }
 
 // NewDeriver makes a Deriver.
@@ -76,8 +81,9 @@ type Input struct {
 // Derived is a key and what it was made of.
 type Derived struct {
 	Key       digest.Digest
-	Inputs    []Input    // sorted by path
-	Upstreams []Upstream // by project, then task
+	Inputs    []Input      // sorted by path
+	Upstreams []Upstream   // by project, then task
+	Tools     []tools.Tool // by name
 }
 
 // Derive resolves and digests the inputs of t and composes the key. The error is *Error or ctx.Err(); work is abandoned
@@ -88,14 +94,17 @@ func (d *Deriver) Derive(ctx context.Context, t *workspace.Task, ups []Upstream)
 		return nil, err
 	}
 	at := &Derived{Inputs: inputs, Upstreams: sortedUpstreams(ups)}
-	at.Key = d.components(t, at.Inputs, at.Upstreams).key()
+	if at.Tools, err = d.tools(ctx, t, at); err != nil {
+		return nil, err
+	}
+	at.Key = d.components(t, at).key()
 	return at, nil
 }
 
 // Preimage is the text that the key of at is the digest of (5.2), its last line being the key. Values of variables are in it as
 // digests, which are not salted: whoever has few enough to try finds them out.
 func (d *Deriver) Preimage(t *workspace.Task, at *Derived) []byte {
-	c := d.components(t, at.Inputs, at.Upstreams)
+	c := d.components(t, at)
 	var w text.Writer
 	c.write(&w)
 	w.Seal(c.hash)

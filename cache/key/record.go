@@ -35,7 +35,7 @@ type Recorded struct {
 
 // Record writes the components of a derived key down for `why --diff` (8.3); environment values are salted digests.
 func (d *Deriver) Record(t *workspace.Task, at *Derived, secret []byte, run string, unix int64) []byte {
-	c := d.components(t, at.Inputs, at.Upstreams)
+	c := d.components(t, at)
 	return c.record(Recorded{Run: run, Unix: max(unix, 0), Key: at.Key}, secret, maxLines)
 }
 

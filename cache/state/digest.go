@@ -35,7 +35,8 @@ func (s *State) DigestFile(ctx context.Context, name string, info fsys.Info) (di
 func (s *State) Digest(ctx context.Context, name string, info fsys.Info) (Read, error) {
 	if info.Kind == fsys.Unknown {
 		var err error
-		if info, err = s.ws.StatInfo(name); err != nil {
+		f, at := s.at(name)
+		if info, err = f.StatInfo(at); err != nil {
 			return Read{}, err
 		}
 	}
@@ -72,12 +73,13 @@ func (s *State) Digest(ctx context.Context, name string, info fsys.Info) (Read, 
 // unwritten is what FS.Unwritten says after that, and before the first byte: whoever has written by then has written what is
 // read. false when it is not asked.
 func (s *State) readDigest(ctx context.Context, name string, size int64, ask bool) (d digest.Digest, info fsys.Info, unwritten bool, err error) {
+	from, name := s.at(name)
 	if size <= smallFile {
 		var data []byte
 		if ask {
-			data, info, unwritten, err = s.ws.ReadUnwritten(name, smallFile)
+			data, info, unwritten, err = from.ReadUnwritten(name, smallFile)
 		} else {
-			data, info, err = s.ws.ReadFile(name, smallFile)
+			data, info, err = from.ReadFile(name, smallFile)
 		}
 		if err == nil {
 			return hasher.Sum(s.fn, data), info, unwritten, nil
@@ -87,7 +89,7 @@ func (s *State) readDigest(ctx context.Context, name string, size int64, ask boo
 			return d, info, false, err
 		}
 	}
-	f, err := s.ws.Open(name)
+	f, err := from.Open(name)
 	if err != nil {
 		return d, fsys.Info{}, false, err
 	}
@@ -97,12 +99,12 @@ func (s *State) readDigest(ctx context.Context, name string, size int64, ask boo
 		return d, info, false, err
 	}
 	if info.Kind != fsys.File {
-		_, _, err := s.ws.ReadFile(name, 1) // for the error that says what it is
+		_, _, err := from.ReadFile(name, 1) // for the error that says what it is
 		return d, info, false, err
 	}
 	unwritten = false
 	if ask {
-		at, ok := s.ws.Unwritten(name)
+		at, ok := from.Unwritten(name)
 		unwritten = ok && at.Same(info)
 	}
 	h := hasher.New(s.fn)

@@ -13,7 +13,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 )
 
-// index is the stat index (S-26): path → stat and digest. It only saves reading; with it lost or damaged every digest is
+// index is the stat index (S-26): path → stat and digest, of files in the workspace, and of programs on the machine (MachineName). It only saves reading; with it lost or damaged every digest is
 // the same.
 //
 // A row proves that a file's bytes have the digest when the stat is equal in all fields, and mtime and ctime are older by
@@ -210,7 +210,8 @@ func (s *State) vanished(t *table, learned int) (gone map[int]bool, cursor int) 
 	}
 	at := t.cursor % n
 	for range min(n, 2*learned+32) {
-		if _, err := s.ws.StatInfo(t.name(at)); errors.Is(err, fs.ErrNotExist) {
+		from, name := s.at(t.name(at))
+		if _, err := from.StatInfo(name); errors.Is(err, fs.ErrNotExist) {
 			if gone == nil {
 				gone = map[int]bool{}
 			}

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -56,6 +57,7 @@ const (
 // writes are lost, and Trouble says so once.
 type State struct {
 	ws   fsys.FS
+	host fsys.FS // of the machine; nil: names of it lead nowhere
 	fn   digest.Function
 	boot digest.Digest // of what tells this run of the system from others
 
@@ -113,6 +115,24 @@ func OpenReadOnly(ws fsys.FS, fn digest.Function) *State {
 	s := Open(ws, fn)
 	s.home.readOnly = true
 	return s
+}
+
+// OnMachine makes names of the machine known, for what lies in no workspace and is read all the same: programs. Call it before
+// anything else.
+func (s *State) OnMachine(host fsys.FS) { s.host = host }
+
+// MachineName is the name by which Digest and what else asks the stat index knows a name of the machine, which begins with "/".
+func MachineName(name string) string { return machineMark + fsys.Clean(name) }
+
+// machineMark makes a name that no workspace has: there, none begins with "//".
+const machineMark = "/"
+
+// at is the file system on which a name of the index lies, and its name there.
+func (s *State) at(name string) (fsys.FS, string) {
+	if s.host != nil && strings.HasPrefix(name, "//") {
+		return s.host, name[len(machineMark):]
+	}
+	return s.ws, name
 }
 
 // Trouble returns what could not be read or written, each once, for a note.

@@ -64,7 +64,8 @@ func (s *State) meet(name string, dev uint64) volume {
 	}
 	v, err := s.ws.Volume("/")
 	if err != nil || v.Dev != dev {
-		v, err = s.ws.Volume(name)
+		from, at := s.at(name)
+		v, err = from.Volume(at)
 	}
 	if err != nil || v.Dev != dev {
 		return volume{}
@@ -142,7 +143,8 @@ func (v *volume) believed() bool {
 func (s *State) Steady(name string, info fsys.Info, stamp int64) bool {
 	steady, ask := s.steady(name, info, stamp)
 	if !steady && ask {
-		at, unwritten := s.ws.Unwritten(name)
+		from, name := s.at(name)
+		at, unwritten := from.Unwritten(name)
 		return unwritten && at.Same(info)
 	}
 	return steady

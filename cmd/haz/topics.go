@@ -65,15 +65,16 @@ expression, with " or '. Write a negated class as [^a], because ! is an operator
 `},
 	{"keys", "what decides whether a task runs again", `
 A task's key is a digest of all that its result may depend on: operating system,
-architecture, the umask of tasks, the project's directory; command or script; output patterns;
+architecture, the umask of tasks, the project's directory; command or script; the
+bytes of the programs that stand in it, wherever PATH finds them; output patterns;
 paths and contents of its inputs, whether they are executable, and the text of
 links; what the tasks in ` + "`deps`" + ` and all behind them made (of those that declare no
 outputs, their keys), and not what they printed; the variables that ` + "`env`" + ` sets or
 takes ` + "`from_host`" + `.
 
 When the cache holds a result for the key, outputs and printed text come back from
-there and nothing is executed. Not in the key are times, owners, the bytes of
-programs found by PATH (declare a tool as input to track it), and variables that are
+there and nothing is executed. Not in the key are times, owners, libraries, programs
+whose names a script puts together (list them as inputs), and variables that are
 passed: those of ` + "`env: {pass: [NAME]}`" + `, and some by default (haz help env).
 
 An input is read only when its size, times or inode are new, where these tell of every

@@ -171,6 +171,7 @@ func whyText(e *haz.Explanation) string {
 	if len(e.PassedByDefault) > 0 {
 		b.WriteString("passed by default: " + strings.Join(e.PassedByDefault, ", ") + "\n")
 	}
+	section("tools", toolTexts(e.Tools))
 	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", cmp.Or(e.Key, "unknown"), diag.Escape(e.Found()))
 	return b.String()
 }
@@ -191,6 +192,18 @@ func passText(e *haz.Explanation) []string {
 		items[i] += " (" + cmp.Or(strings.Join(names, ", "), "none is set") + ")"
 	}
 	return items
+}
+
+// toolTexts says of each tool what the key has of it, and where it was found.
+func toolTexts(list []haz.ExplainedTool) []string {
+	out := make([]string, len(list))
+	for i, t := range list {
+		out[i] = diag.Escape(t.Name) + " " + t.Known
+		if t.File != "" && t.File != t.Name {
+			out[i] += " (" + diag.Escape(t.File) + ")"
+		}
+	}
+	return out
 }
 
 // actionText is argv as a list of quoted strings, or the shell and its script as written.
@@ -287,6 +300,12 @@ type jsonMutex struct {
 	Mode  string `json:"mode"`
 }
 
+type jsonTool struct {
+	Name   string  `json:"name"`
+	Digest *string `json:"digest"` // null: absent
+	File   string  `json:"file,omitempty"`
+}
+
 type jsonDiff struct {
 	Sign   string `json:"sign"`
 	Kind   string `json:"kind"`
@@ -319,6 +338,7 @@ type jsonWhy struct {
 		Passed    []string          `json:"passed,omitempty"`
 		ByDefault []string          `json:"passed_by_default"`
 	} `json:"env"`
+	Tools     []jsonTool     `json:"tools"`
 	Source    string         `json:"source"`
 	Key       string         `json:"cache_key"`
 	Lookup    string         `json:"cache_lookup"`
@@ -343,6 +363,13 @@ func whyJSON(e *haz.Explanation) any {
 			x.Digest = &in.Digest
 		}
 		doc.Inputs = append(doc.Inputs, x)
+	}
+	doc.Tools = make([]jsonTool, len(e.Tools))
+	for i, t := range e.Tools {
+		doc.Tools[i] = jsonTool{Name: t.Name, File: t.File}
+		if t.Digest != "" {
+			doc.Tools[i].Digest = &e.Tools[i].Digest
+		}
 	}
 	if e.Last != nil {
 		doc.Since = &e.Last.Run

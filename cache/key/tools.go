@@ -1,0 +1,100 @@
+package key
+
+import (
+	"context"
+	"slices"
+
+	"github.com/haz-build/haz/cache/text"
+	"github.com/haz-build/haz/cache/tools"
+	"github.com/haz-build/haz/workspace"
+)
+
+// tools are the programs that t starts (CACHE-035), but for those that the key has in another way: an input, what an upstream made.
+func (d *Deriver) tools(ctx context.Context, t *workspace.Task, at *Derived) ([]tools.Tool, error) {
+	if d.o.Tools == nil {
+		return nil, nil
+	}
+	list, err := d.o.Tools.Find(ctx, t, d.path(t))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(tool tools.Tool) bool {
+		name := tool.Inside()
+		if name == "" {
+			return false
+		}
+		if in, ok := at.find(name); ok && in.hasContent() {
+			return true
+		}
+		return d.o.Made != nil && d.o.Made(t, name)
+	}), nil
+}
+
+// ToolsMoved lists the programs of t that are no longer those of the key.
+func (d *Deriver) ToolsMoved(ctx context.Context, t *workspace.Task, at *Derived) (moved []string, err error) {
+	now, err := d.tools(ctx, t, at)
+	if err != nil {
+		return nil, err
+	}
+	for _, lists := range [][2][]tools.Tool{{at.Tools, now}, {now, at.Tools}} {
+		for i := range lists[0] {
+			tool := &lists[0][i]
+			if !slices.ContainsFunc(lists[1], func(o tools.Tool) bool { return tool.Same(&o) }) && !slices.Contains(moved, tool.Name) {
+				moved = append(moved, tool.Name)
+			}
+		}
+	}
+	return moved, nil
+}
+
+// Forget says that something ran: programs may be others by now.
+func (d *Deriver) Forget() {
+	if d.o.Tools != nil {
+		d.o.Tools.Forget()
+	}
+}
+
+const (
+	wordTool       = "tool"
+	wordUnreadable = "unreadable"
+)
+
+// writeTool writes one item of the tools.
+func writeTool(w *text.Writer, t *tools.Tool) {
+	w.Line(wordTool)
+	w.Str(t.Name)
+	switch t.How {
+	case tools.Absent:
+		w.Word(wordAbsent)
+		return
+	case tools.Unreadable:
+		w.Word(wordUnreadable)
+	}
+	w.Digest(t.Digest)
+}
+
+// ToolState says in a word what a key has of a tool: its digest, short, or "absent".
+func ToolState(t *tools.Tool) string {
+	switch t.How {
+	case tools.Absent:
+		return wordAbsent
+	case tools.Unreadable:
+		return wordUnreadable + " " + t.Digest.Short()
+	}
+	return t.Digest.Short()
+}
+
+// compareTools tells which programs are others. Where the action is another one, it is no wonder that it starts others.
+func compareTools(ds *differences, was, now lines) {
+	var all differences
+	named(wordTool, 1, wording{alone: func(l line) string { return fields(l, 1) }})(&all, was, now)
+	same := true
+	for _, word := range []string{wordCommand, wordShell, wordScript} {
+		same = same && slices.EqualFunc(was[word], now[word], slices.Equal[line])
+	}
+	for _, d := range all {
+		if same || d.Sign == '~' {
+			*ds = append(*ds, d)
+		}
+	}
+}

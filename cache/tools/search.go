@@ -1,0 +1,279 @@
+package tools
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/script"
+)
+
+// searchPath is a PATH, and what was found in it wherever the task runs.
+type searchPath struct {
+	dirs     []string
+	absolute bool     // all of them are
+	found    sync.Map // name → *result
+}
+
+func (f *Finder) path(text string) *searchPath {
+	if known, ok := f.paths.Load(text); ok {
+		return known.(*searchPath)
+	}
+	p := &searchPath{dirs: strings.Split(text, ":")}
+	p.absolute = !slices.ContainsFunc(p.dirs, func(dir string) bool { return !path.IsAbs(dir) })
+	f.keep(&f.paths, text, p)
+	return p
+}
+
+// isAbsolute reports whether a name leads to the same file in every folder.
+func (p *searchPath) isAbsolute(name string) bool {
+	if strings.Contains(name, "/") {
+		return path.IsAbs(name)
+	}
+	return p.absolute
+}
+
+// result is the answer, with all that it hangs on.
+type result struct {
+	era   uint64
+	looks []look
+	tools []Tool // the program, then its interpreters
+}
+
+// look is what was seen of a name.
+type look struct {
+	place place
+	info  fsys.Info // zero: no file that may be executed
+}
+
+// place is a name and the file system that it is looked at in.
+type place struct {
+	inside bool   // in that of the workspace
+	name   string // there
+}
+
+// search is where a name leads, for a task: from memory, if what was seen is as it was. What the task itself makes is none of it: it is
+// there, or not, for the next run.
+func (f *Finder) search(ctx context.Context, t *workspace.Task, name, pathText string) ([]Tool, error) {
+	p, era := f.path(pathText), f.era.Load()
+	s := &search{f: f, path: p, dir: t.Project.Dir, own: t.Writes, relative: !p.isAbsolute(name)}
+	if !s.relative {
+		if known, ok := p.found.Load(name); ok {
+			r := known.(*result)
+			if r.era == era {
+				return r.tools, nil
+			}
+			if r.holds(f) {
+				again := *r
+				again.era = era
+				p.found.Store(name, &again)
+				return r.tools, nil
+			}
+		}
+	}
+	r := &result{era: era}
+	s.r = r
+	if err := s.follow(ctx, name, 0); err != nil {
+		return nil, err
+	}
+	// What lies in the workspace may be another at any moment.
+	if !s.relative && !slices.ContainsFunc(r.looks, func(l look) bool { return l.place.inside }) {
+		f.keep(&p.found, name, r)
+	}
+	return r.tools, nil
+}
+
+// holds reports whether all that was seen is as it was.
+func (r *result) holds(f *Finder) bool {
+	for _, l := range r.looks {
+		if now := f.look(l.place); !now.Same(l.info) || now.Perm != l.info.Perm {
+			return false
+		}
+	}
+	return true
+}
+
+// maxInterpreters is how many scripts may stand between a program and the one that the kernel starts.
+const maxInterpreters = 4
+
+// search is one that looks at the disk.
+type search struct {
+	f    *Finder
+	path *searchPath
+	dir  string // in the workspace
+	r    *result
+
+	own func(name string) bool // whether the task itself makes a file of the workspace
+
+	relative bool // the folder counts
+	owns     bool // the program that was looked for last is its own
+}
+
+// follow looks for a program, and for the interpreters of a script.
+func (s *search) follow(ctx context.Context, name string, depth int) error {
+	s.owns = false
+	t, at, err := s.find(ctx, name)
+	if err != nil || s.owns {
+		return err
+	}
+	s.r.tools = append(s.r.tools, t)
+	if t.How != Bytes || depth == maxInterpreters {
+		return nil
+	}
+	for _, next := range interpreters(s.f.head(at)) {
+		if next != name {
+			s.relative = s.relative || !s.path.isAbsolute(next)
+			if err := s.follow(ctx, next, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// find looks for one program as execvp does. What may be executed and not read is passed over as well as counted: who may not
+// execute it, but its owner may, is given the next one.
+func (s *search) find(ctx context.Context, name string) (Tool, place, error) {
+	f, t := s.f, Tool{Name: name}
+	var passed []byte // what cannot be read
+	for _, c := range s.candidates(name) {
+		at := f.place(c)
+		info := f.look(at)
+		s.r.looks = append(s.r.looks, look{at, info})
+		found := info.Kind != fsys.Unknown
+		if at.inside && t.File == "" && (found || strings.Contains(name, "/")) {
+			t.inside = at.name // of a name with a slash also when nothing is there yet
+			if s.own(at.name) {
+				s.owns = true
+				return t, at, nil
+			}
+		}
+		if !found {
+			continue
+		}
+		if t.File == "" {
+			t.File = path.Clean(c)
+		}
+		read, err := f.o.State.Digest(ctx, f.indexed(at), info)
+		switch {
+		case ctx.Err() != nil:
+			return t, at, ctx.Err()
+		case err == nil && passed == nil:
+			t.How, t.Digest = Bytes, read.Digest
+			return t, at, nil
+		case err == nil:
+			t.How, t.Digest = Unreadable, hasher.Sum(f.o.Hash, append(passed, read.Digest[:]...))
+			return t, at, nil
+		}
+		passed = appendStat(passed, info)
+		t.How, t.Digest = Unreadable, hasher.Sum(f.o.Hash, passed)
+	}
+	return t, place{}, nil
+}
+
+// candidates are the names on the host that are tried for a program.
+func (s *search) candidates(name string) []string {
+	list := []string{name}
+	if !strings.Contains(name, "/") {
+		list = make([]string, 0, len(s.path.dirs))
+		for _, dir := range s.path.dirs {
+			if dir == "" {
+				dir = "."
+			}
+			list = append(list, dir+"/"+name)
+		}
+	}
+	for i, c := range list {
+		if !path.IsAbs(c) {
+			list[i] = s.f.o.Workspace.HostPath(s.dir) + "/" + c
+		}
+	}
+	return list
+}
+
+// appendStat is what stands for bytes that cannot be read: who replaces them changes it.
+func appendStat(b []byte, i fsys.Info) []byte {
+	for _, n := range []int64{i.Size, i.MTime, i.CTime, int64(i.Inode), int64(i.Dev)} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	return b
+}
+
+// place is where a name of the host lies.
+func (f *Finder) place(name string) place {
+	name = path.Clean(name)
+	if f.o.Root == "/" {
+		return place{true, name}
+	}
+	if rest, ok := strings.CutPrefix(name, f.o.Root); ok && strings.HasPrefix(rest, "/") {
+		return place{true, rest}
+	}
+	return place{false, name}
+}
+
+func (f *Finder) disk(p place) fsys.FS {
+	if p.inside {
+		return f.o.Workspace
+	}
+	return f.o.Host
+}
+
+// indexed is the name by which the stat index knows it.
+func (f *Finder) indexed(p place) string {
+	if p.inside {
+		return p.name
+	}
+	return state.MachineName(p.name)
+}
+
+// look is the stat of a file that somebody may execute; zero for all else.
+func (f *Finder) look(p place) fsys.Info {
+	info, err := f.disk(p).StatInfo(p.name)
+	if err != nil || info.Kind != fsys.File || info.Perm&0o111 == 0 {
+		return fsys.Info{}
+	}
+	return info
+}
+
+// maxHead is how much of a script the kernel reads to find its interpreter.
+const maxHead = 256
+
+// head is the beginning of a file.
+func (f *Finder) head(p place) []byte {
+	file, err := f.disk(p).Open(p.name)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	b := make([]byte, maxHead)
+	n, _ := file.Read(b)
+	return b[:n]
+}
+
+// interpreters are the programs that the first line of a script names: `#!/usr/bin/env node`.
+func interpreters(head []byte) []string {
+	line, ok := bytes.CutPrefix(head, []byte("#!"))
+	if !ok {
+		return nil
+	}
+	line, _, _ = bytes.Cut(line, []byte("\n"))
+	name, arg := strings.Trim(string(line), " \t\r"), ""
+	if i := strings.IndexAny(name, " \t"); i >= 0 {
+		name, arg = name[:i], strings.TrimLeft(name[i:], " \t")
+	}
+	switch {
+	case name == "" || strings.IndexByte(name+arg, 0) >= 0:
+		return nil
+	case path.Base(name) == "env" && arg != "":
+		return script.Programs([]string{name, arg}) // one word, as the kernel has it
+	}
+	return []string{name} // whatever the words are, they are its own
+}
