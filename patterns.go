@@ -60,7 +60,7 @@ func (w *Workspace) patternWarnings(ctx context.Context) diag.List {
 
 // literalInput is about inputs that are not there, a common reason for a first run that fails (chapter 3, 5).
 func (c *patternChecker) literalInput(t *Task, in workspace.PatternDecl) {
-	path := in.Pattern.String()
+	path := in.Pattern.Path()
 	if _, err := c.w.FS.Lstat(path); !errors.Is(err, fs.ErrNotExist) || len(c.w.G.Writers(path)) > 0 {
 		return
 	}

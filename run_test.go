@@ -215,7 +215,7 @@ func TestTaskErrors(t *testing.T) {
 		tasks(t, w,
 			`input: shell: "echo", inputs: [in.txt]`,
 			`output: shell: "echo words", outputs: [out.txt]`,
-			`kind: shell: "mkdir -p dir", outputs: [dir]`,
+			`kind: shell: "echo file > dir", outputs: [dir/]`,
 			`program: command: [no-such-program]`,
 			`below: shell: "echo", deps: ["~:program"]`)
 		r := w.run(t, haz.RunOptions{})
@@ -226,7 +226,7 @@ func TestTaskErrors(t *testing.T) {
 		}{
 			"p:input":   {messages.ErrKey, "/p/in.txt"},
 			"p:output":  {messages.ErrOutputMissing, "out.txt"},
-			"p:kind":    {messages.ErrOutputKind, "dir is a directory"},
+			"p:kind":    {messages.ErrOutputKind, "dir/ is no folder"},
 			"p:program": {messages.ErrSpawn, "not found"},
 		} {
 			o := r.outcome(t, id)

@@ -197,7 +197,7 @@ func (b *builder) missingInput(ctx context.Context, j *job, err error) string {
 		return ""
 	}
 	for _, in := range j.task.Inputs {
-		if in.Pattern.IsLiteral() && in.Pattern.String() == k.Path {
+		if in.Pattern.IsLiteral() && in.Pattern.Path() == k.Path {
 			return b.guesser().Literal(ctx, j.task, in)
 		}
 	}

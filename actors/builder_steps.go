@@ -571,7 +571,7 @@ func (b *builder) setAside(j *job, why string, of *cache.Manifest, answer func(b
 // spell writes a path of an output as the task declared it: relative to the project, or from the root of the workspace.
 func (j *job) spell(path string) string {
 	for _, o := range j.task.Outputs {
-		if o.Pattern.IsLiteral() && o.Pattern.Match(path) {
+		if o.Pattern.IsLiteral() && o.Pattern.Path() == path {
 			return o.Text
 		}
 	}

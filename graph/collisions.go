@@ -26,7 +26,7 @@ func (g *Graph) literalOutputs() []literalOutput {
 	all := make([]one, 0, len(g.output))
 	for id, out := range g.output {
 		if p := g.W.Tasks[out.task].Outputs[out.at].Pattern; p.IsLiteral() {
-			all = append(all, one{p.String(), int32(id)})
+			all = append(all, one{p.Path(), int32(id)})
 		}
 	}
 	slices.SortFunc(all, func(a, b one) int { return cmp.Or(comparePaths(a.path, b.path), cmp.Compare(a.id, b.id)) })
@@ -106,7 +106,7 @@ func (b *builder) nested(outer, inner literalOutput) {
 		return // of one task; whether it makes sense shows when it runs
 	}
 	b.report(diag.Diagnostic{Code: "DAG-015", Place: in[0].place,
-		Message: fmt.Sprintf("output %s of %s lies inside output %s of %s, so that one is a file for one task and a directory for the other",
+		Message: fmt.Sprintf("output %s of %s lies inside output %s of %s, so that both make it",
 			diag.Quote(inner.path), listTasks(tasksOf(in)), diag.Quote(outer.path), listTasks(tasksOf(out))),
 		Related: []diag.Related{{Place: out[0].place, Label: "the outer one is here"}}})
 }

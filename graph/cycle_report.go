@@ -79,7 +79,15 @@ func (b *builder) selecting(up, down *workspace.Task, kind EdgeKind) workspace.R
 // meeting says why there is a producer edge, with the path it is about and the pattern that is not literal.
 func meeting(up, down *workspace.Task, e Edge) string {
 	in, out := down.Inputs[e.Input], up.Outputs[e.Output]
+	read, wrote := in.Pattern.Path(), out.Pattern.Path()
 	switch {
+	case out.Pattern.IsLiteral() && pattern.IsOrBelow(read, wrote) && (read != wrote || !in.Pattern.IsLiteral()):
+		if in.Pattern.IsLiteral() {
+			return fmt.Sprintf("%s, an input of %s, lies in %s, an output of %s", diag.Quote(read), quote(down), diag.Quote(wrote), quote(up))
+		}
+		return fmt.Sprintf("input %s of %s lies in %s, an output of %s", diag.Quote(in.Text), quote(down), diag.Quote(wrote), quote(up))
+	case in.Pattern.IsLiteral() && pattern.IsOrBelow(wrote, read) && (read != wrote || !out.Pattern.IsLiteral()):
+		return fmt.Sprintf("output %s of %s lies in %s, an input of %s", diag.Quote(out.Text), quote(up), diag.Quote(read), quote(down))
 	case !in.Pattern.IsLiteral():
 		return fmt.Sprintf("input %s of %s matches %s, an output of %s", diag.Quote(in.Text), quote(down), diag.Quote(out.Pattern.String()), quote(up))
 	case !out.Pattern.IsLiteral():

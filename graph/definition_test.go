@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -104,16 +105,17 @@ func (n *naive) selected(t *workspace.Task, refs []workspace.RefDecl, code strin
 func (n *naive) meets(out workspace.PatternDecl, b *workspace.Task, in workspace.PatternDecl) bool {
 	o, i := out.Pattern, in.Pattern
 	switch {
-	case o.IsLiteral() && i.IsLiteral():
-		return o.String() == i.String()
+	case o.IsLiteral() && i.IsLiteral() && pattern.IsOrBelow(i.Path(), o.Path()):
+		return true
 	case o.IsLiteral():
-		excluded := false
 		for _, x := range b.Exclude {
-			excluded = excluded || x.Pattern.Match(o.String())
+			if x.Pattern.Match(o.Path()) || x.Pattern.CoversAllBelow(o.Path()) {
+				return false
+			}
 		}
-		return i.Match(o.String()) && !excluded
+		return i.Match(o.Path()) && (i.IsLiteral() || !o.IsFolder()) || !i.IsLiteral() && pattern.IsOrBelow(i.Path(), o.Path())
 	case i.IsLiteral():
-		return o.Match(i.String())
+		return o.Match(i.Path()) || pattern.IsOrBelow(o.Path(), i.Path())
 	}
 	return false
 }
@@ -122,7 +124,7 @@ func (n *naive) collisions() {
 	owners := map[string]map[int]bool{}
 	for _, t := range n.w.Tasks {
 		for _, out := range t.Outputs {
-			if p := out.Pattern.String(); out.Pattern.IsLiteral() {
+			if p := out.Pattern.Path(); out.Pattern.IsLiteral() {
 				if owners[p] == nil {
 					owners[p] = map[int]bool{}
 				}

@@ -49,7 +49,10 @@ func (g *Graph) meetings() []encounter {
 	for _, out := range g.output {
 		p := g.W.Tasks[out.task].Outputs[out.at].Pattern
 		if p.IsLiteral() {
-			continue
+			if !p.IsFolder() {
+				continue
+			}
+			p = p.Inside()
 		}
 		g.inputs.Overlapping(p, func(id int) {
 			in := g.input[id]

@@ -55,9 +55,9 @@ func (g *Graph) reading(path string, visit func(in declared)) {
 	g.inputs.Matching(path, func(id int) {
 		in := g.input[id]
 		t := g.W.Tasks[in.task]
-		if len(t.Exclude) > 0 && !t.Inputs[in.at].Pattern.IsLiteral() {
+		if p := t.Inputs[in.at].Pattern; len(t.Exclude) > 0 && !(p.IsLiteral() && p.Path() == path) {
 			if excluding != in.task {
-				excluding, excluded = in.task, excludes(t, path)
+				excluding, excluded = in.task, workspace.MatchAny(t.Exclude, path)
 			}
 			if excluded {
 				return
@@ -67,8 +67,21 @@ func (g *Graph) reading(path string, visit func(in declared)) {
 	})
 }
 
-func excludes(t *workspace.Task, path string) bool {
-	return slices.ContainsFunc(t.Exclude, func(x workspace.PatternDecl) bool { return x.Pattern.Match(path) })
+// fedBy visits the inputs that a literal output at path feeds, by task and position, whether it is a file or a folder (PATH-022):
+// those that match the path, and those that select only what lies below it.
+func (g *Graph) fedBy(path string, visit func(in declared)) {
+	g.inputs.Touching(path, func(id int) {
+		in := g.input[id]
+		t := g.W.Tasks[in.task]
+		p := t.Inputs[in.at].Pattern
+		below := pattern.IsBelow(p.Path(), path)
+		if !(p.IsLiteral() && (below || p.Path() == path)) && slices.ContainsFunc(t.Exclude, func(x workspace.PatternDecl) bool {
+			return x.Pattern.Match(path) || x.Pattern.CoversAllBelow(path)
+		}) {
+			return
+		}
+		visit(in)
+	})
 }
 
 // Writers returns the tasks one of whose output patterns matches path, sorted.
@@ -102,14 +115,18 @@ func appendNew(list []int, i int) []int {
 }
 
 // producers makes the producer edges (DAG-013): literal outputs against all inputs, and glob outputs against literal inputs.
-// Two globs never make one.
+// Two globs never make one, nor do a folder and a glob that only could select something in it.
 func (b *builder) producers(literals []literalOutput) {
 	g := b.g
 	var found []rawEdge
 	for _, o := range literals {
-		g.reading(o.path, func(in declared) {
+		g.fedBy(o.path, func(in declared) {
 			glob := !g.W.Tasks[in.task].Inputs[in.at].Pattern.IsLiteral()
+			read := g.W.Tasks[in.task].Inputs[in.at].Pattern
 			for _, out := range o.outputs {
+				if glob && g.W.Tasks[out.task].Outputs[out.at].Pattern.IsFolder() && !pattern.IsOrBelow(read.Path(), o.path) {
+					continue // the glob selects the folder, but only if it is empty
+				}
 				found = append(found, rawEdge{up: out.task, down: in.task, output: out.at, input: in.at, kind: Producer, globInput: glob})
 			}
 		})
@@ -120,7 +137,7 @@ func (b *builder) producers(literals []literalOutput) {
 			if !p.IsLiteral() {
 				continue
 			}
-			g.outputs.Matching(p.String(), func(id int) {
+			g.outputs.Touching(p.Path(), func(id int) {
 				out := g.output[id]
 				if !g.W.Tasks[out.task].Outputs[out.at].Pattern.IsLiteral() {
 					found = append(found, rawEdge{up: out.task, down: in.task, output: out.at, input: in.at, kind: Producer})

@@ -18,7 +18,7 @@ import (
 // drawWorkspace draws a small workspace that is full of edges: few paths, few names.
 func drawWorkspace(t *rapid.T) *workspace.Workspace {
 	var b strings.Builder
-	pattern := rapid.SampledFrom([]string{"o", "p", "d/o", "*", "d/*", "**", "/a/o", "/b/p", "/a/d", "/a/d/o", "/b/*", "/a/{o,p}", "/{a,b}/**/o", "/c/d/?", "/**/p"})
+	pattern := rapid.SampledFrom([]string{"o", "p", "d/o", "*", "d/*", "**", "/a/o", "/b/p", "/a/d", "/a/d/o", "/b/*", "/a/{o,p}", "/{a,b}/**/o", "/c/d/?", "/**/p", "d", "d/", "/a/d/", "*/d/", "d/**"})
 	ref := rapid.SampledFrom([]string{"~:t", "~:u", "~:v", "a:t", "b:u", "c:v", "a:u", "^:t", "^~:u", "^~:v", "[g]:t", "[g]~:u", "[h]~:v", "[h]:v"})
 	density := rapid.IntRange(0, 3).Draw(t, "density")
 	list := func(key string, g *rapid.Generator[string], most int) {
@@ -238,7 +238,11 @@ func (n *naive) checkMeetingGlobs(t *rapid.T, ordered [][]bool, said []string) {
 			}
 			for _, out := range writer.Outputs {
 				for _, in := range reader.Inputs {
-					want = want || !out.Pattern.IsLiteral() && !in.Pattern.IsLiteral() && pattern.Overlap(out.Pattern, in.Pattern)
+					p := out.Pattern
+					if p.IsFolder() && p.IsLiteral() {
+						p = p.Inside()
+					}
+					want = want || !p.IsLiteral() && !in.Pattern.IsLiteral() && pattern.Overlap(p, in.Pattern)
 				}
 			}
 		}
@@ -275,7 +279,7 @@ func (n *naive) checkPath(t *rapid.T, g *Graph, path string) {
 			}
 		}
 		for at, in := range task.Inputs {
-			if in.Pattern.Match(path) && (in.Pattern.IsLiteral() || !excludes(task, path)) {
+			if in.Pattern.Match(path) && (in.Pattern.IsLiteral() && in.Pattern.Path() == path || !workspace.MatchAny(task.Exclude, path)) {
 				readers = append(readers, Reader{i, at})
 				break
 			}

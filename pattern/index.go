@@ -44,6 +44,9 @@ func (x *Index) Add(id int, p Pattern) {
 	n := x.root.make(p.p.path)
 	if p.p.glob == nil {
 		n.literal = append(n.literal, id)
+		if p.p.folder {
+			n.addGlob(id, p.Inside())
+		}
 		return
 	}
 	n.addGlob(id, p)
@@ -123,6 +126,9 @@ func (x *Index) matching(path string) (ids found) {
 		if !found {
 			return append(ids, n.literal...)
 		}
+		if len(n.literal) > 0 && everything.matches(more) {
+			ids = append(ids, n.literal...)
+		}
 		rest = more
 	}
 }
@@ -132,16 +138,38 @@ func (x *Index) matching(path string) (ids found) {
 func (x *Index) Overlapping(p Pattern, visit func(id int)) {
 	switch {
 	case p.p == nil || Invisible(p.p.path):
+	case p.p.glob == nil && !p.p.folder:
+		x.Touching(p.p.path, visit)
 	case p.p.glob == nil:
-		x.Matching(p.p.path, visit)
+		append(x.matching(p.p.path), x.overlapping(p.Inside())...).visit(visit)
 	default:
-		var s overlapSearch
-		s.p = p.p.glob
-		if n := s.down(&x.root, p); n != nil {
-			s.below(n, s.p.Begin())
-		}
-		s.ids.visit(visit)
+		x.overlapping(p).visit(visit)
 	}
+}
+
+// Touching visits the id of each pattern that matches path, and of those whose Path is or lies below it, in ascending order,
+// each id once: what has to do with a thing at path of which nobody knows whether it is a folder.
+func (x *Index) Touching(path string, visit func(id int)) {
+	ids := x.matching(path)
+	n := &x.root
+	for rest := strings.TrimPrefix(path, "/"); rest != "" && n != nil; {
+		name, more, _ := strings.Cut(rest, "/")
+		n, rest = n.children[name], more
+	}
+	if n != nil && !Invisible(path) {
+		s := overlapSearch{p: everything, ids: ids}
+		s.below(n, s.p.Begin())
+		ids = s.ids
+	}
+	ids.visit(visit)
+}
+
+func (x *Index) overlapping(p Pattern) found {
+	s := overlapSearch{p: p.p.glob}
+	if n := s.down(&x.root, p); n != nil {
+		s.below(n, s.p.Begin())
+	}
+	return s.ids
 }
 
 type overlapSearch struct {
@@ -161,7 +189,9 @@ func (s *overlapSearch) down(n *indexNode, p Pattern) *indexNode {
 		if n = n.children[name]; n == nil {
 			return nil
 		}
-		rest = more
+		if rest = more; len(n.literal) > 0 && Overlap(insideOf(n.path), p) { // if it is a folder, all that p selects lies in it
+			s.ids = append(s.ids, n.literal...)
+		}
 	}
 	return n
 }

@@ -14,9 +14,24 @@ type oracle [][]string // of each reading: the segments, as written
 
 // newOracle reads a pattern that is anchored at the root, and says whether it is legal.
 func newOracle(text string) (o oracle, legal bool) {
-	if !strings.ContainsAny(text, `*?[{\`) {
-		return oracle{strings.Split(strings.TrimPrefix(text, "/"), "/")}, oracleLiteral(text)
+	name, folder := strings.CutSuffix(text, "/")
+	if name == "" {
+		return nil, false
 	}
+	if !strings.ContainsAny(text, `*?[{\`) {
+		all := strings.Split(strings.TrimPrefix(name, "/"), "/")
+		return oracle{all, append(slices.Clone(all), "**")}, oracleLiteral(name)
+	}
+	o, legal = globOracle(name)
+	if folder && legal {
+		for _, r := range slices.Clone(o) {
+			o = append(o, append(slices.Clone(r), "**"))
+		}
+	}
+	return o, legal
+}
+
+func globOracle(text string) (o oracle, legal bool) {
 	readings, legal := oracleExpand(strings.TrimPrefix(text, "/"))
 	if !legal {
 		return nil, false

@@ -4,7 +4,9 @@ import (
 	"strings"
 )
 
-// Overlap reports, exactly, whether some path matches both anchored patterns (S-03).
+// Overlap reports, exactly, whether some path matches both anchored patterns (S-03). A literal without a slash at its end counts as
+// the one path that it names, and as a folder with what can only be meant as something in it: a literal below it, a glob whose fixed
+// prefix is it or lies below it.
 func Overlap(a, b Pattern) bool {
 	_, ok := overlap(a, b, false)
 	return ok
@@ -19,10 +21,15 @@ func overlap(a, b Pattern, show bool) (path string, ok bool) {
 	switch {
 	case a.p == nil || b.p == nil:
 		return "", false
-	case a.p.glob == nil:
+	case a.p.glob == nil && b.p.glob == nil:
+		if len(a.p.path) < len(b.p.path) {
+			a, b = b, a
+		}
 		return a.p.path, b.Match(a.p.path)
+	case a.p.glob == nil:
+		return overlapLiteral(a, b, show)
 	case b.p.glob == nil:
-		return b.p.path, a.Match(b.p.path)
+		return overlapLiteral(b, a, show)
 	}
 	if len(a.p.path) > len(b.p.path) {
 		a, b = b, a
@@ -36,6 +43,18 @@ func overlap(a, b Pattern, show bool) (path string, ok bool) {
 	}
 	rest, ok := meet(a.p.glob, at, b.p.glob, b.p.glob.Begin(), pathBehind(b.p.path), show)
 	return below(b.p.path, "/"+rest), ok
+}
+
+// overlapLiteral is overlap for a literal and a glob. Most literals are files: what one that says nothing of a folder would select
+// below it counts only where the glob selects nothing but what lies there.
+func overlapLiteral(a, b Pattern, show bool) (path string, ok bool) {
+	switch {
+	case b.Match(a.p.path):
+		return a.p.path, true
+	case a.p.folder || IsOrBelow(b.p.path, a.p.path):
+		return overlap(a.Inside(), b, show)
+	}
+	return "", false
 }
 
 // endAlike reports whether a path can end with both texts.

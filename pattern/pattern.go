@@ -12,11 +12,16 @@ package pattern
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
 // Pattern is a parsed literal or glob. The zero value matches nothing. A Pattern is immutable, comparable by String of
 // its anchored form, and compiled once.
+//
+// A literal selects what lies at its path; where that is a folder, all below it as well (PATH-021). With a slash at the end of the
+// text it says that it is one (PATH-020), as does a glob with one: then what matches in front of the slash is a folder, and what
+// is selected are those folders and all below them.
 type Pattern struct {
 	p *pattern
 }
@@ -26,53 +31,87 @@ type pattern struct {
 	absolute bool
 	path     string   // of a literal: the path it names. Of a glob: its fixed prefix, whose characters are themselves
 	glob     *Program // what comes behind path; nil for literals. Anchoring does not change it
+	walk     *Program // of a glob with a slash at the end: glob without the folders themselves, which a walk tells from files
+	folder   bool     // the text ends with a slash
 }
 
 // Parse reads a pattern: project-relative, or workspace-absolute with a leading "/". The error is a *SyntaxError.
 // String of the result is text, and no longer text than MaxPattern is taken.
 func Parse(text string) (Pattern, error) {
-	p, err := parse(text)
+	p, err := parse(text, true)
 	if err != nil {
 		return Pattern{}, err
 	}
 	return Pattern{p}, nil
 }
 
-func parse(text string) (*pattern, *SyntaxError) {
+// ParseEntry is Parse for patterns that select folders and not what lies in them: a slash at the end is a mistake (PATH-003).
+func ParseEntry(text string) (Pattern, error) {
+	p, err := parse(text, false)
+	if err != nil {
+		return Pattern{}, err
+	}
+	return Pattern{p}, nil
+}
+
+func parse(text string, folders bool) (*pattern, *SyntaxError) {
 	if len(text) > MaxPattern {
 		return nil, &SyntaxError{Rule: "PATH-009", Text: text, Offset: MaxPattern, Length: len(text) - MaxPattern, Reason: "it is longer than 4096 bytes"}
 	}
+	name, folder := text, false
+	if folders {
+		if name, folder = strings.CutSuffix(text, "/"); name == "" || strings.HasSuffix(name, "/") {
+			name, folder = text, false // no folder, and no pattern
+		}
+	}
 	if !isGlob(text) {
-		if err := checkLiteral(text); err != nil {
+		if err := checkLiteral(name); err != nil {
+			err.Text = text
 			return nil, err
 		}
 	}
 	if err := checkCharacters(text); err != nil {
 		return nil, err
 	}
-	p := &pattern{text: text, absolute: text[0] == '/'}
-	p.path = text
-	if !p.absolute {
-		p.path = "/" + text
-	}
+	p := &pattern{text: text, absolute: text[0] == '/', folder: folder}
 	if !isGlob(text) {
+		if p.path = name; !p.absolute {
+			p.path = "/" + name
+		}
 		return p, nil
 	}
+	items, err := readGlob(name)
+	if p.folder = folder && !strings.HasSuffix("/"+name, "/**"); err == nil && p.folder { // `**` selects all that is in its folders
+		var below []item
+		if below, err = readGlob(name + "/**"); err == nil {
+			r := parser{text: name + "{,/**}", pos: len(name)} // "**" has no company, since the name stands alone or ends with a slash
+			all, _ := r.items(false)
+			items = append(slices.Clip(items), all...)
+			_, behind := fixedPrefix(items)
+			p.walk = compile(below[len(items)-len(behind):])
+		}
+	}
+	if err != nil {
+		err.Text = text
+		return nil, err
+	}
+	prefix, behind := fixedPrefix(items)
+	p.path, p.glob = prefix, compile(behind)
+	return p, nil
+}
+
+// readGlob reads the text of a glob.
+func readGlob(text string) ([]item, *SyntaxError) {
 	start := 0
-	if p.absolute {
+	if strings.HasPrefix(text, "/") {
 		start = 1
 	}
 	r := parser{text: text, pos: start}
 	items, err := r.items(false)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = checkSegments(text, items, start)
 	}
-	if err := checkSegments(text, items, start); err != nil {
-		return nil, err
-	}
-	prefix, rest := fixedPrefix(items)
-	p.path, p.glob = prefix, compile(rest)
-	return p, nil
+	return items, err
 }
 
 // fixedPrefix takes the leading literal segments off; at least one segment stays.
@@ -107,8 +146,11 @@ func (p Pattern) String() string {
 	return p.p.text
 }
 
-// IsLiteral reports whether the pattern names exactly one path.
+// IsLiteral reports whether the pattern names one path.
 func (p Pattern) IsLiteral() bool { return p.p != nil && p.p.glob == nil }
+
+// IsFolder reports whether the text of the pattern ends with a slash: it selects folders, and all below them.
+func (p Pattern) IsFolder() bool { return p.p != nil && p.p.folder }
 
 // IsAbsolute reports whether the text starts with "/".
 func (p Pattern) IsAbsolute() bool { return p.p != nil && p.p.absolute }
@@ -119,8 +161,10 @@ func (p Pattern) Anchor(dir string) Pattern {
 	if p.p == nil || p.p.absolute {
 		return p
 	}
-	q := &pattern{absolute: true, path: below(dir, p.p.path), glob: p.p.glob}
+	q := &pattern{absolute: true, path: below(dir, p.p.path), glob: p.p.glob, walk: p.p.walk, folder: p.p.folder}
 	switch {
+	case q.glob == nil && q.folder:
+		q.text = q.path + "/"
 	case q.glob == nil:
 		q.text = q.path
 	case dir == "/" || dir == "":
@@ -165,14 +209,36 @@ func (p Pattern) Match(path string) bool {
 		return false
 	}
 	if p.p.glob == nil {
-		return path == p.p.path
+		return path == p.p.path || IsOrBelow(path, p.p.path) && everything.matches(path[len(p.p.path)+1:])
 	}
 	rest, ok := cutDir(path, p.p.path)
 	if !ok || !strings.HasSuffix(rest, p.p.glob.tail) {
 		return false
 	}
-	_, end := p.p.glob.match(p.p.glob.Begin(), rest)
+	return p.p.glob.matches(rest)
+}
+
+func (g *Program) matches(rest string) bool {
+	_, end := g.match(g.Begin(), rest)
 	return end
+}
+
+// Names reports whether the pattern matches path itself, and not only because it lies in a folder that a literal names.
+func (p Pattern) Names(path string) bool {
+	return p.Match(path) && (p.p.glob != nil || path == p.p.path)
+}
+
+// everything is what a literal that is a folder selects below it.
+var everything = compile([]item{{kind: itemDeep, end: 2}})
+
+// Everything is what is selected below a folder that a literal names.
+func Everything() *Program { return everything }
+
+// Inside is a literal as a glob: what it selects if it is a folder, without that itself.
+func (p Pattern) Inside() Pattern { return insideOf(p.p.path) }
+
+func insideOf(path string) Pattern {
+	return Pattern{&pattern{text: path + "/**", absolute: true, path: path, glob: everything}}
 }
 
 // MatchOutput is Match for an output pattern: its wildcards match what is called ".git" too, but for the one in the root of
@@ -181,14 +247,18 @@ func (p Pattern) MatchOutput(path string) bool {
 	if p.Match(path) {
 		return true
 	}
-	if p.p == nil || p.p.glob == nil || !strings.Contains(path, "/"+GitName) || IsOrBelow(path, "/"+GitName) || Invisible(path) {
+	if p.p == nil || !strings.Contains(path, "/"+GitName) || IsOrBelow(path, "/"+GitName) || Invisible(path) {
 		return false
 	}
 	rest, ok := cutDir(path, p.p.path)
 	if !ok {
 		return false
 	}
-	_, end := p.p.glob.matchAll(p.p.glob.Begin(), rest, func(string) bool { return false })
+	g := p.p.glob
+	if g == nil {
+		g = everything
+	}
+	_, end := g.matchAll(g.Begin(), rest, func(string) bool { return false })
 	return end
 }
 
@@ -227,13 +297,13 @@ func cutDir(path, dir string) (rest string, ok bool) {
 	return "", false
 }
 
-// FixedPrefix is the directory made of the leading literal segments ("/lib/out" of "/lib/out/*.o"; of a literal, all but
-// the last: "/lib/out" of "/lib/out/a.o"); "/" when there are none.
+// FixedPrefix is the directory made of the leading literal segments ("/lib/out" of "/lib/out/*.o" and of "/lib/out/"; of a
+// literal without a slash, all but the last: "/lib/out" of "/lib/out/a.o"); "/" when there are none.
 func (p Pattern) FixedPrefix() string {
 	switch {
 	case p.p == nil:
 		return "/"
-	case p.p.glob == nil:
+	case p.p.glob == nil && !p.p.folder:
 		return path.Dir(p.p.path)
 	}
 	return p.p.path
@@ -244,41 +314,46 @@ func (p Pattern) MayMatchBelow(dir string) bool {
 	if p.p == nil || Invisible(dir) {
 		return false
 	}
-	if _, ok := cutDir(p.p.path, dir); ok || p.p.path == dir && p.p.glob != nil {
+	if _, ok := cutDir(p.p.path, dir); ok || p.p.path == dir {
 		return true
 	}
 	return len(p.at(dir)) > 0
 }
 
-// at is where a glob stands in dir, a directory below its fixed prefix or the prefix itself; nil when it matches nothing
+// program is what comes behind the path of a pattern: of a literal, all that lies in it if it is a folder.
+func (p Pattern) program() *Program {
+	if p.p.glob == nil {
+		return everything
+	}
+	return p.p.glob
+}
+
+// at is where a pattern stands in dir, a directory below its fixed prefix or the prefix itself; nil when it matches nothing
 // below dir.
 func (p Pattern) at(dir string) []int32 {
-	switch {
-	case p.p.glob == nil:
-		return nil
-	case p.p.path == dir:
-		return p.p.glob.Begin()
+	if p.p.path == dir {
+		return p.program().Begin()
 	}
 	rest, ok := cutDir(dir, p.p.path)
 	if !ok {
 		return nil
 	}
-	next, _ := p.p.glob.match(p.p.glob.Begin(), rest)
+	next, _ := p.program().match(p.program().Begin(), rest)
 	return next
 }
 
 // CoversAllBelow reports whether the pattern matches every path below dir (`dir/**`), those aside that hold a ".git" or
 // are invisible. It never says so wrongly, and sees it of `dir/**`, `dir/**/*`, `**`, `dir/{*,*/**}` and their like.
 func (p Pattern) CoversAllBelow(dir string) bool {
-	if p.p == nil || p.p.glob == nil {
+	if p.p == nil {
 		return false
 	}
-	return p.p.glob.coversAll(p.at(dir))
+	return p.program().CoversAll(p.at(dir))
 }
 
-// coversAll follows, from the places at, only what takes any name. The places after ever more such names repeat soon; where
-// they do not, it gives up.
-func (g *Program) coversAll(at []int32) bool {
+// CoversAll reports whether a program matches, from the places at, every path: as CoversAllBelow does. It follows only what takes
+// any name. The places after ever more such names repeat soon; where they do not, it gives up.
+func (g *Program) CoversAll(at []int32) bool {
 	for range maxCoverDepth {
 		if len(at) == 0 {
 			return false
@@ -342,5 +417,11 @@ func (p Pattern) IsZero() bool { return p.p == nil }
 // Path is the path that a literal names, and the fixed prefix of a glob, where a walk begins: characters, no escapes.
 func (p Pattern) Path() string { return p.p.path }
 
-// Program is what a walk resumes at each directory below FixedPrefix; nil for a literal.
-func (p Pattern) Program() *Program { return p.p.glob }
+// Program is what a walk resumes at each directory below Path; nil for a literal. Of a glob with a slash at the end it matches
+// what lies in the folders and not them: those are where it matches all that comes (CoversAll).
+func (p Pattern) Program() *Program {
+	if p.p.walk != nil {
+		return p.p.walk
+	}
+	return p.p.glob
+}

@@ -85,7 +85,10 @@ func (d *Deriver) components(t *workspace.Task, at *Derived) *components {
 		p := t.Outputs[i].Pattern
 		o := outputPattern{"glob", p.String()}
 		if p.IsLiteral() {
-			o.kind = "literal"
+			o = outputPattern{"literal", p.Path()}
+			if p.IsFolder() {
+				o.kind = "folder"
+			}
 		}
 		c.outputs = append(c.outputs, o)
 	}

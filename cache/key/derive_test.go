@@ -130,11 +130,14 @@ func TestInputs(t *testing.T) {
 		{"", ""},
 		{"nothing", "! input /p/nothing does not exist"},
 		{"a.c/b", "! input /p/a.c/b does not exist"},
-		{"d", "! input /p/d is a directory, not a file [for all files below it write `/p/d/**`]"},
+		{"d", "f d/x, f d/y"},
+		{"d/", "f d/x, f d/y"},
+		{"d/ d", "f d/x, f d/y"},
+		{"a.c/", "! input /p/a.c/ is a file, not a folder [write `/p/a.c`]"},
+		{"none/", "! input /p/none/ does not exist"},
 		{"gone", "! input /p/gone is a link to nothing (\"nowhere\")"},
 		{"loop", "! input /p/loop is a link to nothing (\"loop\")"},
-		{"out", "! input /p/out is a directory, not a file [for all files below it write `/p/out/**`]"},
-		{"* d", "! input /p/d is a directory, not a file [for all files below it write `/p/d/**`]"},
+		{"out", "l out->/outside a directory, f out/z"},
 	} {
 		b := newBed(t, strings.Fields(c.inputs)...)
 		b.do(tree...)

@@ -13,7 +13,7 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// An Error is a task error of kind key: a literal input that is missing or no regular file, an unreadable file, a failed walk.
+// An Error is a task error of kind key: a literal input that is missing or neither file nor folder, an unreadable file, a failed walk.
 type Error struct {
 	Path   string
 	Reason string // sentence without the task: "input /p/a.c does not exist"
@@ -51,26 +51,26 @@ func movedMeanwhile(err error) bool {
 	return fsys.LeadsNowhere(err) || errors.Is(err, syscall.EISDIR) || errors.Is(err, fsys.ErrNotRegular)
 }
 
-// walk finds what the patterns match, and turns down literals that are no regular files.
+// walk finds what the patterns match, and turns down literals that are neither files nor folders.
 func (d *Deriver) walk(ctx context.Context, listings *tree.Tree, t *workspace.Task) ([]tree.Match, error) {
 	matches, missing, err := listings.Inputs(ctx, workspace.Patterns(t.Inputs), workspace.Patterns(t.Exclude))
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
 	if len(missing) > 0 {
-		p := missing[0].String()
-		return nil, &Error{Path: p, Reason: fmt.Sprintf("input %s does not exist", p), Err: fs.ErrNotExist}
+		p := missing[0]
+		return nil, &Error{Path: p.Path(), Reason: fmt.Sprintf("input %s does not exist", p), Err: fs.ErrNotExist}
 	}
 	for i := range t.Inputs {
 		p := t.Inputs[i].Pattern
 		if !p.IsLiteral() {
 			continue
 		}
-		m, ok := find(matches, p.String())
+		m, ok := find(matches, p.Path())
 		if !ok {
-			return nil, &Error{Path: p.String(), Reason: fmt.Sprintf("input %s does not exist", p), Err: fs.ErrNotExist}
+			return nil, &Error{Path: p.Path(), Reason: fmt.Sprintf("input %s does not exist", p), Err: fs.ErrNotExist}
 		}
-		if err := checkLiteral(m); err != nil {
+		if err := checkLiteral(m, p.IsFolder()); err != nil {
 			return nil, err
 		}
 	}
@@ -96,8 +96,8 @@ func find(matches []tree.Match, path string) (*tree.Match, bool) {
 	return &matches[i], true
 }
 
-// checkLiteral turns down what a literal may not name: it must be a file or lead to one.
-func checkLiteral(m *tree.Match) error {
+// checkLiteral turns down what a literal may not name: it must be a file or a folder, or lead to one; a folder where it says so.
+func checkLiteral(m *tree.Match, folder bool) error {
 	kind := m.Info.Kind
 	e := &Error{Path: m.Path}
 	if kind == fsys.Link {
@@ -107,12 +107,15 @@ func checkLiteral(m *tree.Match) error {
 		}
 	}
 	switch kind {
-	case fsys.File:
-		return nil
 	case fsys.Dir:
-		e.Reason = fmt.Sprintf("input %s is a directory, not a file", m.Path)
-		e.Hint = "for all files below it write `" + m.Path + "/**`"
-		e.Err = syscall.EISDIR
+		return nil
+	case fsys.File:
+		if !folder {
+			return nil
+		}
+		e.Reason = fmt.Sprintf("input %s/ is a file, not a folder", m.Path)
+		e.Hint = "write `" + m.Path + "`"
+		e.Err = syscall.ENOTDIR
 	default:
 		e.Reason = fmt.Sprintf("input %s is a FIFO, socket or device, not a regular file", m.Path)
 		e.Err = fsys.ErrNotRegular

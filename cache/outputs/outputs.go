@@ -141,20 +141,24 @@ func (c *collector) checkLiterals(found *tree.OutputsFound) error {
 		if !p.IsLiteral() {
 			continue
 		}
-		path := p.String()
+		path := p.Path()
 		c.literals[path] = true
 		m := find(found.Matches, path)
-		if m == nil {
-			if err := c.absent(path, missing[path]); err != nil {
+		switch {
+		case p.IsFolder() && missing[p.String()]:
+			if info, err := c.fs.StatInfo(path); err == nil && info.Kind != fsys.Dir {
+				return &RejectError{Kind: OutputKind, Path: path, Reason: fmt.Sprintf("declared output %s is no folder", c.spell(path)),
+					Hint: "for whatever lies there write `" + strings.TrimSuffix(c.spell(path), "/") + "`"}
+			}
+			return c.absent(path, true)
+		case m == nil: // it is missing, a folder (PATH-021), or hidden
+			if err := c.absent(path, missing[p.String()]); err != nil {
 				return err
 			}
 			continue
 		}
 		switch m.Info.Kind {
-		case fsys.File, fsys.Link:
-		case fsys.Dir:
-			return &RejectError{Kind: OutputKind, Path: path, Reason: fmt.Sprintf("declared output %s is a directory", c.spell(path)),
-				Hint: "for all that lies in it write `" + c.spell(path) + "/**`"}
+		case fsys.File, fsys.Link, fsys.Dir:
 		default:
 			return &RejectError{Kind: OutputKind, Path: path, Err: fsys.ErrNotRegular,
 				Reason: fmt.Sprintf("declared output %s is a FIFO, socket or device", c.spell(path))}

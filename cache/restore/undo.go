@@ -103,12 +103,9 @@ func (r *restore) removeStale(ctx context.Context) error {
 		}
 		if info.Kind == fsys.Dir {
 			emptied[f.path] = f.prefix
-			continue
-		}
-		if err := r.writable(in); err != nil {
+		} else if err := r.writable(in); err != nil {
 			return err
-		}
-		if err := r.moveOld(f.path, in, info); err != nil {
+		} else if err := r.moveOld(f.path, in, info); err != nil {
 			return err
 		}
 		for dir := pattern.Parent(f.path); pattern.IsBelow(dir, f.prefix); dir = pattern.Parent(dir) {

@@ -37,9 +37,8 @@ var mistakes = []struct{ line, mended string }{
 	{`dependsOn: ["^build"]`, `deps: ["lib:build"]`},
 	{`depends_on: [gen, "lib#lint"]`, `deps: ["~:gen", "lib:lint"]`},
 	{`needs: gen`, `deps: ["~:gen"]`},
-	{`outputs: dist`, `outputs: ["dist/**"]`},
-	{`outputs: ["dist/"]`, `outputs: ["dist/**"]`},
-	{`outDir: dist`, `outputs: ["dist/**"]`},
+	{`outputs: dist`, `outputs: ["dist"]`},
+	{`outDir: dist`, `outputs: ["dist/"]`},
 	{`outputs: ["{projectRoot}/dist"]`, `outputs: ["dist"]`},
 	{`inputs: src/a`, `inputs: ["src/a"]`},
 	{`inputs: ["src/**", "!**/*.md"]`, `exclude: ["**/*.md"]`},
@@ -162,7 +161,7 @@ func firstWithHint(said string) *told {
 }
 
 var (
-	instead = regexp.MustCompile(`^(?:did you mean|write|for a task of this project, write|for the task of every project, write|for all files below it, write) "([^"]*)"\??$|, like "([^"]*)", or none$|name the task of it: "([^"]*)"$|^"([^"]*)" leaves this project out$`)
+	instead = regexp.MustCompile(`^(?:did you mean|write|for a task of this project, write|for the task of every project, write|for the folder and all below it, write) "([^"]*)"\??$|, like "([^"]*)", or none$|name the task of it: "([^"]*)"$|^"([^"]*)" leaves this project out$`)
 	keyText = regexp.MustCompile(`^(?:[^:]* belong to env: )?([a-zA-Z_]+: [^ ].*)$`)
 )
 
@@ -186,7 +185,6 @@ func (d *told) follow(t *testing.T, root string) {
 		}
 	case keyText.MatchString(d.hint):
 		text, _, _ := strings.Cut(keyText.FindStringSubmatch(d.hint)[1], "    or    ")
-		text, _, _ = strings.Cut(text, " for the files of a folder")
 		switch at := strings.Index(line, "{"); {
 		case strings.HasPrefix(text, "task: "): // in the map of a dep
 			line = line[:at+1] + text + line[strings.LastIndex(line, "}"):]

@@ -40,9 +40,10 @@ meaning of its own.
   \x        the character x itself
 
 A path without / in front belongs to the project's directory, one with / in front
-to the root of the workspace. An entry without any of * ? [ { \ names one file;
-a directory is never expanded: write src/**. What ` + "`exclude`" + ` lists is taken away
-from what the globs of ` + "`inputs`" + ` select. No ignore file is consulted.
+to the root of the workspace. An entry without any of * ? [ { \ names one file,
+or a folder with all below it; dist/ says that it is a folder, and is an error
+where it is none. What ` + "`exclude`" + ` lists is taken away from what the globs of
+` + "`inputs`" + ` select. No ignore file is consulted.
 `},
 	{"query", "the expressions of haz query", `
   a | b     one of both          lowest precedence

@@ -12,8 +12,9 @@ import (
 
 // Inputs walks the input patterns of a task (chapter 1, 8.4; chapter 2, 5.3). A path counts once however many patterns
 // match. Matches are sorted by path. Globs yield files, links (to files; to nothing, with the text), entered directory
-// links, and empty directories; special files are left out. Literals yield whatever lies there, missing ones are listed
-// in missing. exclude takes matches of globs away.
+// links, and empty directories; special files are left out. Literals yield whatever lies there, and of a directory, or a link to
+// one, also what a glob would find below it; missing ones are listed in missing. exclude takes away what globs match, and what
+// lies below a literal.
 //
 // A directory that cannot be read and is in the way of a glob, or a path that cannot be looked at, is a *WalkError.
 func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) (found []Match, missing []pattern.Pattern, err error) {
@@ -25,7 +26,7 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 		switch {
 		case p.IsZero():
 		case p.Program() == nil:
-			ok, err := t.literalInput(p, i, m)
+			ok, err := t.literalInput(ctx, p, i, m, exclude)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -33,7 +34,7 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 				missing = append(missing, p)
 			}
 		default:
-			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: exclude}}
+			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: exclude, folders: p.IsFolder()}}
 			if err := w.run(p.Path()); err != nil {
 				return nil, nil, err
 			}
@@ -42,18 +43,27 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 	return m.sorted(), missing, nil
 }
 
-func (t *Tree) literalInput(p pattern.Pattern, index int, m *matches) (there bool, err error) {
+func (t *Tree) literalInput(ctx context.Context, p pattern.Pattern, index int, m *matches, exclude []pattern.Pattern) (there bool, err error) {
 	path := p.Path()
-	if m.has(path) {
-		m.literal(path)
-		return true, nil
-	}
 	if t.hides(path) {
 		return false, nil
 	}
 	n, ok, err := t.look(path)
 	if !ok || err != nil {
 		return false, err
+	}
+	if n.Info.Kind == fsys.Dir || n.Target.Kind == fsys.Dir {
+		w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: pattern.Everything(), index: index, found: m, exclude: exclude}}
+		if err := w.run(path); err != nil {
+			return false, err
+		}
+		if n.Empty, err = t.isEmpty(path, !t.isReal(path)); err != nil && !fsys.LeadsNowhere(err) {
+			return false, &WalkError{path, err}
+		}
+	}
+	if m.has(path) {
+		m.literal(path)
+		return true, nil
 	}
 	n.Pattern, n.Literal = index, true
 	m.add(n)

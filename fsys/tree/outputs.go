@@ -39,8 +39,8 @@ type Folder struct {
 type EnterGit func(path string, info fsys.Info) bool
 
 // Outputs walks the output patterns of a task: never out of the workspace, directory links only inside a fixed prefix.
-// Directories are matches of globs only when empty; literal patterns yield whatever lies there. The only error is that of
-// ctx: what cannot be read is Hidden.
+// Directories are matches of globs only when empty; literal patterns yield whatever lies there, and of a directory what a glob
+// would find below it, in place of itself. The only error is that of ctx: what cannot be read is Hidden.
 //
 // A literal behind a link that leads out of the workspace is Hidden, and Missing too when nothing is there.
 func (t *Tree) Outputs(ctx context.Context, patterns []pattern.Pattern) (OutputsFound, error) {
@@ -59,19 +59,15 @@ func (t *Tree) OutputsAndGit(ctx context.Context, patterns []pattern.Pattern, en
 		if p.IsZero() {
 			continue
 		}
-		w := &outputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m}, text: p.String(), out: &out, enterGit: enter}
+		w := &outputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, folders: p.IsFolder()}, text: p.String(), out: &out, enterGit: enter}
 		w.guide = w
 		if p.Program() == nil {
-			if !w.literal(p.Path()) {
+			if p.IsFolder() && !w.below(p.Path()) || !p.IsFolder() && !w.literal(p.Path()) {
 				out.Missing = append(out.Missing, p)
 			}
 			continue
 		}
-		dir, state := w.descend(p.Path())
-		if state == prefixThere {
-			_ = w.visit(dir, w.glob.Begin()) // nothing but ctx ends it, which is asked below
-			w.prefix(dir)
-		}
+		w.below(p.Path())
 	}
 	if err := ctx.Err(); err != nil {
 		return OutputsFound{}, err
@@ -181,6 +177,19 @@ func (w *outputWalk) follow(path string) (real string, target fsys.Info, err err
 	return real, target, err
 }
 
+// below walks what lies below a fixed prefix, and says whether that is there, or may be.
+func (w *outputWalk) below(prefix string) (there bool) {
+	if w.glob == nil {
+		w.glob = pattern.Everything()
+	}
+	dir, state := w.descend(prefix)
+	if state == prefixThere {
+		_ = w.visit(dir, w.glob.Begin()) // nothing but ctx ends it, which the caller asks
+		w.prefix(dir)
+	}
+	return state != prefixMissing
+}
+
 // literal looks at a literal's path, and says whether it counts as produced.
 func (w *outputWalk) literal(path string) bool {
 	if w.found.has(path) {
@@ -199,6 +208,9 @@ func (w *outputWalk) literal(path string) bool {
 	}
 	if w.tree.hides(d.child(path[strings.LastIndexByte(path, '/')+1:]).real) {
 		return false
+	}
+	if info, err := w.tree.fs.Lstat(path); err == nil && info.Kind == fsys.Dir {
+		return w.below(path)
 	}
 	w.prefix(d)
 	return w.add(path, Match{Pattern: w.index, Literal: true})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -19,7 +20,8 @@ func (t *Tree) Some(ctx context.Context, p pattern.Pattern, exclude []pattern.Pa
 	case p.IsZero():
 		return nil
 	case p.Program() == nil:
-		if _, ok, err := t.look(p.Path()); !ok || err != nil || t.hides(p.Path()) {
+		m, ok, err := t.look(p.Path())
+		if !ok || err != nil || t.hides(p.Path()) || p.IsFolder() && m.Info.Kind != fsys.Dir && m.Target.Kind != fsys.Dir {
 			return nil
 		}
 		return []string{p.Path()}

@@ -216,7 +216,9 @@ func TestInputsTable(t *testing.T) {
 		found, missing, err := New(fs).Inputs(t.Context(), []pattern.Pattern{p}, nil)
 		must(t, err)
 		for _, m := range found {
-			got = append(got, m.Path)
+			if m.Info.Kind != fsys.Dir || m.Empty {
+				got = append(got, m.Path)
+			}
 		}
 		if !slices.Equal(got, slices.Compact(want)) || (len(missing) > 0) != (p.IsLiteral() && len(want) == 0) {
 			t.Errorf("%q: got %q, want %q, missing %v", row.Pattern, got, want, missing)
@@ -231,7 +233,18 @@ func TestInputsOnDisk(t *testing.T) {
 		{"literal missing", "/p/", "/p/a", "", "missing:/p/a"},
 		{"literal in no directory", "/p/", "/q/a /p/x/y", "", "missing:/q/a missing:/p/x/y"},
 		{"literal below a file", "/p/a", "/p/a/b", "", "missing:/p/a/b"},
-		{"literal directory", "/p/a/b", "/p/a", "", "/p/a/"},
+		{"literal directory", "/p/a/b /p/a/c/ /p/a/d/e /p/ab", "/p/a", "", "/p/a/ /p/a/b /p/a/c/0 /p/a/d/e"},
+		{"literal directory, empty", "/p/a/", "/p/a /p/a/", "", "/p/a/0"},
+		{"literal directory, less what is excluded", "/p/a/b /p/a/c/d /p/a/x.o", "/p/a", "/p/a/c /p/**/*.o", "/p/a/ /p/a/b"},
+		{"literal directory with a repository", "/p/a/.git/HEAD /p/a/b", "/p/a", "", "/p/a/ /p/a/b"},
+		{"literal link to a directory", "/p/l->../q /q/a", "/p/l", "", "/p/l@../q>dir! /p/l/a"},
+		{"literal directory and a glob in it", "/p/a/b /p/a/c", "/p/a/b /p/a /p/a/*", "", "/p/a/ /p/a/b /p/a/c"},
+		{"folder", "/p/a/b /p/a/c/ /p/x", "/p/a/", "", "/p/a/ /p/a/b /p/a/c/0"},
+		{"folder missing", "/p/", "/p/a/", "", "missing:/p/a/"},
+		{"folder that is a file", "/p/a", "/p/a/", "", "/p/a"},
+		{"folder through a link", "/p/l->../q /q/a", "/p/l/", "", "/p/l@../q>dir! /p/l/a"},
+		{"folders of a glob", "/p/a/d/x /p/b/d/ /p/c/d /p/d/y", "/p/*/d/", "", "/p/a/d/x /p/b/d/0"},
+		{"folders of a glob, some excluded", "/p/a/d/x /p/b/d/ /p/c/d/", "/p/*/d/", "/p/b/d", "/p/a/d/x /p/c/d/0"},
 		{"literal link", "/p/a /p/l->a", "/p/l", "", "/p/l@a>file"},
 		{"literal link to nothing", "/p/l->x", "/p/l", "", "/p/l@x"},
 		{"literal link in a circle", "/p/l->m /p/m->l", "/p/l", "", "/p/l@m"},
@@ -279,10 +292,10 @@ func TestInputsOnDisk(t *testing.T) {
 		{"bad names", "/p/a\u200b /p/b\xff /p/c", "/p/*", "", "/p/a\u200b? /p/b\xff? /p/c"},
 		{"bad directory", "/p/b\xff/c", "/p/**/c", "", "/p/b\xff/c?"},
 		{"exclude", "/p/a.c /p/b.c /p/d/b.c", "/p/**/*.c", "/p/**/b.c", "/p/a.c"},
-		{"exclude a directory's name", "/p/d/a /p/e/", "/p/**", "/p/d /p/e", "/p/d/a"},
+		{"exclude a directory", "/p/d/a /p/e/ /p/f", "/p/**", "/p/d /p/e/", "/p/f"},
 		{"exclude all in a directory", "/p/d/a /p/x", "/p/**", "/p/d/**", "/p/x"},
 		{"exclude all in an empty directory", "/p/d/ /p/x", "/p/**", "/p/d/**", "/p/x"},
-		{"exclude a link", "/p/l->../q /q/a", "/p/**", "/p/l", "/p/l/a"},
+		{"exclude a link", "/p/l->../q /q/a /p/x", "/p/**", "/p/l", "/p/x"},
 		{"exclude behind a link", "/p/l->../q /q/a", "/p/** /p/l/*", "/p/l/**", ""},
 		{"exclude a link to nothing", "/p/l->x", "/p/*", "/p/l", ""},
 		{"exclude everything", "/p/a", "/p/**", "/**", ""},
@@ -304,7 +317,13 @@ func TestOutputsOnDisk(t *testing.T) {
 	for _, c := range []struct{ name, tree, out, want string }{
 		{"literal", "/p/a", "/p/a", "/p/a"},
 		{"literal missing", "/p/a", "/p/b /p/c/d /p/a/x", "missing:/p/b missing:/p/c/d missing:/p/a/x"},
-		{"literal directory", "/p/d/x", "/p/d", "/p/d/"},
+		{"literal directory", "/p/d/x /p/d/e/ /p/dx", "/p/d", "/p/d/e/0 /p/d/x"},
+		{"folder", "/p/d/x /p/d/e/ /p/dx", "/p/d/", "/p/d/e/0 /p/d/x"},
+		{"folder missing", "/p/", "/p/d/", "missing:/p/d/"},
+		{"folder that is a file", "/p/d", "/p/d/", "missing:/p/d/"},
+		{"folder through a link", "/p/l->d /p/d/x", "/p/l/", "/p/l/x"},
+		{"folder out of the workspace", "/p/l->../../x /../x/a", "/p/l/", "hidden: `/p/l` leads out of the workspace"},
+		{"folders of a glob", "/p/a/d/x /p/b/d/ /p/c/d", "/p/*/d/", "/p/a/d/x /p/b/d/0"},
 		{"literal link", "/p/l->x /p/m->a /p/a", "/p/l /p/m", "/p/l@x /p/m@a>file"},
 		{"literal link to a directory", "/p/l->d /p/d/x", "/p/l", "/p/l@d>dir"},
 		{"glob", "/p/o/a /p/o/b/c /p/x", "/p/o/**", "/p/o/a /p/o/b/c"},

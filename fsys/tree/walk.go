@@ -32,11 +32,11 @@ type Match struct {
 // matches collects what the patterns of one list match, each path once.
 type matches struct {
 	list []Match
-	seen map[string]int // by path: position in list; nil for a list of one pattern
+	seen map[string]int // by path: position in list; nil for a list of one glob
 }
 
 func newMatches(patterns []pattern.Pattern) *matches {
-	if len(patterns) <= 1 {
+	if len(patterns) == 0 || len(patterns) == 1 && !patterns[0].IsLiteral() {
 		return &matches{}
 	}
 	return &matches{seen: map[string]int{}}
@@ -77,6 +77,7 @@ type walker struct {
 	found   *matches
 	exclude []pattern.Pattern // what one of them matches is no match
 	guide   guide
+	folders bool // the pattern ends with a slash
 	whole   bool // a folder is always listed, also when only certain names in it can match
 }
 
@@ -156,7 +157,7 @@ func (w *walker) visit(dir place, at []int32) error {
 func (w *walker) meet(d place, kind fsys.Kind, next []int32, end bool) error {
 	switch {
 	case kind == fsys.Dir:
-		return w.guide.folder(d, next, end)
+		return w.guide.folder(d, next, end || w.names(d, next))
 	case end && (kind == fsys.File || len(next) == 0) && w.found.has(d.path):
 		return nil
 	}
@@ -168,13 +169,18 @@ func (w *walker) meet(d place, kind fsys.Kind, next []int32, end bool) error {
 	case !ok:
 		return nil
 	case m.Info.Kind == fsys.Dir:
-		return w.guide.folder(d, next, end)
+		return w.guide.folder(d, next, end || w.names(d, next))
 	case m.Info.Kind == fsys.Link:
 		return w.guide.link(d, m, next, end, err)
 	case end:
 		return w.guide.match(m)
 	}
 	return nil
+}
+
+// names reports whether d is a folder that a glob with a slash at its end names (PATH-020).
+func (w *walker) names(d place, next []int32) bool {
+	return w.folders && w.glob.CoversAll(next) && !w.excluded(d.path)
 }
 
 // excluded reports whether path is no match although the glob matches it.

@@ -74,6 +74,15 @@ func randomPattern(t *rapid.T) (pattern.Pattern, bool) {
 	return p, err == nil
 }
 
+// selects is Match for what lies there: a glob with a slash at its end names folders only.
+func selects(p pattern.Pattern, name string, isDir bool) bool {
+	if !p.IsFolder() || p.IsLiteral() || isDir {
+		return p.Match(name)
+	}
+	below, err := pattern.Parse(strings.TrimSuffix(p.String(), "/") + "/**")
+	return err == nil && below.Match(name)
+}
+
 // isEmptyDir is a directory that has nothing but what is invisible.
 func isEmptyDir(fs fsys.FS, name string) bool {
 	entries, err := fs.List(name)
@@ -114,22 +123,25 @@ func TestWalkIsMatch(t *testing.T) {
 			}
 			var wantIn, wantOut, wantDirs, gotIn, gotOut []string
 			for _, name := range all {
-				if !p.Match(name) {
-					continue
-				}
 				info, err := fs.Lstat(name)
 				if err != nil {
 					t.Fatal(err)
 				}
 				isDir := info.Kind == fsys.Dir
+				if !selects(p, name, isDir) {
+					continue
+				}
 				if isDir && !pattern.IsOrBelow(name, "/.haz") && pattern.CheckPath(name) == nil {
 					wantDirs = append(wantDirs, name)
 				}
-				if isDir && !p.IsLiteral() && !isEmptyDir(fs, name) {
+				itself := p.IsLiteral() && name == p.Path()
+				if isDir && !itself && !isEmptyDir(fs, name) {
 					continue
 				}
-				wantOut = append(wantOut, name)
-				if p.IsLiteral() || !taken(name) || !isDir && !slices.ContainsFunc(exclude, func(e pattern.Pattern) bool { return e.Match(name) || coveredAbove(e, name) }) {
+				if !itself || !isDir && !p.IsFolder() {
+					wantOut = append(wantOut, name)
+				}
+				if itself || !taken(name) || !isDir && !slices.ContainsFunc(exclude, func(e pattern.Pattern) bool { return e.Match(name) || coveredAbove(e, name) }) {
 					wantIn = append(wantIn, name)
 				}
 			}
@@ -159,7 +171,7 @@ func TestWalkIsMatch(t *testing.T) {
 			if !slices.Equal(gotOut, wantOut) {
 				t.Fatalf("outputs of %q:\n got %q\nwant %q\nof %q", p, gotOut, wantOut, all)
 			}
-			if !p.IsLiteral() {
+			if !p.IsLiteral() && !p.IsFolder() { // no entry of a project list has a slash at its end
 				dirs, _ := tree.Directories(t.Context(), p)
 				if !slices.Equal(dirs, wantDirs) {
 					t.Fatalf("directories of %q:\n got %q\nwant %q\nof %q", p, dirs, wantDirs, all)
@@ -236,7 +248,7 @@ func oracleWalk(fs fsys.FS, p pattern.Pattern) []string {
 			isDir := err == nil && target.Kind == fsys.Dir
 			switch {
 			case !isDir:
-				if p.Match(name) {
+				if selects(p, name, false) {
 					out = append(out, name)
 				}
 			case !p.MayMatchBelow(name):

@@ -108,7 +108,7 @@ func TestFilters(t *testing.T) {
 		{f(Inputs, "gen.h"), "core:build"},
 		{f(Inputs, "/core/**"), "core:build net:build"},
 		{f(Inputs, "src/a.?"), "core:build"},
-		{f(Inputs, "src"), ""},
+		{f(Inputs, "src"), "core:build"}, {f(Inputs, "src/"), "core:build"}, {f(Inputs, "srca"), ""},
 		{f(Inputs, "!/**"), "app:lint core:gen net:test"},
 		{f(Outputs, "/core/dist/x/y | gen.h"), "core:build core:gen"},
 		{f(Outputs, "!gen.h & !/net/*"), "app:build app:lint core:build net:test"},

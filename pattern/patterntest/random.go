@@ -20,6 +20,9 @@ func Text(absolute bool) *rapid.Generator[string] {
 			}
 			b.WriteString(segmentText(true).Draw(t, "segment"))
 		}
+		if rapid.IntRange(0, 4).Draw(t, "folder") == 0 {
+			b.WriteByte('/')
+		}
 		return b.String()
 	})
 }

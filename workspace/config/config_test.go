@@ -327,7 +327,7 @@ tags: [a, _, b]
 nope: 1
 tasks:
   "x y": {shell: a}
-  t: {shell: a, inputs: [a, src/, b], deps: [1], env: {from_host: [A, 1B], override: {C: d, "-": e}}}
+  t: {shell: a, inputs: [a, src//, b], deps: [1], env: {from_host: [A, 1B], override: {C: d, "-": e}}}
   u: no
 `)
 	if len(diags) != 7 {

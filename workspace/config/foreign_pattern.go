@@ -54,7 +54,7 @@ func negation(key, rest string) string {
 			}
 		}
 		if bare := strings.TrimRight(rest, "/"); bare != rest {
-			rest = bare + "/**"
+			rest = bare + "/"
 		}
 		if rest = strings.TrimPrefix(rest, "./"); isPattern(rest) {
 			return "exclude: " + yamlList([]string{rest})

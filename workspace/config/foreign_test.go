@@ -84,7 +84,7 @@ var foreignExamples = map[string]foreignExample{
 	"task sources 2":                 {"src/**/*.ts", "!"},
 	"task generates":                 {"[a.o]", "="},
 	"task generates 2":               {"app.js", "!"},
-	"task generates 3":               {"dist", `outputs: ["dist/**"]`},
+	"task generates 3":               {"dist", `outputs: ["dist"]`},
 	"task outdir":                    {"./dist/", "!"},
 	"task excludes":                  {"'**/*.md'", "!"},
 	"task cmd":                       {"go build ./...", "!"},

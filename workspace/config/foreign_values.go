@@ -118,7 +118,7 @@ func writePeriod(unit string) func(string, value) string {
 	}
 }
 
-// writeOutputs knows that a text alone may be a folder.
+// writeOutputs knows that a text alone is one of the list.
 func writeOutputs(ours string, v value) string {
 	if text, ok := v.scalar(); ok {
 		return shortLine(outputHint(text))
@@ -126,14 +126,10 @@ func writeOutputs(ours string, v value) string {
 	return writeList(ours, v)
 }
 
-// outputHint is about a text where the list of outputs belongs. A path may be that of a folder, whose files are meant.
+// outputHint is about a text where the list of outputs belongs. Whether a path is that of a file or a folder need not be known.
 func outputHint(text string) string {
-	bare := strings.TrimSuffix(strings.TrimPrefix(text, "./"), "/")
-	switch {
-	case strings.ContainsAny(text, "*?[{") || bare == "":
-		return "outputs: " + yamlList([]string{text})
-	case bare != text || path.Ext(bare) == "":
-		return "outputs: " + yamlList([]string{bare + "/**"}) + " for the files of a folder, outputs: " + yamlList([]string{bare}) + " for a file"
+	if short := strings.TrimPrefix(text, "./"); strings.Trim(short, "/") != "" {
+		text = short
 	}
 	return "outputs: " + yamlList([]string{text})
 }
@@ -144,7 +140,7 @@ func writeFolders(ours string, v value) string {
 		return ""
 	}
 	for i, item := range items {
-		items[i] = strings.TrimSuffix(strings.TrimPrefix(item, "./"), "/") + "/**"
+		items[i] = strings.TrimSuffix(strings.TrimPrefix(item, "./"), "/") + "/"
 	}
 	return shortLine(ours + ": " + yamlList(items))
 }

@@ -180,12 +180,16 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 			return Pattern{}, false
 		}
 	}
-	g, err := pattern.Parse(t.Value)
+	isProject := f.Type.Format == ProjectPattern
+	parse := pattern.Parse
+	if isProject {
+		parse = pattern.ParseEntry
+	}
+	g, err := parse(t.Value)
 	if err == nil {
 		return Pattern{t, g}, true
 	}
 	rule := f.Rule
-	isProject := f.Type.Format == ProjectPattern
 	if isProject {
 		rule = "haz::cfg::010"
 	}
@@ -230,8 +234,8 @@ func patternHint(e *pattern.SyntaxError, text string, isProject bool) string {
 		return "a path that leaves the project starts with / and is meant from the root of the workspace"
 	case strings.HasSuffix(text, "/") && bare != "" && isProject:
 		return "write " + diag.Quote(bare) + " for the folder itself, " + diag.Quote(bare+"/*") + " for every folder in it"
-	case strings.HasSuffix(text, "/") && bare != "":
-		return "for all files below it, write " + diag.Quote(bare+"/**")
+	case strings.HasSuffix(text, "//") && bare != "":
+		return "for the folder and all below it, write " + diag.Quote(bare+"/")
 	case e.Rule == "PATH-011":
 		return "** stands alone between two slashes: src/**/*.c"
 	}

@@ -214,7 +214,7 @@ var patternOf = map[Format]string{
 	EnvName:        `^[A-Za-z_][A-Za-z0-9_]{0,255}$`,
 	PassName:       `^[A-Za-z_][A-Za-z0-9_]{0,255}\*?$`,
 	ProjectPattern: `^/` + pathPattern + `$`,
-	PathPattern:    `^/?` + pathPattern + `$`,
+	PathPattern:    `^/?` + pathPattern + `/?$`,
 	TaskReference:  `^(~:|\^~:|\^:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `$`,
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,

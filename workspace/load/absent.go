@@ -56,7 +56,7 @@ func (l *loader) notCheckedOut() []workspace.Absent {
 func (l *loader) leaveOut(entry config.Pattern) bool {
 	found := false
 	for _, a := range l.notCheckedOut() {
-		if !entry.Glob.Match(a.Dir) && !(entry.Glob.IsLiteral() && entry.Value == a.Dir) {
+		if !entry.Glob.Names(a.Dir) && !(entry.Glob.IsLiteral() && entry.Value == a.Dir) {
 			continue
 		}
 		found = true

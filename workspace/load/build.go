@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
@@ -190,8 +191,8 @@ func (b *builder) anchor(c config.Patterns, dir string) []workspace.PatternDecl 
 // forbiddenOutputs refuses outputs under /.haz, where the cache lives, and the files that declare projects (haz::cfg::017, S-06).
 func (b *builder) forbiddenOutputs(outputs []workspace.PatternDecl) {
 	for _, o := range outputs {
-		switch path := o.Pattern.String(); {
-		case o.Pattern.IsLiteral() && b.files[path]:
+		switch {
+		case o.Pattern.IsLiteral() && b.files[o.Pattern.Path()]:
 			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::017", Place: o.Place,
 				Message: fmt.Sprintf("output %s is the file that declares a project, which no task may write", diag.Quote(o.Text))})
 		case under(o.Pattern, layout.Dir):
@@ -203,10 +204,7 @@ func (b *builder) forbiddenOutputs(outputs []workspace.PatternDecl) {
 
 // under reports whether all that the pattern can match is dir or lies below it.
 func under(p pattern.Pattern, dir string) bool {
-	at := p.FixedPrefix()
-	if p.IsLiteral() {
-		at = p.String()
-	}
+	at := p.Path()
 	return at == dir || strings.HasPrefix(at, dir+"/")
 }
 
@@ -229,7 +227,8 @@ func (b *builder) excludedLiterals(t *workspace.Task, unattached bool) {
 		first := -1
 		literals.Overlapping(x.Pattern, func(i int) {
 			// Where there is no project, what its directory would be decides about a relative and an absolute one.
-			if first < 0 && !(unattached && absolute(t.Inputs[i]) != absolute(x)) {
+			// What lies below a literal that is a folder may be excluded.
+			if first < 0 && x.Pattern.Match(t.Inputs[i].Pattern.Path()) && !(unattached && absolute(t.Inputs[i]) != absolute(x)) {
 				first = i
 			}
 		})
@@ -292,7 +291,7 @@ func (b *builder) ownOutputs(t *workspace.Task) {
 			if pairs > overlapsMax {
 				return
 			}
-			if in.Pattern.String() == out.Pattern.String() || excluded[out.Pattern.String()] || !covers(in.Pattern, out.Pattern) || out.Pattern.IsLiteral() && workspace.MatchAny(t.Exclude, out.Pattern.String()) {
+			if in.Pattern.String() == out.Pattern.String() || excluded[out.Pattern.String()] || !covers(in.Pattern, out.Pattern) || out.Pattern.IsLiteral() && excludesAll(t, out.Pattern) {
 				continue
 			}
 			b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::016", Place: in.Place,
@@ -305,8 +304,15 @@ func (b *builder) ownOutputs(t *workspace.Task) {
 }
 
 func covers(in, out pattern.Pattern) bool {
-	if out.IsLiteral() {
-		return in.Match(out.String())
+	if out.IsLiteral() && !out.IsFolder() {
+		return in.Match(out.Path())
 	}
 	return pattern.Overlap(in, out)
+}
+
+// excludesAll reports whether exclude takes away what a literal output is, be it a file or, where it says so, a folder.
+func excludesAll(t *workspace.Task, out pattern.Pattern) bool {
+	return workspace.MatchAny(t.Exclude, out.Path()) || out.IsFolder() && slices.ContainsFunc(t.Exclude, func(x workspace.PatternDecl) bool {
+		return x.Pattern.CoversAllBelow(out.Path())
+	})
 }

@@ -227,7 +227,7 @@ func (l *loader) noteOuter() {
 	w, _ := config.ReadWorkspace(config.File{Name: name, Text: text, Rule: "DISC-004"})
 	dir := "/" + strings.TrimPrefix(strings.TrimPrefix(l.ws.Root, around), "/")
 	for _, e := range w.Projects.Items {
-		if e.Glob.Match(dir) || e.Glob.IsLiteral() && e.Value == dir {
+		if e.Glob.Names(dir) || e.Glob.IsLiteral() && e.Value == dir {
 			l.add(diag.Diagnostic{Severity: diag.Warning, Code: "DISC-003",
 				Message: fmt.Sprintf("%s has a .git and so is a workspace of its own here; the workspace %s around it lists it as a project",
 					diag.Quote(l.ws.Root), diag.Quote(around)),

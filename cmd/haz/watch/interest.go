@@ -87,7 +87,7 @@ func (i *Interest) Definition(p string) bool {
 		return false
 	default:
 		dir = strings.TrimSuffix(dir, "/")
-		return i.anywhere || slices.ContainsFunc(i.entries, func(e pattern.Pattern) bool { return e.Match(dir) })
+		return i.anywhere || slices.ContainsFunc(i.entries, func(e pattern.Pattern) bool { return e.Names(dir) })
 	}
 }
 
