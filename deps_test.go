@@ -34,7 +34,7 @@ var mayImport = map[string]string{
 	"cache/entry":         "cache/digest",
 	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
 	"cache/hasher":        "cache/digest",
-	"cache/state":         "layout cache/digest fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
+	"cache/state":         "layout cache/digest cache/text fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
 	"cache/text":          "cache/digest cache/hasher",
 	"cache/manifest":      "layout cache/digest cache/text fsys pattern cache/hasher cache/entry",
 	"cache/site":          "layout cache/digest cache/manifest cache/state fsys cache/hasher cache/entry",

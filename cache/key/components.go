@@ -15,11 +15,8 @@ import (
 // chapterRevision changes whenever the meaning of a component changes (CACHE-003). It is manifest.Revision.
 const chapterRevision = 4
 
-// The kinds of the two texts that a key is told by: the preimage, whose digest it is (5.2), and the record of the last one (8.3).
-const (
-	preimageKind = "key"
-	recordKind   = "lastkey"
-)
+// preimageKind is the kind of the text whose digest a key is (5.2).
+const preimageKind = "key"
 
 // The words that the lines of components begin with, in the order in which they are fed. What `why --diff` says of each is in the table
 // comparisons.

@@ -35,7 +35,7 @@ func (d *Deriver) Diff(record []byte, t *workspace.Task, at *Derived, secret []b
 		return nil, was.Recorded, false
 	}
 	c := d.components(t, at)
-	now, _ := readRecord(c.record(Recorded{Key: at.Key}, secret, math.MaxInt), secret, math.MaxInt)
+	now, _ := readRecord(c.record(t.ID, Recorded{Key: at.Key}, secret, math.MaxInt), secret, math.MaxInt)
 	var ds differences
 	for _, compare := range comparisons {
 		compare(&ds, was.lines, now.lines)

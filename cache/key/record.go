@@ -7,16 +7,17 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/workspace"
 )
 
-// A record of a key (8.3) is a text of its own kind: key, mark of the secret, time and run; components 1 to 4 as they are fed into
-// the key; upstreams with all that is known of them; then the environment, in which a digest salted with the secret stands for each
-// value, so that a value is neither kept nor can it be guessed from the record alone (S-13).
-//
-// Its first state.RecordHead bytes, up to the mark, say whether one on disk need not be replaced.
+// A record of a key (8.3) is a text of its own kind: task, key, mark of the secret; components 1 to 4 as they are fed into the key; upstreams
+// with all that is known of them; then the environment, in which a digest salted with the secret stands for each value, so that a value is
+// neither kept nor can it be guessed from the record alone (S-13); at the end time and run. Its lines up to the mark say whether one on disk
+// need not be replaced (state.RecordHead). Of a key that is too long to be kept these are all there is.
 const (
+	wordTask   = "task"
 	wordKey    = "key"
 	wordSecret = "secret"
 	wordMade   = "made"
@@ -36,22 +37,20 @@ type Recorded struct {
 // Record writes the components of a derived key down for `why --diff` (8.3); environment values are salted digests.
 func (d *Deriver) Record(t *workspace.Task, at *Derived, secret []byte, run string, unix int64) []byte {
 	c := d.components(t, at)
-	return c.record(Recorded{Run: run, Unix: max(unix, 0), Key: at.Key}, secret, maxLines)
+	return c.record(t.ID, Recorded{Run: run, Unix: unix, Key: at.Key}, secret, maxLines)
 }
 
 // record writes a record, or its head alone where it has more than most lines of components.
-func (c *components) record(made Recorded, secret []byte, most int) []byte {
+func (c *components) record(task workspace.TaskID, made Recorded, secret []byte, most int) []byte {
 	w := text.Writer{B: make([]byte, 0, 1024+128*len(c.inputs))}
-	w.Head(recordKind, chapterRevision, c.hash)
+	w.Head(state.LastKeyKind, chapterRevision, c.hash)
+	w.Line(wordTask)
+	w.Str(task.String())
 	w.Line(wordKey)
 	w.Digest(made.Key)
 	w.Line(wordSecret)
 	w.Digest(markOf(secret))
 	head := len(w.B)
-	w.Line(wordMade)
-	w.Num(made.Unix)
-	w.Str(made.Run)
-	from := len(w.B)
 	c.writeBody(&w)
 	for i := range c.upstreams {
 		c.upstreams[i].writeRecord(&w)
@@ -67,9 +66,12 @@ func (c *components) record(made Recorded, secret []byte, most int) []byte {
 			w.Word(wordAbsent)
 		}
 	}
-	if bytes.Count(w.B[from:], []byte{'\n'}) > most {
-		return append(w.B[:head], '\n')
+	if bytes.Count(w.B[head:], []byte{'\n'}) > most {
+		w.B = w.B[:head]
 	}
+	w.Line(wordMade)
+	w.Int(made.Unix)
+	w.Str(made.Run)
 	w.Seal(c.hash)
 	return w.B
 }
@@ -125,18 +127,18 @@ func (l line) at(i int) string {
 // readRecord reads a record of at most so many lines of components. It sees to spelling; what the lines say is for whoever asks them.
 func readRecord(record, secret []byte, most int) (recorded, bool) {
 	r, lines := text.Read(record), lines{}
-	revision, hash := r.Head(recordKind)
+	revision, hash := r.Head(state.LastKeyKind)
 	fn, known := digest.ParseFunction(hash)
 	at := recorded{hash: fn, lines: lines}
+	r.Line(wordTask)
+	r.Str(math.MaxInt)
 	r.Line(wordKey)
 	at.Key = r.Digest()
 	r.Line(wordSecret)
 	if mark := r.Digest(); revision != chapterRevision || !known || mark != markOf(secret) {
 		return at, false
 	}
-	r.Line(wordMade)
-	at.Unix, at.Run = r.Num(), r.Str(math.MaxInt)
-	for ; r.Err() == nil && !r.AtSeal(); most-- {
+	for ; r.Err() == nil && !r.At(wordMade); most-- {
 		word, fields := r.Any(), make(line, 0, 3)
 		for r.More() && len(fields) < maxFields {
 			fields = append(fields, r.Str(math.MaxInt))
@@ -146,8 +148,10 @@ func readRecord(record, secret []byte, most int) (recorded, bool) {
 		}
 		lines[word] = append(lines[word], fields)
 	}
+	r.Line(wordMade)
+	at.Unix, at.Run = r.Int(), r.Str(math.MaxInt)
 	r.Verify()
-	return at, r.Err() == nil
+	return at, r.Err() == nil && len(lines[wordPlace]) == 1 // one without is a head alone
 }
 
 // FromRecord is the key that a record was made of, and its inputs, without their stat.

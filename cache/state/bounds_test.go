@@ -2,15 +2,16 @@ package state
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/memfs"
 )
@@ -44,7 +45,7 @@ func TestLedgerLimits(t *testing.T) {
 		{1 << 17, 128, true}, // as many outputs as an entry has, with all the texts that it has
 		{maxRows, 11, true},
 		{maxRows + 1, 11, false},
-		{1000, maxLedger/1000 - 200, true},
+		{1000, maxLedger/1000 - 300, true},
 		{1000, maxLedger / 1000, false},
 	} {
 		t.Run(fmt.Sprintf("%d of %d bytes", tt.rows, tt.length), func(t *testing.T) {
@@ -68,9 +69,32 @@ func TestLedgerLimits(t *testing.T) {
 // Somebody else may write more rows than haz does.
 func TestLedgerRows(t *testing.T) {
 	for _, over := range []int{0, 1} {
-		if _, ok := decodeLedger(encodeLedger(ledgerWith(maxRows+over, 11), digest.BLAKE3), digest.BLAKE3); ok != (over == 0) {
-			t.Errorf("%d rows more than are allowed: read %v", over, ok)
+		s := Open(memfs.New(), digest.BLAKE3)
+		w := s.ledgers.record("p:t")
+		w.Line(wordKey)
+		w.Digest(digest.Digest{})
+		l := ledgerWith(maxRows+over, 11)
+		for i := range l.Files {
+			l.Files[i].HasDigest, l.Files[i].Info = false, fsys.Info{}
+			l.Files[i].write(w)
 		}
+		s.ledgers.put("p:t", s.ledgers.end(w, 1))
+		if got := s.Ledger("p:t"); len(got.Files) != maxRows*(1-over) {
+			t.Errorf("%d rows more than are allowed: %d were read", over, len(got.Files))
+		}
+	}
+}
+
+// A line that nobody has is no task's name, and a path that is longer than any line is not kept.
+func TestLongLines(t *testing.T) {
+	s := Open(memfs.New(), digest.BLAKE3)
+	s.WriteLedger(ledgerWith(2, text.MaxLine-300))
+	if got := s.Ledger("p:t"); len(got.Files) != 2 {
+		t.Errorf("%d rows were read", len(got.Files))
+	}
+	s.WriteLedger(ledgerWith(2, text.MaxLine))
+	if got := s.Ledger("p:t"); len(got.Files) > 0 || !got.Unfinished {
+		t.Errorf("%d rows were read", len(got.Files))
 	}
 }
 
@@ -88,8 +112,9 @@ func TestLedgerGivesWayUnread(t *testing.T) {
 			next := ledgerWith(n, 100)
 			differ(&next)
 			made := allocated(func() { s.WriteLedger(next) })
-			// The new one is encoded, and a record made of it: thrice that would be the old one as well.
-			if most := int64(2*next.bound() + 1<<20); made > most {
+			// The new one is written down; twice that would be the old one as well.
+			record, _ := s.ledgerText(&next)
+			if most := int64(len(record)*3/2 + 1<<20); made > most {
 				t.Errorf("%d bytes were allocated, more than %d", made, most)
 			}
 			if name == "same but its time" {
@@ -106,9 +131,20 @@ func TestLedgerGivesWayUnread(t *testing.T) {
 func TestLongRecords(t *testing.T) {
 	for _, over := range []int{0, 1} {
 		s := Open(memfs.New(), digest.BLAKE3)
-		head := recordHead{made: 1, task: "p:t"}
-		if _, err := s.rewrites.append(head, make([]byte, maxRewrite-len(head.appendTo(nil))+over)); err != nil {
-			t.Fatal(err)
+		record := func(n int) []byte {
+			w := s.rewrites.record("p:t")
+			for n > 0 {
+				w.Line(wordPath)
+				w.Str(strings.Repeat("x", min(n, 100<<10)))
+				n -= 100 << 10
+			}
+			return s.rewrites.end(w, 1)
+		}
+		n := maxRewrite - len(record(0)) - 160*len(" path\n")
+		n += maxRewrite + over - len(record(n))
+		b := record(n)
+		if _, err := s.rewrites.append("p:t", b); err != nil || len(b) != maxRewrite+over {
+			t.Fatal(err, len(b))
 		}
 		if _, _, _, ok := s.rewrites.get("p:t"); ok != (over == 0) {
 			t.Errorf("%d bytes more than are allowed: read %v", over, ok)
@@ -118,17 +154,18 @@ func TestLongRecords(t *testing.T) {
 
 // A last key that is too long is not kept, and the one before does not pass for it.
 func TestLastKeyLimits(t *testing.T) {
+	part := strings.Repeat("x", 100<<10)
 	for _, tt := range []struct {
-		size int
-		kept bool
-	}{{RecordHead, true}, {maxLastKey - 1000, true}, {maxLastKey + 1, false}} {
+		parts int
+		kept  bool
+	}{{0, true}, {maxLastKey/(100<<10) - 1, true}, {maxLastKey/(100<<10) + 1, false}} {
 		mem := memfs.New()
-		Open(mem, digest.BLAKE3).WriteLastKey("p:t", bytes.Repeat([]byte{1}, 1000))
-		record := bytes.Repeat([]byte{2}, tt.size)
+		Open(mem, digest.BLAKE3).WriteLastKey("p:t", lastKey("p:t", "one"))
+		record := lastKey("p:t", "two", slices.Repeat([]string{part}, tt.parts)...)
 		Open(mem, digest.BLAKE3).WriteLastKey("p:t", record)
 		got, ok := Open(mem, digest.BLAKE3).LastKey("p:t")
-		if want := record[:map[bool]int{true: tt.size, false: RecordHead}[tt.kept]]; !ok || !bytes.Equal(got, want) {
-			t.Errorf("%d bytes: %d were read", tt.size, len(got))
+		if !ok || !bytes.HasPrefix(got, RecordHead(record)) || tt.kept != bytes.Equal(got, record) || !tt.kept && len(got) > 1000 {
+			t.Errorf("%d bytes: %d were read", len(record), len(got))
 		}
 	}
 }
@@ -136,12 +173,12 @@ func TestLastKeyLimits(t *testing.T) {
 // As many rewritten paths are kept as fit.
 func TestRewritesLimits(t *testing.T) {
 	mem := memfs.New()
-	paths := make([]string, 20)
+	paths := make([]string, 100)
 	for i := range paths {
-		paths[i] = fmt.Sprintf("/%02d", i) + strings.Repeat("x", 1<<20)
+		paths[i] = fmt.Sprintf("/%02d", i) + strings.Repeat("x", 200<<10)
 	}
 	Open(mem, digest.BLAKE3).AddRewrites("p:t", paths)
-	if got := Open(mem, digest.BLAKE3).Rewrites("p:t"); len(got) != 15 || got[14] != paths[14] {
+	if got := Open(mem, digest.BLAKE3).Rewrites("p:t"); len(got) != 81 || got[80] != paths[80] {
 		t.Errorf("%d paths are kept", len(got))
 	}
 }
@@ -151,7 +188,12 @@ func TestRewritesCount(t *testing.T) {
 	for _, over := range []int{0, 1} {
 		s := Open(memfs.New(), digest.BLAKE3)
 		n := maxRewrites + over
-		s.rewrites.put("p:t", 1, append(binary.AppendUvarint(nil, uint64(n)), make([]byte, n)...))
+		w := s.rewrites.record("p:t")
+		for range n {
+			w.Line(wordPath)
+			w.Str("")
+		}
+		s.rewrites.put("p:t", s.rewrites.end(w, 1))
 		if got := s.Rewrites("p:t"); (len(got) == n) != (over == 0) {
 			t.Errorf("%d paths more than are allowed: %d were read", over, len(got))
 		}
@@ -164,7 +206,7 @@ func TestForeignIndexIsNotRead(t *testing.T) {
 	foreign := hasher.Sum(digest.BLAKE3, []byte("another start"))
 	const size = 32 << 20
 	for name, file := range map[string][]byte{
-		"another start": seal(indexMagic, append(append(newFrame(size), foreign[:]...), make([]byte, size)...)),
+		"another start": seal(append(append(newFrame(size), foreign[:]...), make([]byte, size)...)),
 		"zeros":         make([]byte, size),
 	} {
 		s := Open(memfs.New(), digest.BLAKE3)
@@ -184,28 +226,29 @@ func TestTasksLimits(t *testing.T) {
 	name := func(i int) string { return fmt.Sprintf("p:%03d", i) + strings.Repeat("x", 60<<10) }
 	s := Open(mem, digest.BLAKE3)
 	for i := range 500 {
-		s.WriteLastKey(name(i), bytes.Repeat([]byte{byte(i)}, 100))
+		s.WriteLastKey(name(i), lastKey(name(i), fmt.Sprint(i)))
 	}
 	s = Open(mem, digest.BLAKE3)
 	known := 0
 	for i := range 500 {
-		record, ok := s.LastKey(name(i))
-		if ok {
+		got := keptKey(s, name(i))
+		if got != "" {
 			known++
 		}
-		if ok && record[0] != byte(i) {
+		if got != "" && got != fmt.Sprint(i) {
 			t.Errorf("%d has the record of another task", i)
 		}
 	}
 	if known < 300 || known > maxTasks/(60<<10) {
 		t.Errorf("%d tasks are known", known)
 	}
-	s.WriteLastKey(name(0), bytes.Repeat([]byte{77}, 100))
-	if record, ok := Open(mem, digest.BLAKE3).LastKey(name(0)); !ok || record[0] != 77 {
+	s.WriteLastKey(name(0), lastKey(name(0), "77"))
+	if keptKey(Open(mem, digest.BLAKE3), name(0)) != "77" {
 		t.Error("a later record does not count")
 	}
-	s.WriteLastKey(strings.Repeat("x", logWhole), bytes.Repeat([]byte{1}, 100))
-	if _, ok := s.LastKey(strings.Repeat("x", logWhole)); ok {
+	long := strings.Repeat("x", maxTaskLine)
+	s.WriteLastKey(long, lastKey(long, "1"))
+	if _, ok := s.LastKey(long); ok {
 		t.Error("a task with a name that is not read has a record")
 	}
 }

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	ledgersName = "ledgers.log"
-	keysName    = "keys.log"
-	locksName   = "tasks.lock"
+	producedName = "produced.log"
+	keysName     = "keys.log"
+	locksName    = "tasks.lock"
 
 	dirPerm  = 0o700 // S-13
 	filePerm = 0o600

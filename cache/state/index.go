@@ -75,7 +75,7 @@ func (s *State) loadIndex() *table {
 		s.note(couldNotRead, s.indexName(), err)
 		return &table{}
 	}
-	payload, ok := unseal(indexMagic, data)
+	payload, ok := unseal(data)
 	if !ok || len(payload) < len(s.boot) || string(payload[:len(s.boot)]) != string(s.boot[:]) {
 		return &table{}
 	}
@@ -192,7 +192,7 @@ func (s *State) flushIndex() {
 	gone = base.without(void, gone)
 	payload := append(newFrame(len(s.boot)+1+len(mounts)*mountSize+size), s.boot[:]...)
 	payload = appendMounts(payload, mounts)
-	file := seal(indexMagic, appendTable(payload, s.fn, cursor, base, gone, names, x.learned))
+	file := seal(appendTable(payload, s.fn, cursor, base, gone, names, x.learned))
 	if err := s.home.write(s.indexName(), file); err != nil {
 		s.note(couldNotWrite, s.indexName(), err)
 		return

@@ -1,21 +1,32 @@
 package state
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"io/fs"
 	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 )
 
-// RecordHead is how many bytes at the beginning of a record of package key say which it is: two records with equal ones
-// tell of the same key and secret, and differ at most in run and time. They are three lines; all hash functions have names of one length.
-const RecordHead = len("haz lastkey 4 blake3\n") + len("key \n") + len("secret \n") + 4*digest.Size
+// LastKeyKind is the kind of the text that a last key is. Package key makes and reads it; its first lines are the head, `task`, `key` and
+// `secret`, its last but one begins with `made` and a time.
+const LastKeyKind = "lastkey"
 
-// LastKey is the record of the components of the last key that a run derived for a task (8.3), as canonical bytes made by
-// package key; state adds its own digest and writes it whole.
+// RecordHead are the first four lines of a last key, which say which it is: two records with equal ones tell of the same key and secret,
+// and differ at most in run and time.
+func RecordHead(record []byte) []byte {
+	end := 0
+	for range 4 {
+		end += bytes.IndexByte(record[end:], '\n') + 1
+	}
+	return record[:end]
+}
+
+// LastKey is the record of the components of the last key that a run derived for a task (8.3).
 func (s *State) LastKey(task string) ([]byte, bool) {
 	record, _, _, ok := s.keys.get(task)
 	return record, ok
@@ -27,19 +38,20 @@ func (s *State) WriteLastKey(task string, record []byte) {
 	if s.home.readOnly {
 		return
 	}
-	if old, ok := s.LastKey(task); ok && len(old) >= RecordHead && len(record) >= RecordHead &&
-		string(old[:RecordHead]) == string(record[:RecordHead]) {
+	head := RecordHead(record)
+	if old, ok := s.LastKey(task); ok && bytes.Equal(RecordHead(old), head) {
 		return
 	}
-	if !s.keys.fits(task, len(record)) {
-		record = record[:min(RecordHead, len(record))]
+	if !s.keys.fits(task, record) {
+		w := text.Writer{B: bytes.Clone(head[:len(head)-1])}
+		record = s.keys.end(&w, s.today())
 	}
-	s.keys.put(task, s.today(), record)
+	s.keys.put(task, record)
 }
 
 const (
 	secretName = "secret"
-	secretSize = 32
+	secretSize = digest.Size
 )
 
 // Secret is the salt of environment digests, made once per workspace (mode 0600). ok is false when it can be neither read
@@ -59,7 +71,7 @@ func (s *State) Secret(create bool) (secret []byte, ok bool) {
 		if _, err := rand.Read(secret); err != nil {
 			return nil, false
 		}
-		file := seal(secretMagic, append(newFrame(secretSize), secret...))
+		file := secretText(secret)
 		err := s.home.writeFirst(secretName, file)
 		if secret, ok = s.readSecret(); !ok && errors.Is(err, fs.ErrExist) { // what is there is damaged
 			s.home.remove(secretName)
@@ -82,16 +94,27 @@ func (s *State) Secret(create bool) (secret []byte, ok bool) {
 }
 
 func (s *State) readSecret() ([]byte, bool) {
-	data, _, err := s.home.read(secretName, frameSize+secretSize)
+	data, _, err := s.home.read(secretName, 4*secretSize+maxEnd)
 	if err != nil {
 		if !errors.Is(err, fsys.ErrTooLong) { // such a one is as a damaged one
 			s.note(couldNotRead, secretName, err)
 		}
 		return nil, false
 	}
-	payload, ok := unseal(secretMagic, data)
-	if !ok || len(payload) != secretSize {
-		return nil, false
-	}
-	return payload, true
+	r := text.Read(data)
+	revision, _ := r.Head(secretName)
+	r.Line(secretName)
+	secret := r.Digest()
+	r.Verify()
+	return secret[:], r.Err() == nil && revision == recordRevision
+}
+
+// secretText is the text that a secret is kept as.
+func secretText(secret []byte) []byte {
+	var w text.Writer
+	w.Head(secretName, recordRevision, digest.BLAKE3)
+	w.Line(secretName)
+	w.Digest(digest.Digest(secret)) // as many random bytes
+	w.Seal(digest.BLAKE3)
+	return w.B
 }

@@ -1,13 +1,14 @@
 package state
 
 import (
-	"encoding/binary"
+	"math"
 	"slices"
 	"sort"
 	"strings"
 	"unsafe"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 )
 
@@ -82,13 +83,11 @@ func (s *State) Ledger(task string) Ledger {
 }
 
 func (s *State) readLedger(task string) (l Ledger, at span, gen int) {
-	body, at, gen, ok := s.ledgers.get(task)
-	if ok {
-		l, ok = decodeLedger(body, s.fn)
-	}
-	if !ok || l.Task != task {
+	made, at, gen, ok := s.ledgers.parse(task, func(r *text.Reader, hash string) { l = parseLedger(r, hash == s.fn.String()) })
+	if !ok || !slices.IsSortedFunc(l.Files, byPath) {
 		return Ledger{}, at, gen
 	}
+	l.Task, l.At = task, made
 	return l, at, gen
 }
 
@@ -116,16 +115,16 @@ func (s *State) WriteLedger(l Ledger) (stamp int64) {
 		l.Files = slices.Clone(l.Files)
 		slices.SortStableFunc(l.Files, byPath)
 	}
-	if !s.ledgers.fits(l.Task, l.bound()) || len(l.Files) > maxRows {
+	record, ok := s.ledgerText(&l)
+	if !ok || !s.ledgers.fits(l.Task, record) {
 		// What was written before must not count on, or it would tell whose things are of a result that is not there any more.
 		// Nothing is known to be the task's, so nothing of it is stored or taken away until it makes less.
-		l = Ledger{Task: l.Task, Key: l.Key, At: l.At, Unfinished: true}
+		record, _ = s.ledgerText(&Ledger{Task: l.Task, Key: l.Key, At: l.At, Unfinished: true})
 	}
-	body := encodeLedger(l, s.fn)
-	if s.ledgers.sameBut(l.Task, body, ledgerAt) {
+	if s.ledgers.says(l.Task, record) {
 		return 0
 	}
-	return s.ledgers.put(l.Task, l.At, body)
+	return s.ledgers.put(l.Task, record)
 }
 
 func byPath(a, b Produced) int { return strings.Compare(a.Path, b.Path) }
@@ -177,114 +176,127 @@ func (s *State) remembered(task string) *Ledger {
 	return &m.ledger
 }
 
-// The body of a ledger: hash function (1 byte), At (8 bytes), then task, key, flags, number of spans, spans, number of files,
-// files. Numbers are varints, strings carry their length. A file: path, kind, perm, size, mtime, ctime, inode, device, flags,
-// one of which says that a digest follows, the digest, link text.
+// The lines of a ledger: its key, whether an execution runs or was not finished, spans, and one for each path, which begins with the kind
+// of what lies there.
 const (
-	ledgerAt = 1 // where At is
-
-	flagRunning    = 1
-	flagUnfinished = 2
-
-	flagDigest = 1
-	flagFound  = 2
+	wordKey        = "key"
+	wordRunning    = "running"
+	wordUnfinished = "unfinished"
+	wordSpan       = "span" // from, to
+	wordUnknown    = "unknown"
+	wordFound      = "found" // a thing that is
+	wordOwn        = "own"   // and one that is not
 )
 
-func flags(first, second bool) (b byte) {
-	if first {
-		b = 1
-	}
-	if second {
-		b |= 2
-	}
-	return b
-}
+// kinds are the words of what may lie at a path.
+var kinds = [...]string{fsys.Unknown: "nothing", fsys.File: "file", fsys.Dir: "dir", fsys.Link: "link", fsys.Special: "special"}
 
-// bound is how many bytes encodeLedger makes at most.
-func (l *Ledger) bound() int {
-	const number = binary.MaxVarintLen64
-	size := 1 + 8 + number + len(l.Task) + digest.Size + 1 + number + 2*number*len(l.Spans) + number
+// ledgerText is the record of l. ok is false when it has more rows or bytes than are read.
+func (s *State) ledgerText(l *Ledger) (record []byte, ok bool) {
+	if len(l.Files) > maxRows {
+		return nil, false
+	}
+	w, row := s.ledgers.record(l.Task), text.Writer{}
+	size := len(w.B) + 4*digest.Size + maxSpans*48 + maxEnd
 	for i := range l.Files {
-		size += number + len(l.Files[i].Path) + 1 + 6*number + 1 + digest.Size + number + len(l.Files[i].LinkText)
+		row.B = row.B[:0]
+		l.Files[i].write(&row)
+		size += len(row.B) + 1
 	}
-	return size
-}
-
-func encodeLedger(l Ledger, fn digest.Function) []byte {
-	b := append(make([]byte, 0, l.bound()), byte(fn))
-	b = binary.LittleEndian.AppendUint64(b, uint64(l.At))
-	b = appendString(b, l.Task)
-	b = append(b, l.Key[:]...)
-	b = append(b, flags(l.Running, l.Unfinished))
-	b = binary.AppendUvarint(b, uint64(len(l.Spans)))
-	for _, s := range l.Spans {
-		b = binary.AppendVarint(binary.AppendVarint(b, s.From), s.To)
+	if size > maxLedger {
+		return nil, false
 	}
-	b = binary.AppendUvarint(b, uint64(len(l.Files)))
-	for i := range l.Files {
-		p := &l.Files[i]
-		b = appendString(b, p.Path)
-		b = append(b, byte(p.Info.Kind))
-		b = binary.AppendUvarint(b, uint64(p.Info.Perm))
-		b = binary.AppendVarint(b, p.Info.Size)
-		b = binary.AppendVarint(b, p.Info.MTime)
-		b = binary.AppendVarint(b, p.Info.CTime)
-		b = binary.AppendUvarint(b, p.Info.Inode)
-		b = binary.AppendUvarint(b, p.Info.Dev)
-		b = append(b, flags(p.HasDigest, p.Found))
-		if p.HasDigest {
-			b = append(b, p.Digest[:]...)
-		}
-		b = appendString(b, p.LinkText)
+	w.B = slices.Grow(w.B, size) // it may be large: growing it bit by bit would take twice as much
+	w.Line(wordKey)
+	w.Digest(l.Key)
+	if l.Running {
+		w.Line(wordRunning)
 	}
-	return b
-}
-
-// decodeLedger reads the ledger of hash function fn. One that another function has made keeps its files, without digests. The
-// paths are parts of body, which nobody may change any more.
-func decodeLedger(body []byte, fn digest.Function) (Ledger, bool) {
-	d := decoder{rest: unsafe.String(unsafe.SliceData(body), len(body)), ok: true}
-	same := d.byte() == byte(fn)
-	l := Ledger{At: int64(d.fixed64()), Task: d.string(), Key: d.digest()}
-	bits := d.byte()
-	l.Running, l.Unfinished = bits&flagRunning != 0, bits&flagUnfinished != 0
-	spans := d.uvarint()
-	if bits > flagRunning|flagUnfinished || spans > maxSpans {
-		return Ledger{}, false
+	if l.Unfinished {
+		w.Line(wordUnfinished)
 	}
-	for range spans {
-		l.Spans = append(l.Spans, Span{d.varint(), d.varint()})
-	}
-	n := d.uvarint()
-	const smallest = 10 // bytes of a file, at least
-	if n > uint64(len(d.rest))/smallest || n > maxRows {
-		return Ledger{}, false
-	}
-	if n > 0 {
-		l.Files = make([]Produced, n)
+	for _, at := range l.Spans {
+		w.Line(wordSpan)
+		w.Int(at.From)
+		w.Int(at.To)
 	}
 	for i := range l.Files {
-		p := &l.Files[i]
-		p.Path = d.string()
-		p.Info.Kind = fsys.Kind(d.byte())
-		p.Info.Perm = uint32(d.uvarint())
-		p.Info.Size, p.Info.MTime, p.Info.CTime = d.varint(), d.varint(), d.varint()
-		p.Info.Inode, p.Info.Dev = d.uvarint(), d.uvarint()
-		bits := d.byte()
-		p.Found = bits&flagFound != 0
-		if bits&flagDigest != 0 {
-			p.Digest, p.HasDigest = d.digest(), same
-			if !same {
-				p.Digest = digest.Digest{}
-			}
-		}
-		if bits > flagDigest|flagFound {
-			return Ledger{}, false
-		}
-		p.LinkText = d.string()
+		l.Files[i].write(w)
 	}
-	if !d.ok || d.rest != "" || !slices.IsSortedFunc(l.Files, byPath) {
-		return Ledger{}, false
+	return s.ledgers.end(w, l.At), true
+}
+
+// write writes kind, mode, size, path, digest, whose it is, mtime, ctime, inode, device, and the text of a link.
+func (p *Produced) write(w *text.Writer) {
+	w.Line(kinds[p.Info.Kind])
+	w.Octal(p.Info.Perm)
+	w.Int(p.Info.Size)
+	w.Str(p.Path)
+	if p.HasDigest {
+		w.Digest(p.Digest)
+	} else {
+		w.Word(wordUnknown)
 	}
-	return l, true
+	if p.Found {
+		w.Word(wordFound)
+	} else {
+		w.Word(wordOwn)
+	}
+	w.Int(p.Info.MTime)
+	w.Int(p.Info.CTime)
+	w.Uint(p.Info.Inode)
+	w.Uint(p.Info.Dev)
+	if p.LinkText != "" {
+		w.Str(p.LinkText)
+	}
+}
+
+// parseLedger reads a ledger, but for task and time. Where another hash function has made it, files are without digests.
+func parseLedger(r *text.Reader, same bool) (l Ledger) {
+	flag := func(word string) bool {
+		there := r.At(word)
+		if there {
+			r.Line(word)
+		}
+		return there
+	}
+	r.Line(wordKey)
+	l.Key = r.Digest()
+	l.Running, l.Unfinished = flag(wordRunning), flag(wordUnfinished)
+	for flag(wordSpan) {
+		if l.Spans = append(l.Spans, Span{r.Int(), r.Int()}); len(l.Spans) > maxSpans {
+			r.Fail(text.ErrSpelling)
+		}
+	}
+	for r.Err() == nil && !r.At(wordMade) {
+		kind := slices.IndexFunc(kinds[:], r.At)
+		if kind < 0 || len(l.Files) == maxRows {
+			r.Fail(text.ErrSpelling)
+			break
+		}
+		r.Line(kinds[kind])
+		l.Files = append(l.Files, parseProduced(r, fsys.Kind(kind), same))
+	}
+	return l
+}
+
+func parseProduced(r *text.Reader, kind fsys.Kind, same bool) (p Produced) {
+	p.Info.Kind = kind
+	p.Info.Perm, p.Info.Size, p.Path = r.Octal(math.MaxUint32), r.Int(), r.Str(maxLedger)
+	if !r.Next(wordUnknown) {
+		if p.Digest, p.HasDigest = r.Digest(), same; !same {
+			p.Digest = digest.Digest{}
+		}
+	}
+	if p.Found = r.Next(wordFound); !p.Found && !r.Next(wordOwn) {
+		r.Fail(text.ErrSpelling)
+	}
+	p.Info.MTime, p.Info.CTime = r.Int(), r.Int()
+	p.Info.Inode, p.Info.Dev = r.Uint(), r.Uint()
+	if r.More() {
+		if p.LinkText = r.Str(maxLedger); p.LinkText == "" {
+			r.Fail(text.ErrSpelling)
+		}
+	}
+	return p
 }

@@ -1,25 +1,20 @@
 package state
 
 import (
-	"bufio"
 	"bytes"
-	"cmp"
-	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"slices"
 	"sync"
-	"time"
 
-	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 )
 
-// log is a file of sealed records, each of one task, of which the last one counts. A run that stores a thousand tasks appends
-// a thousand times to one file: a file for each record would cost an inode, and reading it four calls, each time.
+// log is a file of records, each of one task, of which the last one counts. A record is a text (package text), so that whoever looks into
+// the file can read it. A run that stores a thousand tasks appends a thousand times to one file: a file for each record would cost an
+// inode, and reading it four calls, each time.
 //
 // Many haz append at once: a record is one write in append mode, which local file systems do not tear apart, and one that is
 // torn (a full disk, a power cut, a network file system) does not hold together and is skipped. What others have appended is
@@ -27,10 +22,10 @@ import (
 // what does not count any more, by one that holds it exclusively. Should the file have lost its name all the same
 // (.haz/state may be deleted at any time), a new one is opened.
 type log struct {
-	s     *State
-	name  string // below .haz/state
-	magic string
-	most  int64 // bytes of a record; longer ones are not read
+	s    *State
+	name string // below .haz/state
+	kind string // of the texts
+	most int64  // bytes of a record; longer ones are not read
 
 	mu       sync.Mutex
 	f        logFile   // nil until needed
@@ -48,106 +43,121 @@ type log struct {
 // span is where a sealed record lies.
 type span struct{ off, size int64 }
 
-// recordHead is the beginning of a payload.
-type recordHead struct {
-	made int64 // unix seconds
-	task string
+// get returns the record of task that counts, whose digest was right when it was found. at is where it lies, gen tells the file.
+func (l *log) get(task string) (record []byte, at span, gen int, ok bool) {
+	at, gen, ok = l.read(task, func(at span) (err error) {
+		record, err = l.bytes(at)
+		return err
+	})
+	return record, at, gen, ok
 }
 
-func (h recordHead) appendTo(b []byte) []byte {
-	b = binary.LittleEndian.AppendUint64(b, uint64(h.made))
-	return appendString(b, h.task)
+// parse has do read what the record of task that counts says, between the line that names the task and the one that says when it was made.
+// ok is false when there is no such record, or it is not spelled so.
+func (l *log) parse(task string, do func(r *text.Reader, hash string)) (made int64, at span, gen int, ok bool) {
+	at, gen, ok = l.read(task, func(at span) error {
+		var r *text.Reader
+		if at.size > text.MaxLine {
+			r = text.Stream(io.NewSectionReader(l.f, at.off, at.size), at.size)
+		} else if record, err := l.bytes(at); err == nil {
+			r = text.Read(record)
+		} else {
+			return err
+		}
+		revision, hash := r.Head(l.kind)
+		if r.Line(wordTask); r.Str(maxTaskLine) != task || revision != recordRevision {
+			r.Fail(text.ErrSpelling)
+		}
+		do(r, hash)
+		r.Line(wordMade)
+		made = r.Int()
+		r.Verify()
+		return r.Err()
+	})
+	return made, at, gen, ok
 }
 
-// parseRecordHead also returns what follows the head, which is not looked at.
-func parseRecordHead(payload []byte) (h recordHead, body []byte, ok bool) {
-	const fixed = 8
-	if len(payload) < fixed {
-		return h, nil, false
+// bytes are those of a record.
+func (l *log) bytes(at span) ([]byte, error) {
+	record := make([]byte, at.size)
+	if _, err := l.f.ReadAt(record, at.off); err != nil {
+		return nil, &text.ReadError{Err: err}
 	}
-	n, k := binary.Uvarint(payload[fixed:])
-	if k <= 0 || n > uint64(len(payload)-fixed-k) {
-		return h, nil, false
-	}
-	task := payload[fixed+k:][:n]
-	return recordHead{made: int64(binary.LittleEndian.Uint64(payload)), task: string(task)}, payload[fixed+k+int(n):], true
+	return record, nil
 }
 
-type logFile interface {
-	io.ReaderAt
-	io.Writer
-	io.Closer
-	Info() (fsys.Info, error)
-}
-
-const (
-	// logSlack is how much more than what counts a log may hold before Flush rewrites it.
-	logSlack = 256 << 10
-	// logWhole is up to what size a record is looked at in memory.
-	logWhole = 64 << 10
-)
-
-// get returns the body of the record of task that counts, and where it lies. gen tells the file.
-func (l *log) get(task string) (body []byte, at span, gen int, ok bool) {
+// read has do read the record of task that counts.
+func (l *log) read(task string, do func(at span) error) (at span, gen int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.refresh(); err != nil {
 		l.s.note(couldNotRead, l.name, err)
-		return nil, span{}, l.gen, false
+		return span{}, l.gen, false
 	}
-	at, ok = l.rows[task]
-	if !ok {
-		return nil, span{}, l.gen, false
+	if at, ok = l.rows[task]; !ok {
+		return span{}, l.gen, false
 	}
-	record := make([]byte, at.size)
-	if _, err := l.f.ReadAt(record, at.off); err != nil {
-		l.s.note(couldNotRead, l.name, err)
-		return nil, at, l.gen, false
+	err := do(at)
+	var unread *text.ReadError
+	if errors.As(err, &unread) {
+		l.s.note(couldNotRead, l.name, unread.Err)
 	}
-	payload, ok := unseal(l.magic, record)
-	if ok {
-		_, body, ok = parseRecordHead(payload)
-	}
-	return body, at, l.gen, ok
+	return at, l.gen, err == nil
 }
 
-// sameBut reports whether the record of task that counts has this body, the eight bytes at off aside. One whose seal is broken has not.
-// It is read in pieces: what somebody else wrote may be as long as body, and there is no room for both.
-func (l *log) sameBut(task string, body []byte, off int) (same bool) {
-	start := append(recordHead{task: task}.appendTo(nil), body[:off+8]...)
+// made is when the record at a span was made, in unix seconds.
+func (l *log) made(at span) (unix int64, err error) {
+	end := make([]byte, min(at.size, maxEnd))
+	if _, err := l.f.ReadAt(end, at.off+at.size-int64(len(end))); err != nil {
+		return 0, err
+	}
+	r := text.Read(end[bytes.LastIndex(end, []byte("\n"+wordMade+" "))+1:])
+	r.Line(wordMade)
+	unix = r.Int()
+	return unix, r.Err()
+}
+
+// says reports whether the record of task that counts says what a new one does, when it was made aside. One whose seal is broken does not.
+// It is read in pieces: what somebody else wrote may be as long as the new one, and there is no room for both.
+func (l *log) says(task string, record []byte) (same bool) {
 	l.findAll([]string{task}, func(_ int, at span, _ int) {
-		if at.size != int64(frameSize+len(start)+len(body)-off-8) {
-			return
-		}
 		var err error
-		if same, err = l.compare(at, start, body[off+8:]); err != nil {
+		if same, err = l.compare(at, record[:bytes.LastIndex(record, []byte("\n"+wordMade+" "))+1]); err != nil {
 			l.s.note(couldNotRead, l.name, err)
 		}
 	})
 	return same
 }
 
-// compare reports whether the record at a span has the payload start and rest, but for the first and the last eight bytes of start, which
-// are times, and whether its seal holds.
-func (l *log) compare(at span, start, rest []byte) (same bool, err error) {
-	r, h := io.NewSectionReader(l.f, at.off, at.size), hasher.New(digest.BLAKE3)
-	first := make([]byte, frameSize+len(start))
-	if _, err := io.ReadFull(r, first); err != nil {
-		return false, err
+// compare reports whether the record at a span begins with lines, and has nothing after them but when it was made, and its seal.
+func (l *log) compare(at span, lines []byte) (same bool, err error) {
+	rest := at.size - int64(len(lines))
+	if rest < 0 || rest > maxEnd {
+		return false, nil
 	}
-	head, begins := first[:frameSize], first[frameSize:]
-	h.Write(begins)
-	end := len(start) - 8
-	same = bytes.Equal(begins[8:end], start[8:end])
-	for chunk := make([]byte, min(logWhole, len(rest))); same && len(rest) > 0; rest = rest[len(chunk):] {
-		chunk = chunk[:min(len(chunk), len(rest))]
-		if _, err := io.ReadFull(r, chunk); err != nil {
+	r := io.NewSectionReader(l.f, at.off, at.size)
+	piece := make([]byte, min(scanWindow, len(lines)))
+	for left := lines; len(left) > 0; left = left[len(piece):] {
+		piece = piece[:min(len(piece), len(left))]
+		if _, err := io.ReadFull(r, piece); err != nil {
 			return false, err
 		}
-		h.Write(chunk)
-		same = bytes.Equal(chunk, rest[:len(chunk)])
+		if !bytes.Equal(piece, left[:len(piece)]) {
+			return false, nil
+		}
 	}
-	return same && bytes.Equal(head, headOf(l.magic, int(at.size-frameSize), hasher.Of(h))), nil
+	end := make([]byte, rest)
+	if _, err := io.ReadFull(r, end); err != nil {
+		return false, err
+	}
+	h := hasher.New(l.s.fn)
+	h.Write(lines)
+	h.Write(end[:max(0, len(end)-text.SealSize)])
+	seal := text.Read(end)
+	seal.Line(wordMade)
+	seal.Int()
+	seal.Line(wordDigest)
+	return seal.Digest() == hasher.Of(h) && seal.Err() == nil, nil
 }
 
 // find is get without reading the record.
@@ -181,29 +191,61 @@ func (l *log) any() bool {
 	return l.refresh() == nil && len(l.rows) > 0
 }
 
-// fits reports whether a record with a body of so many bytes would be read.
-func (l *log) fits(task string, body int) bool {
-	const fixed = 8 + binary.MaxVarintLen64
-	return int64(fixed+len(task)+body) <= l.most && fixed+len(task) <= logWhole-frameSize
+const (
+	// recordRevision is that of records, those of last keys aside.
+	recordRevision = 1
+	// maxEnd is more than the last two lines of a record have, in bytes.
+	maxEnd = 512
+)
+
+// record begins a record.
+func (l *log) record(task string) *text.Writer {
+	w := &text.Writer{}
+	w.Head(l.kind, recordRevision, l.s.fn)
+	w.Line(wordTask)
+	w.Str(task)
+	return w
 }
 
-// put appends a record made at a time, and returns the time of the file system. The record is lost, with a note, when the disk
-// does not take it; the one before counts on. So it does when the record does not fit: callers put something in its place.
-func (l *log) put(task string, made int64, body []byte) (stamp int64) {
-	if !l.fits(task, len(body)) {
+// end ends a record that is made at a time.
+func (l *log) end(w *text.Writer, made int64) []byte {
+	w.Line(wordMade)
+	w.Int(made)
+	w.Seal(l.s.fn)
+	return w.B
+}
+
+// fits reports whether a record would be read.
+func (l *log) fits(task string, record []byte) bool {
+	if int64(len(record)) > l.most || text.Len(task) > maxTaskLine-len(wordTask)-2 {
+		return false
+	}
+	for len(record) > text.MaxLine {
+		end := bytes.LastIndexByte(record[:text.MaxLine], '\n')
+		if end < 0 {
+			return false
+		}
+		record = record[end+1:]
+	}
+	return true
+}
+
+// put appends a record, and returns the time of the file system. It is lost, with a note, when the disk does not take it; the one before
+// counts on. So it does when the record does not fit: callers put something in its place.
+func (l *log) put(task string, record []byte) (stamp int64) {
+	if !l.fits(task, record) {
 		return 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	stamp, err := l.append(recordHead{made: made, task: task}, body)
+	stamp, err := l.append(task, record)
 	if err != nil {
 		l.s.note(couldNotWrite, l.name, err)
 	}
 	return stamp
 }
 
-func (l *log) append(head recordHead, body []byte) (stamp int64, err error) {
-	record := seal(l.magic, append(head.appendTo(newFrame(32+len(head.task)+len(body))), body...))
+func (l *log) append(task string, record []byte) (stamp int64, err error) {
 	for range 2 {
 		if err := l.open(true); err != nil {
 			return 0, err
@@ -220,7 +262,7 @@ func (l *log) append(head recordHead, body []byte) (stamp int64, err error) {
 			return 0, err
 		}
 		if info.Nlink > 0 {
-			l.appended(head.task, int64(n), info.Size)
+			l.appended(task, int64(n), info.Size)
 			return info.MTime, nil
 		}
 		l.drop()
@@ -234,270 +276,4 @@ func (l *log) appended(task string, n, size int64) {
 		l.count(task, span{l.seen, n})
 		l.seen = size
 	}
-}
-
-// count makes the record at a span the one of its task that counts. Of more tasks than anybody has nothing is known.
-func (l *log) count(task string, at span) {
-	l.at = at.off + at.size
-	was, known := l.rows[task]
-	if !known {
-		if l.tasks+taskCost+len(task) > maxTasks {
-			return
-		}
-		l.tasks += taskCost + len(task)
-	}
-	l.live += at.size - was.size
-	l.rows[task] = at
-}
-
-// open makes sure that l.f is there, for writing if that is wanted.
-func (l *log) open(write bool) error {
-	if l.f != nil && (l.appends || !write) {
-		return nil
-	}
-	l.drop()
-	opened := func(d fsys.FS, flag int) error {
-		f, err := d.OpenFile("/"+l.name, flag, filePerm)
-		if err != nil {
-			return err
-		}
-		file, ok := f.(logFile)
-		if !ok {
-			_ = f.Close()
-			return errors.ErrUnsupported
-		}
-		l.f, l.appends = file, flag != os.O_RDONLY
-		return nil
-	}
-	if write {
-		return l.s.home.inDir(func(d fsys.FS) error {
-			l.share(d)
-			return opened(d, os.O_RDWR|os.O_APPEND|os.O_CREATE)
-		})
-	}
-	for try := 0; ; try++ {
-		d, err := l.s.home.open()
-		if err != nil {
-			return err
-		}
-		err = fs.ErrPermission
-		if !l.s.home.readOnly {
-			l.share(d)
-			err = opened(d, os.O_RDWR|os.O_APPEND)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			err = opened(d, os.O_RDONLY)
-		}
-		if err == nil {
-			return nil
-		}
-		l.drop()
-		if try > 0 || !isStale(err) || !l.s.home.forgetDeleted() {
-			return err
-		}
-	}
-}
-
-// share takes the lock that keeps the log from being rewritten. That takes milliseconds, and is waited for; where locks do
-// not work nobody rewrites anything.
-func (l *log) share(d fsys.FS) {
-	l.unlock()
-	for range 1000 {
-		lock, err := fsys.TryLock(d, "/"+l.lockName(), fsys.Shared)
-		if err == nil {
-			l.lock = lock
-		}
-		if !errors.Is(err, fsys.ErrLocked) {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
-func (l *log) lockName() string { return l.name + ".lock" }
-
-func (l *log) unlock() {
-	if l.lock != nil {
-		_ = l.lock.Unlock()
-		l.lock = nil
-	}
-}
-
-// drop forgets the open file and what is known of it.
-func (l *log) drop() {
-	if l.f != nil {
-		_ = l.f.Close()
-	}
-	l.unlock()
-	l.gen++
-	l.f, l.appends, l.rows, l.tasks, l.live, l.at, l.seen, l.unwanted = nil, false, nil, 0, 0, 0, 0, false
-}
-
-// refresh looks at what was appended since the last time. The error is fs.ErrNotExist when there is no log.
-func (l *log) refresh() error {
-	for try := 0; ; try++ {
-		if err := l.open(false); err != nil {
-			return err
-		}
-		info, err := l.f.Info()
-		if err == nil && info.Nlink > 0 && info.Size >= l.seen {
-			if info.Size > l.seen {
-				err = l.scan(info.Size)
-			}
-			return err
-		}
-		l.drop() // it has lost its name, or somebody cut it off
-		if try > 0 {
-			return err
-		}
-	}
-}
-
-// scan reads the records between l.at and size. What does not hold together is skipped up to the next record that does; at
-// the end it may be one that is being written, and is looked at again.
-func (l *log) scan(size int64) error {
-	if l.rows == nil {
-		l.rows = map[string]span{}
-	}
-	pos := l.at
-	r := bufio.NewReaderSize(io.NewSectionReader(l.f, pos, size-pos), int(min(2*logWhole, size-pos)))
-	skip := func(n int64) error {
-		pos += n
-		for n > 0 {
-			k, err := r.Discard(int(min(n, 1<<30)))
-			if err != nil {
-				return err
-			}
-			n -= int64(k)
-		}
-		return nil
-	}
-	for {
-		head, err := r.Peek(int(min(logWhole, size-pos)))
-		if err != nil && err != io.EOF {
-			return err
-		}
-		if len(head) < frameSize {
-			l.seen = size
-			return nil
-		}
-		if string(head[:magicSize]) != l.magic {
-			next := bytes.Index(head[1:], []byte(l.magic)) + 1
-			if next == 0 {
-				next = len(head) - magicSize // the next one may begin in here
-			}
-			if err := skip(int64(next)); err != nil {
-				return err
-			}
-			continue
-		}
-		h, n, err := l.check(head, pos, size)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			if err := skip(1); err != nil {
-				return err
-			}
-			continue
-		}
-		l.count(h.task, span{pos, n})
-		if err := skip(n); err != nil {
-			return err
-		}
-	}
-}
-
-// check looks at the record at pos, which begins with ahead. n is its size; 0 when it does not hold together.
-func (l *log) check(ahead []byte, pos, size int64) (head recordHead, n int64, err error) {
-	length := binary.LittleEndian.Uint64(ahead[magicSize:])
-	if length > uint64(min(size-pos-frameSize, l.most)) {
-		return head, 0, nil
-	}
-	n = frameSize + int64(length)
-	ahead = ahead[:min(n, int64(len(ahead)))]
-	head, _, ok := parseRecordHead(ahead[frameSize:])
-	if !ok {
-		return head, 0, nil
-	}
-	if n == int64(len(ahead)) {
-		_, ok = unseal(l.magic, ahead)
-	} else {
-		h := hasher.New(digest.BLAKE3)
-		if _, err := io.Copy(h, io.NewSectionReader(l.f, pos+frameSize, int64(length))); err != nil {
-			return head, 0, err
-		}
-		sum := hasher.Of(h)
-		ok = string(sum[:]) == string(ahead[magicSize+8:frameSize])
-	}
-	if !ok {
-		return head, 0, nil
-	}
-	return head, n, nil
-}
-
-// forget drops the records of tasks that are not known and were made before limit (unix seconds), which is asked for only if
-// there are such tasks.
-func (l *log) forget(known map[string]bool, limit func() int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.refresh() != nil {
-		return
-	}
-	for task, at := range l.rows {
-		if known[task] {
-			continue
-		}
-		head := make([]byte, min(at.size, logWhole))
-		if _, err := l.f.ReadAt(head, at.off); err != nil {
-			continue
-		}
-		if h, _, ok := parseRecordHead(head[frameSize:]); ok && h.made < limit() {
-			delete(l.rows, task)
-			l.tasks -= taskCost + len(task)
-			l.live -= at.size
-			l.unwanted = true
-		}
-	}
-}
-
-// flush rewrites a log that holds much more than what counts, and gives its handle back.
-func (l *log) flush() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.f != nil && l.lock != nil && l.refresh() == nil && l.wasteful() {
-		// Failing to do so harms nothing: the next flush tries again.
-		_ = l.s.home.inDir(l.compact)
-	}
-	l.drop()
-}
-
-func (l *log) wasteful() bool { return l.unwanted || l.seen-l.live > l.live+logSlack }
-
-// compact writes what counts to a new file and renames it into place, if nobody else has the log open.
-func (l *log) compact(d fsys.FS) error {
-	l.unlock()
-	lock, err := fsys.TryLock(d, "/"+l.lockName(), fsys.Exclusive)
-	if err != nil {
-		return err
-	}
-	defer lock.Unlock()
-	unwanted := l.unwanted
-	if err := l.refresh(); err != nil || l.unwanted != unwanted || !l.wasteful() {
-		return err // somebody else was there between the two locks
-	}
-	spans := make([]span, 0, len(l.rows))
-	for _, at := range l.rows {
-		spans = append(spans, at)
-	}
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.off, b.off) })
-	return fsys.ReplaceFile(d, l.name, filePerm, func(f fsys.SyncWriter) error {
-		w := bufio.NewWriterSize(f, logWhole)
-		for _, at := range spans {
-			if _, err := io.Copy(w, io.NewSectionReader(l.f, at.off, at.size)); err != nil {
-				return err
-			}
-		}
-		return w.Flush()
-	})
 }

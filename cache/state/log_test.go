@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
@@ -37,21 +38,24 @@ func TestLogIsAMap(t *testing.T) {
 			switch rapid.IntRange(0, 7).Draw(t, "do") {
 			case 0, 1, 2, 3:
 				task := rapid.SampledFrom([]string{"p:a", "p:b", "p:c", ""}).Draw(t, "task")
-				l := ledgerOf(task, rapid.SampledFrom([]int{0, 10, logWhole - 200, logWhole + 1, 3 * logWhole}).Draw(t, "size"), fmt.Sprint(i))
+				l := ledgerOf(task, rapid.SampledFrom([]int{0, 10, scanWindow - 200, scanWindow + 1, text.MaxLine - 400}).Draw(t, "size"), fmt.Sprint(i))
 				s.WriteLedger(l)
 				want[task] = l
 			case 4:
 				s.Flush()
 			case 5: // something that is no record, or half of one
-				if _, err := mem.Lstat(logName(ledgersName)); err != nil {
+				if _, err := mem.Lstat(logName(producedName)); err != nil {
 					continue
 				}
-				record := seal(ledgerMagic, append(recordHead{task: "p:a"}.appendTo(newFrame(200)), encodeLedger(ledgerOf("p:a", 100, "torn"), digest.BLAKE3)...))
-				junk := rapid.SampledFrom([]string{"x", ledgerMagic, ledgerMagic + strings.Repeat("\xff", 60), strings.Repeat("junk", 40_000)}).Draw(t, "junk")
+				torn := ledgerOf("p:a", 100, "torn")
+				record, _ := s.ledgerText(&torn)
+				head := "haz produced 1 blake3\n"
+				junk := rapid.SampledFrom([]string{"x", head, head + "task p:a\n", head + head, head + "task p:a\ndigest " + strings.Repeat("0", 64) + "\n",
+					head + "task p:a\n" + strings.Repeat("\xff", 60), strings.Repeat("junk", 40_000), strings.Repeat("\x00", scanWindow-5), strings.Repeat("\x00", 2*scanWindow-13)}).Draw(t, "junk")
 				if n := rapid.IntRange(0, len(record)-1).Draw(t, "of the record"); n > 0 {
 					junk = string(record[:n])
 				}
-				appendTo(t, mem, logName(ledgersName), junk)
+				appendTo(t, mem, logName(producedName), junk)
 			case 6:
 				if err := mem.RemoveAll(layout.StateDir); err != nil {
 					t.Fatal(err)
@@ -94,14 +98,14 @@ func appendTo(t interface{ Fatal(...any) }, f fsys.FS, name, text string) {
 // A ledger is written unless what lies there differs from it in nothing but when it was made; as long as the new one, and as well sealed,
 // is what anybody may put there.
 func TestLedgerIsComparedWhole(t *testing.T) {
-	l := Ledger{Task: "p:a", Spans: []Span{{1, 2}}, Files: []Produced{{Path: "/a"}, {Path: "/b" + strings.Repeat("x", 3*logWhole)}, {Path: "/c", LinkText: "x"}}}
+	l := Ledger{Task: "p:a", Spans: []Span{{1, 2}}, Files: []Produced{{Path: "/a"}, {Path: "/b" + strings.Repeat("x", text.MaxLine-400)}, {Path: "/c", LinkText: "x"}}}
 	for name, change := range map[string]func(l *Ledger){
 		"key":        func(l *Ledger) { l.Key[0] = 1 },
 		"flags":      func(l *Ledger) { l.Running = true },
 		"spans":      func(l *Ledger) { l.Spans = []Span{{1, 3}} },
 		"first path": func(l *Ledger) { l.Files[0].Path = "/A" },
 		"middle": func(l *Ledger) {
-			l.Files[1].Path = "/b" + strings.Repeat("x", logWhole) + "y" + strings.Repeat("x", 2*logWhole-1)
+			l.Files[1].Path = "/b" + strings.Repeat("x", scanWindow) + "y" + strings.Repeat("x", text.MaxLine-401-scanWindow)
 		},
 		"last byte":     func(l *Ledger) { l.Files[2].LinkText = "y" },
 		"nothing":       func(l *Ledger) {},
@@ -122,16 +126,17 @@ func TestLedgerIsComparedWhole(t *testing.T) {
 
 // A ledger whose seal was broken after the log was looked at is written again, even where it says the same, or all but when it was made.
 func TestLedgerWithABrokenSeal(t *testing.T) {
-	l := ledgerOf("p:a", 2*logWhole, "")
-	body := frameSize + len(recordHead{task: l.Task}.appendTo(nil))
-	for _, at := range []int{0, magicSize, magicSize + 8, frameSize - 1, frameSize, body - 1, body + ledgerAt, body + 2*logWhole} {
+	l := ledgerOf("p:a", text.MaxLine-400, "")
+	record, _ := Open(memfs.New(), digest.BLAKE3).ledgerText(&l)
+	size := len(record)
+	for _, at := range []int{0, 10, 21, 22, 30, 40, size / 2, size - 170, size - text.SealSize - 2, size - text.SealSize - 1, size - text.SealSize, size - 20, size - 2, size - 1} {
 		mem := memfs.New()
 		s := Open(mem, digest.BLAKE3)
 		s.WriteLedger(l)
 		if stamp := s.WriteLedger(l); stamp != 0 {
 			t.Fatal("the same ledger was written again")
 		}
-		damage(t, mem, logName(ledgersName), at)
+		damage(t, mem, logName(producedName), at)
 		if stamp := s.WriteLedger(l); stamp == 0 {
 			t.Errorf("byte %d is another one, and passed", at)
 		}
@@ -159,6 +164,34 @@ func damage(t *testing.T, f fsys.FS, name string, at int) {
 	}
 }
 
+// A record of which only the beginning was written hides nothing, wherever it ends and wherever the window of whoever looks does.
+func TestTornRecords(t *testing.T) {
+	first, torn, last := ledgerOf("p:a", 10, ""), ledgerOf("p:b", 10, ""), ledgerOf("p:c", 20, "")
+	texts := map[string]string{}
+	for _, l := range []Ledger{first, torn, last} {
+		record, _ := Open(memfs.New(), digest.BLAKE3).ledgerText(&l)
+		texts[l.Task] = string(record)
+	}
+	for pad := range 80 {
+		for n := range len(texts["p:b"]) {
+			if pad > 0 && n%29 != pad%29 {
+				continue // all places of one with all places of the other would take minutes
+			}
+			padding := ""
+			if pad > 0 {
+				padding = strings.Repeat("\x00", scanWindow-len(texts["p:a"])-n-pad)
+			}
+			mem := memfs.New()
+			Open(mem, digest.BLAKE3).WriteLedger(first)
+			appendTo(t, mem, logName(producedName), texts["p:b"][:n]+padding+texts["p:c"])
+			s := Open(mem, digest.BLAKE3)
+			if !reflect.DeepEqual(s.Ledger("p:a"), first) || s.Ledger("p:b").Task != "" || !reflect.DeepEqual(s.Ledger("p:c"), last) {
+				t.Fatalf("%d bytes of a record, %d zeros: %q, %q, %q", n, len(padding), s.Ledger("p:a").Task, s.Ledger("p:b").Task, s.Ledger("p:c").Task)
+			}
+		}
+	}
+}
+
 // A bit that turned in one record costs that record alone.
 func TestDamageInALogIsLocal(t *testing.T) {
 	mem := memfs.New()
@@ -168,14 +201,14 @@ func TestDamageInALogIsLocal(t *testing.T) {
 		s.WriteLedger(ledgerOf(task, 20, fmt.Sprint(i)))
 	}
 	s.Flush()
-	whole, _, err := mem.ReadFile(logName(ledgersName), 0)
+	whole, _, err := mem.ReadFile(logName(producedName), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for bit := range 8 * len(whole) {
 		bad := bytes.Clone(whole)
 		bad[bit/8] ^= 1 << (bit % 8)
-		write(t, mem, logName(ledgersName), string(bad))
+		write(t, mem, logName(producedName), string(bad))
 		s := Open(mem, digest.BLAKE3)
 		lost := 0
 		for i, task := range tasks {
@@ -202,7 +235,7 @@ func TestLogIsCompacted(t *testing.T) {
 			}
 			s.Flush()
 		}
-		info, err := f.Lstat(logName(ledgersName))
+		info, err := f.Lstat(logName(producedName))
 		if err != nil || info.Size > logSlack+4*20*2200 || info.Perm != 0o600 {
 			t.Errorf("%d bytes, mode %o, %v", info.Size, info.Perm, err)
 		}
@@ -269,12 +302,12 @@ func TestLogWrittenBetweenLookAndWrite(t *testing.T) {
 				s.keys.get("p:one") // the look
 			}
 			bodies := map[string]string{"p:one": fmt.Sprint("of one ", round), "p:other": fmt.Sprint("of the other ", round)}
-			other.keys.put("p:other", 0, []byte(bodies["p:other"]))
-			one.keys.put("p:one", 0, []byte(bodies["p:one"]))
+			other.keys.put("p:other", lastKey("p:other", bodies["p:other"]))
+			one.keys.put("p:one", lastKey("p:one", bodies["p:one"]))
 			for who, s := range map[string]*State{"one": one, "the other": other, "a third": Open(f, digest.BLAKE3)} {
 				for task, want := range bodies {
-					if got, _, _, ok := s.keys.get(task); !ok || string(got) != want {
-						t.Errorf("round %d: %s finds %q of %s, %v", round, who, got, task, ok)
+					if got := keptKey(s, task); got != want {
+						t.Errorf("round %d: %s finds %q of %s", round, who, got, task)
 					}
 				}
 				if s != one && s != other {
@@ -293,10 +326,10 @@ func TestLogFollowsItsName(t *testing.T) {
 		s := Open(f, digest.BLAKE3)
 		for i := range 3 {
 			body := fmt.Sprint("body ", i)
-			s.keys.put("p:t", 0, []byte(body))
+			s.keys.put("p:t", lastKey("p:t", body))
 			for who, reader := range map[string]*State{"the writer": s, "another": Open(f, digest.BLAKE3)} {
-				if got, _, _, ok := reader.keys.get("p:t"); !ok || string(got) != body {
-					t.Errorf("round %d: %s finds %q, %v", i, who, got, ok)
+				if got := keptKey(reader, "p:t"); got != body {
+					t.Errorf("round %d: %s finds %q", i, who, got)
 				}
 				if reader != s {
 					reader.Flush()
@@ -317,9 +350,8 @@ func TestLogFollowsItsName(t *testing.T) {
 func TestOpenLogIsNotRewritten(t *testing.T) {
 	for _, f := range bothDisks(t) {
 		a, b := Open(f, digest.BLAKE3), Open(f, digest.BLAKE3)
-		body := make([]byte, logSlack)
-		for range 4 {
-			a.keys.put("p:t", 0, body)
+		for i := range 4 {
+			a.keys.put("p:t", lastKey("p:t", fmt.Sprint(i), strings.Repeat("x", logSlack/2), strings.Repeat("x", logSlack/2)))
 		}
 		b.keys.get("p:t")
 		file := func() fsys.Info {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/memfs"
 	"github.com/haz-build/haz/layout"
@@ -88,7 +89,7 @@ func TestLedgerIsNotRewrittenWhenOnlyTheTimeDiffers(t *testing.T) {
 	s := Open(mem, digest.BLAKE3)
 	l := someLedger("p:t", 3)
 	s.WriteLedger(l)
-	name := layout.StateDir + "/" + ledgersName
+	name := layout.StateDir + "/" + producedName
 	first, err := mem.Lstat(name)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +109,7 @@ func TestLedgerIsNotRewrittenWhenOnlyTheTimeDiffers(t *testing.T) {
 // Whatever happens to a file here, it is read as it was written, or as none (8.1); and the next write heals it.
 func TestDamagedRecordsAreAsNone(t *testing.T) {
 	l := someLedger("p:t", 2)
-	record := append(bytes.Repeat([]byte{5}, RecordHead), "and more"...)
+	record := lastKey("p:t", "k", "and more")
 	secret := []byte(nil)
 	mem := memfs.New()
 	write(t, mem, "/a", "a")
@@ -121,7 +122,7 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 	s.Flush()
 
 	files := map[string]func(s *State) (none bool, err error){
-		ledgersName: func(s *State) (bool, error) {
+		producedName: func(s *State) (bool, error) {
 			switch got := s.Ledger("p:t"); {
 			case reflect.DeepEqual(got, l):
 				return false, nil
@@ -205,25 +206,29 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 	}
 }
 
-// A file with a right sum but wrong content (another version, another task's) is none too, and nothing panics.
+// A file with a right sum but wrong content (another version, another task's) is none too, and nothing panics; a ledger that is read is
+// spelled as haz does.
 func FuzzSealedPayloads(f *testing.F) {
-	whole := encodeLedger(someLedger("p:t", 2), digest.BLAKE3)
-	f.Add(whole)
-	f.Add(appendTable(nil, digest.BLAKE3, 0, &table{}, nil, []string{"/a"}, map[string]row{"/a": {recorded: 9}}))
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		if l, ok := decodeLedger(payload, digest.BLAKE3); ok {
-			again, ok := decodeLedger(encodeLedger(l, digest.BLAKE3), digest.BLAKE3)
-			if !ok || !reflect.DeepEqual(l, again) {
-				t.Errorf("got %+v, then %+v", l, again)
+	state := Open(memfs.New(), digest.BLAKE3)
+	l := someLedger("p:t", 2)
+	whole, _ := state.ledgerText(&l)
+	f.Add(string(whole[:len(whole)-text.SealSize]))
+	f.Add("haz produced 1 blake3\ntask p:t\nkey " + strings.Repeat("0", 64) + "\nrunning\nspan 1 2\nlink 777 -0 /a unknown found 0 0 0 0 \"\"\nmade 0\n")
+	f.Add(string(appendTable(nil, digest.BLAKE3, 0, &table{}, nil, []string{"/a"}, map[string]row{"/a": {recorded: 9}})))
+	f.Fuzz(func(t *testing.T, payload string) {
+		w := text.Writer{B: []byte(strings.TrimSuffix(payload, "\n"))}
+		w.Seal(digest.BLAKE3)
+		mem := memfs.New()
+		s := Open(mem, digest.BLAKE3)
+		s.WriteLedger(Ledger{Task: "p:u"}) // makes the folder
+		s.Flush()
+		appendTo(t, mem, logName(producedName), string(w.B))
+		if l := Open(mem, digest.BLAKE3).Ledger("p:t"); l.Task != "" {
+			if again, _ := s.ledgerText(&l); !bytes.Contains(w.B, again) {
+				t.Errorf("%s\nis read as\n%s", w.B, again)
 			}
 		}
-		if h, body, ok := parseRecordHead(payload); ok {
-			again, same, ok := parseRecordHead(append(h.appendTo(nil), body...))
-			if !ok || again != h || !bytes.Equal(same, body) {
-				t.Errorf("got %+v, then %+v", h, again)
-			}
-		}
-		if tab, ok := parseTable(payload, digest.BLAKE3); ok {
+		if tab, ok := parseTable([]byte(payload), digest.BLAKE3); ok {
 			for i := range tab.len() {
 				if at := tab.find(tab.name(i)); at < 0 || tab.name(at) != tab.name(i) {
 					t.Errorf("row %d is not found", i)
@@ -265,16 +270,11 @@ func TestLastKeyIsWrittenWhenItsHeadDiffers(t *testing.T) {
 	if _, ok := s.LastKey("p:t"); ok {
 		t.Fatal("a record out of nothing")
 	}
-	head := strings.Repeat("k", RecordHead)
-	s.WriteLastKey("p:t", []byte(head+"run 1"))
-	s.WriteLastKey("p:t", []byte(head+"run 2"))
-	if got, _ := s.LastKey("p:t"); string(got) != head+"run 1" {
-		t.Errorf("got %q", got)
-	}
-	other := "K" + head[1:]
-	s.WriteLastKey("p:t", []byte(other+"run 3"))
-	if got, _ := s.LastKey("p:t"); string(got) != other+"run 3" {
-		t.Errorf("got %q", got)
+	for _, c := range []struct{ key, run, want string }{{"one", "run 1", "run 1"}, {"one", "run 2", "run 1"}, {"two", "run 3", "run 3"}, {"one", "run 4", "run 4"}} {
+		s.WriteLastKey("p:t", lastKey("p:t", c.key, c.run))
+		if got, _ := s.LastKey("p:t"); !bytes.Equal(got, lastKey("p:t", c.key, c.want)) {
+			t.Errorf("got %q", got)
+		}
 	}
 }
 
@@ -284,7 +284,7 @@ func TestSweepTasks(t *testing.T) {
 	s := Open(mem, digest.BLAKE3)
 	for _, task := range []string{"p:known", "p:gone"} {
 		s.WriteLedger(Ledger{Task: task, At: mem.Now().Unix(), Files: []Produced{{Path: "/x"}}})
-		s.WriteLastKey(task, []byte("record"))
+		s.WriteLastKey(task, lastKeyOf(task, "k", mem.Now().Unix()))
 	}
 	s.Flush()
 	half := layout.StateDir + "/.index.haz-tmp1"
@@ -310,7 +310,7 @@ func TestSweepTasks(t *testing.T) {
 		}
 		s.Flush()
 	}
-	for _, name := range []string{ledgersName, keysName} { // really gone
+	for _, name := range []string{producedName, keysName} { // really gone
 		if data, _, err := mem.ReadFile(layout.StateDir+"/"+name, 0); err != nil || bytes.Contains(data, []byte("p:gone")) {
 			t.Errorf("%s: %v, %q", name, err, data)
 		}
@@ -323,7 +323,7 @@ func TestStateDirectoryMayVanish(t *testing.T) {
 		s := Open(f, digest.BLAKE3)
 		for range 3 {
 			s.WriteLedger(someLedger("p:t", 1))
-			s.WriteLastKey("p:t", []byte("record"))
+			s.WriteLastKey("p:t", lastKey("p:t", "k"))
 			if len(s.Ledger("p:t").Files) != 1 {
 				t.Errorf("%s: the ledger is not there", f.Name())
 			}
@@ -407,7 +407,7 @@ func TestFailingDiskIsOneNote(t *testing.T) {
 	for i := range 10 {
 		task := fmt.Sprintf("p:%d", i)
 		s.WriteLedger(someLedger(task, 1))
-		s.WriteLastKey(task, []byte("record"))
+		s.WriteLastKey(task, lastKey(task, "k"))
 		digestOf(t, s, "/a")
 		l, refused, err := s.TryLockTask(LockRequest{Task: task})
 		if l == nil || refused != nil || err != nil {
@@ -459,13 +459,14 @@ func TestRecordsReplaceEachOther(t *testing.T) {
 				want.Files = append(want.Files, Produced{Path: fmt.Sprintf("/p/%03d", i)})
 			}
 			s.WriteLedger(want)
-			s.WriteLastKey("p:t", bytes.Repeat([]byte{byte(n)}, RecordHead+n))
+			key := lastKey("p:t", fmt.Sprint(n), strings.Repeat("x", n))
+			s.WriteLastKey("p:t", key)
 			fresh := Open(disk, digest.BLAKE3)
 			if got := fresh.Ledger("p:t"); !reflect.DeepEqual(got, want) {
 				t.Errorf("%d files: read %d", n, len(got.Files))
 			}
-			if got, ok := fresh.LastKey("p:t"); !ok || len(got) != RecordHead+n || got[0] != byte(n) {
-				t.Errorf("a record of %d bytes: read %d", RecordHead+n, len(got))
+			if got, ok := fresh.LastKey("p:t"); !ok || !bytes.Equal(got, key) {
+				t.Errorf("a record of %d bytes: read %d", len(key), len(got))
 			}
 			if got := fresh.ListedBy("/p/000", []string{"p:t"}); (len(got) == 1) != (n > 0) {
 				t.Errorf("%d files: listed by %q", n, got)

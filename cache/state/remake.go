@@ -1,14 +1,17 @@
 package state
 
-import "github.com/haz-build/haz/cache/digest"
+import (
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/text"
+)
 
 const remakesName = "remakes.log"
 
 // What is known of making the result of a task with a key anew.
 const (
-	remakeAsked  = 'a'
-	remakeDone   = 'd' // it may be asked for again
-	remakeInVain = 'v' // and may not
+	remakeAsked  = "asked"
+	remakeDone   = "done" // it may be asked for again
+	remakeInVain = "vain" // and may not
 )
 
 // AskRemake notes that the result of a task which a hit of key had brought back was changed by the task reader, so that the next
@@ -44,19 +47,21 @@ func (s *State) Remade(task string, key digest.Digest, inVain bool) {
 	}
 }
 
-func (s *State) putRemake(task string, key digest.Digest, what byte, reader string) {
-	s.remakes.put(task, s.today(), appendString(append(append([]byte(nil), key[:]...), what), reader))
+func (s *State) putRemake(task string, key digest.Digest, what string, reader string) {
+	w := s.remakes.record(task)
+	w.Line(what)
+	w.Digest(key)
+	w.Str(reader)
+	s.remakes.put(task, s.remakes.end(w, s.today()))
 }
 
-func (s *State) remake(task string) (key digest.Digest, what byte, reader string) {
-	body, _, _, ok := s.remakes.get(task)
+func (s *State) remake(task string) (key digest.Digest, what, reader string) {
+	_, _, _, ok := s.remakes.parse(task, func(r *text.Reader, _ string) {
+		what = r.Any()
+		key, reader = r.Digest(), r.Str(maxRemake)
+	})
 	if !ok {
-		return key, 0, ""
-	}
-	d := decoder{rest: string(body), ok: true}
-	key, what, reader = d.digest(), d.byte(), d.string()
-	if !d.ok || d.rest != "" {
-		return digest.Digest{}, 0, ""
+		return digest.Digest{}, "", ""
 	}
 	return key, what, reader
 }

@@ -1,11 +1,15 @@
 package state
 
 import (
-	"encoding/binary"
 	"slices"
+
+	"github.com/haz-build/haz/cache/text"
 )
 
-const rewritesName = "rewrites.log"
+const (
+	rewritesName = "rewrites.log"
+	wordPath     = "path"
+)
 
 // maxRewrites bounds how many paths are kept of one task.
 const maxRewrites = 1000
@@ -13,20 +17,16 @@ const maxRewrites = 1000
 // Rewrites lists the paths that were seen to be written again, with the bytes they had, while the task ran (S-23), sorted. A
 // tool that does so does it each time; nobody's edit does.
 func (s *State) Rewrites(task string) []string {
-	body, _, _, ok := s.rewrites.get(task)
-	if !ok {
-		return nil
-	}
-	d := decoder{rest: string(body), ok: true}
-	n := d.uvarint()
-	if n > maxRewrites {
-		return nil
-	}
-	paths := make([]string, n)
-	for i := range paths {
-		paths[i] = d.string()
-	}
-	if !d.ok || d.rest != "" || !slices.IsSorted(paths) {
+	var paths []string
+	_, _, _, ok := s.rewrites.parse(task, func(r *text.Reader, _ string) {
+		for r.At(wordPath) {
+			r.Line(wordPath)
+			if paths = append(paths, r.Str(maxRewrite)); len(paths) > maxRewrites {
+				r.Fail(text.ErrSpelling)
+			}
+		}
+	})
+	if !ok || !slices.IsSorted(paths) {
 		return nil
 	}
 	return paths
@@ -41,16 +41,13 @@ func (s *State) AddRewrites(task string, paths []string) {
 	slices.Sort(all)
 	all = slices.Compact(all)
 	all = all[:min(len(all), maxRewrites)]
-	size := 0
-	for i := range all {
-		if size += binary.MaxVarintLen64 + len(all[i]); !s.rewrites.fits(task, binary.MaxVarintLen64+size) {
-			all = all[:i]
+	w := s.rewrites.record(task)
+	for _, p := range all {
+		if len(w.B)+text.Len(p) > maxRewrite-maxEnd {
 			break
 		}
+		w.Line(wordPath)
+		w.Str(p)
 	}
-	b := binary.AppendUvarint(nil, uint64(len(all)))
-	for _, p := range all {
-		b = appendString(b, p)
-	}
-	s.rewrites.put(task, s.today(), b)
+	s.rewrites.put(task, s.rewrites.end(w, s.today()))
 }

@@ -1,8 +1,9 @@
 // Package state keeps what haz knows beside the cache, under .haz/state: stat index, ledgers of produced files, last keys,
 // task locks. All of it is disposable: losing it costs work, never another outcome (chapter 2, section 8).
 //
-// Every record here carries its length and a digest of itself. One that does not hold together is as one that is absent. The
-// index and the secret are renamed into place; ledgers and last keys, of which a run writes one a task, are appended to logs.
+// Every record here carries a digest of itself. One that does not hold together is as one that is absent. All are lines of text, but for
+// the index, which is used where it lies. The index and the secret are renamed into place; ledgers and last keys, of which a run writes one a
+// task, are appended to logs.
 //
 // It is one folder although it has many files: index, logs and locks share one handle on a directory that anybody may delete while it
 // is used (home), the clock of its file system (probe) and what is known of mounts (volumes), which nobody else should see.
@@ -39,7 +40,7 @@ const (
 	// Who puts a workspace together may put anything here. So nothing is read that is longer, or holds more, than what is written
 	// at most, and what is written at most does not take much memory.
 	maxIndex   = 512 << 20 // bytes of a stat index; one of another start of the system is not read
-	maxLedger  = 32 << 20  // bytes of the record of a ledger
+	maxLedger  = 64 << 20  // bytes of the record of a ledger
 	maxRows    = 1 << 18   // paths in a ledger
 	maxLastKey = 32 << 20  // bytes of the record of a last key
 	maxRewrite = 16 << 20  // bytes of the record of rewritten paths
@@ -100,10 +101,10 @@ func (d *Denial) Or(name string, err error) *Denial {
 func Open(ws fsys.FS, fn digest.Function) *State {
 	s := &State{ws: ws, fn: fn, boot: hasher.Sum(digest.BLAKE3, []byte(bootID())), noted: map[string]bool{}}
 	s.home.ws = ws
-	s.ledgers = log{s: s, name: ledgersName, magic: ledgerMagic, most: maxLedger}
-	s.keys = log{s: s, name: keysName, magic: keyMagic, most: maxLastKey}
-	s.rewrites = log{s: s, name: rewritesName, magic: rewriteMagic, most: maxRewrite}
-	s.remakes = log{s: s, name: remakesName, magic: remakeMagic, most: maxRemake}
+	s.ledgers = log{s: s, name: producedName, kind: "produced", most: maxLedger}
+	s.keys = log{s: s, name: keysName, kind: LastKeyKind, most: maxLastKey}
+	s.rewrites = log{s: s, name: rewritesName, kind: "rewrites", most: maxRewrite}
+	s.remakes = log{s: s, name: remakesName, kind: "remake", most: maxRemake}
 	s.asked = sync.OnceValue(s.remakes.any)
 	s.today = sync.OnceValue(func() int64 { return s.Stamp() / int64(time.Second) })
 	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors), ancestorsOf: ancestorsOf, depth: sync.OnceValue(depth)}

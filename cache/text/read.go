@@ -31,15 +31,15 @@ type Reader struct {
 	err   error
 }
 
-// maxLine bounds a line of a text that is read as a stream, in bytes.
-const maxLine = 256 << 10
+// MaxLine bounds a line of a text that is read as a stream, in bytes.
+const MaxLine = 256 << 10
 
 // Read reads b, which must not change meanwhile.
 func Read(b []byte) *Reader { return &Reader{buf: b, end: len(b)} }
 
 // Stream reads src through a window. A text of more than most bytes is an error.
 func Stream(src io.Reader, most int64) *Reader {
-	return &Reader{src: io.LimitReader(src, most+1), most: most, buf: make([]byte, maxLine)}
+	return &Reader{src: io.LimitReader(src, most+1), most: most, buf: make([]byte, min(MaxLine, most+1))}
 }
 
 // ErrSpelling says that a text is not spelled as a Writer does.
@@ -140,8 +140,11 @@ func (r *Reader) load() bool {
 			return false
 		}
 		if r.end == len(r.buf) {
+			if r.from == 0 && len(r.buf) < MaxLine {
+				return false // the window holds all that there may be
+			}
 			if r.from == 0 {
-				r.Fail(fmt.Errorf("a line is longer than %d bytes", maxLine))
+				r.Fail(fmt.Errorf("a line is longer than %d bytes", MaxLine))
 				return false
 			}
 			r.leave()
@@ -219,8 +222,27 @@ func (r *Reader) field() []byte {
 }
 
 // Num reads a number from 0 to the largest int64.
-func (r *Reader) Num() (n int64) {
+func (r *Reader) Num() int64 { return int64(r.number(r.field(), math.MaxInt64)) }
+
+// Uint reads a number from 0 to the largest uint64.
+func (r *Reader) Uint() uint64 { return r.number(r.field(), math.MaxUint64) }
+
+// Int reads any int64.
+func (r *Reader) Int() int64 {
 	f := r.field()
+	digits, negative := bytes.CutPrefix(f, []byte{'-'})
+	if !negative {
+		return int64(r.number(f, math.MaxInt64))
+	}
+	n := r.number(digits, 1<<63)
+	if n == 0 {
+		r.Fail(ErrSpelling)
+	}
+	return -int64(n)
+}
+
+// number reads a number of at most most.
+func (r *Reader) number(f []byte, most uint64) (n uint64) {
 	if r.err != nil {
 		return 0
 	}
@@ -234,13 +256,13 @@ func (r *Reader) Num() (n int64) {
 			r.Fail(ErrSpelling)
 		case i == 1 && f[0] == '0':
 			r.Fail(errors.New("a number with a leading zero"))
-		case n > (math.MaxInt64-int64(c-'0'))/10:
+		case n > (most-uint64(c-'0'))/10:
 			r.Fail(errors.New("a number is out of range"))
 		}
 		if r.err != nil {
 			return 0
 		}
-		n = 10*n + int64(c-'0')
+		n = 10*n + uint64(c-'0')
 	}
 	return n
 }
@@ -259,10 +281,12 @@ func (r *Reader) Octal(most uint32) (mode uint32) {
 			r.Fail(ErrSpelling)
 			return 0
 		}
-		if mode = 8*mode + uint32(c-'0'); mode > most {
+		digit := uint32(c - '0')
+		if digit > most || mode > (most-digit)/8 {
 			r.Fail(fmt.Errorf("mode %s is not allowed", f[:min(len(f), 32)]))
 			return 0
 		}
+		mode = 8*mode + digit
 	}
 	return mode
 }

@@ -46,7 +46,7 @@ func read(r *Reader) (fn digest.Function, lines []line, err error) {
 	}
 	for r.At("all") {
 		r.Line("all")
-		l := line{N: r.Num(), Mode: int64(r.Octal(math.MaxInt32)), D: r.Digest(), A: r.Str(maxLine), B: r.Str(maxLine)}
+		l := line{N: r.Num(), Mode: int64(r.Octal(math.MaxInt32)), D: r.Digest(), A: r.Str(MaxLine), B: r.Str(MaxLine)}
 		if r.Err() != nil {
 			break
 		}
@@ -166,6 +166,42 @@ func TestSpelling(t *testing.T) {
 	}
 }
 
+// Numbers of all signs and sizes, and modes, come back; each has one spelling.
+func TestNumbers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		i, u := rapid.Int64().Draw(t, "i"), rapid.Uint64().Draw(t, "u")
+		mode := rapid.Uint32().Draw(t, "mode")
+		var w Writer
+		w.Line("all")
+		w.Int(i)
+		w.Uint(u)
+		w.Octal(mode)
+		r := Read(append(w.B, '\n'))
+		r.Line("all")
+		if gi, gu, gm := r.Int(), r.Uint(), r.Octal(math.MaxUint32); gi != i || gu != u || gm != mode || r.More() || r.Err() != nil {
+			t.Fatalf("%s: %d %d %o, %v", w.B, gi, gu, gm, r.Err())
+		}
+	})
+	for _, f := range []string{"-0", "--1", "-", "-01", "-9223372036854775809", "9223372036854775808", "1-", ""} {
+		r := Read([]byte("all " + f + "\n"))
+		if r.Line("all"); r.Int() != 0 || r.Err() == nil {
+			t.Errorf("%q is an Int", f)
+		}
+	}
+	for _, f := range []string{"-1", "18446744073709551616", "99999999999999999999", "01"} {
+		r := Read([]byte("all " + f + "\n"))
+		if r.Line("all"); r.Uint() != 0 || r.Err() == nil {
+			t.Errorf("%q is a Uint", f)
+		}
+	}
+	for _, f := range []string{"40000000000", "77777777777777"} {
+		r := Read([]byte("all " + f + "\n"))
+		if r.Line("all"); r.Octal(math.MaxUint32) != 0 || r.Err() == nil {
+			t.Errorf("%q is a mode", f)
+		}
+	}
+}
+
 // A text that is right is of one spelling.
 func FuzzRead(f *testing.F) {
 	f.Add(write(digest.BLAKE3, sample), true)
@@ -215,7 +251,7 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestStreamBounds(t *testing.T) {
 	head := "haz test 7 blake3\n"
 	long := &endless{c: 'a'}
-	if _, _, err := read(Stream(io.MultiReader(strings.NewReader(head), long), 1<<40)); err == nil || long.read > 2*maxLine {
+	if _, _, err := read(Stream(io.MultiReader(strings.NewReader(head), long), 1<<40)); err == nil || long.read > 2*MaxLine {
 		t.Errorf("%v after %d bytes", err, long.read)
 	}
 	l := write(digest.BLAKE3, sample[:1])[len(head):]

@@ -48,6 +48,10 @@ func (w *Writer) Word(s string) { w.B = append(append(w.B, ' '), s...) }
 // Num writes a number that is not negative.
 func (w *Writer) Num(n int64) { w.B = strconv.AppendInt(append(w.B, ' '), n, 10) }
 
+// Int writes a number that may be negative, Uint one that may be larger than any int64.
+func (w *Writer) Int(n int64)   { w.B = strconv.AppendInt(append(w.B, ' '), n, 10) }
+func (w *Writer) Uint(n uint64) { w.B = strconv.AppendUint(append(w.B, ' '), n, 10) }
+
 // Octal writes permission bits.
 func (w *Writer) Octal(mode uint32) {
 	w.B = append(w.B, ' ')

@@ -4,8 +4,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	kept "github.com/haz-build/haz/cache/text"
 )
 
 // hostileMemory is what a hostile entry may cost at most, in MiB (7.6).
@@ -152,20 +152,15 @@ func linkItem(b []byte, path, target string) []byte {
 	return fmt.Appendf(b, "link %s %s\n", path, target)
 }
 
-// sealed is a payload as files in .haz/state have it, recordOf one of the task in a log.
-func sealed(magic string, payload []byte) []byte {
-	b := append([]byte(magic), make([]byte, 8)...)
-	binary.LittleEndian.PutUint64(b[8:], uint64(len(payload)))
-	sum := hasher.Sum(digest.BLAKE3, payload)
-	return append(append(b, sum[:]...), payload...)
+// recordOf is a record of the task in a log: lines with a seal that fits.
+func recordOf(kind, lines string) []byte {
+	return sealed("haz " + kind + " 1 blake3\ntask p:t\n" + lines + "made 1099511627776\n")
 }
 
-func recordOf(magic string, body []byte) []byte {
-	p := make([]byte, 8)
-	binary.LittleEndian.PutUint64(p, uint64(1<<40))
-	p = binary.AppendUvarint(p, uint64(len("p:t")))
-	p = append(p, "p:t"...)
-	return sealed(magic, append(p, body...))
+func sealed(body string) []byte {
+	w := kept.Writer{B: []byte(strings.TrimSuffix(body, "\n"))}
+	w.Seal(digest.BLAKE3)
+	return w.B
 }
 
 // lastKey makes the last key of the good workspace one with other inputs.
@@ -175,18 +170,12 @@ func (r *hostileRig) lastKey(inputs int, path string) []byte {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	const head = 8 + 8 + 32 + 8 + 1 + len("p:t")
-	before, after, ok := bytes.Cut(file[head:], []byte("\ninput "))
+	before, after, ok := strings.Cut(string(file), "\ninput ")
 	if !ok {
 		r.t.Fatalf("%q", file)
 	}
-	_, after, _ = bytes.Cut(after, []byte("\n"))
-	b := append(bytes.Clone(before), '\n')
-	for range inputs {
-		b = append(append(append(b, "input "...), path...), " dir\n"...)
-	}
-	b = append(b, after[:bytes.LastIndex(after, []byte("digest "))]...)
-	return recordOf("hazkey01", fmt.Appendf(b, "digest %s\n", hasher.Sum(digest.BLAKE3, b).Hex()))
+	_, after, _ = strings.Cut(after, "\n")
+	return sealed(before + "\n" + strings.Repeat("input "+path+" dir\n", inputs) + after[:strings.LastIndex(after, "digest ")])
 }
 
 // Whatever an entry, or what is kept beside the cache, holds or claims: haz takes 256 MiB for it at most, ends, and the task's result is
@@ -243,7 +232,7 @@ func TestHostileMemory(t *testing.T) {
 		}
 	}
 	full := manifest(1<<17-1, func(b []byte, i int) []byte { return fileItem(b, fmt.Sprintf("/out/%07d%.100s/f", i, name)) })
-	fullLedger := state("ledgers.log", func() []byte { return ledgerOf(1<<18-1, "/out/%07d"+name[:100]) })
+	fullLedger := state("produced.log", func() []byte { return ledgerOf(1<<18-1, "/out/%07d"+name[:180]) })
 	shapes := []struct {
 		name  string
 		forge func()
@@ -261,20 +250,20 @@ func TestHostileMemory(t *testing.T) {
 		}), false, false, false},
 		{"as much as is allowed", full, true, true, false},
 		{"all as much as is allowed", func() { full(); fullLedger() }, true, true, true},
-		{"ledger", state("ledgers.log", func() []byte { return ledgerOf(4_000_000, "") }), false, false, false},
-		{"rows of a ledger", state("ledgers.log", func() []byte { return ledgerOf(3_000_000, "") }), false, false, false},
+		{"ledger", state("produced.log", func() []byte { return ledgerOf(4_000_000, "") }), false, false, false},
+		{"rows of a ledger", state("produced.log", func() []byte { return ledgerOf(3_000_000, "") }), false, false, false},
 		{"ledger, as much as is allowed", fullLedger, false, true, false},
 		{"last key", state("keys.log", func() []byte { return rig.lastKey(3_000_000, "") }), false, false, false},
 		{"last key, as much as is allowed", state("keys.log", func() []byte { return rig.lastKey(1<<18-100, name[:100]) }), false, false, true},
-		{"tasks", state("ledgers.log", func() []byte { return manyRecords("hazled02", 500_000) }), false, true, false},
+		{"tasks", state("produced.log", func() []byte { return manyRecords("produced", 500_000) }), false, true, false},
 		{"rewritten paths", state("rewrites.log", func() []byte {
-			return recordOf("hazrew01", append(binary.AppendUvarint(nil, 15<<20), make([]byte, 15<<20)...))
+			return recordOf("rewrites", strings.Repeat("path \"\"\n", 15<<20/8))
 		}), false, false, true},
 		{"tasks of a run", state("runs/99999999999999999999-f.json", run(strings.Repeat(`{},`, 10_000_000)+"{}")), false, false, false},
 		{"text of a run", state("runs/99999999999999999999-f.json", run(`{"task":"`+strings.Repeat(`x`, 100<<20)+`"}`)), false, false, true},
 		{"brackets of a run", state("runs/99999999999999999999-f.json", run(strings.Repeat(`[`, 100<<20))), false, false, false},
 		{"sparse manifest", sparse("ENTRY/manifest.json", 3<<30), false, false, true},
-		{"sparse ledgers", sparse("state/ledgers.log", 3<<30), false, false, false},
+		{"sparse ledgers", sparse("state/produced.log", 3<<30), false, false, false},
 		{"sparse last keys", sparse("state/keys.log", 3<<30), false, false, false},
 		{"sparse index", sparse("state/index", 3<<30), false, false, false},
 		{"large index", sparse("state/index", 500<<20), false, false, true},
@@ -359,47 +348,39 @@ var hostileKey = digest.Digest{0xbd}
 // key of the one that counted.
 func (r *hostileRig) ledgerOfAnotherKey() (size int, key digest.Digest) {
 	r.t.Helper()
-	name := ".haz/state/ledgers.log"
-	const head, before = 8 + 8 + 32, 8 + 1 + len("p:t") + 1 + 8 + 1 + len("p:t")
-	rest := []byte(r.read(name))
-	for len(rest) >= head {
-		size = head + int(binary.LittleEndian.Uint64(rest[8:]))
-		if size == len(rest) {
-			copy(key[:], rest[head+before:])
-			copy(rest[head+before:], hostileKey[:])
-			r.write(name, string(sealed(string(rest[:8]), rest[head:])))
-			return size, key
-		}
-		rest = rest[size:]
+	name := ".haz/state/produced.log"
+	log := r.read(name)
+	last := log[strings.LastIndex(log, "haz produced "):]
+	before, after, ok := strings.Cut(last, "\nkey ")
+	if !ok {
+		r.t.Fatalf("%d bytes are no record", len(last))
 	}
-	r.t.Fatalf("%d bytes are no record", len(rest))
-	return 0, key
+	if _, err := hex.Decode(key[:], []byte(after[:2*digest.Size])); err != nil {
+		r.t.Fatal(err)
+	}
+	r.write(name, log[:len(log)-len(last)]+string(sealed(before+"\nkey "+hostileKey.Hex()+after[2*digest.Size:strings.LastIndex(after, "digest ")])))
+	return len(last), key
 }
 
 // ledgerOf makes a ledger with n rows, whose paths have a form; "": each as short as can be.
 func ledgerOf(n int, form string) []byte {
-	body := make([]byte, 1+8)
-	body = append(append(body, byte(len("p:t"))), "p:t"...)
-	body = append(body, make([]byte, digest.Size+1+1)...) // key, flags, no spans
-	body = binary.AppendUvarint(body, uint64(n))
+	var b strings.Builder
+	b.WriteString("key " + digest.Digest{}.Hex() + "\n")
 	for i := range n {
-		path := ""
+		path := `""`
 		if form != "" {
 			path = fmt.Sprintf(form, i)
 		}
-		body = append(binary.AppendUvarint(body, uint64(len(path))), path...)
-		body = append(body, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+		b.WriteString("file 000 0 " + path + " unknown own 0 0 0 0\n")
 	}
-	return recordOf("hazled02", body)
+	return recordOf("produced", b.String())
 }
 
 // manyRecords are records of n tasks that nobody has.
-func manyRecords(magic string, n int) []byte {
+func manyRecords(kind string, n int) []byte {
 	var b []byte
 	for i := range n {
-		task := fmt.Sprintf("x:%07d", i)
-		p := append(binary.AppendUvarint(make([]byte, 8), uint64(len(task))), task...)
-		b = append(b, sealed(magic, p)...)
+		b = append(b, sealed(fmt.Sprintf("haz %s 1 blake3\ntask x:%07d\nmade 0\n", kind, i))...)
 	}
 	return b
 }
