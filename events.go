@@ -15,6 +15,7 @@ type (
 	TaskStarted    = messages.TaskStarted
 	TaskOutput     = messages.TaskOutput
 	TaskNoted      = messages.TaskNoted
+	AttemptFailed  = messages.AttemptFailed
 	RunNoted       = messages.RunNoted
 	TaskFinished   = messages.TaskFinished
 	ViolationFound = messages.ViolationFound

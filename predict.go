@@ -122,7 +122,7 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 	if r.miss = miss; miss != nil {
 		return r
 	}
-	r.stored = &Stored{Task: m.Task, Unix: m.CreatedAt}
+	r.stored = &Stored{Task: m.Task, Unix: m.CreatedAt, Attempt: max(1, m.Attempt)}
 	r.contributes(p, t, actors.ProductDigest(p.fn, t, r.derived, m.Outputs))
 	r.printed, r.upstream.Streams = true, p.deriver.Streams(m.StdoutHash, m.StderrHash)
 	return r

@@ -74,8 +74,9 @@ type ExplainedTool struct {
 
 // Stored says who made the entry that was found, and when.
 type Stored struct {
-	Task string
-	Unix int64
+	Task    string
+	Unix    int64
+	Attempt int // on which; above 1 the task was flaky
 }
 
 // Blocked is the upstream that hides the key.

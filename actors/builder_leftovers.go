@@ -166,6 +166,19 @@ func (b *builder) markRunning(j *job) {
 	}
 }
 
+// endAttempt writes down what a process has left that failed and is to be followed by another one: for that, and for any other haz, it
+// is what any failed execution has left. The locks are given back, since the time to the next attempt may be long.
+func (b *builder) endAttempt(j *job, m messages.EndAttempt) any {
+	if !b.enter(j) {
+		return nil
+	}
+	defer b.leave(j)
+	b.releaseOutputs(j, true)
+	j.left, j.hasLedger, j.lookedAgain = leftovers{}, false, false
+	b.unlock(j)
+	return messages.AttemptEnded(m)
+}
+
 // writeLedger writes down what the task made in a run that came to a good end.
 func (b *builder) writeLedger(j *job, files []state.Produced) {
 	l := state.Ledger{Task: j.task.ID.String(), Key: j.derived.Key, At: b.r.o.Clock.Now().Unix(), Files: files, Spans: j.left.was.Spans}

@@ -272,7 +272,7 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 	j.restored, j.was = true, j.derived.Key
 	restored := messages.OutputsRestored{Ref: m.ref, Keyed: m.keyed, Product: messages.Product{
 		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
-		Outputs: man.Outputs, OutputsDigest: ProductDigest(b.r.o.Hash, j.task, j.derived, man.Outputs)}}
+		Outputs: man.Outputs, OutputsDigest: ProductDigest(b.r.o.Hash, j.task, j.derived, man.Outputs)}, Attempt: max(1, man.Attempt)}
 	restored.Said = append(notes, b.displacedNote(got.Kept, "gave way to what is recorded")...)
 	b.contribute(j, &restored.Product)
 	for _, o := range j.claims(man.Outputs) {
@@ -542,7 +542,7 @@ func (b *builder) stage(ctx context.Context, j *job, m messages.StoreEntry) any 
 	defer b.leave(j)
 	stdout, stderr, _ := j.printed.finish()
 	staged, err := b.r.o.Cache.Stage(ctx, cache.StoreRequest{Key: j.derived.Key, Outputs: j.collected.Outputs, Stdout: stdout, Stderr: stderr,
-		Order: j.printed.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Replace: b.r.o.Replace || j.remake})
+		Order: j.printed.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Attempt: m.Attempt, Replace: b.r.o.Replace || j.remake})
 	if err != nil {
 		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
 	}

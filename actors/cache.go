@@ -49,6 +49,8 @@ func (c *cacheActor) Receive(ctx actor.Context) {
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.restoreOutputs(w, j, m) })
 	case messages.PrepareExecution:
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.prepare(w, j, m) })
+	case messages.EndAttempt:
+		c.work(ctx, m.Ref, func(_ context.Context, j *job) any { return b.endAttempt(j, m) })
 	case messages.AwaitLock:
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.awaitLock(w, j, m) })
 	case messages.CollectOutputs:

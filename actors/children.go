@@ -24,22 +24,31 @@ func spoolName(task int, s process.Stream) string {
 	return fmt.Sprintf("%d.stdout", task)
 }
 
-// children are the processes of a run, those of its tasks: at most one each. Only the processes actor and the goroutines that it starts
-// touch them.
+// children are the processes of a run, those of its tasks: at most one each at a time, one an attempt. Only the processes actor and the
+// goroutines that it starts touch them.
 type children struct {
 	r          *running
-	all        []child
+	all        []post
 	gate       gate
 	suspension suspension
 	load       atomic.Int64 // processes and their goroutines, and signals on their way to them
 	killing    atomic.Bool  // whatever runs is killed
 }
 
-// child is the process of one task.
+// post is where the processes of one task come one after the other.
+type post struct {
+	mu     sync.Mutex
+	now    *child // of the latest attempt that was heard of; nil before the first
+	ran    bool   // there was one that has been followed by another
+	killed bool   // whatever comes is killed
+}
+
+// child is the process of one attempt of a task.
 type child struct {
-	c     *children
-	index int
-	task  *workspace.Task
+	c       *children
+	index   int
+	task    *workspace.Task
+	attempt uint32 // of the request to start it
 
 	mu        sync.Mutex
 	proc      process.Process
@@ -52,14 +61,49 @@ type child struct {
 }
 
 func newChildren(r *running) *children {
-	c := &children{r: r, all: make([]child, len(r.o.Plan.Tasks))}
-	for i, t := range r.o.Plan.Tasks {
-		c.all[i].c, c.all[i].index, c.all[i].task = c, i, t
-	}
-	return c
+	return &children{r: r, all: make([]post, len(r.o.Plan.Tasks))}
 }
 
-func (c *children) of(task int) *child { return &c.all[task] }
+// of is the process of an attempt, which need not have been started; nil for one that another one has followed.
+func (c *children) of(m messages.Ref) *child {
+	p := &c.all[m.Task]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.now != nil && m.Attempt == p.now.attempt:
+		return p.now
+	case p.now != nil && m.Attempt < p.now.attempt:
+		return nil
+	}
+	p.ran = p.ran || p.now != nil && p.now.ran()
+	p.now = &child{c: c, index: m.Task, task: c.r.o.Plan.Tasks[m.Task], attempt: m.Attempt}
+	if p.killed {
+		p.now.signalled = kill
+	}
+	return p.now
+}
+
+// latest is the process of the latest attempt; nil when there is none.
+func (c *children) latest(task int) *child {
+	p := &c.all[task]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+// alive reports whether a task has a process, or is about to have one.
+func (c *children) alive(task int) bool {
+	now := c.latest(task)
+	return now != nil && now.alive()
+}
+
+// ran reports whether a task has or had a process.
+func (c *children) ran(task int) bool {
+	p := &c.all[task]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ran || p.now != nil && p.now.ran()
+}
 
 func (c *children) busy() int { return int(c.load.Load()) }
 

@@ -83,6 +83,17 @@ func (p *child) signal(s stop) {
 	})
 }
 
+// kill sees to it that no process of the task starts any more, or that it is killed as it does.
+func (p *post) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.killed = true; p.now != nil {
+		p.now.mu.Lock()
+		p.now.signalled = kill
+		p.now.mu.Unlock()
+	}
+}
+
 // lose gives a process up whose end cannot be brought about. Its goroutine waits on for it, and is not waited for.
 func (p *child) lose(why string) {
 	p.mu.Lock()
@@ -99,8 +110,8 @@ func (c *children) killAll() {
 	c.killing.Store(true)
 	c.wake()
 	for i := range c.all {
-		if c.all[i].alive() {
-			c.all[i].signal(kill)
+		if c.alive(i) {
+			c.latest(i).signal(kill)
 		}
 	}
 	c.r.budget.open()
@@ -122,10 +133,7 @@ func (c *children) killNow() {
 	c.killing.Store(true)
 	c.wake()
 	for i := range c.all {
-		p := &c.all[i]
-		p.mu.Lock()
-		p.signalled = kill
-		p.mu.Unlock()
+		c.all[i].kill()
 	}
 	if c.gate.settled() && len(c.living()) == 0 {
 		return

@@ -6,12 +6,12 @@ import (
 	"github.com/haz-build/haz/messages"
 )
 
-// processes starts, signals and waits for processes: at most one a task and run, none after the request to stop came.
+// processes starts, signals and waits for processes: at most one of a task at a time, one an attempt, none after the request to stop came.
 //
 // Starting and waiting run in a goroutine a process, which answers with exactly one message, and each signal in one of its own.
 type processes struct {
 	r       *running
-	started []bool
+	started []uint32 // attempt of the latest request to start, of each task
 	load    loadDesk
 	orphans map[int]messages.AbandonProcess // their actor is dead
 }
@@ -26,7 +26,7 @@ type processGone struct {
 func (g processGone) TaskIndex() int { return g.task }
 
 func newProcesses(r *running) *processes {
-	return &processes{r: r, started: make([]bool, len(r.o.Plan.Tasks)), orphans: map[int]messages.AbandonProcess{},
+	return &processes{r: r, started: make([]uint32, len(r.o.Plan.Tasks)), orphans: map[int]messages.AbandonProcess{},
 		load: loadDesk{r: r, name: "processes", load: r.children.busy, asked: &r.processesAsked}}
 }
 
@@ -35,7 +35,9 @@ func (p *processes) Receive(ctx actor.Context) {
 	case messages.StartProcess:
 		p.start(ctx, m)
 	case messages.SignalProcess:
-		p.r.children.of(m.Task).signal(strength(m))
+		if child := p.r.children.of(m.Ref); child != nil {
+			child.signal(strength(m))
+		}
 	case messages.KillProcesses:
 		p.r.children.killAll()
 	case messages.AbandonProcess:
@@ -50,12 +52,12 @@ func (p *processes) Receive(ctx actor.Context) {
 }
 
 func (p *processes) start(ctx actor.Context, m messages.StartProcess) {
-	if p.started[m.Task] {
+	if m.Attempt <= p.started[m.Task] {
 		return
 	}
-	p.started[m.Task] = true
+	p.started[m.Task] = m.Attempt
 	r, self := p.r, ctx.Self()
-	r.children.of(m.Task).start(m, func(answer any) { r.send(self, processGone{m.Task, answer}) })
+	r.children.of(m.Ref).start(m, func(answer any) { r.send(self, processGone{m.Task, answer}) })
 }
 
 func (p *processes) gone(ctx actor.Context, m processGone) {
@@ -73,16 +75,19 @@ func (p *processes) abandon(ctx actor.Context, m messages.AbandonProcess) {
 		return
 	}
 	p.orphans[m.Task] = m
-	alive := p.started[m.Task] && p.r.children.of(m.Task).alive()
-	p.started[m.Task] = true
+	alive := p.r.children.alive(m.Task)
+	p.started[m.Task] = abandonedAttempt
 	if !alive {
 		p.abandoned(ctx, m)
 		return
 	}
-	p.r.children.of(m.Task).signal(kill)
+	p.r.children.latest(m.Task).signal(kill)
 }
+
+// abandonedAttempt is after any.
+const abandonedAttempt = ^uint32(0)
 
 // abandoned says that nothing of a dead task runs any more.
 func (p *processes) abandoned(ctx actor.Context, m messages.AbandonProcess) {
-	ctx.Send(p.r.supervisor, messages.ProcessAbandoned{Run: m.Run, Task: m.Task, Ran: p.r.children.of(m.Task).ran(), Reason: m.Reason, Stack: m.Stack})
+	ctx.Send(p.r.supervisor, messages.ProcessAbandoned{Run: m.Run, Task: m.Task, Ran: p.r.children.ran(m.Task), Reason: m.Reason, Stack: m.Stack})
 }

@@ -41,6 +41,7 @@ type running struct {
 	born []atomic.Pointer[actor.PID] // of the task actors: nil before it has its first message, gone after its end
 
 	pulse                      pulse
+	delays                     atomic.Int64 // tasks that wait for the time of their next attempt
 	timers                     *timers
 	cacheAsked, processesAsked atomic.Bool // whether they have nothing under way any more
 
@@ -231,6 +232,20 @@ func (r *running) perform(ctx actor.Context, cs []schedule.Command) {
 			to = r.toTask(c.Msg)
 		}
 		ctx.Send(to, c.Msg)
+	}
+}
+
+// wait tells a task when its next attempt is due. Meanwhile nothing is under way for it, and nothing is lost either.
+func (r *running) wait(m messages.AttemptDue) (end func()) {
+	r.delays.Add(1)
+	over := sync.OnceFunc(func() { r.delays.Add(-1) })
+	stop := r.timers.after(m.After, func() {
+		r.tell(m)
+		over()
+	})
+	return func() {
+		stop()
+		over()
 	}
 }
 

@@ -42,7 +42,7 @@ func (s *supervisor) check(ctx actor.Context, m look) {
 	}
 	before := s.turns
 	s.turns = s.r.pulse.turns.Load()
-	busy := s.r.load() + int(s.r.pulse.inside.Load()) // the turn of this look does not count
+	busy := s.r.load() + int(s.r.pulse.inside.Load()+s.r.delays.Load()) // the turn of this look does not count
 	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round, Busy: busy, Moved: s.turns != before})
 }
 

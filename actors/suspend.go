@@ -52,7 +52,10 @@ func (c *children) wake() {
 // living are the processes of the run that have not ended.
 func (c *children) living() (ps []process.Process) {
 	for i := range c.all {
-		p := &c.all[i]
+		p := c.latest(i)
+		if p == nil {
+			continue
+		}
 		p.mu.Lock()
 		if p.proc != nil && !p.ended {
 			ps = append(ps, p.proc)

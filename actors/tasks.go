@@ -47,8 +47,10 @@ func (t *tasks) deliver(ctx actor.Context, m messages.ForTask) {
 	}
 	t.spent[i] = true
 	r, name := t.r, fmt.Sprintf("task-%d", i)
-	p := r.props(name, newTask(r, i), func(ctx actor.Context, reason, stack string) {
+	task := newTask(r, i)
+	p := r.props(name, task, func(ctx actor.Context, reason, stack string) {
 		r.born[i].Store(gone)
+		task.endDelay()
 		ctx.Send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: i, Reason: reason, Stack: stack})
 	}, nil)
 	pid, err := ctx.SpawnNamed(p, ctx.Self().Id+"/"+name)
@@ -68,6 +70,7 @@ type Task struct {
 	r       *running
 	index   int
 	machine *schedule.Task
+	delay   func() // ends the wait for the next attempt; nil where there is none
 }
 
 func newTask(r *running, i int) *Task {
@@ -82,10 +85,10 @@ func (t *Task) Receive(ctx actor.Context) {
 	// What the cache actor answers.
 	case messages.KeyFailed, messages.EntryMissed, messages.OutputsDiffer,
 		messages.OutputsRestored, messages.RestoreFailed, messages.InputsMoved, messages.LockRefused, messages.LockFreed, messages.LockNeverFreed,
-		messages.ExecutionPrepared, messages.OutputsCollected, messages.OutputsRejected, messages.EntryStored, messages.StoreFailed:
+		messages.ExecutionPrepared, messages.AttemptEnded, messages.OutputsCollected, messages.OutputsRejected, messages.EntryStored, messages.StoreFailed:
 		t.advance(ctx, m)
 	// What admission and processes answer.
-	case messages.SlotGranted, messages.ProcessNotStarted, messages.ProcessExited, messages.TimeExpired, messages.PatienceExpired, messages.GraceExpired:
+	case messages.SlotGranted, messages.ProcessNotStarted, messages.ProcessExited, messages.AttemptDue, messages.TimeExpired, messages.PatienceExpired, messages.GraceExpired:
 		t.advance(ctx, m)
 	// What the supervisor says.
 	case messages.ClaimJudged, messages.OutcomeRecorded, messages.CancelTask, messages.SkipTask:
@@ -94,9 +97,26 @@ func (t *Task) Receive(ctx actor.Context) {
 }
 
 func (t *Task) advance(ctx actor.Context, m any) {
-	t.r.perform(ctx, t.machine.Step(t.r.o.Clock.Now(), m))
+	cs := t.machine.Step(t.r.o.Clock.Now(), m)
+	if t.machine.State() != schedule.Delaying {
+		t.endDelay()
+	}
+	for _, c := range cs {
+		if due, ok := c.Msg.(messages.AttemptDue); ok {
+			t.delay = t.r.wait(due)
+			continue
+		}
+		t.r.perform(ctx, []schedule.Command{c})
+	}
 	if t.machine.Done() {
 		t.r.born[t.index].Store(gone)
 		ctx.Stop(ctx.Self())
+	}
+}
+
+func (t *Task) endDelay() {
+	if t.delay != nil {
+		t.delay()
+		t.delay = nil
 	}
 }

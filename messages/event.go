@@ -10,8 +10,8 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// Event is what an observer of a run sees, in order: RunStarted, then per task TaskStarted at most once, output, notes and
-// exactly one TaskFinished, then RunFinished. The set is sealed.
+// Event is what an observer of a run sees, in order: RunStarted, then per task TaskStarted at most once, output, notes, an AttemptFailed
+// between two attempts, and exactly one TaskFinished, then RunFinished. The set is sealed.
 type Event interface{ event() }
 
 // RunStarted opens a run.
@@ -49,6 +49,15 @@ type Note struct{ Text, Hint string }
 // RunNoted is a remark on the run as a whole.
 type RunNoted struct{ Text, Hint string }
 
+// AttemptFailed says that a process of a task failed and the task is tried again. What it printed came before, what the next one prints
+// comes after.
+type AttemptFailed struct {
+	Task       workspace.TaskID
+	N, Allowed int // which attempt, counted from 1, of how many at most
+	Attempt    Attempt
+	Wait       time.Duration // before the next one
+}
+
 // TaskFinished is the end of a task.
 type TaskFinished struct{ Outcome Outcome }
 
@@ -75,6 +84,7 @@ func (TaskStarted) event()    {}
 func (TaskOutput) event()     {}
 func (TaskNoted) event()      {}
 func (RunNoted) event()       {}
+func (AttemptFailed) event()  {}
 func (TaskFinished) event()   {}
 func (ViolationFound) event() {}
 func (RunCancelling) event()  {}

@@ -140,6 +140,9 @@ type Outcome struct {
 	TimedOut time.Duration // failed: the timeout that its process had run out of; 0 when it had not
 	Error    *TaskError
 
+	Failures                   []Attempt // attempts that failed and were followed by another one (EXEC-046)
+	Allowed                    int       // how many attempts the task may make; 1 where it says no retry
+	MadeOn                     int       // completed: on which attempt, by this run or by the one that stored the result
 	StdoutLen, StderrLen       int64
 	StdoutDigest, StderrDigest digest.Digest
 	Outputs                    []entry.Output
@@ -151,9 +154,19 @@ type Outcome struct {
 
 	Started, Ended time.Time     // Started is when the key derivation began; zero when it never did
 	Queued         time.Duration // waiting for admission, locks
-	Spawned        int           // processes started: 0 or 1
+	Spawned        int           // processes started, one an attempt
 	Leftovers      []Leftover
 }
+
+// Attempt is how one process of a task failed.
+type Attempt struct {
+	ExitCode, Signal int           // as those of an Outcome
+	TimedOut         time.Duration // the timeout that ran out; 0 when none did
+	Took             time.Duration // of the process
+}
+
+// Flaky reports whether the result came of a later attempt than the first.
+func (o Outcome) Flaky() bool { return o.Status == Completed && o.MadeOn > 1 }
 
 // Took is the shown duration: from key derivation to the end, less the time queued.
 func (o Outcome) Took() time.Duration {
@@ -183,8 +196,9 @@ type Violation struct {
 	Message  string           // internal
 }
 
-// Counts of a run; Completed + Failed + Skipped + Cancelled = Selected, Cached is part of Completed.
-type Counts struct{ Selected, Completed, Cached, Failed, Skipped, Cancelled int }
+// Counts of a run; Completed + Failed + Skipped + Cancelled = Selected. Cached is part of Completed, and so is Flaky: those that
+// this run had to try more than once.
+type Counts struct{ Selected, Completed, Cached, Failed, Skipped, Cancelled, Flaky int }
 
 // Add counts one more outcome.
 func (c *Counts) Add(o Outcome) {
@@ -194,6 +208,8 @@ func (c *Counts) Add(o Outcome) {
 		c.Completed++
 		if o.Source == FromCache {
 			c.Cached++
+		} else if o.Flaky() {
+			c.Flaky++
 		}
 	case Failed:
 		c.Failed++

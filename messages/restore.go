@@ -24,8 +24,9 @@ type OutputsRestored struct {
 	Ref
 	Keyed // as an answer to Resolve
 	Product
-	Next int    // number of the next event of the task
-	Said []Note // of the restore
+	Next    int    // number of the next event of the task
+	Said    []Note // of the restore
+	Attempt int    // on which the result was made
 }
 
 // RestoreFailed says that the entry cannot be used; the task runs instead (CACHE-020).

@@ -43,6 +43,7 @@ type ClaimJudged struct {
 type StoreEntry struct {
 	Ref
 	DurationMS int64
+	Attempt    int // on which it was made
 }
 
 // EntryStored says that an entry of that key is whole and visible.

@@ -25,6 +25,7 @@ type block struct {
 	mem   []byte
 	file  Spool
 	rest  [2][]byte // of each stream, the line that is not whole yet
+	open  [2]bool   // the last that was kept of it lacks its newline
 	size  int64     // bytes of output
 	kept  int64     // bytes of frames
 	lost  int64     // bytes that found no place
@@ -64,10 +65,21 @@ func (b *block) end() {
 	}
 }
 
+// endLines ends lines that lack a newline with one: what comes next is of another process.
+func (b *block) endLines() {
+	for s := range b.rest {
+		if len(b.rest[s]) > 0 || b.open[s] {
+			b.frame(s, append(b.rest[s], '\n'))
+			b.rest[s] = b.rest[s][:0]
+		}
+	}
+}
+
 func (b *block) frame(s int, p []byte) {
 	if len(p) == 0 {
 		return
 	}
+	b.open[s] = p[len(p)-1] != '\n'
 	if b.err != nil {
 		b.lost += int64(len(p))
 		return

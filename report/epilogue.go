@@ -25,6 +25,7 @@ type tally struct {
 	counts     messages.Counts
 	counted    bool // counts are those of RunFinished
 	failed     []messages.Outcome
+	flaky      []messages.Outcome         // succeeded after attempts that failed
 	tails      map[workspace.TaskID]*tail // of failed tasks, in live mode
 	unstarted  []messages.Outcome         // cancelled before they began, and not shown yet
 	slow       []Slow
@@ -40,6 +41,7 @@ type Slow struct {
 // Epilogue is what stands at the end of a run.
 type Epilogue struct {
 	Failed     []messages.Outcome // failed and errored, canonical order
+	Flaky      []messages.Outcome // succeeded after attempts that failed, canonical order
 	Tails      map[workspace.TaskID]*tail
 	Violations []messages.Violation
 	Counts     messages.Counts
@@ -56,6 +58,9 @@ func (t *tally) add(o messages.Outcome) {
 	if o.Status == messages.Failed {
 		t.failed = append(t.failed, o)
 	}
+	if o.Flaky() && o.Source == messages.FromRun {
+		t.flaky = append(t.flaky, o)
+	}
 	if o.Status == messages.Completed && o.Source == messages.FromRun || o.Status == messages.Failed {
 		t.slow = append(t.slow, Slow{o.Task, o.Took()})
 		slices.SortStableFunc(t.slow, func(a, b Slow) int {
@@ -66,8 +71,10 @@ func (t *tally) add(o messages.Outcome) {
 }
 
 func (t *tally) epilogue(details bool) Epilogue {
-	slices.SortFunc(t.failed, func(a, b messages.Outcome) int { return a.Task.Compare(b.Task) })
-	return Epilogue{Failed: t.failed, Tails: t.tails, Violations: t.violations, Counts: t.counts, Took: t.end.Sub(t.start), Details: details, Slow: t.slow}
+	for _, os := range [][]messages.Outcome{t.failed, t.flaky} {
+		slices.SortFunc(os, func(a, b messages.Outcome) int { return a.Task.Compare(b.Task) })
+	}
+	return Epilogue{Failed: t.failed, Flaky: t.flaky, Tails: t.tails, Violations: t.violations, Counts: t.counts, Took: t.end.Sub(t.start), Details: details, Slow: t.slow}
 }
 
 // reasonColumn is where the recap's command to run a task again stands, counted from the reason.
@@ -76,6 +83,10 @@ const reasonColumn = 41
 // Epilogue is the recap of failures and violations, if any, and the two closing lines.
 func (l Look) Epilogue(e Epilogue) string {
 	var b strings.Builder
+	if len(e.Flaky) > 0 {
+		b.WriteString(l.Palette.Yellow("flaky:") + "\n")
+		l.flaky(&b, e.Flaky)
+	}
 	if len(e.Failed) > 0 {
 		b.WriteString(l.Palette.Red("failed:") + "\n")
 		l.recap(&b, e)
@@ -94,22 +105,45 @@ func (l Look) Epilogue(e Epilogue) string {
 // recap names each failure once more: task, reason, and the command that runs it again; of one that could not be carried
 // out, the whole chain of causes and the hint instead; and below that what the task printed last.
 func (l Look) recap(b *strings.Builder, e Epilogue) {
-	width := 0
-	for _, o := range e.Failed {
-		width = max(width, len(o.Task.String()))
-	}
-	width = min(width, 40)
+	width := idColumn(e.Failed)
 	for _, o := range e.Failed {
 		id := o.Task.String()
-		b.WriteString("  " + l.Palette.paint(l.Palette.taskCode(o.Task), id) + pad(id, width) + "   ")
+		l.recapped(b, o.Task, width)
 		if o.Error == nil {
-			reason := exitText(o)
+			reason := exitText(lastAttempt(o))
 			b.WriteString(reason + pad(reason, reasonColumn-1) + " " + l.Palette.Dim("haz run "+id) + "\n")
 		} else {
 			l.taskError(b, *o.Error)
 		}
 		l.tail(b, e.Tails[o.Task])
 	}
+}
+
+// flaky names each task that was tried more than once and succeeded: on which attempt, and how the ones before it failed.
+func (l Look) flaky(b *strings.Builder, os []messages.Outcome) {
+	width := idColumn(os)
+	for _, o := range os {
+		l.recapped(b, o.Task, width)
+		var how []string
+		for _, a := range o.Failures {
+			if text := exitText(a); !slices.Contains(how, text) {
+				how = append(how, text)
+			}
+		}
+		b.WriteString("done" + onAttempt(o) + l.Palette.Dim(" ("+strings.Join(how, ", ")+")") + "\n")
+	}
+}
+
+// recapped begins the line of a task in a recap.
+func (l Look) recapped(b *strings.Builder, id workspace.TaskID, width int) {
+	b.WriteString("  " + l.Palette.paint(l.Palette.taskCode(id), id.String()) + pad(id.String(), width) + "   ")
+}
+
+func idColumn(os []messages.Outcome) (width int) {
+	for _, o := range os {
+		width = max(width, len(o.Task.String()))
+	}
+	return min(width, 40)
 }
 
 func (l Look) taskError(b *strings.Builder, e messages.TaskError) {
@@ -150,8 +184,15 @@ func pad(s string, width int) string { return strings.Repeat(" ", max(0, width-l
 
 func (l Look) counts(c messages.Counts) string {
 	completed := l.Palette.Green(fmt.Sprintf("%d completed", c.Completed))
+	var of []string
 	if c.Cached > 0 {
-		completed += fmt.Sprintf(" (%d cached)", c.Cached)
+		of = append(of, fmt.Sprintf("%d cached", c.Cached))
+	}
+	if c.Flaky > 0 {
+		of = append(of, l.Palette.Yellow(fmt.Sprintf("%d flaky", c.Flaky)))
+	}
+	if len(of) > 0 {
+		completed += " (" + strings.Join(of, ", ") + ")"
 	}
 	parts := []string{completed}
 	add := func(n int, word string, paint func(string) string) {

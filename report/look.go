@@ -23,7 +23,7 @@ func (l Look) Finished(o messages.Outcome) string {
 
 func (l Look) ending(o messages.Outcome) string {
 	p, g := l.Palette, l.Glyphs
-	took := p.Dim(" in " + Duration(o.Took()))
+	took := p.Dim(onAttempt(o) + " in " + Duration(o.Took()))
 	switch {
 	case o.Status == messages.Completed && o.Source == messages.FromCache:
 		return p.Green(g.Cached+" cached") + took
@@ -35,7 +35,7 @@ func (l Look) ending(o messages.Outcome) string {
 		}
 		return p.Red(g.Failed+" errored") + took + p.Dim(" ("+diag.Escape(firstLine(o.Error.Reason))+")")
 	case o.Status == messages.Failed:
-		return p.Red(g.Failed+" failed") + took + p.Dim(" ("+exitText(o)+")")
+		return p.Red(g.Failed+" failed") + took + p.Dim(" ("+exitText(lastAttempt(o))+")")
 	case o.Status == messages.Skipped:
 		return p.Yellow(g.Skipped+" skipped") + p.Dim(" ("+causeText(o)+")")
 	case o.Cause == messages.Signalled:
@@ -45,14 +45,41 @@ func (l Look) ending(o messages.Outcome) string {
 }
 
 // exitText says how a process failed: "exit 7", "signal 9", "timed out after 10m".
-func exitText(o messages.Outcome) string {
-	if o.TimedOut > 0 {
-		return "timed out after " + workspace.Period(o.TimedOut)
+func exitText(a messages.Attempt) string {
+	switch {
+	case a.TimedOut > 0:
+		return "timed out after " + workspace.Period(a.TimedOut)
+	case a.Signal != 0:
+		return fmt.Sprintf("signal %d", a.Signal)
 	}
-	if o.Signal != 0 {
-		return fmt.Sprintf("signal %d", o.Signal)
+	return fmt.Sprintf("exit %d", a.ExitCode)
+}
+
+// lastAttempt is how a task that failed did so.
+func lastAttempt(o messages.Outcome) messages.Attempt {
+	return messages.Attempt{ExitCode: o.ExitCode, Signal: o.Signal, TimedOut: o.TimedOut}
+}
+
+// onAttempt says which attempt was the last one, where it was not the first.
+func onAttempt(o messages.Outcome) string {
+	if len(o.Failures) == 0 || o.Source == messages.FromCache {
+		return ""
 	}
-	return fmt.Sprintf("exit %d", o.ExitCode)
+	return fmt.Sprintf(" on attempt %d of %d", len(o.Failures)+1, o.Allowed)
+}
+
+// Retried says that a process of a task failed, and what comes next (EXEC-046).
+func (l Look) Retried(m messages.AttemptFailed) string {
+	return l.Palette.Prefix(m.Task) + l.again(m) + "\n"
+}
+
+func (l Look) again(m messages.AttemptFailed) string {
+	next := "again"
+	if m.Wait > 0 {
+		next = "again in " + workspace.Period(m.Wait)
+	}
+	return l.Palette.Yellow(fmt.Sprintf("%s attempt %d of %d failed", l.Glyphs.Failed, m.N, m.Allowed)) +
+		l.Palette.Dim(fmt.Sprintf(" in %s (%s); %s", Duration(m.Attempt.Took), exitText(m.Attempt), next))
 }
 
 // causeText says why a task was skipped or cancelled, naming the root (EXEC-011).
@@ -77,7 +104,7 @@ func (l Look) annotation(o messages.Outcome) string {
 	if o.Error != nil {
 		return o.Task.String() + " errored: " + diag.Escape(firstLine(o.Error.Reason))
 	}
-	return o.Task.String() + " failed (" + exitText(o) + ")"
+	return o.Task.String() + " failed (" + exitText(lastAttempt(o)) + ")"
 }
 
 // Miss says why a task runs (with -v).

@@ -252,11 +252,13 @@ func TestRecord(t *testing.T) {
 	killed.Signal = 9
 	late := failed("p:late", -1).Outcome
 	late.TimedOut = 90 * time.Second
+	flaky := fresh("p:flaky", 0).Outcome
+	flaky.MadeOn, flaky.Failures = 3, []messages.Attempt{{ExitCode: 75, Took: 1500 * time.Microsecond}, {ExitCode: -1, Signal: 9}}
 	ok := fresh("p:ok", 5*time.Millisecond).Outcome
 	ok.HasKey, ok.Miss, ok.Outputs = true, miss, []entry.Output{{Path: "/p/out/a<b>"}}
 	r := NewRecord(RecordInput{Haz: "1.2.3", Run: "7f3a", Workspace: "/ws", Args: []string{"run", "--all"}, Started: t0, Ended: t0.Add(1500 * time.Millisecond),
-		ExitCode: 130, Signal: "SIGINT", Counts: messages.Counts{Selected: 7, Completed: 2, Cached: 1, Failed: 3, Skipped: 1, Cancelled: 1},
-		Outcomes: []messages.Outcome{ok, hit("p:hit", 0).Outcome, failed("p:bad", 3).Outcome, killed, late,
+		ExitCode: 130, Signal: "SIGINT", Counts: messages.Counts{Selected: 8, Completed: 3, Cached: 1, Failed: 3, Skipped: 1, Cancelled: 1, Flaky: 1},
+		Outcomes: []messages.Outcome{ok, hit("p:hit", 0).Outcome, failed("p:bad", 3).Outcome, killed, late, flaky,
 			errored("p:err", messages.TaskError{Kind: messages.ErrSpawn, Reason: "cc: program not found"}).Outcome,
 			never("p:skip", messages.Skipped, messages.UpstreamDidFail, "p:bad").Outcome, never("p:stop", messages.Cancelled, messages.RunCancelled, "").Outcome},
 		Violations: []messages.Violation{{Kind: messages.OutputOverlap, Tasks: []workspace.TaskID{id("p:a"), id("p:b")}, Path: "/p/x"}, {Kind: messages.RuntimeCycleViolation}}})

@@ -33,10 +33,12 @@ type RecordCounts struct {
 	Failed    int `json:"failed"`
 	Skipped   int `json:"skipped"`
 	Cancelled int `json:"cancelled"`
+	Flaky     int `json:"flaky"` // part of completed: those that this run had to try more than once
 }
 
 // RecordTask is one task of a run. ExitCode is that of the process, 0 for a hit, null where nothing ended with a code;
-// Signal is the number of the signal that ended it. TimeoutMS is the timeout that its process had run out of.
+// Signal is the number of the signal that ended it. Flaky: the result was made on a later attempt than the first, by this run or by the
+// one that stored it. TimeoutMS is the timeout that its process had run out of.
 type RecordTask struct {
 	Project    string   `json:"project"`
 	Task       string   `json:"task"`
@@ -51,6 +53,17 @@ type RecordTask struct {
 	Error      *string  `json:"error"`
 	Outputs    []string `json:"outputs"`
 	TimeoutMS  *int64   `json:"timeout_ms"`
+
+	Flaky          bool            `json:"flaky"`
+	FailedAttempts []RecordAttempt `json:"failed_attempts"`
+}
+
+// RecordAttempt is an attempt that failed and was followed by another one.
+type RecordAttempt struct {
+	ExitCode   *int   `json:"exit_code"`
+	Signal     *int   `json:"signal"`
+	TimeoutMS  *int64 `json:"timeout_ms"`
+	DurationMS int64  `json:"duration_ms"`
 }
 
 // RecordViolation is one broken runtime invariant.
@@ -94,7 +107,12 @@ func NewRecord(in RecordInput) *Record {
 
 func recordTask(o messages.Outcome) RecordTask {
 	t := RecordTask{Project: o.Task.Project, Task: o.Task.Task, Outcome: OutcomeWord(o), DurationMS: max(0, o.Took().Milliseconds()),
-		Outputs: make([]string, len(o.Outputs))}
+		Outputs: make([]string, len(o.Outputs)), Flaky: o.Flaky(), FailedAttempts: make([]RecordAttempt, len(o.Failures))}
+	for i, a := range o.Failures {
+		r := RecordAttempt{DurationMS: max(0, a.Took.Milliseconds())}
+		r.ExitCode, r.Signal, r.TimeoutMS = howItFailed(a)
+		t.FailedAttempts[i] = r
+	}
 	for i, out := range o.Outputs {
 		t.Outputs[i] = out.Path
 	}
@@ -113,15 +131,22 @@ func recordTask(o messages.Outcome) RecordTask {
 		t.Source = some(map[messages.Source]string{messages.FromRun: "fresh", messages.FromCache: "cache"}[o.Source])
 	case o.Error != nil:
 		t.Error = some(o.Error.Reason)
-	case o.TimedOut > 0:
-		ms := o.TimedOut.Milliseconds()
-		t.TimeoutMS = &ms
-	case o.Status == messages.Failed && o.Signal != 0:
-		t.Signal = &o.Signal
 	case o.Status == messages.Failed:
-		t.ExitCode = &o.ExitCode
+		t.ExitCode, t.Signal, t.TimeoutMS = howItFailed(messages.Attempt{ExitCode: o.ExitCode, Signal: o.Signal, TimedOut: o.TimedOut})
 	}
 	return t
+}
+
+// howItFailed is one of the three.
+func howItFailed(a messages.Attempt) (exitCode, signal *int, timeoutMS *int64) {
+	switch {
+	case a.TimedOut > 0:
+		ms := a.TimedOut.Milliseconds()
+		return nil, nil, &ms
+	case a.Signal != 0:
+		return nil, &a.Signal, nil
+	}
+	return &a.ExitCode, nil, nil
 }
 
 // OutcomeWord is the word for an outcome: succeeded, failed, errored, skipped, cancelled.

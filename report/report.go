@@ -110,6 +110,8 @@ func (p *Printer) Handle(e messages.Event) {
 		p.started(m)
 	case messages.TaskOutput:
 		p.output(m)
+	case messages.AttemptFailed:
+		p.retried(m)
 	case messages.TaskNoted:
 		p.say(p.look.TaskNote(m))
 	case messages.RunNoted:
@@ -251,6 +253,24 @@ func (p *Printer) line(v *taskView, s int, line []byte) {
 		prefix = ""
 	}
 	p.screen.line(s, prefix, line)
+}
+
+// retried stands between the output of two attempts, where that is shown.
+func (p *Printer) retried(m messages.AttemptFailed) {
+	v := p.view(m.Task)
+	if v.block == nil {
+		for s := range v.lines {
+			v.lines[s].end(func(line []byte) { p.live(m.Task, v, s, line) })
+		}
+		p.say(p.look.Retried(m))
+		return
+	}
+	v.block.endLines()
+	if text := p.look.Retried(m); p.o.Buffered {
+		v.block.write(toStderr, []byte(text))
+	} else { // shown with a prefix, as lines are
+		v.block.write(toStderr, []byte(p.look.again(m)+"\n"))
+	}
 }
 
 func (p *Printer) finished(o messages.Outcome) {

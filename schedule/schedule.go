@@ -24,7 +24,7 @@ const (
 	ToSupervisor
 	ToObserver
 	ToTask  // the task that the message names, by way of the tasks actor
-	ToTimer // come back to the sender after the grace of the run, or its share (Patience)
+	ToTimer // come back to the sender: after the grace of the run, its share (Patience), or the time that the message says
 	ToRoot  // the root of the run
 )
 

@@ -17,7 +17,8 @@ import (
 //	               │      └─ miss ─▶ queueing ─▶ preparing ─▶ executing ─▶ collecting ─▶ judging ─▶ storing ┘
 //	               └── inputs moved, or held up by another haz ──┘     └─▶ stopping ─▶ finished
 //
-// A failed restore is a miss: restoring ─▶ queueing. A failure ends any state.
+// A failed restore is a miss: restoring ─▶ queueing. A failure ends any state, but for one of a process that is tried again:
+// executing, stopping ─▶ settling ─▶ delaying ─▶ queueing.
 type TaskState uint8
 
 const (
@@ -30,6 +31,8 @@ const (
 	HeldUp                      // another haz holds a task lock; nothing is held
 	Executing                   // the process runs, or is about to
 	Stopping                    // the process was signalled: the run is cancelled, or its time is over
+	Settling                    // the process failed and is tried again; what it left is being written down
+	Delaying                    // waits for the time of the next attempt, holding nothing but the outputs condition
 	Collecting                  // the process succeeded; its outputs are being looked at
 	Judging                     // the supervisor compares the outputs with those of other tasks
 	Storing                     // the entry is being written
@@ -37,7 +40,7 @@ const (
 )
 
 var stateNames = [...]string{"waiting", "resolving", "clearing", "restoring", "queueing", "preparing", "held up", "executing", "stopping",
-	"collecting", "judging", "storing", "finished"}
+	"settling", "delaying", "collecting", "judging", "storing", "finished"}
 
 func (s TaskState) String() string { return stateNames[s] }
 
@@ -50,8 +53,10 @@ var arrows = map[TaskState][]TaskState{
 	Queueing:   {Preparing},
 	Preparing:  {Executing, Resolving, HeldUp},
 	HeldUp:     {Resolving},
-	Executing:  {Stopping, Collecting},
-	Stopping:   {Collecting},
+	Executing:  {Stopping, Collecting, Settling},
+	Stopping:   {Collecting, Settling},
+	Settling:   {Delaying, Queueing},
+	Delaying:   {Queueing},
 	Collecting: {Judging},
 	Judging:    {Storing},
 }
@@ -71,6 +76,7 @@ type taskConfig struct {
 
 	cached  bool          // the task's `cache`
 	timeout time.Duration // of its process; 0: none
+	retry   workspace.Retry
 }
 
 // Task is the life cycle of one task as a pure machine. Exactly one RecordOutcome leaves it, whatever happens.
@@ -89,7 +95,10 @@ type Task struct {
 	late     bool // the process was signalled because its time is over, before any cancellation
 	presence bool // collecting looks at presence only
 	quiet    bool // why the result is not stored is not worth a note
-	moves    int
+	moves    int  // of this attempt
+	spawnAt  time.Time
+	last     messages.Attempt // that failed and is to be followed by another one
+	onlyThis bool             // no attempt follows: the run stops after a failure
 	queuedAt time.Time
 	told     bool
 
@@ -101,7 +110,7 @@ type Task struct {
 // NewTask makes the machine of a task of a plan, which waits for its upstreams.
 func NewTask(p *graph.Plan, i int, r Rules) *Task {
 	t := p.Tasks[i]
-	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, timeout: r.timeoutOf(t), down: p.Downstreams(i)}
+	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, timeout: r.timeoutOf(t), retry: t.Retry, down: p.Downstreams(i)}
 	for _, u := range p.Upstreams(i) {
 		if u.Hard {
 			c.hard = append(c.hard, u.Task)
@@ -131,7 +140,7 @@ func newTask(c taskConfig) *Task {
 	for _, u := range c.hard {
 		t.pending[u] = true
 	}
-	t.out.Task = c.id
+	t.out.Task, t.out.Allowed = c.id, 1+c.retry.Times
 	return t
 }
 
@@ -186,6 +195,10 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.processNotStarted(now, m)
 	case messages.ProcessExited:
 		return t.processExited(now, m)
+	case messages.AttemptEnded:
+		return t.attemptEnded(now)
+	case messages.AttemptDue:
+		return t.attemptDue(now)
 	case messages.TimeExpired:
 		return t.timeExpired()
 	case messages.PatienceExpired:

@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
 )
 
 // taskDialogue tells one task's machine what happens. Tasks are numbered: upstreams 0 to 8, this one is 9, downstreams follow.
@@ -21,7 +22,7 @@ type taskDialogue struct {
 	now time.Time
 }
 
-// task hard=(0,1) soft=(2) down=(10,11) softdown=(12) uncached no-lookup no-store grace=0 timeout
+// task hard=(0,1) soft=(2) down=(10,11) softdown=(12) uncached no-lookup no-store grace=0 timeout retry=2 delay on=(75)
 func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 	c := taskConfig{index: 9, id: parseID("p:t"), cached: !td.HasArg("uncached"),
 		Rules: Rules{Lookup: !td.HasArg("no-lookup"), Store: !td.HasArg("no-store"), Grace: time.Second}}
@@ -48,6 +49,12 @@ func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 			c.Grace = 0
 		case "timeout":
 			c.timeout = time.Minute
+		case "retry":
+			c.retry = workspace.Retry{Times: ints(a)[0]}
+		case "delay":
+			c.retry.Delay, c.retry.Factor = time.Second, 3
+		case "on":
+			c.retry.On = &workspace.RetryOn{Codes: ints(a)}
 		}
 	}
 	return &taskDialogue{m: newTask(c), now: time.Unix(100, 0)}
@@ -85,6 +92,9 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		m = messages.CancelTask{Task: 9, SpareRunning: td.HasArg("spare-running"), Force: td.HasArg("force"), Interrupt: td.HasArg("interrupt")}
 	case "skip":
 		m = messages.SkipTask{Task: 9, Cause: messages.RunStopped, Root: parseID("q:root")}
+		if td.HasArg("cycle") {
+			m = messages.SkipTask{Task: 9, Cause: messages.RuntimeCycle, Root: parseID("q:root")}
+		}
 	case "key-failed":
 		m = messages.KeyFailed{Ref: ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: "input a.c does not exist"}}
 	case "missed":
@@ -131,6 +141,10 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 			e.Killed = []messages.Leftover{{PID: 12, Command: "sleep 20"}, {PID: 13, Command: "a"}, {PID: 14, Command: "b"}, {PID: 15, Command: "c"}}
 		}
 		m = e
+	case "attempt-ended":
+		m = messages.AttemptEnded{Ref: ref}
+	case "attempt-due":
+		m = messages.AttemptDue{Ref: ref}
 	case "time-expired":
 		m = messages.TimeExpired{Ref: ref}
 	case "patience-expired":
@@ -180,6 +194,10 @@ func printTask(cs []Command) string {
 				s += " interrupt=true"
 			}
 			s += fmt.Sprintf(" kill=%v", m.Kill)
+		case messages.AttemptDue:
+			s += fmt.Sprintf(" after=%v", m.After)
+		case messages.StoreEntry:
+			s += fmt.Sprintf(" attempt=%d", m.Attempt)
 		case messages.StartProcess:
 			if m.Timeout > 0 {
 				s += fmt.Sprintf(" timeout=%v", m.Timeout)
@@ -188,8 +206,11 @@ func printTask(cs []Command) string {
 			s += fmt.Sprintf(" resolving=%v", m.Resolving)
 		case messages.ObserveEvent:
 			s += fmt.Sprintf(" %d %T", m.N, m.Event)
-			if n, ok := m.Event.(messages.TaskNoted); ok {
-				s += " " + n.Text
+			switch e := m.Event.(type) {
+			case messages.TaskNoted:
+				s += " " + e.Text
+			case messages.AttemptFailed:
+				s += fmt.Sprintf(" %d of %d: exit %d, timed out after %v, in %v; wait %v", e.N, e.Allowed, e.Attempt.ExitCode, e.Attempt.TimedOut, e.Attempt.Took, e.Wait)
 			}
 		case messages.RecordOutcome:
 			if m.Wrote {
@@ -201,6 +222,12 @@ func printTask(cs []Command) string {
 			}
 			if q := m.Outcome.Queued; q > 0 {
 				s += fmt.Sprintf(", queued %s", q)
+			}
+			for _, f := range m.Outcome.Failures {
+				s += fmt.Sprintf(", after exit %d", f.ExitCode)
+			}
+			if m.Outcome.Flaky() {
+				s += fmt.Sprintf(", made on attempt %d of %d", m.Outcome.MadeOn, m.Outcome.Allowed)
 			}
 			s += fmt.Sprintf(", took %s, %d events before", m.Outcome.Took(), m.Events)
 		case messages.UpstreamCompleted:

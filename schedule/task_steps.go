@@ -120,7 +120,7 @@ func (t *Task) outputsRestored(now time.Time, m messages.OutputsRestored) []Comm
 	cs := append(t.keyed(m.Keyed), t.started(now, nil)...)
 	t.events = m.Next
 	t.setProduct(m.Product)
-	t.out.Status, t.out.Source = messages.Completed, messages.FromCache
+	t.out.Status, t.out.Source, t.out.MadeOn = messages.Completed, messages.FromCache, m.Attempt
 	cs = append(cs, t.notes(m.Said)...)
 	return append(cs, t.finish(now, false)...)
 }
@@ -213,6 +213,7 @@ func (t *Task) startProcess(now time.Time, m messages.ExecutionPrepared) []Comma
 		return nil
 	}
 	t.enter(Executing)
+	t.late, t.spawnAt = false, now
 	cs := append(t.started(now, t.out.Miss), t.notes(m.Notes)...)
 	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Timeout: t.c.timeout}})
 }
@@ -232,15 +233,14 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 		return nil
 	}
 	t.events = m.Next
-	t.out.Spawned, t.streams = 1, m.Streams
+	t.out.Spawned, t.streams = t.out.Spawned+1, m.Streams
 	t.out.Leftovers = m.Leftovers
 	t.product.StdoutLen, t.product.StderrLen = m.StdoutLen, m.StderrLen
 	t.product.StdoutDigest, t.product.StderrDigest = m.StdoutDigest, m.StderrDigest
 	t.setProduct(t.product)
 	switch {
 	case m.Cancelled && t.late:
-		t.out.Status, t.out.ExitCode, t.out.TimedOut = messages.Failed, m.Code, t.c.timeout
-		return t.finish(now, true)
+		return t.processFailed(now, messages.Attempt{ExitCode: m.Code, TimedOut: t.c.timeout})
 	case m.Cancelled:
 		return t.cancelled(now, messages.Signalled, workspace.TaskID{}, true)
 	}
@@ -252,8 +252,7 @@ func (t *Task) exitedByItself(now time.Time, m messages.ProcessExited) []Command
 	case m.WaitError != "":
 		return t.fail(now, messages.TaskError{Kind: messages.ErrWait, Reason: "the end of the process could not be learned: " + m.WaitError}, true)
 	case m.Code != 0 || m.Signal != 0:
-		t.out.Status, t.out.ExitCode, t.out.Signal = messages.Failed, m.Code, m.Signal
-		return append(t.notes(m.Notes), t.finish(now, true)...)
+		return append(t.notes(m.Notes), t.processFailed(now, messages.Attempt{ExitCode: m.Code, Signal: m.Signal})...)
 	}
 	t.enter(Collecting)
 	t.presence = t.cancel && !t.spared
@@ -368,7 +367,7 @@ func (t *Task) claimJudged(now time.Time, m messages.ClaimJudged) []Command {
 	}
 	t.enter(Storing)
 	ms := now.Sub(t.out.Started) - t.out.Queued
-	return []Command{{ToCache, messages.StoreEntry{Ref: t.request(), DurationMS: ms.Milliseconds()}}}
+	return []Command{{ToCache, messages.StoreEntry{Ref: t.request(), DurationMS: ms.Milliseconds(), Attempt: t.attempts()}}}
 }
 
 func (t *Task) stored(now time.Time, m messages.EntryStored) []Command {
@@ -391,7 +390,7 @@ func (t *Task) storeFailed(now time.Time, m messages.StoreFailed) []Command {
 
 // completed ends a task whose process succeeded.
 func (t *Task) completed(now time.Time, r messages.StoreResult, reason, hint string) []Command {
-	t.out.Status, t.out.Source = messages.Completed, messages.FromRun
+	t.out.Status, t.out.Source, t.out.MadeOn = messages.Completed, messages.FromRun, t.attempts()
 	t.out.Store, t.out.StoreReason, t.out.StoreHint = r, reason, hint
 	return t.finish(now, false)
 }
@@ -445,12 +444,18 @@ func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
 		}
 	}
 	cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
-	return append(cs, t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)...)
+	return append(cs, t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, t.state == Settling)...)
 }
 
 func (t *Task) skipTask(now time.Time, m messages.SkipTask) []Command {
+	if m.Cause == messages.RunStopped {
+		t.onlyThis = true
+	}
 	switch t.state {
-	case Waiting, Resolving, Queueing, Preparing, HeldUp:
+	case Waiting, Resolving, Queueing, Preparing, HeldUp, Settling, Delaying:
+		if t.out.Spawned > 0 {
+			return t.skipAttempt(now, m)
+		}
 		cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
 		if t.state == Waiting {
 			cs = nil

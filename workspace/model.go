@@ -167,6 +167,7 @@ type Task struct {
 	TTY         bool // its output goes to a pseudo terminal
 	// Timeout is how long its process may run (EXEC-045): 0 says nothing, NoTimeout is none. No part of the cache key.
 	Timeout time.Duration
+	Retry   Retry
 }
 
 // SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too; else "". What is

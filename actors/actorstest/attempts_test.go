@@ -35,10 +35,45 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
+// A process that fails is followed by another one, as often as its task says and no oftener; what a failed one left is gone by then
+// (EXEC-046). All of it on 1, 2 and 16 slots.
+func TestRetries(t *testing.T) {
+	var flaky, given atomic.Int64
+	seeds(t, 150, func(seed int64) (broken []string) {
+		broken = slotsMakeNoDifference(seed, WorldOptions{MaxTasks: 8, Failures: true, Retries: true})
+		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true, Retries: true})
+		r := Run(w, RunOptions{Seed: seed, Faults: Faults{InOrder: true}})
+		for _, o := range r.Result.Outcomes {
+			for _, wt := range w.tasks {
+				if wt.id() != o.Task.String() || o.Spawned == 0 {
+					continue
+				}
+				want := min(wt.fails, wt.retries) + 1
+				if wt.exit != 0 {
+					want = wt.retries + 1
+				}
+				if o.Spawned != want || (o.Status == messages.Completed) != (wt.exit == 0 && wt.fails <= wt.retries) {
+					broken = append(broken, fmt.Sprintf("%s fails %d times, may be tried %d times again, and is %v after %d processes", o.Task, wt.fails, wt.retries, o.Status, o.Spawned))
+				}
+			}
+			if o.Flaky() {
+				flaky.Add(1)
+			}
+			if o.Status == messages.Failed && len(o.Failures) > 0 {
+				given.Add(1)
+			}
+		}
+		return append(broken, r.Broken...)
+	})
+	if flaky.Load() == 0 || given.Load() == 0 {
+		t.Errorf("%d tasks succeeded on a later attempt, %d failed on the last", flaky.Load(), given.Load())
+	}
+}
+
 // Whatever else goes wrong meanwhile, all invariants hold, and what ran out of time is not stored.
-func TestTimeoutsAmongFaults(t *testing.T) {
-	seeds(t, 400, func(seed int64) []string {
-		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true, Timeouts: true})
+func TestAttemptsAmongFaults(t *testing.T) {
+	seeds(t, 600, func(seed int64) []string {
+		w := world(seed, WorldOptions{MaxTasks: 6, Failures: true, Timeouts: true, Retries: true})
 		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed)}
 		switch seed % 5 {
 		case 0:

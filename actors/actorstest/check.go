@@ -97,6 +97,7 @@ func injected(name string) string { return "injected into " + name }
 func (c *checker) posted(to string, m any) {
 	c.grants.sent(m)
 	c.cascaded(m)
+	c.attempts.sent(c, m)
 	a, ok := m.(messages.Referring)
 	if !ok || !strings.HasPrefix(to, "task-") {
 		return
@@ -273,9 +274,6 @@ func (c *checker) ready(i int) {
 func (c *checker) started(id string) {
 	c.rep.Order = append(c.rep.Order, id)
 	c.attempts.started(c, id)
-	if c.procs.Count(id) > 1 {
-		c.broken("I4: %s started twice", id)
-	}
 	if c.seen[id] > 0 {
 		c.broken("I3: %s started after its end", id)
 	}
@@ -358,6 +356,10 @@ func (c *checker) observed(e messages.Event) {
 		id := e.Task.String()
 		if (!c.begun[id] && c.s.lost == 0) || c.seen[id] > 0 {
 			c.broken("I14: output of %s outside of its life", id)
+		}
+	case messages.AttemptFailed:
+		if id := e.Task.String(); (!c.begun[id] && c.s.lost == 0) || c.seen[id] > 0 {
+			c.broken("I14: an attempt of %s outside of its life", id)
 		}
 	case messages.TaskFinished:
 		id := e.Outcome.Task.String()
@@ -455,8 +457,11 @@ func (c *checker) streams(byID map[string]messages.Outcome) {
 	}
 	shown := map[string]string{}
 	for _, e := range c.rep.Events {
-		if out, ok := e.(messages.TaskOutput); ok {
-			shown[out.Task.String()] += string(out.Bytes)
+		switch e := e.(type) {
+		case messages.TaskOutput:
+			shown[e.Task.String()] += string(e.Bytes)
+		case messages.AttemptFailed: // what is recorded is of the last attempt
+			shown[e.Task.String()] = ""
 		}
 	}
 	for id, o := range byID {

@@ -81,7 +81,12 @@ func (p *processes) Start(c process.Command, out process.Sink) (process.Process,
 	if p.onStart != nil {
 		p.onStart(c.Label)
 	}
-	p.sim.after(q.program.Takes/2, event{label: "half of " + c.Label, run: p.body}, nil)
+	body := p.body
+	p.sim.after(q.program.Takes/2, event{label: "half of " + c.Label, run: func() {
+		if !q.Ended() { // who was killed does nothing any more
+			body()
+		}
+	}}, nil)
 	if len(p.all) == p.sim.faults.CancelInStart {
 		p.sim.after(p.sim.lateness(), event{label: "cancel", run: p.cancel}, nil)
 		p.sim.sleep(p.sim.slowness())

@@ -187,36 +187,40 @@ func TestCancelledStarts(t *testing.T) {
 // One history on 1, 2 and 16 slots: same outcomes, same bytes; with cap 1 also the same order, on a slow machine too (I15, S-37).
 func TestSlotsMakeNoDifference(t *testing.T) {
 	seeds(t, 200, func(seed int64) []string {
-		var want, order string
-		for i, o := range []RunOptions{{Cap: 16}, {Cap: 2}, {Cap: 1}, {Cap: 1}, {Cap: 1, Faults: Faults{Slow: 60}}} {
-			w := world(seed, WorldOptions{MaxTasks: 8, Failures: true})
-			o.Seed = seed*10 + int64(i)
-			o.Faults.InOrder = true
-			r := Run(w, o)
-			if len(r.Broken) > 0 {
-				return r.Broken
-			}
-			got := ""
-			for _, out := range r.Result.Outcomes {
-				// The cause of a skip is left out: of two failed roots the first counts, and which is first depends on the slots.
-				got += fmt.Sprintln(out.Task, out.Status, out.ExitCode, out.Key.Short(), out.OutputsDigest.Short(), out.Store)
-			}
-			if want == "" {
-				want = got
-			}
-			if got != want {
-				return []string{fmt.Sprintf("I15: outcomes with cap %d:\n%s\nwith cap 16:\n%s", o.Cap, got, want)}
-			}
-			if o.Cap == 1 {
-				if starts := strings.Join(r.Order, " "); order == "" {
-					order = starts
-				} else if starts != order {
-					return []string{fmt.Sprintf("I15: order of processes with cap 1: %s, and then: %s", order, starts)}
-				}
+		return slotsMakeNoDifference(seed, WorldOptions{MaxTasks: 8, Failures: true})
+	})
+}
+
+func slotsMakeNoDifference(seed int64, of WorldOptions) []string {
+	var want, order string
+	for i, o := range []RunOptions{{Cap: 16}, {Cap: 2}, {Cap: 1}, {Cap: 1}, {Cap: 1, Faults: Faults{Slow: 60}}} {
+		w := world(seed, of)
+		o.Seed = seed*10 + int64(i)
+		o.Faults.InOrder = true
+		r := Run(w, o)
+		if len(r.Broken) > 0 {
+			return r.Broken
+		}
+		got := ""
+		for _, out := range r.Result.Outcomes {
+			// The cause of a skip is left out: of two failed roots the first counts, and which is first depends on the slots.
+			got += fmt.Sprintln(out.Task, out.Status, out.ExitCode, out.Key.Short(), out.OutputsDigest.Short(), out.Store, out.Spawned)
+		}
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			return []string{fmt.Sprintf("I15: outcomes with cap %d:\n%s\nwith cap 16:\n%s", o.Cap, got, want)}
+		}
+		if o.Cap == 1 {
+			if starts := strings.Join(r.Order, " "); order == "" {
+				order = starts
+			} else if starts != order {
+				return []string{fmt.Sprintf("I15: order of processes with cap 1: %s, and then: %s", order, starts)}
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // A path that two tasks make is a violation of the run (I13), whatever the order in which they end.

@@ -29,6 +29,7 @@ type World struct {
 	Scripts map[string]Script
 	Cap     int
 	tasks   []worldTask
+	tried   map[string]int // processes that have worked, by task
 }
 
 type worldTask struct {
@@ -44,6 +45,8 @@ type worldTask struct {
 	takes           time.Duration
 	timeout         time.Duration // 0: none
 	alone           bool
+	retries, fails  int           // the first processes fail; then it succeeds, if it is to
+	delay           time.Duration // between attempts
 }
 
 func (t worldTask) id() string  { return t.project + ":" + t.name }
@@ -58,6 +61,7 @@ type WorldOptions struct {
 	Clashes  bool // and files that several of them make
 	Timeouts bool // processes that run out of time, or nearly
 	Alone    bool // tasks that have the terminal
+	Retries  bool // tasks that are tried again, most of which succeed in the end
 }
 
 // NewWorld makes a workspace from a seed. Of an invention that the loader refuses (a glob output that closes a cycle), the
@@ -81,7 +85,7 @@ func (w *World) script(c process.Command) (Script, bool) {
 }
 
 func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
-	w := &World{Host: memfs.New(), Scripts: map[string]Script{}, Cap: 1 + rng.Intn(4)}
+	w := &World{Host: memfs.New(), Scripts: map[string]Script{}, tried: map[string]int{}, Cap: 1 + rng.Intn(4)}
 	w.invent(rng, o)
 	if err := w.write(rng); err != nil {
 		return nil, err
@@ -114,13 +118,17 @@ func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
 // program does the work of a task, if it succeeds, and says something.
 func (w *World) program(t worldTask, said string) processtest.Script {
 	return func(_ process.Command, out process.Sink, _ <-chan processtest.Signal) process.Exit {
-		if t.exit == 0 {
+		code := t.exit
+		if w.tried[t.id()]++; w.tried[t.id()] <= t.fails {
+			_ = afero.WriteFile(w.FS, t.out(), []byte("half made\n"), 0o644)
+			code = 75
+		} else if code == 0 {
 			_ = w.work(t)
 		}
 		for line := range strings.Lines(said) {
 			out.Write(process.Stdout, []byte(line))
 		}
-		return process.Exit{Code: t.exit}
+		return process.Exit{Code: code}
 	}
 }
 
@@ -170,6 +178,10 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 			t.timeout = time.Duration(1+rng.Intn(60)) * time.Millisecond
 		}
 		t.alone = o.Alone && rng.Intn(3) == 0
+		if o.Retries && rng.Intn(2) == 0 {
+			t.retries, t.fails = 1+rng.Intn(3), rng.Intn(4)
+			t.delay = []time.Duration{0, 10 * time.Millisecond, 5 * time.Second}[rng.Intn(3)]
+		}
 		w.tasks = append(w.tasks, t)
 	}
 }
@@ -248,13 +260,17 @@ func (w *World) yaml(t worldTask) string {
 	if t.uncached {
 		s += "    cache: false\n"
 	}
+	if t.retries > 0 {
+		s += fmt.Sprintf("    retry: {times: %d, delay: %s, factor: 2}\n", t.retries, workspace.Period(t.delay))
+	}
 	if t.timeout > 0 {
 		s += "    timeout: " + workspace.Period(t.timeout) + "\n"
 	}
 	return s
 }
 
-// work is the body of a task: its output names it and the digests of all it reads.
+// work is the body of a task: its output names it and the digests of all it reads. One that was tried before appends, so that what a
+// failed attempt has left would show.
 func (w *World) work(t worldTask) error {
 	text, err := w.product(t, func(path string) ([]byte, error) {
 		b, _, err := w.FS.ReadFile(path, 0)
@@ -267,6 +283,10 @@ func (w *World) work(t worldTask) error {
 		if err := afero.WriteFile(w.FS, "/"+t.project+"/out/0.txt", text, 0o644); err != nil {
 			return err
 		}
+	}
+	if t.fails > 0 {
+		was, _, _ := w.FS.ReadFile(t.out(), 0)
+		text = append(was, text...)
 	}
 	return afero.WriteFile(w.FS, t.out(), text, 0o644)
 }

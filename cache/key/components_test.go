@@ -211,7 +211,8 @@ func TestKeyDoesNotDependOn(t *testing.T) {
 		"task name":                  func(a *action) { a.task.ID.Task = "other" },
 		"project name, tags":         func(a *action) { a.task.Project = &workspace.Project{Name: "x", Dir: "/lib", Tags: []string{"t"}} },
 		"index, overlay":             func(a *action) { a.task.Index, a.task.Overlay = 7, "o" },
-		"timeout":                    func(a *action) { a.task.Timeout = time.Minute }, // haz::cfg::080
+		"timeout":                    func(a *action) { a.task.Timeout = time.Minute },             // haz::cfg::080
+		"retry":                      func(a *action) { a.task.Retry = workspace.Retry{Times: 2} }, // haz::cfg::081
 		"mutex":                      func(a *action) { a.task.Mutex = &workspace.Mutex{Name: "db"} },
 		"soft edges":                 func(a *action) { a.task.WeakDeps = make([]workspace.RefDecl, 2) },
 		"text of deps":               func(a *action) { a.task.Deps = make([]workspace.RefDecl, 2) },

@@ -103,6 +103,12 @@ func (m *Manifest) readRest(r *text.Reader) {
 	}
 	r.Line(wordExit)
 	m.ExitStatus = int(min(r.Num(), math.MaxInt32))
+	if r.At(wordAttempt) {
+		r.Line(wordAttempt)
+		if m.Attempt = int(min(r.Num(), math.MaxInt32)); m.Attempt < 2 {
+			r.Fail(errAttempt)
+		}
+	}
 	r.Line(wordCreated)
 	m.CreatedAt, m.DurationMS = r.Num(), r.Num()
 	r.Line(wordTask)

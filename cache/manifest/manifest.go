@@ -28,6 +28,7 @@ type Manifest struct {
 	StdoutHash, StderrHash digest.Digest
 	Order                  StreamOrder // how the bytes of both followed each other
 	ExitStatus             int
+	Attempt                int   // on which it was made, when that was a later one than the first; else 0
 	CreatedAt              int64 // unix seconds
 	DurationMS             int64
 	Task                   string
@@ -54,6 +55,7 @@ const (
 	wordStderr  = "stderr"
 	wordOrder   = "order"
 	wordExit    = "exit"
+	wordAttempt = "attempt"
 	wordCreated = "created"
 	wordTask    = "task"
 )
@@ -95,6 +97,10 @@ func Encode(m *Manifest) ([]byte, error) {
 	}
 	w.Line(wordExit)
 	w.Num(int64(m.ExitStatus))
+	if m.Attempt != 0 {
+		w.Line(wordAttempt)
+		w.Num(int64(m.Attempt))
+	}
 	w.Line(wordCreated)
 	w.Num(m.CreatedAt)
 	w.Num(m.DurationMS)
@@ -159,6 +165,9 @@ func (m *Manifest) checkRest(total int64) error {
 	if m.ExitStatus != 0 {
 		return fmt.Errorf("exit status %d: only successes are stored (CACHE-018)", m.ExitStatus)
 	}
+	if m.Attempt < 0 || m.Attempt == 1 {
+		return errAttempt
+	}
 	if m.CreatedAt < 0 || m.DurationMS < 0 {
 		return errors.New("negative time")
 	}
@@ -167,6 +176,8 @@ func (m *Manifest) checkRest(total int64) error {
 	}
 	return nil
 }
+
+var errAttempt = errors.New("an attempt is written down only if it is a later one than the first")
 
 var errNoRoot = errors.New("no root that it could be bound to")
 

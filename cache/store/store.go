@@ -65,6 +65,7 @@ type StoreRequest struct {
 	Task           string
 	CreatedAt      int64 // unix seconds
 	DurationMS     int64
+	Attempt        int  // on which it was made; 0, 1: the first
 	Replace        bool // the user forced the run: an existing whole dir gives way
 }
 
@@ -94,6 +95,9 @@ func (s *Store) Stage(ctx context.Context, r StoreRequest) (*Staged, error) {
 		Revision: manifest.Revision, Hash: s.Hash, Key: r.Key, Outputs: r.Outputs,
 		StdoutLen: r.Stdout.Len, StderrLen: r.Stderr.Len, StdoutHash: r.Stdout.Digest, StderrHash: r.Stderr.Digest, Order: r.Order,
 		CreatedAt: max(r.CreatedAt, 0), DurationMS: max(r.DurationMS, 0), Task: r.Task,
+	}
+	if r.Attempt > 1 {
+		m.Attempt = r.Attempt
 	}
 	if err := m.Check(); err != nil { // first, since what cannot be written down need not be copied
 		return nil, err

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/haz-build/haz"
@@ -12,9 +14,17 @@ import (
 // How the process of a task is run, for people and machines.
 
 type jsonAttempts struct {
-	Timeout     *int64 `json:"timeout_ms,omitempty"` // 0: none, whatever the run says
-	Interactive bool   `json:"interactive,omitempty"`
-	TTY         bool   `json:"tty,omitempty"`
+	Timeout     *int64     `json:"timeout_ms,omitempty"` // 0: none, whatever the run says
+	Retry       *jsonRetry `json:"retry,omitempty"`
+	Interactive bool       `json:"interactive,omitempty"`
+	TTY         bool       `json:"tty,omitempty"`
+}
+
+type jsonRetry struct {
+	Times  int      `json:"times"`
+	On     []string `json:"on"` // empty: any failure of the process
+	Delay  int64    `json:"delay_ms"`
+	Factor float64  `json:"factor"`
 }
 
 func attemptsJSON(t *haz.Task) (a jsonAttempts) {
@@ -23,6 +33,9 @@ func attemptsJSON(t *haz.Task) (a jsonAttempts) {
 		ms := max(0, t.Timeout).Milliseconds()
 		a.Timeout = &ms
 	}
+	if r := t.Retry; r.Times > 0 {
+		a.Retry = &jsonRetry{r.Times, retryOn(r), r.Delay.Milliseconds(), max(1, r.Factor)}
+	}
 	return a
 }
 
@@ -30,7 +43,17 @@ func attemptsJSON(t *haz.Task) (a jsonAttempts) {
 func attemptsText(t *haz.Task) string {
 	text := ""
 	if t.Timeout != 0 {
-		text += fmt.Sprintf("timeout: %s\n", workspace.Period(max(0, t.Timeout)))
+		text = fmt.Sprintf("timeout: %s\n", workspace.Period(max(0, t.Timeout)))
+	}
+	if r := t.Retry; r.Times > 0 {
+		text += fmt.Sprintf("retry: times=%d", r.Times)
+		if r.On != nil {
+			text += ", on=" + strings.Join(retryOn(r), "|")
+		}
+		if r.Delay > 0 {
+			text += fmt.Sprintf(", delay=%s, factor=%v", workspace.Period(r.Delay), max(1, r.Factor))
+		}
+		text += "\n"
 	}
 	if t.Interactive {
 		text += "interactive: true\n"
@@ -39,6 +62,24 @@ func attemptsText(t *haz.Task) string {
 		text += "tty: true\n"
 	}
 	return text
+}
+
+// retryOn is after which failures a task is tried again, words first; empty: after any.
+func retryOn(r workspace.Retry) []string {
+	on := []string{}
+	if r.On == nil {
+		return on
+	}
+	if r.On.Timeout {
+		on = append(on, "timeout")
+	}
+	if r.On.Signal {
+		on = append(on, "signal")
+	}
+	for _, code := range slices.Sorted(slices.Values(r.On.Codes)) {
+		on = append(on, fmt.Sprint(code))
+	}
+	return on
 }
 
 func readPeriod(text string) (time.Duration, error) {

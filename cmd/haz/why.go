@@ -173,6 +173,9 @@ func whyText(e *haz.Explanation) string {
 	}
 	section("tools", toolTexts(e.Tools))
 	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", cmp.Or(e.Key, "unknown"), diag.Escape(e.Found()))
+	if e.Stored != nil && e.Stored.Attempt > 1 {
+		fmt.Fprintf(&b, "flaky: made on attempt %d\n", e.Stored.Attempt)
+	}
 	return b.String()
 }
 
@@ -342,6 +345,7 @@ type jsonWhy struct {
 	Source    string         `json:"source"`
 	Key       string         `json:"cache_key"`
 	Lookup    string         `json:"cache_lookup"`
+	MadeOn    int            `json:"made_on_attempt,omitempty"` // where that was not the first
 	Since     *string        `json:"diff_since_run,omitempty"`
 	Diff      []jsonDiff     `json:"diff,omitempty"`
 	Upstreams []jsonUpstream `json:"upstream_diffs,omitempty"`
@@ -370,6 +374,9 @@ func whyJSON(e *haz.Explanation) any {
 		if t.Digest != "" {
 			doc.Tools[i].Digest = &e.Tools[i].Digest
 		}
+	}
+	if e.Stored != nil && e.Stored.Attempt > 1 {
+		doc.MadeOn = e.Stored.Attempt
 	}
 	if e.Last != nil {
 		doc.Since = &e.Last.Run

@@ -129,7 +129,10 @@ var foreignKeys = map[string][]foreign{
 		{keys: "pty terminal pseudoterminal allocatetty", ours: "tty", write: writeFlag(true)},
 		{keys: "interruptible", say: "every task can be interrupted; remove it"},
 		{keys: "silent quiet verbose outputlogs outputstyle logs log prefix logging ui", say: shownBy},
-		{keys: "retry retries retrycount attempts maxattempts flaky", say: `haz runs a task once; a script can try again: shell: "program || program"`},
+		{keys: "retries retrycount retrylimit maxretries rerun reruns", ours: "retry", write: writeTimes(0)},
+		{keys: "attempts maxattempts tries maxtries", ours: "retry", write: writeTimes(-1)},
+		{keys: "flaky retryonfailure", ours: "retry", say: "retry: 2"},
+		{keys: "retrydelay retryinterval retrywait backoff", ours: "retry", say: "it belongs under retry: retry: {times: 2, delay: 1s}"},
 		{keys: "timeoutminutes timeoutinminutes timeoutmins", ours: "timeout", write: writePeriod("m")},
 		{keys: "timeoutseconds timeoutsecs timelimit timelimitseconds maxtime deadline", ours: "timeout", write: writePeriod("s")},
 		{keys: "timeoutms timeoutmillis timeoutmilliseconds", ours: "timeout", write: writePeriod("ms")},
@@ -167,6 +170,13 @@ var foreignKeys = map[string][]foreign{
 		{keys: "type kind", ours: "mode"},
 		{keys: "shared", say: "mode: shared"},
 		{keys: "exclusive", say: "mode: exclusive"},
+	},
+	"retry": {
+		{keys: "max count limit retries number", ours: "times"},
+		{keys: "attempts maxattempts tries", ours: "times", write: writeTimes(-1)},
+		{keys: "when if causes failures exitcodes exitcode codes only", ours: "on", write: writeList},
+		{keys: "interval wait pause sleep backoff", ours: "delay", write: writePeriod("s")},
+		{keys: "multiplier backofffactor exponent growth", ours: "factor"},
 	},
 	"env": {
 		{keys: "from host names fromenv hash hashed", ours: "from_host", write: writeList},
@@ -215,7 +225,7 @@ var foreignIndex = sync.OnceValue(func() map[string]*foreign {
 var ownIndex = sync.OnceValue(func() map[string]string {
 	index := map[string]string{}
 	for _, o := range []*Object{workspaceObject, cacheObject, cleanObject, concurrencyObject, outputObject, executionObject, projectObject,
-		overlayObject, taskObject, depObject, mutexObject, envObject, strictObject} {
+		overlayObject, taskObject, depObject, mutexObject, retryObject, envObject, strictObject} {
 		for _, f := range o.Fields {
 			index[o.Name+" "+squeeze(f.Key)] = f.Key
 		}

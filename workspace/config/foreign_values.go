@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"strings"
 
@@ -102,6 +103,20 @@ func writeList(ours string, v value) string {
 		return asItStands
 	}
 	return shortLine(ours + ": " + yamlList(items))
+}
+
+// writeTimes is a number of further attempts, which is the number given and more.
+func writeTimes(more int) func(string, value) string {
+	return func(ours string, v value) string {
+		text, _ := v.scalar()
+		switch n, ok := parseInteger(text); {
+		case ok && n+more >= 0 && n+more <= workspace.RetriesMax && more == 0:
+			return asItStands
+		case ok && n+more >= 0 && n+more <= workspace.RetriesMax:
+			return fmt.Sprintf("%s: %d", ours, n+more)
+		}
+		return ours + ": 2"
+	}
 }
 
 // writePeriod gives a number its unit.

@@ -37,6 +37,8 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 			m.add(rule, t.Span, "bad umask "+diag.QuoteShort(t.Value)+": "+err.Error(), umaskGrammar)
 			return false
 		}
+	case FailureText:
+		return m.retryCause(rule, t)
 	case Argument:
 		if i := strings.IndexByte(t.Value, 0); i >= 0 {
 			m.add(rule, t.Span, fmt.Sprintf("the text holds a NUL byte (at position %d), which no program can be given", i), "")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/haz-build/haz/workspace"
 )
 
 // The JSON Schemas (draft 7, which editors know best), printed from the tables of schema.go. Loader and schema agree but for
@@ -219,6 +221,9 @@ var patternOf = map[Format]string{
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
 	PeriodText:     `^([0-9]+(ms|[smhdw]))+$`,
+	RetryTimes:     `^\+?(0|(0_?)*[1-9](_?[0-9])?|100)$`,
+	RetryFactor:    `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`,
+	FailureText:    `^(timeout|signal|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$`,
 	SizeText:       `^[0-9]+([KMGT]?B|[KMGT]iB)?$`,
 	Location:       `^(~/+[^/]|\.?/+[^/]|\.\./)`,
 	Cap:            `^\+?((0_?)*[1-9](_?[0-9])*|0x(0_?)*[1-9A-Fa-f](_?[0-9A-Fa-f])*|0o(0_?)*[1-7](_?[0-7])*|0b(0_?)*1(_?[01])*)$`,
@@ -240,6 +245,9 @@ var typesOf = map[Format][]string{
 	MutexName:      {"string", "integer", "boolean"},
 	DurationText:   {"string"},
 	PeriodText:     {"string"},
+	RetryTimes:     {"integer", "string"},
+	RetryFactor:    {"number", "string"},
+	FailureText:    {"string", "integer"},
 	SizeText:       {"string", "integer"},
 	Location:       {"string"},
 	Cap:            {"integer", "string"},
@@ -274,6 +282,12 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 		out = append(out, member{"minimum", 0})
 	case Cap:
 		out = append(out, member{"minimum", 1})
+	case RetryTimes:
+		out = append(out, member{"minimum", 0}, member{"maximum", workspace.RetriesMax})
+	case RetryFactor:
+		out = append(out, member{"minimum", 1}, member{"maximum", factorMax})
+	case FailureText:
+		out = append(out, member{"minimum", 1}, member{"maximum", 255})
 	case ProjectPattern, PathPattern:
 		out = append(out,
 			member{"patternErrorMessage", "This is no path or glob: folders are separated by one /, and ** stands alone between them."},

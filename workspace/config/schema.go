@@ -33,6 +33,9 @@ const (
 	MutexName
 	DurationText
 	PeriodText
+	RetryTimes
+	RetryFactor
+	FailureText
 	SizeText
 	Location
 	Concurrency
@@ -222,6 +225,8 @@ var taskObject = &Object{
 			Doc: "`true`: standard output and error of the task are one terminal as wide as yours, for a tool that colours and wraps by what it sees. All that it prints counts as standard output."},
 		{Key: "timeout", Rule: "haz::cfg::080", Added: true, Type: Type{Kind: Scalar, Format: PeriodText}, Default: "none, or what `--timeout` says", Accepts: "a time: `10m`, `1m30s`, `500ms`; `0s` is none",
 			Doc: "How long the task's process may run, not counting what it waits for. Then it is ended as a cancelled one is, and the task has failed. It is no part of the cache key."},
+		{Key: "retry", Rule: "haz::cfg::081", Added: true, Type: Type{Kind: ScalarOrMap, Format: RetryTimes, Object: retryObject}, Default: "`0`", Accepts: "an integer from 0 to 100, or a map with `times`, `on`, `delay` and `factor`",
+			Doc: "How often the task is tried again when its process fails. What a failed attempt left is taken away first. It is no part of the cache key."},
 	},
 }
 
@@ -244,6 +249,20 @@ var mutexObject = &Object{
 		{Key: "name", Rule: "haz::cfg::019", Required: true, Type: Type{Kind: Scalar, Format: MutexName}, Accepts: "a name, or `~:name`", Doc: "The lock."},
 		{Key: "mode", Rule: "haz::cfg::019", Required: true, Type: Type{Kind: Scalar, Allowed: []string{"exclusive", "shared"}}, Accepts: "`exclusive`, `shared`",
 			Doc: "`shared` locks may be held together; an `exclusive` one only alone."},
+	},
+}
+
+var retryObject = &Object{
+	Name: "retry", Article: "`retry`", Rule: "haz::cfg::081",
+	Doc: "When, and how often, a task is tried again.",
+	Fields: []Field{
+		{Key: "times", Rule: "haz::cfg::081", Required: true, Type: Type{Kind: Scalar, Format: RetryTimes}, Accepts: "an integer from 0 to 100", Doc: "How often, beyond the first attempt."},
+		{Key: "on", Rule: "haz::cfg::081", Type: Type{Kind: ListOf, Format: FailureText, Unique: true, NonEmpty: true}, Default: "any failure of the process", Accepts: "`timeout`, `signal`, exit codes from 1 to 255, each once",
+			Doc: "After which failures: the timeout ran out, a signal that haz has not sent ended it, it ended with that exit code."},
+		{Key: "delay", Rule: "haz::cfg::081", Type: Type{Kind: Scalar, Format: PeriodText}, Default: "`0s`", Accepts: "a time: `10s`, `1m30s`, `500ms`",
+			Doc: "How long to wait before the second attempt. Slots and locks are given back meanwhile."},
+		{Key: "factor", Rule: "haz::cfg::081", Type: Type{Kind: Scalar, Format: RetryFactor}, Default: "`1`", Accepts: "a number from 1 to 100; fractions are fine",
+			Doc: "By which the delay grows from one attempt to the next, to an hour at most."},
 	},
 }
 

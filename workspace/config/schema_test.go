@@ -27,7 +27,7 @@ func objects(f func(*Object)) {
 // Every key of the tables has a place for its value of the right type, and says what it needs to say.
 func TestTables(t *testing.T) {
 	records := map[*Object]record{
-		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, mutexObject: &Mutex{}, depObject: &Dep{}, envObject: (*env)(&Body{}),
+		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, mutexObject: &Mutex{}, depObject: &Dep{}, retryObject: &Retry{}, envObject: (*env)(&Body{}),
 	}
 	w := &Workspace{}
 	for key, o := range map[string]*Object{"cache": cacheObject, "concurrency": concurrencyObject, "output": outputObject, "execution": executionObject} {
@@ -45,11 +45,11 @@ func TestTables(t *testing.T) {
 			slot := rec.slot(f.Key)
 			fits := false
 			switch slot.(type) {
-			case *Text, *Duration, *Size, *concurrency:
+			case *Text, *Duration, *Size, *concurrency, *Int, *Factor:
 				fits = f.Type.Kind == Scalar
 			case *Bool:
 				fits = f.Type.Kind == Flag
-			case *List:
+			case *List, *[]RetryCause:
 				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != ProjectPattern && f.Type.Object == nil
 			case *Deps:
 				fits = f.Type.Kind == ListOf && f.Type.Object != nil
@@ -57,7 +57,7 @@ func TestTables(t *testing.T) {
 				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == ProjectPattern)
 			case *[]TagCap, *[]Pair, *[]Task:
 				fits = f.Type.Kind == Dict
-			case *Mutex:
+			case *Mutex, *Retry:
 				fits = f.Type.Kind == ScalarOrMap
 			case record:
 				fits = f.Type.Kind == Map

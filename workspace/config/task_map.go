@@ -268,6 +268,8 @@ func (o *Object) example() string {
 		return "execution: {cancel_grace: 5}"
 	case depObject:
 		return depHint
+	case retryObject:
+		return retryHint
 	case envObject:
 		return "env: {from_host: [CC], pass: [TOKEN], override: {LC_ALL: C}}"
 	case strictObject:

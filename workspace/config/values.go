@@ -149,6 +149,7 @@ type Body struct {
 	Interactive Bool
 	TTY         Bool
 	Timeout     Duration
+	Retry       Retry
 
 	path         string // of keys, for diagnostics of later phases
 	actionFailed bool   // command or shell was there, but wrong
@@ -166,6 +167,34 @@ type Mutex struct {
 	Name, Mode Text // Mode is not Set in the short form
 	Span       Span
 	Set        bool
+}
+
+// Retry says how often and when a task is tried again.
+type Retry struct {
+	Times  Int
+	On     []RetryCause
+	Delay  Duration
+	Factor Factor
+	Span   Span
+	Set    bool
+}
+
+// Int is an integer.
+type Int struct {
+	Text
+	Int int
+}
+
+// Factor is a number of at least 1.
+type Factor struct {
+	Text
+	Factor float64
+}
+
+// RetryCause is timeout, signal, or an exit code.
+type RetryCause struct {
+	Text
+	Code int // 0 for the words
 }
 
 // A record is a struct that takes the values of an Object: slot returns the pointer that a key's value goes to.
@@ -258,6 +287,8 @@ func (b *Body) slot(key string) any {
 		return &b.TTY
 	case "timeout":
 		return &b.Timeout
+	case "retry":
+		return &b.Retry
 	}
 	return nil
 }
@@ -297,6 +328,20 @@ func (m *Mutex) slot(key string) any {
 		return &m.Name
 	case "mode":
 		return &m.Mode
+	}
+	return nil
+}
+
+func (r *Retry) slot(key string) any {
+	switch key {
+	case "times":
+		return &r.Times
+	case "on":
+		return &r.On
+	case "delay":
+		return &r.Delay
+	case "factor":
+		return &r.Factor
 	}
 	return nil
 }

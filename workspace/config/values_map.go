@@ -114,6 +114,14 @@ func (m *mapper) value(f *Field, n *yaml.Node, slot any) bool {
 		return m.tasks(f, n, s)
 	case *Mutex:
 		return m.mutex(f, n, s)
+	case *Retry:
+		return m.retry(f, n, s)
+	case *Int:
+		return m.times(f, n, s)
+	case *Factor:
+		return m.factor(f, n, s)
+	case *[]RetryCause:
+		return m.retryCauses(f, n, s)
 	case record:
 		return m.object(f.Type.Object, f.Rule, n, s)
 	}

@@ -89,6 +89,7 @@ func (b *builder) body(c *config.Body) workspace.Task {
 	if t.Timeout = c.Timeout.Duration; c.Timeout.Set && t.Timeout == 0 {
 		t.Timeout = workspace.NoTimeout
 	}
+	t.Retry = retry(c.Retry)
 	t.Deps = b.deps(c)
 	t.WeakDeps = b.weakDeps(c)
 	t.FromHost, t.Pass = texts(c.Env.FromHost), texts(c.Env.Pass)
@@ -103,6 +104,25 @@ func (b *builder) body(c *config.Body) workspace.Task {
 		t.Mutex = &workspace.Mutex{ProjectScope: own, Name: name, Shared: c.Mutex.Mode.Value == "shared"}
 	}
 	return t
+}
+
+// retry is haz::cfg::081.
+func retry(c config.Retry) workspace.Retry {
+	r := workspace.Retry{Times: c.Times.Int, Delay: c.Delay.Duration, Factor: c.Factor.Factor}
+	if len(c.On) > 0 {
+		r.On = &workspace.RetryOn{}
+	}
+	for _, on := range c.On {
+		switch on.Value {
+		case "timeout":
+			r.On.Timeout = true
+		case "signal":
+			r.On.Signal = true
+		default:
+			r.On.Codes = append(r.On.Codes, on.Code)
+		}
+	}
+	return r
 }
 
 func texts(l config.List) []string {

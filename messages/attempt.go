@@ -1,0 +1,16 @@
+package messages
+
+import "time"
+
+// EndAttempt tells the cache actor that a process has failed and another one is to follow: write down what it left, give the task locks
+// back. Answered by AttemptEnded.
+type EndAttempt struct{ Ref }
+
+// AttemptEnded says that the task holds nothing any more of its last attempt.
+type AttemptEnded struct{ Ref }
+
+// AttemptDue tells a task, after a time, that its next attempt may begin.
+type AttemptDue struct {
+	Ref
+	After time.Duration
+}

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+)
+
+const (
+	retryHint = "retry: 2    or    retry: {times: 2, on: [timeout, 75], delay: 1s, factor: 2}"
+	factorMax = 100
+)
+
+// retry maps a number, or a map with times (haz::cfg::081).
+func (m *mapper) retry(f *Field, n *yaml.Node, out *Retry) bool {
+	v := deref(n)
+	r := Retry{Span: m.span(n)}
+	switch v.Kind {
+	case yaml.ScalarNode:
+		if !m.times(f, n, &r.Times) {
+			return false
+		}
+	case yaml.MappingNode:
+		ok := m.object(f.Type.Object, f.Rule, n, &r)
+		if !r.Times.Set && ok {
+			m.add(f.Rule, r.Span, "retry has no times", retryHint)
+		}
+		if !r.Times.Set || !ok {
+			return false
+		}
+	default:
+		m.wrongType(f.Rule, n, "an integer or a map with times").Hint = retryHint
+		return false
+	}
+	r.Set = true
+	*out = r
+	return true
+}
+
+func (m *mapper) times(f *Field, n *yaml.Node, out *Int) bool {
+	t, ok := m.text(f.Rule, n, "an integer")
+	if !ok {
+		return false
+	}
+	i, isInteger := parseInteger(t.Value)
+	if !isInteger || i < 0 || i > workspace.RetriesMax {
+		m.add(f.Rule, t.Span, fmt.Sprintf("bad %s %s; it is an integer from 0 to %d", f.Key, diag.QuoteShort(t.Value), workspace.RetriesMax), retryHint)
+		return false
+	}
+	*out = Int{t, i}
+	return true
+}
+
+func (m *mapper) factor(f *Field, n *yaml.Node, out *Factor) bool {
+	t, ok := m.text(f.Rule, n, "a number")
+	if !ok {
+		return false
+	}
+	x := math.NaN()
+	if isDecimal(t.Value) {
+		x, _ = strconv.ParseFloat(t.Value, 64) // beyond the float64 it is an infinity
+	}
+	if !(x >= 1 && x <= factorMax) {
+		m.add(f.Rule, t.Span, fmt.Sprintf("bad factor %s; it is a number from 1 to %d", diag.QuoteShort(t.Value), factorMax), "")
+		return false
+	}
+	*out = Factor{t, x}
+	return true
+}
+
+// retryCauses maps a list of failures; each was held to its form by retryCause.
+func (m *mapper) retryCauses(f *Field, n *yaml.Node, out *[]RetryCause) bool {
+	list, ok := m.list(f, n)
+	for _, t := range list.Items {
+		code, _ := strconv.Atoi(t.Value) // 0 for the words
+		*out = append(*out, RetryCause{t, code})
+	}
+	return ok
+}
+
+// retryCause is timeout, signal or an exit code, spelled as programs print it.
+func (m *mapper) retryCause(rule string, t Text) bool {
+	code, err := strconv.ParseUint(t.Value, 10, 8)
+	if t.Value == "timeout" || t.Value == "signal" || err == nil && code > 0 && fmt.Sprint(code) == t.Value {
+		return true
+	}
+	hint := ""
+	if near := diag.Nearest(t.Value, []string{"timeout", "signal"}); near != "" {
+		hint = diag.DidYouMean(near)
+	}
+	m.add(rule, t.Span, diag.QuoteShort(t.Value)+" is no failure; it is timeout, signal, or an exit code from 1 to 255", hint)
+	return false
+}
