@@ -26,5 +26,6 @@ func (w *Workspace) CommandIn(project string, argv []string) (process.Command, e
 	t := &workspace.Task{ID: workspace.TaskID{Project: p.Name}, Project: p, Kind: workspace.Command, Argv: argv, Strict: p.StrictEnv}
 	predictor := w.newPredictor()
 	defer predictor.close()
-	return process.Command{Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: predictor.deriver.Environment(t)}, nil
+	umask := w.W.Settings.Umask
+	return process.Command{Umask: &umask, Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: predictor.deriver.Environment(t)}, nil
 }

@@ -21,15 +21,37 @@ var passedByDefault = []string{
 // PassedByDefault lists the names that every task sees unless its environment is strict; LC_* stands for all that begin so.
 func PassedByDefault() []string { return slices.Clone(passedByDefault) }
 
+// Variables that haz itself sets for each task; what the host has of these names, no task sees (EXEC-032).
+const (
+	EnvRoot        = "HAZ_WORKSPACE_ROOT" // where the workspace lies, on the host
+	EnvProject     = "HAZ_PROJECT"        // the name of its project
+	EnvProjectRoot = "HAZ_PROJECT_ROOT"   // where that lies, on the host: the folder that the task starts in
+	EnvTask        = "HAZ_TASK"           // its name
+)
+
+// isOwn reports whether haz sets a variable itself.
+func isOwn(name string) bool {
+	switch name {
+	case EnvRoot, EnvProject, EnvProjectRoot, EnvTask:
+		return true
+	}
+	return false
+}
+
+// Sets reports whether the task sets a variable to a text.
+func (t *Task) Sets(name string) bool {
+	_, set := t.Override[name]
+	return set
+}
+
 // Hashes reports whether the value of a variable of the host is part of the task's key.
 func (t *Task) Hashes(name string) bool {
-	_, set := t.Override[name]
-	return !set && slices.Contains(t.FromHost, name)
+	return !t.Sets(name) && !isOwn(name) && slices.Contains(t.FromHost, name)
 }
 
 // Passes reports whether the task sees a variable of the host whose value is in no key, and whether it does so by default alone.
 func (t *Task) Passes(name string) (passes, byDefault bool) {
-	if _, set := t.Override[name]; set || slices.Contains(t.FromHost, name) {
+	if t.Sets(name) || isOwn(name) || slices.Contains(t.FromHost, name) {
 		return false, false
 	}
 	if passedBy(t.Pass, name) {
@@ -58,9 +80,8 @@ var defaultNames, defaultPrefixes = func() (map[string]bool, []string) {
 
 // HasPath reports whether the environment of the task can have a PATH.
 func (t *Task) HasPath() bool {
-	_, set := t.Override["PATH"]
 	passes, _ := t.Passes("PATH")
-	return set || passes || t.Hashes("PATH")
+	return t.Sets("PATH") || passes || t.Hashes("PATH")
 }
 
 func passedBy(texts []string, name string) bool {

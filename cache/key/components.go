@@ -22,6 +22,7 @@ const preimageKind = "key"
 // comparisons.
 const (
 	wordPlace       = "place"
+	wordName        = "name" // of project and task
 	wordUmask       = "umask"
 	wordCommand     = "command" // of a command, one a word; a shell action has the next three instead
 	wordShell       = "shell"
@@ -39,6 +40,7 @@ const (
 type components struct {
 	hash      digest.Function
 	place     Place
+	task      workspace.TaskID
 	umask     uint32
 	dir       string // of the project; "" for the workspace root
 	shell     bool
@@ -68,7 +70,7 @@ type variable struct {
 
 // components brings together what the key of t is made of. Tools, inputs and upstreams are used as they are: sorted.
 func (d *Deriver) components(t *workspace.Task, at *Derived) *components {
-	c := &components{hash: d.o.Hash, place: d.o.Place, umask: d.o.Umask, tools: at.Tools, inputs: at.Inputs, upstreams: at.Upstreams, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
+	c := &components{hash: d.o.Hash, place: d.o.Place, task: t.ID, umask: d.o.Umask, tools: at.Tools, inputs: at.Inputs, upstreams: at.Upstreams, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
 	if t.Project != nil && t.Project.Dir != "/" {
 		c.dir = t.Project.Dir
 	}
@@ -143,6 +145,9 @@ func (c *components) writeBody(w *text.Writer) {
 	w.Str(c.place.OS)
 	w.Str(c.place.Arch)
 	w.Str(cmp.Or(c.dir, "/"))
+	w.Line(wordName)
+	w.Str(c.task.Project)
+	w.Str(c.task.Task)
 	w.Line(wordUmask)
 	w.Octal(c.umask)
 	c.writeAction(w)

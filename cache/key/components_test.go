@@ -90,14 +90,15 @@ func TestVector(t *testing.T) {
 		t.Errorf("keys are of revision %d, manifests of %d", chapterRevision, manifest.Revision)
 	}
 	for fn, want := range map[digest.Function]string{
-		digest.BLAKE3: "f561addae9b62cdcf524e159448841d97cc1db7d80aaa570c36c1ce14b8cd7c9",
-		digest.SHA256: "71c78c4d513615d02e1c98a80d70ccd90be65601a62de201302a27c2b4e68afd",
+		digest.BLAKE3: "89f54a71fe00724b1e84c938f2175152cb0f565d1035fee7c54bde834d42d2c0",
+		digest.SHA256: "a3f328fb9a090b81d67f4f09d94e73521cde85bb567d5985f5a6d22b498297f6",
 	} {
 		a := vector(t, fn)
 		c := a.components()
 		of := func(s string) string { return hasher.Sum(fn, []byte(s)).Hex() }
 		text := "haz key 4 " + fn.String() + `
 place linux amd64 /lib
+name lib compile
 umask 022
 command cc
 command -c
@@ -162,6 +163,8 @@ func TestKeyDependsOn(t *testing.T) {
 		"another tool":               func(a *action) { a.tools[1].Name = "cc1" },
 		"tool more":                  func(a *action) { a.tools = append(a.tools, tools.Tool{Name: "strip"}) },
 		"output pattern added":       func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.d", "/gen/x", "y") },
+		"task name (EXEC-032)":       func(a *action) { a.task.ID.Task = "other" },
+		"project name (EXEC-032)":    func(a *action) { a.task.ID.Project = "other" },
 		"output pattern renamed":     func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/b.o", "out/*.d", "/gen/x") },
 		"output glob changed":        func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/?.d", "/gen/x") },
 		"output pattern gone":        func(a *action) { a.task.Outputs = a.task.Outputs[1:] },
@@ -208,8 +211,7 @@ func TestKeyDependsOn(t *testing.T) {
 // CACHE-001, MUTEX-008, DAG-018: what differs elsewhere does not.
 func TestKeyDoesNotDependOn(t *testing.T) {
 	for name, change := range map[string]func(a *action){
-		"task name":                  func(a *action) { a.task.ID.Task = "other" },
-		"project name, tags":         func(a *action) { a.task.Project = &workspace.Project{Name: "x", Dir: "/lib", Tags: []string{"t"}} },
+		"tags":                       func(a *action) { a.task.Project = &workspace.Project{Name: "lib", Dir: "/lib", Tags: []string{"t"}} },
 		"index, overlay":             func(a *action) { a.task.Index, a.task.Overlay = 7, "o" },
 		"timeout":                    func(a *action) { a.task.Timeout = time.Minute },             // haz::cfg::080
 		"retry":                      func(a *action) { a.task.Retry = workspace.Retry{Times: 2} }, // haz::cfg::081

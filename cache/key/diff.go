@@ -57,6 +57,7 @@ var comparisons = [...]comparison{
 	named(wordIncremental, 0, wording{alone: func(line) string { return "true" }}),
 	named(wordTTY, 0, wording{alone: func(line) string { return "true" }}),
 	single(wordPlace, "operating system", "architecture", "project directory"),
+	named(wordName, 0, wording{kind: wordPlace, name: func(line) string { return wordName }}),
 	named(wordUmask, 0, wording{kind: wordPlace, name: func(line) string { return wordUmask }}),
 }
 

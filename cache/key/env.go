@@ -1,6 +1,7 @@
 package key
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 // The environment of a task (chapter 2, 4.3) is in two parts. What is in the key: names of from_host, present or not, and override,
 // by digests of their values (variables). And what is passed, by pass and by default, of which nothing is in the key: neither name nor
-// value (passed).
+// value (passed). Beside these stand haz's own variables, which say what the key says anyway, or nothing that is to matter (own).
 
 // HostEnv is a snapshot of the host's environment.
 type HostEnv struct{ vars []hostVariable } // by name, each once
@@ -61,6 +62,19 @@ func (d *Deriver) variables(t *workspace.Task) []variable {
 	return slices.CompactFunc(vars, func(a, b variable) bool { return a.name == b.name })
 }
 
+// own is what haz itself tells a task (EXEC-032): where the workspace lies, which is in no key; which project and task it is, which is
+// component 1; and where the project lies, of which component 1 has the place in the workspace.
+func (d *Deriver) own(t *workspace.Task) []string {
+	var env []string
+	if d.o.Root != "" && t.Project != nil {
+		env = append(env, workspace.EnvRoot+"="+d.o.Root, workspace.EnvProject+"="+t.ID.Project, workspace.EnvProjectRoot+"="+path.Join(d.o.Root, t.Project.Dir))
+	}
+	if env != nil && t.ID.Task != "" {
+		env = append(env, workspace.EnvTask+"="+t.ID.Task)
+	}
+	return env
+}
+
 // Passed lists the names of the host's variables that the task sees and whose values are in no key (haz::cfg::041, haz::cfg::042): those
 // of pass, and those that pass by default. Sorted.
 func (d *Deriver) Passed(t *workspace.Task) (declared, byDefault []string) {
@@ -81,6 +95,11 @@ func (d *Deriver) Environment(t *workspace.Task) []string {
 	for _, v := range d.variables(t) {
 		if v.present {
 			env = append(env, v.name+"="+v.value)
+		}
+	}
+	for _, v := range d.own(t) {
+		if name, _, _ := strings.Cut(v, "="); !t.Sets(name) {
+			env = append(env, v)
 		}
 	}
 	for _, v := range d.o.Env.vars {

@@ -43,6 +43,32 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// haz tells where a task is; an override wins over that, and nothing else does (EXEC-032).
+func TestOwnVariables(t *testing.T) {
+	d := NewDeriver(Options{Root: "/ws", Env: NewHostEnv([]string{"HAZ_TASK=outer", "HAZ_PROJECT=outer", "HAZ_STATE_DIR=/s", "HAZ_PROJECT_ROOT=/outer"})})
+	id := workspace.TaskID{Project: "lib", Task: "build"}
+	for name, c := range map[string]struct {
+		task workspace.Task
+		want string
+	}{
+		"a task":               {workspace.Task{ID: id, Project: &workspace.Project{Dir: "/lib"}}, "HAZ_PROJECT=lib HAZ_PROJECT_ROOT=/ws/lib HAZ_TASK=build HAZ_WORKSPACE_ROOT=/ws"},
+		"strict":               {workspace.Task{ID: id, Project: &workspace.Project{Dir: "/"}, Strict: true}, "HAZ_PROJECT=lib HAZ_PROJECT_ROOT=/ws HAZ_TASK=build HAZ_WORKSPACE_ROOT=/ws"},
+		"override":             {workspace.Task{ID: id, Project: &workspace.Project{Dir: "/lib"}, Override: map[string]string{"HAZ_TASK": "x"}}, "HAZ_PROJECT=lib HAZ_PROJECT_ROOT=/ws/lib HAZ_TASK=x HAZ_WORKSPACE_ROOT=/ws"},
+		"from_host and pass":   {workspace.Task{ID: id, Project: &workspace.Project{Dir: "/lib"}, FromHost: []string{"HAZ_TASK"}, Pass: []string{"HAZ_P*"}}, "HAZ_PROJECT=lib HAZ_PROJECT_ROOT=/ws/lib HAZ_TASK=build HAZ_WORKSPACE_ROOT=/ws"},
+		"a command of no task": {workspace.Task{ID: workspace.TaskID{Project: "lib"}, Project: &workspace.Project{Dir: "/lib"}}, "HAZ_PROJECT=lib HAZ_PROJECT_ROOT=/ws/lib HAZ_WORKSPACE_ROOT=/ws"},
+	} {
+		if got := strings.Join(d.Environment(&c.task), " "); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
+		}
+	}
+	// Where the workspace lies is in no key: another folder hits.
+	a, b := rich(t), rich(t)
+	one := NewDeriver(Options{Root: "/one"}).Preimage(&a.task, a.derived())
+	if other := NewDeriver(Options{Root: "/other"}).Preimage(&b.task, b.derived()); string(one) != string(other) {
+		t.Error("the root of the workspace is in the key")
+	}
+}
+
 // What is passed is in no key, neither name nor value, be it set or not; what is hashed is (haz::cfg::041, haz::cfg::042, I17).
 func TestKeyOfPassed(t *testing.T) {
 	key := func(change func(a *action)) string {

@@ -1,8 +1,8 @@
 // Package key leads from a task to its cache key: resolves and digests inputs, composes the action, explains differences
 // (chapter 2, section 5).
 //
-// Two actions that could differ in their result have different keys, and equal actions have equal ones, whatever task they
-// belong to: names, locks, caps and soft edges are not in the key.
+// Two actions that could differ in their result have different keys, and equal actions of a task have equal ones: locks, caps and
+// soft edges are not in the key.
 package key
 
 import (
@@ -38,6 +38,7 @@ type Options struct {
 	Hash  digest.Function
 	Place Place
 	Umask uint32 // of every task (EXEC-031)
+	Root  string // of the workspace, on the host: what HAZ_WORKSPACE_ROOT says (EXEC-032)
 	Env   HostEnv
 	// Tools finds the programs of tasks; nil: keys hold none.
 	Tools *tools.Finder
