@@ -142,11 +142,11 @@ func (p *predictor) lastOutputs(t *Task) []entry.Output {
 	if !globs {
 		return nil
 	}
-	ledger := p.state.Ledger(t.ID.String())
-	if ledger.Task == "" {
+	products := p.state.Products(t.ID.String())
+	if products.Task == "" {
 		return nil
 	}
-	m, miss := p.store.Explain(ledger.Key)
+	m, miss := p.store.Explain(products.Key)
 	if miss != nil || m == nil {
 		return nil
 	}

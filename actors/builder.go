@@ -66,14 +66,14 @@ type job struct {
 
 	derived     *key.Derived
 	manifest    *cache.Manifest
-	ledger      state.Ledger
-	hasLedger   bool
+	products    state.Products
+	hasProducts bool
 	restored    bool      // the result came from the cache
 	was         entry.Key // of what came from the cache, or was made anew
 	remake      bool      // the cache has the result, and it is made anew all the same
 	lookedAgain bool      // for the entry, with the lock in hand
 	letBe       []*job    // upstreams that are unsettled and stay so
-	ledgered    bool      // the ledger holds the outputs of this run
+	listed      bool      // the product list holds the outputs of this run
 	left        leftovers
 	locks       atomic.Pointer[state.TaskLocks]
 	refused     *state.Refused
@@ -228,7 +228,7 @@ func (j *job) forget(fs fsys.FS) {
 	if j.printed != nil {
 		j.printed.drop(fs)
 	}
-	j.derived, j.manifest, j.ledger, j.hasLedger, j.left = nil, nil, state.Ledger{}, false, leftovers{}
+	j.derived, j.manifest, j.products, j.hasProducts, j.left = nil, nil, state.Products{}, false, leftovers{}
 	j.before, j.collected, j.folders, j.noted, j.printed, j.refused = nil, nil, nil, nil, nil, nil
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -251,7 +251,7 @@ func (b *builder) holds(task string) bool {
 	return false
 }
 
-// madeBy is another task that made path, by its ledger, and whose output patterns still match; "" when none.
+// madeBy is another task that made path, by its product list, and whose output patterns still match; "" when none.
 func (b *builder) madeBy(t *workspace.Task, path string) string {
 	var names []string
 	for _, w := range b.r.o.Plan.G.Writers(path) {

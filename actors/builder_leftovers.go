@@ -20,23 +20,23 @@ import (
 
 // leftovers is what is known of them while the task is carried out.
 type leftovers struct {
-	was    state.Ledger // the ledger when it began
-	stays  bool         // what was made before is kept for the task
+	was    state.Products // the product list when it began
+	stays  bool           // what was made before is kept for the task
 	taken  *cache.Taken
 	stuck  string // why something could not be taken away
-	marked bool   // the ledger says that the task runs
+	marked bool   // the product list says that the task runs
 	began  int64  // by the clock of the file system
 }
 
-// kept is the ledger of what lies there for the task.
-func (l *leftovers) kept() state.Ledger {
+// kept is the product list of what lies there for the task.
+func (l *leftovers) kept() state.Products {
 	if l.stays {
 		return l.was
 	}
-	return state.Ledger{}
+	return state.Products{}
 }
 
-// own reports whether the ledger listed path as the task's alone when it began.
+// own reports whether the product list listed path as the task's alone when it began.
 func (l *leftovers) own(path string) bool {
 	p, ok := l.was.Find(path)
 	return ok && !p.Found
@@ -44,7 +44,7 @@ func (l *leftovers) own(path string) bool {
 
 // target is what a restore has to know of a task.
 func (b *builder) target(j *job) cache.Target {
-	return cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Ledger: b.loadLedger(j), Key: j.derived.Key,
+	return cache.Target{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Products: b.loadProducts(j), Key: j.derived.Key,
 		Defines:     b.r.o.Plan.G.W.Defines,
 		DirMode:     b.r.o.Deriver.DirMode(),
 		NewestInput: j.newestInput,
@@ -73,14 +73,14 @@ func (b *builder) makeWay(ctx context.Context, j *job) ([]messages.Note, error) 
 	if len(j.task.Outputs) == 0 {
 		return nil, ctx.Err()
 	}
-	j.hasLedger = false // another haz may have written it meanwhile
+	j.hasProducts = false // another haz may have written it meanwhile
 	t := b.target(j)
 	left := &j.left
-	left.was = t.Ledger
-	if t.Ledger.Running { // what it has as found is no more than what there was
+	left.was = t.Products
+	if t.Products.Running { // what it has as found is no more than what there was
 		left.was.Files = slices.DeleteFunc(slices.Clone(left.was.Files), func(p state.Produced) bool { return p.Found })
 	}
-	left.stays = j.task.Incremental && !j.remake && !t.Ledger.Running && !t.Ledger.Unfinished
+	left.stays = j.task.Incremental && !j.remake && !t.Products.Running && !t.Products.Unfinished
 	if !left.stays {
 		var err error
 		if left.taken, err = b.r.o.Cache.TakeAway(ctx, j.derived.Key, t); err != nil {
@@ -90,7 +90,7 @@ func (b *builder) makeWay(ctx context.Context, j *job) ([]messages.Note, error) 
 	switch err := ctx.Err(); {
 	case err != nil:
 		return nil, err
-	case t.Ledger.Running:
+	case t.Products.Running:
 		return b.moveHalfWritten(ctx, j, &t), nil
 	case j.remake:
 		return b.clearForRemake(ctx, j, &t), nil
@@ -109,8 +109,8 @@ func (b *builder) moveHalfWritten(ctx context.Context, j *job, t *cache.Target) 
 }
 
 func (b *builder) displaceHalfWritten(ctx context.Context, t *cache.Target, isSource func(path string) bool) ([]messages.Note, error) {
-	suspects, err := outputs.Suspects(ctx, b.r.o.FS, t.Patterns, &t.Ledger, func(p string) bool {
-		own, ok := t.Ledger.Find(p)
+	suspects, err := outputs.Suspects(ctx, b.r.o.FS, t.Patterns, &t.Products, func(p string) bool {
+		own, ok := t.Products.Find(p)
 		return isSource(p) || b.r.o.Plan.G.W.Defines(p) || t.Others(p) || ok && b.r.o.Cache.Unmodified(ctx, own)
 	})
 	if err != nil {
@@ -118,7 +118,7 @@ func (b *builder) displaceHalfWritten(ctx context.Context, t *cache.Target, isSo
 	}
 	kept, err := b.r.o.Cache.Displace(ctx, *t, suspects)
 	notes := b.displacedNote(kept, "was left by a run that was killed, and may be half written")
-	t.Ledger.Running, t.Ledger.Unfinished = false, true
+	t.Products.Running, t.Products.Unfinished = false, true
 	return notes, err
 }
 
@@ -159,7 +159,7 @@ func (b *builder) markRunning(j *job) {
 	own := slices.DeleteFunc(slices.Clone(left.was.Files), func(p state.Produced) bool { return p.Found })
 	found := j.before.Found(func(p string) bool { return left.own(p) || j.isSource(p) })
 	left.marked = true
-	left.began = b.r.o.State.WriteLedger(state.Ledger{Task: j.task.ID.String(), Key: left.was.Key, At: b.r.o.Clock.Now().Unix(),
+	left.began = b.r.o.State.WriteProducts(state.Products{Task: j.task.ID.String(), Key: left.was.Key, At: b.r.o.Clock.Now().Unix(),
 		Files: state.MergeProduced(own, found), Running: true, Unfinished: left.was.Unfinished, Spans: left.was.Spans})
 	if left.began == 0 {
 		left.began = b.r.o.State.Stamp()
@@ -174,18 +174,18 @@ func (b *builder) endAttempt(j *job, m messages.EndAttempt) any {
 	}
 	defer b.leave(j)
 	b.releaseOutputs(j, true)
-	j.left, j.hasLedger, j.lookedAgain = leftovers{}, false, false
+	j.left, j.hasProducts, j.lookedAgain = leftovers{}, false, false
 	b.unlock(j)
 	return messages.AttemptEnded(m)
 }
 
-// writeLedger writes down what the task made in a run that came to a good end.
-func (b *builder) writeLedger(j *job, files []state.Produced) {
-	l := state.Ledger{Task: j.task.ID.String(), Key: j.derived.Key, At: b.r.o.Clock.Now().Unix(), Files: files, Spans: j.left.was.Spans}
+// writeProducts writes down what the task made in a run that came to a good end.
+func (b *builder) writeProducts(j *job, files []state.Produced) {
+	l := state.Products{Task: j.task.ID.String(), Key: j.derived.Key, At: b.r.o.Clock.Now().Unix(), Files: files, Spans: j.left.was.Spans}
 	if j.left.marked {
 		l.Spans = state.AddSpan(l.Spans, b.span(j))
 	}
-	b.r.o.State.WriteLedger(l)
+	b.r.o.State.WriteProducts(l)
 }
 
 func (b *builder) span(j *job) state.Span {
@@ -197,7 +197,7 @@ func (b *builder) span(j *job) state.Span {
 func (b *builder) releaseOutputs(j *job, ran bool) {
 	left := &j.left
 	defer left.taken.Drop()
-	if !left.marked && !left.taken.Any() || j.ledgered {
+	if !left.marked && !left.taken.Any() || j.listed {
 		return
 	}
 	l := left.was
@@ -210,5 +210,5 @@ func (b *builder) releaseOutputs(j *job, ran bool) {
 		l.Files = state.MergeProduced(l.Files, wrote)
 		l.Spans = state.AddSpan(l.Spans, b.span(j))
 	}
-	b.r.o.State.WriteLedger(l)
+	b.r.o.State.WriteProducts(l)
 }

@@ -28,10 +28,10 @@ func (b *builder) unsettled(j *job) (list []*job) {
 		u := &b.jobs[i]
 		switch {
 		case slices.Contains(j.letBe, u):
-		case u.restored || u.ledgered:
+		case u.restored || u.listed:
 			ups, kept = append(ups, u), append(kept, u.kept)
-		case b.isReleased(u) && b.r.o.State.Ledger(u.task.ID.String()).Running:
-			list = append(list, u) // its own end left the ledger unfinished, and that tells nothing
+		case b.isReleased(u) && b.r.o.State.Products(u.task.ID.String()).Running:
+			list = append(list, u) // its own end left the product list unfinished, and that tells nothing
 		}
 	}
 	for _, k := range outputs.Unsettled(b.r.o.State, kept) {
@@ -82,12 +82,12 @@ func (b *builder) putBack(ctx context.Context, u *job) (notes []messages.Note, w
 	b.r.lock(&u.step) // its records may be on their way to the disk
 	defer u.step.Unlock()
 	id := u.task.ID.String()
-	t := cache.Target{Task: id, Patterns: workspace.Patterns(u.task.Outputs), Ledger: b.r.o.State.Ledger(id), Key: u.keptKey,
+	t := cache.Target{Task: id, Patterns: workspace.Patterns(u.task.Outputs), Products: b.r.o.State.Products(id), Key: u.keptKey,
 		DirMode: b.r.o.Deriver.DirMode(), Defines: b.r.o.Plan.G.W.Defines, Others: func(p string) bool { return b.madeBy(u.task, p) != "" },
 		Input: func(p string) (fsys.Info, digest.Digest, bool) {
 			return fsys.Info{}, digest.Digest{}, mayRead(u.task, p)
 		}}
-	if !t.Ledger.Running && !t.Ledger.Unfinished {
+	if !t.Products.Running && !t.Products.Unfinished {
 		return nil, "" // somebody else has done it
 	}
 	man, miss := b.r.o.Cache.Explain(u.keptKey)
@@ -99,13 +99,13 @@ func (b *builder) putBack(ctx context.Context, u *job) (notes []messages.Note, w
 	case !u.kept.Are(man.Outputs):
 		return nil, "the cache has another result of it"
 	}
-	if t.Ledger.Running {
+	if t.Products.Running {
 		var err error
 		if notes, err = b.displaceHalfWritten(ctx, &t, func(p string) bool { return mayRead(u.task, p) }); err != nil {
 			return notes, err.Error()
 		}
 	}
-	plan, err := b.r.o.Cache.Compare(ctx, man, t)
+	work, err := b.r.o.Cache.Compare(ctx, man, t)
 	var dir string
 	if err == nil {
 		dir, err = b.spoolFor(man)
@@ -113,7 +113,7 @@ func (b *builder) putBack(ctx context.Context, u *job) (notes []messages.Note, w
 	if err != nil {
 		return notes, err.Error()
 	}
-	got, err := b.r.o.Cache.Restore(ctx, plan, dir)
+	got, err := b.r.o.Cache.Restore(ctx, work, dir)
 	if err != nil {
 		return notes, err.Error()
 	}
@@ -122,7 +122,7 @@ func (b *builder) putBack(ctx context.Context, u *job) (notes []messages.Note, w
 			_ = b.r.o.FS.Remove(s.Path) // it was said when the task completed
 		}
 	}
-	u.kept.Renew(got.Ledger.Files)
+	u.kept.Renew(got.Products.Files)
 	notes = append(notes, messages.Note{Text: fmt.Sprintf("another haz has begun to make %s anew and did not get to the end, so what it made before was put back", id)})
 	return append(notes, b.displacedNote(got.Kept, "gave way to what is recorded")...), ""
 }

@@ -69,8 +69,8 @@ func RemakeMiss(reader string) *entry.Miss {
 // ever.
 func (b *builder) clearForRemake(ctx context.Context, j *job, t *cache.Target) []messages.Note {
 	var changed []string
-	for i := range t.Ledger.Files {
-		f := &t.Ledger.Files[i]
+	for i := range t.Products.Files {
+		f := &t.Products.Files[i]
 		if !f.Found && f.HasDigest && !j.isSource(f.Path) && !t.Others(f.Path) && !b.r.o.Cache.Unmodified(ctx, f) {
 			changed = append(changed, f.Path)
 		}

@@ -53,7 +53,7 @@ func isListed(sorted []string, path string) bool {
 	return ok
 }
 
-// missing lists what the ledger had when the task began and what is not there now, sorted.
+// missing lists what the product list had when the task began and what is not there now, sorted.
 func (b *builder) missing(j *job, got *outputs.Collected) []string {
 	var list []string
 	for i := range j.left.was.Files {

@@ -191,11 +191,11 @@ func (b *builder) explain(j *job) string {
 // input looks a path up among the inputs of the key.
 func (j *job) input(path string) (fsys.Info, digest.Digest, bool) { return j.derived.Input(path) }
 
-func (b *builder) loadLedger(j *job) state.Ledger {
-	if !j.hasLedger {
-		j.ledger, j.hasLedger = b.r.o.State.Ledger(j.task.ID.String()), true
+func (b *builder) loadProducts(j *job) state.Products {
+	if !j.hasProducts {
+		j.products, j.hasProducts = b.r.o.State.Products(j.task.ID.String()), true
 	}
-	return j.ledger
+	return j.products
 }
 
 // restoreOutputs is the step restoring.
@@ -207,7 +207,7 @@ func (b *builder) restoreOutputs(ctx context.Context, j *job, m messages.Restore
 	if refused := b.lock(j); refused != nil {
 		return refusal(m.Ref, refused)
 	}
-	j.hasLedger = false // another haz may have written it meanwhile
+	j.hasProducts = false // another haz may have written it meanwhile
 	return b.restore(ctx, j, restoring{ref: m.Ref, write: true, first: m.First})
 }
 
@@ -237,29 +237,29 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 			}
 		}
 	}()
-	if t.Ledger.Running {
+	if t.Products.Running {
 		if !m.write {
 			return messages.OutputsDiffer{Ref: m.ref, Keyed: m.keyed} // what an execution left half written is moved away first
 		}
 		notes = b.moveHalfWritten(ctx, j, &t)
 	}
-	plan, err := b.r.o.Cache.Compare(ctx, j.manifest, t)
-	if err == nil && plan.Nothing && !plan.Recorded && !m.write {
+	work, err := b.r.o.Cache.Compare(ctx, j.manifest, t)
+	if err == nil && work.Nothing && !work.Recorded && !m.write {
 		defer b.unlock(j)
-		plan, err = b.compareLocked(ctx, j, plan)
+		work, err = b.compareLocked(ctx, j, work)
 	}
 	if err != nil {
 		return b.restoreError(j, m.ref, err)
 	}
-	if (plan == nil || !plan.Nothing) && !m.write {
+	if (work == nil || !work.Nothing) && !m.write {
 		return messages.OutputsDiffer{Ref: m.ref, Keyed: m.keyed}
 	}
 	dir, err := b.spoolFor(j.manifest)
 	if err != nil {
 		return b.restoreError(j, m.ref, &cache.RestoreError{Reason: "its output cannot be spooled: " + err.Error(), Err: err})
 	}
-	got, err := b.r.o.Cache.Restore(ctx, plan, dir)
-	if !plan.Nothing {
+	got, err := b.r.o.Cache.Restore(ctx, work, dir)
+	if !work.Nothing {
 		b.r.treeChanged()
 	}
 	if err != nil {
@@ -279,9 +279,9 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 		restored.Wrote = append(restored.Wrote, o.Path)
 	}
 	restored.Reads = b.reads(j, man.Outputs)
-	b.keep(j, got.Ledger.Files, !plan.Unwritten)
+	b.keep(j, got.Products.Files, !work.Unwritten)
 	restored.Said = append(restored.Said, b.outputNotes(ctx, j, man.Outputs)...)
-	if !plan.Nothing {
+	if !work.Nothing {
 		restored.Said = append(restored.Said, b.wroteLate(j, man.Outputs, restored.Reads)...)
 	}
 	restored.Said = append(restored.Said, b.readEarly(j)...)
@@ -290,17 +290,17 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 	return restored
 }
 
-// compareLocked compares again where all is right but not in the ledger: perhaps another haz has put it there just now, and has
+// compareLocked compares again where all is right but not in the product list: perhaps another haz has put it there just now, and has
 // written so. Taken for what somebody else left, it would never be taken away again. While another haz is at work on the
-// task, the ledger is left to that one. The plan is nil when an execution has left something half written.
-func (b *builder) compareLocked(ctx context.Context, j *job, plan *cache.Plan) (*cache.Plan, error) {
+// task, the product list is left to that one. It is nil when an execution has left something half written.
+func (b *builder) compareLocked(ctx context.Context, j *job, work *cache.Work) (*cache.Work, error) {
 	if b.lock(j) != nil {
-		plan.Unwritten = true
-		return plan, nil
+		work.Unwritten = true
+		return work, nil
 	}
-	j.hasLedger = false
+	j.hasProducts = false
 	t := b.target(j)
-	if t.Ledger.Running {
+	if t.Products.Running {
 		return nil, nil
 	}
 	return b.r.o.Cache.Compare(ctx, j.manifest, t)
@@ -483,7 +483,7 @@ func (b *builder) collect(ctx context.Context, j *job, m messages.CollectOutputs
 	}
 	defer b.leave(j)
 	j.printed = m.Streams.(*recorder)
-	request := outputs.Request{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Ledger: j.left.kept(),
+	request := outputs.Request{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Products: j.left.kept(),
 		Source: j.isSource, Defines: b.r.o.Plan.G.W.Defines, Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
 		DirMode: b.r.o.Deriver.DirMode(), Spell: j.spell, Texts: j.texts()}
 	got, err := b.collectOutputs(ctx, j, request)
@@ -517,10 +517,10 @@ func (b *builder) collect(ctx context.Context, j *job, m messages.CollectOutputs
 		}
 	}
 	if answer.NotStorable == "" || answer.Quiet {
-		b.writeLedger(j, got.Produced)
-		j.ledgered = true
+		b.writeProducts(j, got.Produced)
+		j.listed = true
 	}
-	b.keep(j, got.Produced, j.ledgered)
+	b.keep(j, got.Produced, j.listed)
 	return answer
 }
 
@@ -590,7 +590,7 @@ func (j *job) texts() []string {
 // nothingToRelease reports that the task holds nothing and has nothing to write down: a hit whose records are right. While a
 // step that was abandoned is still to come or at work, there may be something.
 func (j *job) nothingToRelease(m messages.ReleaseTask) bool {
-	return !j.underWay() && j.locks.Load() == nil && !m.Ran && (j.derived == nil || j.restored && j.hasLedger && j.ledger.Key == j.derived.Key)
+	return !j.underWay() && j.locks.Load() == nil && !m.Ran && (j.derived == nil || j.restored && j.hasProducts && j.products.Key == j.derived.Key)
 }
 
 // release writes down what a task left behind that did not end in a stored or restored result (8.2), and the components of

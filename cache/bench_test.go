@@ -78,7 +78,7 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-// A hit whose outputs are right: lookup, compare, streams, ledger, with a stat index that knows the outputs.
+// A hit whose outputs are right: lookup, compare, streams, product list, with a stat index that knows the outputs.
 func BenchmarkNothingToDo(b *testing.B) {
 	r := newBench(b, 1)
 	r.fill(b)

@@ -172,16 +172,16 @@ func TestClean(t *testing.T) {
 				must(t, err)
 				dry := tt.o
 				dry.DryRun = true
-				plan, err := r.store.Clean(bg, dry)
+				dried, err := r.store.Clean(bg, dry)
 				must(t, err)
 				after, err := cachetest.Look(ws)
 				must(t, err)
 				same(t, "AUX-024: a dry run touches nothing", after, before)
-				if n := tt.want.Evicted[0] + tt.want.Evicted[1] + tt.want.Evicted[2]; len(plan.Plan) != n {
-					t.Errorf("%d lines in the plan, want %d", len(plan.Plan), n)
+				if n := tt.want.Evicted[0] + tt.want.Evicted[1] + tt.want.Evicted[2]; len(dried.Items) != n {
+					t.Errorf("%d items, want %d", len(dried.Items), n)
 				}
-				plan.Plan, plan.DryRun = nil, false
-				same(t, "the report of a dry run", *plan, tt.want)
+				dried.Items, dried.DryRun = nil, false
+				same(t, "the report of a dry run", *dried, tt.want)
 
 				got, err := r.store.Clean(bg, tt.o)
 				must(t, err)
@@ -195,7 +195,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// The plan of a dry run: sorted by pass, creation time and key (AUX-024).
+// The items of a dry run: sorted by pass, creation time and key (AUX-024).
 func TestCleanPlan(t *testing.T) {
 	r := newRig(t, memfs.New(), cache.Options{})
 	_, keys := many(r, 4)
@@ -212,7 +212,7 @@ func TestCleanPlan(t *testing.T) {
 		{Key: keys[1].Hex(), CreatedAt: at + 3600, Footprint: 1000, Pass: housekeeping.PassMaxSize},
 		{Key: keys[2].Hex(), CreatedAt: at + 7200, Footprint: 1000, Pass: housekeeping.PassMaxSize},
 	}
-	same(t, "plan", got.Plan, want)
+	same(t, "items", got.Items, want)
 	if s := want[1].Short() + " " + want[1].Pass.String(); s != keys[0].Short()+" --max-age" {
 		t.Error(s)
 	}

@@ -27,7 +27,7 @@ func TestFoundThingsStay(t *testing.T) {
 		for _, path := range []string{"/p/a", "/p/b"} {
 			info, err := ws.Lstat(path)
 			must(t, err)
-			target.Ledger.Files = append(target.Ledger.Files,
+			target.Products.Files = append(target.Products.Files,
 				state.Produced{Path: path, Info: info, Digest: hasher.Sum(fn, []byte("formatted")), HasDigest: true, Found: true})
 		}
 		taken, err := r.store.TakeAway(bg, task.Key("next"), target)

@@ -124,10 +124,10 @@ func takeAwayOperation(t testing.TB, putBack bool) cachetest.Operation {
 				if d := cachetest.Diff(got, before); d != "" {
 					t.Errorf("it said %v, but the tree is not as it was:\n%s", err, d)
 				}
-				if _, st := openOn(after, cachetest.Epoch.Add(3*time.Hour)); st.Ledger(task.Name).Unfinished {
-					t.Errorf("it said %v, all was put back, and the ledger says that it is not there", err)
+				if _, st := openOn(after, cachetest.Epoch.Add(3*time.Hour)); st.Products(task.Name).Unfinished {
+					t.Errorf("it said %v, all was put back, and the product list says that it is not there", err)
 				}
-			case cachetest.Diff(got, before) == "": // without a ledger nothing is known, and all stays
+			case cachetest.Diff(got, before) == "": // without a product list nothing is known, and all stays
 			default:
 				for path := range task.Outputs {
 					if _, there := got[path]; there {
@@ -141,7 +141,7 @@ func takeAwayOperation(t testing.TB, putBack bool) cachetest.Operation {
 	}
 }
 
-// requireSaid demands of a haz that got no further, as if it had been killed, that the ledger does not go on saying that all is there when
+// requireSaid demands of a haz that got no further, as if it had been killed, that the product list does not go on saying that all is there when
 // something that it lists is not: others count on it (S-36).
 func requireSaid(t testing.TB, f cachetest.Fault, mem *memfs.FS, before cachetest.Tree) {
 	t.Helper()
@@ -151,7 +151,7 @@ func requireSaid(t testing.TB, f cachetest.Fault, mem *memfs.FS, before cachetes
 	task := earlier()
 	s, st := openOn(mem, cachetest.Epoch.Add(3*time.Hour))
 	defer s.Close()
-	l := st.Ledger(task.Name)
+	l := st.Products(task.Name)
 	if l.Unfinished || l.Running || l.Key != task.Key("") {
 		return
 	}

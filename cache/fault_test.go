@@ -79,7 +79,7 @@ func openOn(fsy fsys.FS, now time.Time) (*cache.Store, *state.State) {
 	return cachetest.Open(fsy, cache.Options{State: st, Rand: seeded(), Now: func() time.Time { return now }}), st
 }
 
-// world has the earlier result in its tree with its ledger, both results in the cache, and files of the user.
+// world has the earlier result in its tree with its product list, both results in the cache, and files of the user.
 func world(t testing.TB) *memfs.FS {
 	t.Helper()
 	mem := memfs.New()

@@ -19,7 +19,7 @@ type (
 	RestoreError = store.RestoreError
 
 	Target   = restore.Target
-	Plan     = restore.Plan
+	Work     = restore.Work
 	Restored = restore.Restored
 	Taken    = restore.Taken
 	Kept     = restore.Kept

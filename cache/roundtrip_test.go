@@ -196,8 +196,8 @@ func TestStoreAndRestore(t *testing.T) {
 		}
 		r.onlyThese(task.Outputs)
 		r.noLeftovers()
-		if got := o.Restored.Ledger; len(got.Files) != len(task.Outputs) || got.Key != k {
-			t.Errorf("ledger %+v", got)
+		if got := o.Restored.Products; len(got.Files) != len(task.Outputs) || got.Key != k {
+			t.Errorf("product list %+v", got)
 		}
 		if r.store.Trouble() != nil {
 			t.Error(r.store.Trouble())

@@ -59,7 +59,7 @@ func newSwapCase(t *testing.T, pattern string) *swapCase {
 	r := newRig(t, c.base, cache.Options{})
 	r.put(task, task.Key())
 	r.put(older, older.Key("older"))
-	r.mustHit(older, older.Key("older")) // so that it lies there and in the ledger
+	r.mustHit(older, older.Key("older")) // so that it lies there and in the product list
 	must(t, c.victims.Write(c.base))
 	counted := faultfs.New(c.base.Clone(), 1)
 	look := newRig(t, counted, cache.Options{})

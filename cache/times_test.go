@@ -47,7 +47,7 @@ func TestRestoredTimesAreOne(t *testing.T) {
 				t.Errorf("%s is of %d, app of %d, the input of %d", path, at, got["/p/out/app"], input.MTime)
 			}
 		}
-		// The ledger knows the files as they are, and the next hit leaves them alone.
+		// The product list knows the files as they are, and the next hit leaves them alone.
 		if o := r.mustHit(task, task.Key()); !o.Nothing {
 			t.Error("not at rest")
 		}
@@ -59,7 +59,7 @@ func TestRestoredTimesAreOne(t *testing.T) {
 	})
 }
 
-// What was taken away of a result that is in place otherwise comes back with the time that it had; what the ledger does not vouch
+// What was taken away of a result that is in place otherwise comes back with the time that it had; what the product list does not vouch
 // for is of now.
 func TestTimesOfAPartThatComesBack(t *testing.T) {
 	onBoth(t, func(t *testing.T, ws fsys.FS) {
@@ -102,11 +102,11 @@ func TestTimesOfAPartThatComesBack(t *testing.T) {
 		r.mustHit(again, task.Key())
 		before := times(t, ws, task)["/p/out/run.log"]
 		must(t, ws.Remove("/p/out/run.log"))
-		r.state.WriteLedger(state.Ledger{Task: task.Name, Key: task.Key(), Files: []state.Produced{{Path: "/p/out/run.log",
+		r.state.WriteProducts(state.Products{Task: task.Name, Key: task.Key(), Files: []state.Produced{{Path: "/p/out/run.log",
 			Info: fsys.Info{Kind: fsys.File, MTime: before - int64(time.Hour)}, HasDigest: true, Digest: hasher.Sum(fn, []byte("l"))}}})
 		r.mustHit(again, task.Key())
 		if at := times(t, ws, task)["/p/out/run.log"]; at < before {
-			t.Error("other bytes came back with the time of those that the ledger lists")
+			t.Error("other bytes came back with the time of those that the product list lists")
 		}
 	})
 }
@@ -141,7 +141,7 @@ func TestTimesOfWhatIsGone(t *testing.T) {
 }
 
 // Bytes that an older result had do not bring their time back: something was made from others since.
-func TestTimesOfAnOlderLedger(t *testing.T) {
+func TestTimesOfAnOlderProducts(t *testing.T) {
 	onBoth(t, func(t *testing.T, ws fsys.FS) {
 		r := newRig(t, ws, cache.Options{})
 		task, other := chain(), chain()
@@ -154,7 +154,7 @@ func TestTimesOfAnOlderLedger(t *testing.T) {
 			mem.Advance(time.Hour)
 		}
 		r.mustHit(other, other.Key("other"))
-		// Back again: the bytes of that file are of an older ledger, so its time is of now.
+		// Back again: the bytes of that file are of an older product list, so its time is of now.
 		r.mustHit(task, task.Key())
 		if at := times(t, ws, task)["/p/out/obj/m.o"]; at == was["/p/out/obj/m.o"] {
 			t.Error("a time of long ago came back with the bytes")

@@ -64,7 +64,7 @@ type AbandonWork struct{ Ref }
 // ReleaseTask tells the cache actor that a task has ended: write down what it made, give its locks back, forget it.
 type ReleaseTask struct {
 	Ref
-	// Wrote: an execution that did not complete left files behind; they are added to the ledger (8.2).
+	// Wrote: an execution that did not complete left files behind; they are added to the product list (8.2).
 	Wrote bool
 	Ran   bool // there was a process
 }

@@ -26,7 +26,7 @@ type Task struct {
 	Stdout, Stderr string
 	// Inputs are paths whose state when Target is called counts as that at key time.
 	Inputs []string
-	// Others are paths that other tasks' ledgers list.
+	// Others are paths that other tasks' product lists list.
 	Others []string
 }
 
@@ -83,7 +83,7 @@ func Store(ctx context.Context, s *cache.Store, r cache.StoreRequest) (alreadyTh
 	return staged.Publish()
 }
 
-// Target is what a restore of the task has to know, with the ledger that st has of it.
+// Target is what a restore of the task has to know, with the product list that st has of it.
 func (t *Task) Target(ws fsys.FS, st *state.State) cache.Target {
 	type input struct {
 		info fsys.Info
@@ -103,7 +103,7 @@ func (t *Task) Target(ws fsys.FS, st *state.State) cache.Target {
 		others[path] = true
 	}
 	return cache.Target{
-		Task: t.Name, Patterns: Patterns(t.Patterns...), Ledger: st.Ledger(t.Name),
+		Task: t.Name, Patterns: Patterns(t.Patterns...), Products: st.Products(t.Name),
 		Input: func(path string) (fsys.Info, digest.Digest, bool) {
 			in, ok := inputs[path]
 			return in.info, in.d, ok

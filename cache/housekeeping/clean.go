@@ -44,8 +44,8 @@ type CleanReport struct {
 	Evicted   [passes]int // by CleanPass; of a dry run, what would be
 	// TmpDirs and RestoreDirs are the staging directories of dead owners that were removed; 0 without Soft.
 	TmpDirs, RestoreDirs int
-	Bytes                int64 // reclaimed, as declared by the manifests
-	Plan                 []CleanItem
+	Bytes                int64          // reclaimed, as declared by the manifests
+	Items                []CleanItem    // of a dry run: what it would evict
 	Failures             []CleanFailure // by path; with any, the exit code is 2 (AUX-027)
 }
 
@@ -92,7 +92,7 @@ func (s *Housekeeper) Clean(ctx context.Context, o CleanOptions) (*CleanReport, 
 			return nil, err
 		}
 	}
-	slices.SortFunc(c.r.Plan, func(a, b CleanItem) int {
+	slices.SortFunc(c.r.Items, func(a, b CleanItem) int {
 		return cmp.Or(cmp.Compare(a.Pass, b.Pass), cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.Key, b.Key))
 	})
 	slices.SortFunc(c.r.Failures, func(a, b CleanFailure) int { return cmp.Compare(a.Path, b.Path) })
@@ -206,7 +206,7 @@ func (c *cleaning) evictAll(ctx context.Context, list []found, p CleanPass) erro
 // evict reports whether the entry is gone, or would be.
 func (c *cleaning) evict(f found, p CleanPass) bool {
 	if c.o.DryRun {
-		c.r.Plan = append(c.r.Plan, CleanItem{Key: f.key, CreatedAt: f.createdAt, Footprint: f.footprint, Pass: p})
+		c.r.Items = append(c.r.Items, CleanItem{Key: f.key, CreatedAt: f.createdAt, Footprint: f.footprint, Pass: p})
 	} else if err := c.s.Evict(c.root, f.path); err != nil {
 		c.fail(c.root.HostPath(f.path), err)
 		return false

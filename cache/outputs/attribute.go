@@ -131,19 +131,19 @@ func (c *collector) judge(t *thing, written bool) (j judgement, maker string, er
 	return isBystander, maker, nil
 }
 
-// lists reports whether the ledger of this task lists path, whatever lies there.
+// lists reports whether the product list of this task lists path, whatever lies there.
 func (c *collector) lists(path string) bool {
-	p, ok := c.Ledger.Find(path)
+	p, ok := c.Products.Find(path)
 	return ok && !p.Found
 }
 
 // isSource reports whether the input patterns of the task match path.
 func (c *collector) isSource(path string) bool { return c.Source != nil && c.Source(path) }
 
-// listed reports whether the ledger of this task lists the match as it is now: with this digest, or, where none is kept,
+// listed reports whether the product list of this task lists the match as it is now: with this digest, or, where none is kept,
 // with this stat (8.2).
 func (c *collector) listed(t *thing) (bool, error) {
-	p, ok := c.Ledger.Find(t.Path)
+	p, ok := c.Products.Find(t.Path)
 	if !ok || p.Found || p.Info.Kind != t.Match.Info.Kind {
 		return false, nil
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/haz-build/haz/pattern"
 )
 
-// The same on a real disk: snapshot, run, attribution, and again with what the ledger holds from the first time.
+// The same on a real disk: snapshot, run, attribution, and again with what the product list holds from the first time.
 func TestOnDisk(t *testing.T) {
 	root := t.TempDir()
 	disk, err := fsys.Host(root)
@@ -37,7 +37,7 @@ func TestOnDisk(t *testing.T) {
 		}
 		patterns = append(patterns, p.Anchor("/p"))
 	}
-	run := func(ledger state.Ledger, do func()) (*Collected, state.Ledger) {
+	run := func(products state.Products, do func()) (*Collected, state.Products) {
 		t.Helper()
 		st := state.Open(disk, digest.SHA256)
 		before, err := TakeSnapshot(context.Background(), disk, patterns, Owner{})
@@ -45,15 +45,15 @@ func TestOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		do()
-		c, err := Collect(context.Background(), disk, st, digest.SHA256, Request{Task: "p:t", Patterns: patterns, Before: before, Ledger: ledger, DirMode: 0o755})
+		c, err := Collect(context.Background(), disk, st, digest.SHA256, Request{Task: "p:t", Patterns: patterns, Before: before, Products: products, DirMode: 0o755})
 		if err != nil {
 			t.Fatal(err)
 		}
-		st.WriteLedger(state.Ledger{Task: "p:t", Files: c.Produced})
+		st.WriteProducts(state.Products{Task: "p:t", Files: c.Produced})
 		st.Flush()
-		return c, state.Open(disk, digest.SHA256).Ledger("p:t")
+		return c, state.Open(disk, digest.SHA256).Products("p:t")
 	}
-	c, ledger := run(state.Ledger{}, func() {
+	c, products := run(state.Products{}, func() {
 		write("p/o/a", "1")
 		write("p/o/d/b", "2")
 		write("p/bin", "3")
@@ -64,20 +64,20 @@ func TestOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if len(c.Wrote) != 5 || len(c.Outputs) != 5 || c.NotStorable != "" || len(ledger.Files) != 5 {
+	if len(c.Wrote) != 5 || len(c.Outputs) != 5 || c.NotStorable != "" || len(products.Files) != 5 {
 		t.Fatalf("first run: %+v", c)
 	}
 	first := c.Digest
-	c, ledger = run(ledger, func() {})
+	c, products = run(products, func() {})
 	if len(c.Wrote) != 0 || c.Digest != first || c.NotStorable != "" {
 		t.Errorf("second run: %+v", c)
 	}
-	c, _ = run(ledger, func() { write("p/o/a", "changed") })
+	c, _ = run(products, func() { write("p/o/a", "changed") })
 	if len(c.Wrote) != 1 || len(c.Outputs) != 5 || c.Digest == first {
 		t.Errorf("third run: %+v", c)
 	}
-	c, _ = run(state.Ledger{}, func() {})
+	c, _ = run(state.Products{}, func() {})
 	if c.NotStorable == "" || len(c.Outputs) != 0 {
-		t.Errorf("without the ledger: %+v", c)
+		t.Errorf("without the product list: %+v", c)
 	}
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/haz-build/haz/pattern"
 )
 
-// enterGit says whether what is called ".git" at path is an output: it is when the task made it, now or, by its ledger,
+// enterGit says whether what is called ".git" at path is an output: it is when the task made it, now or, by its product list,
 // earlier. That of the user stays out.
 func (c *collector) enterGit(path string, now fsys.Info) bool {
-	if c.Ledger.Below(path) {
+	if c.Products.Below(path) {
 		return true
 	}
 	switch c.Before.gitState(path, now) {
@@ -91,7 +91,7 @@ func (c *collector) made(f *tree.Folder) bool {
 	if was == nil || was.Perm != f.Info.Perm {
 		return true
 	}
-	p, ok := c.Ledger.Find(f.Path)
+	p, ok := c.Products.Find(f.Path)
 	return ok && p.Info.Kind == fsys.Dir && p.Info.Perm == f.Info.Perm
 }
 

@@ -12,12 +12,12 @@ import (
 	"github.com/haz-build/haz/pattern"
 )
 
-// Whose a folder or a .git is, is told by what was there before and by the ledger.
+// Whose a folder or a .git is, is told by what was there before and by the product list.
 func TestWhoseFolder(t *testing.T) {
 	for _, c := range []struct {
 		name, pattern string
 		before        []string
-		ledger        []string
+		products      []string
 		run           []string
 		want          string
 	}{
@@ -39,7 +39,7 @@ func TestWhoseFolder(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newTask(t, c.pattern)
 			w.do(c.before...)
-			w.made(c.ledger...)
+			w.made(c.products...)
 			w.begin()
 			w.do(c.run...)
 			if got := text(w.collect()); got != c.want {

@@ -19,18 +19,18 @@ type Kept struct {
 
 	mu      sync.Mutex
 	files   []state.Produced // sorted by path
-	listed  bool             // the task's ledger on disk lists the same
+	listed  bool             // the task's product list on disk lists the same
 	settled []bool           // by file: its bytes were read later than its change time, so that an equal stat proves them
-	mark    state.Mark       // of a ledger that lists the same
+	mark    state.Mark       // of a product list that lists the same
 }
 
-// Keep takes note of the files, which are not copied. listed says that the task's ledger on disk lists the same ones, so that
+// Keep takes note of the files, which are not copied. listed says that the task's product list on disk lists the same ones, so that
 // a look at it tells whether another haz has made the task's outputs again.
 func Keep(task string, files []state.Produced, listed bool) *Kept {
 	return &Kept{Task: task, files: files, listed: listed}
 }
 
-// Renew replaces what was kept: the same outputs were put into the tree anew, and the task's ledger lists them.
+// Renew replaces what was kept: the same outputs were put into the tree anew, and the task's product list lists them.
 func (k *Kept) Renew(files []state.Produced) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -135,13 +135,13 @@ func settled(info, clock fsys.Info) bool {
 	return clock.Dev == info.Dev && clock.MTime > info.CTime && info.CTime%int64(10*time.Millisecond) != 0
 }
 
-// Remade returns the first task of which another haz has written other outputs into its ledger since, or nil.
+// Remade returns the first task of which another haz has written other outputs into its product list since, or nil.
 func Remade(st *state.State, all []*Kept) *Kept {
 	tasks := make([]string, len(all))
 	for i, k := range all {
 		tasks[i] = k.Task
 	}
-	for i, mark := range st.LedgerMarks(tasks) {
+	for i, mark := range st.ProductMarks(tasks) {
 		if all[i].remade(st, mark) {
 			return all[i]
 		}
@@ -155,15 +155,15 @@ func (k *Kept) remade(st *state.State, mark state.Mark) bool {
 	if !k.listed || mark == k.mark {
 		return false
 	}
-	l := st.Ledger(k.Task)
+	l := st.Products(k.Task)
 	if l.Task == "" {
 		return false // it is lost, or could not be written: nothing can be told
 	}
 	return !k.settledBy(&l, mark)
 }
 
-// settledBy reports whether a ledger lists what the task left. With one that says so of an execution that came to a good end, its mark is kept.
-func (k *Kept) settledBy(l *state.Ledger, mark state.Mark) bool {
+// settledBy reports whether a product list lists what the task left. With one that says so of an execution that came to a good end, its mark is kept.
+func (k *Kept) settledBy(l *state.Products, mark state.Mark) bool {
 	if len(l.Files) != len(k.files) {
 		return false
 	}
@@ -179,14 +179,14 @@ func (k *Kept) settledBy(l *state.Ledger, mark state.Mark) bool {
 	return true
 }
 
-// Unsettled returns those of which the ledgers on disk say that somebody has begun to make them anew, and not that it came to a good
+// Unsettled returns those of which the product lists on disk say that somebody has begun to make them anew, and not that it came to a good
 // end. With the locks of the task in hand that is over: it failed, or haz was killed.
 func Unsettled(st *state.State, all []*Kept) (list []*Kept) {
 	tasks := make([]string, len(all))
 	for i, k := range all {
 		tasks[i] = k.Task
 	}
-	for i, mark := range st.LedgerMarks(tasks) {
+	for i, mark := range st.ProductMarks(tasks) {
 		if all[i].unsettled(st, mark) {
 			list = append(list, all[i])
 		}
@@ -200,7 +200,7 @@ func (k *Kept) unsettled(st *state.State, mark state.Mark) bool {
 	if mark == k.mark {
 		return false
 	}
-	l := st.Ledger(k.Task)
+	l := st.Products(k.Task)
 	if l.Running || l.Unfinished {
 		return true
 	}

@@ -56,7 +56,7 @@ func TestKept(t *testing.T) {
 			w.fs.SetStep(step)
 			w.do("write o/a x", "write o/b y", "link l o/a", "dir e")
 			w.made("e", "l", "o/a", "o/b")
-			k := Keep("p:t", w.ledger.Files, false)
+			k := Keep("p:t", w.products.Files, false)
 			if got := w.look(k); got != "" {
 				t.Fatalf("nothing was changed: %s", got)
 			}
@@ -85,7 +85,7 @@ func TestKeptSeesEditsOfTheSameTick(t *testing.T) {
 	w.fs.SetStep(0)
 	w.do("write o/a one")
 	w.made("o/a")
-	k := Keep("p:t", w.ledger.Files, false)
+	k := Keep("p:t", w.products.Files, false)
 	w.look(k)
 	w.do("write o/a two")
 	w.fs.Advance(time.Hour)
@@ -94,30 +94,30 @@ func TestKeptSeesEditsOfTheSameTick(t *testing.T) {
 	}
 }
 
-// Another haz has made the outputs again: the ledger says so where the files do not.
+// Another haz has made the outputs again: the product list says so where the files do not.
 func TestKeptIsRemade(t *testing.T) {
 	w := newTask(t, "**")
 	w.do("write o/a x", "write o/b x")
 	w.made("o/a")
-	w.st.WriteLedger(w.ledger)
-	k, unlisted := Keep("p:t", w.ledger.Files, true), Keep("p:t", w.ledger.Files, false)
+	w.st.WriteProducts(w.products)
+	k, unlisted := Keep("p:t", w.products.Files, true), Keep("p:t", w.products.Files, false)
 	if got := w.look(k); got != "" {
 		t.Fatal(got)
 	}
-	again := w.ledger
+	again := w.products
 	again.Key[0]++
 	other := state.Open(w.fs, 0)
-	other.WriteLedger(again)
+	other.WriteProducts(again)
 	if got := w.look(k); got != "" {
 		t.Errorf("the same outputs under another key: %s", got)
 	}
 	w.made("o/b")
-	other.WriteLedger(w.ledger)
+	other.WriteProducts(w.products)
 	if got := w.look(k); got != "remade" {
 		t.Errorf("one output more: %q", got)
 	}
 	if got := w.look(unlisted); got != "" {
-		t.Errorf("it was not in the ledger before: %q", got)
+		t.Errorf("it was not in the product list before: %q", got)
 	}
 }
 
@@ -141,7 +141,7 @@ func TestKeptSeesMappedWrites(t *testing.T) {
 			}
 			w.made("o/a")
 			w.fs.Advance(time.Second)
-			k := Keep("p:t", w.ledger.Files, false)
+			k := Keep("p:t", w.products.Files, false)
 			for range 2 {
 				if got := w.look(k); got != "" {
 					t.Fatalf("nothing was changed: %s", got)

@@ -27,15 +27,15 @@ type Request struct {
 	Task     string
 	Patterns []pattern.Pattern // anchored
 	Before   *Snapshot
-	// Ledger of this task: what was kept for it when it began. Empty where its earlier outputs were taken away.
-	Ledger state.Ledger
+	// Products of this task: what was kept for it when it began. Empty where its earlier outputs were taken away.
+	Products state.Products
 	// Source reports whether the input patterns of the task match a path; nil: none does.
 	Source func(path string) bool
 	// Defines reports whether a path is a file that says what the tasks are: it is nobody's output; nil: there is none.
 	Defines func(path string) bool
 	// Input: stat and digest that the key has for a path.
 	Input func(path string) (fsys.Info, digest.Digest, bool)
-	// MadeBy: the other task that claimed path in this run or lists it in its ledger, "" when none. Only tasks that exist and
+	// MadeBy: the other task that claimed path in this run or lists it in its product list, "" when none. Only tasks that exist and
 	// whose patterns still match count; the caller sees to that.
 	MadeBy func(path string) string
 	// Spell says how a path is written in messages; nil: as it is.
@@ -79,7 +79,7 @@ type Collected struct {
 	NotStorable string
 	Hint        string
 	Quiet       bool             // the reason is not worth a note: it is how formatters are
-	Produced    []state.Produced // for the ledger: Outputs with their stat
+	Produced    []state.Produced // for the product list: Outputs with their stat
 }
 
 // Collect resolves the output patterns after a success. The error is *RejectError or ctx.Err().

@@ -92,14 +92,14 @@ func TestAttribution(t *testing.T) {
 		{name: "row 1, an input, a literal", pattern: "a", had: []string{"write a x"}, input: "a", want: ""},
 		{name: "row 1, an input, the same bytes again", pattern: "*", had: []string{"write a x"}, input: "a", run: []string{"rm a", "write a x"}, want: ""},
 		{name: "row 1, a link in the key", pattern: "*", had: []string{"link a x"}, input: "a", want: ""},
-		{name: "row 1 goes before the ledger and others", pattern: "*", had: []string{"write a x"}, made: []string{"a"}, input: "a", other: "a", want: ""},
+		{name: "row 1 goes before the product list and others", pattern: "*", had: []string{"write a x"}, made: []string{"a"}, input: "a", other: "a", want: ""},
 		{name: "row 2, an input that changed", pattern: "*", had: []string{"write a x"}, input: "a", run: []string{"write a y"},
 			want: "f a 644* | /p/a is an input too, and changed while the task ran (quiet)"},
 		{name: "row 2, an input that may be executed now", pattern: "*", had: []string{"write a x"}, input: "a", run: []string{"mode a 755"},
 			want: "f a 755* | /p/a is an input too, and changed while the task ran (quiet)"},
 		{name: "row 2, an input that is a link now", pattern: "*", had: []string{"write a x"}, input: "a", run: []string{"rm a", "link a x"},
 			want: "l a->x* | /p/a is an input too, and changed while the task ran (quiet)"},
-		{name: "row 2 goes before the ledger and others", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, other: "o/a", input: "o/a",
+		{name: "row 2 goes before the product list and others", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, other: "o/a", input: "o/a",
 			run: []string{"write o/a y"}, want: "f o/a 644* | /p/o/a is an input too, and changed while the task ran (quiet)"},
 		{name: "row 3, a new file among the inputs", pattern: "src/*", sources: "src/**", run: []string{"write src/a x", "write src/b x"},
 			want: "f src/a 644*, f src/b 644* | /p/src/a and 1 more are new among the inputs, and whether the task made it or somebody saved it meanwhile cannot be told" +
@@ -110,14 +110,14 @@ func TestAttribution(t *testing.T) {
 		{name: "row 4, the same bytes again", pattern: "o/*", had: []string{"write o/a x"}, run: []string{"write o/a x"}, want: "f o/a 644*"},
 		{name: "row 4, replaced with its times", pattern: "o/*", had: []string{"write o/a x"}, run: []string{"rm o/a", "write o/a x"}, want: "f o/a 644*"},
 		{name: "row 4, mode alone", pattern: "o/*", had: []string{"write o/a x"}, run: []string{"mode o/a 755"}, want: "f o/a 755*"},
-		{name: "row 4 goes before the ledger and others", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, other: "o/a",
+		{name: "row 4 goes before the product list and others", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, other: "o/a",
 			run: []string{"write o/a y"}, want: "f o/a 644*"},
 		{name: "row 5, carried over", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, run: []string{"write o/b y"}, want: "f o/a 644, f o/b 644*"},
 		{name: "row 5, a link", pattern: "o/*", had: []string{"link o/a x"}, made: []string{"o/a"}, want: "l o/a->x"},
 		{name: "row 5, an empty directory", pattern: "o/*", had: []string{"dir o/a"}, made: []string{"o/a"}, want: "d o/a 755"},
 		{name: "row 5 goes before others", pattern: "o/*", had: []string{"write o/a x"}, made: []string{"o/a"}, other: "o/a", want: "f o/a 644"},
 		{name: "a definition is nobody's", pattern: "**", had: []string{"write haz.yml x"}, run: []string{"write a x"}, want: "f a 644*"},
-		{name: "a definition is nobody's, whatever the ledger says", pattern: "**", had: []string{"write haz.yml x"}, made: []string{"haz.yml"}, want: ""},
+		{name: "a definition is nobody's, whatever the product list says", pattern: "**", had: []string{"write haz.yml x"}, made: []string{"haz.yml"}, want: ""},
 		{name: "a definition that was edited is nobody's", pattern: "**", had: []string{"write haz.yml x"}, run: []string{"write haz.yml y"},
 			want: " | /p/haz.yml says what the tasks are, and changed while the task ran"},
 		{name: "row 6, a literal that was there", pattern: "a", had: []string{"write a x"},
@@ -158,7 +158,7 @@ func TestAttribution(t *testing.T) {
 }
 
 // Row 5 compares digests: what the user edited since is not the task's any more, whatever its stat.
-func TestLedgerIsComparedByDigest(t *testing.T) {
+func TestProductsIsComparedByDigest(t *testing.T) {
 	w := newTask(t, "o/*")
 	w.do("write o/a x")
 	w.made("o/a")
@@ -188,7 +188,7 @@ func TestLedgerIsComparedByDigest(t *testing.T) {
 }
 
 // 8.2: rows without a digest, those of a run that failed, count while the stat is equal.
-func TestLedgerWithoutDigest(t *testing.T) {
+func TestProductsWithoutDigest(t *testing.T) {
 	for _, c := range []struct {
 		between []string
 		want    string
@@ -199,7 +199,7 @@ func TestLedgerWithoutDigest(t *testing.T) {
 		w := newTask(t, "o/*")
 		w.begin()
 		w.do("write o/a x")
-		w.ledger.Files = w.wrote()
+		w.products.Files = w.wrote()
 		w.do(c.between...)
 		w.begin()
 		if got := text(w.collect()); got != c.want {
@@ -294,8 +294,8 @@ func TestUnreadableOutput(t *testing.T) {
 	}
 }
 
-// The digest is that of the outputs; the ledger gets them with their stat.
-func TestCollectedDigestAndLedger(t *testing.T) {
+// The digest is that of the outputs; the product list gets them with their stat.
+func TestCollectedDigestAndProducts(t *testing.T) {
 	w := newTask(t, "o/**")
 	w.begin()
 	w.do("write o/a x", "link o/l a", "dir o/d")
@@ -312,7 +312,7 @@ func TestCollectedDigestAndLedger(t *testing.T) {
 		t.Errorf("got %+v", c.Outputs)
 	}
 	if len(c.Produced) != 3 {
-		t.Fatalf("%d rows for the ledger", len(c.Produced))
+		t.Fatalf("%d rows for the product list", len(c.Produced))
 	}
 	for i, p := range c.Produced {
 		info, _ := w.fs.Lstat(p.Path)

@@ -14,7 +14,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 )
 
-// Random trees, runs, ledgers, keys and neighbours (S-22). Who wrote what is known here, so the table can be judged by its
+// Random trees, runs, product lists, keys and neighbours (S-22). Who wrote what is known here, so the table can be judged by its
 // purpose: nothing that the task wrote is missing, nothing else is taken for its own unless a record or the declaration
 // says so, and what is left out is either in the key or keeps the result from being stored.
 func TestAttributionIsSafe(t *testing.T) {
@@ -110,7 +110,7 @@ func TestAttributionIsSafe(t *testing.T) {
 				}
 				continue
 			}
-			_, ok := w.ledger.Find(path)
+			_, ok := w.products.Find(path)
 			o, wrote := outs[path], touched[path] && is != before[path]
 			switch {
 			case wrote && (o == nil || !slices.Contains(c.Wrote, path)):

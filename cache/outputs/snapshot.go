@@ -29,7 +29,7 @@ type seen struct {
 
 // Owner is what a snapshot has to know besides the tree.
 type Owner struct {
-	// Below reports whether the task's ledger lists path or anything below it; nil: it lists nothing.
+	// Below reports whether the task's product list lists path or anything below it; nil: it lists nothing.
 	Below func(path string) bool
 	// Now is the time of the file system; nil: unknown.
 	Now func() int64
@@ -149,8 +149,8 @@ func (s *Snapshot) Found(known func(path string) bool) []state.Produced {
 }
 
 // Suspects lists what matches the output patterns and may have been half written by an execution of whose end nobody knows:
-// all but what the ledger, which says what there was when it began, has as found, and sources.
-func Suspects(ctx context.Context, fs fsys.FS, patterns []pattern.Pattern, began *state.Ledger, source func(path string) bool) ([]string, error) {
+// all but what the product list, which says what there was when it began, has as found, and sources.
+func Suspects(ctx context.Context, fs fsys.FS, patterns []pattern.Pattern, began *state.Products, source func(path string) bool) ([]string, error) {
 	found, err := tree.New(fs).Outputs(ctx, patterns)
 	if err != nil {
 		return nil, walkError(ctx, err)

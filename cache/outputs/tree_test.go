@@ -25,7 +25,7 @@ type task struct {
 	st       *state.State
 	patterns []pattern.Pattern
 	before   *Snapshot
-	ledger   state.Ledger
+	products state.Products
 	inputs   map[string]bool   // in the key, as they are before the run
 	makers   map[string]string // other tasks' files
 	sources  []pattern.Pattern // input patterns
@@ -109,7 +109,7 @@ func (w *task) begin() {
 		w.key[path] = k
 	}
 	var err error
-	w.before, err = TakeSnapshot(context.Background(), w.fs, w.patterns, Owner{Below: w.ledger.Below, Now: func() int64 { return w.now() }})
+	w.before, err = TakeSnapshot(context.Background(), w.fs, w.patterns, Owner{Below: w.products.Below, Now: func() int64 { return w.now() }})
 	w.must(err)
 }
 
@@ -128,7 +128,7 @@ func (w *task) digest(path string) digest.Digest {
 	return hasher.Sum(digest.BLAKE3, data)
 }
 
-// made puts files as they are now into the ledger of the task.
+// made puts files as they are now into the product list of the task.
 func (w *task) made(names ...string) {
 	w.t.Helper()
 	var files []state.Produced
@@ -146,12 +146,12 @@ func (w *task) made(names ...string) {
 		}
 		files = append(files, p)
 	}
-	w.ledger.Task = "p:t"
-	w.ledger.Files = state.MergeProduced(w.ledger.Files, files)
+	w.products.Task = "p:t"
+	w.products.Files = state.MergeProduced(w.products.Files, files)
 }
 
 func (w *task) request() Request {
-	return Request{Task: "p:t", Patterns: w.patterns, Before: w.before, Ledger: w.ledger, PresenceOnly: w.presence, DirMode: 0o755,
+	return Request{Task: "p:t", Patterns: w.patterns, Before: w.before, Products: w.products, PresenceOnly: w.presence, DirMode: 0o755,
 		Input: func(path string) (fsys.Info, digest.Digest, bool) {
 			k, ok := w.key[path]
 			return k.info, k.digest, ok
@@ -181,7 +181,7 @@ func (w *task) source(path string) bool {
 // wrote is what a run that failed was seen to write.
 func (w *task) wrote() []state.Produced {
 	own := func(path string) bool {
-		p, ok := w.ledger.Find(path)
+		p, ok := w.products.Find(path)
 		return ok && !p.Found
 	}
 	return Written(context.Background(), w.fs, w.patterns, w.before, own, w.source)

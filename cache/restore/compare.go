@@ -21,7 +21,7 @@ import (
 type Target struct {
 	Task     string
 	Patterns []pattern.Pattern // output patterns, anchored
-	Ledger   state.Ledger      // of this task
+	Products state.Products    // of this task
 	Key      entry.Key         // of the task now; zero: that of the entry
 	// DirMode is the mode that a plain mkdir gives a directory here; 0: unknown.
 	DirMode uint32
@@ -31,7 +31,7 @@ type Target struct {
 	NewestInput func() int64
 	// Defines reports whether a path is a file that says what the tasks are, which no result holds; nil: there is none.
 	Defines func(path string) bool
-	// Others reports whether another task's ledger lists path.
+	// Others reports whether another task's product list lists path.
 	Others func(path string) bool
 }
 
@@ -45,13 +45,13 @@ func (t *Target) isInput(path string) bool {
 
 func (t *Target) isOthers(path string) bool { return t.Others != nil && t.Others(path) }
 
-// Plan says what a restore has to do.
-type Plan struct {
+// Work is what a restore has to do.
+type Work struct {
 	Manifest *manifest.Manifest
 	Target   Target
 	Nothing  bool // all outputs are right and nothing is stale: only the streams are to be verified (S-33)
-	// Recorded, with Nothing, says that the ledger says so already. One that does not is written by Restore, so that the task's
-	// lock has to be held since before the ledger of Target was read, unless Unwritten forbids it.
+	// Recorded, with Nothing, says that the product list says so already. One that does not is written by Restore, so that the task's
+	// lock has to be held since before the product list of Target was read, unless Unwritten forbids it.
 	Recorded  bool
 	Unwritten bool
 
@@ -59,7 +59,7 @@ type Plan struct {
 	seen     []fsys.Info          // of each output that is right as it is; zero for those to be written
 	links    map[string]fsys.Info // on the way to outputs; none may appear or change from here on
 	writes   int
-	ledger   state.Ledger // with Nothing
+	products state.Products // with Nothing
 	stale    []stale
 	quick    bool     // an equal stat is enough to know what this task made
 	plain    []string // directories whose mode an earlier run has chosen, and this result does not
@@ -87,8 +87,8 @@ func New(s *site.Site, c *store.Store, dirMode uint32) *Restorer { return &Resto
 // input of its own key is not restored: people edit a formatter's sources, and nobody's edit is undone.
 //
 // Contents are compared through the stat index, so a tree whose outputs are all right costs a look at each and no reading.
-func (s *Restorer) Compare(ctx context.Context, m *manifest.Manifest, t Target) (*Plan, error) {
-	p := &Plan{Manifest: m, Target: t, prefixes: newPrefixes(t.Patterns), seen: make([]fsys.Info, len(m.Outputs))}
+func (s *Restorer) Compare(ctx context.Context, m *manifest.Manifest, t Target) (*Work, error) {
+	p := &Work{Manifest: m, Target: t, prefixes: newPrefixes(t.Patterns), seen: make([]fsys.Info, len(m.Outputs))}
 	p.prefixes.takeFolders(m.Outputs)
 	w := newWays(s.WS)
 	for i := range m.Outputs {
@@ -119,8 +119,8 @@ func (s *Restorer) Compare(ctx context.Context, m *manifest.Manifest, t Target) 
 	p.links = w.links
 	p.Nothing = p.writes == 0 && len(p.stale) == 0 && len(p.plain) == 0
 	if p.Nothing {
-		p.ledger = (&restore{s: s, p: p}).newLedger()
-		p.Recorded = isRecorded(&t.Ledger, &p.ledger)
+		p.products = (&restore{s: s, p: p}).newProducts()
+		p.Recorded = isRecorded(&t.Products, &p.products)
 	}
 	return p, nil
 }
@@ -160,13 +160,13 @@ func (s *Restorer) isRight(ctx context.Context, w *ways, o *entry.Output, prefix
 	return info, false
 }
 
-// findStale looks at what the ledger lists and the manifest does not.
-func (s *Restorer) findStale(ctx context.Context, p *Plan, w *ways) error {
-	for i := range p.Target.Ledger.Files {
+// findStale looks at what the product list lists and the manifest does not.
+func (s *Restorer) findStale(ctx context.Context, p *Work, w *ways) error {
+	for i := range p.Target.Products.Files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		f := &p.Target.Ledger.Files[i]
+		f := &p.Target.Products.Files[i]
 		if p.Manifest.Find(f.Path) >= 0 {
 			continue
 		}
@@ -189,7 +189,7 @@ func (s *Restorer) findStale(ctx context.Context, p *Plan, w *ways) error {
 
 // isStale applies S-34: still matched by an output pattern, made by this task where nothing was, untouched since, no input of
 // the key, not made by another task. What cannot be looked at is an error: a hit that leaves it behind might be a wrong one.
-func (s *Restorer) isStale(ctx context.Context, p *Plan, w *ways, f *state.Produced) (prefix string, info fsys.Info, ok bool, err error) {
+func (s *Restorer) isStale(ctx context.Context, p *Work, w *ways, f *state.Produced) (prefix string, info fsys.Info, ok bool, err error) {
 	if f.Found || manifest.CheckPath(f.Path) != nil {
 		return "", info, false, nil
 	}

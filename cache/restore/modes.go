@@ -30,12 +30,12 @@ func (r *restore) writable(f *folder) error {
 	return nil
 }
 
-// isFolder reports whether f is a directory of this task: by this result or, with the mode that it has now, by its ledger.
+// isFolder reports whether f is a directory of this task: by this result or, with the mode that it has now, by its product list.
 func (r *restore) isFolder(f *folder) bool {
 	if i := r.p.Manifest.Find(f.path); i >= 0 && r.p.Manifest.Outputs[i].Kind == entry.Dir {
 		return true
 	}
-	row, ok := r.p.Target.Ledger.Find(f.path)
+	row, ok := r.p.Target.Products.Find(f.path)
 	return ok && row.Info.Kind == fsys.Dir && row.Info.Perm == f.info.Perm
 }
 

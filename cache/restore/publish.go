@@ -192,7 +192,7 @@ func (r *restore) clearWay(ctx context.Context, o *entry.Output) (*folder, error
 // replaceable reports whether nothing is lost when o takes the place of what lies there, seen as info: this task made it, and
 // nobody touched it since, or the bytes are those of o. What cannot be read is not.
 func (r *restore) replaceable(ctx context.Context, o *entry.Output, info fsys.Info) bool {
-	f, ok := r.p.Target.Ledger.Find(o.Path)
+	f, ok := r.p.Target.Products.Find(o.Path)
 	if ok && !f.Found {
 		if ours, err := r.s.untouched(ctx, f, info); err == nil && ours {
 			return true
@@ -260,7 +260,7 @@ func (r *restore) blocked(at string) error {
 	return failed(at, err, "%s", why)
 }
 
-// moveBlocker moves a file or link that lies in f where a directory must go, if the ledger lists it unmodified (step 3).
+// moveBlocker moves a file or link that lies in f where a directory must go, if the product list lists it unmodified (step 3).
 func (r *restore) moveBlocker(ctx context.Context, path string, f *folder, info fsys.Info) error {
 	if ours, err := r.isOurs(ctx, path, info); err != nil {
 		return failed(path, err, "%s is in the way and cannot be looked at: %v", path, fsys.Cause(err))
@@ -270,17 +270,17 @@ func (r *restore) moveBlocker(ctx context.Context, path string, f *folder, info 
 	return r.moveOld(path, f, info)
 }
 
-// isOurs reports whether what lies at path, seen as info, is an unmodified file or link of this task's ledger and nobody
+// isOurs reports whether what lies at path, seen as info, is an unmodified file or link of this task's product list and nobody
 // else's business.
 func (r *restore) isOurs(ctx context.Context, path string, info fsys.Info) (bool, error) {
-	f, ok := r.p.Target.Ledger.Find(path)
+	f, ok := r.p.Target.Products.Find(path)
 	if !ok || r.p.Target.isInput(path) || r.p.Target.isOthers(path) {
 		return false, nil
 	}
 	return r.s.unmodified(ctx, f, info)
 }
 
-// onlyOurs reports whether a directory holds nothing but unmodified files of this task's ledger.
+// onlyOurs reports whether a directory holds nothing but unmodified files of this task's product list.
 func (r *restore) onlyOurs(ctx context.Context, dir string) (bool, error) {
 	todo, dirs := []string{dir}, []string{dir}
 	for len(todo) > 0 {

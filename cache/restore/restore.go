@@ -17,18 +17,18 @@ import (
 type Restored struct {
 	Written        int          // outputs written
 	Stdout, Stderr store.Stream // verified
-	Ledger         state.Ledger
+	Products       state.Products
 	Kept           []Kept // what gave way to outputs and was not this task's
 }
 
-// Restore carries out a plan (7.5 steps 2 to 6): afterwards every output is as recorded, or the tree is as it was, or what
-// could not be put back is absent. Errors are *RestoreError or ctx.Err(). With a plan that has Nothing to do, only streams
-// are verified. The ledger is written, unless it says the same already, or p.Unwritten.
+// Restore carries out work (7.5 steps 2 to 6): afterwards every output is as recorded, or the tree is as it was, or what
+// could not be put back is absent. Errors are *RestoreError or ctx.Err(). With work that has Nothing to do, only streams
+// are verified. The product list is written, unless it says the same already, or p.Unwritten.
 //
 // Blobs are copied into a staging directory and verified there; then what lies in the way is renamed into its old/, and
 // the new files are renamed onto their targets. Until the first rename nothing outside of the staging is touched, and each
 // later step is written down, so that a failure, or a cancelled context, is undone in reverse order.
-func (s *Restorer) Restore(ctx context.Context, p *Plan, spoolDir string) (*Restored, error) {
+func (s *Restorer) Restore(ctx context.Context, p *Work, spoolDir string) (*Restored, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -51,15 +51,15 @@ func (s *Restorer) Restore(ctx context.Context, p *Plan, spoolDir string) (*Rest
 	}
 	done.Written = p.writes
 	recorded := p.Recorded
-	if done.Ledger = p.ledger; !p.Nothing {
-		done.Ledger = r.newLedger()
-		recorded = isRecorded(&p.Target.Ledger, &done.Ledger)
+	if done.Products = p.products; !p.Nothing {
+		done.Products = r.newProducts()
+		recorded = isRecorded(&p.Target.Products, &done.Products)
 	}
 	switch {
 	case recorded:
-		done.Ledger = p.Target.Ledger
+		done.Products = p.Target.Products
 	case !p.Unwritten:
-		s.State.WriteLedger(done.Ledger)
+		s.State.WriteProducts(done.Products)
 	}
 	s.store.Touch(p.Manifest)
 	return done, nil
@@ -68,7 +68,7 @@ func (s *Restorer) Restore(ctx context.Context, p *Plan, spoolDir string) (*Rest
 // restore is one restore under way.
 type restore struct {
 	s       *Restorer
-	p       *Plan
+	p       *Work
 	folders *folders
 	first   *site.Staging // in .haz/state; nil until needed
 	here    *area         // in first
@@ -80,7 +80,7 @@ type restore struct {
 	staged  []placed // what is being copied or stands ready, in the order of the outputs
 	mtimes  []int64  // of what is staged, by output
 	time    int64    // that what is restored gets
-	again   bool     // what the ledger lists gets the time back that it had
+	again   bool     // what the product list lists gets the time back that it had
 	journal []step
 	keeper  keeper
 	olds    int                // names given in old/
@@ -88,7 +88,7 @@ type restore struct {
 	opened  map[*folder]uint32 // those that were made writable, and their permission bits of before
 	emptied bool               // all that was staged is in its place
 
-	unsettled bool // the ledger on disk says that what it lists may not be there
+	unsettled bool // the product list on disk says that what it lists may not be there
 }
 
 // placed is a verified file on its way to its target.
@@ -121,7 +121,7 @@ func (r *restore) run(ctx context.Context) error {
 	r.settleTimes()
 	err := r.folders.linksStand()
 	if err == nil {
-		if r.p.Target.Ledger.Key != r.key() {
+		if r.p.Target.Products.Key != r.key() {
 			r.unsettle()
 		}
 		err = r.publish(ctx)
@@ -143,13 +143,13 @@ func (r *restore) run(ctx context.Context) error {
 	return nil
 }
 
-// unsettle writes down, before the first of what the ledger lists is taken out of the tree, that it may not be there any more: should haz
+// unsettle writes down, before the first of what the product list lists is taken out of the tree, that it may not be there any more: should haz
 // be killed meanwhile, others that count on it find out (outputs.Kept).
 func (r *restore) unsettle() {
-	l := r.p.Target.Ledger
+	l := r.p.Target.Products
 	if len(l.Files) > 0 && !l.Running && !l.Unfinished {
 		l.Unfinished, r.unsettled = true, true
-		r.s.State.WriteLedger(l)
+		r.s.State.WriteProducts(l)
 	}
 }
 
@@ -158,12 +158,12 @@ func failed(path string, err error, format string, args ...any) error {
 	return &store.RestoreError{Path: path, Reason: fmt.Sprintf(format, args...), Err: err}
 }
 
-// newLedger is what the task has in the tree now (8.2). The stat index learns nothing: what was just written is too young for
+// newProducts is what the task has in the tree now (8.2). The stat index learns nothing: what was just written is too young for
 // it (S-26).
-func (r *restore) newLedger() state.Ledger {
+func (r *restore) newProducts() state.Products {
 	outs := r.p.Manifest.Outputs
-	old := &r.p.Target.Ledger
-	l := state.Ledger{Task: r.p.Target.Task, Key: r.key(), At: r.s.Now().Unix(), Files: make([]state.Produced, 0, len(outs)), Spans: old.Spans}
+	old := &r.p.Target.Products
+	l := state.Products{Task: r.p.Target.Task, Key: r.key(), At: r.s.Now().Unix(), Files: make([]state.Produced, 0, len(outs)), Spans: old.Spans}
 	for i := range outs {
 		o := &outs[i]
 		info := r.p.seen[i]
@@ -182,7 +182,7 @@ func (r *restore) newLedger() state.Ledger {
 	return l
 }
 
-func isRecorded(old, l *state.Ledger) bool {
+func isRecorded(old, l *state.Products) bool {
 	return old.Task == l.Task && old.Key == l.Key && !old.Running && !old.Unfinished && sameFiles(old.Files, l.Files)
 }
 
@@ -199,7 +199,7 @@ func sameFiles(a, b []state.Produced) bool {
 		return false
 	}
 	for i := range a {
-		// The stat of a directory, but for its mode, changes with what others put there, which does not concern the ledger.
+		// The stat of a directory, but for its mode, changes with what others put there, which does not concern the product list.
 		if a[i].Path != b[i].Path || a[i].Info.Kind != b[i].Info.Kind || a[i].Info.Kind == fsys.Dir && a[i].Info.Perm != b[i].Info.Perm ||
 			a[i].Info.Kind != fsys.Dir && !a[i].Info.Same(b[i].Info) || a[i].HasDigest != b[i].HasDigest || a[i].Digest != b[i].Digest ||
 			a[i].LinkText != b[i].LinkText || a[i].Found != b[i].Found {

@@ -15,13 +15,13 @@ type Taken struct {
 	r *restore
 }
 
-// TakeAway takes all that the task of t made in earlier runs, that its ledger lists and that nobody touched since, out of the
+// TakeAway takes all that the task of t made in earlier runs, that its product list lists and that nobody touched since, out of the
 // tree, and directories that this leaves empty: what an execution then leaves behind is a function of its inputs. Found things,
 // inputs of the key and what another task made too are left alone, as in a restore (S-34).
 //
 // It goes by renames into a staging, so that it can be put back. After an error the tree is as it was.
 func (s *Restorer) TakeAway(ctx context.Context, key entry.Key, t Target) (*Taken, error) {
-	p := &Plan{Manifest: &manifest.Manifest{Key: key}, Target: t, prefixes: newPrefixes(t.Patterns), quick: true}
+	p := &Work{Manifest: &manifest.Manifest{Key: key}, Target: t, prefixes: newPrefixes(t.Patterns), quick: true}
 	w := newWays(s.WS)
 	if err := s.findStale(ctx, p, w); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // all files of a restore get one time, the latest at which one of them was staged: none is older than another one, nor than an input.
 //
 // Where a part of the result is in place and was left alone, that would make what came back newer than what was made from it. So
-// there, what the ledger lists with these very bytes, for this very key, gets the time back that it had. And so it does where all of
+// there, what the product list lists with these very bytes, for this very key, gets the time back that it had. And so it does where all of
 // it is gone and no input is newer than what the task had made then: other tools note the time of a file beside what they know of
 // it (Python's bytecode), and take it for another file when the time is another one.
 
@@ -22,7 +22,7 @@ func (r *restore) settleTimes() {
 	for i := range r.p.seen {
 		r.again = r.again || r.p.seen[i].Kind == fsys.File
 	}
-	if r.p.Target.Ledger.Key != r.key() {
+	if r.p.Target.Products.Key != r.key() {
 		r.again = false
 		return
 	}
@@ -38,10 +38,10 @@ func (r *restore) settleTimes() {
 	r.again = r.p.Target.NewestInput == nil || r.p.Target.NewestInput() <= oldest
 }
 
-// timeBefore is the time that the ledger has of an output, if it had these bytes.
+// timeBefore is the time that the product list has of an output, if it had these bytes.
 func (r *restore) timeBefore(output int) (int64, bool) {
 	o := &r.p.Manifest.Outputs[output]
-	row, ok := r.p.Target.Ledger.Find(o.Path)
+	row, ok := r.p.Target.Products.Find(o.Path)
 	if !ok || !row.HasDigest || row.Digest != o.Digest || row.Info.MTime > r.time {
 		return 0, false
 	}

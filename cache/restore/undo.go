@@ -72,7 +72,7 @@ func (r *restore) undo() {
 	}
 	r.journal = nil
 	if r.unsettled {
-		r.s.State.WriteLedger(r.p.Target.Ledger)
+		r.s.State.WriteProducts(r.p.Target.Products)
 	}
 }
 

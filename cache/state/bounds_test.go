@@ -16,9 +16,9 @@ import (
 	"github.com/haz-build/haz/fsys/memfs"
 )
 
-// ledgerWith has n rows, whose paths are of a length.
-func ledgerWith(n, length int) Ledger {
-	l := Ledger{Task: "p:t", Key: hasher.Sum(digest.BLAKE3, []byte("key")), At: 7, Spans: []Span{{1, 2}}, Files: make([]Produced, n)}
+// productsWith has n rows, whose paths are of a length.
+func productsWith(n, length int) Products {
+	l := Products{Task: "p:t", Key: hasher.Sum(digest.BLAKE3, []byte("key")), At: 7, Spans: []Span{{1, 2}}, Files: make([]Produced, n)}
 	for i := range l.Files {
 		path := fmt.Sprintf("/p/%08d", i)
 		l.Files[i] = Produced{Path: path + strings.Repeat("x", max(0, length-len(path))), Info: fsys.Info{Kind: fsys.File, Size: 1 << 62, MTime: -1 << 62, CTime: 1 << 62,
@@ -36,8 +36,8 @@ func allocated(f func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// What is written of a ledger is read. Of one that is too large, nothing is known to be the task's, and no older one counts.
-func TestLedgerLimits(t *testing.T) {
+// What is written of a product list is read. Of one that is too large, nothing is known to be the task's, and no older one counts.
+func TestProductsLimits(t *testing.T) {
 	for _, tt := range []struct {
 		rows, length int
 		kept         bool
@@ -45,15 +45,15 @@ func TestLedgerLimits(t *testing.T) {
 		{1 << 17, 128, true}, // as many outputs as an entry has, with all the texts that it has
 		{maxRows, 11, true},
 		{maxRows + 1, 11, false},
-		{1000, maxLedger/1000 - 300, true},
-		{1000, maxLedger / 1000, false},
+		{1000, maxProducts/1000 - 300, true},
+		{1000, maxProducts / 1000, false},
 	} {
 		t.Run(fmt.Sprintf("%d of %d bytes", tt.rows, tt.length), func(t *testing.T) {
 			mem := memfs.New()
-			Open(mem, digest.BLAKE3).WriteLedger(ledgerWith(3, 20))
-			l := ledgerWith(tt.rows, tt.length)
-			Open(mem, digest.BLAKE3).WriteLedger(l)
-			got := Open(mem, digest.BLAKE3).Ledger("p:t")
+			Open(mem, digest.BLAKE3).WriteProducts(productsWith(3, 20))
+			l := productsWith(tt.rows, tt.length)
+			Open(mem, digest.BLAKE3).WriteProducts(l)
+			got := Open(mem, digest.BLAKE3).Products("p:t")
 			switch {
 			case got.Key != l.Key || got.At != l.At || got.Running:
 				t.Errorf("%s at %d, running: %v", got.Key.Short(), got.At, got.Running)
@@ -67,19 +67,19 @@ func TestLedgerLimits(t *testing.T) {
 }
 
 // Somebody else may write more rows than haz does.
-func TestLedgerRows(t *testing.T) {
+func TestProductsRows(t *testing.T) {
 	for _, over := range []int{0, 1} {
 		s := Open(memfs.New(), digest.BLAKE3)
-		w := s.ledgers.record("p:t")
+		w := s.products.record("p:t")
 		w.Line(wordKey)
 		w.Digest(digest.Digest{})
-		l := ledgerWith(maxRows+over, 11)
+		l := productsWith(maxRows+over, 11)
 		for i := range l.Files {
 			l.Files[i].HasDigest, l.Files[i].Info = false, fsys.Info{}
 			l.Files[i].write(w)
 		}
-		s.ledgers.put("p:t", s.ledgers.end(w, 1))
-		if got := s.Ledger("p:t"); len(got.Files) != maxRows*(1-over) {
+		s.products.put("p:t", s.products.end(w, 1))
+		if got := s.Products("p:t"); len(got.Files) != maxRows*(1-over) {
 			t.Errorf("%d rows more than are allowed: %d were read", over, len(got.Files))
 		}
 	}
@@ -88,40 +88,40 @@ func TestLedgerRows(t *testing.T) {
 // A line that nobody has is no task's name, and a path that is longer than any line is not kept.
 func TestLongLines(t *testing.T) {
 	s := Open(memfs.New(), digest.BLAKE3)
-	s.WriteLedger(ledgerWith(2, text.MaxLine-300))
-	if got := s.Ledger("p:t"); len(got.Files) != 2 {
+	s.WriteProducts(productsWith(2, text.MaxLine-300))
+	if got := s.Products("p:t"); len(got.Files) != 2 {
 		t.Errorf("%d rows were read", len(got.Files))
 	}
-	s.WriteLedger(ledgerWith(2, text.MaxLine))
-	if got := s.Ledger("p:t"); len(got.Files) > 0 || !got.Unfinished {
+	s.WriteProducts(productsWith(2, text.MaxLine))
+	if got := s.Products("p:t"); len(got.Files) > 0 || !got.Unfinished {
 		t.Errorf("%d rows were read", len(got.Files))
 	}
 }
 
-// A ledger that gives way to another one is not read whole for that, however long it is, be it as long as the new one or not.
-func TestLedgerGivesWayUnread(t *testing.T) {
+// A product list that gives way to another one is not read whole for that, however long it is, be it as long as the new one or not.
+func TestProductsGivesWayUnread(t *testing.T) {
 	const n = 1 << 16
-	for name, differ := range map[string]func(*Ledger){
-		"another length":    func(l *Ledger) { l.Files = l.Files[1:] },
-		"same length":       func(l *Ledger) { l.Files[n-1].Info.Perm = 0o7000 },
-		"same but its time": func(l *Ledger) { l.At++ },
+	for name, differ := range map[string]func(*Products){
+		"another length":    func(l *Products) { l.Files = l.Files[1:] },
+		"same length":       func(l *Products) { l.Files[n-1].Info.Perm = 0o7000 },
+		"same but its time": func(l *Products) { l.At++ },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Open(hostDisk(t), digest.BLAKE3) // the one in memory would allocate more
-			s.WriteLedger(ledgerWith(n, 100))
-			next := ledgerWith(n, 100)
+			s.WriteProducts(productsWith(n, 100))
+			next := productsWith(n, 100)
 			differ(&next)
-			made := allocated(func() { s.WriteLedger(next) })
+			made := allocated(func() { s.WriteProducts(next) })
 			// The new one is written down; twice that would be the old one as well.
-			record, _ := s.ledgerText(&next)
+			record, _ := s.productsText(&next)
 			if most := int64(len(record)*3/2 + 1<<20); made > most {
 				t.Errorf("%d bytes were allocated, more than %d", made, most)
 			}
 			if name == "same but its time" {
 				next.At--
 			}
-			if got := s.Ledger("p:t"); !reflect.DeepEqual(got, next) {
-				t.Errorf("another ledger was read: %d rows, at %d", len(got.Files), got.At)
+			if got := s.Products("p:t"); !reflect.DeepEqual(got, next) {
+				t.Errorf("another product list was read: %d rows, at %d", len(got.Files), got.At)
 			}
 		})
 	}
@@ -253,19 +253,19 @@ func TestTasksLimits(t *testing.T) {
 	}
 }
 
-// The ledgers of other tasks that are remembered take no more memory than is allowed, however many there are.
+// The product lists of other tasks that are remembered take no more memory than is allowed, however many there are.
 func TestMemosAreFew(t *testing.T) {
 	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
 	var tasks []string
 	for i := range 8 {
-		l := ledgerWith(40_000, 100)
+		l := productsWith(40_000, 100)
 		l.Task = fmt.Sprintf("p:%d", i)
 		tasks = append(tasks, l.Task)
-		s.WriteLedger(l)
+		s.WriteProducts(l)
 	}
 	for range 2 {
-		if got := s.ListedBy(ledgerWith(1, 100).Files[0].Path, tasks); len(got) != len(tasks) {
+		if got := s.ListedBy(productsWith(1, 100).Files[0].Path, tasks); len(got) != len(tasks) {
 			t.Fatalf("listed by %v", got)
 		}
 		var sum int64
@@ -273,7 +273,7 @@ func TestMemosAreFew(t *testing.T) {
 			sum += m.size
 		}
 		if sum != s.memoSize || sum > maxMemory || len(s.memo) == 0 {
-			t.Errorf("%d ledgers of %d bytes, counted as %d", len(s.memo), sum, s.memoSize)
+			t.Errorf("%d product lists of %d bytes, counted as %d", len(s.memo), sum, s.memoSize)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func faultWorld(t testing.TB) *memfs.FS {
 	for _, name := range []string{"/old", "/edited"} {
 		digestOf(t, s, name)
 	}
-	s.WriteLedger(faultLedgers[0])
+	s.WriteProducts(faultProductss[0])
 	s.WriteLastKey("p:t", lastKey("p:t", "first"))
 	s.Flush()
 	write(t, mem, "/edited", "two")
@@ -35,7 +35,7 @@ func faultWorld(t testing.TB) *memfs.FS {
 	return mem
 }
 
-var faultLedgers = []Ledger{{Task: "p:t", Files: []Produced{{Path: "/a"}}}, {Task: "p:t", Files: []Produced{{Path: "/a"}, {Path: "/b"}}}}
+var faultProductss = []Products{{Task: "p:t", Files: []Produced{{Path: "/a"}}}, {Task: "p:t", Files: []Produced{{Path: "/a"}, {Path: "/b"}}}}
 
 var faultContents = map[string]string{"/old": "old", "/edited": "two", "/young": "young"}
 
@@ -55,8 +55,8 @@ func use(t *testing.T, what string, s *State) {
 		t.Fatalf("%s: lock: %+v, %v", what, refused, err)
 	}
 	l.SetProcess(7)
-	s.Ledger("p:t")
-	s.WriteLedger(faultLedgers[1])
+	s.Products("p:t")
+	s.WriteProducts(faultProductss[1])
 	s.ListedBy("/b", []string{"p:t"})
 	s.LastKey("p:t")
 	s.WriteLastKey("p:t", lastKey("p:t", "second"))
@@ -72,15 +72,15 @@ func use(t *testing.T, what string, s *State) {
 func inspect(t *testing.T, what string, f fsys.FS) {
 	t.Helper()
 	s := Open(f, digest.BLAKE3)
-	if l := s.Ledger("p:t"); !reflect.DeepEqual(l, faultLedgers[0]) && !reflect.DeepEqual(l, faultLedgers[1]) && l.Task != "" {
-		t.Errorf("%s: ledger %+v", what, l)
+	if l := s.Products("p:t"); !reflect.DeepEqual(l, faultProductss[0]) && !reflect.DeepEqual(l, faultProductss[1]) && l.Task != "" {
+		t.Errorf("%s: product list %+v", what, l)
 	}
 	if key := keptKey(s, "p:t"); key != "" && key != "first" && key != "second" {
 		t.Errorf("%s: record of %q", what, key)
 	}
 	use(t, what+", then", s)
-	if l := s.Ledger("p:t"); !reflect.DeepEqual(l, faultLedgers[1]) {
-		t.Errorf("%s: the next run has not written its ledger: %+v, %q", what, l, s.Trouble())
+	if l := s.Products("p:t"); !reflect.DeepEqual(l, faultProductss[1]) {
+		t.Errorf("%s: the next run has not written its product list: %+v, %q", what, l, s.Trouble())
 	}
 	if len(s.Trouble()) > 0 {
 		t.Errorf("%s: trouble in the next run: %q", what, s.Trouble())
@@ -145,7 +145,7 @@ func crashing(s *State) {
 	if refused == nil {
 		l.SetProcess(7)
 	}
-	s.WriteLedger(faultLedgers[1])
+	s.WriteProducts(faultProductss[1])
 	s.WriteLastKey("p:t", lastKey("p:t", "second"))
 	s.Secret(true)
 	s.Flush()

@@ -364,7 +364,7 @@ func TestReadOnlyStateWritesNothing(t *testing.T) {
 	mem.Advance(time.Hour)
 	s := OpenReadOnly(mem, digest.BLAKE3)
 	digestOf(t, s, "/a")
-	s.WriteLedger(Ledger{Task: "p:t"})
+	s.WriteProducts(Products{Task: "p:t"})
 	s.WriteLastKey("p:t", []byte("record"))
 	s.SweepTasks(nil)
 	if _, ok := s.Secret(true); ok {

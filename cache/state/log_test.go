@@ -22,9 +22,9 @@ import (
 
 func logName(name string) string { return layout.StateDir + "/" + name }
 
-// ledgerOf has a path of n bytes, so that records of all sizes come about.
-func ledgerOf(task string, n int, text string) Ledger {
-	return Ledger{Task: task, Key: digest.Digest{byte(n)}, Files: []Produced{{Path: "/" + strings.Repeat("x", n) + text}}}
+// productsOf has a path of n bytes, so that records of all sizes come about.
+func productsOf(task string, n int, text string) Products {
+	return Products{Task: task, Key: digest.Digest{byte(n)}, Files: []Produced{{Path: "/" + strings.Repeat("x", n) + text}}}
 }
 
 // What was written last counts, whoever wrote it, through compaction, garbage, torn tails and deletion.
@@ -32,14 +32,14 @@ func TestLogIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mem := memfs.New()
 		states := []*State{Open(mem, digest.BLAKE3), Open(mem, digest.BLAKE3)}
-		want := map[string]Ledger{}
+		want := map[string]Products{}
 		for i := range rapid.IntRange(1, 30).Draw(t, "steps") {
 			s := states[rapid.IntRange(0, 1).Draw(t, "who")]
 			switch rapid.IntRange(0, 7).Draw(t, "do") {
 			case 0, 1, 2, 3:
 				task := rapid.SampledFrom([]string{"p:a", "p:b", "p:c", ""}).Draw(t, "task")
-				l := ledgerOf(task, rapid.SampledFrom([]int{0, 10, scanWindow - 200, scanWindow + 1, text.MaxLine - 400}).Draw(t, "size"), fmt.Sprint(i))
-				s.WriteLedger(l)
+				l := productsOf(task, rapid.SampledFrom([]int{0, 10, scanWindow - 200, scanWindow + 1, text.MaxLine - 400}).Draw(t, "size"), fmt.Sprint(i))
+				s.WriteProducts(l)
 				want[task] = l
 			case 4:
 				s.Flush()
@@ -47,8 +47,8 @@ func TestLogIsAMap(t *testing.T) {
 				if _, err := mem.Lstat(logName(producedName)); err != nil {
 					continue
 				}
-				torn := ledgerOf("p:a", 100, "torn")
-				record, _ := s.ledgerText(&torn)
+				torn := productsOf("p:a", 100, "torn")
+				record, _ := s.productsText(&torn)
 				head := "haz produced 1 blake3\n"
 				junk := rapid.SampledFrom([]string{"x", head, head + "task p:a\n", head + head, head + "task p:a\ndigest " + strings.Repeat("0", 64) + "\n",
 					head + "task p:a\n" + strings.Repeat("\xff", 60), strings.Repeat("junk", 40_000), strings.Repeat("\x00", scanWindow-5), strings.Repeat("\x00", 2*scanWindow-13)}).Draw(t, "junk")
@@ -60,14 +60,14 @@ func TestLogIsAMap(t *testing.T) {
 				if err := mem.RemoveAll(layout.StateDir); err != nil {
 					t.Fatal(err)
 				}
-				want = map[string]Ledger{}
+				want = map[string]Products{}
 			case 7:
 				states[0] = Open(mem, digest.BLAKE3)
 			}
 			for task, l := range want {
 				for k, s := range append(states, Open(mem, digest.BLAKE3)) {
-					if got := s.Ledger(task); !reflect.DeepEqual(got, l) {
-						t.Fatalf("step %d, state %d, %q: a ledger of %d files of %q", i, k, task, len(got.Files), got.Task)
+					if got := s.Products(task); !reflect.DeepEqual(got, l) {
+						t.Fatalf("step %d, state %d, %q: a product list of %d files of %q", i, k, task, len(got.Files), got.Task)
 					}
 				}
 			}
@@ -95,53 +95,53 @@ func appendTo(t interface{ Fatal(...any) }, f fsys.FS, name, text string) {
 	}
 }
 
-// A ledger is written unless what lies there differs from it in nothing but when it was made; as long as the new one, and as well sealed,
+// A product list is written unless what lies there differs from it in nothing but when it was made; as long as the new one, and as well sealed,
 // is what anybody may put there.
-func TestLedgerIsComparedWhole(t *testing.T) {
-	l := Ledger{Task: "p:a", Spans: []Span{{1, 2}}, Files: []Produced{{Path: "/a"}, {Path: "/b" + strings.Repeat("x", text.MaxLine-400)}, {Path: "/c", LinkText: "x"}}}
-	for name, change := range map[string]func(l *Ledger){
-		"key":        func(l *Ledger) { l.Key[0] = 1 },
-		"flags":      func(l *Ledger) { l.Running = true },
-		"spans":      func(l *Ledger) { l.Spans = []Span{{1, 3}} },
-		"first path": func(l *Ledger) { l.Files[0].Path = "/A" },
-		"middle": func(l *Ledger) {
+func TestProductsIsComparedWhole(t *testing.T) {
+	l := Products{Task: "p:a", Spans: []Span{{1, 2}}, Files: []Produced{{Path: "/a"}, {Path: "/b" + strings.Repeat("x", text.MaxLine-400)}, {Path: "/c", LinkText: "x"}}}
+	for name, change := range map[string]func(l *Products){
+		"key":        func(l *Products) { l.Key[0] = 1 },
+		"flags":      func(l *Products) { l.Running = true },
+		"spans":      func(l *Products) { l.Spans = []Span{{1, 3}} },
+		"first path": func(l *Products) { l.Files[0].Path = "/A" },
+		"middle": func(l *Products) {
 			l.Files[1].Path = "/b" + strings.Repeat("x", scanWindow) + "y" + strings.Repeat("x", text.MaxLine-401-scanWindow)
 		},
-		"last byte":     func(l *Ledger) { l.Files[2].LinkText = "y" },
-		"nothing":       func(l *Ledger) {},
-		"when":          func(l *Ledger) { l.At++ },
-		"one byte less": func(l *Ledger) { l.Files[2].LinkText = "" },
+		"last byte":     func(l *Products) { l.Files[2].LinkText = "y" },
+		"nothing":       func(l *Products) {},
+		"when":          func(l *Products) { l.At++ },
+		"one byte less": func(l *Products) { l.Files[2].LinkText = "" },
 	} {
 		mem := memfs.New()
 		other := l
 		other.Files = slices.Clone(l.Files)
 		change(&other)
-		Open(mem, digest.BLAKE3).WriteLedger(other)
-		stamp := Open(mem, digest.BLAKE3).WriteLedger(l)
+		Open(mem, digest.BLAKE3).WriteProducts(other)
+		stamp := Open(mem, digest.BLAKE3).WriteProducts(l)
 		if same := name == "nothing" || name == "when"; same != (stamp == 0) {
 			t.Errorf("%s: written at %d", name, stamp)
 		}
 	}
 }
 
-// A ledger whose seal was broken after the log was looked at is written again, even where it says the same, or all but when it was made.
-func TestLedgerWithABrokenSeal(t *testing.T) {
-	l := ledgerOf("p:a", text.MaxLine-400, "")
-	record, _ := Open(memfs.New(), digest.BLAKE3).ledgerText(&l)
+// A product list whose seal was broken after the log was looked at is written again, even where it says the same, or all but when it was made.
+func TestProductsWithABrokenSeal(t *testing.T) {
+	l := productsOf("p:a", text.MaxLine-400, "")
+	record, _ := Open(memfs.New(), digest.BLAKE3).productsText(&l)
 	size := len(record)
 	for _, at := range []int{0, 10, 21, 22, 30, 40, size / 2, size - 170, size - text.SealSize - 2, size - text.SealSize - 1, size - text.SealSize, size - 20, size - 2, size - 1} {
 		mem := memfs.New()
 		s := Open(mem, digest.BLAKE3)
-		s.WriteLedger(l)
-		if stamp := s.WriteLedger(l); stamp != 0 {
-			t.Fatal("the same ledger was written again")
+		s.WriteProducts(l)
+		if stamp := s.WriteProducts(l); stamp != 0 {
+			t.Fatal("the same product list was written again")
 		}
 		damage(t, mem, logName(producedName), at)
-		if stamp := s.WriteLedger(l); stamp == 0 {
+		if stamp := s.WriteProducts(l); stamp == 0 {
 			t.Errorf("byte %d is another one, and passed", at)
 		}
-		if got := Open(mem, digest.BLAKE3).Ledger(l.Task); !reflect.DeepEqual(got, l) {
-			t.Errorf("byte %d: a ledger of %d files of %q was read", at, len(got.Files), got.Task)
+		if got := Open(mem, digest.BLAKE3).Products(l.Task); !reflect.DeepEqual(got, l) {
+			t.Errorf("byte %d: a product list of %d files of %q was read", at, len(got.Files), got.Task)
 		}
 	}
 }
@@ -166,10 +166,10 @@ func damage(t *testing.T, f fsys.FS, name string, at int) {
 
 // A record of which only the beginning was written hides nothing, wherever it ends and wherever the window of whoever looks does.
 func TestTornRecords(t *testing.T) {
-	first, torn, last := ledgerOf("p:a", 10, ""), ledgerOf("p:b", 10, ""), ledgerOf("p:c", 20, "")
+	first, torn, last := productsOf("p:a", 10, ""), productsOf("p:b", 10, ""), productsOf("p:c", 20, "")
 	texts := map[string]string{}
-	for _, l := range []Ledger{first, torn, last} {
-		record, _ := Open(memfs.New(), digest.BLAKE3).ledgerText(&l)
+	for _, l := range []Products{first, torn, last} {
+		record, _ := Open(memfs.New(), digest.BLAKE3).productsText(&l)
 		texts[l.Task] = string(record)
 	}
 	for pad := range 80 {
@@ -182,11 +182,11 @@ func TestTornRecords(t *testing.T) {
 				padding = strings.Repeat("\x00", scanWindow-len(texts["p:a"])-n-pad)
 			}
 			mem := memfs.New()
-			Open(mem, digest.BLAKE3).WriteLedger(first)
+			Open(mem, digest.BLAKE3).WriteProducts(first)
 			appendTo(t, mem, logName(producedName), texts["p:b"][:n]+padding+texts["p:c"])
 			s := Open(mem, digest.BLAKE3)
-			if !reflect.DeepEqual(s.Ledger("p:a"), first) || s.Ledger("p:b").Task != "" || !reflect.DeepEqual(s.Ledger("p:c"), last) {
-				t.Fatalf("%d bytes of a record, %d zeros: %q, %q, %q", n, len(padding), s.Ledger("p:a").Task, s.Ledger("p:b").Task, s.Ledger("p:c").Task)
+			if !reflect.DeepEqual(s.Products("p:a"), first) || s.Products("p:b").Task != "" || !reflect.DeepEqual(s.Products("p:c"), last) {
+				t.Fatalf("%d bytes of a record, %d zeros: %q, %q, %q", n, len(padding), s.Products("p:a").Task, s.Products("p:b").Task, s.Products("p:c").Task)
 			}
 		}
 	}
@@ -198,7 +198,7 @@ func TestDamageInALogIsLocal(t *testing.T) {
 	s := Open(mem, digest.BLAKE3)
 	tasks := []string{"p:a", "p:b", "p:c"}
 	for i, task := range tasks {
-		s.WriteLedger(ledgerOf(task, 20, fmt.Sprint(i)))
+		s.WriteProducts(productsOf(task, 20, fmt.Sprint(i)))
 	}
 	s.Flush()
 	whole, _, err := mem.ReadFile(logName(producedName), 0)
@@ -212,10 +212,10 @@ func TestDamageInALogIsLocal(t *testing.T) {
 		s := Open(mem, digest.BLAKE3)
 		lost := 0
 		for i, task := range tasks {
-			switch got := s.Ledger(task); {
-			case reflect.DeepEqual(got, Ledger{}):
+			switch got := s.Products(task); {
+			case reflect.DeepEqual(got, Products{}):
 				lost++
-			case !reflect.DeepEqual(got, ledgerOf(task, 20, fmt.Sprint(i))):
+			case !reflect.DeepEqual(got, productsOf(task, 20, fmt.Sprint(i))):
 				t.Errorf("bit %d: %s: %+v", bit, task, got)
 			}
 		}
@@ -231,7 +231,7 @@ func TestLogIsCompacted(t *testing.T) {
 		for round := range 40 {
 			s := Open(f, digest.BLAKE3)
 			for task := range 20 {
-				s.WriteLedger(ledgerOf(fmt.Sprint("p:", task), 2000, fmt.Sprint(round)))
+				s.WriteProducts(productsOf(fmt.Sprint("p:", task), 2000, fmt.Sprint(round)))
 			}
 			s.Flush()
 		}
@@ -241,8 +241,8 @@ func TestLogIsCompacted(t *testing.T) {
 		}
 		s := Open(f, digest.BLAKE3)
 		for task := range 20 {
-			if got := s.Ledger(fmt.Sprint("p:", task)); !reflect.DeepEqual(got, ledgerOf(fmt.Sprint("p:", task), 2000, "39")) {
-				t.Errorf("p:%d has an older ledger, or none", task)
+			if got := s.Products(fmt.Sprint("p:", task)); !reflect.DeepEqual(got, productsOf(fmt.Sprint("p:", task), 2000, "39")) {
+				t.Errorf("p:%d has an older product list, or none", task)
 			}
 		}
 		s.Flush()
@@ -260,15 +260,15 @@ func TestLogIsShared(t *testing.T) {
 				s := Open(f, digest.BLAKE3)
 				for round := range rounds {
 					for task := range 3 {
-						s.WriteLedger(ledgerOf(fmt.Sprintf("p%d:%d", w, task), 3000, fmt.Sprint(round)))
+						s.WriteProducts(productsOf(fmt.Sprintf("p%d:%d", w, task), 3000, fmt.Sprint(round)))
 					}
 					if rnd.Intn(3) == 0 {
 						s.Flush()
 					}
 					for task := range 3 {
 						name := fmt.Sprintf("p%d:%d", w, task)
-						if got := s.Ledger(name); !reflect.DeepEqual(got, ledgerOf(name, 3000, fmt.Sprint(round))) {
-							t.Errorf("round %d: %s has lost its ledger (%d files)", round, name, len(got.Files))
+						if got := s.Products(name); !reflect.DeepEqual(got, productsOf(name, 3000, fmt.Sprint(round))) {
+							t.Errorf("round %d: %s has lost its product list (%d files)", round, name, len(got.Files))
 							return
 						}
 					}
@@ -284,8 +284,8 @@ func TestLogIsShared(t *testing.T) {
 		for w := range writers {
 			for task := range 3 {
 				name := fmt.Sprintf("p%d:%d", w, task)
-				if got := s.Ledger(name); !reflect.DeepEqual(got, ledgerOf(name, 3000, fmt.Sprint(rounds-1))) {
-					t.Errorf("in the end %s has lost its ledger", name)
+				if got := s.Products(name); !reflect.DeepEqual(got, productsOf(name, 3000, fmt.Sprint(rounds-1))) {
+					t.Errorf("in the end %s has lost its product list", name)
 				}
 			}
 		}
@@ -377,21 +377,21 @@ func BenchmarkLog(b *testing.B) {
 	disk := hostDisk(b)
 	s := Open(disk, digest.BLAKE3)
 	for i := range 1000 {
-		s.WriteLedger(ledgerOf(fmt.Sprint("p:", i), 100, ""))
+		s.WriteProducts(productsOf(fmt.Sprint("p:", i), 100, ""))
 	}
 	s.Flush()
 	b.Run("load", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			s := Open(disk, digest.BLAKE3)
-			s.Ledger("p:1")
+			s.Products("p:1")
 			s.Flush()
 		}
 	})
 	b.Run("get", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			s.Ledger("p:500")
+			s.Products("p:500")
 		}
 	})
 }

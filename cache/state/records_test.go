@@ -23,8 +23,8 @@ import (
 	"github.com/haz-build/haz/layout"
 )
 
-func someLedger(task string, n int) Ledger {
-	l := Ledger{Task: task, Key: digest.Digest{7}, At: 1_700_000_000}
+func someProducts(task string, n int) Products {
+	l := Products{Task: task, Key: digest.Digest{7}, At: 1_700_000_000}
 	for i := range n {
 		l.Files = append(l.Files, Produced{Path: fmt.Sprintf("/p/out/%04d", i), Digest: digest.Digest{1, byte(i)}, HasDigest: true,
 			Info: fsys.Info{Kind: fsys.File, Perm: 0o644, Size: int64(i), MTime: -5, CTime: 1 << 60, Inode: 1 << 63, Dev: 9}})
@@ -33,12 +33,12 @@ func someLedger(task string, n int) Ledger {
 }
 
 // 8.2: what is written is read, whatever it is; paths are bytes.
-func TestLedgerRoundTrip(t *testing.T) {
+func TestProductsRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mem := memfs.New()
 		s := Open(mem, digest.BLAKE3)
 		text := rapid.Custom(func(t *rapid.T) string { return string(rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "bytes")) })
-		l := Ledger{Task: text.Draw(t, "task"), At: rapid.Int64().Draw(t, "at")}
+		l := Products{Task: text.Draw(t, "task"), At: rapid.Int64().Draw(t, "at")}
 		copy(l.Key[:], text.Draw(t, "key"))
 		paths := map[string]bool{}
 		for range rapid.IntRange(0, 5).Draw(t, "files") {
@@ -55,8 +55,8 @@ func TestLedgerRoundTrip(t *testing.T) {
 				Inode: rapid.Uint64().Draw(t, "inode"), Dev: rapid.Uint64().Draw(t, "dev")}
 			l.Files = append(l.Files, p)
 		}
-		s.WriteLedger(l)
-		got := Open(mem, digest.BLAKE3).Ledger(l.Task)
+		s.WriteProducts(l)
+		got := Open(mem, digest.BLAKE3).Products(l.Task)
 		want := l
 		want.Files = MergeProduced(nil, got.Files) // in order
 		if len(got.Files) != len(l.Files) || got.Key != l.Key || got.At != l.At || got.Task != l.Task {
@@ -70,10 +70,10 @@ func TestLedgerRoundTrip(t *testing.T) {
 	})
 }
 
-func TestLedgerOfAnotherHashFunctionHasNoDigests(t *testing.T) {
+func TestProductsOfAnotherHashFunctionHasNoDigests(t *testing.T) {
 	mem := memfs.New()
-	Open(mem, digest.BLAKE3).WriteLedger(someLedger("p:t", 3))
-	l := Open(mem, digest.SHA256).Ledger("p:t")
+	Open(mem, digest.BLAKE3).WriteProducts(someProducts("p:t", 3))
+	l := Open(mem, digest.SHA256).Products("p:t")
 	if len(l.Files) != 3 {
 		t.Fatalf("%d files, want 3", len(l.Files))
 	}
@@ -84,23 +84,23 @@ func TestLedgerOfAnotherHashFunctionHasNoDigests(t *testing.T) {
 	}
 }
 
-func TestLedgerIsNotRewrittenWhenOnlyTheTimeDiffers(t *testing.T) {
+func TestProductsIsNotRewrittenWhenOnlyTheTimeDiffers(t *testing.T) {
 	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
-	l := someLedger("p:t", 3)
-	s.WriteLedger(l)
+	l := someProducts("p:t", 3)
+	s.WriteProducts(l)
 	name := layout.StateDir + "/" + producedName
 	first, err := mem.Lstat(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.At++
-	s.WriteLedger(l)
+	s.WriteProducts(l)
 	if again, _ := mem.Lstat(name); !again.Same(first) {
 		t.Error("rewritten")
 	}
 	l.Key[3]++
-	s.WriteLedger(l)
+	s.WriteProducts(l)
 	if again, _ := mem.Lstat(name); again.Same(first) {
 		t.Error("another key was not written")
 	}
@@ -108,14 +108,14 @@ func TestLedgerIsNotRewrittenWhenOnlyTheTimeDiffers(t *testing.T) {
 
 // Whatever happens to a file here, it is read as it was written, or as none (8.1); and the next write heals it.
 func TestDamagedRecordsAreAsNone(t *testing.T) {
-	l := someLedger("p:t", 2)
+	l := someProducts("p:t", 2)
 	record := lastKey("p:t", "k", "and more")
 	secret := []byte(nil)
 	mem := memfs.New()
 	write(t, mem, "/a", "a")
 	mem.Advance(time.Hour)
 	s := Open(mem, digest.BLAKE3)
-	s.WriteLedger(l)
+	s.WriteProducts(l)
 	s.WriteLastKey("p:t", record)
 	secret, _ = s.Secret(true)
 	digestOf(t, s, "/a")
@@ -123,13 +123,13 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 
 	files := map[string]func(s *State) (none bool, err error){
 		producedName: func(s *State) (bool, error) {
-			switch got := s.Ledger("p:t"); {
+			switch got := s.Products("p:t"); {
 			case reflect.DeepEqual(got, l):
 				return false, nil
-			case reflect.DeepEqual(got, Ledger{}):
+			case reflect.DeepEqual(got, Products{}):
 				return true, nil
 			default:
-				return false, fmt.Errorf("ledger %+v", got)
+				return false, fmt.Errorf("product list %+v", got)
 			}
 		},
 		keysName: func(s *State) (bool, error) {
@@ -192,7 +192,7 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 		}
 		write(t, mem, layout.StateDir+"/"+name, "bad")
 		s := Open(mem, digest.BLAKE3)
-		s.WriteLedger(l)
+		s.WriteProducts(l)
 		s.WriteLastKey("p:t", record)
 		s.Secret(true)
 		digestOf(t, s, "/a")
@@ -206,12 +206,12 @@ func TestDamagedRecordsAreAsNone(t *testing.T) {
 	}
 }
 
-// A file with a right sum but wrong content (another version, another task's) is none too, and nothing panics; a ledger that is read is
+// A file with a right sum but wrong content (another version, another task's) is none too, and nothing panics; a product list that is read is
 // spelled as haz does.
 func FuzzSealedPayloads(f *testing.F) {
 	state := Open(memfs.New(), digest.BLAKE3)
-	l := someLedger("p:t", 2)
-	whole, _ := state.ledgerText(&l)
+	l := someProducts("p:t", 2)
+	whole, _ := state.productsText(&l)
 	f.Add(string(whole[:len(whole)-text.SealSize]))
 	f.Add("haz produced 1 blake3\ntask p:t\nkey " + strings.Repeat("0", 64) + "\nrunning\nspan 1 2\nlink 777 -0 /a unknown found 0 0 0 0 \"\"\nmade 0\n")
 	f.Add(string(appendTable(nil, digest.BLAKE3, 0, &table{}, nil, []string{"/a"}, map[string]row{"/a": {recorded: 9}})))
@@ -220,11 +220,11 @@ func FuzzSealedPayloads(f *testing.F) {
 		w.Seal(digest.BLAKE3)
 		mem := memfs.New()
 		s := Open(mem, digest.BLAKE3)
-		s.WriteLedger(Ledger{Task: "p:u"}) // makes the folder
+		s.WriteProducts(Products{Task: "p:u"}) // makes the folder
 		s.Flush()
 		appendTo(t, mem, logName(producedName), string(w.B))
-		if l := Open(mem, digest.BLAKE3).Ledger("p:t"); l.Task != "" {
-			if again, _ := s.ledgerText(&l); !bytes.Contains(w.B, again) {
+		if l := Open(mem, digest.BLAKE3).Products("p:t"); l.Task != "" {
+			if again, _ := s.productsText(&l); !bytes.Contains(w.B, again) {
 				t.Errorf("%s\nis read as\n%s", w.B, again)
 			}
 		}
@@ -242,8 +242,8 @@ func FuzzSealedPayloads(f *testing.F) {
 func TestListedBy(t *testing.T) {
 	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
-	s.WriteLedger(Ledger{Task: "p:a", Files: []Produced{{Path: "/x"}, {Path: "/y"}}})
-	s.WriteLedger(Ledger{Task: "p:b", Files: []Produced{{Path: "/y"}}})
+	s.WriteProducts(Products{Task: "p:a", Files: []Produced{{Path: "/x"}, {Path: "/y"}}})
+	s.WriteProducts(Products{Task: "p:b", Files: []Produced{{Path: "/y"}}})
 	all := []string{"p:a", "p:b", "p:none"}
 	for _, c := range []struct {
 		path string
@@ -253,9 +253,9 @@ func TestListedBy(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.path, got, c.want)
 		}
 	}
-	// Another haz replaces a ledger; so do we.
-	Open(mem, digest.BLAKE3).WriteLedger(Ledger{Task: "p:a", Files: []Produced{{Path: "/z"}}})
-	s.WriteLedger(Ledger{Task: "p:b"})
+	// Another haz replaces a product list; so do we.
+	Open(mem, digest.BLAKE3).WriteProducts(Products{Task: "p:a", Files: []Produced{{Path: "/z"}}})
+	s.WriteProducts(Products{Task: "p:b"})
 	if got := s.ListedBy("/z", all); !reflect.DeepEqual(got, []string{"p:a"}) {
 		t.Errorf("/z after a change: %q", got)
 	}
@@ -283,7 +283,7 @@ func TestSweepTasks(t *testing.T) {
 	mem := memfs.New()
 	s := Open(mem, digest.BLAKE3)
 	for _, task := range []string{"p:known", "p:gone"} {
-		s.WriteLedger(Ledger{Task: task, At: mem.Now().Unix(), Files: []Produced{{Path: "/x"}}})
+		s.WriteProducts(Products{Task: task, At: mem.Now().Unix(), Files: []Produced{{Path: "/x"}}})
 		s.WriteLastKey(task, lastKeyOf(task, "k", mem.Now().Unix()))
 	}
 	s.Flush()
@@ -304,8 +304,8 @@ func TestSweepTasks(t *testing.T) {
 		for _, task := range []string{"p:known", "p:gone"} {
 			_, key := s.LastKey(task)
 			gone := task == "p:gone" && c.gone
-			if key == gone || (len(s.Ledger(task).Files) == 0) != gone {
-				t.Errorf("after %v more: %s: key %v, ledger %+v", c.age, task, key, s.Ledger(task))
+			if key == gone || (len(s.Products(task).Files) == 0) != gone {
+				t.Errorf("after %v more: %s: key %v, product list %+v", c.age, task, key, s.Products(task))
 			}
 		}
 		s.Flush()
@@ -322,10 +322,10 @@ func TestStateDirectoryMayVanish(t *testing.T) {
 	for _, f := range bothDisks(t) {
 		s := Open(f, digest.BLAKE3)
 		for range 3 {
-			s.WriteLedger(someLedger("p:t", 1))
+			s.WriteProducts(someProducts("p:t", 1))
 			s.WriteLastKey("p:t", lastKey("p:t", "k"))
-			if len(s.Ledger("p:t").Files) != 1 {
-				t.Errorf("%s: the ledger is not there", f.Name())
+			if len(s.Products("p:t").Files) != 1 {
+				t.Errorf("%s: the product list is not there", f.Name())
 			}
 			l, refused, _ := s.TryLockTask(LockRequest{Task: "p:t", Conflicts: []string{"p:u"}})
 			if refused != nil {
@@ -354,7 +354,7 @@ func TestStateNeverLeavesTheWorkspace(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := Open(disk, digest.BLAKE3)
-	s.WriteLedger(someLedger("p:t", 1))
+	s.WriteProducts(someProducts("p:t", 1))
 	s.Secret(true)
 	s.Flush()
 	if list, _ := os.ReadDir(outside); len(list) > 0 {
@@ -406,7 +406,7 @@ func TestFailingDiskIsOneNote(t *testing.T) {
 	s := Open(full{mem}, digest.BLAKE3)
 	for i := range 10 {
 		task := fmt.Sprintf("p:%d", i)
-		s.WriteLedger(someLedger(task, 1))
+		s.WriteProducts(someProducts(task, 1))
 		s.WriteLastKey(task, lastKey(task, "k"))
 		digestOf(t, s, "/a")
 		l, refused, err := s.TryLockTask(LockRequest{Task: task})
@@ -427,23 +427,23 @@ func TestFailingDiskIsOneNote(t *testing.T) {
 	}
 }
 
-func BenchmarkLedger(b *testing.B) {
+func BenchmarkProducts(b *testing.B) {
 	disk := hostDisk(b)
 	s := Open(disk, digest.BLAKE3)
 	for _, n := range []int{1, 1000} {
-		l := someLedger("p:t", n)
+		l := someProducts("p:t", n)
 		b.Run(fmt.Sprintf("op=read/files=%d", n), func(b *testing.B) {
-			s.WriteLedger(l)
+			s.WriteProducts(l)
 			b.ReportAllocs()
 			for b.Loop() {
-				s.Ledger("p:t")
+				s.Products("p:t")
 			}
 		})
 		b.Run(fmt.Sprintf("op=write/files=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				l.Key[0]++
-				s.WriteLedger(l)
+				s.WriteProducts(l)
 			}
 		})
 	}
@@ -454,15 +454,15 @@ func TestRecordsReplaceEachOther(t *testing.T) {
 	for _, disk := range bothDisks(t) {
 		s := Open(disk, digest.BLAKE3)
 		for _, n := range []int{1, 40, 3, 0, 200, 199} {
-			want := Ledger{Task: "p:t", At: int64(n)}
+			want := Products{Task: "p:t", At: int64(n)}
 			for i := range n {
 				want.Files = append(want.Files, Produced{Path: fmt.Sprintf("/p/%03d", i)})
 			}
-			s.WriteLedger(want)
+			s.WriteProducts(want)
 			key := lastKey("p:t", fmt.Sprint(n), strings.Repeat("x", n))
 			s.WriteLastKey("p:t", key)
 			fresh := Open(disk, digest.BLAKE3)
-			if got := fresh.Ledger("p:t"); !reflect.DeepEqual(got, want) {
+			if got := fresh.Products("p:t"); !reflect.DeepEqual(got, want) {
 				t.Errorf("%d files: read %d", n, len(got.Files))
 			}
 			if got, ok := fresh.LastKey("p:t"); !ok || !bytes.Equal(got, key) {

@@ -30,7 +30,7 @@ func MakeSpool(ws fsys.FS) (dir string, lock fsys.Lock, err error) {
 	return dir, lock, nil
 }
 
-// MergeProduced adds rows to those of a ledger; for one path the new row counts. Both are sorted by path, and so is the result.
+// MergeProduced adds rows to those of a product list; for one path the new row counts. Both are sorted by path, and so is the result.
 func MergeProduced(old, add []Produced) []Produced {
 	out := make([]Produced, 0, len(old)+len(add))
 	for len(old) > 0 && len(add) > 0 {

@@ -1,8 +1,8 @@
-// Package state keeps what haz knows beside the cache, under .haz/state: stat index, ledgers of produced files, last keys,
+// Package state keeps what haz knows beside the cache, under .haz/state: stat index, product lists of produced files, last keys,
 // task locks. All of it is disposable: losing it costs work, never another outcome (chapter 2, section 8).
 //
 // Every record here carries a digest of itself. One that does not hold together is as one that is absent. All are lines of text, but for
-// the index, which is used where it lies. The index and the secret are renamed into place; ledgers and last keys, of which a run writes one a
+// the index, which is used where it lies. The index and the secret are renamed into place; product lists and last keys, of which a run writes one a
 // task, are appended to logs.
 //
 // It is one folder although it has many files: index, logs and locks share one handle on a directory that anybody may delete while it
@@ -39,17 +39,17 @@ const (
 
 	// Who puts a workspace together may put anything here. So nothing is read that is longer, or holds more, than what is written
 	// at most, and what is written at most does not take much memory.
-	maxIndex   = 512 << 20 // bytes of a stat index; one of another start of the system is not read
-	maxLedger  = 64 << 20  // bytes of the record of a ledger
-	maxRows    = 1 << 18   // paths in a ledger
-	maxLastKey = 32 << 20  // bytes of the record of a last key
-	maxRewrite = 16 << 20  // bytes of the record of rewritten paths
-	maxRemake  = 64 << 10  // bytes of the record of a remake
-	maxTasks   = 24 << 20  // bytes of what is known of the tasks of a log: names, and taskCost for each
-	taskCost   = 64
-	maxMemory  = 32 << 20  // bytes of ledgers of other tasks that are remembered
-	smallFile  = 256 << 10 // bytes up to which a file is read in one piece
-	chunk      = 256 << 10 // bytes digested between two looks at the context
+	maxIndex    = 512 << 20 // bytes of a stat index; one of another start of the system is not read
+	maxProducts = 64 << 20  // bytes of the record of a product list
+	maxRows     = 1 << 18   // paths in a product list
+	maxLastKey  = 32 << 20  // bytes of the record of a last key
+	maxRewrite  = 16 << 20  // bytes of the record of rewritten paths
+	maxRemake   = 64 << 10  // bytes of the record of a remake
+	maxTasks    = 24 << 20  // bytes of what is known of the tasks of a log: names, and taskCost for each
+	taskCost    = 64
+	maxMemory   = 32 << 20  // bytes of product lists of other tasks that are remembered
+	smallFile   = 256 << 10 // bytes up to which a file is read in one piece
+	chunk       = 256 << 10 // bytes digested between two looks at the context
 )
 
 // State is the open .haz/state of one workspace and one hash function. Safe for concurrent use.
@@ -68,15 +68,15 @@ type State struct {
 	probe   probe
 	locks   locks
 
-	ledgers, keys, rewrites, remakes log
-	today                            func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
-	asked                            func() bool  // whether any task was to be carried out again when this State was first asked
+	products, keys, rewrites, remakes log
+	today                             func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
+	asked                             func() bool  // whether any task was to be carried out again when this State was first asked
 
 	making sync.Mutex // of the secret
 
 	mu       sync.Mutex
 	secret   []byte
-	memo     map[string]*memo // ledgers that ListedBy has read
+	memo     map[string]*memo // product lists that ListedBy has read
 	memoSize int64
 	trouble  []string
 	noted    map[string]bool // kinds of trouble
@@ -101,7 +101,7 @@ func (d *Denial) Or(name string, err error) *Denial {
 func Open(ws fsys.FS, fn digest.Function) *State {
 	s := &State{ws: ws, fn: fn, boot: hasher.Sum(digest.BLAKE3, []byte(bootID())), noted: map[string]bool{}}
 	s.home.ws = ws
-	s.ledgers = log{s: s, name: producedName, kind: "produced", most: maxLedger}
+	s.products = log{s: s, name: producedName, kind: "produced", most: maxProducts}
 	s.keys = log{s: s, name: keysName, kind: LastKeyKind, most: maxLastKey}
 	s.rewrites = log{s: s, name: rewritesName, kind: "rewrites", most: maxRewrite}
 	s.remakes = log{s: s, name: remakesName, kind: "remake", most: maxRemake}
@@ -150,7 +150,7 @@ func (s *State) Denied() *Denial {
 	return s.denied
 }
 
-// note keeps the first trouble of each kind: a disk that is full fails a thousand ledgers for one reason.
+// note keeps the first trouble of each kind: a disk that is full fails a thousand product lists for one reason.
 func (s *State) note(kind, name string, err error) {
 	if err == nil || errors.Is(err, errReadOnly) || fsys.Absent(err) && kind == couldNotRead {
 		return
@@ -175,7 +175,7 @@ const (
 // at the end of a run. State may be used on.
 func (s *State) Flush() {
 	s.flushIndex()
-	s.ledgers.flush()
+	s.products.flush()
 	s.keys.flush()
 	s.rewrites.flush()
 	s.remakes.flush()

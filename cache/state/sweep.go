@@ -7,7 +7,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 )
 
-// SweepTasks removes ledgers and last keys of tasks that no longer exist (not in known) and are older than 30 days, with the
+// SweepTasks removes product lists and last keys of tasks that no longer exist (not in known) and are older than 30 days, with the
 // next Flush, and temporary files that a dead haz has left. Failing to do so harms nothing.
 func (s *State) SweepTasks(known map[string]bool) {
 	if s.home.readOnly {
@@ -19,7 +19,7 @@ func (s *State) SweepTasks(known map[string]bool) {
 	}
 	now := sync.OnceValue(s.Stamp) // where the file system does not tell the time, everything is young
 	limit := func() int64 { return (now() - int64(keepUnknown)) / int64(time.Second) }
-	s.ledgers.forget(known, limit)
+	s.products.forget(known, limit)
 	s.keys.forget(known, limit)
 	s.rewrites.forget(known, limit)
 	s.remakes.forget(known, limit)

@@ -48,12 +48,12 @@ func keptKey(s *State, task string) string {
 }
 
 // What is kept can be read by people.
-func TestLedgerText(t *testing.T) {
+func TestProductsText(t *testing.T) {
 	s := Open(hostDisk(t), digest.BLAKE3)
-	l := someLedger("p:t", 1)
+	l := someProducts("p:t", 1)
 	l.Spans, l.Unfinished = []Span{{-1, 5}}, true
 	l.Files = append(l.Files, Produced{Path: "/p/to b", LinkText: "b c", Found: true})
-	record, ok := s.ledgerText(&l)
+	record, ok := s.productsText(&l)
 	const want = `haz produced 1 blake3
 task p:t
 key 0700000000000000000000000000000000000000000000000000000000000000

@@ -199,9 +199,9 @@ func cleanText(r *haz.CleanReport) string {
 	fmt.Fprintf(&b, "orphan tmp directories %s: %d\n", removed, r.TmpDirs)
 	fmt.Fprintf(&b, "orphan restore directories %s: %d\n", removed, r.RestoreDirs)
 	fmt.Fprintf(&b, "%s: %d\n", bytes, r.Bytes)
-	if r.DryRun && len(r.Plan) > 0 {
+	if r.DryRun && len(r.Items) > 0 {
 		b.WriteString("dry-run plan:\n")
-		for _, i := range r.Plan {
+		for _, i := range r.Items {
 			fmt.Fprintf(&b, "  %s created_at=%d footprint=%d mode=%s\n", diag.Escape(i.Short()), i.CreatedAt, i.Footprint, i.Pass)
 		}
 	}

@@ -232,7 +232,7 @@ func TestHostileMemory(t *testing.T) {
 		}
 	}
 	full := manifest(1<<17-1, func(b []byte, i int) []byte { return fileItem(b, fmt.Sprintf("/out/%07d%.100s/f", i, name)) })
-	fullLedger := state("produced.log", func() []byte { return ledgerOf(1<<18-1, "/out/%07d"+name[:180]) })
+	fullProducts := state("produced.log", func() []byte { return productsOf(1<<18-1, "/out/%07d"+name[:180]) })
 	shapes := []struct {
 		name  string
 		forge func()
@@ -249,10 +249,10 @@ func TestHostileMemory(t *testing.T) {
 			return fileItem(b, fmt.Sprintf("/out/%07d", i)+strings.Repeat("/d", 2000))
 		}), false, false, false},
 		{"as much as is allowed", full, true, true, false},
-		{"all as much as is allowed", func() { full(); fullLedger() }, true, true, true},
-		{"ledger", state("produced.log", func() []byte { return ledgerOf(4_000_000, "") }), false, false, false},
-		{"rows of a ledger", state("produced.log", func() []byte { return ledgerOf(3_000_000, "") }), false, false, false},
-		{"ledger, as much as is allowed", fullLedger, false, true, false},
+		{"all as much as is allowed", func() { full(); fullProducts() }, true, true, true},
+		{"products", state("produced.log", func() []byte { return productsOf(4_000_000, "") }), false, false, false},
+		{"rows of a product list", state("produced.log", func() []byte { return productsOf(3_000_000, "") }), false, false, false},
+		{"product list, as much as is allowed", fullProducts, false, true, false},
 		{"last key", state("keys.log", func() []byte { return rig.lastKey(3_000_000, "") }), false, false, false},
 		{"last key, as much as is allowed", state("keys.log", func() []byte { return rig.lastKey(1<<18-100, name[:100]) }), false, false, true},
 		{"tasks", state("produced.log", func() []byte { return manyRecords("produced", 500_000) }), false, true, false},
@@ -263,7 +263,7 @@ func TestHostileMemory(t *testing.T) {
 		{"text of a run", state("runs/99999999999999999999-f.json", run(`{"task":"`+strings.Repeat(`x`, 100<<20)+`"}`)), false, false, true},
 		{"brackets of a run", state("runs/99999999999999999999-f.json", run(strings.Repeat(`[`, 100<<20))), false, false, false},
 		{"sparse manifest", sparse("ENTRY/manifest.json", 3<<30), false, false, true},
-		{"sparse ledgers", sparse("state/produced.log", 3<<30), false, false, false},
+		{"sparse product lists", sparse("state/produced.log", 3<<30), false, false, false},
 		{"sparse last keys", sparse("state/keys.log", 3<<30), false, false, false},
 		{"sparse index", sparse("state/index", 3<<30), false, false, false},
 		{"large index", sparse("state/index", 500<<20), false, false, true},
@@ -272,8 +272,8 @@ func TestHostileMemory(t *testing.T) {
 		{"sparse stdout", sparse("ENTRY/stdout", 3<<30), false, false, false},
 		{"sparse blob", sparse("ENTRY/outputs/*", 3<<30), false, false, false},
 	}
-	// What may be as long as the new ledger, and lie there instead of it, costs nothing beside it.
-	t.Run("a ledger as long as the new one", func(t *testing.T) {
+	// What may be as long as the new product list, and lie there instead of it, costs nothing beside it.
+	t.Run("a product list as long as the new one", func(t *testing.T) {
 		if !long() {
 			t.Skip("HAZ_LONG=1 tries it")
 		}
@@ -288,13 +288,13 @@ func TestHostileMemory(t *testing.T) {
 				}
 			}
 			said, code, peak := rig.haz("run", "p:t")
-			is, key := rig.ledgerOfAnotherKey()
-			t.Logf("outputs gone: %v: %d MiB, a ledger of %d bytes after one of %d, exit %d: %.200q", gone, peak, is, was, code, said)
+			is, key := rig.productsOfAnotherKey()
+			t.Logf("outputs gone: %v: %d MiB, a product list of %d bytes after one of %d, exit %d: %.200q", gone, peak, is, was, code, said)
 			if code != 0 || peak > hostileMemory || key == hostileKey {
-				t.Errorf("exit %d, %d MiB, the ledger has key %x", code, peak, key)
+				t.Errorf("exit %d, %d MiB, the product list has key %x", code, peak, key)
 			}
 			if !gone && is != was {
-				t.Error("the new ledger is of another length, though the outputs stay what they are")
+				t.Error("the new product list is of another length, though the outputs stay what they are")
 			}
 			was = is
 		}
@@ -344,9 +344,9 @@ func TestHostileMemory(t *testing.T) {
 
 var hostileKey = digest.Digest{0xbd}
 
-// ledgerOfAnotherKey puts a ledger in the place of the one that counts, which differs from it in its key. It returns the length and the
+// productsOfAnotherKey puts a product list in the place of the one that counts, which differs from it in its key. It returns the length and the
 // key of the one that counted.
-func (r *hostileRig) ledgerOfAnotherKey() (size int, key digest.Digest) {
+func (r *hostileRig) productsOfAnotherKey() (size int, key digest.Digest) {
 	r.t.Helper()
 	name := ".haz/state/produced.log"
 	log := r.read(name)
@@ -362,8 +362,8 @@ func (r *hostileRig) ledgerOfAnotherKey() (size int, key digest.Digest) {
 	return len(last), key
 }
 
-// ledgerOf makes a ledger with n rows, whose paths have a form; "": each as short as can be.
-func ledgerOf(n int, form string) []byte {
+// productsOf makes a product list with n rows, whose paths have a form; "": each as short as can be.
+func productsOf(n int, form string) []byte {
 	var b strings.Builder
 	b.WriteString("key " + digest.Digest{}.Hex() + "\n")
 	for i := range n {

@@ -19,13 +19,13 @@ type Produced struct {
 	Digest    digest.Digest // zero where unknown
 	HasDigest bool
 	LinkText  string
-	// Found: something that no ledger knew lay there when the task wrote to it, or (in the ledger of an execution under way)
+	// Found: something that no product list knew lay there when the task wrote to it, or (in the product list of an execution under way)
 	// lies there. It is not the task's alone, and so is never taken away.
 	Found bool
 }
 
-// Ledger is what one task made and left behind.
-type Ledger struct {
+// Products is what one task made and left behind.
+type Products struct {
 	Task  string // "lib:build"
 	Key   digest.Digest
 	At    int64      // unix seconds
@@ -46,7 +46,7 @@ func (s Span) Within(info fsys.Info) bool {
 	return s.From <= info.MTime && info.MTime <= s.To || s.From <= info.CTime && info.CTime <= s.To
 }
 
-// maxSpans is how many executions a ledger remembers.
+// maxSpans is how many executions a product list remembers.
 const maxSpans = 4
 
 // AddSpan adds the latest execution to spans, which it does not change.
@@ -57,8 +57,8 @@ func AddSpan(spans []Span, s Span) []Span {
 	return append(slices.Clone(spans), s)
 }
 
-// Find returns what the ledger says of path.
-func (l *Ledger) Find(path string) (*Produced, bool) {
+// Find returns what the product list says of path.
+func (l *Products) Find(path string) (*Produced, bool) {
 	i := sort.Search(len(l.Files), func(i int) bool { return l.Files[i].Path >= path })
 	if i == len(l.Files) || l.Files[i].Path != path {
 		return nil, false
@@ -66,8 +66,8 @@ func (l *Ledger) Find(path string) (*Produced, bool) {
 	return &l.Files[i], true
 }
 
-// Below reports whether the ledger lists path or something below it.
-func (l *Ledger) Below(path string) bool {
+// Below reports whether the product list lists path or something below it.
+func (l *Products) Below(path string) bool {
 	i := sort.Search(len(l.Files), func(i int) bool { return l.Files[i].Path >= path })
 	if i < len(l.Files) && l.Files[i].Path == path {
 		return true
@@ -76,38 +76,38 @@ func (l *Ledger) Below(path string) bool {
 	return i < len(l.Files) && strings.HasPrefix(l.Files[i].Path, path+"/")
 }
 
-// Ledger reads the ledger of a task; a bad or absent one is empty.
-func (s *State) Ledger(task string) Ledger {
-	l, _, _ := s.readLedger(task)
+// Products reads the product list of a task; a bad or absent one is empty.
+func (s *State) Products(task string) Products {
+	l, _, _ := s.readProducts(task)
 	return l
 }
 
-func (s *State) readLedger(task string) (l Ledger, at span, gen int) {
-	made, at, gen, ok := s.ledgers.parse(task, func(r *text.Reader, hash string) { l = parseLedger(r, hash == s.fn.String()) })
+func (s *State) readProducts(task string) (l Products, at span, gen int) {
+	made, at, gen, ok := s.products.parse(task, func(r *text.Reader, hash string) { l = parseProducts(r, hash == s.fn.String()) })
 	if !ok || !slices.IsSortedFunc(l.Files, byPath) {
-		return Ledger{}, at, gen
+		return Products{}, at, gen
 	}
 	l.Task, l.At = task, made
 	return l, at, gen
 }
 
-// Mark tells a ledger on disk from those that replace it. The zero one is that of no ledger.
+// Mark tells a product list on disk from those that replace it. The zero one is that of no product list.
 type Mark struct {
 	at  span
 	gen int
 }
 
-// LedgerMarks are the marks of the ledgers that tasks have now, in their order. A log that was rewritten meanwhile has other
+// ProductMarks are the marks of the product lists that tasks have now, in their order. A log that was rewritten meanwhile has other
 // marks too: they say that something may be new, not that it is.
-func (s *State) LedgerMarks(tasks []string) []Mark {
+func (s *State) ProductMarks(tasks []string) []Mark {
 	marks := make([]Mark, len(tasks))
-	s.ledgers.findAll(tasks, func(i int, at span, gen int) { marks[i] = Mark{at, gen} })
+	s.products.findAll(tasks, func(i int, at span, gen int) { marks[i] = Mark{at, gen} })
 	return marks
 }
 
-// WriteLedger replaces the ledger of l.Task. Nothing is written when only At would change. The result is the time of the file
+// WriteProducts replaces the product list of l.Task. Nothing is written when only At would change. The result is the time of the file
 // system right after the write, 0 when there was none.
-func (s *State) WriteLedger(l Ledger) (stamp int64) {
+func (s *State) WriteProducts(l Products) (stamp int64) {
 	if s.home.readOnly {
 		return 0
 	}
@@ -115,32 +115,32 @@ func (s *State) WriteLedger(l Ledger) (stamp int64) {
 		l.Files = slices.Clone(l.Files)
 		slices.SortStableFunc(l.Files, byPath)
 	}
-	record, ok := s.ledgerText(&l)
-	if !ok || !s.ledgers.fits(l.Task, record) {
+	record, ok := s.productsText(&l)
+	if !ok || !s.products.fits(l.Task, record) {
 		// What was written before must not count on, or it would tell whose things are of a result that is not there any more.
 		// Nothing is known to be the task's, so nothing of it is stored or taken away until it makes less.
-		record, _ = s.ledgerText(&Ledger{Task: l.Task, Key: l.Key, At: l.At, Unfinished: true})
+		record, _ = s.productsText(&Products{Task: l.Task, Key: l.Key, At: l.At, Unfinished: true})
 	}
-	if s.ledgers.says(l.Task, record) {
+	if s.products.says(l.Task, record) {
 		return 0
 	}
-	return s.ledgers.put(l.Task, record)
+	return s.products.put(l.Task, record)
 }
 
 func byPath(a, b Produced) int { return strings.Compare(a.Path, b.Path) }
 
-// memo is a ledger that was read to look for a path in it, and where in which log it lies.
+// memo is a product list that was read to look for a path in it, and where in which log it lies.
 type memo struct {
-	at     span
-	gen    int
-	ledger Ledger
-	size   int64 // in memory
+	at       span
+	gen      int
+	products Products
+	size     int64 // in memory
 }
 
-// maxMemos bounds what is kept of other tasks' ledgers.
+// maxMemos bounds what is kept of other tasks' product lists.
 const maxMemos = 64
 
-// ListedBy returns, for a path, the tasks among candidates whose ledgers list it as theirs.
+// ListedBy returns, for a path, the tasks among candidates whose product lists list it as theirs.
 func (s *State) ListedBy(path string, candidates []string) []string {
 	var by []string
 	for _, task := range candidates {
@@ -152,20 +152,20 @@ func (s *State) ListedBy(path string, candidates []string) []string {
 	return by
 }
 
-func (s *State) remembered(task string) *Ledger {
-	at, gen, ok := s.ledgers.find(task)
+func (s *State) remembered(task string) *Products {
+	at, gen, ok := s.products.find(task)
 	if !ok {
-		return &Ledger{}
+		return &Products{}
 	}
 	s.mu.Lock()
 	m := s.memo[task]
 	s.mu.Unlock()
 	if m != nil && m.at == at && m.gen == gen {
-		return &m.ledger
+		return &m.products
 	}
 	m = &memo{}
-	m.ledger, m.at, m.gen = s.readLedger(task)
-	m.size = m.at.size + int64(len(m.ledger.Files))*int64(unsafe.Sizeof(Produced{}))
+	m.products, m.at, m.gen = s.readProducts(task)
+	m.size = m.at.size + int64(len(m.products.Files))*int64(unsafe.Sizeof(Produced{}))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.memo == nil || len(s.memo) >= maxMemos || s.memoSize+m.size > maxMemory {
@@ -173,10 +173,10 @@ func (s *State) remembered(task string) *Ledger {
 	}
 	s.memo[task] = m
 	s.memoSize += m.size
-	return &m.ledger
+	return &m.products
 }
 
-// The lines of a ledger: its key, whether an execution runs or was not finished, spans, and one for each path, which begins with the kind
+// The lines of a product list: its key, whether an execution runs or was not finished, spans, and one for each path, which begins with the kind
 // of what lies there.
 const (
 	wordKey        = "key"
@@ -191,19 +191,19 @@ const (
 // kinds are the words of what may lie at a path.
 var kinds = [...]string{fsys.Unknown: "nothing", fsys.File: "file", fsys.Dir: "dir", fsys.Link: "link", fsys.Special: "special"}
 
-// ledgerText is the record of l. ok is false when it has more rows or bytes than are read.
-func (s *State) ledgerText(l *Ledger) (record []byte, ok bool) {
+// productsText is the record of l. ok is false when it has more rows or bytes than are read.
+func (s *State) productsText(l *Products) (record []byte, ok bool) {
 	if len(l.Files) > maxRows {
 		return nil, false
 	}
-	w, row := s.ledgers.record(l.Task), text.Writer{}
+	w, row := s.products.record(l.Task), text.Writer{}
 	size := len(w.B) + 4*digest.Size + maxSpans*48 + maxEnd
 	for i := range l.Files {
 		row.B = row.B[:0]
 		l.Files[i].write(&row)
 		size += len(row.B) + 1
 	}
-	if size > maxLedger {
+	if size > maxProducts {
 		return nil, false
 	}
 	w.B = slices.Grow(w.B, size) // it may be large: growing it bit by bit would take twice as much
@@ -223,7 +223,7 @@ func (s *State) ledgerText(l *Ledger) (record []byte, ok bool) {
 	for i := range l.Files {
 		l.Files[i].write(w)
 	}
-	return s.ledgers.end(w, l.At), true
+	return s.products.end(w, l.At), true
 }
 
 // write writes kind, mode, size, path, digest, whose it is, mtime, ctime, inode, device, and the text of a link.
@@ -251,8 +251,8 @@ func (p *Produced) write(w *text.Writer) {
 	}
 }
 
-// parseLedger reads a ledger, but for task and time. Where another hash function has made it, files are without digests.
-func parseLedger(r *text.Reader, same bool) (l Ledger) {
+// parseProducts reads a product list, but for task and time. Where another hash function has made it, files are without digests.
+func parseProducts(r *text.Reader, same bool) (l Products) {
 	flag := func(word string) bool {
 		there := r.At(word)
 		if there {
@@ -282,7 +282,7 @@ func parseLedger(r *text.Reader, same bool) (l Ledger) {
 
 func parseProduced(r *text.Reader, kind fsys.Kind, same bool) (p Produced) {
 	p.Info.Kind = kind
-	p.Info.Perm, p.Info.Size, p.Path = r.Octal(math.MaxUint32), r.Int(), r.Str(maxLedger)
+	p.Info.Perm, p.Info.Size, p.Path = r.Octal(math.MaxUint32), r.Int(), r.Str(maxProducts)
 	if !r.Next(wordUnknown) {
 		if p.Digest, p.HasDigest = r.Digest(), same; !same {
 			p.Digest = digest.Digest{}
@@ -294,7 +294,7 @@ func parseProduced(r *text.Reader, kind fsys.Kind, same bool) (p Produced) {
 	p.Info.MTime, p.Info.CTime = r.Int(), r.Int()
 	p.Info.Inode, p.Info.Dev = r.Uint(), r.Uint()
 	if r.More() {
-		if p.LinkText = r.Str(maxLedger); p.LinkText == "" {
+		if p.LinkText = r.Str(maxProducts); p.LinkText == "" {
 			r.Fail(text.ErrSpelling)
 		}
 	}
