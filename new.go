@@ -46,6 +46,7 @@ type TaskDeclaration struct {
 	Deps, WeakDeps           []string
 	NarrowDeps               []string // more deps, of which nothing counts but their outputs (closure: false)
 	PrintedDeps              []string // deps, those of NarrowDeps or more, of which what they print counts, too (streams: true)
+	Tools                    []Tool   // nil: the programs that are found in the command or the script
 	Mutex                    string   // "db", "~:db"
 	SharedMutex              bool     // others that say so may hold it as well
 	FromHost, Pass           []string
@@ -54,6 +55,12 @@ type TaskDeclaration struct {
 	Uncached                 bool // cache: false
 	Incremental              bool
 	Interactive, TTY         bool
+}
+
+// Tool is a program that counts in the cache key of a task.
+type Tool struct {
+	Name  string
+	Probe []string // a command whose output counts in place of the program's bytes; nil: none
 }
 
 // New is Open for a workspace that is declared here: dir, an absolute path of a folder on the host, is its root. Files that would say
@@ -149,6 +156,13 @@ func (t *TaskDeclaration) spell() string {
 	}
 	put(len(deps) > 0, "deps", "["+strings.Join(deps, ", ")+"]")
 	list("weakDeps", t.WeakDeps)
+	tools := make([]string, len(t.Tools))
+	for i, tool := range t.Tools {
+		if tools[i] = quoted(tool.Name); tool.Probe != nil {
+			tools[i] = "{name: " + tools[i] + ", probe: " + quotedList(tool.Probe) + "}"
+		}
+	}
+	put(t.Tools != nil, "tools", "["+strings.Join(tools, ", ")+"]")
 	switch {
 	case t.SharedMutex:
 		put(true, "mutex", "{name: "+quoted(t.Mutex)+", mode: shared}")
@@ -192,6 +206,9 @@ func (t *TaskDeclaration) texts() []string {
 	all := slices.Concat([]string{t.Name, t.Shell, t.ShellType, t.Mutex}, t.Command, t.ShellOptions, t.Inputs, t.Exclude, t.Outputs, t.Deps, t.WeakDeps, t.NarrowDeps, t.PrintedDeps, t.FromHost, t.Pass)
 	for name, value := range t.Override {
 		all = append(all, name, value)
+	}
+	for _, tool := range t.Tools {
+		all = append(append(all, tool.Name), tool.Probe...)
 	}
 	return all
 }

@@ -51,7 +51,7 @@ tasks:
 `,
 		"/ws/app*/haz.yml": `name: app
 tasks:
-  build: {command: [ld], deps: ["lib:compile", {task: "lib:check", closure: false, streams: true}, {task: "lib:gen", streams: true}], outputs: ["/out/**"], incremental: true}
+  build: {command: [ld], deps: ["lib:compile", {task: "lib:check", closure: false, streams: true}, {task: "lib:gen", streams: true}], tools: [ld, {name: as, probe: [as, --version]}], outputs: ["/out/**"], incremental: true}
 `,
 	} {
 		if err := written.MkdirAll(name[:strings.LastIndex(name, "/")], 0o755); err != nil {
@@ -77,7 +77,7 @@ tasks:
 				{Name: "gen", Command: []string{"gen"}},
 			}},
 			{Name: "app", Dir: "/app*", Tasks: []haz.TaskDeclaration{{Name: "build", Command: []string{"ld"}, Deps: []string{"lib:compile"}, NarrowDeps: []string{"lib:check"}, PrintedDeps: []string{"lib:check", "lib:gen"},
-				Outputs: []string{"/out/**"}, Incremental: true}}},
+				Tools: []haz.Tool{{Name: "ld"}, {Name: "as", Probe: []string{"as", "--version"}}}, Outputs: []string{"/out/**"}, Incremental: true}}},
 		}}, append(opts, haz.WithFileSystem(folders("/ws/lib", "/ws/app*")))...)
 	if err != nil {
 		t.Fatal(err)

@@ -42,16 +42,16 @@ func (w *Workspace) newPredictor() *predictor {
 	p := &predictor{w: w, fn: fn, tree: tree.New(w.FS), known: map[int]*finding{}}
 	p.state = state.OpenReadOnly(w.FS, fn)
 	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true, Now: w.o.clock.Now, Root: w.root()})
-	p.deriver = w.newDeriver(p.tree, p.state, fn)
+	p.deriver = w.newDeriver(p.tree, p.state, fn, nil)
 	return p
 }
 
-// newDeriver derives keys of this workspace.
-func (w *Workspace) newDeriver(tree *tree.Tree, st *state.State, fn digest.Function) *key.Deriver {
+// newDeriver derives keys of this workspace. run runs the probes of tools; nil: it is believed what they printed last.
+func (w *Workspace) newDeriver(tree *tree.Tree, st *state.State, fn digest.Function, run probing) *key.Deriver {
 	st.OnMachine(w.o.host)
 	return key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: fn,
 		Place: key.Place{OS: w.o.os, Arch: w.o.arch}, Umask: w.W.Settings.Umask, Root: w.FS.HostPath("/"), Env: w.hostEnv(), Made: w.made,
-		Tools: tools.New(tools.Options{Host: w.o.host, Workspace: w.FS, Root: w.FS.HostPath("/"), State: st, Hash: fn})})
+		Tools: tools.New(tools.Options{Host: w.o.host, Workspace: w.FS, Root: w.FS.HostPath("/"), State: st, Hash: fn, Run: run, Last: lastTool(st)})})
 }
 
 // made reports whether a name in the workspace is an output of a task that counts in the key of t as an upstream: of a hard one, or of

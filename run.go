@@ -133,7 +133,7 @@ func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
 	e := &engine{w: w, state: state.Open(w.FS, fn), tree: tree.New(w.FS), spawner: w.o.spawner}
 	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly, Now: w.o.clock.Now, Root: w.root(), DirMode: 0o777 &^ w.W.Settings.Umask,
 		KeepDamaged: true}) // they are set aside in the order of the cache actor
-	e.deriver = w.newDeriver(e.tree, e.state, fn)
+	e.deriver = w.newDeriver(e.tree, e.state, fn, runProbe)
 	if e.spawner == nil {
 		e.spawner, e.own = process.System(process.DefaultLimits, w.o.children...), true
 	}

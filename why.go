@@ -223,7 +223,7 @@ func (p *predictor) diff(t *Task, derived *key.Derived) KeyChange {
 		if was == p.fn {
 			continue
 		}
-		if _, made, ok := p.w.newDeriver(p.tree, p.state, was).Diff(record, t, derived, secret); ok {
+		if _, made, ok := p.w.newDeriver(p.tree, p.state, was, nil).Diff(record, t, derived, secret); ok {
 			return KeyChange{[]key.Difference{{Sign: '~', Kind: "hash", Name: "function", Detail: was.String() + " -> " + p.fn.String()}}, &made}
 		}
 	}

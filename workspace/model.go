@@ -155,6 +155,8 @@ type Task struct {
 
 	Inputs, Exclude, Outputs []PatternDecl
 	Deps, WeakDeps           []RefDecl
+	OwnTools                 bool       // Tools are in the place of the programs that stand in the command or the script
+	Tools                    []ToolDecl // in declaration order
 	Mutex                    *Mutex
 	FromHost                 []string // hashed; in declaration order
 	Pass                     []string // not hashed; names and PREFIX_*, in declaration order
@@ -203,6 +205,13 @@ type RefDecl struct {
 	Narrow bool
 	// Streams, of deps only, says that what these tasks print counts in the key, too (`streams: true`).
 	Streams bool
+}
+
+// ToolDecl is a program that counts in the key of a task.
+type ToolDecl struct {
+	Name string
+	// Probe is a command whose output counts in place of the program's bytes; nil for none.
+	Probe []string
 }
 
 // Mutex is the lock of a task (chapter 1, section 10). It is no part of the cache key (MUTEX-008) and makes no edge (MUTEX-009).

@@ -116,7 +116,7 @@ func sortedUpstreams(ups []Upstream) []Upstream {
 // write writes the lines that are digested to the key (CACHE-004).
 func (c *components) write(w *text.Writer) {
 	w.Head(preimageKind, chapterRevision, c.hash)
-	c.writeBody(w)
+	c.writeBody(w, false)
 	for i := range c.upstreams {
 		c.upstreams[i].write(w)
 	}
@@ -139,8 +139,8 @@ func valueDigest(fn digest.Function, v *variable) digest.Digest {
 	return hasher.Sum(fn, append(b, v.value...))
 }
 
-// writeBody writes the components 1 to 4, which a record holds in the same form.
-func (c *components) writeBody(w *text.Writer) {
+// writeBody writes the components 1 to 4, which a record holds in the same form, but for what it has more of a tool.
+func (c *components) writeBody(w *text.Writer, record bool) {
 	w.Line(wordPlace)
 	w.Str(c.place.OS)
 	w.Str(c.place.Arch)
@@ -152,7 +152,7 @@ func (c *components) writeBody(w *text.Writer) {
 	w.Octal(c.umask)
 	c.writeAction(w)
 	for i := range c.tools {
-		writeTool(w, &c.tools[i])
+		writeTool(w, &c.tools[i], record)
 	}
 	for _, o := range c.outputs {
 		w.Line(wordOutput)

@@ -120,12 +120,17 @@ func byEnvName(a, b string) int {
 
 // path is the PATH in which programs of the task are looked for.
 func (d *Deriver) path(t *workspace.Task) tools.Env {
+	all := func() []string { // of a probe, which several tasks share: it is not told which of them asks
+		shared := *t
+		shared.ID.Task = ""
+		return d.Environment(&shared)
+	}
 	if value, ok := t.Override["PATH"]; ok {
-		return tools.Env{Path: value, Set: true}
+		return tools.Env{Path: value, Set: true, All: all}
 	}
 	if t.HasPath() {
 		value, ok := d.o.Env.Lookup("PATH")
-		return tools.Env{Path: value, Set: ok}
+		return tools.Env{Path: value, Set: ok, All: all}
 	}
-	return tools.Env{}
+	return tools.Env{All: all}
 }

@@ -51,7 +51,7 @@ func (c *components) record(task workspace.TaskID, made Recorded, secret []byte,
 	w.Line(wordSecret)
 	w.Digest(markOf(secret))
 	head := len(w.B)
-	c.writeBody(&w)
+	c.writeBody(&w, true)
 	for i := range c.upstreams {
 		c.upstreams[i].writeRecord(&w)
 	}

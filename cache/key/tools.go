@@ -2,6 +2,7 @@ package key
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/haz-build/haz/cache/text"
@@ -15,7 +16,11 @@ func (d *Deriver) tools(ctx context.Context, t *workspace.Task, at *Derived) ([]
 		return nil, nil
 	}
 	list, err := d.o.Tools.Find(ctx, t, d.path(t))
-	if err != nil {
+	var unanswered *tools.ProbeError
+	switch {
+	case errors.As(err, &unanswered):
+		return nil, &Error{Reason: err.Error(), Hint: unanswered.Hint, Err: err}
+	case err != nil:
 		return nil, err
 	}
 	return slices.DeleteFunc(list, func(tool tools.Tool) bool {
@@ -57,10 +62,11 @@ func (d *Deriver) Forget() {
 const (
 	wordTool       = "tool"
 	wordUnreadable = "unreadable"
+	wordProbe      = "probe"
 )
 
-// writeTool writes one item of the tools.
-func writeTool(w *text.Writer, t *tools.Tool) {
+// writeTool writes one item of the tools. A record has of a probe which program was asked, too.
+func writeTool(w *text.Writer, t *tools.Tool, record bool) {
 	w.Line(wordTool)
 	w.Str(t.Name)
 	switch t.How {
@@ -69,8 +75,13 @@ func writeTool(w *text.Writer, t *tools.Tool) {
 		return
 	case tools.Unreadable:
 		w.Word(wordUnreadable)
+	case tools.Probed:
+		w.Word(wordProbe)
 	}
 	w.Digest(t.Digest)
+	if record && t.How == tools.Probed {
+		w.Digest(t.Program)
+	}
 }
 
 // ToolState says in a word what a key has of a tool: its digest, short, or "absent".
@@ -80,14 +91,41 @@ func ToolState(t *tools.Tool) string {
 		return wordAbsent
 	case tools.Unreadable:
 		return wordUnreadable + " " + t.Digest.Short()
+	case tools.Probed:
+		return wordProbe + " " + t.Digest.Short()
 	}
 	return t.Digest.Short()
+}
+
+// toolState is what ToolState says, of a line: name, then "absent", or a word where it is not of bytes, and the digest.
+func toolState(l line) string { return fields(l[:min(len(l), 3)], 1) }
+
+// RecordedTool is a tool of the key that a record was made of.
+func RecordedTool(record, secret []byte, name string) (t tools.Tool, ok bool) {
+	r, ok := readRecord(record, secret, maxLines)
+	if !ok {
+		return t, false
+	}
+	for _, l := range r.lines[wordTool] {
+		if l.at(0) == name && l.at(1) == wordProbe {
+			t = tools.Tool{Name: name, How: tools.Probed}
+			t.Digest, ok = parseDigest(l.at(2))
+			t.Program, _ = parseDigest(l.at(3))
+			return t, ok
+		}
+	}
+	return t, false
 }
 
 // compareTools tells which programs are others. Where the action is another one, it is no wonder that it starts others.
 func compareTools(ds *differences, was, now lines) {
 	var all differences
-	named(wordTool, 1, wording{alone: func(l line) string { return fields(l, 1) }})(&all, was, now)
+	named(wordTool, 1, wording{alone: toolState, changed: func(was, now line) []change {
+		if a, b := toolState(was), toolState(now); a != b {
+			return []change{{"", a + " -> " + b}}
+		}
+		return nil
+	}})(&all, was, now)
 	same := true
 	for _, word := range []string{wordCommand, wordShell, wordScript} {
 		same = same && slices.EqualFunc(was[word], now[word], slices.Equal[line])

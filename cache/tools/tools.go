@@ -34,14 +34,18 @@ const (
 	Absent     How = iota // there is no such program: the task fails, or never comes to it
 	Bytes                 // by the digest of its file
 	Unreadable            // by the stat of its file, which may be executed and not read
+	Probed                // by what its probe printed
 )
 
 // A Tool is a program of a task.
 type Tool struct {
 	Name   string // as it is written
 	How    How
-	Digest digest.Digest // of bytes or stat; zero when absent
+	Digest digest.Digest // of bytes, stat, or what a probe printed; zero when absent
 	File   string        // on the host; "" when absent. Not in the key
+
+	// Program, of one that is probed, tells the program that was asked from others. It is not in the key.
+	Program digest.Digest
 
 	inside string // its name in the workspace; "" where it lies elsewhere
 }
@@ -59,6 +63,11 @@ type Options struct {
 	Root      string  // of the workspace, on the host
 	State     *state.State
 	Hash      digest.Function
+
+	// Run runs a probe, and returns what it printed. nil: no program is run, and Last is asked.
+	Run func(ctx context.Context, p Probe) (stdout, stderr []byte, err error)
+	// Last returns a tool of the last key that a run derived for t.
+	Last func(t *workspace.Task, name string) (Tool, bool)
 }
 
 // Finder finds programs. Safe for concurrent use. What it found on the machine it keeps, and looks at again after Forget alone:
@@ -69,6 +78,8 @@ type Finder struct {
 	names sync.Map // scriptOf → []string
 	paths sync.Map // text of a PATH → *searchPath
 	kept  atomic.Int64
+
+	answers sync.Map // Probe.key → *asked
 }
 
 // maxKept is how many scripts, paths and programs are remembered.
@@ -84,20 +95,44 @@ func (f *Finder) Forget() { f.era.Add(1) }
 type Env struct {
 	Path string
 	Set  bool // the task has a PATH
+	// All is the whole environment, which a probe is given.
+	All func() []string
+}
+
+// orDefault is where the program that haz starts itself is looked for.
+func (e *Env) orDefault() string {
+	if e.Set {
+		return e.Path
+	}
+	return DefaultPath
 }
 
 // Find lists the tools of a task, sorted by name: the program that is started and those that its script starts, and the
-// interpreters of those that are scripts; not what the task itself makes. The error is that of ctx.
+// interpreters of those that are scripts; not what the task itself makes. Where the task says what its tools are, these. The error is
+// that of ctx, or a *ProbeError.
 func (f *Finder) Find(ctx context.Context, t *workspace.Task, env Env) ([]Tool, error) {
-	names := f.programs(t)
-	list := make([]Tool, 0, len(names)+2)
-	for i, name := range names {
-		path := env.Path
-		switch {
-		case env.Set:
-		case i == 0 || t.Kind != workspace.Shell:
-			path = DefaultPath
-		default:
+	var names []string
+	var list []Tool
+	if t.OwnTools {
+		for i := range t.Tools {
+			decl := &t.Tools[i]
+			if decl.Probe == nil {
+				names = append(names, decl.Name)
+				continue
+			}
+			tool, err := f.probe(ctx, t, env, decl)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, tool)
+		}
+	} else {
+		names = f.programs(t)
+		list = make([]Tool, 0, len(names)+2)
+	}
+	for _, name := range names {
+		path := env.orDefault()
+		if !env.Set && t.Kind == workspace.Shell && name != t.Shell {
 			path = ShellPath
 		}
 		found, err := f.search(ctx, t, name, path)

@@ -119,7 +119,7 @@ func TestFind(t *testing.T) {
 	b.must(b.fs.Symlink("../../opt/x/tool", "/usr/bin/tool"))
 	b.must(b.fs.Symlink("nowhere", "/usr/local/bin/tool"))
 	b.must(b.fs.MkdirAll("/usr/local/bin/run", 0o755))
-	set := Env{usual, true}
+	set := Env{Path: usual, Set: true}
 	for _, c := range []struct {
 		name, text string
 		env        Env
@@ -129,12 +129,12 @@ func TestFind(t *testing.T) {
 		{"not executable is passed over", "argv:ld", set, "ld=/usr/bin/ld"},
 		{"links, and one that leads nowhere", "argv:tool", set, "tool=/usr/bin/tool"},
 		{"a directory is none", "argv:run", set, "run=absent"},
-		{"in another order", "argv:cc", Env{"/usr/bin:/usr/local/bin", true}, "cc=/usr/bin/cc"},
+		{"in another order", "argv:cc", Env{Path: "/usr/bin:/usr/local/bin", Set: true}, "cc=/usr/bin/cc"},
 		{"no PATH: a command", "argv:ld", Env{}, "ld=/usr/bin/ld"},
 		{"no PATH: a script", "ld; cc", Env{}, "cc=/usr/local/bin/cc ld=/usr/bin/ld sh=/bin/sh"},
-		{"an empty PATH is the folder", "argv:run", Env{"", true}, "run=/ws/p/run(/p/run)"},
-		{"an empty entry, too", "argv:run", Env{"/usr/bin:", true}, "run=/ws/p/run(/p/run)"},
-		{"a relative entry", "argv:gen", Env{"../bin", true}, "gen=/ws/bin/gen(/bin/gen)"},
+		{"an empty PATH is the folder", "argv:run", Env{Path: "", Set: true}, "run=/ws/p/run(/p/run)"},
+		{"an empty entry, too", "argv:run", Env{Path: "/usr/bin:", Set: true}, "run=/ws/p/run(/p/run)"},
+		{"a relative entry", "argv:gen", Env{Path: "../bin", Set: true}, "gen=/ws/bin/gen(/bin/gen)"},
 		{"by path", "argv:./run", set, "./run=/ws/p/run(/p/run)"},
 		{"by path out of the project", "argv:../bin/gen", set, "../bin/gen=/ws/bin/gen(/bin/gen)"},
 		{"by path out of the workspace", "argv:../../opt/x/tool", set, "../../opt/x/tool=/opt/x/tool"},
@@ -160,7 +160,7 @@ func TestFind(t *testing.T) {
 // CACHE-035: what of a program counts.
 func TestDigests(t *testing.T) {
 	find := func(b *bed, text string) Tool {
-		list, err := b.f.Find(context.Background(), task(text), Env{usual, true})
+		list, err := b.f.Find(context.Background(), task(text), Env{Path: usual, Set: true})
 		b.must(err)
 		return list[0]
 	}
@@ -246,7 +246,7 @@ func TestUnreadable(t *testing.T) {
 	} {
 		change()
 		b.open(host)
-		list, err := b.f.Find(context.Background(), task("argv:su"), Env{usual, true})
+		list, err := b.f.Find(context.Background(), task("argv:su"), Env{Path: usual, Set: true})
 		b.must(err)
 		if list[0].How != Unreadable || list[0].File != "/usr/local/bin/su" {
 			t.Errorf("%d: %+v", i, list[0])
@@ -273,7 +273,7 @@ func TestReadOnce(t *testing.T) {
 			if i%10 == 0 {
 				b.f.Forget()
 			}
-			b.find(fmt.Sprintf("cc %d", i), Env{usual, true})
+			b.find(fmt.Sprintf("cc %d", i), Env{Path: usual, Set: true})
 		}
 		if host.reads["/usr/bin/cc"] != 1 || host.reads["/usr/bin/sh"] != 1 {
 			t.Errorf("run %d: read %v", run, host.reads)
@@ -282,7 +282,7 @@ func TestReadOnce(t *testing.T) {
 	}
 	b.write("/usr/bin/cc", "another")
 	b.open(host)
-	if b.find("cc", Env{usual, true}); host.reads["/usr/bin/cc"] != 2 {
+	if b.find("cc", Env{Path: usual, Set: true}); host.reads["/usr/bin/cc"] != 2 {
 		t.Errorf("a replaced one was read %d times", host.reads["/usr/bin/cc"])
 	}
 }
@@ -290,11 +290,11 @@ func TestReadOnce(t *testing.T) {
 // What lies in the workspace is looked at each time: tasks write there.
 func TestInsideIsNotKept(t *testing.T) {
 	b := newBed(t)
-	if got := b.find("argv:gen", Env{"/ws/bin:/usr/bin", true}); got != "gen=absent" {
+	if got := b.find("argv:gen", Env{Path: "/ws/bin:/usr/bin", Set: true}); got != "gen=absent" {
 		t.Errorf("%s", got)
 	}
 	b.write("/ws/bin/gen", "x")
-	if got := b.find("argv:gen", Env{"/ws/bin:/usr/bin", true}); got != "gen=/ws/bin/gen(/bin/gen)" {
+	if got := b.find("argv:gen", Env{Path: "/ws/bin:/usr/bin", Set: true}); got != "gen=/ws/bin/gen(/bin/gen)" {
 		t.Errorf("%s", got)
 	}
 }
@@ -307,12 +307,12 @@ func TestOwn(t *testing.T) {
 	b.must(err)
 	own.Outputs = []workspace.PatternDecl{{Pattern: p.Anchor("/p")}}
 	for range 2 {
-		if list, err := b.f.Find(context.Background(), own, Env{usual, true}); err != nil || len(list) > 0 {
+		if list, err := b.f.Find(context.Background(), own, Env{Path: usual, Set: true}); err != nil || len(list) > 0 {
 			t.Errorf("%+v, %v", list, err)
 		}
 		b.write("/ws/p/made", "#!/bin/sh\n")
 	}
-	if got := b.find("argv:./made", Env{usual, true}); got != "./made=/ws/p/made(/p/made) /bin/sh=absent" {
+	if got := b.find("argv:./made", Env{Path: usual, Set: true}); got != "./made=/ws/p/made(/p/made) /bin/sh=absent" {
 		t.Errorf("another task's: %s", got)
 	}
 }
@@ -323,7 +323,7 @@ func TestCancelled(t *testing.T) {
 	b.write("/usr/bin/cc", "x")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := b.f.Find(ctx, task("argv:cc"), Env{usual, true}); err != context.Canceled {
+	if _, err := b.f.Find(ctx, task("argv:cc"), Env{Path: usual, Set: true}); err != context.Canceled {
 		t.Errorf("%v", err)
 	}
 }
@@ -342,7 +342,7 @@ func BenchmarkFind(b *testing.B) {
 				if i++; scripts == "different" {
 					text = fmt.Sprintf("%s # %d", text, i)
 				}
-				if _, err := bed.f.Find(context.Background(), task(text), Env{usual, true}); err != nil {
+				if _, err := bed.f.Find(context.Background(), task(text), Env{Path: usual, Set: true}); err != nil {
 					b.Fatal(err)
 				}
 			}

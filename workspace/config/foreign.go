@@ -152,6 +152,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "extends inherit inherits template base", say: inAnOverlay},
 		{keys: "namedinputs filegroups", say: anchored},
 		{keys: "visibility public private internal hidden", say: "every task can be run by its name; remove it"},
+		{keys: "externaldependencies binaries programs executables toolset", ours: "tools", write: writeList},
 		{keys: "clean cleanup", say: "what a task made is taken away before it runs again; incremental: true keeps it"},
 		{keys: "watch watchpatterns watching", say: "haz watch runs a task again when its inputs change; remove it"},
 		{keys: "set shopt", say: `write it into the script: shell: "set -u; program"`},
@@ -164,6 +165,11 @@ var foreignKeys = map[string][]foreign{
 		{keys: "dependencies transitive", say: "of a dep all that is behind it counts; closure: false leaves that out"},
 		{keys: "optional weak required", say: "a task that need not be there, or may fail, belongs to weakDeps"},
 		{keys: "condition silent", say: remove},
+	},
+	"tool": {
+		{keys: "program id bin binary tool path executable", ours: "name"},
+		{keys: "cmd command run check args versioncommand", ours: "probe"},
+		{keys: "version versions", say: "a probe asks for it: probe: [node, --version]"},
 	},
 	"mutex": {
 		{keys: "id key lock group", ours: "name"},

@@ -39,6 +39,12 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		}
 	case FailureText:
 		return m.retryCause(rule, t)
+	case Program:
+		if t.Value == "" {
+			m.add(rule, t.Span, "the name of the program is empty", toolHint)
+			return false
+		}
+		return m.check(rule, Argument, t)
 	case Argument:
 		if i := strings.IndexByte(t.Value, 0); i >= 0 {
 			m.add(rule, t.Span, fmt.Sprintf("the text holds a NUL byte (at position %d), which no program can be given", i), "")

@@ -214,6 +214,7 @@ var patternOf = map[Format]string{
 	Name:           `^` + namePattern + `$`,
 	ShellName:      `^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`,
 	EnvName:        `^[A-Za-z_][A-Za-z0-9_]{0,255}$`,
+	Program:        `^[^\x00]`,
 	PassName:       `^[A-Za-z_][A-Za-z0-9_]{0,255}\*?$`,
 	ProjectPattern: `^/` + pathPattern + `$`,
 	PathPattern:    `^/?` + pathPattern + `/?$`,
@@ -235,6 +236,7 @@ var patternOf = map[Format]string{
 var typesOf = map[Format][]string{
 	AnyText:        {"string", "number", "boolean"},
 	Argument:       {"string", "number", "boolean"},
+	Program:        {"string", "number", "boolean"},
 	Name:           {"string", "integer", "boolean"},
 	ShellName:      {"string", "integer", "boolean"},
 	EnvName:        {"string", "boolean"},

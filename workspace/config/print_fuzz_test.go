@@ -54,7 +54,7 @@ func TestPrintSeeds(t *testing.T) {
 var printSeeds = []string{
 	"name: lib\ntags: [a, 9]\ntasks:\n  t: &t\n    shell: |\n      a\n       b\n    shell_type: bash\n    shell_options: [-eu, -o, pipefail]\n    inputs: [\"*.c\", \\x, é, '[\\]*']\n    exclude: [\"{a,\\\\,}b\"]\n  u: *t\n  v:\n    <<: *t\n    mutex: ~:db\n    outputs: []\n",
 	"name: 1\ntasks: {null: {command: [1, true, 1.50, 0x10, 2001-01-01, yes, '', \"\\u2028\\U0001F600\\t\"], env: {from_host: [A], override: {B: x, C: ''}}}}\n",
-	"name: a\ntasks:\n  t: {shell: '', deps: [\"[a]~:t\", {task: \"~:u\", closure: True}, {closure: false, streams: true, task: \"^:v\"}], weakDeps: [\"^:t\"], mutex: {mode: shared, name: 1}, cache: False, env: {override: {A: \"\\x01\", B: '~'}}}\n",
+	"name: a\ntasks:\n  t: {shell: '', deps: [\"[a]~:t\", {task: \"~:u\", closure: True}, {closure: false, streams: true, task: \"^:v\"}], weakDeps: [\"^:t\"], tools: [cc, {name: 1, probe: [a, '']}, {name: b}], mutex: {mode: shared, name: 1}, cache: False, env: {override: {A: \"\\x01\", B: '~'}}}\n",
 	"projects: [/a, \"/libs/*\", '/x{,y}']\ncache: {hash: sha256, clean: {max_age: 1w2d, max_size: 5GiB}}\nconcurrency: {default: 0x10, tags: {a: \"3\", b: +4}}\noutput: {mode: buffered}\nexecution: {cancel_grace: .5, umask: 0o27}\n",
 	"name: a\nenv: {strict: TRUE}\ntasks: {t: {shell: '', env: {strict: false, pass: [TOKEN, \"NPM_*\", a*]}}}\n", "projects: []\nenv: {strict: False}\n",
 	"projects: ~\nconcurrency: {default: auto}\n", "projects: []\nexecution: {cancel_grace: 1e300}\n",
@@ -211,11 +211,22 @@ func (p *printer) deps(d Deps) func() bool {
 	})
 }
 
+func (p *printer) tools(l Tools) func() bool {
+	return p.member(l.Set, "tools", func() {
+		p.b.WriteString("[")
+		for _, item := range l.Items {
+			p.members(p.text("name", item.Name), p.list(item.Probe.Set, "probe", item.Probe.Items))
+			p.b.WriteString(", ")
+		}
+		p.b.WriteString("]")
+	})
+}
+
 func (p *printer) body(b *Body) {
 	p.members(
 		p.list(b.Command.Set, "command", b.Command.Items), p.text("shell", b.Shell), p.text("shell_type", b.ShellType), p.list(b.ShellOptions.Set, "shell_options", b.ShellOptions.Items),
 		p.patterns("inputs", b.Inputs), p.patterns("exclude", b.Exclude), p.patterns("outputs", b.Outputs),
-		p.deps(b.Deps), p.list(b.WeakDeps.Set, "weakDeps", b.WeakDeps.Items),
+		p.deps(b.Deps), p.tools(b.Tools), p.list(b.WeakDeps.Set, "weakDeps", b.WeakDeps.Items),
 		p.member(b.Mutex.Set, "mutex", func() {
 			if !b.Mutex.Mode.Set {
 				p.quote(b.Mutex.Name.Value)

@@ -21,6 +21,7 @@ type Format uint8
 const (
 	AnyText Format = iota
 	Argument
+	Program
 	Name
 	ShellName
 	ShellOption
@@ -213,6 +214,9 @@ var taskObject = &Object{
 			Doc: "Tasks that end before this one starts, when both are in a run. They are not pulled in, and their failure does not matter."},
 		{Key: "mutex", Rule: "haz::cfg::019", Type: Type{Kind: ScalarOrMap, Format: MutexName, Object: mutexObject}, Default: "none", Accepts: "a name, `~:name`, or a map with `name` and `mode`",
 			Doc: "A lock that the task holds while it runs, exclusive when only its name is given. `db` is one lock for the workspace, `~:db` one for this project."},
+		{Key: "tools", Rule: "haz::cfg::050", Added: true, Type: Type{Kind: ListOf, Format: Program, Unique: true, Object: toolObject}, Default: "those in `command` or `shell`",
+			Accepts: "names of programs, each once; or maps with `name` and `probe`",
+			Doc:     "The programs that count in the cache key by their bytes, in place of those that are found in the command or the script. `[]`: none."},
 		{Key: "env", Rule: "haz::cfg::032", Type: Type{Kind: Map, Object: envObject}, Default: "empty", Accepts: "a map",
 			Doc: "The environment of the task: these variables, and a few that pass by default, such as `PATH` and `HOME`. It has nothing else."},
 		{Key: "cache", Rule: "haz::cfg::036", Added: true, Type: Type{Kind: Flag}, Default: "`true`", Accepts: "`true`, `false`",
@@ -239,6 +243,16 @@ var depObject = &Object{
 			Doc: "`false`: only the outputs of the task itself count, and nothing of the tasks behind it."},
 		{Key: "streams", Rule: "haz::cfg::043", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
 			Doc: "`true`: what the task prints counts as well."},
+	},
+}
+
+var toolObject = &Object{
+	Name: "tool", Article: "a tool", Rule: "haz::cfg::050",
+	Doc: "A program with what of it counts in the cache key.",
+	Fields: []Field{
+		{Key: "name", Rule: "haz::cfg::050", Required: true, Type: Type{Kind: Scalar, Format: Program}, Accepts: "a program", Doc: "What it is called, looked up in the task's `PATH`."},
+		{Key: "probe", Rule: "haz::cfg::051", Type: Type{Kind: ListOf, Format: Argument, NonEmpty: true}, Default: "none", Accepts: "a list: program, arguments",
+			Doc: "A command that is run once a run; what it prints counts in place of the program's bytes: `[node, --version]`."},
 	},
 }
 

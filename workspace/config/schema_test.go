@@ -27,7 +27,7 @@ func objects(f func(*Object)) {
 // Every key of the tables has a place for its value of the right type, and says what it needs to say.
 func TestTables(t *testing.T) {
 	records := map[*Object]record{
-		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, mutexObject: &Mutex{}, depObject: &Dep{}, retryObject: &Retry{}, envObject: (*env)(&Body{}),
+		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, mutexObject: &Mutex{}, toolObject: &Tool{}, depObject: &Dep{}, retryObject: &Retry{}, envObject: (*env)(&Body{}),
 	}
 	w := &Workspace{}
 	for key, o := range map[string]*Object{"cache": cacheObject, "concurrency": concurrencyObject, "output": outputObject, "execution": executionObject} {
@@ -51,7 +51,7 @@ func TestTables(t *testing.T) {
 				fits = f.Type.Kind == Flag
 			case *List, *[]RetryCause:
 				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != ProjectPattern && f.Type.Object == nil
-			case *Deps:
+			case *Deps, *Tools:
 				fits = f.Type.Kind == ListOf && f.Type.Object != nil
 			case *Patterns:
 				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == ProjectPattern)

@@ -214,6 +214,68 @@ func (m *mapper) dep(f *Field, n *yaml.Node) (d Dep, ok bool) {
 	return d, true
 }
 
+const toolHint = `tools: [cc, {name: node, probe: [node, --version]}]    or, for none: tools: []`
+
+// tools maps a list whose items are names of programs, or maps with name and probe (haz::cfg::050, haz::cfg::051).
+func (m *mapper) tools(f *Field, n *yaml.Node) (Tools, bool) {
+	v := deref(n)
+	if known, ok := m.shared[v].(sharedTools); ok && known.field == f {
+		return known.tools, known.ok
+	}
+	if v.Kind != yaml.SequenceNode {
+		m.notAList(f, n)
+		return Tools{}, false
+	}
+	out, ok := Tools{Items: make([]Tool, 0, len(v.Content)), Span: m.span(n), Set: true}, true
+	var seen textSet
+	for i, item := range v.Content {
+		m.push(step{index: i, item: true})
+		if t, good := m.tool(f, item); good && m.once(f, &seen, t.Name) {
+			out.Items = append(out.Items, t)
+		} else {
+			ok = false
+		}
+		m.pop()
+	}
+	if v.Anchor != "" {
+		m.share(v, sharedTools{f, out, ok})
+	}
+	return out, ok
+}
+
+type sharedTools struct {
+	field *Field
+	tools Tools
+	ok    bool
+}
+
+// tool maps one item of tools.
+func (m *mapper) tool(f *Field, n *yaml.Node) (t Tool, ok bool) {
+	switch v := deref(n); {
+	case isNull(v) && v.Value != "":
+		m.wrongType(f.Rule, n, "a string")
+		return t, false
+	case v.Kind == yaml.ScalarNode && !isNull(v):
+		t.Name, ok = m.text(f.Rule, n, "a string")
+		return t, ok && m.check(f.Rule, f.Type.Format, t.Name)
+	case v.Kind != yaml.MappingNode:
+		m.wrongType(f.Rule, n, "the name of a program, or a map with name and probe").Hint = toolHint
+		return t, false
+	}
+	if !m.object(f.Type.Object, f.Rule, n, &t) {
+		return t, false
+	}
+	if !t.Name.Set {
+		m.add(f.Rule, m.span(n), "the tool has no name", toolHint)
+		return t, false
+	}
+	if t.Probe.Set && t.Probe.Items[0].Value == "" {
+		m.add("haz::cfg::051", t.Probe.Items[0].Span, "the program name is empty", toolHint)
+		return t, false
+	}
+	return t, true
+}
+
 const mutexHint = "mutex: {name: db, mode: shared}    or    mutex: db"
 
 // mutex maps a name, or a map with name and mode.
@@ -270,6 +332,8 @@ func (o *Object) example() string {
 		return depHint
 	case retryObject:
 		return retryHint
+	case toolObject:
+		return toolHint
 	case envObject:
 		return "env: {from_host: [CC], pass: [TOKEN], override: {LC_ALL: C}}"
 	case strictObject:

@@ -49,6 +49,19 @@ type Deps struct {
 	Set   bool
 }
 
+// Tool is an item of tools, in its short form or as a map.
+type Tool struct {
+	Name  Text
+	Probe List
+}
+
+// Tools is a list of tools.
+type Tools struct {
+	Items []Tool
+	Span  Span
+	Set   bool
+}
+
 // Bool is a boolean.
 type Bool struct {
 	Value, Set bool
@@ -139,6 +152,7 @@ type Body struct {
 	Deps                     Deps
 	WeakDeps                 List
 	Mutex                    Mutex
+	Tools                    Tools
 	Env                      struct {
 		FromHost, Pass List
 		Override       []Pair
@@ -275,6 +289,8 @@ func (b *Body) slot(key string) any {
 		return &b.WeakDeps
 	case "mutex":
 		return &b.Mutex
+	case "tools":
+		return &b.Tools
 	case "env":
 		return (*env)(b)
 	case "cache":
@@ -318,6 +334,16 @@ func (d *Dep) slot(key string) any {
 		return &d.Closure
 	case "streams":
 		return &d.Streams
+	}
+	return nil
+}
+
+func (t *Tool) slot(key string) any {
+	switch key {
+	case "name":
+		return &t.Name
+	case "probe":
+		return &t.Probe
 	}
 	return nil
 }

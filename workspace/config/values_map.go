@@ -100,6 +100,10 @@ func (m *mapper) value(f *Field, n *yaml.Node, slot any) bool {
 		items, ok := m.deps(f, n)
 		*s = items
 		return ok
+	case *Tools:
+		items, ok := m.tools(f, n)
+		*s = items
+		return ok
 	case *Duration:
 		return m.duration(f, n, s)
 	case *Size:
@@ -279,10 +283,14 @@ func (m *mapper) notAList(f *Field, n *yaml.Node) {
 	switch {
 	case v.Kind == yaml.ScalarNode && (f.Key == "deps" || f.Key == "weakDeps"):
 		d.Hint = writeReferences(f.Key, value{node: n})
+	case v.Kind == yaml.MappingNode && f.Key == "tools":
+		d.Hint = toolHint
 	case v.Kind == yaml.MappingNode && f.Key == "deps":
 		d.Hint = "deps: [" + depHint + "]"
 	case v.Kind == yaml.ScalarNode && f.Key == "outputs" && len(v.Value) <= longest/2 && !strings.Contains(v.Value, "\n"):
 		d.Hint = outputHint(v.Value)
+	case v.Kind == yaml.ScalarNode && f.Key == "probe":
+		d.Hint = "probe: [node, --version]"
 	case v.Kind == yaml.ScalarNode && f.Key == "command":
 		d.Hint = commandHint(v.Value)
 	case v.Kind == yaml.ScalarNode && len(v.Value) <= longest && !strings.Contains(v.Value, "\n"):

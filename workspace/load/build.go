@@ -90,6 +90,10 @@ func (b *builder) body(c *config.Body) workspace.Task {
 		t.Timeout = workspace.NoTimeout
 	}
 	t.Retry = retry(c.Retry)
+	t.OwnTools = c.Tools.Set
+	for _, tool := range c.Tools.Items {
+		t.Tools = append(t.Tools, workspace.ToolDecl{Name: tool.Name.Value, Probe: texts(tool.Probe)})
+	}
 	t.Deps = b.deps(c)
 	t.WeakDeps = b.weakDeps(c)
 	t.FromHost, t.Pass = texts(c.Env.FromHost), texts(c.Env.Pass)
