@@ -56,7 +56,7 @@ var mayImport = map[string]string{
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache/digest cache/entry",
 	"cache/tools":      "workspace workspace/script cache/digest cache/hasher cache/state fsys",
-	"cache/key":        "workspace cache/digest cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
+	"cache/key":        "workspace pattern cache/digest cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
 	"cache/outputs":    "layout cache/digest cache/manifest cache/state fsys fsys/tree pattern cache/entry",
 
 	// Floor 3, decisions (see thinking below).

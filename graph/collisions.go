@@ -101,7 +101,13 @@ func (b *builder) collision(o literalOutput) {
 }
 
 func (b *builder) nested(outer, inner literalOutput) {
+	outer.outputs = slices.DeleteFunc(slices.Clone(outer.outputs), func(out declared) bool {
+		return b.g.W.Tasks[out.task].Outputs[out.at].Pattern.TakesAway(inner.path)
+	})
 	in, out := b.claims(inner), b.claims(outer)
+	if len(out) == 0 {
+		return
+	}
 	if len(in) == 1 && len(out) == 1 && in[0].task == out[0].task {
 		return // of one task; whether it makes sense shows when it runs
 	}

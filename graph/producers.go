@@ -75,6 +75,9 @@ func (g *Graph) fedBy(path string, visit func(in declared)) {
 		t := g.W.Tasks[in.task]
 		p := t.Inputs[in.at].Pattern
 		below := pattern.IsBelow(p.Path(), path)
+		if p.TakesAway(path) && !below {
+			return
+		}
 		if !(p.IsLiteral() && (below || p.Path() == path)) && slices.ContainsFunc(t.Exclude, func(x workspace.PatternDecl) bool {
 			return x.Pattern.Match(path) || x.Pattern.CoversAllBelow(path)
 		}) {
@@ -124,6 +127,9 @@ func (b *builder) producers(literals []literalOutput) {
 			glob := !g.W.Tasks[in.task].Inputs[in.at].Pattern.IsLiteral()
 			read := g.W.Tasks[in.task].Inputs[in.at].Pattern
 			for _, out := range o.outputs {
+				if g.W.Tasks[out.task].Outputs[out.at].Pattern.TakesAway(read.Path()) {
+					continue
+				}
 				if glob && g.W.Tasks[out.task].Outputs[out.at].Pattern.IsFolder() && !pattern.IsOrBelow(read.Path(), o.path) {
 					continue // the glob selects the folder, but only if it is empty
 				}

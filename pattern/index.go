@@ -19,9 +19,14 @@ type Index struct {
 type indexNode struct {
 	path     string
 	children map[string]*indexNode
-	literal  []int // ids of the literals that name this path
+	literal  []indexLiteral // that name this path
 	globs    []indexGlob
 	byText   map[string]int // position in globs; nil while there are few
+}
+
+type indexLiteral struct {
+	pattern Pattern
+	id      int
 }
 
 type indexGlob struct {
@@ -43,7 +48,7 @@ func (x *Index) Add(id int, p Pattern) {
 	x.count++
 	n := x.root.make(p.p.path)
 	if p.p.glob == nil {
-		n.literal = append(n.literal, id)
+		n.literal = append(n.literal, indexLiteral{p, id})
 		if p.p.folder {
 			n.addGlob(id, p.Inside())
 		}
@@ -71,9 +76,10 @@ func (n *indexNode) make(path string) *indexNode {
 const manyGlobs = 8
 
 func (n *indexNode) addGlob(id int, p Pattern) {
-	at, found := n.byText[p.p.text]
+	text := p.identity()
+	at, found := n.byText[text]
 	if !found && n.byText == nil {
-		at = slices.IndexFunc(n.globs, func(g indexGlob) bool { return g.pattern.p.text == p.p.text })
+		at = slices.IndexFunc(n.globs, func(g indexGlob) bool { return g.pattern.identity() == text })
 		found = at >= 0
 	}
 	if found {
@@ -83,11 +89,11 @@ func (n *indexNode) addGlob(id int, p Pattern) {
 	n.globs = append(n.globs, indexGlob{p, []int{id}})
 	switch {
 	case n.byText != nil:
-		n.byText[p.p.text] = len(n.globs) - 1
+		n.byText[text] = len(n.globs) - 1
 	case len(n.globs) > manyGlobs:
 		n.byText = make(map[string]int, 2*manyGlobs)
 		for i, g := range n.globs {
-			n.byText[g.pattern.p.text] = i
+			n.byText[g.pattern.identity()] = i
 		}
 	}
 }
@@ -124,10 +130,10 @@ func (x *Index) matching(path string) (ids found) {
 			return ids
 		}
 		if !found {
-			return append(ids, n.literal...)
+			return n.literals(ids, func(l Pattern) bool { return l.Match(path) })
 		}
 		if len(n.literal) > 0 && everything.matches(more) {
-			ids = append(ids, n.literal...)
+			ids = n.literals(ids, func(l Pattern) bool { return l.Match(path) })
 		}
 		rest = more
 	}
@@ -139,9 +145,13 @@ func (x *Index) Overlapping(p Pattern, visit func(id int)) {
 	switch {
 	case p.p == nil || Invisible(p.p.path):
 	case p.p.glob == nil && !p.p.folder:
-		x.Touching(p.p.path, visit)
+		x.touching(p.p.path, p).visit(visit)
 	case p.p.glob == nil:
-		append(x.matching(p.p.path), x.overlapping(p.Inside())...).visit(visit)
+		ids := x.overlapping(p.Inside())
+		if p.Match(p.p.path) {
+			ids = append(ids, x.matching(p.p.path)...)
+		}
+		ids.visit(visit)
 	default:
 		x.overlapping(p).visit(visit)
 	}
@@ -149,23 +159,27 @@ func (x *Index) Overlapping(p Pattern, visit func(id int)) {
 
 // Touching visits the id of each pattern that matches path, and of those whose Path is or lies below it, in ascending order,
 // each id once: what has to do with a thing at path of which nobody knows whether it is a folder.
-func (x *Index) Touching(path string, visit func(id int)) {
-	ids := x.matching(path)
+func (x *Index) Touching(path string, visit func(id int)) { x.touching(path, Pattern{}).visit(visit) }
+
+func (x *Index) touching(path string, of Pattern) (ids found) {
+	if of.IsZero() || of.Match(path) {
+		ids = x.matching(path)
+	}
 	n := &x.root
 	for rest := strings.TrimPrefix(path, "/"); rest != "" && n != nil; {
 		name, more, _ := strings.Cut(rest, "/")
 		n, rest = n.children[name], more
 	}
 	if n != nil && !Invisible(path) {
-		s := overlapSearch{p: everything, ids: ids}
+		s := overlapSearch{p: everything, of: of, ids: ids}
 		s.below(n, s.p.Begin())
 		ids = s.ids
 	}
-	ids.visit(visit)
+	return ids
 }
 
 func (x *Index) overlapping(p Pattern) found {
-	s := overlapSearch{p: p.p.glob}
+	s := overlapSearch{p: p.p.glob, of: p}
 	if n := s.down(&x.root, p); n != nil {
 		s.below(n, s.p.Begin())
 	}
@@ -174,6 +188,7 @@ func (x *Index) overlapping(p Pattern) found {
 
 type overlapSearch struct {
 	p   *Program
+	of  Pattern // whose program it is; zero: exceptions are not looked at
 	ids found
 }
 
@@ -190,10 +205,25 @@ func (s *overlapSearch) down(n *indexNode, p Pattern) *indexNode {
 			return nil
 		}
 		if rest = more; len(n.literal) > 0 && Overlap(insideOf(n.path), p) { // if it is a folder, all that p selects lies in it
-			s.ids = append(s.ids, n.literal...)
+			s.ids = n.literals(s.ids, func(l Pattern) bool { return Overlap(l, p) })
 		}
 	}
 	return n
+}
+
+// stays reports whether exceptions leave something of what a pattern has in common with that of the search.
+func (s *overlapSearch) stays(p Pattern) bool {
+	return s.of.IsZero() || len(p.p.except)+len(s.of.p.except) == 0 || Overlap(p, s.of)
+}
+
+// literals appends the ids of the literals of a node where keep says so.
+func (n *indexNode) literals(ids found, keep func(Pattern) bool) found {
+	for _, l := range n.literal {
+		if keep(l.pattern) {
+			ids = append(ids, l.id)
+		}
+	}
+	return ids
 }
 
 // below takes what overlaps of n, where p stands at the places at, and of all below it.
@@ -204,7 +234,7 @@ func (s *overlapSearch) below(n *indexNode, at []int32) {
 		if !endAlike(s.p.tail, q.tail) {
 			continue
 		}
-		if meets(s.p, at, q, n.path) {
+		if meets(s.p, at, q, n.path) && s.stays(g.pattern) {
 			s.ids = append(s.ids, g.ids...)
 		}
 	}
@@ -214,7 +244,7 @@ func (s *overlapSearch) below(n *indexNode, at []int32) {
 			continue
 		}
 		if end {
-			s.ids = append(s.ids, child.literal...)
+			s.ids = child.literals(s.ids, s.stays)
 		}
 		if len(next) > 0 {
 			s.below(child, next)

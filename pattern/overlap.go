@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -8,13 +9,35 @@ import (
 // the one path that it names, and as a folder with what can only be meant as something in it: a literal below it, a glob whose fixed
 // prefix is it or lies below it.
 func Overlap(a, b Pattern) bool {
-	_, ok := overlap(a, b, false)
+	_, ok := lessExceptions(a, b, false)
 	return ok
+}
+
+// lessExceptions is overlap where the patterns may have exceptions. It is exact but for this: of what two patterns have in common it sees
+// that exceptions take it away where they take away all that one of the two selects.
+func lessExceptions(a, b Pattern, show bool) (path string, ok bool) {
+	if len(a.Exceptions())+len(b.Exceptions()) == 0 {
+		return overlap(a, b, show)
+	}
+	if path, ok = overlap(a, b, true); !ok || a.Match(path) && b.Match(path) {
+		return path, ok
+	}
+	return path, !a.takesAllOf(b) && !b.takesAllOf(a)
+}
+
+// takesAllOf reports whether exceptions of p take away all that q selects.
+func (p Pattern) takesAllOf(q Pattern) bool {
+	return slices.ContainsFunc(p.p.except, func(x Pattern) bool {
+		if q.p.glob == nil && x.Match(q.p.path) {
+			return true
+		}
+		return (q.p.glob != nil || q.p.folder) && x.CoversAllBelow(q.p.path)
+	})
 }
 
 // Common is Overlap with a path to show: one that both patterns match, "" when there is none.
 func Common(a, b Pattern) (path string, ok bool) {
-	return overlap(a, b, true)
+	return lessExceptions(a, b, true)
 }
 
 func overlap(a, b Pattern, show bool) (path string, ok bool) {

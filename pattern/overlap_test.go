@@ -298,3 +298,69 @@ func BenchmarkOverlapHostile(b *testing.B) {
 		Overlap(p, q)
 	}
 }
+
+// What exceptions take away is matched by nothing: Match and the index know it path by path, Overlap where all is taken (PATH-023).
+func TestExceptions(t *testing.T) {
+	parse := func(text string) Pattern {
+		words := strings.Fields(text)
+		p := mustParse(t, words[0])
+		var not []Pattern
+		for _, w := range words[1:] {
+			not = append(not, mustParse(t, w))
+		}
+		return p.Except(not)
+	}
+	for _, c := range []struct {
+		pattern, yes, no, below, notBelow string
+	}{
+		{"/a/** /a/b/**", "/a/x /a/b /a/bb/c", "/a/b/c /a/b/c/d", "/a", "/a/b /a/b/c"},
+		{"/a/ /a/b/ /a/*.o", "/a /a/x /a/c/x.o", "/a/b /a/b/c /a/x.o", "/a /a/c", "/a/b"},
+		{"/a /a/b", "/a /a/c", "/a/b /a/b/c", "/a", "/a/b"},
+		{"/**/*.c /**/gen/**", "/x.c /gen/../x.c", "/gen/x.c /a/gen/b/x.c", "/ /a", "/gen /a/gen/b"},
+	} {
+		p, x := parse(c.pattern), NewIndex()
+		x.Add(1, p)
+		for path := range strings.FieldsSeq(c.yes + " " + c.no) {
+			want := strings.Contains(" "+c.yes+" ", " "+path+" ") && !strings.Contains(path, "..")
+			found := false
+			x.Matching(path, func(int) { found = true })
+			if p.Match(path) != want || found != want || p.MatchOutput(path) != want {
+				t.Errorf("%q matches %q: %v, in an index %v, as an output %v", c.pattern, path, p.Match(path), found, p.MatchOutput(path))
+			}
+		}
+		for dir := range strings.FieldsSeq(c.below + " " + c.notBelow) {
+			if want := strings.Contains(" "+c.below+" ", " "+dir+" "); p.MayMatchBelow(dir) != want {
+				t.Errorf("%q may match below %q = %v", c.pattern, dir, !want)
+			}
+			if p.CoversAllBelow(dir) && !parse(strings.Fields(c.pattern)[0]).CoversAllBelow(dir) {
+				t.Errorf("%q covers all below %q", c.pattern, dir)
+			}
+		}
+		if p.CoversAllBelow("/a") {
+			t.Errorf("%q covers all below /a", c.pattern)
+		}
+	}
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"/a/** /a/b/**", "/a/b/c", false}, {"/a/** /a/b/**", "/a/b/**", false}, {"/a/** /a/b/**", "/a/b/c/*.o", false}, {"/a/** /a/b/**", "/a/c/*.o", true},
+		{"/a/ /a/b/", "/a/b/", false}, {"/a/ /a/b/", "/a/b", false}, {"/a /a/b", "/a/b/x", false}, {"/a /a/b", "/a/c", true},
+		{"/a/** /a/b/**", "/a/**", true}, {"/a/** /a/x", "/a/x", false}, {"/a/** /a/x", "/a/y", true}, {"/a/** /a/b/** /a/c/**", "/a/c/* /a/c/d", false},
+	} {
+		a, b := parse(c.a), parse(c.b)
+		x := NewIndex()
+		x.Add(1, b)
+		found := false
+		x.Overlapping(a, func(int) { found = true })
+		if Overlap(a, b) != c.want || Overlap(b, a) != c.want || found != c.want {
+			t.Errorf("%q and %q overlap: %v, %v, in an index %v", c.a, c.b, Overlap(a, b), Overlap(b, a), found)
+		}
+	}
+	x := NewIndex() // patterns of one text and other exceptions are other patterns
+	x.Add(1, parse("/a/** /a/b/**"))
+	x.Add(2, parse("/a/**"))
+	if got := fmt.Sprint(x.matching("/a/b/c")); got != "[2]" {
+		t.Errorf("patterns that match: %s", got)
+	}
+}

@@ -33,6 +33,7 @@ type pattern struct {
 	glob     *Program // what comes behind path; nil for literals. Anchoring does not change it
 	walk     *Program // of a glob with a slash at the end: glob without the folders themselves, which a walk tells from files
 	folder   bool     // the text ends with a slash
+	except   []Pattern
 }
 
 // Parse reads a pattern: project-relative, or workspace-absolute with a leading "/". The error is a *SyntaxError.
@@ -149,6 +150,42 @@ func (p Pattern) String() string {
 // IsLiteral reports whether the pattern names one path.
 func (p Pattern) IsLiteral() bool { return p.p != nil && p.p.glob == nil }
 
+// Except is the pattern without what others match (PATH-023). Its texts are those of p.
+func (p Pattern) Except(not []Pattern) Pattern {
+	if len(not) == 0 || p.p == nil {
+		return p
+	}
+	q := *p.p
+	q.except = append(slices.Clip(q.except), not...)
+	return Pattern{&q}
+}
+
+// Exceptions are the patterns whose matches are taken away.
+func (p Pattern) Exceptions() []Pattern {
+	if p.p == nil {
+		return nil
+	}
+	return p.p.except
+}
+
+// TakesAway reports whether an exception matches path itself, or all that lies below it.
+func (p Pattern) TakesAway(path string) bool {
+	return slices.ContainsFunc(p.Exceptions(), func(x Pattern) bool { return x.Match(path) || x.CoversAllBelow(path) })
+}
+
+// identity is the text with those of the exceptions: equal ones match the same.
+func (p Pattern) identity() string {
+	if len(p.p.except) == 0 {
+		return p.p.text
+	}
+	var b strings.Builder
+	b.WriteString(p.p.text)
+	for _, x := range p.p.except {
+		b.WriteString("\x00" + x.identity())
+	}
+	return b.String()
+}
+
 // IsFolder reports whether the text of the pattern ends with a slash: it selects folders, and all below them.
 func (p Pattern) IsFolder() bool { return p.p != nil && p.p.folder }
 
@@ -161,7 +198,7 @@ func (p Pattern) Anchor(dir string) Pattern {
 	if p.p == nil || p.p.absolute {
 		return p
 	}
-	q := &pattern{absolute: true, path: below(dir, p.p.path), glob: p.p.glob, walk: p.p.walk, folder: p.p.folder}
+	q := &pattern{absolute: true, path: below(dir, p.p.path), glob: p.p.glob, walk: p.p.walk, folder: p.p.folder, except: p.p.except}
 	switch {
 	case q.glob == nil && q.folder:
 		q.text = q.path + "/"
@@ -205,6 +242,10 @@ func Escape(path string) string {
 // system (PATH-007), and characters are not normalised (PATH-016). A text that is no path ("", "/", "a", "/a/",
 // "/a/../b") matches nothing.
 func (p Pattern) Match(path string) bool {
+	return p.matches(path) && !slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.Match(path) })
+}
+
+func (p Pattern) matches(path string) bool {
 	if p.p == nil || Invisible(path) {
 		return false
 	}
@@ -235,7 +276,7 @@ var everything = compile([]item{{kind: itemDeep, end: 2}})
 func Everything() *Program { return everything }
 
 // Inside is a literal as a glob: what it selects if it is a folder, without that itself.
-func (p Pattern) Inside() Pattern { return insideOf(p.p.path) }
+func (p Pattern) Inside() Pattern { return insideOf(p.p.path).Except(p.p.except) }
 
 func insideOf(path string) Pattern {
 	return Pattern{&pattern{text: path + "/**", absolute: true, path: path, glob: everything}}
@@ -244,7 +285,11 @@ func insideOf(path string) Pattern {
 // MatchOutput is Match for an output pattern: its wildcards match what is called ".git" too, but for the one in the root of
 // the workspace, since such a thing can be what the task made (8.4).
 func (p Pattern) MatchOutput(path string) bool {
-	if p.Match(path) {
+	return p.matchesOutput(path) && !slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.MatchOutput(path) })
+}
+
+func (p Pattern) matchesOutput(path string) bool {
+	if p.matches(path) {
 		return true
 	}
 	if p.p == nil || !strings.Contains(path, "/"+GitName) || IsOrBelow(path, "/"+GitName) || Invisible(path) {
@@ -311,7 +356,7 @@ func (p Pattern) FixedPrefix() string {
 
 // MayMatchBelow reports whether some path below dir could match: false means that a walk need not enter dir.
 func (p Pattern) MayMatchBelow(dir string) bool {
-	if p.p == nil || Invisible(dir) {
+	if p.p == nil || Invisible(dir) || slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.CoversAllBelow(dir) }) {
 		return false
 	}
 	if _, ok := cutDir(p.p.path, dir); ok || p.p.path == dir {
@@ -345,7 +390,7 @@ func (p Pattern) at(dir string) []int32 {
 // CoversAllBelow reports whether the pattern matches every path below dir (`dir/**`), those aside that hold a ".git" or
 // are invisible. It never says so wrongly, and sees it of `dir/**`, `dir/**/*`, `**`, `dir/{*,*/**}` and their like.
 func (p Pattern) CoversAllBelow(dir string) bool {
-	if p.p == nil {
+	if p.p == nil || slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.MayMatchBelow(dir) }) {
 		return false
 	}
 	return p.program().CoversAll(p.at(dir))

@@ -186,6 +186,19 @@ type PatternDecl struct {
 	Text    string          // as written
 	Pattern pattern.Pattern // anchored at the project (PATH-004), or at the root where the text starts with "/" (PATH-001, PATH-005)
 	Place   diag.Place
+	// Not are the items with "!" that follow it in its list, up to the next one without: what they match is taken from this pattern and
+	// all before it (PATH-023), which Pattern knows.
+	Not []PatternDecl
+}
+
+// Texts are the items of a list as they were written, in their order.
+func Texts(ds []PatternDecl) []string {
+	out := make([]string, 0, len(ds))
+	for _, d := range ds {
+		out = append(out, d.Text)
+		out = append(out, Texts(d.Not)...)
+	}
+	return out
 }
 
 // Patterns strips the places.

@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/cache/tools"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -56,8 +57,9 @@ type components struct {
 
 // outputPattern is one item of component 3.
 type outputPattern struct {
-	kind string // "glob" or "literal"
-	text string
+	except string // of each exception: NUL, kind, NUL, text
+	kind   string // "glob" or "literal"
+	text   string
 }
 
 // variable is one effective variable of the environment.
@@ -82,12 +84,11 @@ func (d *Deriver) components(t *workspace.Task, at *Derived) *components {
 	c.outputs = make([]outputPattern, 0, len(t.Outputs))
 	for i := range t.Outputs {
 		p := t.Outputs[i].Pattern
-		o := outputPattern{"glob", p.String()}
-		if p.IsLiteral() {
-			o = outputPattern{"literal", p.Path()}
-			if p.IsFolder() {
-				o.kind = "folder"
-			}
+		o := outputPattern{}
+		o.kind, o.text = kindOf(p)
+		for _, x := range p.Exceptions() {
+			kind, text := kindOf(x)
+			o.except += "\x00" + kind + "\x00" + text
 		}
 		c.outputs = append(c.outputs, o)
 	}
@@ -98,8 +99,19 @@ func (d *Deriver) components(t *workspace.Task, at *Derived) *components {
 	return c
 }
 
+// kindOf is what an output pattern is, and its text: that of a folder without the slash.
+func kindOf(p pattern.Pattern) (kind, text string) {
+	switch {
+	case !p.IsLiteral():
+		return "glob", p.String()
+	case p.IsFolder():
+		return "folder", p.Path()
+	}
+	return "literal", p.Path()
+}
+
 func compareOutputs(a, b outputPattern) int {
-	return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.text, b.text))
+	return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.text, b.text), strings.Compare(a.except, b.except))
 }
 
 // sortedUpstreams returns ups by (project, task).
@@ -158,6 +170,13 @@ func (c *components) writeBody(w *text.Writer, record bool) {
 		w.Line(wordOutput)
 		w.Word(o.kind)
 		w.Str(o.text)
+		for i, x := range strings.Split(o.except, "\x00")[1:] {
+			if i%2 == 0 {
+				w.Word(x)
+			} else {
+				w.Str(x)
+			}
+		}
 	}
 	if c.keeps {
 		w.Line(wordIncremental)

@@ -41,8 +41,6 @@ var mistakes = []struct{ line, mended string }{
 	{`outDir: dist`, `outputs: ["dist/"]`},
 	{`outputs: ["{projectRoot}/dist"]`, `outputs: ["dist"]`},
 	{`inputs: src/a`, `inputs: ["src/a"]`},
-	{`inputs: ["src/**", "!**/*.md"]`, `exclude: ["**/*.md"]`},
-	{`inputs: ["src/**", "!src/b"]`, `exclude: ["src/b"]`},
 	{`inputs: ["$TURBO_ROOT$/lib/haz.yml"]`, `inputs: ["/lib/haz.yml"]`},
 	{`inputs: ["$TURBO_DEFAULT$"]`, `inputs: ["**"]`},
 	{`inputs: ["{projectRoot}/src/*"]`, `inputs: ["src/*"]`},

@@ -42,7 +42,8 @@ meaning of its own.
 A path without / in front belongs to the project's directory, one with / in front
 to the root of the workspace. An entry without any of * ? [ { \ names one file,
 or a folder with all below it; dist/ says that it is a folder, and is an error
-where it is none. What ` + "`exclude`" + ` lists is taken away from what the globs of
+where it is none. With ! in front an entry of inputs or outputs takes away from
+those before it. What ` + "`exclude`" + ` lists is taken away from what the globs of
 ` + "`inputs`" + ` select. No ignore file is consulted.
 `},
 	{"query", "the expressions of haz query", `

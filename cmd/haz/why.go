@@ -144,8 +144,8 @@ func whyText(e *haz.Explanation) string {
 		}
 		inputs = append(inputs, s)
 	}
-	for _, o := range t.Outputs {
-		outputs = append(outputs, diag.Escape(o.Text))
+	for _, text := range texts(t.Outputs) {
+		outputs = append(outputs, diag.Escape(text))
 	}
 	section("inputs", inputs)
 	section("outputs", outputs)
@@ -416,10 +416,4 @@ func mutexJSON(t *haz.Task) *jsonMutex {
 	return m
 }
 
-func texts(ds []workspace.PatternDecl) []string {
-	out := make([]string, len(ds))
-	for i, d := range ds {
-		out[i] = d.Text
-	}
-	return out
-}
+func texts(ds []workspace.PatternDecl) []string { return workspace.Texts(ds) }

@@ -34,7 +34,7 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 				missing = append(missing, p)
 			}
 		default:
-			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: exclude, folders: p.IsFolder()}}
+			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: without(exclude, p), folders: p.IsFolder()}}
 			if err := w.run(p.Path()); err != nil {
 				return nil, nil, err
 			}
@@ -43,9 +43,20 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 	return m.sorted(), missing, nil
 }
 
+// without is what is excluded, and the exceptions of a pattern.
+func without(exclude []pattern.Pattern, p pattern.Pattern) []pattern.Pattern {
+	if x := p.Exceptions(); len(x) > 0 {
+		return append(slices.Clip(exclude), x...)
+	}
+	return exclude
+}
+
 func (t *Tree) literalInput(ctx context.Context, p pattern.Pattern, index int, m *matches, exclude []pattern.Pattern) (there bool, err error) {
 	path := p.Path()
-	if t.hides(path) {
+	switch {
+	case !p.Match(path) && p.Exceptions() != nil:
+		return true, nil // not asked for
+	case t.hides(path):
 		return false, nil
 	}
 	n, ok, err := t.look(path)
@@ -53,7 +64,7 @@ func (t *Tree) literalInput(ctx context.Context, p pattern.Pattern, index int, m
 		return false, err
 	}
 	if n.Info.Kind == fsys.Dir || n.Target.Kind == fsys.Dir {
-		w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: pattern.Everything(), index: index, found: m, exclude: exclude}}
+		w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: pattern.Everything(), index: index, found: m, exclude: without(exclude, p)}}
 		if err := w.run(path); err != nil {
 			return false, err
 		}

@@ -59,7 +59,7 @@ func (t *Tree) OutputsAndGit(ctx context.Context, patterns []pattern.Pattern, en
 		if p.IsZero() {
 			continue
 		}
-		w := &outputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, folders: p.IsFolder()}, text: p.String(), out: &out, enterGit: enter}
+		w := &outputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: p.Exceptions(), outputs: true, folders: p.IsFolder()}, text: p.String(), out: &out, enterGit: enter}
 		w.guide = w
 		if p.Program() == nil {
 			if p.IsFolder() && !w.below(p.Path()) || !p.IsFolder() && !w.literal(p.Path()) {
@@ -192,6 +192,9 @@ func (w *outputWalk) below(prefix string) (there bool) {
 
 // literal looks at a literal's path, and says whether it counts as produced.
 func (w *outputWalk) literal(path string) bool {
+	if w.excluded(path) {
+		return true // not asked for
+	}
 	if w.found.has(path) {
 		w.found.literal(path)
 		return true
@@ -310,6 +313,9 @@ func (w *outputWalk) collect(m Match) {
 }
 
 func (w *outputWalk) folder(d place, next []int32, end bool) error {
+	if w.covered(d.path) {
+		return nil
+	}
 	if len(next) > 0 {
 		if err := w.visit(d, next); err != nil {
 			return err

@@ -116,6 +116,12 @@ func patterns(t testing.TB, text string) []pattern.Pattern {
 	t.Helper()
 	var out []pattern.Pattern
 	for p := range strings.FieldsSeq(text) {
+		if rest, not := strings.CutPrefix(p, "!"); not {
+			for i := range out {
+				out[i] = out[i].Except([]pattern.Pattern{mustParse(t, rest)})
+			}
+			continue
+		}
 		out = append(out, mustParse(t, p))
 	}
 	return out
@@ -240,6 +246,10 @@ func TestInputsOnDisk(t *testing.T) {
 		{"literal link to a directory", "/p/l->../q /q/a", "/p/l", "", "/p/l@../q>dir! /p/l/a"},
 		{"literal directory and a glob in it", "/p/a/b /p/a/c", "/p/a/b /p/a /p/a/*", "", "/p/a/ /p/a/b /p/a/c"},
 		{"folder", "/p/a/b /p/a/c/ /p/x", "/p/a/", "", "/p/a/ /p/a/b /p/a/c/0"},
+		{"taken away", "/p/a/b /p/a/c/d /p/a/e.o", "/p/** !/p/a/c/ !/p/**/*.o", "", "/p/a/b"},
+		{"taken away, and listed again", "/p/a/b /p/a/c/d /p/a/c/e", "/p/** !/p/a/c/** /p/a/c/e", "", "/p/a/b /p/a/c/e"},
+		{"taken away from a folder", "/p/a/b /p/a/c/d", "/p/a !/p/a/c", "", "/p/a/ /p/a/b"},
+		{"taken away, and excluded", "/p/a /p/b /p/c", "/p/* !/p/a", "/p/b", "/p/c"},
 		{"folder missing", "/p/", "/p/a/", "", "missing:/p/a/"},
 		{"folder that is a file", "/p/a", "/p/a/", "", "/p/a"},
 		{"folder through a link", "/p/l->../q /q/a", "/p/l/", "", "/p/l@../q>dir! /p/l/a"},
@@ -320,6 +330,9 @@ func TestOutputsOnDisk(t *testing.T) {
 		{"literal directory", "/p/d/x /p/d/e/ /p/dx", "/p/d", "/p/d/e/0 /p/d/x"},
 		{"folder", "/p/d/x /p/d/e/ /p/dx", "/p/d/", "/p/d/e/0 /p/d/x"},
 		{"folder missing", "/p/", "/p/d/", "missing:/p/d/"},
+		{"taken away", "/p/d/x /p/d/cache/y /p/d/e/", "/p/d/ !/p/d/cache/**", "/p/d/e/0 /p/d/x"},
+		{"taken away, not looked into", "/p/d/x /p/d/cache/l->../.. /p/q/y", "/p/d/** !/p/d/cache/**", "/p/d/x"},
+		{"taken away, and listed again", "/p/d/x /p/d/cache/y /p/d/cache/z", "/p/d/** !/p/d/cache/** /p/d/cache/z", "/p/d/cache/z /p/d/x"},
 		{"folder that is a file", "/p/d", "/p/d/", "missing:/p/d/"},
 		{"folder through a link", "/p/l->d /p/d/x", "/p/l/", "/p/l/x"},
 		{"folder out of the workspace", "/p/l->../../x /../x/a", "/p/l/", "hidden: `/p/l` leads out of the workspace"},

@@ -77,6 +77,7 @@ type walker struct {
 	found   *matches
 	exclude []pattern.Pattern // what one of them matches is no match
 	guide   guide
+	outputs bool // what is excluded may be called ".git"
 	folders bool // the pattern ends with a slash
 	whole   bool // a folder is always listed, also when only certain names in it can match
 }
@@ -185,7 +186,7 @@ func (w *walker) names(d place, next []int32) bool {
 
 // excluded reports whether path is no match although the glob matches it.
 func (w *walker) excluded(path string) bool {
-	return slices.ContainsFunc(w.exclude, func(p pattern.Pattern) bool { return p.Match(path) })
+	return slices.ContainsFunc(w.exclude, func(p pattern.Pattern) bool { return p.Match(path) || w.outputs && p.MatchOutput(path) })
 }
 
 // covered reports whether nothing in dir, at any depth, can be a match.

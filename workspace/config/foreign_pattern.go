@@ -46,26 +46,19 @@ func negation(key, rest string) string {
 		return ""
 	}
 	switch key {
-	case "inputs":
-		for _, p := range placeholders {
-			if short, ok := strings.CutPrefix(rest, p.text); ok {
-				rest = p.ours + short
-				break
-			}
-		}
-		if bare := strings.TrimRight(rest, "/"); bare != rest {
-			rest = bare + "/"
-		}
-		if rest = strings.TrimPrefix(rest, "./"); isPattern(rest) {
-			return "exclude: " + yamlList([]string{rest})
-		}
-		return "exclude: takes away what inputs select"
 	case "exclude":
 		return "what exclude takes away, nothing gives back; write patterns that match less"
-	case "outputs":
-		return "there is no negation; write patterns that match only what belongs to the result"
+	case "projects":
+		return "there is no negation; list the folders one by one"
 	}
-	return "there is no negation; list the folders one by one"
+	for _, p := range placeholders {
+		if short, ok := strings.CutPrefix(rest, p.text); ok {
+			if written := "!" + p.ours + short; isPattern(p.ours + short) {
+				return "write " + diag.Quote(written)
+			}
+		}
+	}
+	return ""
 }
 
 func isPattern(text string) bool {

@@ -193,9 +193,13 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	if isProject {
 		parse = pattern.ParseEntry
 	}
-	g, err := parse(t.Value)
+	text, not := t.Value, false
+	if f.Type.Format == SelectPattern {
+		text, not = strings.CutPrefix(t.Value, "!")
+	}
+	g, err := parse(text)
 	if err == nil {
-		return Pattern{t, g}, true
+		return Pattern{t, g, not}, true
 	}
 	rule := f.Rule
 	if isProject {
@@ -205,9 +209,9 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	sp, reason, hint := t.Span, err.Error(), ""
 	var e *pattern.SyntaxError
 	if errors.As(err, &e) {
-		sp = m.src.Within(t, e.Offset, e.Length)
+		sp = m.src.Within(t, len(t.Value)-len(text)+e.Offset, e.Length)
 		reason = fmt.Sprintf("%s (%s)", e.Reason, e.Rule)
-		hint = cmp.Or(ForeignPattern(f.Key, t.Value), patternHint(e, t.Value, isProject))
+		hint = cmp.Or(ForeignPattern(f.Key, t.Value), patternHint(e, text, isProject))
 	}
 	if t.Value == "" {
 		what, reason, sp = "path", "it is empty (PATH-003)", t.Span

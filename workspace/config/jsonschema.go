@@ -125,8 +125,11 @@ func (s *schemaPrinter) field(o *Object, f *Field) object {
 	case ListOf:
 		out = append(out, member{"type", orNull(nullable, "array")})
 		items := scalarSchema(f.Type.Format, nil, false)
-		if f.Type.Format == PathPattern {
+		switch f.Type.Format {
+		case PathPattern:
 			items = s.define("path", items)
+		case SelectPattern:
+			items = s.define("selection", items)
 		}
 		if f.Type.Object != nil {
 			items = object{{"oneOf", list{items, s.object(f.Type.Object)}}}
@@ -218,6 +221,7 @@ var patternOf = map[Format]string{
 	PassName:       `^[A-Za-z_][A-Za-z0-9_]{0,255}\*?$`,
 	ProjectPattern: `^/` + pathPattern + `$`,
 	PathPattern:    `^/?` + pathPattern + `/?$`,
+	SelectPattern:  `^!?/?` + pathPattern + `/?$`,
 	TaskReference:  `^(~:|\^~:|\^:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `$`,
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
@@ -243,6 +247,7 @@ var typesOf = map[Format][]string{
 	PassName:       {"string", "boolean"},
 	ProjectPattern: {"string"},
 	PathPattern:    {"string", "number", "boolean"},
+	SelectPattern:  {"string", "number", "boolean"},
 	TaskReference:  {"string"},
 	MutexName:      {"string", "integer", "boolean"},
 	DurationText:   {"string"},
@@ -290,11 +295,11 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 		out = append(out, member{"minimum", 1}, member{"maximum", factorMax})
 	case FailureText:
 		out = append(out, member{"minimum", 1}, member{"maximum", 255})
-	case ProjectPattern, PathPattern:
+	case ProjectPattern, PathPattern, SelectPattern:
 		out = append(out,
 			member{"patternErrorMessage", "This is no path or glob: folders are separated by one /, and ** stands alone between them."},
 			member{"allOf", list{
-				object{{"not", object{{"type", "string"}, {"pattern", `(^|/)\.\.?(/|$)`}}}},
+				object{{"not", object{{"type", "string"}, {"pattern", `(^!?|/)\.\.?(/|$)`}}}},
 				object{{"not", object{{"type", "string"}, {"pattern", `[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]`}}}},
 			}})
 	case DurationText:

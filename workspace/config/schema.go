@@ -30,6 +30,7 @@ const (
 	PassName // EnvName, or its beginning and `*`
 	ProjectPattern
 	PathPattern
+	SelectPattern // that, or one with "!" in front
 	TaskReference
 	MutexName
 	DurationText
@@ -202,11 +203,11 @@ var taskObject = &Object{
 			Doc: "The shell that runs the script, as `<shell_type> -e -c <script>`, so that the first command that fails ends it (`set +e` in the script turns that off); shells that are not of the POSIX family (`pwsh`, `fish`) are called without `-e`."},
 		{Key: "shell_options", Rule: "haz::cfg::022", Added: true, Type: Type{Kind: ListOf, Format: ShellOption}, Default: "`[-e]`; with `bash`, `zsh` and `ksh` `[-e, -o, pipefail]`", Accepts: "a list of arguments without `-c`; only with `shell`",
 			Doc: "The options of the shell, in place of the usual ones. `pipefail` says that a pipe fails when any command of it does; `[]` is none."},
-		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
+		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: SelectPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once; with `!` in front: what it takes away from those before it",
 			Doc: "The files that the task reads. When one of them changes, the task runs again."},
 		{Key: "exclude", Rule: "haz::cfg::037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "What these match is taken from what the globs of `inputs` select."},
-		{Key: "outputs", Rule: "haz::cfg::017", Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
+		{Key: "outputs", Rule: "haz::cfg::017", Type: Type{Kind: ListOf, Format: SelectPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once; with `!` in front: what it takes away from those before it",
 			Doc: "The files that the task makes. They are stored in the cache and restored from there."},
 		{Key: "deps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true, Object: depObject}, Default: "empty", Accepts: "references, each text once; or maps with `task`, and `closure` or `streams`",
 			Doc: "Tasks that must have succeeded before. They are part of every run of this one, and when what they or anything behind them made changes, it runs again."},

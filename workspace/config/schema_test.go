@@ -50,11 +50,11 @@ func TestTables(t *testing.T) {
 			case *Bool:
 				fits = f.Type.Kind == Flag
 			case *List, *[]RetryCause:
-				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != ProjectPattern && f.Type.Object == nil
+				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != SelectPattern && f.Type.Format != ProjectPattern && f.Type.Object == nil
 			case *Deps, *Tools:
 				fits = f.Type.Kind == ListOf && f.Type.Object != nil
 			case *Patterns:
-				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == ProjectPattern)
+				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == SelectPattern || f.Type.Format == ProjectPattern)
 			case *[]TagCap, *[]Pair, *[]Task:
 				fits = f.Type.Kind == Dict
 			case *Mutex, *Retry:

@@ -27,6 +27,7 @@ type List struct {
 type Pattern struct {
 	Text
 	Glob pattern.Pattern // not anchored
+	Not  bool            // the text begins with "!", which Glob is without
 }
 
 // Patterns is a list of patterns.

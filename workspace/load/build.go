@@ -191,9 +191,9 @@ func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (w
 
 // patterns anchors inputs, exclude and outputs at the project, and holds them to the rules that need them so.
 func (b *builder) patterns(t *workspace.Task, c *config.Body, p *workspace.Project) {
-	t.Inputs = b.anchor(c.Inputs, p.Dir)
+	t.Inputs = b.selection("inputs", c.Inputs, p.Dir)
 	t.Exclude = b.anchor(c.Exclude, p.Dir)
-	t.Outputs = b.anchor(c.Outputs, p.Dir)
+	t.Outputs = b.selection("outputs", c.Outputs, p.Dir)
 	b.forbiddenOutputs(t.Outputs)
 	b.excludedLiterals(t, p.Dir == nowhere)
 }

@@ -1,0 +1,57 @@
+package load
+
+import (
+	"fmt"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+// selection is anchor for a list in which items with "!" take away what those before them select (PATH-023).
+func (b *builder) selection(key string, c config.Patterns, dir string) []workspace.PatternDecl {
+	all := b.anchor(c, dir)
+	list := all[:0:0]
+	for i, d := range all {
+		switch {
+		case !c.Items[i].Not:
+			list = append(list, d)
+		case len(list) == 0:
+			hint := "list first what it takes away from"
+			if key == "inputs" {
+				hint += ": inputs: [\"**\", " + diag.Quote(d.Text) + "]"
+			}
+			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::070", Place: d.Place, Hint: hint,
+				Message: fmt.Sprintf("%s takes away nothing: nothing is listed before it", diag.Quote(d.Text))})
+		default:
+			last := &list[len(list)-1]
+			last.Not = append(last.Not, d)
+		}
+	}
+	var not []pattern.Pattern // of all that follows, the last first
+	for i := len(list) - 1; i >= 0; i-- {
+		not = append(workspace.Patterns(list[i].Not), not...)
+		b.takenLiteral(&list[i], list[i:])
+		list[i].Pattern = list[i].Pattern.Except(not)
+	}
+	return list
+}
+
+// takenLiteral refuses a literal that a later item takes away: one of the two is a mistake (haz::cfg::071).
+func (b *builder) takenLiteral(d *workspace.PatternDecl, rest []workspace.PatternDecl) {
+	if !d.Pattern.IsLiteral() {
+		return
+	}
+	for i := range rest {
+		for _, x := range rest[i].Not {
+			if x.Pattern.Match(d.Pattern.Path()) {
+				b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::071", Place: x.Place,
+					Message: fmt.Sprintf("%s takes away %s, which the list names itself", diag.Quote(x.Text), diag.Quote(d.Text)),
+					Hint:    "remove one of the two",
+					Related: []diag.Related{{Place: d.Place, Label: "it is named here"}}})
+				return
+			}
+		}
+	}
+}
