@@ -55,6 +55,7 @@ type TaskDeclaration struct {
 	Uncached                 bool // cache: false
 	Incremental              bool
 	Interactive, TTY         bool
+	Matrix                   map[string][]string
 }
 
 // Tool is a program that counts in the cache key of a task.
@@ -176,6 +177,11 @@ func (t *TaskDeclaration) spell() string {
 	put(t.Incremental, "incremental", "true")
 	put(t.Interactive, "interactive", "true")
 	put(t.TTY, "tty", "true")
+	var axes []string
+	for _, key := range slices.Sorted(maps.Keys(t.Matrix)) {
+		axes = append(axes, quoted(key)+": "+quotedList(t.Matrix[key]))
+	}
+	put(len(axes) > 0, "matrix", "{"+strings.Join(axes, ", ")+"}")
 	return strings.Join(keys, ", ")
 }
 

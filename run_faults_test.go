@@ -73,10 +73,6 @@ func TestUnreadableInput(t *testing.T) {
 					return c.Name == "/ws/p/in.txt" && (c.Op == faultfs.OpReadFile || c.Op == faultfs.OpOpen || c.Op == faultfs.OpRead)
 				}}))
 		},
-		"a directory": func(t *testing.T, w *world) haz.Option {
-			w.write(t, "/p/in.txt/x", "")
-			return haz.WithFileSystem(w.mem)
-		},
 		"a FIFO": func(t *testing.T, w *world) haz.Option {
 			if err := w.fs.(*memfs.FS).Mkfifo("/p/in.txt", 0o644); err != nil {
 				t.Fatal(err)

@@ -172,10 +172,10 @@ type Task struct {
 	Retry   Retry
 }
 
-// SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too; else "". What is
+// SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too, or has other cells; else "". What is
 // wrong with such a body is one mistake, told once (diag.Diagnostic.Project).
 func (t *Task) SharedIn() string {
-	if t.Overlay == "" {
+	if t.Overlay == "" && t.ID.Family() == t.ID.Task {
 		return ""
 	}
 	return t.Project.Name

@@ -46,7 +46,7 @@ func ParseReference(text string, bare bool) (Reference, error) {
 		}
 		return p.rest(Reference{Form: RefProject, Project: text[:i]}, i+1)
 	}
-	if bare && CheckName(text) == nil {
+	if bare && CheckTaskName(text) == nil {
 		return Reference{Form: RefBare, Task: text}, nil
 	}
 	return p.noColon(bare)
@@ -61,7 +61,11 @@ func (p referenceParser) fail(rule string, offset, length int, reason, hint stri
 // component holds a part of the text to the rules of names (REF-001, REF-007).
 func (p referenceParser) component(what string, from, to int) error {
 	part := p.text[from:to]
-	err := CheckName(part)
+	check := CheckName
+	if what == "task" {
+		check = CheckTaskName
+	}
+	err := check(part)
 	if err == nil {
 		return nil
 	}
@@ -72,6 +76,8 @@ func (p referenceParser) component(what string, from, to int) error {
 	}
 	if strings.ContainsAny(part, " \t\n\r\v\f") { // no white space anywhere
 		rule = "REF-007"
+	} else if errors.As(err, &e) && e.Rule == "REF-009" {
+		rule = e.Rule
 	}
 	reason := fmt.Sprintf("the %s name %s is wrong: %v", what, diag.QuoteShort(part), err)
 	if part == "" {

@@ -89,6 +89,9 @@ func (w *Workspace) byName() *index {
 		x.meant = make(map[[2]string]string)
 		for _, t := range w.Tasks {
 			x.byTask[t.ID.Task] = append(x.byTask[t.ID.Task], t)
+			if family := t.ID.Family(); family != t.ID.Task {
+				x.byTask[family] = append(x.byTask[family], t)
+			}
 		}
 		for _, p := range w.Projects {
 			for _, tag := range p.Tags {
@@ -119,9 +122,7 @@ func (x *index) withTag(tag, task string) []*Task {
 		}
 	} else {
 		for _, p := range projects {
-			if t := p.task(task); t != nil {
-				found = append(found, t)
-			}
+			found = append(found, p.named(task)...)
 		}
 	}
 	x.tagged[key] = found
@@ -171,8 +172,8 @@ func (w *Workspace) Resolve(r Reference, bearing *Project) ([]*Task, error) {
 
 // inProject selects the task of one project.
 func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {
-	if t := p.task(r.Task); t != nil {
-		return []*Task{t}, nil
+	if ts := p.named(r.Task); len(ts) > 0 {
+		return ts, nil
 	}
 	if w.Partial.Tasks[p] {
 		return nil, nil
@@ -232,9 +233,7 @@ func (w *Workspace) noTag(r Reference) ([]*Task, error) {
 func (w *Workspace) among(r Reference, tasks []*Task, but *Project) ([]*Task, error) {
 	selected := tasks
 	if but != nil {
-		if i := slices.IndexFunc(tasks, func(t *Task) bool { return t.Project == but }); i >= 0 {
-			selected = slices.Concat(tasks[:i], tasks[i+1:])
-		}
+		selected = slices.DeleteFunc(slices.Clone(tasks), func(t *Task) bool { return t.Project == but })
 	}
 	if len(selected) > 0 {
 		return selected[:len(selected):len(selected)], nil

@@ -127,6 +127,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "persistent service services continuous daemon background longrunning server readywhen healthcheck restart", say: noServices},
 		{keys: "stdin stdinopen prompt prompts askuser", ours: "interactive", write: writeFlag(true)},
 		{keys: "pty terminal pseudoterminal allocatetty", ours: "tty", write: writeFlag(true)},
+		{keys: "matrices matrixes variants combinations strategy", say: matrixHint},
 		{keys: "interruptible", say: "every task can be interrupted; remove it"},
 		{keys: "silent quiet verbose outputlogs outputstyle logs log prefix logging ui", say: shownBy},
 		{keys: "retries retrycount retrylimit maxretries rerun reruns", ours: "retry", write: writeTimes(0)},

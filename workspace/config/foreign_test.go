@@ -121,6 +121,7 @@ var foreignExamples = map[string]foreignExample{
 	"task persistent":                {"true", "cache: false"},
 	"task stdin":                     {"true", "interactive: true"},
 	"task pty":                       {"true", "tty: true"},
+	"task matrices":                  {"{node: [22]}", "matrix: {node: [22, 24]}"},
 	"task interruptible":             {"true", ""},
 	"task silent":                    {"true", ""},
 	"task retries":                   {"3", "="},

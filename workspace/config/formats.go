@@ -22,6 +22,8 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		return m.name(rule, t, t.Value, workspace.CheckName)
 	case ShellName:
 		return m.name(rule, t, t.Value, workspace.CheckShellName)
+	case CellValue:
+		return m.cellValue(rule, t)
 	case ShellOption:
 		return m.shellOption(rule, t)
 	case EnvName:
@@ -52,6 +54,20 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		}
 	}
 	return true
+}
+
+func (m *mapper) cellValue(rule string, t Text) bool {
+	err := workspace.CheckCellValue(t.Value)
+	if err == nil {
+		return true
+	}
+	sp := t.Span
+	var e *workspace.NameError
+	if errors.As(err, &e) && e.Length > 0 {
+		sp = m.src.Within(t, e.Offset, e.Length)
+	}
+	m.add(rule, sp, "bad value "+diag.QuoteShort(t.Value)+": "+e.Reason, "")
+	return false
 }
 
 // shellOption refuses what would make another thing of the shell's command line than options, -c and the script.

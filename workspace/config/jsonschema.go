@@ -149,8 +149,11 @@ func (s *schemaPrinter) field(o *Object, f *Field) object {
 		return append(out, member{"oneOf", list{s.object(f.Type.Object), object{{"type", "null"}}}})
 	case Dict:
 		values := scalarSchema(f.Type.Format, nil, false)
-		if f.Type.Object != nil {
+		switch {
+		case f.Type.Object != nil:
 			values = s.reference(f.Type.Object)
+		case f.Type.Lists:
+			values = object{{"type", "array"}, {"items", values}, {"minItems", 1}, {"uniqueItems", true}}
 		}
 		return append(out, member{"type", orNull(nullable, "object")},
 			member{"propertyNames", object{{"pattern", patternOf[f.Type.Keys]}}}, member{"additionalProperties", values})

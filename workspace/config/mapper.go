@@ -25,6 +25,9 @@ type mapper struct {
 	// however many names lead to it.
 	shared map[*yaml.Node]any
 
+	cell    map[string]string // of a matrix: its values, while a body is mapped for it
+	anyCell bool              // the body has a matrix that is wrong: nothing is said of its keys
+
 	aliases bool // the file has some
 	said    map[said]bool
 

@@ -55,7 +55,7 @@ func TestTables(t *testing.T) {
 				fits = f.Type.Kind == ListOf && f.Type.Object != nil
 			case *Patterns:
 				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == SelectPattern || f.Type.Format == ProjectPattern)
-			case *[]TagCap, *[]Pair, *[]Task:
+			case *[]TagCap, *[]Pair, *[]Task, *[]Axis:
 				fits = f.Type.Kind == Dict
 			case *Mutex, *Retry:
 				fits = f.Type.Kind == ScalarOrMap

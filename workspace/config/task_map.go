@@ -49,15 +49,28 @@ func (m *mapper) body(e entry) *Body {
 		return nil
 	}
 	b := &Body{path: m.keyPath()}
-	m.object(taskObject, "haz::cfg::015", v, b)
-	m.action(e.key, b)
-	m.program(b)
-	m.hashedAndPassed(b)
-	m.terminal(b)
+	switch cells, there := m.cellsOf(v); {
+	case cells != nil:
+		m.inCells(e, b, cells)
+	default:
+		m.anyCell = there
+		m.fill(e, b)
+		m.anyCell = false
+	}
 	if v.Anchor != "" {
 		m.share(v, b)
 	}
 	return b
+}
+
+// fill maps what a body says, and holds its keys to each other.
+func (m *mapper) fill(e entry, b *Body) {
+	m.object(taskObject, "haz::cfg::015", deref(e.value), b)
+	m.action(e.key, b)
+	m.program(b)
+	m.hashedAndPassed(b)
+	m.terminal(b)
+	m.cellsInScript(b)
 }
 
 // action holds the body to exactly one of command and shell (haz::cfg::020), and what is said of a shell to shell (haz::cfg::022).

@@ -161,6 +161,8 @@ type Body struct {
 	}
 	Cache       Bool
 	Incremental Bool
+	Matrix      []Axis
+	Cells       []Cell // of the matrix, in its order; the first one's body is this one
 	Interactive Bool
 	TTY         Bool
 	Timeout     Duration
@@ -298,6 +300,8 @@ func (b *Body) slot(key string) any {
 		return &b.Cache
 	case "incremental":
 		return &b.Incremental
+	case "matrix":
+		return &b.Matrix
 	case "interactive":
 		return &b.Interactive
 	case "tty":

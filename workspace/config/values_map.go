@@ -114,6 +114,8 @@ func (m *mapper) value(f *Field, n *yaml.Node, slot any) bool {
 		return m.tagCaps(f, n, s)
 	case *[]Pair:
 		return m.pairs(f, n, s)
+	case *[]Axis:
+		return m.matrix(f, n, s)
 	case *[]Task:
 		return m.tasks(f, n, s)
 	case *Mutex:
@@ -241,6 +243,9 @@ func (m *mapper) each(f *Field, v *yaml.Node, take func(Text) bool) (ok bool) {
 	for i, item := range v.Content {
 		m.push(step{index: i, item: true})
 		t, good := m.item(f, item)
+		if good {
+			t, good = m.cellText(f, t)
+		}
 		good = good && m.check(f.Rule, f.Type.Format, t)
 		if good && unique {
 			good = m.once(f, &seen, t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -68,6 +69,38 @@ func (b *builder) task(p *workspace.Project, c config.Task, overlay string) *wor
 	}
 	t.Place = b.src.Place(c.Name.Span)
 	return &t
+}
+
+// tasks are what task makes, one for each cell of a matrix (haz::cfg::092). What is wrong is told of the first one that has anything wrong.
+func (b *builder) tasks(p *workspace.Project, c config.Task, overlay string) []*workspace.Task {
+	if len(c.Body.Cells) == 0 {
+		return []*workspace.Task{b.task(p, c, overlay)}
+	}
+	out := make([]*workspace.Task, 0, len(c.Body.Cells))
+	before, clean := len(b.diags), true
+	bad := b.bad
+	for _, cell := range c.Body.Cells {
+		name := c.Name
+		name.Value += workspace.CellSuffix(cell.Values)
+		told := len(b.diags)
+		t := b.task(p, config.Task{Name: name, Body: cell.Body}, overlay)
+		if clean {
+			bad = b.bad
+		} else {
+			b.diags = b.diags[:told]
+		}
+		clean = clean && len(b.diags) == before
+		t.Override = maps.Clone(t.Override)
+		if t.Override == nil {
+			t.Override = make(map[string]string, len(cell.Values))
+		}
+		for _, v := range cell.Values {
+			t.Override[workspace.CellVariable(v.Key)] = v.Value
+		}
+		out = append(out, t)
+	}
+	b.bad = bad
+	return out
 }
 
 // body makes what does not depend on the project.

@@ -143,7 +143,7 @@ func (l *loader) attach(overlays []*overlay) {
 // attachesNowhere warns, and checks the form of the bodies, which no project will do.
 func (l *loader) attachesNowhere(o *overlay) {
 	for _, t := range o.file.Tasks {
-		o.builder.task(&workspace.Project{Dir: nowhere}, t, o.Name)
+		o.builder.tasks(&workspace.Project{Dir: nowhere}, t, o.Name)
 	}
 	if l.ws.Partial.Projects || l.ws.Partial.Tags || len(l.ws.Absent) > 0 {
 		return
@@ -199,7 +199,7 @@ func (l *loader) merge(projects []*project, overlays []*overlay) {
 		mine := make(map[string]bool, len(own[p].own))
 		p.Tasks = own[p].own
 		for _, t := range p.Tasks {
-			mine[t.ID.Task] = true
+			mine[t.ID.Family()] = true
 		}
 		sources := map[string][]source{}
 		var names []string
@@ -225,7 +225,7 @@ func (l *loader) merge(projects []*project, overlays []*overlay) {
 				l.collision(p, n, s)
 				continue
 			}
-			p.Tasks = append(p.Tasks, s[w].overlay.builder.task(p, s[w].task, s[w].overlay.Name))
+			p.Tasks = append(p.Tasks, s[w].overlay.builder.tasks(p, s[w].task, s[w].overlay.Name)...)
 		}
 	}
 	// Bodies that lose everywhere are checked for form like the others.
@@ -233,7 +233,7 @@ func (l *loader) merge(projects []*project, overlays []*overlay) {
 		if o.file != nil && len(o.Attached) > 0 {
 			for _, t := range o.file.Tasks {
 				if o.builder.made[t.Body] == nil {
-					o.builder.task(&workspace.Project{Dir: nowhere}, t, o.Name)
+					o.builder.tasks(&workspace.Project{Dir: nowhere}, t, o.Name)
 				}
 			}
 		}

@@ -324,7 +324,7 @@ func (l *loader) readProject(dir directory) *project {
 	b := builder{ctx: l.ctx, src: c.Source, files: l.files}
 	p.own = make([]*workspace.Task, 0, len(c.Tasks))
 	for _, t := range c.Tasks {
-		p.own = append(p.own, b.task(project, t, ""))
+		p.own = append(p.own, b.tasks(project, t, "")...)
 	}
 	p.diags, p.bad = append(p.diags, b.diags...), b.bad
 	if c.Name.Set {

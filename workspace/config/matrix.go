@@ -1,0 +1,184 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+)
+
+// Cell is a body with the values of one cell of its matrix put in.
+type Cell struct {
+	Values []workspace.CellValue
+	Body   *Body
+}
+
+// Axis is a key of a matrix with its values.
+type Axis struct {
+	Key    Text
+	Values List
+}
+
+// matrix maps what a matrix has: keys with lists of values (haz::cfg::092).
+func (m *mapper) matrix(f *Field, n *yaml.Node, out *[]Axis) bool {
+	v := deref(n)
+	if v.Kind != yaml.MappingNode {
+		m.wrongType(f.Rule, n, "a map from key to list of values").Hint = matrixHint
+		return false
+	}
+	list, ok := m.entries(v)
+	variables := map[string]Text{}
+	cells := 1
+	for _, e := range list {
+		m.push(step{key: e.key.Value})
+		good := m.check(f.Rule, EnvName, e.key)
+		if first, again := variables[workspace.CellVariable(e.key.Value)]; good && again {
+			d := m.add(f.Rule, e.key.Span, fmt.Sprintf("%s and %s are one variable, %s", diag.QuoteShort(first.Value), diag.QuoteShort(e.key.Value), workspace.CellVariable(first.Value)), "")
+			d.Related = m.related(first.Span, "the other one is here")
+			good = false
+		}
+		variables[workspace.CellVariable(e.key.Value)] = e.key
+		values, isList := m.list(&Field{Key: e.key.Value, Rule: f.Rule, Type: Type{Kind: ListOf, Format: CellValue, NonEmpty: true, Unique: true}}, e.value)
+		m.pop()
+		if ok = ok && good && isList; ok {
+			*out = append(*out, Axis{e.key, values})
+			cells = min(cells*len(values.Items), workspace.CellsMax+1)
+		}
+	}
+	switch {
+	case ok && len(*out) == 0:
+		m.add(f.Rule, m.span(n), "the matrix has no key", matrixHint)
+		return false
+	case ok && cells > workspace.CellsMax:
+		m.add(f.Rule, m.span(n), fmt.Sprintf("the matrix has more than %d cells", workspace.CellsMax), "split the task, or leave values out")
+		return false
+	}
+	return ok
+}
+
+const matrixHint = "matrix: {node: [22, 24]}"
+
+// cellsOf are the cells of the matrix that a body has; none where that is wrong. What is wrong is told when the body is read.
+func (m *mapper) cellsOf(body *yaml.Node) (cells []map[string]string, there bool) {
+	told, saids := len(m.diags), maps.Clone(m.said)
+	defer func() { m.diags, m.said = m.diags[:told], saids }()
+	list, _ := m.entries(body)
+	at := slices.IndexFunc(list, func(e entry) bool { return e.key.Value == "matrix" })
+	if at < 0 || isNull(list[at].value) {
+		return nil, false
+	}
+	var axes []Axis
+	if !m.matrix(taskObject.field("matrix"), list[at].value, &axes) {
+		return nil, true
+	}
+	cells = []map[string]string{{}}
+	for _, a := range axes {
+		var more []map[string]string
+		for _, cell := range cells {
+			for _, v := range a.Values.Items {
+				wider := maps.Clone(cell)
+				wider[a.Key.Value] = v.Value
+				more = append(more, wider)
+			}
+		}
+		cells = more
+	}
+	return cells, true
+}
+
+// inCells maps a body once for each cell of its matrix; the first cell's is the body itself. What is wrong is told for the first cell
+// that has anything wrong, since mostly it is wrong in all.
+func (m *mapper) inCells(e entry, b *Body, cells []map[string]string) {
+	shared := m.shared
+	defer func() { m.cell, m.shared = nil, shared }()
+	clean := true
+	for i, cell := range cells {
+		told := len(m.diags)
+		m.cell, m.shared = cell, nil // lists with anchors have other texts in each
+		c := b
+		if i > 0 {
+			c = &Body{path: b.path}
+		}
+		m.fill(e, c)
+		if !clean {
+			m.diags = m.diags[:told]
+		}
+		clean = clean && len(m.diags) == told
+		values := make([]workspace.CellValue, 0, len(cell))
+		for _, key := range slices.Sorted(maps.Keys(cell)) {
+			values = append(values, workspace.CellValue{Key: key, Value: cell[key]})
+		}
+		b.Cells = append(b.Cells, Cell{values, c})
+	}
+}
+
+const cellMark = "${matrix."
+
+// cellText puts the values of the cell into a text of command, inputs, exclude or outputs.
+func (m *mapper) cellText(f *Field, t Text) (Text, bool) {
+	switch f.Key {
+	case "command", "inputs", "exclude", "outputs":
+	default:
+		return t, true
+	}
+	if !strings.Contains(t.Value, cellMark) {
+		return t, true
+	}
+	var b strings.Builder
+	rest := t.Value
+	for {
+		before, after, more := strings.Cut(rest, cellMark)
+		b.WriteString(before)
+		if !more {
+			break
+		}
+		key, behind, closed := strings.Cut(after, "}")
+		value, known := m.cell[key]
+		if m.anyCell && closed {
+			value, known = "x", true
+		}
+		if !closed || !known {
+			return t, m.noSuchKey(f, t, key, closed)
+		}
+		b.WriteString(value)
+		rest = behind
+	}
+	t.Value = b.String()
+	return t, true
+}
+
+func (m *mapper) noSuchKey(f *Field, t Text, key string, closed bool) bool {
+	message, hint := "there is no "+diag.QuoteShort("matrix."+key), ""
+	switch keys := slices.Sorted(maps.Keys(m.cell)); {
+	case !closed:
+		message = `the "${" is not closed`
+	case len(keys) == 0:
+		message += ": the task has no matrix"
+		hint = matrixHint
+	case diag.Nearest(key, keys) != "":
+		hint = diag.DidYouMean(cellMark + diag.Nearest(key, keys) + "}")
+	default:
+		hint = "the matrix has " + orList(keys, "and")
+	}
+	m.add(f.Rule, t.Span, message, hint)
+	return false
+}
+
+// cellsInScript refuses in a script what a shell would stumble over: there the values are variables.
+func (m *mapper) cellsInScript(b *Body) {
+	_, after, found := strings.Cut(b.Shell.Value, cellMark)
+	if !found {
+		return
+	}
+	key, _, _ := strings.Cut(after, "}")
+	hint := ""
+	if workspace.CheckEnvName(key) == nil {
+		hint = "write $" + workspace.CellVariable(key)
+	}
+	m.add("haz::cfg::092", b.Shell.Span, "in a script the values of a matrix are variables, and "+diag.QuoteShort(cellMark+key+"}")+" is none", hint)
+}
