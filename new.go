@@ -56,6 +56,8 @@ type TaskDeclaration struct {
 	Incremental              bool
 	Interactive, TTY         bool
 	Matrix                   map[string][]string
+	Description              string
+	Internal                 bool
 }
 
 // Tool is a program that counts in the cache key of a task.
@@ -182,6 +184,8 @@ func (t *TaskDeclaration) spell() string {
 		axes = append(axes, quoted(key)+": "+quotedList(t.Matrix[key]))
 	}
 	put(len(axes) > 0, "matrix", "{"+strings.Join(axes, ", ")+"}")
+	put(t.Description != "", "description", quoted(t.Description))
+	put(t.Internal, "internal", "true")
 	return strings.Join(keys, ", ")
 }
 

@@ -170,6 +170,16 @@ type Task struct {
 	// Timeout is how long its process may run (EXEC-045): 0 says nothing, NoTimeout is none. No part of the cache key.
 	Timeout time.Duration
 	Retry   Retry
+	// Description and Internal are for people: what the task is for (bytes, maybe several lines), and that it is not offered to them. No part
+	// of the cache key.
+	Description string
+	Internal    bool
+}
+
+// Brief is the first line of the description.
+func (t *Task) Brief() string {
+	line, _, _ := strings.Cut(strings.TrimSpace(t.Description), "\n")
+	return strings.TrimSpace(line)
 }
 
 // SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too, or has other cells; else "". What is

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz"
+	"github.com/haz-build/haz/diag"
 )
 
 // completeCommand is what the completion scripts call.
@@ -135,7 +137,9 @@ func (c *completer) names(kind complement) []string {
 			out = append(out, p.Tags...)
 		case taskNames:
 			for _, t := range p.Tasks {
-				out = append(out, t.ID.Task)
+				if !t.Internal {
+					out = append(out, t.ID.Task)
+				}
 			}
 		}
 	}
@@ -196,15 +200,19 @@ func (c *completer) references(before []string, cur string) []candidate {
 	}
 	if p := w.Bearing(); p != nil {
 		for _, t := range p.Tasks {
-			if strings.HasPrefix(cur, "~") {
-				add("~:"+t.ID.Task, "task of this project")
-			} else {
-				add(t.ID.Task, "task of this project")
+			what := cmp.Or(diag.Escape(t.Brief()), "task of this project")
+			switch {
+			case t.Internal:
+			case strings.HasPrefix(cur, "~"):
+				add("~:"+t.ID.Task, what)
+			default:
+				add(t.ID.Task, what)
 			}
 		}
 	}
 	for _, t := range w.W.Tasks {
 		switch {
+		case t.Internal:
 		case strings.HasPrefix(cur, "^"):
 			add("^:"+t.ID.Task, "every such task")
 		case strings.HasPrefix(cur, "["):
@@ -212,7 +220,7 @@ func (c *completer) references(before []string, cur string) []candidate {
 				add("["+tag+"]:"+t.ID.Task, "every such task of projects tagged "+tag)
 			}
 		default:
-			add(t.ID.String(), "task")
+			add(t.ID.String(), cmp.Or(diag.Escape(t.Brief()), "task"))
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,18 +83,24 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 			Mutex    *jsonMutex `json:"mutex"`
 			Keeps    bool       `json:"incremental,omitempty"`
 			jsonAttempts
+			jsonSaid
 			Source string `json:"source"`
 		}
 		doc := make([]task, len(ts))
 		for i, t := range ts {
 			hard, soft := upstreams(w, t)
 			doc[i] = task{t.ID.Project, t.Project.Dir, t.ID.Task, append([]string{}, t.Project.Tags...), texts(t.Inputs), texts(t.Outputs),
-				hard, soft, mutexJSON(t), t.Incremental, attemptsJSON(t), cmp.Or(t.Overlay, "project")}
+				hard, soft, mutexJSON(t), t.Incremental, attemptsJSON(t), saidJSON(t), cmp.Or(t.Overlay, "project")}
 		}
 		v.printJSON(doc)
 		return nil
 	}
+	ts = slices.DeleteFunc(slices.Clone(ts), func(t *haz.Task) bool { return t.Internal })
 	rows := [][]string{{"TASK", "KIND", "INPUTS", "OUTPUTS", "DEPS"}}
+	described := slices.ContainsFunc(ts, func(t *haz.Task) bool { return t.Brief() != "" })
+	if described {
+		rows[0] = append(rows[0], "DESCRIPTION")
+	}
 	for _, t := range ts {
 		hard, soft := upstreams(w, t)
 		deps := fmt.Sprint(len(hard))
@@ -101,10 +108,21 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 			deps += fmt.Sprintf(" (+%d weak)", len(soft))
 		}
 		rows = append(rows, []string{t.ID.String(), kind(t), fmt.Sprint(len(t.Inputs)), fmt.Sprint(len(t.Outputs)), deps})
+		if described {
+			rows[len(rows)-1] = append(rows[len(rows)-1], diag.Escape(t.Brief()))
+		}
 	}
 	v.out.Print(aligned(rows))
 	return nil
 }
+
+// jsonSaid is what a task says of itself to people.
+type jsonSaid struct {
+	Description string `json:"description,omitempty"`
+	Internal    bool   `json:"internal,omitempty"`
+}
+
+func saidJSON(t *haz.Task) jsonSaid { return jsonSaid{t.Description, t.Internal} }
 
 // upstreams are the direct hard and soft upstreams of a task, canonical order.
 func upstreams(w *haz.Workspace, t *haz.Task) (hard, soft []string) {

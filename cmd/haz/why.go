@@ -123,6 +123,12 @@ func whyText(e *haz.Explanation) string {
 	t := e.Task
 	b.WriteString(t.ID.String() + "\n")
 	b.WriteString(actionText(t) + "\n")
+	if t.Description != "" {
+		b.WriteString("description: " + visible(strings.TrimSpace(t.Description)) + "\n")
+	}
+	if t.Internal {
+		b.WriteString("internal: true\n")
+	}
 	section := func(label string, items []string) {
 		if len(items) == 0 {
 			return
@@ -333,6 +339,7 @@ type jsonWhy struct {
 	Mutex    *jsonMutex  `json:"mutex"`
 	Keeps    bool        `json:"incremental,omitempty"`
 	jsonAttempts
+	jsonSaid
 	Env struct {
 		FromHost  []string          `json:"from_host"`
 		Override  map[string]string `json:"override"`
@@ -355,7 +362,7 @@ type jsonWhy struct {
 func whyJSON(e *haz.Explanation) any {
 	t := e.Task
 	doc := jsonWhy{Project: t.ID.Project, Task: t.ID.Task, Action: actionJSON(t), Inputs: []jsonInput{}, Outputs: texts(t.Outputs),
-		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
+		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), jsonSaid: saidJSON(t), Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
 	doc.Env.FromHost, doc.Env.Override = sortedCopy(t.FromHost), t.Override
 	doc.Env.Pass, doc.Env.Strict, doc.Env.Passed, doc.Env.ByDefault = sortedCopy(t.Pass), t.Strict, sortedCopy(e.Passed), sortedCopy(e.PassedByDefault)
 	if doc.Env.Override == nil {

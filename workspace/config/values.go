@@ -167,6 +167,8 @@ type Body struct {
 	TTY         Bool
 	Timeout     Duration
 	Retry       Retry
+	Description Text
+	Internal    Bool
 
 	path         string // of keys, for diagnostics of later phases
 	actionFailed bool   // command or shell was there, but wrong
@@ -310,6 +312,10 @@ func (b *Body) slot(key string) any {
 		return &b.Timeout
 	case "retry":
 		return &b.Retry
+	case "description":
+		return &b.Description
+	case "internal":
+		return &b.Internal
 	}
 	return nil
 }

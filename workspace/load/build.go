@@ -106,7 +106,8 @@ func (b *builder) tasks(p *workspace.Project, c config.Task, overlay string) []*
 // body makes what does not depend on the project.
 func (b *builder) body(c *config.Body) workspace.Task {
 	t := workspace.Task{Cache: (!c.Cache.Set || c.Cache.Value) && !c.Interactive.Value,
-		Incremental: c.Incremental.Value, Interactive: c.Interactive.Value, TTY: c.TTY.Value}
+		Incremental: c.Incremental.Value, Interactive: c.Interactive.Value, TTY: c.TTY.Value,
+		Description: c.Description.Value, Internal: c.Internal.Value}
 	switch {
 	case c.Shell.Set:
 		t.Kind, t.Shell, t.Script = workspace.Shell, "sh", c.Shell.Value
