@@ -11,6 +11,7 @@
 package pattern
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -150,13 +151,16 @@ func (p Pattern) String() string {
 // IsLiteral reports whether the pattern names one path.
 func (p Pattern) IsLiteral() bool { return p.p != nil && p.p.glob == nil }
 
-// Except is the pattern without what others match (PATH-023). Its texts are those of p.
+// Except is the pattern without what others match (PATH-023). Its texts are those of p. The list is kept and must not change.
 func (p Pattern) Except(not []Pattern) Pattern {
 	if len(not) == 0 || p.p == nil {
 		return p
 	}
 	q := *p.p
-	q.except = append(slices.Clip(q.except), not...)
+	q.except = slices.Clip(not)
+	if len(p.p.except) > 0 {
+		q.except = slices.Concat(p.p.except, not)
+	}
 	return Pattern{&q}
 }
 
@@ -173,17 +177,13 @@ func (p Pattern) TakesAway(path string) bool {
 	return slices.ContainsFunc(p.Exceptions(), func(x Pattern) bool { return x.Match(path) || x.CoversAllBelow(path) })
 }
 
-// identity is the text with those of the exceptions: equal ones match the same.
+// identity tells patterns apart that match otherwise. Of those with exceptions it is that of their list too, not its text: a list may be
+// long, and many patterns may have it.
 func (p Pattern) identity() string {
 	if len(p.p.except) == 0 {
 		return p.p.text
 	}
-	var b strings.Builder
-	b.WriteString(p.p.text)
-	for _, x := range p.p.except {
-		b.WriteString("\x00" + x.identity())
-	}
-	return b.String()
+	return fmt.Sprintf("%s\x00%p %d", p.p.text, &p.p.except[0], len(p.p.except))
 }
 
 // IsFolder reports whether the text of the pattern ends with a slash: it selects folders, and all below them.

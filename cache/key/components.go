@@ -2,6 +2,7 @@ package key
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -81,22 +82,40 @@ func (d *Deriver) components(t *workspace.Task, at *Derived) *components {
 	} else {
 		c.argv = t.Argv
 	}
-	c.outputs = make([]outputPattern, 0, len(t.Outputs))
-	for i := range t.Outputs {
-		p := t.Outputs[i].Pattern
-		o := outputPattern{}
-		o.kind, o.text = kindOf(p)
-		for _, x := range p.Exceptions() {
-			kind, text := kindOf(x)
-			o.except += "\x00" + kind + "\x00" + text
-		}
-		c.outputs = append(c.outputs, o)
-	}
+	c.outputs = d.outputPatterns(t)
 	if len(c.outputs) > 1 {
 		slices.SortFunc(c.outputs, compareOutputs)
 		c.outputs = slices.Compact(c.outputs)
 	}
 	return c
+}
+
+// fewExceptions are spelled in the key. Of more there is a digest, so that a long list costs what it is long, and not its square.
+const fewExceptions = 8
+
+// outputPatterns are the patterns of a task with their exceptions, the last first.
+func (d *Deriver) outputPatterns(t *workspace.Task) []outputPattern {
+	list := make([]outputPattern, 0, len(t.Outputs))
+	all := "" // a digest of all exceptions that follow
+	for i := len(t.Outputs) - 1; i >= 0; i-- {
+		decl := &t.Outputs[i]
+		for _, x := range slices.Backward(decl.Not) {
+			kind, text := kindOf(x.Pattern)
+			all = hasher.Sum(d.o.Hash, []byte(kind+"\x00"+text+"\x00"+all)).Hex()
+		}
+		o := outputPattern{}
+		o.kind, o.text = kindOf(decl.Pattern)
+		if not := decl.Pattern.Exceptions(); len(not) > fewExceptions {
+			o.except = fmt.Sprintf("\x00less\x00%d patterns, digest %s", len(not), all)
+		} else {
+			for _, x := range not {
+				kind, text := kindOf(x)
+				o.except += "\x00" + kind + "\x00" + text
+			}
+		}
+		list = append(list, o)
+	}
+	return list
 }
 
 // kindOf is what an output pattern is, and its text: that of a folder without the slash.
