@@ -62,10 +62,9 @@ type place struct {
 
 // search is where a name leads, for a task: from memory, if what was seen is as it was. What the task itself makes is none of it: it is
 // there, or not, for the next run.
-func (f *Finder) search(ctx context.Context, t *workspace.Task, name, pathText string) ([]Tool, error) {
-	p, era := f.path(pathText), f.era.Load()
-	s := &search{f: f, path: p, dir: t.Project.Dir, own: t.Writes, relative: !p.isAbsolute(name)}
-	if !s.relative {
+func (f *Finder) search(ctx context.Context, t *workspace.Task, name string, p *searchPath) ([]Tool, error) {
+	era, relative := f.era.Load(), !p.isAbsolute(name)
+	if !relative {
 		if known, ok := p.found.Load(name); ok {
 			r := known.(*result)
 			if r.era == era {
@@ -80,7 +79,7 @@ func (f *Finder) search(ctx context.Context, t *workspace.Task, name, pathText s
 		}
 	}
 	r := &result{era: era}
-	s.r = r
+	s := &search{f: f, path: p, dir: t.Project.Dir, r: r, own: t.Writes, relative: relative}
 	if err := s.follow(ctx, name, 0); err != nil {
 		return nil, err
 	}

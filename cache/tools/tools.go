@@ -130,10 +130,11 @@ func (f *Finder) Find(ctx context.Context, t *workspace.Task, env Env) ([]Tool, 
 		names = f.programs(t)
 		list = make([]Tool, 0, len(names)+2)
 	}
+	usual := f.path(env.orDefault())
 	for _, name := range names {
-		path := env.orDefault()
+		path := usual
 		if !env.Set && t.Kind == workspace.Shell && name != t.Shell {
-			path = ShellPath
+			path = f.path(ShellPath)
 		}
 		found, err := f.search(ctx, t, name, path)
 		if err != nil {

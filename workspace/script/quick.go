@@ -201,9 +201,14 @@ scan:
 
 func isNameStart(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' }
 
-func isWordByte(c byte) bool {
-	return isNameStart(c) || c >= '0' && c <= '9' || strings.IndexByte("-./,:+%@", c) >= 0
-}
+func isWordByte(c byte) bool { return wordBytes[c] }
+
+var wordBytes = func() (t [256]bool) {
+	for _, c := range []byte(nameCharacters + "-./,:+%@") {
+		t[c] = true
+	}
+	return t
+}()
 
 // isQuiet reports whether quoted text has nothing in it that the parser may see otherwise.
 func isQuiet(s string) bool {

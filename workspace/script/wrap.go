@@ -52,9 +52,13 @@ func (f *finder) start(words []word, asArgv bool) {
 		builtin, base := !asArgv && builtins[name], name
 		if !builtin {
 			f.programs = append(f.programs, name)
-			base = path.Base(name)
+			if strings.Contains(name, "/") {
+				base = path.Base(name)
+			}
 		}
-		words = words[1:]
+		if words = words[1:]; len(words) == 0 && !builtin {
+			return // it has nothing to start
+		}
 		switch w := wrappers[base]; {
 		case builtin && f.builtin(name, words):
 			return
