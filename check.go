@@ -62,6 +62,7 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 		w := &Workspace{W: ws, G: g, FS: placed, dir: dir, o: o}
 		c.Tasks = len(w.Scope(everything))
 		c.Diagnostics = append(append(append(c.Diagnostics, g.Warnings()...), w.patternWarnings(ctx)...), w.programWarnings()...)
+		c.Diagnostics = append(c.Diagnostics, w.envFileMistakes(w.FS, ws.Tasks)...)
 	}
 	return c, ctx.Err()
 }

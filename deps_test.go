@@ -51,12 +51,13 @@ var mayImport = map[string]string{
 	"workspace/config": "workspace diag pattern",
 	"workspace/load":   "layout workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/guess":  "workspace workspace/config diag fsys fsys/tree pattern",
+	"workspace/dotenv": "workspace", // a text is read, no file
 	"workspace/git":    "layout diag fsys pattern process",
 	"graph":            "layout workspace pattern diag",
 	"graph/query":      "graph workspace pattern diag",
 	"messages":         "workspace cache/digest cache/entry",
 	"cache/tools":      "workspace workspace/script cache/digest cache/hasher cache/state fsys",
-	"cache/key":        "workspace pattern cache/digest cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
+	"cache/key":        "workspace workspace/dotenv pattern cache/digest cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
 	"cache/outputs":    "layout cache/digest cache/manifest cache/state fsys fsys/tree pattern cache/entry",
 
 	// Floor 3, decisions (see thinking below).
@@ -90,6 +91,7 @@ var owners = map[string]string{
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
+	"github.com/hashicorp/go-envparse":  "workspace/dotenv",
 	"mvdan.cc/sh/v3":                    "workspace/script",
 	"golang.org/x/sys":                  "process fsys cmd/haz cmd/haz/streams",
 	"golang.org/x/term":                 "cmd/haz/streams",

@@ -32,6 +32,9 @@ func (w *Workspace) patternWarnings(ctx context.Context) diag.List {
 			return nil
 		}
 		for i, in := range t.Inputs {
+			if in.Quiet {
+				continue
+			}
 			if in.Pattern.IsLiteral() {
 				c.literalInput(t, in)
 			} else {

@@ -45,7 +45,7 @@ func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Res
 	if err := w.planned(plan); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(w.unmet(plan), nobodyToAsk(plan, o)); err != nil {
+	if err := cmp.Or(w.unmet(plan), nobodyToAsk(plan, o), w.envFileMistakes(w.FS, plan.Tasks).Err()); err != nil {
 		return nil, err
 	}
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}

@@ -114,11 +114,11 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 			e.WeakDeps = append(e.WeakDeps, id)
 		}
 	}
-	e.Passed, e.PassedByDefault = p.deriver.Passed(t)
 	r := p.look(ctx, task)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	e.Passed, e.PassedByDefault = p.deriver.Passed(t)
 	e.Lookup = r.lookup()
 	if r.miss != nil {
 		e.Detail = r.miss.Detail

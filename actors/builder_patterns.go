@@ -92,7 +92,7 @@ func (b *builder) patternNotes(ctx context.Context, j *job, output bool, ds []wo
 		}
 	}
 	for at, d := range ds {
-		if d.Pattern.IsLiteral() {
+		if d.Pattern.IsLiteral() || d.Quiet {
 			continue
 		}
 		found := some(d.Pattern)

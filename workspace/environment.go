@@ -38,6 +38,12 @@ func isOwn(name string) bool {
 	return false
 }
 
+// EnvFile is a file of variables, as env.files names it (haz::cfg::045).
+type EnvFile struct {
+	PatternDecl // a literal
+	Optional    bool
+}
+
 // Sets reports whether the task sets a variable to a text.
 func (t *Task) Sets(name string) bool {
 	_, set := t.Override[name]

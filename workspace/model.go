@@ -158,9 +158,10 @@ type Task struct {
 	OwnTools                 bool       // Tools are in the place of the programs that stand in the command or the script
 	Tools                    []ToolDecl // in declaration order
 	Mutex                    *Mutex
-	FromHost                 []string // hashed; in declaration order
-	Pass                     []string // not hashed; names and PREFIX_*, in declaration order
-	Strict                   bool     // nothing passes by default
+	FromHost                 []string  // hashed; in declaration order
+	Pass                     []string  // not hashed; names and PREFIX_*, in declaration order
+	EnvFiles                 []EnvFile // a later one wins; they are among Inputs, too
+	Strict                   bool      // nothing passes by default
 	Override                 map[string]string
 	Cache                    bool
 	Incremental              bool // what it made before stays when it runs again
@@ -193,6 +194,7 @@ func (t *Task) SharedIn() string {
 
 // PatternDecl is a pattern where it was written.
 type PatternDecl struct {
+	Quiet   bool            // of Inputs: whether it matches is told elsewhere, or no news
 	Text    string          // as written
 	Pattern pattern.Pattern // anchored at the project (PATH-004), or at the root where the text starts with "/" (PATH-001, PATH-005)
 	Place   diag.Place

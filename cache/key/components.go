@@ -68,7 +68,8 @@ type variable struct {
 	name    string
 	present bool
 	value   string
-	host    bool // from the host, not an override; not in the key
+	host    bool // from the host; neither this nor the next is in the key
+	file    bool // from a file; else an override
 }
 
 // components brings together what the key of t is made of. Tools, inputs and upstreams are used as they are: sorted.

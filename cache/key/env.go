@@ -43,12 +43,14 @@ func (e HostEnv) Lookup(name string) (value string, ok bool) {
 // variables lists the variables of a task that are in its key: what it takes from the host, present or not, and what it sets, which
 // wins (4.3). Sorted by name, each name once. Values are bytes (S-12).
 func (d *Deriver) variables(t *workspace.Task) []variable {
-	if len(t.FromHost)+len(t.Override) == 0 {
+	files := d.fromFiles(t)
+	if len(t.FromHost)+len(t.Override)+len(files) == 0 {
 		return nil
 	}
-	vars := make([]variable, 0, len(t.FromHost)+len(t.Override))
+	vars := make([]variable, 0, len(t.FromHost)+len(t.Override)+len(files))
+	vars = append(vars, files...)
 	for _, name := range t.FromHost {
-		if !t.Hashes(name) {
+		if !t.Hashes(name) || inFile(files, name) {
 			continue // it is set
 		}
 		v := variable{name: name, host: true}
@@ -78,8 +80,10 @@ func (d *Deriver) own(t *workspace.Task) []string {
 // Passed lists the names of the host's variables that the task sees and whose values are in no key (haz::cfg::041, haz::cfg::042): those
 // of pass, and those that pass by default. Sorted.
 func (d *Deriver) Passed(t *workspace.Task) (declared, byDefault []string) {
+	files := d.fromFiles(t)
 	for _, v := range d.o.Env.vars {
 		switch passes, unsaid := t.Passes(v.name); {
+		case inFile(files, v.name):
 		case unsaid:
 			byDefault = append(byDefault, v.name)
 		case passes:
@@ -91,19 +95,19 @@ func (d *Deriver) Passed(t *workspace.Task) (declared, byDefault []string) {
 
 // Environment is the exact environment of the task, sorted by name (chapter 2, 4.3): what is in the key and what is passed.
 func (d *Deriver) Environment(t *workspace.Task) []string {
-	env := []string{}
+	env, files := []string{}, d.fromFiles(t)
 	for _, v := range d.variables(t) {
 		if v.present {
 			env = append(env, v.name+"="+v.value)
 		}
 	}
 	for _, v := range d.own(t) {
-		if name, _, _ := strings.Cut(v, "="); !t.Sets(name) {
+		if name, _, _ := strings.Cut(v, "="); !t.Sets(name) && !inFile(files, name) {
 			env = append(env, v)
 		}
 	}
 	for _, v := range d.o.Env.vars {
-		if passes, _ := t.Passes(v.name); passes {
+		if passes, _ := t.Passes(v.name); passes && !inFile(files, v.name) {
 			env = append(env, v.name+"="+v.value)
 		}
 	}
@@ -127,6 +131,11 @@ func (d *Deriver) path(t *workspace.Task) tools.Env {
 	}
 	if value, ok := t.Override["PATH"]; ok {
 		return tools.Env{Path: value, Set: true, All: all}
+	}
+	for _, v := range d.fromFiles(t) {
+		if v.name == "PATH" {
+			return tools.Env{Path: v.value, Set: true}
+		}
 	}
 	if t.HasPath() {
 		value, ok := d.o.Env.Lookup("PATH")

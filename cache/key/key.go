@@ -28,7 +28,10 @@ type Place struct{ OS, Arch string }
 // read as the end of one and the beginning of the next. Nothing but those components goes in: neither the time nor the order of
 // anything, nor who asks; so a key is a function of the task, of its upstreams' digests, of the place and of the bytes of its
 // inputs, and the same on every machine where these are. The stat index only saves reading: with it lost keys are the same.
-type Deriver struct{ o Options }
+type Deriver struct {
+	o        Options
+	fileVars sync.Map // *workspace.Task → []variable: what its files said when its key was derived last
+}
 
 // Options of a Deriver.
 type Options struct {
@@ -47,7 +50,7 @@ type Options struct {
 }
 
 // NewDeriver makes a Deriver.
-func NewDeriver(o Options) *Deriver { return &Deriver{o} }
+func NewDeriver(o Options) *Deriver { return &Deriver{o: o} }
 
 // InputKind is the kind byte of an input.
 type InputKind byte
@@ -90,11 +93,23 @@ type Derived struct {
 // Derive resolves and digests the inputs of t and composes the key. The error is *Error or ctx.Err(); work is abandoned
 // between files, and inside of long ones.
 func (d *Deriver) Derive(ctx context.Context, t *workspace.Task, ups []Upstream) (*Derived, error) {
-	inputs, err := d.inputs(ctx, t)
-	if err != nil {
-		return nil, err
+	at := &Derived{Upstreams: sortedUpstreams(ups)}
+	var err error
+	for walks := 1; ; walks++ {
+		if at.Inputs, err = d.inputs(ctx, t); err != nil {
+			return nil, err
+		}
+		moved, err := d.readEnvFiles(ctx, t, at)
+		if err != nil {
+			return nil, err
+		}
+		if !moved {
+			break
+		}
+		if walks == maxWalks {
+			return nil, &Error{Path: t.EnvFiles[0].Pattern.Path(), Reason: "a file of variables changes all the time: " + t.EnvFiles[0].Pattern.Path()}
+		}
 	}
-	at := &Derived{Inputs: inputs, Upstreams: sortedUpstreams(ups)}
 	if at.Tools, err = d.tools(ctx, t, at); err != nil {
 		return nil, err
 	}

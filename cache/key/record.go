@@ -59,7 +59,7 @@ func (c *components) record(task workspace.TaskID, made Recorded, secret []byte,
 		v := &c.env[i]
 		w.Line(wordEnv)
 		w.Str(v.name)
-		w.Word(choose(v.host, wordHost, wordOverride))
+		w.Word(choose(v.host, wordHost, choose(v.file, wordFile, wordOverride)))
 		if v.present {
 			w.Digest(salted(secret, v))
 		} else {

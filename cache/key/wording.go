@@ -62,7 +62,7 @@ func variableState(l line) string {
 }
 
 func variableFrom(l line) string {
-	return choose(l.at(1) == wordHost, " (from host)", " (override)")
+	return choose(l.at(1) == wordHost, " (from host)", choose(l.at(1) == wordFile, " (from a file)", " (override)"))
 }
 
 func variableChanges(was, now line) []change {

@@ -166,6 +166,7 @@ func whyText(e *haz.Explanation) string {
 	b.WriteString(attemptsText(t))
 	section("env.from_host", sortedCopy(t.FromHost))
 	section("env.pass", passText(e))
+	section("env.files", envFiles(t))
 	var override []string
 	for _, name := range slices.Sorted(maps.Keys(t.Override)) {
 		override = append(override, name+"="+diag.Escape(t.Override[name]))
@@ -183,6 +184,14 @@ func whyText(e *haz.Explanation) string {
 		fmt.Fprintf(&b, "flaky: made on attempt %d\n", e.Stored.Attempt)
 	}
 	return b.String()
+}
+
+// envFiles are the files of variables as they are written.
+func envFiles(t *haz.Task) (files []string) {
+	for _, f := range t.EnvFiles {
+		files = append(files, diag.Escape(f.Text))
+	}
+	return files
 }
 
 // passText lists what env.pass says, and of PREFIX_* what it means here.
@@ -344,6 +353,7 @@ type jsonWhy struct {
 		FromHost  []string          `json:"from_host"`
 		Override  map[string]string `json:"override"`
 		Pass      []string          `json:"pass,omitempty"`
+		Files     []string          `json:"files,omitempty"`
 		Strict    bool              `json:"strict,omitempty"`
 		Passed    []string          `json:"passed,omitempty"`
 		ByDefault []string          `json:"passed_by_default"`
@@ -365,6 +375,9 @@ func whyJSON(e *haz.Explanation) any {
 		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), jsonSaid: saidJSON(t), Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
 	doc.Env.FromHost, doc.Env.Override = sortedCopy(t.FromHost), t.Override
 	doc.Env.Pass, doc.Env.Strict, doc.Env.Passed, doc.Env.ByDefault = sortedCopy(t.Pass), t.Strict, sortedCopy(e.Passed), sortedCopy(e.PassedByDefault)
+	for _, f := range t.EnvFiles {
+		doc.Env.Files = append(doc.Env.Files, f.Text)
+	}
 	if doc.Env.Override == nil {
 		doc.Env.Override = map[string]string{}
 	}

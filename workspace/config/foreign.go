@@ -36,7 +36,7 @@ const (
 	noVariables   = `variables of the shell do it: shell: "name=text; echo $name"; those of the environment are set by env: {override: {NAME: text}}`
 	hiddenValue   = "nothing is global; each task says what it sees beside its cache key: env: {pass: [NAME]}"
 	noServices    = "haz has no services yet; a server that is run by hand is a task with cache: false"
-	noDotenv      = `haz reads no files of variables yet; the script can: inputs: [.env], shell: "set -a; . ./.env; program"`
+	noDotenv      = `each task says which files of variables it has: env: {files: [.env, ".env.local?"]}`
 	inAnOverlay   = "tasks for many projects stand in .haz/tasks/<name>.yml; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
 	anchored      = "lists have no names, but YAML has: inputs: &sources [\"src/**\"] in one task, inputs: *sources in another"
 	shownBy       = "what is shown is said where it is looked at: haz run -q, haz run --output-mode buffered, or output: {mode: buffered} in .haz/workspace.yml"
@@ -120,7 +120,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "passthroughenv passthrough globalpassthroughenv envpassthrough passenv inheritenv pass", ours: "env", write: writePass, say: "it belongs under env: env: {pass: [NAME]}"},
 		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
 		{keys: "globalenv", say: "each task says what it sees: env: {from_host: [NAME]}"},
-		{keys: "dotenv dotenvs envfile envfiles", say: noDotenv},
+		{keys: "dotenv dotenvs envfile envfiles", ours: "env", write: writeEnvFiles, say: `it belongs under env: env: {files: [.env, ".env.local?"]}`},
 		{keys: "cwd dir workingdir workdir workingdirectory directory chdir root folder pwd", say: itsFolder},
 		{keys: "tags tag labels groups", say: "tags belong to the project, not to its tasks"},
 		{keys: "desc summary doc docs help info title label displayname", ours: "description"},
@@ -191,6 +191,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "from host names fromenv hash hashed", ours: "from_host", write: writeList},
 		{keys: "inherit inherits passthrough passthroughenv passenv keep allow allowlist unhashed", ours: "pass", write: writeList},
 		{keys: "mode pure clean isolated hermetic", ours: "strict", say: "strict: true"},
+		{keys: "file dotenv dotenvs envfile envfiles", ours: "files", write: writeList},
 		{keys: "set vars values variables define overrides", ours: "override"},
 	},
 	"settings_env": {{keys: "fromhost pass override set vars values passthrough", say: seenByTask}, {keys: "mode pure clean isolated hermetic", ours: "strict", say: "strict: true"}},

@@ -370,6 +370,15 @@ func writePass(ours string, v value) string {
 	return ""
 }
 
+// writeEnvFiles writes a path, or several, as files of variables.
+func writeEnvFiles(ours string, v value) string {
+	items, _, ok := v.few()
+	if !ok {
+		return ""
+	}
+	return shortLine(ours + ": {files: " + yamlList(items) + "}")
+}
+
 // writeEnv tells names from assignments: {A: b}, [A=b, C].
 func writeEnv(ours string, v value) string {
 	var names, set []string

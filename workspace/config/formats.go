@@ -34,6 +34,8 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		return m.name(rule, t, strings.TrimPrefix(t.Value, "~:"), workspace.CheckName)
 	case Location:
 		return m.location(rule, t)
+	case EnvFile:
+		return m.envFile(rule, t)
 	case UmaskText:
 		if _, err := ParseUmask(t.Value); err != nil {
 			m.add(rule, t.Span, "bad umask "+diag.QuoteShort(t.Value)+": "+err.Error(), umaskGrammar)
@@ -268,4 +270,31 @@ func patternHint(e *pattern.SyntaxError, text string, isProject bool) string {
 		return "** stands alone between two slashes: src/**/*.c"
 	}
 	return ""
+}
+
+// envFile holds a text to a path of one file, `?` aside.
+func (m *mapper) envFile(rule string, t Text) bool {
+	name, _ := OptionalFile(t.Value)
+	p, err := pattern.Parse(name)
+	why := ""
+	switch {
+	case name == "":
+		why = "it is empty"
+	case err != nil:
+		why = err.Error()
+	case !p.IsLiteral() || p.IsFolder():
+		why = "it names no single file"
+	}
+	if why != "" {
+		m.add(rule, t.Span, "bad file of variables "+diag.QuoteShort(t.Value)+": "+why, `files: [.env, ".env.local?"]`)
+	}
+	return why == ""
+}
+
+// OptionalFile takes the `?` off a text of env.files, which says that the file need not be there.
+func OptionalFile(text string) (name string, optional bool) {
+	if name, optional = strings.CutSuffix(text, "?"); optional && !strings.HasSuffix(name, `\`) {
+		return name, true
+	}
+	return text, false
 }

@@ -235,6 +235,7 @@ var patternOf = map[Format]string{
 	SizeText:       `^[0-9]+([KMGT]?B|[KMGT]iB)?$`,
 	Location:       `^(~/+[^/]|\.?/+[^/]|\.\./)`,
 	Cap:            `^\+?((0_?)*[1-9](_?[0-9])*|0x(0_?)*[1-9A-Fa-f](_?[0-9A-Fa-f])*|0o(0_?)*[1-7](_?[0-7])*|0b(0_?)*1(_?[01])*)$`,
+	EnvFile:        `^.*[^?/].*$`,
 	UmaskText:      `^(0o)?0*[0-7]{1,2}$`,
 	Grace:          `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`,
 }
@@ -261,6 +262,7 @@ var typesOf = map[Format][]string{
 	SizeText:       {"string", "integer"},
 	Location:       {"string"},
 	Cap:            {"integer", "string"},
+	EnvFile:        {"string", "number", "boolean"},
 	UmaskText:      {"integer", "string"},
 	Grace:          {"number", "string"},
 }

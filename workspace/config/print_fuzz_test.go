@@ -56,7 +56,7 @@ var printSeeds = []string{
 	"name: 1\ntasks: {null: {command: [1, true, 1.50, 0x10, 2001-01-01, yes, '', \"\\u2028\\U0001F600\\t\"], env: {from_host: [A], override: {B: x, C: ''}}}}\n",
 	"name: a\ntasks:\n  t: {shell: '', deps: [\"[a]~:t\", {task: \"~:u\", closure: True}, {closure: false, streams: true, task: \"^:v\"}], weakDeps: [\"^:t\"], tools: [cc, {name: 1, probe: [a, '']}, {name: b}], mutex: {mode: shared, name: 1}, cache: False, env: {override: {A: \"\\x01\", B: '~'}}}\n",
 	"projects: [/a, \"/libs/*\", '/x{,y}']\ncache: {hash: sha256, clean: {max_age: 1w2d, max_size: 5GiB}}\nconcurrency: {default: 0x10, tags: {a: \"3\", b: +4}}\noutput: {mode: buffered}\nexecution: {cancel_grace: .5, umask: 0o27}\n",
-	"name: a\nenv: {strict: TRUE}\ntasks: {t: {shell: '', env: {strict: false, pass: [TOKEN, \"NPM_*\", a*]}}}\n", "projects: []\nenv: {strict: False}\n",
+	"name: a\nenv: {strict: TRUE}\ntasks: {t: {shell: '', env: {strict: false, files: [.env, \".env.local?\"], pass: [TOKEN, \"NPM_*\", a*]}}}\n", "projects: []\nenv: {strict: False}\n",
 	"projects: ~\nconcurrency: {default: auto}\n", "projects: []\nexecution: {cancel_grace: 1e300}\n",
 	"tagsFilter: [a, b]\ntasks: {}\n", "tasks: ~\n", "tasks: {a: {command: [!!binary aGk=]}}\n",
 }
@@ -234,7 +234,7 @@ func (p *printer) body(b *Body) {
 			}
 			p.members(p.text("name", b.Mutex.Name), p.text("mode", b.Mutex.Mode))
 		}),
-		p.always("env", p.list(b.Env.FromHost.Set, "from_host", b.Env.FromHost.Items), p.list(b.Env.Pass.Set, "pass", b.Env.Pass.Items), p.flag("strict", b.Env.Strict),
+		p.always("env", p.list(b.Env.FromHost.Set, "from_host", b.Env.FromHost.Items), p.list(b.Env.Pass.Set, "pass", b.Env.Pass.Items), p.list(b.Env.Files.Set, "files", b.Env.Files.Items), p.flag("strict", b.Env.Strict),
 			p.member(true, "override", func() {
 				p.members(func() bool {
 					for _, v := range b.Env.Override {

@@ -28,6 +28,7 @@ const (
 	CellValue
 	EnvName
 	UmaskText
+	EnvFile  // a path, and perhaps `?`
 	PassName // EnvName, or its beginning and `*`
 	ProjectPattern
 	PathPattern
@@ -295,6 +296,8 @@ var envObject = &Object{
 	Fields: []Field{
 		{Key: "from_host", Rule: "haz::cfg::032", Type: Type{Kind: ListOf, Format: EnvName, Unique: true}, Default: "empty", Accepts: "names of variables, each once",
 			Doc: "Variables that are copied from the environment of haz where they are set. Their values are part of the cache key."},
+		{Key: "files", Rule: "haz::cfg::045", Added: true, Type: Type{Kind: ListOf, Format: EnvFile, Unique: true}, Default: "empty", Accepts: "paths, each once; `?` behind one that need not be there",
+			Doc: "Files of variables, as `.env` files have them. A later one wins over an earlier one, and all over `from_host`. They are inputs, and the values are part of the cache key."},
 		{Key: "pass", Rule: "haz::cfg::041", Added: true, Type: Type{Kind: ListOf, Format: PassName, Unique: true}, Default: "empty", Accepts: "names of variables, or `PREFIX_*`, each once",
 			Doc: "Variables that the task sees where they are set, and whose values are in no cache key: for what a result does not depend on, such as a token."},
 		{Key: "override", Rule: "haz::cfg::033", Type: Type{Kind: Dict, Keys: EnvName, Format: Argument}, Default: "empty", Accepts: "a map from variable to text",

@@ -156,6 +156,7 @@ type Body struct {
 	Tools                    Tools
 	Env                      struct {
 		FromHost, Pass List
+		Files          List
 		Override       []Pair
 		Strict         Bool
 	}
@@ -329,6 +330,8 @@ func (e *env) slot(key string) any {
 		return &e.Env.FromHost
 	case "pass":
 		return &e.Env.Pass
+	case "files":
+		return &e.Env.Files
 	case "strict":
 		return &e.Env.Strict
 	case "override":

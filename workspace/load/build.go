@@ -227,9 +227,45 @@ func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (w
 func (b *builder) patterns(t *workspace.Task, c *config.Body, p *workspace.Project) {
 	t.Inputs = b.selection("inputs", c.Inputs, p.Dir)
 	t.Exclude = b.anchor(c.Exclude, p.Dir)
+	b.envFiles(t, c, p.Dir)
 	t.Outputs = b.selection("outputs", c.Outputs, p.Dir)
 	b.forbiddenOutputs(t.Outputs)
 	b.excludedLiterals(t, p.Dir == nowhere)
+}
+
+// envFiles anchors the files of variables, and makes them inputs: an optional one by a pattern that matches it alone, since a literal has
+// to be there (haz::cfg::045).
+func (b *builder) envFiles(t *workspace.Task, c *config.Body, dir string) {
+	t.EnvFiles = nil
+	for _, f := range c.Env.Files.Items {
+		name, optional := config.OptionalFile(f.Value)
+		p, err := pattern.Parse(name)
+		if err != nil {
+			continue // told already
+		}
+		file := workspace.EnvFile{PatternDecl: workspace.PatternDecl{Text: f.Value, Pattern: p.Anchor(dir), Place: b.src.Place(f.Span)}, Optional: optional}
+		t.EnvFiles = append(t.EnvFiles, file)
+		in := file.PatternDecl
+		in.Quiet = true
+		if optional {
+			if in.Pattern, err = pattern.Parse(onlyItself(name)); err != nil {
+				panic("workspace/load: " + err.Error()) // a class of one letter is legal anywhere
+			}
+			in.Pattern = in.Pattern.Anchor(dir)
+		}
+		t.Inputs = append(t.Inputs, in)
+	}
+}
+
+// onlyItself is a glob that matches what a literal names, and nothing else.
+func onlyItself(name string) string {
+	base := strings.LastIndexByte(name, '/') + 1
+	for i := base; i < len(name); i++ {
+		if c := name[i]; (i == 0 || name[i-1] != '\\') && ('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
+			return name[:i] + "[" + name[i:i+1] + "]" + name[i+1:]
+		}
+	}
+	return "{" + name + "," + name + "}"
 }
 
 // nowhere is the directory that bodies are checked in when no project has them.

@@ -1,0 +1,91 @@
+package key
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/dotenv"
+)
+
+// readEnvFiles reads the files of variables of a task whose inputs were just digested, and keeps what they say for Environment: the values
+// are those of the key. A file whose bytes are no longer those of the input moved meanwhile, which moved reports.
+func (d *Deriver) readEnvFiles(ctx context.Context, t *workspace.Task, at *Derived) (moved bool, err error) {
+	if len(t.EnvFiles) == 0 {
+		return false, nil
+	}
+	var vars []variable
+	for _, f := range t.EnvFiles {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		path := f.Pattern.Path()
+		in, there := at.find(path)
+		if !there {
+			continue // an optional one; others were missed as inputs
+		}
+		text, bad, err := ReadEnvFile(d.o.FS, path)
+		switch {
+		case fsys.Absent(err):
+			return true, nil
+		case err != nil:
+			return false, &Error{Path: path, Reason: fmt.Sprintf("the file of variables %s cannot be read: %v", path, fsys.Cause(err)), Err: err}
+		case hasher.Sum(d.o.Hash, text) != in.Digest:
+			return true, nil
+		case bad != nil:
+			return false, &Error{Path: path, Reason: fmt.Sprintf("%s:%d:%d: %s", strings.TrimPrefix(path, "/"), bad.Line, bad.Column, bad.Reason)}
+		}
+		list, _ := dotenv.Parse(text)
+		for _, v := range list {
+			if !t.Sets(v.Name) {
+				vars = setVariable(vars, variable{name: v.Name, present: true, value: v.Value, file: true})
+			}
+		}
+	}
+	d.fileVars.Store(t, vars)
+	return false, nil
+}
+
+// ReadEnvFile reads a file of variables, and says what is wrong with a line of it. The error is that of reading, or says that the file is too large.
+func ReadEnvFile(files fsys.FS, path string) (text []byte, bad *dotenv.Error, err error) {
+	text, _, err = files.ReadFile(path, dotenv.FileMax+1)
+	if err == nil && len(text) > dotenv.FileMax {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", dotenv.FileMax)}
+	}
+	if err == nil {
+		_, bad = dotenv.Parse(text)
+	}
+	return text, bad, err
+}
+
+// setVariable replaces the variable of that name, or adds it.
+func setVariable(vars []variable, v variable) []variable {
+	for i := range vars {
+		if vars[i].name == v.name {
+			vars[i] = v
+			return vars
+		}
+	}
+	return append(vars, v)
+}
+
+// fromFiles are the variables that the files of a task said when its key was derived last.
+func (d *Deriver) fromFiles(t *workspace.Task) []variable {
+	vars, _ := d.fileVars.Load(t)
+	list, _ := vars.([]variable)
+	return list
+}
+
+// inFile reports whether a file of the task sets a variable.
+func inFile(vars []variable, name string) bool {
+	for i := range vars {
+		if vars[i].name == name {
+			return true
+		}
+	}
+	return false
+}
