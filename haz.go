@@ -100,13 +100,13 @@ type Result struct {
 	Hash       digest.Function
 }
 
-// OK reports whether all that was planned succeeded: every task completed, no invariant was broken, nobody cancelled the run.
+// OK reports whether all that was planned succeeded: every task completed or was left out by its condition, no invariant was broken, nobody cancelled the run.
 func (r *Result) OK() bool { return r.Err() == nil }
 
 // Err is nil for a run that succeeded, and otherwise a *RunError.
 func (r *Result) Err() error {
 	c := r.Counts
-	if r.Crash == nil && !r.Cancelled && c.Completed == c.Selected && len(r.Violations) == 0 {
+	if r.Crash == nil && !r.Cancelled && c.Completed+c.LeftOut == c.Selected && len(r.Violations) == 0 {
 		return nil
 	}
 	return &RunError{Result: r}

@@ -30,6 +30,7 @@ type predictor struct {
 type finding struct {
 	derived  *key.Derived // nil when there is no key
 	err      error        // why: *key.Error, or the end of the context
+	leftOut  bool         // its condition does not hold
 	stored   *Stored      // of a hit; its manifest, which may be large, is not kept
 	miss     *entry.Miss  // nil on a hit and when there is no key
 	blocked  int          // the first upstream of which it is not known what it makes, so that there is no key; -1: none
@@ -83,6 +84,10 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 	r := &finding{blocked: -1}
 	p.known[task] = r
 	t := p.w.W.Tasks[task]
+	if !actors.Wanted(p.w.FS, p.w.o.os, p.w.hostEnv().Lookup, t) {
+		r.leftOut, r.printed, r.upstream = true, true, &key.Upstream{Task: t.ID, Made: len(t.Outputs) > 0}
+		return r
+	}
 	var ups []key.Upstream
 	for _, e := range p.w.G.Up[task] {
 		if e.Kind != graph.Hard {
@@ -137,6 +142,8 @@ func (r *finding) contributes(p *predictor, t *Task, outputs digest.Digest) {
 // state is the spelling of chapter 3, 6.
 func (r *finding) lookup() string {
 	switch {
+	case r.leftOut:
+		return "skipped (condition)"
 	case r.stored != nil:
 		return "hit"
 	case r.miss != nil:
@@ -151,6 +158,7 @@ type Prediction string
 const (
 	WouldHit  Prediction = "hit"
 	WouldMiss Prediction = "miss"
+	WouldSkip Prediction = "skip"    // its condition does not hold
 	Unknown   Prediction = "unknown" // an upstream would run, so the key is not known
 )
 
@@ -169,6 +177,8 @@ func (w *Workspace) Predict(ctx context.Context, plan *Plan) ([]Prediction, erro
 	for i, t := range plan.Tasks {
 		r := p.look(ctx, t.Index)
 		switch {
+		case r.leftOut:
+			out[i] = WouldSkip
 		case !t.Cache:
 			out[i] = WouldMiss
 		case r.stored != nil:

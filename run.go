@@ -174,7 +174,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 	}
 	return actors.Options{Run: messages.RunID(runs.Add(1)), Name: r.Run, Plan: plan, Cap: jobs, FailFast: o.FailFast,
 		Lookup: o.Cache == ReadWrite || o.Cache == ReadOnly, Store: o.Cache == ReadWrite || o.Cache == WriteOnly,
-		Replace: o.Cache == WriteOnly, Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace, Timeout: o.Timeout,
+		Replace: o.Cache == WriteOnly, Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace, Timeout: o.Timeout, OS: e.w.o.os, Env: e.w.hostEnv().Lookup,
 		FS: e.w.FS, Tree: e.tree, Cache: e.store, State: e.state, Deriver: e.deriver, Hash: r.Hash, Spawner: e.spawner,
 		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Hooks: e.w.o.hooks,
 		Terminal: o.Terminal, Columns: o.Columns, Colour: o.Colour}

@@ -140,6 +140,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 		}
 	case r.err != nil:
 		e.KeyError = r.err
+	case r.leftOut: // it has no key: nothing of it is looked at
 	default:
 		e.Key = derived.Key.Hex()
 		if o.Key {

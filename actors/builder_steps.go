@@ -31,6 +31,9 @@ func (b *builder) resolve(ctx context.Context, j *job, m messages.Resolve) any {
 		return nil
 	}
 	defer b.leave(j)
+	if !Wanted(b.r.o.FS, b.r.o.OS, b.r.o.Env, j.task) {
+		return messages.ConditionUnmet{Ref: m.Ref}
+	}
 	notes, failed := b.derive(ctx, j, m)
 	if failed != nil {
 		return failed

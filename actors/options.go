@@ -51,7 +51,9 @@ type Options struct {
 	Replace  bool // the user forced the run: existing entries give way
 	Explain  bool // find out why a task missed, for people who ask
 	Grace    time.Duration
-	Timeout  time.Duration // of the process of a task that says nothing of its own; 0: none
+	OS       string                      // for conditions (EXEC-047), as Go calls it
+	Env      func(string) (string, bool) // likewise: the environment that haz was started in
+	Timeout  time.Duration               // of the process of a task that says nothing of its own; 0: none
 
 	FS      fsys.FS // of the workspace root
 	Tree    *tree.Tree

@@ -83,7 +83,7 @@ func (t *Task) Receive(ctx actor.Context) {
 	case messages.BeginTask, messages.UpstreamCompleted, messages.UpstreamEnded, messages.UpstreamFailed:
 		t.advance(ctx, m)
 	// What the cache actor answers.
-	case messages.KeyFailed, messages.EntryMissed, messages.OutputsDiffer,
+	case messages.KeyFailed, messages.ConditionUnmet, messages.EntryMissed, messages.OutputsDiffer,
 		messages.OutputsRestored, messages.RestoreFailed, messages.InputsMoved, messages.LockRefused, messages.LockFreed, messages.LockNeverFreed,
 		messages.ExecutionPrepared, messages.AttemptEnded, messages.OutputsCollected, messages.OutputsRejected, messages.EntryStored, messages.StoreFailed:
 		t.advance(ctx, m)

@@ -2,6 +2,9 @@ package messages
 
 import "time"
 
+// ConditionUnmet says that the task is not to be carried out (EXEC-047): an answer to Resolve.
+type ConditionUnmet struct{ Ref }
+
 // EndAttempt tells the cache actor that a process has failed and another one is to follow: write down what it left, give the task locks
 // back. Answered by AttemptEnded.
 type EndAttempt struct{ Ref }

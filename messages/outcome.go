@@ -56,6 +56,7 @@ const (
 	RuntimeCycle                          // skipped: in a cycle found at run time
 	Signalled                             // cancelled: its process was signalled by haz
 	UpstreamWasCancelled                  // cancelled
+	ConditionFalse                        // skipped: its condition does not hold (EXEC-047)
 	RunCancelled                          // cancelled: was ready, or would have become ready, or had not spawned
 )
 
@@ -73,6 +74,8 @@ func (c Cause) String() string {
 		return "signalled"
 	case UpstreamWasCancelled:
 		return "upstream cancelled"
+	case ConditionFalse:
+		return "condition"
 	}
 	return "run cancelled"
 }
@@ -165,6 +168,9 @@ type Attempt struct {
 	Took             time.Duration // of the process
 }
 
+// LeftOut reports whether the task's condition does not hold: whoever depends on it goes on as if it had completed and made nothing.
+func (o Outcome) LeftOut() bool { return o.Status == Skipped && o.Cause == ConditionFalse }
+
 // Flaky reports whether the result came of a later attempt than the first.
 func (o Outcome) Flaky() bool { return o.Status == Completed && o.MadeOn > 1 }
 
@@ -197,8 +203,8 @@ type Violation struct {
 }
 
 // Counts of a run; Completed + Failed + Skipped + Cancelled = Selected. Cached is part of Completed, and so is Flaky: those that
-// this run had to try more than once.
-type Counts struct{ Selected, Completed, Cached, Failed, Skipped, Cancelled, Flaky int }
+// this run had to try more than once; LeftOut is part of Skipped.
+type Counts struct{ Selected, Completed, Cached, Failed, Skipped, Cancelled, Flaky, LeftOut int }
 
 // Add counts one more outcome.
 func (c *Counts) Add(o Outcome) {
@@ -215,6 +221,9 @@ func (c *Counts) Add(o Outcome) {
 		c.Failed++
 	case Skipped:
 		c.Skipped++
+		if o.LeftOut() {
+			c.LeftOut++
+		}
 	case Cancelled:
 		c.Cancelled++
 	}

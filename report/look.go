@@ -93,6 +93,8 @@ func causeText(o messages.Outcome) string {
 		return "run stopped after " + o.Root.String() + " failed"
 	case messages.RuntimeCycle:
 		return "in runtime cycle closed by " + o.Root.String()
+	case messages.ConditionFalse:
+		return "condition"
 	case messages.UpstreamWasCancelled:
 		return "upstream " + o.Root.String() + " cancelled"
 	}

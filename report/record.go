@@ -33,7 +33,8 @@ type RecordCounts struct {
 	Failed    int `json:"failed"`
 	Skipped   int `json:"skipped"`
 	Cancelled int `json:"cancelled"`
-	Flaky     int `json:"flaky"` // part of completed: those that this run had to try more than once
+	Flaky     int `json:"flaky"`    // part of completed: those that this run had to try more than once
+	LeftOut   int `json:"left_out"` // part of skipped: those whose condition does not hold
 }
 
 // RecordTask is one task of a run. ExitCode is that of the process, 0 for a hit, null where nothing ended with a code;

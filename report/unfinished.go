@@ -54,7 +54,7 @@ type unfinished struct {
 
 func (u *unfinished) task() {
 	var id workspace.TaskID
-	outcome := ""
+	outcome, cause := "", ""
 	u.object(func(field string) {
 		switch field {
 		case "project":
@@ -63,11 +63,14 @@ func (u *unfinished) task() {
 			id.Task = u.text()
 		case "outcome":
 			outcome = u.text()
+		case "cause":
+			cause = u.text()
 		default:
 			u.skip()
 		}
 	})
-	if outcome == "succeeded" || u.err != nil {
+	leftOut := outcome == "skipped" && cause == "" // by its condition: any other skip has a cause
+	if outcome == "succeeded" || leftOut || u.err != nil {
 		return
 	}
 	if u.size += taskCost + len(id.Project) + len(id.Task); u.size > maxUnfinished {

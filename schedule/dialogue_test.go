@@ -424,7 +424,7 @@ func describe(o messages.Outcome) string {
 		return fmt.Sprintf("failed (exit %d)", o.ExitCode)
 	}
 	causes := map[messages.Cause]string{messages.UpstreamDidFail: "upstream failed", messages.UpstreamDidErr: "upstream errored",
-		messages.RunStopped: "run stopped", messages.RuntimeCycle: "runtime cycle", messages.Signalled: "signalled",
+		messages.RunStopped: "run stopped", messages.ConditionFalse: "condition", messages.RuntimeCycle: "runtime cycle", messages.Signalled: "signalled",
 		messages.UpstreamWasCancelled: "upstream cancelled", messages.RunCancelled: "run cancelled"}
 	s := "skipped"
 	if o.Status == messages.Cancelled {

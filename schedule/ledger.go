@@ -178,7 +178,7 @@ func (l *Ledger) confirms(i int, o messages.Outcome) bool {
 // record writes an outcome and draws the consequences: downstreams become ready or end with it.
 func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []Command {
 	var below []int
-	if o.Status != messages.Completed {
+	if o.Status != messages.Completed && !o.LeftOut() {
 		below = l.hardBelow(i)
 	}
 	// All of them are written before any is announced: none may pass for ready on the way.
@@ -220,7 +220,7 @@ func (l *Ledger) announce(i, events int, tell *messages.TasksReady) []Command {
 	tell.Ended = append(tell.Ended, i)
 	for _, d := range l.plan.Downstreams(i) {
 		l.pending[d.Task]--
-		if l.pending[d.Task] == 0 && !l.has.has(d.Task) && (o.Status == messages.Completed || !d.Hard) {
+		if l.pending[d.Task] == 0 && !l.has.has(d.Task) && (o.Status == messages.Completed || o.LeftOut() || !d.Hard) {
 			tell.Ready = append(tell.Ready, d.Task)
 		}
 	}

@@ -171,6 +171,8 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.skipTask(now, m)
 	case messages.KeyFailed:
 		return t.keyFailed(now, m)
+	case messages.ConditionUnmet:
+		return t.conditionUnmet(now)
 	case messages.EntryMissed:
 		return t.entryMissed(now, m)
 	case messages.OutputsDiffer:
@@ -328,7 +330,7 @@ func wordTo(run messages.RunID, i int, out messages.Outcome, digests messages.Up
 	if !d.Hard {
 		return messages.UpstreamEnded{Run: run, Task: d.Task, Upstream: i}
 	}
-	if out.Status == messages.Completed {
+	if out.Status == messages.Completed || out.LeftOut() {
 		return messages.UpstreamCompleted{Run: run, Task: d.Task, Digests: digests}
 	}
 	cancelled, cause, root := cascade(out)

@@ -141,6 +141,8 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 			e.Killed = []messages.Leftover{{PID: 12, Command: "sleep 20"}, {PID: 13, Command: "a"}, {PID: 14, Command: "b"}, {PID: 15, Command: "c"}}
 		}
 		m = e
+	case "condition-unmet":
+		m = messages.ConditionUnmet{Ref: ref}
 	case "attempt-ended":
 		m = messages.AttemptEnded{Ref: ref}
 	case "attempt-due":

@@ -79,6 +79,13 @@ func (t *Task) keyFailed(now time.Time, m messages.KeyFailed) []Command {
 	return t.fail(now, m.Error, false)
 }
 
+func (t *Task) conditionUnmet(now time.Time) []Command {
+	if t.state != Resolving {
+		return nil
+	}
+	return t.skip(now, messages.ConditionFalse, workspace.TaskID{})
+}
+
 func (t *Task) entryMissed(now time.Time, m messages.EntryMissed) []Command {
 	if t.state != Resolving {
 		return nil

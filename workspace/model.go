@@ -171,6 +171,7 @@ type Task struct {
 	// Timeout is how long its process may run (EXEC-045): 0 says nothing, NoTimeout is none. No part of the cache key.
 	Timeout time.Duration
 	Retry   Retry
+	If      Condition
 	// Description and Internal are for people: what the task is for (bytes, maybe several lines), and that it is not offered to them. No part
 	// of the cache key.
 	Description string

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
 )
 
 // attempts follows the processes of tasks: one at a time, as often as the task says (I4), for as long as it says (EXEC-045), and with
@@ -14,11 +15,12 @@ type attempts struct {
 	ended     map[int]uint32    // attempt of the request to settle it
 	asked     map[int]uint32    // and of the latest to start one
 	cancelled map[int]bool      // tasks that somebody wants to end
+	leftOut   map[int]bool      // their condition does not hold
 	stopped   map[int]bool      // the run stops after a failure
 }
 
 func newAttempts() *attempts {
-	return &attempts{began: map[int]time.Time{}, settled: map[int]time.Time{}, ended: map[int]uint32{}, asked: map[int]uint32{}, cancelled: map[int]bool{}, stopped: map[int]bool{}}
+	return &attempts{began: map[int]time.Time{}, settled: map[int]time.Time{}, ended: map[int]uint32{}, asked: map[int]uint32{}, cancelled: map[int]bool{}, stopped: map[int]bool{}, leftOut: map[int]bool{}}
 }
 
 func (a *attempts) started(c *checker, id string) {
@@ -53,6 +55,8 @@ func (a *attempts) sent(c *checker, m any) {
 // delivered sees every message right before its actor does.
 func (a *attempts) delivered(c *checker, to string, m any) {
 	switch m := m.(type) {
+	case messages.RecordOutcome:
+		a.leftOut[m.Task] = a.leftOut[m.Task] || m.Outcome.LeftOut()
 	case messages.CancelTask:
 		a.cancelled[m.Task] = true
 	case messages.SkipTask:
@@ -84,6 +88,9 @@ func (a *attempts) end(c *checker) {
 	}
 	for i, o := range c.rep.Result.Outcomes {
 		t := c.Plan.Tasks[i]
+		if wanted := t.If == (workspace.Condition{}); o.LeftOut() == wanted && (o.LeftOut() || o.Status == messages.Completed) {
+			c.broken("EXEC-047: %s is %v, and its condition holds: %v", t.ID, o.Status, wanted)
+		}
 		if o.TimedOut > 0 && (o.Status != messages.Failed || o.Error != nil || o.Store != 0 || o.TimedOut != t.Timeout) {
 			c.broken("EXEC-045: %s ran out of time: %+v", t.ID, o)
 		}

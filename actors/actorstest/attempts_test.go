@@ -101,3 +101,44 @@ func TestAttemptsAmongFaults(t *testing.T) {
 		return second.Broken
 	})
 }
+
+// A task whose condition does not hold is skipped, and takes nobody along (EXEC-047); in the second run likewise.
+func TestConditions(t *testing.T) {
+	var after atomic.Int64
+	seeds(t, 150, func(seed int64) (broken []string) {
+		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true, LeftOut: true})
+		f := Faults{InOrder: seed%2 == 0}
+		if !f.InOrder {
+			f = Faults{Late: 50, Twice: 50, System: slowSystem(seed)}
+		}
+		for range 2 {
+			r := Run(w, RunOptions{Seed: seed, Faults: f})
+			done := map[string]bool{}
+			for _, o := range r.Result.Outcomes {
+				done[o.Task.String()] = o.Status == messages.Completed || o.LeftOut()
+			}
+			for _, wt := range w.tasks {
+				want, behind := !wt.missing && wt.exit == 0, false
+				for _, u := range wt.hard {
+					want, behind = want && done[w.tasks[u].id()], behind || w.tasks[u].leftOut
+				}
+				for _, u := range wt.reads {
+					want = want && !w.tasks[u].leftOut
+				}
+				if want && behind && !wt.leftOut {
+					after.Add(1)
+				}
+				if want && !done[wt.id()] {
+					broken = append(broken, fmt.Sprintf("%s does not go on", wt.id()))
+				}
+			}
+			if broken = append(broken, r.Broken...); len(broken) > 0 {
+				return broken
+			}
+		}
+		return nil
+	})
+	if after.Load() == 0 && !testing.Short() {
+		t.Error("nobody depends on a task that is skipped")
+	}
+}

@@ -64,7 +64,7 @@ func Run(w *World, o RunOptions) *Report {
 		budget = tightBudget
 	}
 	opts := actors.Options{Run: 1, Name: "sim", Plan: plan, Cap: o.Cap, FailFast: o.FailFast, Lookup: true, Store: true,
-		Grace: grace, FS: disk, Tree: tree, Cache: store, State: st, Hash: digest.BLAKE3,
+		Grace: grace, OS: "linux", FS: disk, Tree: tree, Cache: store, State: st, Hash: digest.BLAKE3,
 		Deriver: key.NewDeriver(key.Options{FS: disk, Tree: tree, State: st, Hash: digest.BLAKE3,
 			Place: key.Place{OS: "linux", Arch: "amd64"}, Umask: 0o022}),
 		Spawner: m.Spawner(), Clock: m, Workers: m.Workers(), Budget: budget, Hooks: m.Hooks(), Observe: m.Observe}

@@ -45,6 +45,7 @@ type worldTask struct {
 	takes           time.Duration
 	timeout         time.Duration // 0: none
 	alone           bool
+	leftOut         bool          // its condition does not hold
 	retries, fails  int           // the first processes fail; then it succeeds, if it is to
 	delay           time.Duration // between attempts
 }
@@ -60,6 +61,7 @@ type WorldOptions struct {
 	Overlaps bool // output patterns that meet
 	Clashes  bool // and files that several of them make
 	Timeouts bool // processes that run out of time, or nearly
+	LeftOut  bool // tasks whose condition does not hold, which nobody reads
 	Alone    bool // tasks that have the terminal
 	Retries  bool // tasks that are tried again, most of which succeed in the end
 }
@@ -177,6 +179,7 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 		if o.Timeouts && rng.Intn(2) == 0 {
 			t.timeout = time.Duration(1+rng.Intn(60)) * time.Millisecond
 		}
+		t.leftOut = o.LeftOut && rng.Intn(3) == 0
 		t.alone = o.Alone && rng.Intn(3) == 0
 		if o.Retries && rng.Intn(2) == 0 {
 			t.retries, t.fails = 1+rng.Intn(3), rng.Intn(4)
@@ -262,6 +265,9 @@ func (w *World) yaml(t worldTask) string {
 	}
 	if t.retries > 0 {
 		s += fmt.Sprintf("    retry: {times: %d, delay: %s, factor: 2}\n", t.retries, workspace.Period(t.delay))
+	}
+	if t.leftOut {
+		s += "    if: {os: windows}\n"
 	}
 	if t.timeout > 0 {
 		s += "    timeout: " + workspace.Period(t.timeout) + "\n"

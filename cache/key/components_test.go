@@ -213,8 +213,9 @@ func TestKeyDoesNotDependOn(t *testing.T) {
 	for name, change := range map[string]func(a *action){
 		"tags":                       func(a *action) { a.task.Project = &workspace.Project{Name: "lib", Dir: "/lib", Tags: []string{"t"}} },
 		"index, overlay":             func(a *action) { a.task.Index, a.task.Overlay = 7, "o" },
-		"timeout":                    func(a *action) { a.task.Timeout = time.Minute },             // haz::cfg::080
-		"retry":                      func(a *action) { a.task.Retry = workspace.Retry{Times: 2} }, // haz::cfg::081
+		"timeout":                    func(a *action) { a.task.Timeout = time.Minute },               // haz::cfg::080
+		"condition":                  func(a *action) { a.task.If = workspace.Condition{Env: "CI"} }, // haz::cfg::082
+		"retry":                      func(a *action) { a.task.Retry = workspace.Retry{Times: 2} },   // haz::cfg::081
 		"mutex":                      func(a *action) { a.task.Mutex = &workspace.Mutex{Name: "db"} },
 		"soft edges":                 func(a *action) { a.task.WeakDeps = make([]workspace.RefDecl, 2) },
 		"text of deps":               func(a *action) { a.task.Deps = make([]workspace.RefDecl, 2) },

@@ -16,8 +16,15 @@ import (
 type jsonAttempts struct {
 	Timeout     *int64     `json:"timeout_ms,omitempty"` // 0: none, whatever the run says
 	Retry       *jsonRetry `json:"retry,omitempty"`
+	If          *jsonIf    `json:"if,omitempty"`
 	Interactive bool       `json:"interactive,omitempty"`
 	TTY         bool       `json:"tty,omitempty"`
+}
+
+type jsonIf struct {
+	OS     string `json:"os,omitempty"`
+	Env    string `json:"env,omitempty"`
+	Exists string `json:"exists,omitempty"`
 }
 
 type jsonRetry struct {
@@ -36,14 +43,25 @@ func attemptsJSON(t *haz.Task) (a jsonAttempts) {
 	if r := t.Retry; r.Times > 0 {
 		a.Retry = &jsonRetry{r.Times, retryOn(r), r.Delay.Milliseconds(), max(1, r.Factor)}
 	}
+	if t.If != (workspace.Condition{}) {
+		a.If = &jsonIf{t.If.OS, t.If.Env, t.If.Exists}
+	}
 	return a
 }
 
 // attemptsText is a line for each key that the task has.
 func attemptsText(t *haz.Task) string {
-	text := ""
+	text, conditions := "", []string{}
+	for _, c := range [][2]string{{"os", t.If.OS}, {"env", t.If.Env}, {"exists", t.If.Exists}} {
+		if c[1] != "" {
+			conditions = append(conditions, c[0]+"="+diag.Escape(c[1]))
+		}
+	}
+	if len(conditions) > 0 {
+		text = "if: " + strings.Join(conditions, ", ") + "\n"
+	}
 	if t.Timeout != 0 {
-		text = fmt.Sprintf("timeout: %s\n", workspace.Period(max(0, t.Timeout)))
+		text += fmt.Sprintf("timeout: %s\n", workspace.Period(max(0, t.Timeout)))
 	}
 	if r := t.Retry; r.Times > 0 {
 		text += fmt.Sprintf("retry: times=%d", r.Times)

@@ -45,7 +45,7 @@ func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Re
 // keep keeps the record of a run, but of one that found all in the cache, after one that was good as well: --failed reads the same
 // from the one before, and what that one did is worth more than that this one did nothing.
 func keep(w *haz.Workspace, r *haz.Result, rec *report.Record) error {
-	good := r.Counts.Completed == len(r.Outcomes) && len(r.Violations) == 0
+	good := r.Counts.Completed+r.Counts.LeftOut == len(r.Outcomes) && len(r.Violations) == 0
 	switch {
 	case len(r.Outcomes) == 0:
 		return nil

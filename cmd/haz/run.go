@@ -162,7 +162,7 @@ func costOf(plan *haz.Plan, predicted []haz.Prediction) string {
 	for _, k := range []struct {
 		p    haz.Prediction
 		word string
-	}{{haz.WouldMiss, "to be carried out"}, {haz.Unknown, "not known yet"}} {
+	}{{haz.WouldMiss, "to be carried out"}, {haz.WouldSkip, "to be skipped"}, {haz.Unknown, "not known yet"}} {
 		names := byKind[k.p]
 		if len(names) == 0 {
 			continue

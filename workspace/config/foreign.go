@@ -140,12 +140,13 @@ var foreignKeys = map[string][]foreign{
 		{keys: "timeoutseconds timeoutsecs timelimit timelimitseconds maxtime deadline", ours: "timeout", write: writePeriod("s")},
 		{keys: "timeoutms timeoutmillis timeoutmilliseconds", ours: "timeout", write: writePeriod("ms")},
 		{keys: "ignoreerror ignoreerrors continueonerror allowfailure canfail failfast", say: `in a script, a failure that does not matter: shell: "program || true"`},
-		{keys: "platform platforms os runson", say: `haz runs where it is started; a script can ask: shell: "test $(uname) = Linux; program"`},
+		{keys: "platform platforms os runson", ours: "if", say: "if: {os: linux}"},
 		{keys: "toolchain toolchains runner language runtime engine node", say: `the program itself is named: command: ["program", "argument"]; it is looked up in PATH`},
 		{keys: "image container docker", say: `haz runs tasks on this machine; to run one in a container: command: [docker, run, --rm, image, program]`},
 		{keys: "options configurations defaultconfiguration defaults", say: `arguments belong into command, and cache, mutex and env are keys of the task; a variant is a task of its own`},
 		{keys: "alias aliases", say: `another name is another task: {command: ["true"], deps: ["~:build"]}`},
-		{keys: "preconditions precondition requires if when unless condition only except rules shouldrun enabled disabled skip skipif", say: `a script can ask: shell: "test -e file || exit 1; program"`},
+		{keys: "when condition conditions onlyif runif", ours: "if", say: "if: {os: linux}"},
+		{keys: "preconditions precondition requires unless only except rules shouldrun enabled disabled skip skipif", say: `a script can ask: shell: "test -e file || exit 1; program"`},
 		{keys: "status method uptodate fingerprint checksum runpolicy", say: "haz compares the bytes of what stands in inputs; a task that runs each time has cache: false"},
 		{keys: "cacheable cached usecache caching", ours: "cache", write: writeFlag(true)},
 		{keys: "nocache skipcache always alwaysrun force phony uncached norun", ours: "cache", write: writeFlag(false)},
@@ -179,6 +180,11 @@ var foreignKeys = map[string][]foreign{
 		{keys: "type kind", ours: "mode"},
 		{keys: "shared", say: "mode: shared"},
 		{keys: "exclusive", say: "mode: exclusive"},
+	},
+	"if": {
+		{keys: "platform platforms system runson", ours: "os"},
+		{keys: "variable var envvar", ours: "env"},
+		{keys: "file path fileexists", ours: "exists"},
 	},
 	"retry": {
 		{keys: "max count limit retries number", ours: "times"},
@@ -235,7 +241,7 @@ var foreignIndex = sync.OnceValue(func() map[string]*foreign {
 var ownIndex = sync.OnceValue(func() map[string]string {
 	index := map[string]string{}
 	for _, o := range []*Object{workspaceObject, cacheObject, cleanObject, concurrencyObject, outputObject, executionObject, projectObject,
-		overlayObject, taskObject, depObject, mutexObject, retryObject, envObject, strictObject} {
+		overlayObject, taskObject, depObject, mutexObject, ifObject, retryObject, envObject, strictObject} {
 		for _, f := range o.Fields {
 			index[o.Name+" "+squeeze(f.Key)] = f.Key
 		}

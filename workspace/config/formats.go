@@ -41,6 +41,8 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 			m.add(rule, t.Span, "bad umask "+diag.QuoteShort(t.Value)+": "+err.Error(), umaskGrammar)
 			return false
 		}
+	case LiteralText:
+		return m.literal(rule, t)
 	case FailureText:
 		return m.retryCause(rule, t)
 	case Program:
@@ -109,6 +111,20 @@ func (m *mapper) location(rule string, t Text) bool {
 		return bad("it names no folder of its own")
 	}
 	return true
+}
+
+// literal is a path as inputs have it, without wildcards.
+func (m *mapper) literal(rule string, t Text) bool {
+	p, err := pattern.Parse(t.Value)
+	switch {
+	case err != nil:
+		m.add(rule, t.Span, fmt.Sprintf("bad path %s: %v", diag.QuoteShort(t.Value), err), "")
+	case !p.IsLiteral():
+		m.add(rule, t.Span, "bad path "+diag.QuoteShort(t.Value)+": it has wildcards", "name one file or folder")
+	default:
+		return true
+	}
+	return false
 }
 
 // name checks the part of t that is a name.

@@ -229,6 +229,7 @@ var patternOf = map[Format]string{
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
 	PeriodText:     `^([0-9]+(ms|[smhdw]))+$`,
+	LiteralText:    `^/?[^/*?\[\\{]+(/[^/*?\[\\{]+)*$`,
 	RetryTimes:     `^\+?(0|(0_?)*[1-9](_?[0-9])?|100)$`,
 	RetryFactor:    `^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`,
 	FailureText:    `^(timeout|signal|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$`,
@@ -256,6 +257,7 @@ var typesOf = map[Format][]string{
 	MutexName:      {"string", "integer", "boolean"},
 	DurationText:   {"string"},
 	PeriodText:     {"string"},
+	LiteralText:    {"string", "number", "boolean"},
 	RetryTimes:     {"integer", "string"},
 	RetryFactor:    {"number", "string"},
 	FailureText:    {"string", "integer"},
@@ -300,7 +302,7 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 		out = append(out, member{"minimum", 1}, member{"maximum", factorMax})
 	case FailureText:
 		out = append(out, member{"minimum", 1}, member{"maximum", 255})
-	case ProjectPattern, PathPattern, SelectPattern:
+	case ProjectPattern, PathPattern, SelectPattern, LiteralText:
 		out = append(out,
 			member{"patternErrorMessage", "This is no path or glob: folders are separated by one /, and ** stands alone between them."},
 			member{"allOf", list{

@@ -40,6 +40,7 @@ const (
 	RetryTimes
 	RetryFactor
 	FailureText
+	LiteralText
 	SizeText
 	Location
 	Concurrency
@@ -235,6 +236,8 @@ var taskObject = &Object{
 			Doc: "`true`: standard output and error of the task are one terminal as wide as yours, for a tool that colours and wraps by what it sees. All that it prints counts as standard output."},
 		{Key: "timeout", Rule: "haz::cfg::080", Added: true, Type: Type{Kind: Scalar, Format: PeriodText}, Default: "none, or what `--timeout` says", Accepts: "a time: `10m`, `1m30s`, `500ms`; `0s` is none",
 			Doc: "How long the task's process may run, not counting what it waits for. Then it is ended as a cancelled one is, and the task has failed. It is no part of the cache key."},
+		{Key: "if", Rule: "haz::cfg::082", Added: true, Type: Type{Kind: Map, Object: ifObject}, Default: "none", Accepts: "a map with `os`, `env` and `exists`",
+			Doc: "When the task is carried out at all: all that it says must hold. Otherwise it is skipped, and what depends on it goes on as if it had succeeded and made nothing."},
 		{Key: "retry", Rule: "haz::cfg::081", Added: true, Type: Type{Kind: ScalarOrMap, Format: RetryTimes, Object: retryObject}, Default: "`0`", Accepts: "an integer from 0 to 100, or a map with `times`, `on`, `delay` and `factor`",
 			Doc: "How often the task is tried again when its process fails. What a failed attempt left is taken away first. It is no part of the cache key."},
 		{Key: "description", Rule: "haz::cfg::061", Added: true, Type: Type{Kind: Scalar}, Default: "none", Accepts: "a text",
@@ -273,6 +276,16 @@ var mutexObject = &Object{
 		{Key: "name", Rule: "haz::cfg::019", Required: true, Type: Type{Kind: Scalar, Format: MutexName}, Accepts: "a name, or `~:name`", Doc: "The lock."},
 		{Key: "mode", Rule: "haz::cfg::019", Required: true, Type: Type{Kind: Scalar, Allowed: []string{"exclusive", "shared"}}, Accepts: "`exclusive`, `shared`",
 			Doc: "`shared` locks may be held together; an `exclusive` one only alone."},
+	},
+}
+
+var ifObject = &Object{
+	Name: "if", Article: "`if`", Rule: "haz::cfg::082",
+	Doc: "When a task is carried out at all.",
+	Fields: []Field{
+		{Key: "os", Rule: "haz::cfg::082", Type: Type{Kind: Scalar, Allowed: []string{"linux", "macos", "darwin", "freebsd", "netbsd", "openbsd", "windows"}}, Default: "any", Accepts: "`linux`, `macos` (or `darwin`), `freebsd`, `netbsd`, `openbsd`, `windows`", Doc: "The operating system that haz runs on."},
+		{Key: "env", Rule: "haz::cfg::082", Type: Type{Kind: Scalar, Format: EnvName}, Default: "none", Accepts: "the name of a variable", Doc: "A variable that is set, and not empty, where haz is started."},
+		{Key: "exists", Rule: "haz::cfg::082", Type: Type{Kind: Scalar, Format: LiteralText}, Default: "none", Accepts: "a path without wildcards", Doc: "A file or folder that is there when the tasks that this one depends on have ended."},
 	},
 }
 

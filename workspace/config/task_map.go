@@ -343,6 +343,8 @@ func (o *Object) example() string {
 		return "execution: {cancel_grace: 5}"
 	case depObject:
 		return depHint
+	case ifObject:
+		return "if: {os: linux}    or    if: {env: CI}    or    if: {exists: go.mod}"
 	case retryObject:
 		return retryHint
 	case toolObject:

@@ -168,6 +168,7 @@ type Body struct {
 	TTY         Bool
 	Timeout     Duration
 	Retry       Retry
+	If          If
 	Description Text
 	Internal    Bool
 
@@ -198,6 +199,9 @@ type Retry struct {
 	Span   Span
 	Set    bool
 }
+
+// If says when a task is carried out.
+type If struct{ OS, Env, Exists Text }
 
 // Int is an integer.
 type Int struct {
@@ -313,6 +317,8 @@ func (b *Body) slot(key string) any {
 		return &b.Timeout
 	case "retry":
 		return &b.Retry
+	case "if":
+		return &b.If
 	case "description":
 		return &b.Description
 	case "internal":
@@ -382,6 +388,18 @@ func (r *Retry) slot(key string) any {
 		return &r.Delay
 	case "factor":
 		return &r.Factor
+	}
+	return nil
+}
+
+func (c *If) slot(key string) any {
+	switch key {
+	case "os":
+		return &c.OS
+	case "env":
+		return &c.Env
+	case "exists":
+		return &c.Exists
 	}
 	return nil
 }

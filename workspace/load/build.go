@@ -144,6 +144,18 @@ func (b *builder) body(c *config.Body) workspace.Task {
 	return t
 }
 
+// condition is haz::cfg::082.
+func condition(c config.If, dir string) workspace.Condition {
+	out := workspace.Condition{OS: c.OS.Value, Env: c.Env.Value}
+	if out.OS == "macos" {
+		out.OS = "darwin"
+	}
+	if p, err := pattern.Parse(c.Exists.Value); c.Exists.Set && err == nil {
+		out.Exists = p.Anchor(dir).String()
+	}
+	return out
+}
+
 // retry is haz::cfg::081.
 func retry(c config.Retry) workspace.Retry {
 	r := workspace.Retry{Times: c.Times.Int, Delay: c.Delay.Duration, Factor: c.Factor.Factor}
@@ -229,6 +241,7 @@ func (b *builder) patterns(t *workspace.Task, c *config.Body, p *workspace.Proje
 	t.Exclude = b.anchor(c.Exclude, p.Dir)
 	b.envFiles(t, c, p.Dir)
 	t.Outputs = b.selection("outputs", c.Outputs, p.Dir)
+	t.If = condition(c.If, p.Dir)
 	b.forbiddenOutputs(t.Outputs)
 	b.excludedLiterals(t, p.Dir == nowhere)
 }
