@@ -38,6 +38,22 @@ type Command struct {
 	Terminal Terminal
 }
 
+// Terminal is what an interactive process is lent, one process at a time: a person with a keyboard and a screen.
+type Terminal interface {
+	// Lend is called when the process is about to start, and Return of what it gives when the process has ended. resize may be called
+	// at any time until then, from any goroutine; the first time before Lend returns.
+	Lend(resize func(columns, rows int)) (Lent, error)
+}
+
+// Lent is a terminal on loan. What is typed comes as it was typed: no line is edited, no key sends a signal, since the terminal that
+// the process sees does that.
+type Lent interface {
+	// Read gives what was typed. It may block, and ends with an error soon after Return.
+	Read(b []byte) (int, error)
+	Write(b []byte) (int, error)
+	Return()
+}
+
 // Sink receives output while the process runs. Write is called from one goroutine a stream, possibly at the same time for
 // both streams; it must not keep b. It may block: that holds the process back. It must return at some time, since Wait
 // waits for it; a panic in it is caught and makes the output incomplete.

@@ -11,22 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Terminal is what an interactive process is lent, one process at a time: a person with a keyboard and a screen.
-type Terminal interface {
-	// Lend is called when the process is about to start, and Return of what it gives when the process has ended. resize may be called
-	// at any time until then, from any goroutine; the first time before Lend returns.
-	Lend(resize func(columns, rows int)) (Lent, error)
-}
-
-// Lent is a terminal on loan. What is typed comes as it was typed: no line is edited, no key sends a signal, since the terminal that
-// the process sees does that.
-type Lent interface {
-	// Read gives what was typed. It may block, and ends with an error soon after Return.
-	Read(b []byte) (int, error)
-	Write(b []byte) (int, error)
-	Return()
-}
-
 // defaultColumns and defaultRows are the size of a terminal of which nothing else is known.
 const defaultColumns, defaultRows = 80, 24
 
