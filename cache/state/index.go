@@ -161,7 +161,7 @@ func (s *State) suspect(info fsys.Info) {
 }
 
 // Young reports whether "unchanged by stat" proves nothing for a file that looks like info: its mtime or ctime is too young
-// as of a new probe (5.4), or it was when this State read its bytes. A file system that does not tell the time makes
+// as of a new look at the clock (5.4), or it was when this State read its bytes. A file system that does not tell the time makes
 // everything young.
 func (s *State) Young(info fsys.Info) bool {
 	s.index.mu.RLock()

@@ -6,7 +6,7 @@
 // task, are appended to logs.
 //
 // It is one folder although it has many files: index, logs and locks share one handle on a directory that anybody may delete while it
-// is used (home), the clock of its file system (probe) and what is known of mounts (volumes), which nobody else should see.
+// is used (home), the clock of its file system (clock) and what is known of mounts (volumes), which nobody else should see.
 package state
 
 import (
@@ -65,7 +65,7 @@ type State struct {
 	home    home
 	index   index
 	volumes volumes
-	probe   probe
+	clock   clock
 	locks   locks
 
 	products, keys, rewrites, remakes log
@@ -180,6 +180,6 @@ func (s *State) Flush() {
 	s.rewrites.flush()
 	s.remakes.flush()
 	s.locks.close()
-	s.probe.close()
+	s.clock.close()
 	s.home.close()
 }
