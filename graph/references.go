@@ -81,6 +81,10 @@ func (r *resolver) task(t *workspace.Task) {
 func (b *builder) resolve(t *workspace.Task, ref workspace.RefDecl, kind EdgeKind) []*workspace.Task {
 	tasks, err := b.g.W.Resolve(ref.Ref, t.Project)
 	if err != nil {
+		var s *workspace.SelectError
+		if ref.Optional && errors.As(err, &s) && s.NoTask {
+			return nil
+		}
 		b.unresolved(t, ref, kind, err)
 		return nil
 	}

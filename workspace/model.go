@@ -227,6 +227,8 @@ func Patterns(ds []PatternDecl) []pattern.Pattern {
 type RefDecl struct {
 	Ref   Reference
 	Place diag.Place
+	// Optional references may select no task (REF-010).
+	Optional bool
 	// Narrow, of deps only, says that nothing but the outputs of these tasks counts in the key (`closure: false`).
 	Narrow bool
 	// Streams, of deps only, says that what these tasks print counts in the key, too (`streams: true`).

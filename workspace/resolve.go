@@ -16,6 +16,7 @@ type SelectError struct {
 	Ref    string
 	Reason string
 	Hint   string
+	NoTask bool // the projects that it means are there, and have no such task
 	Absent bool // what it means is, or may be, a project that is not checked out (DISC-024)
 }
 
@@ -192,7 +193,7 @@ func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {
 	} else if len(p.Tasks) == 0 {
 		hint = "it has no task at all"
 	}
-	return nil, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: hint,
+	return nil, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: hint, NoTask: true,
 		Reason: fmt.Sprintf("project %s has no task %s", diag.Quote(p.Name), diag.Quote(r.Task))}
 }
 
@@ -241,7 +242,7 @@ func (w *Workspace) among(r Reference, tasks []*Task, but *Project) ([]*Task, er
 	if w.Partial.Projects || w.Partial.Tags && r.Tag != "" || len(w.Partial.Tasks) > 0 {
 		return nil, nil
 	}
-	e := &SelectError{Rule: r.rule(), Ref: r.String()}
+	e := &SelectError{Rule: r.rule(), Ref: r.String(), NoTask: true}
 	where := "project"
 	if r.Tag != "" {
 		where = "project tagged " + diag.Quote(r.Tag)

@@ -167,7 +167,8 @@ var foreignKeys = map[string][]foreign{
 		{keys: "project projects", say: `the project stands before the task: {task: "lib:build"}`},
 		{keys: "vars params args with env", say: "a dep is run as it is declared; a variant is a task of its own"},
 		{keys: "dependencies transitive", say: "of a dep all that is behind it counts; closure: false leaves that out"},
-		{keys: "optional weak required", say: "a task that need not be there, or may fail, belongs to weakDeps"},
+		{keys: "optional required", say: "a task that need not be there has a ? behind its name"},
+		{keys: "weak", say: "a task that may fail belongs to weakDeps"},
 		{keys: "condition silent", say: remove},
 	},
 	"tool": {

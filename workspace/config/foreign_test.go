@@ -177,6 +177,7 @@ var foreignExamples = map[string]foreignExample{
 	"dep vars":                       {"{A: b}", ""},
 	"dep dependencies":               {"true", "closure: false"},
 	"dep optional":                   {"true", ""},
+	"dep weak":                       {"true", ""},
 	"dep condition":                  {"x", ""},
 	"mutex id":                       {"db", "="},
 	"mutex type":                     {"shared", "="},

@@ -225,7 +225,7 @@ var patternOf = map[Format]string{
 	ProjectPattern: `^/` + pathPattern + `$`,
 	PathPattern:    `^/?` + pathPattern + `/?$`,
 	SelectPattern:  `^!?/?` + pathPattern + `/?$`,
-	TaskReference:  `^(~:|\^~:|\^:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `$`,
+	TaskReference:  `^(~:|\^~:|\^:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `(\[[^\]]+\])?\??$`,
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
 	PeriodText:     `^([0-9]+(ms|[smhdw]))+$`,

@@ -213,7 +213,7 @@ var taskObject = &Object{
 			Doc: "What these match is taken from what the globs of `inputs` select."},
 		{Key: "outputs", Rule: "haz::cfg::017", Type: Type{Kind: ListOf, Format: SelectPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once; with `!` in front: what it takes away from those before it",
 			Doc: "The files that the task makes. They are stored in the cache and restored from there."},
-		{Key: "deps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true, Object: depObject}, Default: "empty", Accepts: "references, each text once; or maps with `task`, and `closure` or `streams`",
+		{Key: "deps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true, Object: depObject}, Default: "empty", Accepts: "references, each text once, with `?` behind one that may mean no task; or maps with `task`, and `closure` or `streams`",
 			Doc: "Tasks that must have succeeded before. They are part of every run of this one, and when what they or anything behind them made changes, it runs again."},
 		{Key: "weakDeps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
 			Doc: "Tasks that end before this one starts, when both are in a run. They are not pulled in, and their failure does not matter."},

@@ -215,11 +215,12 @@ func (b *builder) weakDeps(c *config.Body) []workspace.RefDecl {
 	return out
 }
 
-// reference parses an item of a list of references.
+// reference parses an item of a list of references. A "?" behind it says that there may be no such task (REF-010).
 func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (workspace.RefDecl, bool) {
-	r, err := workspace.ParseReference(t.Value, false)
+	text, optional := strings.CutSuffix(t.Value, "?")
+	r, err := workspace.ParseReference(text, false)
 	if err == nil {
-		return workspace.RefDecl{Ref: r, Place: b.src.Place(t.Span)}, true
+		return workspace.RefDecl{Ref: r, Optional: optional, Place: b.src.Place(t.Span)}, true
 	}
 	d := diag.Diagnostic{Code: "haz::cfg::018", Place: b.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", c.KeyPath(), key, i),
 		Message: fmt.Sprintf("bad reference %s: %v", diag.QuoteShort(t.Value), err)}
