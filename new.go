@@ -42,6 +42,7 @@ type TaskDeclaration struct {
 	Command                  []string
 	Shell, ShellType         string
 	ShellOptions             []string // nil: the usual ones of the shell
+	AppendArguments          bool     // args: append
 	Inputs, Exclude, Outputs []string
 	Deps, WeakDeps           []string
 	NarrowDeps               []string // more deps, of which nothing counts but their outputs (closure: false)
@@ -141,6 +142,7 @@ func (t *TaskDeclaration) spell() string {
 	put(t.Command != nil, "command", quotedList(t.Command))
 	put(t.Shell != "", "shell", quoted(t.Shell))
 	put(t.ShellType != "", "shell_type", quoted(t.ShellType))
+	put(t.AppendArguments, "args", "append")
 	put(t.ShellOptions != nil, "shell_options", quotedList(t.ShellOptions))
 	list("inputs", t.Inputs)
 	list("exclude", t.Exclude)

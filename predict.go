@@ -13,6 +13,7 @@ import (
 	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/workspace"
 )
 
 // predictor answers, from the disk as it is and without changing anything, what the cache has for a task.
@@ -24,6 +25,7 @@ type predictor struct {
 	store   *cache.Store
 	deriver *key.Deriver
 	known   map[int]*finding
+	plan    map[int]*workspace.Task // tasks as a plan has them, by their index in the workspace; others are the workspace's
 }
 
 // finding is what was found out about one task.
@@ -84,6 +86,9 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 	r := &finding{blocked: -1}
 	p.known[task] = r
 	t := p.w.W.Tasks[task]
+	if planned := p.plan[task]; planned != nil {
+		t = planned
+	}
 	if !actors.Wanted(p.w.FS, p.w.o.os, p.w.hostEnv().Lookup, t) {
 		r.leftOut, r.printed, r.upstream = true, true, &key.Upstream{Task: t.ID, Made: len(t.Outputs) > 0}
 		return r
@@ -174,6 +179,10 @@ func (w *Workspace) Predict(ctx context.Context, plan *Plan) ([]Prediction, erro
 	p := w.newPredictor()
 	defer p.close()
 	out := make([]Prediction, len(plan.Tasks))
+	p.plan = make(map[int]*workspace.Task, len(plan.Tasks))
+	for _, t := range plan.Tasks {
+		p.plan[t.Index] = t
+	}
 	for i, t := range plan.Tasks {
 		r := p.look(ctx, t.Index)
 		switch {

@@ -150,6 +150,8 @@ type Task struct {
 	Argv   []string // Command
 	Shell  string   // Shell: name of the shell
 	Script string   // Shell: script
+	// AppendsArguments says that arguments of a run stand behind the script (`args: append`). No part of the cache key.
+	AppendsArguments bool
 	// OwnOptions are the shell_options of the task; nil: the usual ones of its shell.
 	OwnOptions []string
 

@@ -206,7 +206,7 @@ func (s *State) productsText(l *Products) (record []byte, ok bool) {
 	if size > maxProducts {
 		return nil, false
 	}
-	w.B = slices.Grow(w.B, size) // it may be large: growing it bit by bit would take twice as much
+	w.B = append(make([]byte, 0, len(w.B)+size), w.B...) // it may be large: growing it bit by bit would take twice as much
 	w.Line(wordKey)
 	w.Digest(l.Key)
 	if l.Running {

@@ -36,6 +36,8 @@ func TestOrder(t *testing.T) {
 		{"run -jauto", "haz run --jobs=auto"},
 		{"cache clean --max-age=3d --soft -C /x", "haz cache clean --max-age=3d --soft --directory=/x"},
 		{"run -- --all", "haz run -- --all"},
+		{"run a -- --all", "haz run -- a"}, // --all is the task's
+		{"why -- --all", "haz why -- --all"},
 		{"run --summary=a=b", "haz run --summary=a=b"},
 		{"query --tags a|b", "haz query --tags=a|b"},
 		{"query --tags=", "haz query --tags="},

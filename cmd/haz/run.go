@@ -20,10 +20,11 @@ import (
 
 func runCommand() *command {
 	all, workspace := scopeOptions()
-	return &command{Command: cli.Command{Name: "run", ArgsUsage: "[TASK...]", Usage: "run tasks and all they depend on",
+	return &command{Command: cli.Command{Name: "run", ArgsUsage: "[TASK...] [-- ARGUMENT...]", Usage: "run tasks and all they depend on",
 		Description: paragraphs(
 			"Runs the given tasks and everything they depend on. A task whose inputs, command and environment are as in an earlier run is not executed: its outputs and its printed text come back from the cache.",
 			"Without TASK and without a selecting option the task `default` of this directory's project runs. With TASK, --affected and the options that ask git keep those of the given tasks that changes affect.",
+			"Words behind -- are arguments of the given tasks, not of those they depend on: a command gets them behind its own, a script as \"$@\".",
 		),
 		Flags: []cli.Flag{
 			all, workspace,
@@ -45,8 +46,8 @@ func runCommand() *command {
 			toggle("no-cache", "neither read nor write the cache: --cache=off"),
 			text("summary", "FILE", "write a summary of the run to FILE as JSON").completedBy(files).checked(checkNotEmpty),
 		},
-		UsageText: lines("haz run", "haz run build", "haz run lib:build app:test", "haz run --all --dry-run", "haz run --affected --base origin/main", "haz run --affected '^:test'", "haz run --failed -v"),
-	}, completes: tasks, do: doRun, exclusive: [][]string{
+		UsageText: lines("haz run", "haz run build", "haz run lib:build app:test", "haz run --all --dry-run", "haz run --affected --base origin/main", "haz run --affected '^:test'", "haz run --failed -v", "haz run web:test -- -t login"),
+	}, completes: tasks, do: doRun, passes: true, exclusive: [][]string{
 		{"all", "workspace"},
 		{"git-changed", "git-staged", "git-changed-since", "affected", "failed"},
 		{"failed", "all"}, {"failed", "workspace"},
@@ -74,6 +75,9 @@ func doRun(v *invocation) error {
 		return err
 	}
 	v.warn(selected.Warnings)
+	if err := v.handArguments(w, selected); err != nil {
+		return err
+	}
 	if !v.has("quiet") {
 		for _, note := range selected.Notes {
 			v.tell("haz: " + note + "\n")
@@ -110,6 +114,15 @@ func (v *invocation) selectTargets(w *haz.Workspace, refs []haz.Reference) (*haz
 		s.Changes.Environment, s.Changes.StartedIn = v.environ, v.started
 	}
 	return w.Select(v.ctx, s)
+}
+
+// handArguments gives what stands behind -- to the tasks that were named.
+func (v *invocation) handArguments(w *haz.Workspace, s *haz.Selected) (err error) {
+	if len(v.line.passed) == 0 {
+		return nil
+	}
+	s.Plan, err = w.WithArguments(s.Plan, v.line.passed)
+	return err
 }
 
 // dryRun prints the plan. The bytes of the plain form are frozen.

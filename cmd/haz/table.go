@@ -68,6 +68,7 @@ type command struct {
 	exclusive [][]string // at most one option of each list
 	noRefs    []string   // options that exclude positional arguments
 	needs     [][2]string
+	passes    bool // words behind -- are for the arguments before it, if there are any
 }
 
 // An option is a flag of the library, with what that has no field for, and its value once the line was parsed. Names come without

@@ -25,6 +25,8 @@ type line struct {
 	rest    []string          // what followed that
 	open    *option           // the line ended where its value was to come
 	ended   bool              // "--" was there
+	passing bool              // and what stands behind it is for the tasks before it
+	passed  []string          // that
 }
 
 // order reads the words after the program's name, up to the first mistake.
@@ -82,9 +84,14 @@ func (l *line) next(words []string, lenient bool) (left []string) {
 			l.mistake = l.errorf("a command is wanted before --", "")
 			return left
 		}
-		l.args = append(l.args, word)
+		if l.passing {
+			l.passed = append(l.passed, word)
+		} else {
+			l.args = append(l.args, word)
+		}
 	case word == "--":
 		l.ended = true
+		l.passing = len(l.args) > 0 && l.command().passes
 	case len(word) > 1 && word[0] == '-':
 		used, err := l.option(word, left)
 		if err == nil {

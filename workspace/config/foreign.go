@@ -110,7 +110,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "run cmds commands script scripts steps sh bash recipe do body action", ours: "shell", write: writeScript,
 			say: "put all of it into one script, each command on a line of its own: shell: |"},
 		{keys: "executor uses plugin builder rule type handler preset", ours: "command", say: `a task is a program, or a script: command: ["program", "argument"]    or    shell: "script"`},
-		{keys: "args arguments argumentlist params", say: `arguments stand behind the program: command: ["program", "argument"]`},
+		{keys: "arguments argumentlist params", say: `arguments stand behind the program: command: ["program", "argument"]`},
 		{keys: "interpreter executable shellname", ours: "shell_type", write: writeShellName},
 		{keys: "shellopts shellflags shellargs shellarguments", ours: "shell_options", write: writeList},
 		{keys: "environment envvars envvariables variables", ours: "env", write: writeEnv},

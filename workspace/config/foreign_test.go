@@ -94,7 +94,7 @@ var foreignExamples = map[string]foreignExample{
 	"task run 3":                     {"[{cmd: a}, b]", "!"},
 	"task run 4":                     {"[{task: a}]", ""},
 	"task executor":                  {"nx:run", `command: ["program", "argument"]`},
-	"task args":                      {"[a]", `command: ["program", "argument"]`},
+	"task arguments":                 {"[a]", `command: ["program", "argument"]`},
 	"task interpreter":               {"/bin/bash", "!"},
 	"task shellopts":                 {"[-eu]", "="},
 	"task environment":               {"{A: b, C: 1}", "!"},

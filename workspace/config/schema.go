@@ -207,6 +207,8 @@ var taskObject = &Object{
 			Doc: "The shell that runs the script, as `<shell_type> -e -c <script>`, so that the first command that fails ends it (`set +e` in the script turns that off); shells that are not of the POSIX family (`pwsh`, `fish`) are called without `-e`."},
 		{Key: "shell_options", Rule: "haz::cfg::022", Added: true, Type: Type{Kind: ListOf, Format: ShellOption}, Default: "`[-e]`; with `bash`, `zsh` and `ksh` `[-e, -o, pipefail]`", Accepts: "a list of arguments without `-c`; only with `shell`",
 			Doc: "The options of the shell, in place of the usual ones. `pipefail` says that a pipe fails when any command of it does; `[]` is none."},
+		{Key: "args", Rule: "haz::cfg::093", Added: true, Type: Type{Kind: Scalar, Allowed: []string{"append"}}, Default: "`\"$@\"` in the script", Accepts: "`append`; only with `shell`",
+			Doc: "Where the arguments of `haz run TASK -- ARGUMENTS` go: `append` puts them behind the script. Without it the script says where, by `\"$@\"`. Behind a `command` they go anyway."},
 		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: SelectPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once; with `!` in front: what it takes away from those before it",
 			Doc: "The files that the task reads. When one of them changes, the task runs again."},
 		{Key: "exclude", Rule: "haz::cfg::037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",

@@ -92,6 +92,9 @@ func (m *mapper) action(name Text, b *Body) {
 	}
 	without(b.ShellType.Set, b.ShellType.Span, "shell_type")
 	without(b.ShellOptions.Set, b.ShellOptions.Span, "shell_options")
+	if b.Args.Set {
+		m.add("haz::cfg::093", b.Args.Span, "args without shell: arguments stand behind a command anyway", "remove args")
+	}
 }
 
 func (m *mapper) twoActions(name Text, b *Body) {

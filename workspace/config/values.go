@@ -149,6 +149,7 @@ type Body struct {
 	Command                  List
 	Shell, ShellType         Text
 	ShellOptions             List
+	Args                     Text
 	Inputs, Exclude, Outputs Patterns
 	Deps                     Deps
 	WeakDeps                 List
@@ -285,6 +286,8 @@ func (b *Body) slot(key string) any {
 		return &b.Shell
 	case "shell_type":
 		return &b.ShellType
+	case "args":
+		return &b.Args
 	case "shell_options":
 		return &b.ShellOptions
 	case "inputs":

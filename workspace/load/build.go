@@ -114,6 +114,7 @@ func (b *builder) body(c *config.Body) workspace.Task {
 		if c.ShellType.Set {
 			t.Shell = c.ShellType.Value
 		}
+		t.AppendsArguments = c.Args.Set
 		if c.ShellOptions.Set {
 			t.OwnOptions = append([]string{}, texts(c.ShellOptions)...)
 		}

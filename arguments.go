@@ -1,0 +1,73 @@
+package haz
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/script"
+)
+
+// WithArguments is a plan in which the targets have arguments, as if they had been written with them (EXEC-063): behind those of a
+// command; "$@" of a script, or behind its text where the task says `args: append`. So they are in the keys of the targets, and of what
+// stands behind these in the plan, and in no other. The error names each target whose script would not heed them. The plan given is not
+// changed; both are plans of this workspace.
+func (w *Workspace) WithArguments(plan *Plan, args []string) (*Plan, error) {
+	if err := w.planned(plan); err != nil {
+		return nil, err
+	}
+	with := *plan
+	with.Tasks = slices.Clone(plan.Tasks)
+	var list diag.List
+	for i, t := range plan.Tasks {
+		if !plan.Target[i] || len(args) == 0 {
+			continue
+		}
+		if d := deaf(t); d != nil {
+			list = append(list, *d)
+		}
+		with.Tasks[i] = withArguments(t, args)
+	}
+	return &with, list.Err()
+}
+
+// deaf says why a task would not heed arguments; nil when it does.
+func deaf(t *workspace.Task) *diag.Diagnostic {
+	d := &diag.Diagnostic{Severity: diag.Error, Code: "EXEC-063", Place: t.Place, Project: t.SharedIn(), Message: "task " + diag.Quote(t.ID.String()) + " takes no arguments: "}
+	switch {
+	case t.Kind != workspace.Shell:
+		return nil
+	case !t.Posix():
+		d.Message += "how its shell, " + t.Shell + ", would get them is not known"
+		d.Hint = "write it as a command, or for a shell like sh"
+	case t.AppendsArguments:
+		return nil
+	default:
+		o := script.Read(t.Shell, t.Script)
+		if o.Arguments || !o.Parsed {
+			return nil
+		}
+		d.Message += `its script never uses "$@"`
+		d.Hint = `write "$@" where they belong, or args: append if that is behind the last word`
+	}
+	return d
+}
+
+func withArguments(t *workspace.Task, args []string) *workspace.Task {
+	with := *t
+	if t.Kind != workspace.Shell {
+		with.Argv = slices.Concat(t.Argv, args)
+		return &with
+	}
+	words := make([]string, len(args))
+	for i, a := range args {
+		words[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+	}
+	if t.AppendsArguments {
+		with.Script = strings.TrimRight(t.Script, " \t\r\n") + " " + strings.Join(words, " ")
+	} else {
+		with.Script = "set -- " + strings.Join(words, " ") + "; " + t.Script // on its line, so that the numbers of lines stay
+	}
+	return &with
+}
