@@ -53,7 +53,7 @@ func (w *Workspace) newPredictor() *predictor {
 func (w *Workspace) newDeriver(tree *tree.Tree, st *state.State, fn digest.Function, run probing) *key.Deriver {
 	st.OnMachine(w.o.host)
 	return key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: fn,
-		Place: key.Place{OS: w.o.os, Arch: w.o.arch}, Umask: w.W.Settings.Umask, Root: w.FS.HostPath("/"), Env: w.hostEnv(), Made: w.made,
+		Place: key.Place{OS: w.o.os, Arch: w.o.arch}, Umask: w.W.Settings.Umask, Root: w.FS.HostPath("/"), Host: w.hostEnv(), Made: w.made,
 		Tools: tools.New(tools.Options{Host: w.o.host, Workspace: w.FS, Root: w.FS.HostPath("/"), State: st, Hash: fn, Run: run, Last: lastTool(st)})})
 }
 

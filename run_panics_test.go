@@ -180,7 +180,7 @@ func wired(t *testing.T, w *world, ws *haz.Workspace) actors.Options {
 	t.Cleanup(func() { st.Flush(); _ = store.Close() })
 	return actors.Options{Run: 1, Name: "wired", Plan: ws.G.Plan(targetsOf(t, ws)), Cap: 2, Lookup: true, Store: true, Grace: time.Second,
 		FS: ws.FS, Tree: tree, Cache: store, State: st, Hash: fn, Spawner: w.spawner, Clock: set{}, Workers: 2, StallEvery: 20 * time.Millisecond,
-		Deriver: key.NewDeriver(key.Options{FS: ws.FS, Tree: tree, State: st, Hash: fn, Place: key.Place{OS: "linux", Arch: "amd64"}, Umask: 0o022, Env: key.NewHostEnv(os.Environ())})}
+		Deriver: key.NewDeriver(key.Options{FS: ws.FS, Tree: tree, State: st, Hash: fn, Place: key.Place{OS: "linux", Arch: "amd64"}, Umask: 0o022, Host: key.NewHostEnv(os.Environ())})}
 }
 
 // When an actor dies that the run cannot do without, each outcome that this ends names the cause, and no invariant is said to be

@@ -52,7 +52,7 @@ type action struct {
 }
 
 func (a *action) deriver() *Deriver {
-	return NewDeriver(Options{Hash: a.hash, Place: a.place, Umask: a.umask, Env: hostEnv(a.env)})
+	return NewDeriver(Options{Hash: a.hash, Place: a.place, Umask: a.umask, Host: hostEnv(a.env)})
 }
 
 func (a *action) components() *components {

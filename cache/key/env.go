@@ -14,7 +14,10 @@ import (
 // value (passed). Beside these stand haz's own variables, which say what the key says anyway, or nothing that is to matter (own).
 
 // HostEnv is a snapshot of the host's environment.
-type HostEnv struct{ vars []hostVariable } // by name, each once
+type HostEnv struct {
+	vars []hostVariable // by name, each once
+	look func(name string) (string, bool)
+}
 
 type hostVariable struct{ name, value string }
 
@@ -28,16 +31,34 @@ func NewHostEnv(environ []string) HostEnv {
 	}
 	byName := func(a, b hostVariable) int { return strings.Compare(a.name, b.name) }
 	slices.SortStableFunc(vars, byName)
-	return HostEnv{slices.CompactFunc(vars, func(a, b hostVariable) bool { return a.name == b.name })}
+	return HostEnv{vars: slices.CompactFunc(vars, func(a, b hostVariable) bool { return a.name == b.name })}
 }
 
 // Lookup returns the value of a variable, and whether it is set.
 func (e HostEnv) Lookup(name string) (value string, ok bool) {
 	i, ok := slices.BinarySearchFunc(e.vars, name, func(v hostVariable, name string) int { return strings.Compare(v.name, name) })
-	if !ok {
-		return "", false
+	switch {
+	case ok:
+		return e.vars[i].value, true
+	case e.look != nil:
+		return e.look(name)
 	}
-	return e.vars[i].value, true
+	return "", false
+}
+
+// seen are the variables that may pass to a task.
+func (e HostEnv) seen(t *workspace.Task) []hostVariable {
+	if e.look == nil {
+		return e.vars
+	}
+	vars := slices.Clone(e.vars)
+	for _, name := range slices.Concat(workspace.PassedByDefault(), t.Pass) {
+		if value, ok := e.look(name); ok && !strings.HasSuffix(name, "*") {
+			vars = append(vars, hostVariable{name, value})
+		}
+	}
+	slices.SortStableFunc(vars, func(a, b hostVariable) int { return strings.Compare(a.name, b.name) })
+	return slices.CompactFunc(vars, func(a, b hostVariable) bool { return a.name == b.name })
 }
 
 // variables lists the variables of a task that are in its key: what it takes from the host, present or not, and what it sets, which
@@ -54,7 +75,7 @@ func (d *Deriver) variables(t *workspace.Task) []variable {
 			continue // it is set
 		}
 		v := variable{name: name, host: true}
-		v.value, v.present = d.o.Env.Lookup(name)
+		v.value, v.present = d.o.Host.Lookup(name)
 		vars = append(vars, v)
 	}
 	for name, value := range t.Override {
@@ -81,7 +102,7 @@ func (d *Deriver) own(t *workspace.Task) []string {
 // of pass, and those that pass by default. Sorted.
 func (d *Deriver) Passed(t *workspace.Task) (declared, byDefault []string) {
 	files := d.fromFiles(t)
-	for _, v := range d.o.Env.vars {
+	for _, v := range d.o.Host.seen(t) {
 		switch passes, unsaid := t.Passes(v.name); {
 		case inFile(files, v.name):
 		case unsaid:
@@ -106,7 +127,7 @@ func (d *Deriver) Environment(t *workspace.Task) []string {
 			env = append(env, v)
 		}
 	}
-	for _, v := range d.o.Env.vars {
+	for _, v := range d.o.Host.seen(t) {
 		if passes, _ := t.Passes(v.name); passes && !inFile(files, v.name) {
 			env = append(env, v.name+"="+v.value)
 		}
@@ -138,7 +159,7 @@ func (d *Deriver) path(t *workspace.Task) tools.Env {
 		}
 	}
 	if t.HasPath() {
-		value, ok := d.o.Env.Lookup("PATH")
+		value, ok := d.o.Host.Lookup("PATH")
 		return tools.Env{Path: value, Set: ok, All: all}
 	}
 	return tools.Env{All: all}

@@ -31,7 +31,7 @@ func TestEnvironment(t *testing.T) {
 			"HOME=/home/u LANG=D LC_ALL=C LC_TIME=x NEW=x PATH=/bin TOKEN= https_proxy=p||HOME LANG LC_ALL LC_TIME https_proxy"},
 		"bytes": {workspace.Task{Strict: true, FromHost: []string{"RAW"}}, "RAW=\xff\xfe||"},
 	} {
-		d := NewDeriver(Options{Env: NewHostEnv(host)})
+		d := NewDeriver(Options{Host: NewHostEnv(host)})
 		listed, byDefault := d.Passed(&c.task)
 		got := strings.Join(d.Environment(&c.task), " ") + "|" + strings.Join(listed, " ") + "|" + strings.Join(byDefault, " ")
 		if got != c.want {
@@ -45,7 +45,7 @@ func TestEnvironment(t *testing.T) {
 
 // haz tells where a task is; an override wins over that, and nothing else does (EXEC-032).
 func TestOwnVariables(t *testing.T) {
-	d := NewDeriver(Options{Root: "/ws", Env: NewHostEnv([]string{"HAZ_TASK=outer", "HAZ_PROJECT=outer", "HAZ_STATE_DIR=/s", "HAZ_PROJECT_ROOT=/outer"})})
+	d := NewDeriver(Options{Root: "/ws", Host: NewHostEnv([]string{"HAZ_TASK=outer", "HAZ_PROJECT=outer", "HAZ_STATE_DIR=/s", "HAZ_PROJECT_ROOT=/outer"})})
 	id := workspace.TaskID{Project: "lib", Task: "build"}
 	for name, c := range map[string]struct {
 		task workspace.Task
@@ -125,7 +125,7 @@ func BenchmarkEnvironment(b *testing.B) {
 	for i := range 100 {
 		host = append(host, fmt.Sprintf("VARIABLE_%d=value", i))
 	}
-	d := NewDeriver(Options{Env: NewHostEnv(append(host, "PATH=/bin", "HOME=/"))})
+	d := NewDeriver(Options{Host: NewHostEnv(append(host, "PATH=/bin", "HOME=/"))})
 	task := &workspace.Task{FromHost: []string{"CC"}, Override: map[string]string{"LC_ALL": "C"}}
 	b.ReportAllocs()
 	for b.Loop() {

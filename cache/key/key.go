@@ -6,6 +6,7 @@
 package key
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -19,7 +20,10 @@ import (
 )
 
 // Place is component 1: what machine.
-type Place struct{ OS, Arch string }
+type Place struct {
+	OS, Arch string
+	Umask    uint32 // for Options without one
+}
 
 // Deriver derives keys. Safe for concurrent use.
 //
@@ -42,7 +46,9 @@ type Options struct {
 	Place Place
 	Umask uint32 // of every task (EXEC-031)
 	Root  string // of the workspace, on the host: what HAZ_WORKSPACE_ROOT says (EXEC-032)
-	Env   HostEnv
+	Host  HostEnv
+	// Env looks up what Host does not have, for who has no list of all variables: of PREFIX_* and LC_* nothing passes then. It may be nil.
+	Env func(name string) (value string, ok bool)
 	// Tools finds the programs of tasks; nil: keys hold none.
 	Tools *tools.Finder
 	// Made reports whether a name in the workspace is an output of a task that counts in the key of t as an upstream; nil: none is.
@@ -50,7 +56,11 @@ type Options struct {
 }
 
 // NewDeriver makes a Deriver.
-func NewDeriver(o Options) *Deriver { return &Deriver{o: o} }
+func NewDeriver(o Options) *Deriver {
+	o.Umask = cmp.Or(o.Umask, o.Place.Umask)
+	o.Host.look = o.Env
+	return &Deriver{o: o}
+}
 
 // InputKind is the kind byte of an input.
 type InputKind byte
