@@ -91,12 +91,12 @@ func TestOrderProperty(t *testing.T) {
 		if !did {
 			t.Fatal("nothing was done, and nothing said")
 		}
-		again, _, err := judged(l.words[1:])
-		if diff := cmp.Diff(l.words, again.words); diff != "" && l.path != nil || err != nil {
-			t.Fatalf("%v, %s", err, diff)
-		}
 		_, help := l.given["help"]
 		_, version := l.given["version"]
+		again, _, err := judged(l.words[1:])
+		if diff := cmp.Diff(l.words, again.words); !version && (diff != "" && l.path != nil || err != nil) { // a version comes last for the library, and is typed first
+			t.Fatalf("%v, %s", err, diff)
+		}
 		for _, o := range l.globals { // but those depend on nothing else of the line
 			if _, typed := l.given[o.Name]; typed != o.IsSet() && !help && !version {
 				t.Fatalf("%s is typed: %v, and set: %v", o.dashed(), typed, o.IsSet())
