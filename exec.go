@@ -3,6 +3,7 @@ package haz
 import (
 	"fmt"
 
+	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
@@ -24,8 +25,7 @@ func (w *Workspace) CommandIn(project string, argv []string) (process.Command, e
 		return process.Command{}, diag.List{d}.Err()
 	}
 	t := &workspace.Task{ID: workspace.TaskID{Project: p.Name}, Project: p, Kind: workspace.Command, Argv: argv, Strict: p.StrictEnv}
-	predictor := w.newPredictor()
-	defer predictor.close()
+	everybodys := key.NewDeriver(key.Options{Root: w.FS.HostPath("/"), Host: w.hostEnv()})
 	umask := w.W.Settings.Umask
-	return process.Command{Umask: &umask, Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: predictor.deriver.Environment(t)}, nil
+	return process.Command{Umask: &umask, Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: everybodys.Environment(t)}, nil
 }

@@ -20,6 +20,9 @@ func Replace(c Command) error {
 	if err := unix.Chdir(c.Dir); err != nil {
 		return explain(c, path, err)
 	}
+	if c.Umask != nil {
+		unix.Umask(int(*c.Umask))
+	}
 	for {
 		if err := syscall.Exec(path, c.Argv, c.Env); err != syscall.EINTR {
 			return explain(c, path, err)

@@ -87,13 +87,13 @@ func (d *Deriver) variables(t *workspace.Task) []variable {
 
 // own is what haz itself tells a task (EXEC-032): where the workspace lies, which is in no key; which project and task it is, which is
 // component 1; and where the project lies, of which component 1 has the place in the workspace.
-func (d *Deriver) own(t *workspace.Task) []string {
+func (d *Deriver) own(t *workspace.Task, task string) []string {
 	var env []string
 	if d.o.Root != "" && t.Project != nil {
 		env = append(env, workspace.EnvRoot+"="+d.o.Root, workspace.EnvProject+"="+t.ID.Project, workspace.EnvProjectRoot+"="+path.Join(d.o.Root, t.Project.Dir))
 	}
-	if env != nil && t.ID.Task != "" {
-		env = append(env, workspace.EnvTask+"="+t.ID.Task)
+	if env != nil && task != "" {
+		env = append(env, workspace.EnvTask+"="+task)
 	}
 	return env
 }
@@ -115,14 +115,17 @@ func (d *Deriver) Passed(t *workspace.Task) (declared, byDefault []string) {
 }
 
 // Environment is the exact environment of the task, sorted by name (chapter 2, 4.3): what is in the key and what is passed.
-func (d *Deriver) Environment(t *workspace.Task) []string {
+func (d *Deriver) Environment(t *workspace.Task) []string { return d.environment(t, t.ID.Task) }
+
+// environment tells whoever it is for that it is that task; "": no task.
+func (d *Deriver) environment(t *workspace.Task, task string) []string {
 	env, files := []string{}, d.fromFiles(t)
 	for _, v := range d.variables(t) {
 		if v.present {
 			env = append(env, v.name+"="+v.value)
 		}
 	}
-	for _, v := range d.own(t) {
+	for _, v := range d.own(t, task) {
 		if name, _, _ := strings.Cut(v, "="); !t.Sets(name) && !inFile(files, name) {
 			env = append(env, v)
 		}
@@ -132,12 +135,12 @@ func (d *Deriver) Environment(t *workspace.Task) []string {
 			env = append(env, v.name+"="+v.value)
 		}
 	}
-	slices.SortFunc(env, byEnvName)
+	slices.SortFunc(env, CompareEnv)
 	return env
 }
 
-// byEnvName sorts texts NAME=value by name.
-func byEnvName(a, b string) int {
+// CompareEnv compares texts NAME=value, or names, by name: the order of an environment.
+func CompareEnv(a, b string) int {
 	a, _, _ = strings.Cut(a, "=")
 	b, _, _ = strings.Cut(b, "=")
 	return strings.Compare(a, b)
@@ -145,22 +148,19 @@ func byEnvName(a, b string) int {
 
 // path is the PATH in which programs of the task are looked for.
 func (d *Deriver) path(t *workspace.Task) tools.Env {
-	all := func() []string { // of a probe, which several tasks share: it is not told which of them asks
-		shared := *t
-		shared.ID.Task = ""
-		return d.Environment(&shared)
-	}
-	if value, ok := t.Override["PATH"]; ok {
-		return tools.Env{Path: value, Set: true, All: all}
+	// A probe is shared by several tasks: it is not told which of them asks.
+	env := tools.Env{All: func() []string { return d.environment(t, "") }}
+	if env.Path, env.Set = t.Override["PATH"]; env.Set {
+		return env
 	}
 	for _, v := range d.fromFiles(t) {
 		if v.name == "PATH" {
-			return tools.Env{Path: v.value, Set: true}
+			env.Path, env.Set = v.value, true
+			return env
 		}
 	}
 	if t.HasPath() {
-		value, ok := d.o.Host.Lookup("PATH")
-		return tools.Env{Path: value, Set: ok, All: all}
+		env.Path, env.Set = d.o.Host.Lookup("PATH")
 	}
-	return tools.Env{All: all}
+	return env
 }
