@@ -20,7 +20,7 @@ func (w *Workspace) envFileMistakes(files fsys.FS, tasks []*Task) diag.List {
 			if seen[name] || len(w.G.Writers(name)) > 0 {
 				continue
 			}
-			_, bad, err := key.ReadEnvFile(files, name)
+			file, err := key.ReadEnvFile(files, name)
 			if fsys.Absent(err) && f.Optional {
 				continue
 			}
@@ -32,9 +32,9 @@ func (w *Workspace) envFileMistakes(files fsys.FS, tasks []*Task) diag.List {
 				d.Hint = "where it need not be there: " + diag.Quote(f.Text+"?")
 			case err != nil:
 				d.Message = fmt.Sprintf("the file of variables %s of task %s cannot be read: %v", diag.Quote(f.Text), diag.Quote(t.ID.String()), fsys.Cause(err))
-			case bad != nil:
-				d.Code, d.Project, d.Message = "haz::cfg::046", "", bad.Reason
-				d.Place = diag.Place{File: strings.TrimPrefix(name, "/"), Line: bad.Line, Column: bad.Column}
+			case file.Bad != nil:
+				d.Code, d.Project, d.Message = "haz::cfg::046", "", file.Bad.Reason
+				d.Place = diag.Place{File: strings.TrimPrefix(name, "/"), Line: file.Bad.Line, Column: file.Bad.Column}
 				d.Related = []diag.Related{{Place: f.Place, Label: "it is a file of variables here"}}
 			default:
 				continue

@@ -25,6 +25,7 @@ type predictor struct {
 	store   *cache.Store
 	deriver *key.Deriver
 	known   map[int]*finding
+	env     key.HostEnv
 	plan    map[int]*workspace.Task // tasks as a plan has them, by their index in the workspace; others are the workspace's
 }
 
@@ -42,7 +43,7 @@ type finding struct {
 
 func (w *Workspace) newPredictor() *predictor {
 	fn, _ := digest.ParseFunction(w.W.Settings.Hash)
-	p := &predictor{w: w, fn: fn, tree: tree.New(w.FS), known: map[int]*finding{}}
+	p := &predictor{w: w, fn: fn, tree: tree.New(w.FS), known: map[int]*finding{}, env: w.hostEnv()}
 	p.state = state.OpenReadOnly(w.FS, fn)
 	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true, Now: w.o.clock.Now, Root: w.root()})
 	p.deriver = w.newDeriver(p.tree, p.state, fn, nil)
@@ -89,7 +90,7 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 	if planned := p.plan[task]; planned != nil {
 		t = planned
 	}
-	if !actors.Wanted(p.w.FS, p.w.o.os, p.w.hostEnv().Lookup, t) {
+	if !actors.Wanted(p.w.FS, p.w.o.os, p.env.Lookup, t) {
 		r.leftOut, r.printed, r.upstream = true, true, &key.Upstream{Task: t.ID, Made: len(t.Outputs) > 0}
 		return r
 	}

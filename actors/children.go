@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
@@ -320,19 +320,14 @@ func command(r *running, t *workspace.Task) process.Command {
 
 // coloured tells a task that what it prints is seen in colours (EXEC-062): by variables that are in no key, unless its own say something of that.
 func coloured(env []string) []string {
-	says := func(name string) bool {
-		return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
-	}
-	if says("NO_COLOR") {
+	if _, says := slices.BinarySearchFunc(env, "NO_COLOR", key.CompareEnv); says {
 		return env
 	}
-	env = slices.Clone(env)
 	for _, name := range []string{"CLICOLOR_FORCE", "FORCE_COLOR"} {
-		if !says(name) {
-			env = append(env, name+"=1")
+		if i, says := slices.BinarySearchFunc(env, name, key.CompareEnv); !says {
+			env = slices.Insert(env, i, name+"=1")
 		}
 	}
-	slices.Sort(env)
 	return env
 }
 

@@ -101,13 +101,12 @@ func (t *Task) advance(ctx actor.Context, m any) {
 	if t.machine.State() != schedule.Delaying {
 		t.endDelay()
 	}
-	for _, c := range cs {
-		if due, ok := c.Msg.(messages.AttemptDue); ok {
-			t.delay = t.r.wait(due)
-			continue
+	if len(cs) == 1 { // it comes alone
+		if due, ok := cs[0].Msg.(messages.AttemptDue); ok {
+			t.delay, cs = t.r.wait(due), nil
 		}
-		t.r.perform(ctx, []schedule.Command{c})
 	}
+	t.r.perform(ctx, cs)
 	if t.machine.Done() {
 		t.r.born[t.index].Store(gone)
 		ctx.Stop(ctx.Self())

@@ -28,19 +28,18 @@ func (d *Deriver) readEnvFiles(ctx context.Context, t *workspace.Task, at *Deriv
 		if !there {
 			continue // an optional one; others were missed as inputs
 		}
-		text, bad, err := ReadEnvFile(d.o.FS, path)
+		file, err := ReadEnvFile(d.o.FS, path)
 		switch {
 		case fsys.Absent(err):
 			return true, nil
 		case err != nil:
 			return false, &Error{Path: path, Reason: fmt.Sprintf("the file of variables %s cannot be read: %v", path, fsys.Cause(err)), Err: err}
-		case hasher.Sum(d.o.Hash, text) != in.Digest:
+		case hasher.Sum(d.o.Hash, file.text) != in.Digest:
 			return true, nil
-		case bad != nil:
-			return false, &Error{Path: path, Reason: fmt.Sprintf("%s:%d:%d: %s", strings.TrimPrefix(path, "/"), bad.Line, bad.Column, bad.Reason)}
+		case file.Bad != nil:
+			return false, &Error{Path: path, Reason: fmt.Sprintf("%s:%d:%d: %s", strings.TrimPrefix(path, "/"), file.Bad.Line, file.Bad.Column, file.Bad.Reason)}
 		}
-		list, _ := dotenv.Parse(text)
-		for _, v := range list {
+		for _, v := range file.vars {
 			if !t.Sets(v.Name) {
 				vars = setVariable(vars, variable{name: v.Name, present: true, value: v.Value, file: true})
 			}
@@ -50,16 +49,23 @@ func (d *Deriver) readEnvFiles(ctx context.Context, t *workspace.Task, at *Deriv
 	return false, nil
 }
 
-// ReadEnvFile reads a file of variables, and says what is wrong with a line of it. The error is that of reading, or says that the file is too large.
-func ReadEnvFile(files fsys.FS, path string) (text []byte, bad *dotenv.Error, err error) {
-	text, _, err = files.ReadFile(path, dotenv.FileMax+1)
-	if err == nil && len(text) > dotenv.FileMax {
+// EnvFile is a file of variables that was read.
+type EnvFile struct {
+	Bad  *dotenv.Error // what is wrong with a line of it; nil: nothing
+	text []byte
+	vars []dotenv.Var
+}
+
+// ReadEnvFile reads a file of variables. The error is that of reading, or says that the file is too large.
+func ReadEnvFile(files fsys.FS, path string) (f EnvFile, err error) {
+	f.text, _, err = files.ReadFile(path, dotenv.FileMax+1)
+	if err == nil && len(f.text) > dotenv.FileMax {
 		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", dotenv.FileMax)}
 	}
 	if err == nil {
-		_, bad = dotenv.Parse(text)
+		f.vars, f.Bad = dotenv.Parse(f.text)
 	}
-	return text, bad, err
+	return f, err
 }
 
 // setVariable replaces the variable of that name, or adds it.

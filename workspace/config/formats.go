@@ -172,32 +172,15 @@ func shellHint(text string) string {
 
 // patterns maps a list of paths and globs (haz::cfg::007).
 func (m *mapper) patterns(f *Field, n *yaml.Node) (Patterns, bool) {
-	v := deref(n)
-	if known, ok := m.shared[v].(sharedPatterns); ok && known.field == f {
-		return known.patterns, known.ok
-	}
-	if v.Kind != yaml.SequenceNode {
-		m.notAList(f, n)
-		return Patterns{}, false
-	}
-	out := Patterns{Items: make([]Pattern, 0, len(v.Content)), Span: m.span(n), Set: true}
-	ok := m.each(f, v, func(t Text) bool {
-		p, good := m.pattern(f, t)
-		if good {
-			out.Items = append(out.Items, p)
-		}
-		return good
+	return sequence(m, f, n, func(v *yaml.Node, out *Patterns) bool {
+		return m.each(f, v, func(t Text) bool {
+			p, good := m.pattern(f, t)
+			if good {
+				out.Items = append(out.Items, p)
+			}
+			return good
+		})
 	})
-	if v.Anchor != "" {
-		m.share(v, sharedPatterns{f, out, ok})
-	}
-	return out, ok
-}
-
-type sharedPatterns struct {
-	field    *Field
-	patterns Patterns
-	ok       bool
 }
 
 func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {

@@ -176,120 +176,28 @@ const depHint = `{task: "~:build", closure: false}`
 
 // deps maps a list whose items are texts, or maps with task and closure.
 func (m *mapper) deps(f *Field, n *yaml.Node) (Deps, bool) {
-	v := deref(n)
-	if known, ok := m.shared[v].(sharedDeps); ok && known.field == f {
-		return known.deps, known.ok
-	}
-	if v.Kind != yaml.SequenceNode {
-		m.notAList(f, n)
-		return Deps{}, false
-	}
-	out, ok := Deps{Items: make([]Dep, 0, len(v.Content)), Span: m.span(n), Set: true}, true
-	var seen textSet
-	for i, item := range v.Content {
-		m.push(step{index: i, item: true})
-		if d, good := m.dep(f, item); good && m.once(f, &seen, d.Task) {
-			out.Items = append(out.Items, d)
-		} else {
-			ok = false
-		}
-		m.pop()
-	}
-	if v.Anchor != "" {
-		m.share(v, sharedDeps{f, out, ok})
-	}
-	return out, ok
+	return mixed(m, f, n, m.dep, func(d Dep) Text { return d.Task })
 }
 
-type sharedDeps struct {
-	field *Field
-	deps  Deps
-	ok    bool
-}
-
-// dep maps one item of deps.
 func (m *mapper) dep(f *Field, n *yaml.Node) (d Dep, ok bool) {
-	switch v := deref(n); {
-	case isNull(v) && v.Value != "":
-		m.wrongType(f.Rule, n, "a string")
-		return d, false
-	case v.Kind == yaml.ScalarNode && !isNull(v):
-		d.Task, ok = m.text(f.Rule, n, "a string")
-		return d, ok && m.check(f.Rule, f.Type.Format, d.Task)
-	case v.Kind != yaml.MappingNode:
-		m.wrongType(f.Rule, n, "a reference, or a map with task and closure").Hint = depHint
-		return d, false
-	}
-	if !m.object(f.Type.Object, f.Rule, n, &d) {
-		return d, false
-	}
-	if !d.Task.Set {
-		m.add(f.Rule, m.span(n), "the dep has no task", depHint)
-		return d, false
-	}
-	return d, true
+	ok = m.textOrMap(f, n, &d, &d.Task, "a reference, or a map with task and closure", "the dep has no task", depHint)
+	return d, ok
 }
 
 const toolHint = `tools: [cc, {name: node, probe: [node, --version]}]    or, for none: tools: []`
 
 // tools maps a list whose items are names of programs, or maps with name and probe (haz::cfg::050, haz::cfg::051).
 func (m *mapper) tools(f *Field, n *yaml.Node) (Tools, bool) {
-	v := deref(n)
-	if known, ok := m.shared[v].(sharedTools); ok && known.field == f {
-		return known.tools, known.ok
-	}
-	if v.Kind != yaml.SequenceNode {
-		m.notAList(f, n)
-		return Tools{}, false
-	}
-	out, ok := Tools{Items: make([]Tool, 0, len(v.Content)), Span: m.span(n), Set: true}, true
-	var seen textSet
-	for i, item := range v.Content {
-		m.push(step{index: i, item: true})
-		if t, good := m.tool(f, item); good && m.once(f, &seen, t.Name) {
-			out.Items = append(out.Items, t)
-		} else {
-			ok = false
-		}
-		m.pop()
-	}
-	if v.Anchor != "" {
-		m.share(v, sharedTools{f, out, ok})
-	}
-	return out, ok
+	return mixed(m, f, n, m.tool, func(t Tool) Text { return t.Name })
 }
 
-type sharedTools struct {
-	field *Field
-	tools Tools
-	ok    bool
-}
-
-// tool maps one item of tools.
 func (m *mapper) tool(f *Field, n *yaml.Node) (t Tool, ok bool) {
-	switch v := deref(n); {
-	case isNull(v) && v.Value != "":
-		m.wrongType(f.Rule, n, "a string")
-		return t, false
-	case v.Kind == yaml.ScalarNode && !isNull(v):
-		t.Name, ok = m.text(f.Rule, n, "a string")
-		return t, ok && m.check(f.Rule, f.Type.Format, t.Name)
-	case v.Kind != yaml.MappingNode:
-		m.wrongType(f.Rule, n, "the name of a program, or a map with name and probe").Hint = toolHint
-		return t, false
-	}
-	if !m.object(f.Type.Object, f.Rule, n, &t) {
-		return t, false
-	}
-	if !t.Name.Set {
-		m.add(f.Rule, m.span(n), "the tool has no name", toolHint)
-		return t, false
-	}
-	if t.Probe.Set && t.Probe.Items[0].Value == "" {
+	ok = m.textOrMap(f, n, &t, &t.Name, "the name of a program, or a map with name and probe", "the tool has no name", toolHint)
+	if ok && t.Probe.Set && t.Probe.Items[0].Value == "" {
 		m.add("haz::cfg::051", t.Probe.Items[0].Span, "the program name is empty", toolHint)
 		return t, false
 	}
-	return t, true
+	return t, ok
 }
 
 const mutexHint = "mutex: {name: db, mode: shared}    or    mutex: db"

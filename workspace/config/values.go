@@ -16,12 +16,15 @@ type Text struct {
 	Set   bool
 }
 
-// List is a list of texts.
-type List struct {
-	Items []Text
+// Items is a list, and where it stands.
+type Items[T any] struct {
+	Items []T
 	Span  Span
 	Set   bool
 }
+
+// List is a list of texts.
+type List = Items[Text]
 
 // Pattern is a path or glob.
 type Pattern struct {
@@ -31,11 +34,7 @@ type Pattern struct {
 }
 
 // Patterns is a list of patterns.
-type Patterns struct {
-	Items []Pattern
-	Span  Span
-	Set   bool
-}
+type Patterns = Items[Pattern]
 
 // Dep is an item of deps, in its short form or as a map.
 type Dep struct {
@@ -44,11 +43,7 @@ type Dep struct {
 }
 
 // Deps is a list of deps.
-type Deps struct {
-	Items []Dep
-	Span  Span
-	Set   bool
-}
+type Deps = Items[Dep]
 
 // Tool is an item of tools, in its short form or as a map.
 type Tool struct {
@@ -57,11 +52,7 @@ type Tool struct {
 }
 
 // Tools is a list of tools.
-type Tools struct {
-	Items []Tool
-	Span  Span
-	Set   bool
-}
+type Tools = Items[Tool]
 
 // Bool is a boolean.
 type Bool struct {

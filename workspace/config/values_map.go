@@ -199,30 +199,78 @@ func (m *mapper) flag(f *Field, n *yaml.Node, out *Bool) bool {
 
 // list maps a list of texts.
 func (m *mapper) list(f *Field, n *yaml.Node) (List, bool) {
+	return sequence(m, f, n, func(v *yaml.Node, out *List) bool {
+		ok := m.each(f, v, func(t Text) bool {
+			out.Items = append(out.Items, t)
+			return true
+		})
+		return m.nonEmpty(f, n, len(v.Content)) && ok
+	})
+}
+
+// sequence maps a list: fill maps its items, once however many aliases lead to it.
+func sequence[T any](m *mapper, f *Field, n *yaml.Node, fill func(v *yaml.Node, out *Items[T]) bool) (Items[T], bool) {
 	v := deref(n)
-	if known, ok := m.shared[v].(sharedList); ok && known.field == f {
-		return known.list, known.ok
+	if known, ok := m.shared[v].(sharedItems[T]); ok && known.field == f {
+		return known.items, known.ok
 	}
 	if v.Kind != yaml.SequenceNode {
 		m.notAList(f, n)
-		return List{}, false
+		return Items[T]{}, false
 	}
-	out := List{Items: make([]Text, 0, len(v.Content)), Span: m.span(n), Set: true}
-	ok := m.each(f, v, func(t Text) bool {
-		out.Items = append(out.Items, t)
-		return true
-	})
-	ok = m.nonEmpty(f, n, len(v.Content)) && ok
+	out := Items[T]{Items: make([]T, 0, len(v.Content)), Span: m.span(n), Set: true}
+	ok := fill(v, &out)
 	if v.Anchor != "" {
-		m.share(v, sharedList{f, out, ok})
+		m.share(v, sharedItems[T]{f, out, ok})
 	}
 	return out, ok
 }
 
-type sharedList struct {
+type sharedItems[T any] struct {
 	field *Field
-	list  List
+	items Items[T]
 	ok    bool
+}
+
+// mixed maps a list whose items are texts, or maps that have such a text under a key: each text once.
+func mixed[T any](m *mapper, f *Field, n *yaml.Node, item func(*Field, *yaml.Node) (T, bool), text func(T) Text) (Items[T], bool) {
+	return sequence(m, f, n, func(v *yaml.Node, out *Items[T]) bool {
+		ok := true
+		var seen textSet
+		for i, node := range v.Content {
+			m.push(step{index: i, item: true})
+			if x, good := item(f, node); good && m.once(f, &seen, text(x)) {
+				out.Items = append(out.Items, x)
+			} else {
+				ok = false
+			}
+			m.pop()
+		}
+		return ok
+	})
+}
+
+// textOrMap maps an item of such a list to rec, whose text it is, or which has to have it. want names both forms.
+func (m *mapper) textOrMap(f *Field, n *yaml.Node, rec record, text *Text, want, lacks, hint string) (ok bool) {
+	switch v := deref(n); {
+	case isNull(v) && v.Value != "":
+		m.wrongType(f.Rule, n, "a string")
+		return false
+	case v.Kind == yaml.ScalarNode && !isNull(v):
+		*text, ok = m.text(f.Rule, n, "a string")
+		return ok && m.check(f.Rule, f.Type.Format, *text)
+	case v.Kind != yaml.MappingNode:
+		m.wrongType(f.Rule, n, want).Hint = hint
+		return false
+	}
+	if !m.object(f.Type.Object, f.Rule, n, rec) {
+		return false
+	}
+	if !text.Set {
+		m.add(f.Rule, m.span(n), lacks, hint)
+		return false
+	}
+	return true
 }
 
 func (m *mapper) share(n *yaml.Node, v any) {
