@@ -32,6 +32,9 @@ func (w *Workspace) WithArguments(plan *Plan, args []string) (*Plan, error) {
 	return &with, list.Err()
 }
 
+// TakesArguments reports whether a task would heed arguments of a run.
+func TakesArguments(t *Task) bool { return deaf(t) == nil }
+
 // deaf says why a task would not heed arguments; nil when it does.
 func deaf(t *workspace.Task) *diag.Diagnostic {
 	d := &diag.Diagnostic{Severity: diag.Error, Code: "EXEC-063", Place: t.Place, Project: t.SharedIn(), Message: "task " + diag.Quote(t.ID.String()) + " takes no arguments: "}

@@ -176,6 +176,7 @@ func (c *completer) arguments(before []string, cur string) []candidate {
 			add(t.Name, t.Brief)
 		}
 		add("topics", "the list of topics")
+		return append(out, c.references(before, cur)...)
 	case command.completes == tasks:
 		return c.references(before, cur)
 	}

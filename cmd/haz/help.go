@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -11,9 +13,9 @@ import (
 )
 
 func helpCommand() *command {
-	return &command{Command: cli.Command{Name: "help", ArgsUsage: "[COMMAND...|TOPIC]", Usage: "explain a command or a topic",
-		Description: "Explains a command or a topic. `haz help topics` lists the topics.",
-		UsageText:   lines("haz help run", "haz help globs"),
+	return &command{Command: cli.Command{Name: "help", ArgsUsage: "[COMMAND...|TOPIC|TASK]", Usage: "explain a command, a topic or a task",
+		Description: "Explains a command, a topic or a task: what it is for, how it is run, what it does. `haz help topics` lists the topics.",
+		UsageText:   lines("haz help run", "haz help globs", "haz help lib:build"),
 	}, completes: commandNames, do: doHelp}
 }
 
@@ -42,7 +44,7 @@ func doHelp(v *invocation) error {
 		known = append(names(among), known...)
 		c := named(among, word)
 		if c == nil {
-			return v.line.errorf("there is no command or topic "+diag.Quote(strings.Join(words, " ")), suggest(word, known))
+			return v.helpOnWord(words, path, suggest(word, known))
 		}
 		path, among, known = append(path, c), c.subs, nil
 	}
@@ -50,8 +52,33 @@ func doHelp(v *invocation) error {
 	return nil
 }
 
-// showHelp is `haz COMMAND --help`.
+// helpOnWord is `haz help` of words whose first ones, path, are a command, and whose next one is none: of a task, or a mistake.
+func (v *invocation) helpOnWord(words []string, path []*command, hint string) error {
+	word := words[len(path)]
+	if len(words) == len(path)+1 && (len(path) == 0 || path[len(path)-1].completes == tasks) {
+		text, err := v.helpOfTask(word)
+		var of *hinted
+		switch {
+		case err == nil:
+			v.out.Print(text)
+			return nil
+		case strings.ContainsRune(word, ':'): // no command or topic is spelled so
+			return err
+		case errors.As(err, &of):
+			hint = cmp.Or(hint, of.hint)
+		}
+	}
+	return v.line.errorf("there is no command or topic "+diag.Quote(strings.Join(words, " ")), hint)
+}
+
+// showHelp is `haz COMMAND --help`; of `haz run TASK --help`, help on the task, where there is one.
 func showHelp(v *invocation) error {
+	if l := v.line; len(l.asked) == 1 && pathName(l.path) == "run" {
+		if text, err := v.helpOfTask(l.asked[0]); err == nil {
+			v.out.Print(text)
+			return nil
+		}
+	}
 	v.line.help(v.out, v.line.path, v.width())
 	return nil
 }
@@ -85,10 +112,7 @@ Examples:
 
 // help writes the help of a command, or of the program when path is empty.
 func (t *table) help(to io.Writer, path []*command, width int) {
-	if width <= 0 || width > 100 {
-		width = helpWidth
-	}
-	width = max(width, 40)
+	width = pageWidth(width)
 	template := commandHelp
 	if len(path) == 0 {
 		template = programHelp
@@ -98,6 +122,14 @@ func (t *table) help(to io.Writer, path []*command, width int) {
 		"rows":    optionRows,
 		"columns": func(rows []row) string { return columns(rows, width) },
 	})
+}
+
+// pageWidth is how wide help is on a terminal of that width; 0: nobody knows.
+func pageWidth(terminal int) int {
+	if terminal <= 0 || terminal > 100 {
+		return helpWidth
+	}
+	return max(terminal, 40)
 }
 
 // page is what templates say of a command; without one, of the program.
@@ -207,7 +239,9 @@ func columns(rows []row, width int) string {
 	var b strings.Builder
 	for _, r := range rows {
 		text := fill(r[1], width, lead)
-		if n := utf8.RuneCountInString(r[0]); n <= first {
+		if r[1] == "" {
+			b.WriteString(strings.Repeat(" ", indent) + r[0] + "\n")
+		} else if n := utf8.RuneCountInString(r[0]); n <= first {
 			b.WriteString(strings.Repeat(" ", indent) + r[0] + strings.Repeat(" ", first-n+gap) + strings.TrimPrefix(text, lead))
 		} else {
 			b.WriteString(strings.Repeat(" ", indent) + r[0] + "\n" + text)

@@ -95,7 +95,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 		v.printJSON(doc)
 		return nil
 	}
-	ts = slices.DeleteFunc(slices.Clone(ts), func(t *haz.Task) bool { return t.Internal })
+	ts = offered(ts)
 	rows := [][]string{{"TASK", "KIND", "INPUTS", "OUTPUTS", "DEPS"}}
 	described := slices.ContainsFunc(ts, func(t *haz.Task) bool { return t.Brief() != "" })
 	if described {

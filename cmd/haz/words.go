@@ -19,6 +19,7 @@ type line struct {
 	path    []*command // from the top: run; or cache, clean
 	words   []string   // for the library
 	args    []string
+	asked   []string          // of a line that asks for help: the arguments it had
 	given   map[string]string // options by name: their values as they were given
 	mistake error             // the first one; the words end before it
 	unknown string            // a word in the place of a command that is none
@@ -43,7 +44,7 @@ func order(words []string) *line {
 		words = l.next(words, help)
 	}
 	if help { // it depends on nothing else of the line, and says what it can
-		l.args, l.words = nil, strings.Fields("haz "+pathName(l.path))
+		l.asked, l.args, l.words = l.args, nil, strings.Fields("haz "+pathName(l.path))
 		if dir, is := l.given["directory"]; is {
 			l.words = append(l.words, "--directory="+dir)
 		}

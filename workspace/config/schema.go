@@ -243,9 +243,9 @@ var taskObject = &Object{
 		{Key: "retry", Rule: "haz::cfg::081", Added: true, Type: Type{Kind: ScalarOrMap, Format: RetryTimes, Object: retryObject}, Default: "`0`", Accepts: "an integer from 0 to 100, or a map with `times`, `on`, `delay` and `factor`",
 			Doc: "How often the task is tried again when its process fails. What a failed attempt left is taken away first. It is no part of the cache key."},
 		{Key: "description", Rule: "haz::cfg::061", Added: true, Type: Type{Kind: Scalar}, Default: "none", Accepts: "a text",
-			Doc: "What the task is for. `haz list`, `haz why` and completion show it; lists show its first line. It is no part of the cache key."},
+			Doc: "What the task is for. `haz list`, `haz help TASK`, `haz why`, `haz init` and completion show it; lists show its first line. It is no part of the cache key."},
 		{Key: "internal", Rule: "haz::cfg::062", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
-			Doc: "`true`: the task is there for other tasks. `haz list` and completion do not offer it; it runs as any other when it is named. It is no part of the cache key."},
+			Doc: "`true`: the task is there for other tasks. `haz list`, `haz help`, `haz init` and completion do not offer it; it runs as any other when it is named. It is no part of the cache key."},
 	},
 }
 

@@ -26,8 +26,12 @@ type Draft struct {
 	Workspace []byte            // .haz/workspace.yml
 	Create    []haz.ProjectFile // haz.yml to be made
 	existing  []string          // roots that have a haz.yml already, which is not touched
+	offers    map[string][]task // what each of those offers to people, by root
 	spelled   []string          // parents that are written child by child
 }
+
+// task is a task that an existing project offers: its name, and the first line of what it says that it is for.
+type task struct{ name, brief string }
 
 // draftOf makes the draft for a selection. has tells which roots have a haz.yml. The error is a sentence for the status line.
 func draftOf(s state, has func(root string) bool) (*Draft, error) {
@@ -132,7 +136,7 @@ func yamlScalar(s string) string {
 }
 
 // verify loads the drafted workspace in memory, with the project files that exist: a draft that the loader would reject is
-// not offered. The error is its first complaint.
+// not offered. The error is its first complaint. What the existing projects offer is noted in the draft.
 func verify(ctx context.Context, dir string, p *Draft) error {
 	mem := fsys.Memory()
 	put := func(name string, data []byte) error {
@@ -157,7 +161,10 @@ func verify(ctx context.Context, dir string, p *Draft) error {
 	if err != nil {
 		return err
 	}
-	_, tree, err := load.Workspace(ctx, mem, "/w", load.Options{})
+	loaded, tree, err := load.Workspace(ctx, mem, "/w", load.Options{})
+	if err == nil {
+		p.offers = offersOf(loaded)
+	}
 	if tree != nil {
 		_ = tree.Close()
 	}
@@ -170,6 +177,17 @@ func verify(ctx context.Context, dir string, p *Draft) error {
 		return errors.New(d.Message)
 	}
 	return err
+}
+
+// offersOf are the tasks of each project, by its root, but for those that are internal.
+func offersOf(w *workspace.Workspace) map[string][]task {
+	offers := map[string][]task{}
+	for _, t := range w.Tasks {
+		if !t.Internal {
+			offers[t.Project.Dir] = append(offers[t.Project.Dir], task{t.ID.String(), t.Brief()})
+		}
+	}
+	return offers
 }
 
 // prepare drafts a selection on the disk.

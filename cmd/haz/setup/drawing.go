@@ -199,6 +199,23 @@ func (l drawing) confirmation(p *Draft) []string {
 	}
 	for _, root := range p.existing {
 		lines = append(lines, l.palette.Bold(FileName(root))+"  exists, stays as it is")
+		lines = append(lines, offered(p.offers[root])...)
+	}
+	return lines
+}
+
+// offered is a line for each of some tasks: its name, and what it is for. Of very many, the first ones.
+func offered(tasks []task) (lines []string) {
+	const most = 20
+	width := 0
+	for _, t := range tasks[:min(most, len(tasks))] {
+		width = max(width, len(t.name)) // names are ASCII
+	}
+	for i, t := range tasks {
+		if i == most {
+			return append(lines, fmt.Sprintf("    ... and %d more tasks", len(tasks)-most))
+		}
+		lines = append(lines, strings.TrimRight(fmt.Sprintf("    %-*s  %s", width, t.name, diag.Escape(t.brief)), " "))
 	}
 	return lines
 }

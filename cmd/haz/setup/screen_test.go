@@ -1,11 +1,57 @@
 package setup
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+// The confirmation shows what the projects that exist offer (AUX-005): their tasks, and what those are for; not the internal ones.
+func TestInitShowsTasks(t *testing.T) {
+	root := t.TempDir()
+	many := "name: many\ntasks:\n"
+	for i := range 23 {
+		many += fmt.Sprintf("  t%02d: {command: [x]}\n", i)
+	}
+	for name, text := range map[string]string{
+		"lib/haz.yml": "name: lib\ntasks:\n  build: {command: [cc], description: \"Compiles\\tthe library.\\nAll of it.\"}\n" +
+			"  gen: {command: [gen], internal: true, description: Nobody asks for it.}\n  test-all: {command: [t]}\n  run: {command: [a], matrix: {node: [22]}}\n",
+		"many/haz.yml": many,
+		"new/src":      "",
+	} {
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newState(list(t.Context(), root, "/"))
+	s.marks = map[string]mark{"/lib": markProject, "/many": markProject, "/new": markProject}
+	draft, err := prepare(t.Context(), root, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(drawing{}.confirmation(draft), "\n")
+	_, got, _ = strings.Cut(got, "lib/haz.yml  exists, stays as it is\n")
+	want := `    lib:build         Compiles\tthe library.
+    lib:run[node=22]
+    lib:test-all
+many/haz.yml  exists, stays as it is
+    many:t00
+`
+	if diff := cmp.Diff(want, got[:min(len(want), len(got))]); diff != "" {
+		t.Error(diff)
+	}
+	if want := "    many:t19\n    ... and 3 more tasks"; !strings.HasSuffix(got, want) {
+		t.Errorf("ends in\n%s\nwant\n%s", got, want)
+	}
+}
 
 // What git ignores, and links, are known: a parent with such children is written one by one.
 func TestInitListing(t *testing.T) {
