@@ -2,15 +2,13 @@ package haz
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/script"
 )
 
-// WithArguments is a plan in which the targets have arguments, as if they had been written with them (EXEC-063): behind those of a
-// command; "$@" of a script, or behind its text where the task says `args: append`. So they are in the keys of the targets, and of what
+// WithArguments is a plan in which the targets have arguments (workspace.Task.WithArguments). So they are in the keys of the targets, and of what
 // stands behind these in the plan, and in no other. The error names each target whose script would not heed them. The plan given is not
 // changed; both are plans of this workspace.
 func (w *Workspace) WithArguments(plan *Plan, args []string) (*Plan, error) {
@@ -27,7 +25,7 @@ func (w *Workspace) WithArguments(plan *Plan, args []string) (*Plan, error) {
 		if d := deaf(t); d != nil {
 			list = append(list, *d)
 		}
-		with.Tasks[i] = withArguments(t, args)
+		with.Tasks[i] = t.WithArguments(args)
 	}
 	return &with, list.Err()
 }
@@ -55,22 +53,4 @@ func deaf(t *workspace.Task) *diag.Diagnostic {
 		d.Hint = `write "$@" where they belong, or args: append if that is behind the last word`
 	}
 	return d
-}
-
-func withArguments(t *workspace.Task, args []string) *workspace.Task {
-	with := *t
-	if t.Kind != workspace.Shell {
-		with.Argv = slices.Concat(t.Argv, args)
-		return &with
-	}
-	words := make([]string, len(args))
-	for i, a := range args {
-		words[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-	}
-	if t.AppendsArguments {
-		with.Script = strings.TrimRight(t.Script, " \t\r\n") + " " + strings.Join(words, " ")
-	} else {
-		with.Script = "set -- " + strings.Join(words, " ") + "; " + t.Script // on its line, so that the numbers of lines stay
-	}
-	return &with
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/tools"
+	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
 )
 
 // Explanation is what Why finds out about a task (chapter 3, 6).
 type Explanation struct {
-	Task     *Task
+	Task     *Task // with the arguments asked about
 	Inputs   []ExplainedInput
 	Tools    []ExplainedTool // the programs that the key has by their content, by name
 	Deps     []TaskID        // direct, resolved, canonical order
@@ -32,6 +33,10 @@ type Explanation struct {
 	Lookup   string // "hit", "miss: no entry" …; "unknown" when the key is not known
 	Detail   string // of a miss: what exactly was wrong
 	Stored   *Stored
+
+	// OtherRun is the last run that derived a key of the task, if it gave it other arguments than those asked about: what is said here is
+	// not said of that one.
+	OtherRun *key.Recorded
 
 	// Blocked says why the key is not known: an upstream has no usable entry.
 	Blocked *Blocked
@@ -88,10 +93,13 @@ type Blocked struct {
 }
 
 // WhyOptions configures Why.
-type WhyOptions struct{ Diff, Key bool }
+type WhyOptions struct {
+	Diff, Key bool
+	Arguments []string // those of a run; see Workspace.WithArguments
+}
 
 // Why explains the task at a position of w.W.Tasks. It runs nothing and changes nothing. The error is that of ctx, or says that there is
-// no such task.
+// no such task, or that it would not heed the arguments.
 func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanation, error) {
 	if err := w.ready(ctx); err != nil {
 		return nil, err
@@ -102,9 +110,14 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	if err := w.unmet(w.G.Plan([]int{task})); err != nil {
 		return nil, err
 	}
+	t := w.W.Tasks[task]
+	if d := deaf(t); d != nil && len(o.Arguments) > 0 {
+		return nil, diag.List{*d}.Err()
+	}
+	t = t.WithArguments(o.Arguments)
 	p := w.newPredictor()
 	defer p.close()
-	t := w.W.Tasks[task]
+	p.plan = map[int]*workspace.Task{task: t}
 	e := &Explanation{Task: t, Lookup: "unknown"}
 	for _, edge := range w.G.Up[task] {
 		switch id := w.W.Tasks[edge.Task].ID; edge.Kind {
@@ -150,6 +163,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	if err := p.inputs(ctx, e, derived); err != nil {
 		return nil, err
 	}
+	e.OtherRun = p.otherRun(t)
 	if o.Diff {
 		e.KeyChange = p.diff(t, r.derived)
 		e.Upstreams = p.upstreamChanges(task)
@@ -229,6 +243,22 @@ func (p *predictor) diff(t *Task, derived *key.Derived) KeyChange {
 		}
 	}
 	return KeyChange{}
+}
+
+// otherRun is the last run that derived a key of a task, if it gave it other arguments.
+func (p *predictor) otherRun(t *Task) *key.Recorded {
+	record, ok := p.state.LastKey(t.ID.String())
+	if !ok {
+		return nil
+	}
+	secret, ok := p.state.Secret(false)
+	if !ok {
+		return nil
+	}
+	if made, ok := key.LastRun(record, secret); ok && !slices.Equal(made.Arguments, t.Arguments) {
+		return &made
+	}
+	return nil
 }
 
 // upstreamChanges follows a task's upstreams, which were looked at before, to those that changed by themselves.

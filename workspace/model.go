@@ -152,6 +152,8 @@ type Task struct {
 	Script string   // Shell: script
 	// AppendsArguments says that arguments of a run stand behind the script (`args: append`). No part of the cache key.
 	AppendsArguments bool
+	// Arguments are what a run gave it (WithArguments): a part of Argv or Script. None of a task as it is declared.
+	Arguments []string
 	// OwnOptions are the shell_options of the task; nil: the usual ones of its shell.
 	OwnOptions []string
 

@@ -13,7 +13,7 @@ import (
 // Difference is one line of `why --diff`.
 type Difference struct {
 	Sign   byte   // '~', '+', '-'
-	Kind   string // "input", "env", "command", "tool", "upstream", "outputs", "incremental", "place"
+	Kind   string // "input", "env", "command", "arguments", "tool", "upstream", "outputs", "incremental", "place"
 	Name   string // as it is: bytes
 	Detail string // "81c4b7f7 -> 02aa91fe"
 }
@@ -21,6 +21,9 @@ type Difference struct {
 // Sentence says the difference in words, for the reason of a miss: "input /lib/a.c changed".
 func (d Difference) Sentence() string {
 	verb := map[byte]string{'~': "changed", '+': "is new", '-': "is gone"}[d.Sign]
+	if d.Kind == argumentsKind {
+		verb = strings.Replace(verb, "is ", "are ", 1)
+	}
 	if d.Name == "" {
 		return fmt.Sprintf("%s %s", d.Kind, verb)
 	}
@@ -35,7 +38,7 @@ func (d *Deriver) Diff(record []byte, t *workspace.Task, at *Derived, secret []b
 		return nil, was.Recorded, false
 	}
 	c := d.components(t, at)
-	now, _ := readRecord(c.record(t.ID, Recorded{Key: at.Key}, secret, math.MaxInt), secret, math.MaxInt)
+	now, _ := readRecord(c.record(t.ID, Recorded{Key: at.Key, Arguments: t.Arguments}, secret, math.MaxInt), secret, math.MaxInt)
 	var ds differences
 	for _, compare := range comparisons {
 		compare(&ds, was.lines, now.lines)

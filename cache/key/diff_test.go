@@ -3,6 +3,8 @@ package key
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,7 +82,7 @@ func TestDiff(t *testing.T) {
 		a, b := rich(t), rich(t)
 		c.change(b)
 		ds, made, ok := b.deriver().Diff(a.record("salt"), &b.task, b.derived(), []byte("salt"))
-		if !ok || made != (Recorded{"7f3a", 1_700_000_000, a.derived().Key}) {
+		if !ok || !reflect.DeepEqual(made, Recorded{"7f3a", 1_700_000_000, a.derived().Key, []string{}}) {
 			t.Errorf("%s: made %+v, ok %v", name, made, ok)
 		}
 		if got := told(ds); got != c.want {
@@ -88,6 +90,52 @@ func TestDiff(t *testing.T) {
 		}
 		if (a.derived().Key == b.derived().Key) != (len(ds) == 0) {
 			t.Errorf("%s: %d differences, but keys %s and %s", name, len(ds), a.derived().Key.Short(), b.derived().Key.Short())
+		}
+	}
+}
+
+// Arguments of a run are told apart from what they are given to, and where the same is carried out there is nothing to tell.
+func TestDiffOfArguments(t *testing.T) {
+	const command, script, appended = 0, 1, 2
+	for name, c := range map[string]struct {
+		kind        int
+		was, now    []string // arguments
+		change      func(t *workspace.Task)
+		want        string
+		wantSameKey bool
+	}{
+		"of a command":         {command, []string{"a", "b c"}, nil, nil, "- arguments||\"a\" \"b c\"\n", false},
+		"another":              {command, []string{"a"}, []string{"b"}, nil, "~ arguments||\"a\" -> \"b\"\n", false},
+		"the same":             {command, []string{"a"}, []string{"a"}, nil, "", true},
+		"beside another word":  {command, nil, []string{"x"}, func(t *workspace.Task) { t.Argv = []string{"ld"} }, "+ arguments||\"x\"\n~ command|argv[0]|\"cc\" -> \"ld\"\n", false},
+		"written now":          {command, []string{"x"}, nil, func(t *workspace.Task) { t.Argv = []string{"cc", "x"} }, "", true},
+		"of a script":          {script, []string{"it's", "two\nlines"}, []string{"c"}, nil, "~ arguments||\"it's\" \"two\\nlines\" -> \"c\"\n", false},
+		"beside another line":  {script, []string{"a"}, nil, func(t *workspace.Task) { t.Script = "one\nTWO\n" }, "- arguments||\"a\"\n~ command|script|line 2: \"two\" -> \"TWO\"\n", false},
+		"behind a script":      {appended, nil, []string{"a"}, nil, "+ arguments||\"a\"\n", false},
+		"behind another":       {appended, []string{"a"}, []string{"b"}, func(t *workspace.Task) { t.Script = "one\n" }, "~ arguments||\"a\" -> \"b\"\n~ command|script|line 2 is gone: \"two\"\n", false},
+		"in another place":     {script, []string{"a"}, []string{"b"}, func(t *workspace.Task) { t.AppendsArguments = true }, "~ arguments||\"a\" -> \"b\"\n", false},
+		"in another place too": {script, []string{"a"}, []string{"a"}, func(t *workspace.Task) { t.AppendsArguments = true }, "~ command|script|line 1: \"set -- 'a'; one\" -> \"one\"\n", false},
+	} {
+		a, b := rich(t), rich(t)
+		for _, x := range []*action{a, b} {
+			x.tools = nil
+			if x.task.Argv = []string{"cc"}; c.kind != command {
+				x.task.Kind, x.task.Shell, x.task.Script, x.task.AppendsArguments = workspace.Shell, "sh", "one\ntwo\n", c.kind == appended
+			}
+		}
+		if c.change != nil {
+			c.change(&b.task)
+		}
+		a.task, b.task = *a.task.WithArguments(c.was), *b.task.WithArguments(c.now)
+		ds, made, ok := b.deriver().Diff(a.record("salt"), &b.task, b.derived(), []byte("salt"))
+		if got := told(ds); !ok || got != c.want {
+			t.Errorf("%s:\n%swant\n%s", name, got, c.want)
+		}
+		if same := a.derived().Key == b.derived().Key; same != c.wantSameKey {
+			t.Errorf("%s: same key: %v", name, same)
+		}
+		if !slices.Equal(made.Arguments, c.was) {
+			t.Errorf("%s: recorded are %q", name, made.Arguments)
 		}
 	}
 }

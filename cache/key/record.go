@@ -12,15 +12,17 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// A record of a key (8.3) is a text of its own kind: task, key, mark of the secret; components 1 to 4 as they are fed into the key; upstreams
+// A record of a key (8.3) is a text of its own kind: task, key, mark of the secret; the arguments that the run gave the task, which are
+// no component, but parts of one; components 1 to 4 as they are fed into the key; upstreams
 // with all that is known of them; then the environment, in which a digest salted with the secret stands for each value, so that a value is
 // neither kept nor can it be guessed from the record alone (S-13); at the end time and run. Its lines up to the mark say whether one on disk
 // need not be replaced (state.RecordHead). Of a key that is too long to be kept these are all there is.
 const (
-	wordTask   = "task"
-	wordKey    = "key"
-	wordSecret = "secret"
-	wordMade   = "made"
+	wordTask     = "task"
+	wordKey      = "key"
+	wordSecret   = "secret"
+	wordArgument = "argument" // one each
+	wordMade     = "made"
 )
 
 // maxLines is how many lines of components a record has at most. Of a key with more, the head alone is recorded: reading the record, which
@@ -32,12 +34,14 @@ type Recorded struct {
 	Run  string
 	Unix int64
 	Key  digest.Digest
+	// Arguments are what it gave the task.
+	Arguments []string
 }
 
 // Record writes the components of a derived key down for `why --diff` (8.3); environment values are salted digests.
 func (d *Deriver) Record(t *workspace.Task, at *Derived, secret []byte, run string, unix int64) []byte {
 	c := d.components(t, at)
-	return c.record(t.ID, Recorded{Run: run, Unix: unix, Key: at.Key}, secret, maxLines)
+	return c.record(t.ID, Recorded{Run: run, Unix: unix, Key: at.Key, Arguments: t.Arguments}, secret, maxLines)
 }
 
 // record writes a record, or its head alone where it has more than most lines of components.
@@ -51,6 +55,10 @@ func (c *components) record(task workspace.TaskID, made Recorded, secret []byte,
 	w.Line(wordSecret)
 	w.Digest(markOf(secret))
 	head := len(w.B)
+	for _, a := range made.Arguments {
+		w.Line(wordArgument)
+		w.Str(a)
+	}
 	c.writeBody(&w, true)
 	for i := range c.upstreams {
 		c.upstreams[i].writeRecord(&w)
@@ -151,7 +159,14 @@ func readRecord(record, secret []byte, most int) (recorded, bool) {
 	r.Line(wordMade)
 	at.Unix, at.Run = r.Int(), r.Str(math.MaxInt)
 	r.Verify()
+	at.Arguments = lines.texts(wordArgument)
 	return at, r.Err() == nil && len(lines[wordPlace]) == 1 // one without is a head alone
+}
+
+// LastRun says which run made a record, and when. ok is false when it cannot be read, or was made with another secret.
+func LastRun(record, secret []byte) (made Recorded, ok bool) {
+	r, ok := readRecord(record, secret, maxLines)
+	return r.Recorded, ok
 }
 
 // FromRecord is the key that a record was made of, and its inputs, without their stat.

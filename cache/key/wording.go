@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/haz-build/haz/workspace"
 )
 
 // inputChanges lists what differs in one input: path, then "dir", or "link", its text and what it leads to, or what a file is.
@@ -111,8 +113,55 @@ func upstreamMade(was, now line) []change {
 	return nil
 }
 
-// compareActions compares what is carried out: the words of a command, or shell, options and script.
+// argumentsKind is the kind of the difference that the arguments of two runs are.
+const argumentsKind = "arguments"
+
+// compareActions compares what is carried out, and with what arguments. Where these are others, the rest is compared as it would be without
+// any, so that each difference is told once.
 func compareActions(ds *differences, was, now lines) {
+	given, gives := was.texts(wordArgument), now.texts(wordArgument)
+	if slices.Equal(given, gives) || sameAction(was, now) {
+		compareWritten(ds, was, now)
+		return
+	}
+	switch a, b := quoteAll(given), quoteAll(gives); {
+	case len(given) == 0:
+		ds.add('+', argumentsKind, "", b)
+	case len(gives) == 0:
+		ds.add('-', argumentsKind, "", a)
+	default:
+		ds.add('~', argumentsKind, "", a+" -> "+b)
+	}
+	compareWritten(ds, was.withoutArguments(given), now.withoutArguments(gives))
+}
+
+// sameAction reports whether the same is carried out, whatever of it is arguments.
+func sameAction(was, now lines) bool {
+	for _, word := range [...]string{wordCommand, wordShell, wordOption, wordScript} {
+		if !slices.Equal(was.texts(word), now.texts(word)) {
+			return false
+		}
+	}
+	return true
+}
+
+// withoutArguments are the lines of an action as if the run had given it none of its arguments.
+func (ls lines) withoutArguments(args []string) lines {
+	bare := lines{wordShell: ls[wordShell], wordOption: ls[wordOption]}
+	if all := ls[wordCommand]; len(all) >= len(args) {
+		bare[wordCommand] = all[:len(all)-len(args)]
+	}
+	if len(ls[wordScript]) > 0 {
+		script := strings.Join(ls.texts(wordScript), "\n")
+		for l := range strings.SplitSeq(workspace.WithoutArguments(script, args), "\n") {
+			bare[wordScript] = append(bare[wordScript], line{l})
+		}
+	}
+	return bare
+}
+
+// compareWritten compares the words of a command, or shell, options and script.
+func compareWritten(ds *differences, was, now lines) {
 	kind := func(ls lines) string { return choose(len(ls[wordShell]) > 0, "shell script", "command") }
 	texts := func(word string) (a, b []string) { return was.texts(word), now.texts(word) }
 	if a, b := kind(was), kind(now); a != b {
@@ -166,6 +215,19 @@ func scriptDetail(a, b []string) string {
 			return fmt.Sprintf("line %d: %s", i+1, quoted(a[i], b[i]))
 		}
 	}
+}
+
+// quoteAll shows texts one behind the other; of very many, the first ones.
+func quoteAll(texts []string) string {
+	const most = 20
+	words := make([]string, 0, most+1)
+	for _, text := range texts[:min(most, len(texts))] {
+		words = append(words, quote(text))
+	}
+	if len(texts) > most {
+		words = append(words, fmt.Sprintf("and %d more", len(texts)-most))
+	}
+	return strings.Join(words, " ")
 }
 
 func quoted(was, now string) string { return quote(was) + " -> " + quote(now) }

@@ -80,8 +80,11 @@ func parseReferences(v *invocation, what string) ([]haz.Reference, error) {
 		}
 	}
 	if len(arguments) > 0 {
-		bad = append(bad, diag.Diagnostic{Message: what + ": tasks take no arguments, and this is no task: " + strings.Join(arguments, " "),
-			Hint: "write it into the task's command, or hand it over in a variable that the task reads: env: {from_host: [ARGS]}"})
+		d := diag.Diagnostic{Message: what + ": this is no task: " + strings.Join(arguments, " "), Hint: "write it into the task's command, or hand it over in a variable that the task reads: env: {from_host: [ARGS]}"}
+		if c := v.line.command(); c != nil && c.passes {
+			d.Hint = "arguments of a task stand behind it: haz " + pathName(v.line.path) + " TASK -- " + strings.Join(arguments, " ")
+		}
+		bad = append(bad, d)
 	}
 	if len(bad) > 0 {
 		return nil, &diag.Errors{List: bad}

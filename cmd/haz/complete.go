@@ -84,6 +84,10 @@ func (c *completer) complete(cur string, before []string) []candidate {
 	case !c.line.ended && strings.HasPrefix(cur, "-"):
 		return c.options(opts, cur)
 	}
+	if c.line.passing { // words for a task
+		c.paths = 1
+		return nil
+	}
 	return c.arguments(before, cur)
 }
 

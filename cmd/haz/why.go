@@ -19,15 +19,16 @@ import (
 )
 
 func whyCommand() *command {
-	return &command{Command: cli.Command{Name: "why", ArgsUsage: "TASK", Usage: "explain a task: inputs, key, what the cache has",
-		Description: "Explains one task without running anything: its command, inputs, outputs, dependencies and environment, its cache key, and whether the cache has a result for it.",
+	return &command{Command: cli.Command{Name: "why", ArgsUsage: "TASK [-- ARGUMENT...]", Usage: "explain a task: inputs, key, what the cache has",
+		Description: paragraphs("Explains one task without running anything: its command, inputs, outputs, dependencies and environment, its cache key, and whether the cache has a result for it.",
+			"Words behind -- are arguments, as in a run: with them the task has another key."),
 		Flags: []cli.Flag{
 			toggle("diff", "say what is different from the last run of the task"),
 			toggle("key", "print nothing but the text whose digest the cache key is"),
 			formatOption("plain (default) or json", "plain", "json"),
 		},
-		UsageText: lines("haz why lib:build", "haz why build --diff", "haz why build --key"),
-	}, completes: tasks, do: doWhy, exclusive: [][]string{{"diff", "key"}, {"key", "format"}}}
+		UsageText: lines("haz why lib:build", "haz why build --diff", "haz why build --key", "haz why test -- -t login"),
+	}, completes: tasks, do: doWhy, passes: true, exclusive: [][]string{{"diff", "key"}, {"key", "format"}}}
 }
 
 // doWhy is `haz why`.
@@ -48,7 +49,7 @@ func doWhy(v *invocation) error {
 	if err != nil {
 		return whyResolve(refs[0].String(), err, func(word string) string { return v.meantIn(w, word) })
 	}
-	e, err := w.Why(v.ctx, t.Index, haz.WhyOptions{Diff: v.has("diff"), Key: v.has("key")})
+	e, err := w.Why(v.ctx, t.Index, haz.WhyOptions{Diff: v.has("diff"), Key: v.has("key"), Arguments: v.line.passed})
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func whyProblem(e *haz.Explanation) error {
 			Hint: "haz run " + b.Task.String()}
 		switch {
 		case b.Uncached:
-			d.Hint = "haz run -v " + e.Task.ID.String() + " learns the key on its way"
+			d.Hint = "haz run -v " + runWords(e.Task.ID, e.Task.Arguments) + " learns the key on its way"
 		case b.KeyError != nil:
 			d.Causes = []string{b.KeyError.Error()}
 			if hint, ok := haz.IsKeyError(b.KeyError); ok && hint != "" {
@@ -123,6 +124,9 @@ func whyText(e *haz.Explanation) string {
 	t := e.Task
 	b.WriteString(t.ID.String() + "\n")
 	b.WriteString(actionText(t) + "\n")
+	if len(t.Arguments) > 0 {
+		b.WriteString("arguments: " + wordList(t.Arguments) + "\n")
+	}
 	if t.Description != "" {
 		b.WriteString("description: " + visible(strings.TrimSpace(t.Description)) + "\n")
 	}
@@ -183,7 +187,18 @@ func whyText(e *haz.Explanation) string {
 	if e.Stored != nil && e.Stored.Attempt > 1 {
 		fmt.Fprintf(&b, "flaky: made on attempt %d\n", e.Stored.Attempt)
 	}
+	if e.OtherRun != nil {
+		b.WriteString("last run: haz run " + runWords(t.ID, e.OtherRun.Arguments) + "\n")
+	}
 	return b.String()
+}
+
+// runWords is a task with the arguments of a run, as a shell reads them.
+func runWords(id haz.TaskID, args []string) string {
+	if len(args) == 0 {
+		return id.String()
+	}
+	return diag.Escape(id.String() + " -- " + workspace.ShellWords(args))
 }
 
 // envFiles are the files of variables as they are written.
@@ -229,11 +244,15 @@ func actionText(t *haz.Task) string {
 	if t.Kind == workspace.Shell {
 		return "shell (" + t.Shell + "): " + visible(t.Script)
 	}
-	words := make([]string, len(t.Argv))
-	for i, a := range t.Argv {
+	return "command: " + wordList(t.Argv)
+}
+
+func wordList(texts []string) string {
+	words := make([]string, len(texts))
+	for i, a := range texts {
 		words[i] = diag.Quote(a)
 	}
-	return "command: [" + strings.Join(words, ", ") + "]"
+	return "[" + strings.Join(words, ", ") + "]"
 }
 
 // visible keeps the lines and tabs of a script and escapes what else could disturb a terminal.
@@ -298,142 +317,3 @@ func printDiffLines(w io.Writer, diffs []haz.Difference) {
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }
-
-type jsonInput struct {
-	Path      string   `json:"path"`
-	Digest    *string  `json:"digest"`
-	Producers []string `json:"producers"`
-}
-
-type jsonAction struct {
-	Kind   string   `json:"kind"`
-	Argv   []string `json:"argv,omitempty"`
-	Shell  string   `json:"shell,omitempty"`
-	Script *string  `json:"script,omitempty"`
-}
-
-type jsonMutex struct {
-	Scope string `json:"scope"`
-	Name  string `json:"name"`
-	Mode  string `json:"mode"`
-}
-
-type jsonTool struct {
-	Name   string  `json:"name"`
-	Digest *string `json:"digest"` // null: absent
-	File   string  `json:"file,omitempty"`
-}
-
-type jsonDiff struct {
-	Sign   string `json:"sign"`
-	Kind   string `json:"kind"`
-	Name   string `json:"name"`
-	Detail string `json:"detail"`
-}
-
-type jsonUpstream struct {
-	Task  string     `json:"task"`
-	Since string     `json:"diff_since_run"`
-	Diff  []jsonDiff `json:"diff"`
-}
-
-type jsonWhy struct {
-	Project  string      `json:"project"`
-	Task     string      `json:"task"`
-	Action   jsonAction  `json:"action"`
-	Inputs   []jsonInput `json:"inputs"`
-	Outputs  []string    `json:"outputs"`
-	Deps     []string    `json:"deps"`
-	WeakDeps []string    `json:"weak_deps"`
-	Mutex    *jsonMutex  `json:"mutex"`
-	Keeps    bool        `json:"incremental,omitempty"`
-	jsonAttempts
-	jsonSaid
-	Env struct {
-		FromHost  []string          `json:"from_host"`
-		Override  map[string]string `json:"override"`
-		Pass      []string          `json:"pass,omitempty"`
-		Files     []string          `json:"files,omitempty"`
-		Strict    bool              `json:"strict,omitempty"`
-		Passed    []string          `json:"passed,omitempty"`
-		ByDefault []string          `json:"passed_by_default"`
-	} `json:"env"`
-	Tools     []jsonTool     `json:"tools"`
-	Source    string         `json:"source"`
-	Key       string         `json:"cache_key"`
-	Lookup    string         `json:"cache_lookup"`
-	MadeOn    int            `json:"made_on_attempt,omitempty"` // where that was not the first
-	Since     *string        `json:"diff_since_run,omitempty"`
-	Diff      []jsonDiff     `json:"diff,omitempty"`
-	Upstreams []jsonUpstream `json:"upstream_diffs,omitempty"`
-}
-
-// whyJSON is the report for machines.
-func whyJSON(e *haz.Explanation) any {
-	t := e.Task
-	doc := jsonWhy{Project: t.ID.Project, Task: t.ID.Task, Action: actionJSON(t), Inputs: []jsonInput{}, Outputs: texts(t.Outputs),
-		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), jsonSaid: saidJSON(t), Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
-	doc.Env.FromHost, doc.Env.Override = sortedCopy(t.FromHost), t.Override
-	doc.Env.Pass, doc.Env.Strict, doc.Env.Passed, doc.Env.ByDefault = sortedCopy(t.Pass), t.Strict, sortedCopy(e.Passed), sortedCopy(e.PassedByDefault)
-	for _, f := range t.EnvFiles {
-		doc.Env.Files = append(doc.Env.Files, f.Text)
-	}
-	if doc.Env.Override == nil {
-		doc.Env.Override = map[string]string{}
-	}
-	for _, in := range e.Inputs {
-		x := jsonInput{Path: in.Path, Producers: ids(in.Producers)}
-		if in.Digest != "" {
-			x.Digest = &in.Digest
-		}
-		doc.Inputs = append(doc.Inputs, x)
-	}
-	doc.Tools = make([]jsonTool, len(e.Tools))
-	for i, t := range e.Tools {
-		doc.Tools[i] = jsonTool{Name: t.Name, File: t.File}
-		if t.Digest != "" {
-			doc.Tools[i].Digest = &e.Tools[i].Digest
-		}
-	}
-	if e.Stored != nil && e.Stored.Attempt > 1 {
-		doc.MadeOn = e.Stored.Attempt
-	}
-	if e.Last != nil {
-		doc.Since = &e.Last.Run
-		doc.Diff = diffJSON(e.Diffs)
-	}
-	for _, u := range e.Upstreams {
-		doc.Upstreams = append(doc.Upstreams, jsonUpstream{u.Task.String(), u.Last.Run, diffJSON(u.Diffs)})
-	}
-	return doc
-}
-
-func diffJSON(diffs []haz.Difference) (out []jsonDiff) {
-	for _, d := range diffs {
-		out = append(out, jsonDiff{string(d.Sign), d.Kind, d.Name, d.Detail})
-	}
-	return out
-}
-
-func actionJSON(t *haz.Task) jsonAction {
-	if t.Kind == workspace.Shell {
-		return jsonAction{Kind: "shell", Shell: t.Shell, Script: &t.Script}
-	}
-	return jsonAction{Kind: "command", Argv: t.Argv}
-}
-
-func mutexJSON(t *haz.Task) *jsonMutex {
-	if t.Mutex == nil {
-		return nil
-	}
-	m := &jsonMutex{Scope: "workspace", Name: t.Mutex.Name, Mode: "exclusive"}
-	if t.Mutex.ProjectScope {
-		m.Scope = "project"
-	}
-	if t.Mutex.Shared {
-		m.Mode = "shared"
-	}
-	return m
-}
-
-func texts(ds []workspace.PatternDecl) []string { return workspace.Texts(ds) }
