@@ -20,12 +20,13 @@ import (
 // its name; what is left empty is as if the key was not there.
 type Declaration struct {
 	Projects    []ProjectDeclaration
-	Hash        string         // cache.hash
-	Concurrency int            // concurrency.default; 0: auto
-	TagCaps     map[string]int // concurrency.tags
-	CancelGrace time.Duration  // execution.cancel_grace; 0: as if it was not there
-	Umask       string         // execution.umask, "022"
-	StrictEnv   bool           // env.strict
+	Hash        string              // cache.hash
+	Concurrency int                 // concurrency.default; 0: auto
+	TagCaps     map[string]int      // concurrency.tags
+	CancelGrace time.Duration       // execution.cancel_grace; 0: as if it was not there
+	Umask       string              // execution.umask, "022"
+	StrictEnv   bool                // env.strict
+	Files       map[string][]string // files: sets by name
 }
 
 // ProjectDeclaration is one project.
@@ -33,6 +34,7 @@ type ProjectDeclaration struct {
 	Name  string
 	Dir   string // a folder from the root of the workspace, "/lib", that is there; not the root itself
 	Tags  []string
+	Files map[string][]string // files: sets by name
 	Tasks []TaskDeclaration
 }
 
@@ -106,6 +108,7 @@ func (d *Declaration) texts() (*load.Declared, error) {
 	if d.StrictEnv {
 		w.line("the workspace", "env: {strict: true}", "")
 	}
+	w.files("the workspace", d.Files)
 	all := &load.Declared{Settings: w.file("the workspace", "DISC-004"), Projects: map[string]config.File{}}
 	bad := w.bad
 	for i := range d.Projects {
@@ -122,6 +125,7 @@ func (p *ProjectDeclaration) spell() *declaration {
 	w := &declaration{}
 	w.line(p.String(), "name: "+quoted(p.Name), p.Name)
 	w.line(p.String(), "tags: "+quotedList(p.Tags), p.Tags...)
+	w.files(p.String(), p.Files)
 	w.line(p.String(), "tasks: {", "")
 	for i := range p.Tasks {
 		t := &p.Tasks[i]
@@ -241,6 +245,18 @@ func (w *declaration) line(name, line string, written ...string) {
 			w.bad = append(w.bad, diag.Diagnostic{Code: "haz::cfg::002", Place: diag.Place{File: name}, Message: "this is not UTF-8: " + diag.Quote(text)})
 		}
 	}
+}
+
+// files adds named sets, each in a line.
+func (w *declaration) files(name string, sets map[string][]string) {
+	if len(sets) == 0 {
+		return
+	}
+	w.line(name, "files: {")
+	for _, set := range slices.Sorted(maps.Keys(sets)) {
+		w.line(name, "  "+quoted(set)+": "+quotedList(sets[set])+",", append([]string{set}, sets[set]...)...)
+	}
+	w.line(name, "}")
 }
 
 func (w *declaration) file(name, rule string) config.File {

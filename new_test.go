@@ -41,13 +41,15 @@ cache: {hash: sha256}
 concurrency: {default: 3, tags: {heavy: 2, slow: 1}}
 execution: {cancel_grace: 1.5, umask: 027}
 env: {strict: true}
+files: {all: ["**", "!*.o"], top: [/top.c]}
 `,
 		"/ws/lib/haz.yml": `name: lib
 tags: [heavy, slow]
+files: {all: ["src/**", $top]}
 tasks:
   compile: {command: [cc, -c, "` + `a\"b\\c\n\t\x01é☺😀\u2028\u0085\x7f #: {[<<` + `"], inputs: ["src/**"], exclude: [src/x], outputs: [lib.a], mutex: db, env: {from_host: [PATH], pass: [TOKEN, "NPM_*"], override: {A: "1 ", B: "` + `a\"b\\c\n` + `"}}}
   check: {shell: "echo hi\nexit 0\n", shell_type: bash, cache: false, weakDeps: ["~:compile"], mutex: {name: "~:db", mode: shared}, env: {strict: true}}
-  gen: {command: [gen]}
+  gen: {command: [gen], inputs: [$all]}
 `,
 		"/ws/app*/haz.yml": `name: app
 tasks:
@@ -68,13 +70,13 @@ tasks:
 		t.Fatal(err)
 	}
 	defer of.Close()
-	made, err := haz.New(t.Context(), "/ws", haz.Declaration{Hash: "sha256", Concurrency: 3, TagCaps: map[string]int{"heavy": 2, "slow": 1}, CancelGrace: 1500 * time.Millisecond, StrictEnv: true, Umask: "027",
+	made, err := haz.New(t.Context(), "/ws", haz.Declaration{Hash: "sha256", Concurrency: 3, TagCaps: map[string]int{"heavy": 2, "slow": 1}, CancelGrace: 1500 * time.Millisecond, StrictEnv: true, Umask: "027", Files: map[string][]string{"all": {"**", "!*.o"}, "top": {"/top.c"}},
 		Projects: []haz.ProjectDeclaration{
-			{Name: "lib", Dir: "/lib", Tags: []string{"heavy", "slow"}, Tasks: []haz.TaskDeclaration{
+			{Name: "lib", Dir: "/lib", Tags: []string{"heavy", "slow"}, Files: map[string][]string{"all": {"src/**", "$top"}}, Tasks: []haz.TaskDeclaration{
 				{Name: "compile", Command: []string{"cc", "-c", odd}, Inputs: []string{"src/**"}, Exclude: []string{"src/x"}, Outputs: []string{"lib.a"}, Mutex: "db",
 					FromHost: []string{"PATH"}, Pass: []string{"TOKEN", "NPM_*"}, Override: map[string]string{"A": "1 ", "B": "a\"b\\c\n"}},
 				{Name: "check", Shell: "echo hi\nexit 0\n", ShellType: "bash", Uncached: true, StrictEnv: true, WeakDeps: []string{"~:compile"}, Mutex: "~:db", SharedMutex: true},
-				{Name: "gen", Command: []string{"gen"}},
+				{Name: "gen", Command: []string{"gen"}, Inputs: []string{"$all"}},
 			}},
 			{Name: "app", Dir: "/app*", Tasks: []haz.TaskDeclaration{{Name: "build", Command: []string{"ld"}, Deps: []string{"lib:compile"}, NarrowDeps: []string{"lib:check"}, PrintedDeps: []string{"lib:check", "lib:gen"},
 				Tools: []haz.Tool{{Name: "ld"}, {Name: "as", Probe: []string{"as", "--version"}}}, Outputs: []string{"/out/**"}, Incremental: true}}},
@@ -101,7 +103,7 @@ func described(w *haz.Workspace) (lines []string) {
 		of.Place, of.Project, of.Mutex = diag.Place{}, nil, nil
 		for _, list := range [][]workspace.PatternDecl{of.Inputs, of.Exclude, of.Outputs} {
 			for i := range list {
-				list[i].Place = diag.Place{}
+				list[i].Place, list[i].Via = diag.Place{}, nil
 			}
 		}
 		for _, list := range [][]workspace.RefDecl{of.Deps, of.WeakDeps} {

@@ -67,12 +67,12 @@ func (c *patternChecker) literalInput(t *Task, in workspace.PatternDecl) {
 	if _, err := c.w.FS.Lstat(path); !errors.Is(err, fs.ErrNotExist) || len(c.w.G.Writers(path)) > 0 {
 		return
 	}
-	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Place: in.Place, Project: t.SharedIn(), Hint: c.g.Literal(c.ctx, t, in),
+	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Place: in.Place, Project: in.SharedIn(t), Hint: c.g.Literal(c.ctx, t, in),
 		Message: "input " + diag.Quote(path) + " of task " + diag.Quote(t.ID.String()) + " does not exist, and no task produces it"})
 }
 
 func (c *patternChecker) add(t *Task, code string, d workspace.PatternDecl, m guess.Miss) {
-	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Code: code, Place: d.Place, Project: t.SharedIn(), Message: m.Of(t), Hint: m.Hint})
+	c.list = append(c.list, diag.Diagnostic{Severity: diag.Warning, Code: code, Place: d.Place, Project: d.SharedIn(t), Message: m.Of(t), Hint: m.Hint})
 }
 
 func (c *patternChecker) characters(t *Task, what string, d workspace.PatternDecl, exclude []workspace.PatternDecl) {
@@ -97,7 +97,7 @@ func (c *patternChecker) nothing(m *missed, what, code string) {
 	}
 }
 
-// shared counts, for each pattern where it is written, the tasks in which it selects something. A pattern of an overlay is one
+// shared counts, for each pattern where it is written, the tasks in which it selects something. A pattern of an overlay, or of a set of files, is one
 // mistake or none: what selects something in one project is no typing error in the others.
 type shared struct {
 	order []diag.Place

@@ -13,6 +13,7 @@ import (
 
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
@@ -22,7 +23,7 @@ import (
 // What a run says of patterns that miss (chapter 1, 8.5). It looks at the disk only for patterns that select nothing, or whose
 // text has a set or a backslash.
 
-// overlayPatterns collects what becomes of the patterns of overlays, which are one mistake or none in all of their tasks.
+// overlayPatterns collects what becomes of the patterns of overlays and of sets of files, which are one mistake or none in all of their tasks.
 type overlayPatterns struct {
 	mu    sync.Mutex
 	found map[overlayPattern]*overlayMiss
@@ -32,6 +33,7 @@ type overlayPattern struct {
 	overlay, task string
 	output        bool
 	at            int
+	set           diag.Place // of one in a set of files, and nothing else
 }
 
 // overlayMiss is one that selected nothing so far: first is the first such task in canonical order.
@@ -107,8 +109,10 @@ func (b *builder) patternNotes(ctx context.Context, j *job, output bool, ds []wo
 			}
 		}
 		switch {
+		case d.Via != nil:
+			b.overlays.note(overlayPattern{set: d.Place}, t, found)
 		case t.Overlay != "":
-			b.overlays.note(overlayPattern{t.Overlay, t.ID.Task, output, at}, t, found)
+			b.overlays.note(overlayPattern{overlay: t.Overlay, task: t.ID.Task, output: output, at: at}, t, found)
 		case found:
 		case output:
 			add(b.guesser().Output(ctx, t, at, outputMissed))
@@ -144,7 +148,8 @@ func (b *builder) missedByAll(ctx context.Context) []messages.Note {
 		}
 	}
 	slices.SortFunc(patterns, func(a, b overlayPattern) int {
-		return cmp.Or(cmp.Compare(a.overlay, b.overlay), cmp.Compare(a.task, b.task), compareFlags(a.output, b.output), cmp.Compare(a.at, b.at))
+		return cmp.Or(cmp.Compare(a.overlay, b.overlay), cmp.Compare(a.task, b.task), compareFlags(a.output, b.output), cmp.Compare(a.at, b.at),
+			cmp.Compare(a.set.File, b.set.File), cmp.Compare(a.set.Line, b.set.Line), cmp.Compare(a.set.Column, b.set.Column))
 	})
 	var notes []messages.Note
 	for _, p := range patterns {
@@ -156,7 +161,7 @@ func (b *builder) missedByAll(ctx context.Context) []messages.Note {
 		if p.output {
 			miss = b.guesser().Output(ctx, m.first, p.at, outputMissed)
 		} else {
-			miss = b.guesser().Input(ctx, m.first, p.at)
+			miss = b.guesser().Input(ctx, m.first, p.in(m.first))
 		}
 		text := miss.Of(m.first)
 		if m.count > 1 {
@@ -177,10 +182,21 @@ func compareFlags(a, b bool) int {
 	return 1
 }
 
-// selectsElsewhere reports whether a pattern of an overlay selects something on disk for any of the tasks that have it.
+// in is where the pattern is among the inputs of a task that has it; -1: it has not.
+func (p overlayPattern) in(t *workspace.Task) int {
+	if p.set == (diag.Place{}) {
+		return p.at
+	}
+	return slices.IndexFunc(t.Inputs, func(d workspace.PatternDecl) bool { return d.Via != nil && d.Place == p.set })
+}
+
+// selectsElsewhere reports whether a pattern of an overlay or a set selects something on disk for any of the tasks that have it.
 func (b *builder) selectsElsewhere(ctx context.Context, p overlayPattern) bool {
 	return slices.ContainsFunc(b.r.o.Plan.G.W.Tasks, func(t *workspace.Task) bool {
 		switch {
+		case p.set != diag.Place{}:
+			at := p.in(t)
+			return at >= 0 && b.guesser().Selects(ctx, t.Inputs[at], t.Exclude)
 		case t.Overlay != p.overlay || t.ID.Task != p.task:
 			return false
 		case p.output:

@@ -103,7 +103,7 @@ func (g *Graph) unorderedGlobs(in declared, outs []declared) diag.Diagnostic {
 	if len(producers) > 1 {
 		verb, them = "make", "them"
 	}
-	d := diag.Diagnostic{Severity: diag.Warning, Code: "DAG-013", Place: read.Place, Project: t.SharedIn(),
+	d := diag.Diagnostic{Severity: diag.Warning, Code: "DAG-013", Place: read.At(), Project: t.SharedIn(),
 		Message: fmt.Sprintf("input %s of task %s can select what %s %s (both can be %s), but nothing says who is first",
 			diag.Quote(read.Text), quote(t), listFew(producers), verb, diag.Quote(common)),
 		Related: []diag.Related{{Place: wrote.Place, Label: fmt.Sprintf("output %s of %s is here", diag.Quote(wrote.Text), quote(producers[0]))}}}

@@ -55,7 +55,7 @@ func unordered(t *workspace.Task, input int, producers []*workspace.Task) diag.D
 	if len(producers) > 1 {
 		verb, them = "produce", "them"
 	}
-	return diag.Diagnostic{Severity: diag.Warning, Code: "DAG-013", Place: t.Inputs[input].Place, Project: t.SharedIn(),
+	return diag.Diagnostic{Severity: diag.Warning, Code: "DAG-013", Place: t.Inputs[input].At(), Project: t.SharedIn(),
 		Message: fmt.Sprintf("task %s reads what %s %s, but does not depend on %s", quote(t), listFew(producers), verb, them),
 		Hint:    "deps: [" + strings.Join(references(t, producers), ", ") + "]"}
 }

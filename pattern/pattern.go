@@ -164,6 +164,16 @@ func (p Pattern) Except(not []Pattern) Pattern {
 	return Pattern{&q}
 }
 
+// WithExceptions is the pattern with these exceptions in the place of its own. The list is kept and must not change.
+func (p Pattern) WithExceptions(list []Pattern) Pattern {
+	if p.p == nil {
+		return p
+	}
+	q := *p.p
+	q.except = slices.Clip(list)
+	return Pattern{&q}
+}
+
 // Exceptions are the patterns whose matches are taken away.
 func (p Pattern) Exceptions() []Pattern {
 	if p.p == nil {

@@ -201,6 +201,7 @@ func (t *Task) SharedIn() string {
 type PatternDecl struct {
 	Quiet   bool            // of Inputs: whether it matches is told elsewhere, or no news
 	Text    string          // as written
+	Via     *Item           // of Inputs: what stands in the list, where Text stands in a set of files that this means
 	Pattern pattern.Pattern // anchored at the project (PATH-004), or at the root where the text starts with "/" (PATH-001, PATH-005)
 	Place   diag.Place
 	// Not are the items with "!" that follow it in its list, up to the next one without: what they match is taken from this pattern and
@@ -208,12 +209,41 @@ type PatternDecl struct {
 	Not []PatternDecl
 }
 
-// Texts are the items of a list as they were written, in their order.
+// Item is what stands in a list for several patterns: "$sources".
+type Item struct {
+	Text  string
+	Place diag.Place
+}
+
+// At is where the task says it: of a pattern of a set, where the set is used.
+func (d *PatternDecl) At() diag.Place {
+	if d.Via != nil {
+		return d.Via.Place
+	}
+	return d.Place
+}
+
+// SharedIn is what SharedIn of the task is, of a mistake in one of its patterns: a set of files is that of many tasks.
+func (d *PatternDecl) SharedIn(t *Task) string {
+	if d.Via != nil {
+		return t.Project.Name
+	}
+	return t.SharedIn()
+}
+
+// Texts are the items of a list as they were written, in their order. A set that has no pattern is not among them.
 func Texts(ds []PatternDecl) []string {
 	out := make([]string, 0, len(ds))
-	for _, d := range ds {
-		out = append(out, d.Text)
-		out = append(out, Texts(d.Not)...)
+	var via *Item
+	for i := range ds {
+		switch d := &ds[i]; {
+		case d.Via == nil:
+			out = append(out, d.Text)
+		case d.Via != via:
+			out = append(out, d.Via.Text)
+		}
+		via = ds[i].Via
+		out = append(out, Texts(ds[i].Not)...)
 	}
 	return out
 }

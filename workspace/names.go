@@ -32,6 +32,9 @@ func (e *NameError) Error() string {
 // the first a letter or digit. The error is *NameError.
 func CheckName(s string) error { return checkName(s, NameMax) }
 
+// ProjectSet is no name that a user gives a set of files: $project means the project's own files (PATH-025).
+const ProjectSet = "project"
+
 // CheckShellName checks the name of a shell: a name of at most 32 bytes.
 func CheckShellName(s string) error { return checkName(s, ShellNameMax) }
 

@@ -45,6 +45,9 @@ or a folder with all below it; dist/ says that it is a folder, and is an error
 where it is none. With ! in front an entry of inputs or outputs takes away from
 those before it. What ` + "`exclude`" + ` lists is taken away from what the globs of
 ` + "`inputs`" + ` select. No ignore file is consulted.
+
+$sources among ` + "`inputs`" + ` is the set of that name: ` + "`files`" + ` in haz.yml or in the
+workspace file has lists of patterns by name. A file of such a name is \$sources.
 `},
 	{"query", "the expressions of haz query", `
   a | b     one of both          lowest precedence

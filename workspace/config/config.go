@@ -38,7 +38,7 @@ func ReadWorkspace(f File) (*Workspace, diag.List) {
 	if n == nil {
 		return w, m.diags
 	}
-	w.ProjectsKnown = true
+	w.ProjectsKnown, w.FilesKnown = true, true
 	m.object(workspaceObject, "haz::cfg::005", n, w)
 	if m.misses(n, "projects") {
 		w.ProjectsKnown = false
@@ -57,6 +57,9 @@ func (w *Workspace) incomplete(key string) {
 	if key == "" || key == "projects" {
 		w.ProjectsKnown = false
 	}
+	if key == "" || key == "files" {
+		w.FilesKnown = false
+	}
 }
 
 // ReadProject reads a haz.yml. What could be read is returned also when there are errors; it is never nil.
@@ -68,7 +71,7 @@ func ReadProject(f File) (*Project, diag.List) {
 	if n == nil {
 		return p, m.diags
 	}
-	p.TagsKnown, p.TasksKnown = true, true
+	p.TagsKnown, p.TasksKnown, p.FilesKnown = true, true, true
 	m.object(projectObject, "haz::cfg::005", n, p)
 	if m.misses(n, "name") {
 		m.addCode("haz::cfg::013", m.top(), "the project has no name", "name: "+suggestName(f.Name))
@@ -82,6 +85,9 @@ func (p *Project) incomplete(key string) {
 	}
 	if key == "" || key == "tasks" {
 		p.TasksKnown = false
+	}
+	if key == "" || key == "files" {
+		p.FilesKnown = false
 	}
 }
 

@@ -38,7 +38,7 @@ const (
 	noServices    = "haz has no services yet; a server that is run by hand is a task with cache: false"
 	noDotenv      = `each task says which files of variables it has: env: {files: [.env, ".env.local?"]}`
 	inAnOverlay   = "tasks for many projects stand in .haz/tasks/<name>.yml; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
-	anchored      = "lists have no names, but YAML has: inputs: &sources [\"src/**\"] in one task, inputs: *sources in another"
+	namedSets     = `sets of files with names are declared under files, in haz.yml or the workspace file, and used as $name: files: {sources: ["src/**"]}`
 	shownBy       = "what is shown is said where it is looked at: haz run -q, haz run --output-mode buffered, or output: {mode: buffered} in .haz/workspace.yml"
 	schemaComment = "an editor finds the schema by a comment on the first line: # yaml-language-server: $schema=URL"
 	remove        = "haz needs nothing of the kind; remove it"
@@ -57,7 +57,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "globalpassthroughenv passthroughenv passenv passthrough", say: hiddenValue},
 		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
 		{keys: "dotenv envfile globaldotenv", say: noDotenv},
-		{keys: "namedinputs filegroups", say: anchored},
+		{keys: "namedinputs filegroups filesets filelists sets inputs globaldependencygroups", ours: "files", write: writeSets},
 		{keys: "cachedir cachedirectory cachefolder", say: "the cache is .haz/cache; to have it elsewhere: cache: {location: ../cache}"},
 		{keys: "remotecache cacheoptions nxcloudaccesstoken nxcloudid hasher remote", say: "the cache is that of this machine; remove it"},
 		{keys: "maxage maxsize", say: "it belongs under cache: cache: {clean: {max_age: 90d, max_size: 5GiB}}"},
@@ -154,7 +154,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "parallel parallelism", say: "mutex: name, the same for all tasks that exclude each other"},
 		{keys: "concurrency maxworkers weight priority resources pool cpus memory", say: "a cap belongs to projects with a tag: concurrency: {tags: {heavy: 1}} in .haz/workspace.yml"},
 		{keys: "extends inherit inherits template base", say: inAnOverlay},
-		{keys: "namedinputs filegroups", say: anchored},
+		{keys: "namedinputs filegroups", say: namedSets},
 		{keys: "externaldependencies binaries programs executables toolset", ours: "tools", write: writeList},
 		{keys: "visibility public", say: "every task can be run by its name; remove it"},
 		{keys: "clean cleanup", say: "what a task made is taken away before it runs again; incremental: true keeps it"},
@@ -215,7 +215,7 @@ var manyTasks = []foreign{
 	{keys: "environment variables vars globalenv", say: `each task has its own: tasks: {build: {shell: "program", env: {override: {NAME: text}}}}`},
 	{keys: "dotenv envfile", say: noDotenv},
 	{keys: "passthroughenv globalpassthroughenv passenv passthrough", say: hiddenValue},
-	{keys: "filegroups namedinputs", say: anchored},
+	{keys: "filegroups namedinputs filesets filelists sets", ours: "files", write: writeSets},
 	{keys: "root sourceroot dir path cwd folder", say: "a project is the folder of its haz.yml; remove it"},
 	{keys: "version", say: "a file of haz has no version; remove it"},
 	{keys: "schema", say: schemaComment},

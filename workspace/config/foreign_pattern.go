@@ -19,6 +19,9 @@ var placeholders = []struct{ text, ours string }{
 // expanded is what other tools expand.
 var expanded = regexp.MustCompile(`\{\{|\$\{[A-Za-z_.][^,}]*\}|\$\(|\{(options|projectName|workspaceName)[.}]`)
 
+// fileGroup is a set of files in the words of moon.
+var fileGroup = regexp.MustCompile(`^@(?:group|files|globs|dirs|root)\(([A-Za-z0-9][A-Za-z0-9_-]{0,63})\)$`)
+
 // ForeignPattern is a hint for a text of `inputs`, `exclude`, `outputs` or `projects` that has a meaning in other tools and none here;
 // "" for any other.
 func ForeignPattern(key, text string) string {
@@ -32,11 +35,25 @@ func ForeignPattern(key, text string) string {
 			}
 		}
 	}
+	if group := fileGroup.FindStringSubmatch(text); group != nil && key == "inputs" {
+		return "write " + diag.Quote("$"+group[1])
+	}
 	switch {
 	case expanded.MatchString(text):
 		return "nothing is expanded in a path; write the path itself"
 	case key == "inputs" && len(text) > 1 && text[0] == '^' && workspace.CheckName(text[1:]) == nil:
 		return "what deps made counts without being an input; remove it"
+	}
+	return ""
+}
+
+// ForeignSet is a hint for what stands behind "$" and is the name of no set, where another tool has it; "" for any other.
+func ForeignSet(name string) string {
+	switch name {
+	case "projectRoot", "PROJECT_ROOT", "projectSource":
+		return "write " + diag.Quote("**")
+	case "workspaceRoot":
+		return "write " + diag.Quote("/**")
 	}
 	return ""
 }

@@ -28,6 +28,8 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		return m.shellOption(rule, t)
 	case EnvName:
 		return m.name(rule, t, t.Value, workspace.CheckEnvName)
+	case SetName:
+		return m.setName(rule, t)
 	case PassName:
 		return m.name(rule, t, t.Value, workspace.CheckPassName)
 	case MutexName:
@@ -211,12 +213,20 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 		parse = pattern.ParseEntry
 	}
 	text, not := t.Value, false
-	if f.Type.Format == SelectPattern {
+	if f.Type.Format == SelectPattern || f.Type.Format == InputPattern {
 		text, not = strings.CutPrefix(t.Value, "!")
+	}
+	if name, isSet := strings.CutPrefix(text, "$"); isSet && !isProject {
+		if f.Type.Format == InputPattern {
+			return m.setItem(f, t, name, not)
+		}
+		if !m.noSets(f, t, name) {
+			return Pattern{}, false
+		}
 	}
 	g, err := parse(text)
 	if err == nil {
-		return Pattern{t, g, not}, true
+		return Pattern{Text: t, Glob: g, Not: not}, true
 	}
 	rule := f.Rule
 	if isProject {

@@ -130,6 +130,8 @@ func (s *schemaPrinter) field(o *Object, f *Field) object {
 			items = s.define("path", items)
 		case SelectPattern:
 			items = s.define("selection", items)
+		case InputPattern:
+			items = s.define("input", items)
 		}
 		if f.Type.Object != nil {
 			items = object{{"oneOf", list{items, s.object(f.Type.Object)}}}
@@ -153,7 +155,16 @@ func (s *schemaPrinter) field(o *Object, f *Field) object {
 		case f.Type.Object != nil:
 			values = s.reference(f.Type.Object)
 		case f.Type.Lists:
-			values = object{{"type", "array"}, {"items", values}, {"minItems", 1}, {"uniqueItems", true}}
+			if f.Type.Format == InputPattern {
+				values = s.define("input", values)
+			}
+			values = object{{"type", "array"}, {"items", values}}
+			if f.Type.NonEmpty {
+				values = append(values, member{"minItems", 1})
+			}
+			if f.Type.Unique {
+				values = append(values, member{"uniqueItems", true})
+			}
 		}
 		return append(out, member{"type", orNull(nullable, "object")},
 			member{"propertyNames", object{{"pattern", patternOf[f.Type.Keys]}}}, member{"additionalProperties", values})
@@ -225,6 +236,8 @@ var patternOf = map[Format]string{
 	ProjectPattern: `^/` + pathPattern + `$`,
 	PathPattern:    `^/?` + pathPattern + `/?$`,
 	SelectPattern:  `^!?/?` + pathPattern + `/?$`,
+	InputPattern:   `^!?/?` + pathPattern + `/?$`,
+	SetName:        `^` + namePattern + `$`,
 	TaskReference:  `^(~:|\^~:|\^:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `(\[[^\]]+\])?\??$`,
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
@@ -253,6 +266,7 @@ var typesOf = map[Format][]string{
 	ProjectPattern: {"string"},
 	PathPattern:    {"string", "number", "boolean"},
 	SelectPattern:  {"string", "number", "boolean"},
+	InputPattern:   {"string", "number", "boolean"},
 	TaskReference:  {"string"},
 	MutexName:      {"string", "integer", "boolean"},
 	DurationText:   {"string"},
@@ -302,13 +316,16 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 		out = append(out, member{"minimum", 1}, member{"maximum", factorMax})
 	case FailureText:
 		out = append(out, member{"minimum", 1}, member{"maximum", 255})
-	case ProjectPattern, PathPattern, SelectPattern, LiteralText:
-		out = append(out,
-			member{"patternErrorMessage", "This is no path or glob: folders are separated by one /, and ** stands alone between them."},
-			member{"allOf", list{
-				object{{"not", object{{"type", "string"}, {"pattern", `(^!?|/)\.\.?(/|$)`}}}},
-				object{{"not", object{{"type", "string"}, {"pattern", `[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]`}}}},
-			}})
+	case ProjectPattern, PathPattern, SelectPattern, InputPattern, LiteralText:
+		none := func(pattern string) object { return object{{"not", object{{"type", "string"}, {"pattern", pattern}}}} }
+		all := list{none(`(^!?|/)\.\.?(/|$)`), none(`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]`)}
+		switch f {
+		case InputPattern: // behind "$" stands a name
+			all = append(all, none(`^!?\$([^A-Za-z0-9]|$|.[A-Za-z0-9_-]*[^A-Za-z0-9_-]|.[A-Za-z0-9_-]{64})`))
+		case PathPattern, SelectPattern: // sets belong into inputs
+			all = append(all, none(`^!?\$`+namePattern+`$`))
+		}
+		out = append(out, member{"patternErrorMessage", "This is no path or glob: folders are separated by one /, and ** stands alone between them."}, member{"allOf", all})
 	case DurationText:
 		out = append(out, member{"not", object{{"type", "string"}, {"pattern", `s.*s|m.*m|h.*h|d.*d|w.*w`}}})
 	case PeriodText:

@@ -122,7 +122,7 @@ const cellMark = "${matrix."
 // cellText puts the values of the cell into a text of command, inputs, exclude or outputs.
 func (m *mapper) cellText(f *Field, t Text) (Text, bool) {
 	switch f.Key {
-	case "command", "inputs", "exclude", "outputs":
+	case "command", "inputs", "exclude", "outputs", "files":
 	default:
 		return t, true
 	}
@@ -157,6 +157,9 @@ func (m *mapper) noSuchKey(f *Field, t Text, key string, closed bool) bool {
 	switch keys := slices.Sorted(maps.Keys(m.cell)); {
 	case !closed:
 		message = `the "${" is not closed`
+	case f.Key == "files":
+		message += ": a set of files is that of many tasks"
+		hint = "write it into the inputs of the task"
 	case len(keys) == 0:
 		message += ": the task has no matrix"
 		hint = matrixHint

@@ -58,6 +58,7 @@ var printSeeds = []string{
 	"projects: [/a, \"/libs/*\", '/x{,y}']\ncache: {hash: sha256, clean: {max_age: 1w2d, max_size: 5GiB}}\nconcurrency: {default: 0x10, tags: {a: \"3\", b: +4}}\noutput: {mode: buffered}\nexecution: {cancel_grace: .5, umask: 0o27}\n",
 	"name: a\nenv: {strict: TRUE}\ntasks: {t: {shell: '', env: {strict: false, files: [.env, \".env.local?\"], pass: [TOKEN, \"NPM_*\", a*]}}}\n", "projects: []\nenv: {strict: False}\n",
 	"projects: ~\nconcurrency: {default: auto}\n", "projects: []\nexecution: {cancel_grace: 1e300}\n",
+	"projects: []\nfiles: {sources: [\"src/**\", \"!$gen\", '\\$x'], gen: []}\n", "name: a\nfiles: {1: [$b, \"!src/gen/\"], b: []}\ntasks: {t: {shell: '', inputs: [\"**\", \"!*.md\", $1, \"!$b\"]}}\n",
 	"tagsFilter: [a, b]\ntasks: {}\n", "tasks: ~\n", "tasks: {a: {command: [!!binary aGk=]}}\n",
 }
 
@@ -138,7 +139,14 @@ func (p *printer) list(set bool, key string, items []Text) func() bool {
 func (p *printer) patterns(key string, l Patterns) func() bool {
 	var items []Text
 	for _, i := range l.Items {
-		items = append(items, Text{Value: i.Glob.String()}) // what it was parsed to, not the text beside it
+		text := i.Glob.String() // what it was parsed to, not the text beside it
+		if i.Set != "" {
+			text = "$" + i.Set
+		}
+		if i.Not {
+			text = "!" + text
+		}
+		items = append(items, Text{Value: text})
 	}
 	return p.list(l.Set, key, items)
 }
@@ -174,14 +182,26 @@ func (p *printer) workspace(w *Workspace) {
 			})),
 		p.always("output", p.text("mode", w.Output.Mode)),
 		p.always("execution", p.text("cancel_grace", w.Execution.CancelGrace.Text), p.text("umask", w.Execution.Umask)),
-		p.always("env", p.flag("strict", w.Env.Strict)),
+		p.always("env", p.flag("strict", w.Env.Strict)), p.files(w.Files),
 	)
 	// A quantity is what its text says, and what reading its text again must say: shown beside the map.
 	fmt.Fprintf(&p.b, " # %d %d %d", w.Cache.Clean.MaxAge.Duration, w.Cache.Clean.MaxSize.Bytes, w.Execution.CancelGrace.Duration)
 }
 
 func (p *printer) project(w *Project) {
-	p.members(p.text("name", w.Name), p.list(w.Tags.Set, "tags", w.Tags.Items), p.always("env", p.flag("strict", w.Env.Strict)), p.tasks(w.Tasks))
+	p.members(p.text("name", w.Name), p.list(w.Tags.Set, "tags", w.Tags.Items), p.always("env", p.flag("strict", w.Env.Strict)), p.files(w.Files), p.tasks(w.Tasks))
+}
+
+func (p *printer) files(list []FileSet) func() bool {
+	return p.member(len(list) > 0, "files", func() {
+		p.members(func() bool {
+			for _, s := range list {
+				p.patterns(s.Name.Value, s.Items)()
+				p.b.WriteString(", ")
+			}
+			return false
+		})
+	})
 }
 
 func (p *printer) overlay(w *Overlay) {

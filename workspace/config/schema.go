@@ -33,6 +33,8 @@ const (
 	ProjectPattern
 	PathPattern
 	SelectPattern // that, or one with "!" in front
+	InputPattern  // that, or the name of a set behind "$"
+	SetName
 	TaskReference
 	MutexName
 	DurationText
@@ -56,7 +58,7 @@ type Type struct {
 	Allowed  []string // the only texts, where there are but a few
 	NonEmpty bool     // a list with at least one item
 	Unique   bool     // a list without equal texts
-	Lists    bool     // the values of a Dict are lists of such texts
+	Lists    bool     // the values of a Dict are lists of such texts; NonEmpty and Unique are about these
 	Object   *Object
 }
 
@@ -112,6 +114,7 @@ var workspaceObject = &Object{
 		{Key: "output", Rule: "haz::cfg::030", Type: Type{Kind: Map, Object: outputObject}, Doc: "How the output of tasks is shown."},
 		{Key: "execution", Rule: "haz::cfg::031", Type: Type{Kind: Map, Object: executionObject}, Doc: "How tasks are run."},
 		{Key: "env", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Map, Object: strictObject}, Doc: "What holds for the environment of every task."},
+		filesField("Sets of files with names, for `inputs` of every project: `sources: [\"src/**\"]` is used as `$sources`. Their paths are those of the project that uses them, and its own sets of the same name win."),
 	},
 }
 
@@ -179,6 +182,7 @@ var projectObject = &Object{
 		{Key: "tags", Rule: "haz::cfg::014", Type: Type{Kind: ListOf, Format: Name, Unique: true}, Default: "empty", Accepts: "names, each once",
 			Doc: "Groups that the project belongs to: for references like `[lib]:build`, for overlays and for caps."},
 		{Key: "env", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Map, Object: strictObject}, Doc: "What holds for the environment of the project's tasks."},
+		filesField("Sets of files with names, for `inputs` of the project's tasks: `sources: [\"src/**\"]` is used as `$sources`. They win over those of the workspace."),
 		{Key: "tasks", Rule: "haz::cfg::015", KeyRule: "haz::cfg::006", Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Default: "empty", Accepts: "a map from task name to a task",
 			Doc: "What can be run. `default` is what a bare `haz run` in the folder runs."},
 	},
@@ -209,7 +213,7 @@ var taskObject = &Object{
 			Doc: "The options of the shell, in place of the usual ones. `pipefail` says that a pipe fails when any command of it does; `[]` is none."},
 		{Key: "args", Rule: "haz::cfg::093", Added: true, Type: Type{Kind: Scalar, Allowed: []string{"append"}}, Default: "`\"$@\"` in the script", Accepts: "`append`; only with `shell`",
 			Doc: "Where the arguments of `haz run TASK -- ARGUMENTS` go: `append` puts them behind the script. Without it the script says where, by `\"$@\"`. Behind a `command` they go anyway."},
-		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: SelectPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once; with `!` in front: what it takes away from those before it",
+		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: InputPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, or `$` and the name of a set of `files`, each text once; with `!` in front: what it takes away from those before it",
 			Doc: "The files that the task reads. When one of them changes, the task runs again."},
 		{Key: "exclude", Rule: "haz::cfg::037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "What these match is taken from what the globs of `inputs` select."},
@@ -230,7 +234,7 @@ var taskObject = &Object{
 			Doc: "`false`: the task runs each time it is in a run, and is never stored."},
 		{Key: "incremental", Rule: "haz::cfg::039", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
 			Doc: "`true`: when the task runs again, what it made before stays, for a tool that updates it. Otherwise it is taken away first."},
-		{Key: "matrix", Rule: "haz::cfg::092", Added: true, Type: Type{Kind: Dict, Keys: EnvName, Format: CellValue, Lists: true}, Default: "none", Accepts: "a map from key to a list of values",
+		{Key: "matrix", Rule: "haz::cfg::092", Added: true, Type: Type{Kind: Dict, Keys: EnvName, Format: CellValue, Lists: true, NonEmpty: true, Unique: true}, Default: "none", Accepts: "a map from key to a list of values",
 			Doc: "Makes a task of each combination of values, at most 256: `test[node=22]`. They stand in `command`, `inputs`, `exclude` and `outputs` as `${matrix.node}`, and are variables, `HAZ_MATRIX_NODE`. `test` means all of them."},
 		{Key: "interactive", Rule: "haz::cfg::090", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
 			Doc: "`true`: the task has the terminal, for a tool that asks questions. It runs alone, shows its output itself and is never cached. Without a terminal the run is refused."},
@@ -343,3 +347,9 @@ var (
 	projectKind   = fileKind{projectObject, "project", "the shortest project is: name: core"}
 	overlayKind   = fileKind{overlayObject, "overlay", "an overlay without tasks is: tasks: {}"}
 )
+
+// filesField is the key of named sets of files, the same in both files that have it.
+func filesField(doc string) Field {
+	return Field{Key: "files", Rule: "haz::cfg::060", Added: true, Type: Type{Kind: Dict, Keys: SetName, Format: InputPattern, Lists: true, Unique: true}, Default: "empty",
+		Accepts: "a map from name to a list, as `inputs` has it", Doc: doc}
+}

@@ -50,12 +50,12 @@ func TestTables(t *testing.T) {
 			case *Bool:
 				fits = f.Type.Kind == Flag
 			case *List, *[]RetryCause:
-				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != SelectPattern && f.Type.Format != ProjectPattern && f.Type.Object == nil
+				fits = f.Type.Kind == ListOf && f.Type.Format != PathPattern && f.Type.Format != SelectPattern && f.Type.Format != InputPattern && f.Type.Format != ProjectPattern && f.Type.Object == nil
 			case *Deps, *Tools:
 				fits = f.Type.Kind == ListOf && f.Type.Object != nil
 			case *Patterns:
-				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == SelectPattern || f.Type.Format == ProjectPattern)
-			case *[]TagCap, *[]Pair, *[]Task, *[]Axis:
+				fits = f.Type.Kind == ListOf && (f.Type.Format == PathPattern || f.Type.Format == SelectPattern || f.Type.Format == InputPattern || f.Type.Format == ProjectPattern)
+			case *[]TagCap, *[]Pair, *[]Task, *[]Axis, *[]FileSet:
 				fits = f.Type.Kind == Dict
 			case *Mutex, *Retry:
 				fits = f.Type.Kind == ScalarOrMap

@@ -26,11 +26,18 @@ type Items[T any] struct {
 // List is a list of texts.
 type List = Items[Text]
 
-// Pattern is a path or glob.
+// Pattern is a path or glob, or stands for a set of files.
 type Pattern struct {
 	Text
 	Glob pattern.Pattern // not anchored
 	Not  bool            // the text begins with "!", which Glob is without
+	Set  string          // the name behind "$"; Glob is the zero one then
+}
+
+// FileSet is a named set of files.
+type FileSet struct {
+	Name  Text
+	Items Patterns
 }
 
 // Patterns is a list of patterns.
@@ -103,10 +110,11 @@ type Workspace struct {
 		CancelGrace Duration
 		Umask       Text
 	}
-	Env struct{ Strict Bool }
+	Env   struct{ Strict Bool }
+	Files []FileSet
 
-	// ProjectsKnown is false when the list of projects could not be read whole.
-	ProjectsKnown bool
+	// ProjectsKnown is false when the list of projects could not be read whole, FilesKnown when the sets could not.
+	ProjectsKnown, FilesKnown bool
 }
 
 // Project is a haz.yml.
@@ -115,9 +123,10 @@ type Project struct {
 	Name   Text // not Set when missing or wrong
 	Tags   List
 	Env    struct{ Strict Bool }
+	Files  []FileSet
 	Tasks  []Task
 
-	TagsKnown, TasksKnown bool // false when some of them could not be read
+	TagsKnown, TasksKnown, FilesKnown bool // false when some of them could not be read
 }
 
 // Overlay is a file of .haz/tasks.
@@ -230,6 +239,8 @@ func (w *Workspace) slot(key string) any {
 		return slots{"cancel_grace": &w.Execution.CancelGrace, "umask": &w.Execution.Umask}
 	case "env":
 		return slots{"strict": &w.Env.Strict}
+	case "files":
+		return &w.Files
 	}
 	return nil
 }
@@ -253,6 +264,8 @@ func (p *Project) slot(key string) any {
 		return &p.Tags
 	case "env":
 		return slots{"strict": &p.Env.Strict}
+	case "files":
+		return &p.Files
 	case "tasks":
 		return &p.Tasks
 	}

@@ -116,6 +116,8 @@ func (m *mapper) value(f *Field, n *yaml.Node, slot any) bool {
 		return m.pairs(f, n, s)
 	case *[]Axis:
 		return m.matrix(f, n, s)
+	case *[]FileSet:
+		return m.files(f, n, s)
 	case *[]Task:
 		return m.tasks(f, n, s)
 	case *Mutex:
@@ -310,7 +312,7 @@ func (m *mapper) item(f *Field, n *yaml.Node) (Text, bool) {
 		m.wrongType(f.Rule, n, "a string").Hint = "maps belong to deps: of what weakDeps name, nothing is in the key"
 		return Text{}, false
 	}
-	if f.Key == "inputs" && isMap(n) {
+	if f.Type.Format == InputPattern && isMap(n) {
 		m.wrongType(f.Rule, n, "a string").Hint = foreignItem(value{node: n})
 		return Text{}, false
 	}

@@ -23,6 +23,9 @@ type builder struct {
 	diags diag.List
 	made  map[*config.Body]*made
 	bad   []badReference
+
+	seen map[*workspace.Project]*sets // what each project sees of named sets of files
+	sets *sets                        // those of the project that a task is made for; nil: it stands for none
 }
 
 // badReference is a text of deps or weakDeps that is no reference, and where that is told.
@@ -43,6 +46,7 @@ type made struct {
 // directory stands for none: the body is only checked.
 func (b *builder) task(p *workspace.Project, c config.Task, overlay string) *workspace.Task {
 	m := b.made[c.Body]
+	b.sets = b.seen[p]
 	if m == nil {
 		m = &made{task: b.body(c.Body)}
 		if b.made == nil {

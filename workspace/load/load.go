@@ -90,6 +90,7 @@ type loader struct {
 
 	settings *config.Workspace // nil in implicit mode
 	files    map[string]bool   // the haz.yml of all projects, workspace-absolute
+	sets     map[string]*set   // named sets of the workspace
 	diags    diag.List
 	noGraph  bool // what loaded is too little to resolve references on
 
@@ -130,6 +131,7 @@ func (l *loader) load(o Options) {
 	l.unique(projects)
 	l.attach(overlays)
 	l.merge(projects, overlays)
+	l.checkSets(projects)
 	l.number()
 	l.respell(projects, overlays)
 	l.unusedCaps()
@@ -164,6 +166,7 @@ func (l *loader) readSettings() {
 	w, diags := config.ReadWorkspace(f)
 	l.diags = append(l.diags, diags...)
 	l.settings = w
+	l.sets = setsOf(w.Files, w.Source)
 	if !w.ProjectsKnown {
 		l.ws.Partial.Projects = true
 	}

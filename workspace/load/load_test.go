@@ -254,12 +254,12 @@ func TestMutex(t *testing.T) {
 // 8.1: the two anchors (PATH-001, PATH-004, PATH-005); no path leaves its project by "..", or the workspace (PATH-006); case
 // matters (PATH-007).
 func TestAnchors(t *testing.T) {
-	ws := load(t, "-- .haz/workspace.yml --\nprojects: [/a/b]\n-- a/b/haz.yml --\nname: b\ntasks: {t: {shell: \"\", inputs: [x, X, c/d, /x, \"*.c\", \"/**/*.c\", ~t, \"\\\\!x\", $v]}}\n")
+	ws := load(t, "-- .haz/workspace.yml --\nprojects: [/a/b]\n-- a/b/haz.yml --\nname: b\ntasks: {t: {shell: \"\", inputs: [x, X, c/d, /x, \"*.c\", \"/**/*.c\", ~t, \"\\\\!x\", \"\\\\$v\", /a/b/$v]}}\n")
 	var got []string
 	for _, in := range ws.Tasks[0].Inputs {
 		got = append(got, in.Pattern.String())
 	}
-	if want := "/a/b/x /a/b/X /a/b/c/d /x /a/b/*.c /**/*.c /a/b/~t /a/b/\\!x /a/b/$v"; strings.Join(got, " ") != want {
+	if want := "/a/b/x /a/b/X /a/b/c/d /x /a/b/*.c /**/*.c /a/b/~t /a/b/\\!x /a/b/\\$v /a/b/$v"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	for _, out := range []string{"../x", "/../x", "a/../../x", "/a/b/../c"} {

@@ -2,55 +2,121 @@ package load
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
-// selection is anchor for a list in which items with "!" take away what those before them select (PATH-023).
+// selection is anchor for a list in which items with "!" take away what those before them select (PATH-023), and items with "$" are
+// sets of files (PATH-024).
 func (b *builder) selection(key string, c config.Patterns, dir string) []workspace.PatternDecl {
-	all := b.anchor(c, dir)
-	list := all[:0:0]
-	for i, d := range all {
-		switch {
-		case !c.Items[i].Not:
-			list = append(list, d)
-		case len(list) == 0:
-			hint := "list first what it takes away from"
-			if key == "inputs" {
-				hint += ": inputs: [\"**\", " + diag.Quote(d.Text) + "]"
-			}
-			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::070", Place: d.Place, Hint: hint,
-				Message: fmt.Sprintf("%s takes away nothing: nothing is listed before it", diag.Quote(d.Text))})
-		default:
-			last := &list[len(list)-1]
-			last.Not = append(last.Not, d)
+	if len(c.Items) == 0 {
+		return nil
+	}
+	l, listed := selected{make([]workspace.PatternDecl, 0, len(c.Items))}, false
+	for _, p := range c.Items {
+		decls := []workspace.PatternDecl{{Text: p.Value, Pattern: p.Glob.Anchor(dir), Place: b.src.Place(p.Span)}}
+		if p.Set != "" {
+			decls = b.members(p, dir)
 		}
+		if listed = listed || !p.Not; !listed {
+			b.takesNothing(key, p)
+			continue
+		}
+		l.add(decls, p.Not)
 	}
-	var not []workspace.PatternDecl
-	for i := range list {
-		not = append(not, list[i].Not...)
+	compared, before, not := 0, 0, l.not()
+	for i := range l.decls {
+		b.takenLiteral(&l.decls[i], not[before:], &compared)
+		before += len(l.decls[i].Not)
 	}
+	if !l.except(not) {
+		last := c.Items[len(c.Items)-1]
+		b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::064", Place: b.src.Place(last.Span), Hint: "write the patterns of the sets into the list",
+			Message: "too many patterns take away from sets of files that take away themselves"})
+	}
+	return l.decls
+}
+
+// takesNothing reports an item with "!" that stands first.
+func (b *builder) takesNothing(key string, p config.Pattern) {
+	hint := "list first what it takes away from"
+	if key == "inputs" {
+		hint += ": inputs: [\"**\", " + diag.Quote(p.Value) + "]"
+	}
+	b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::070", Place: b.src.Place(p.Span), Hint: hint,
+		Message: fmt.Sprintf("%s takes away nothing: nothing is listed before it", diag.Quote(p.Value))})
+}
+
+// selected is a list of patterns while it is put together: each has in Not what takes away from it and all before it.
+type selected struct{ decls []workspace.PatternDecl }
+
+func (l *selected) add(decls []workspace.PatternDecl, not bool) {
+	switch {
+	case !not:
+		l.decls = append(l.decls, decls...)
+	case len(l.decls) > 0: // else it stands behind sets that are empty
+		last := &l.decls[len(l.decls)-1]
+		last.Not = append(last.Not, decls...)
+	}
+}
+
+// not is all that takes away something, in order.
+func (l *selected) not() (not []workspace.PatternDecl) {
+	for i := range l.decls {
+		not = append(not, l.decls[i].Not...)
+	}
+	return not
+}
+
+// exceptMax bounds what is kept of the exceptions of a list, in patterns. They are those of one slice; only where patterns have some of their
+// own, which sets give them, are there others.
+const exceptMax = 1_000_000
+
+// except gives each pattern its exceptions, which are not. It reports whether there was room for all.
+func (l *selected) except(not []workspace.PatternDecl) bool {
 	if len(not) == 0 {
-		return list
+		return true
 	}
-	patterns, before, compared := workspace.Patterns(not), 0, 0
-	for i := range list { // all have a part of one list
-		b.takenLiteral(&list[i], not[before:], &compared)
-		list[i].Pattern = list[i].Pattern.Except(patterns[before:])
-		before += len(list[i].Not)
+	type own struct {
+		first *pattern.Pattern
+		n     int
+		from  int
 	}
-	return list
+	patterns, before, kept := workspace.Patterns(not), 0, 0
+	joined := map[own][]pattern.Pattern{}
+	for i := range l.decls { // all have a part of one list
+		d := &l.decls[i]
+		mine := d.Pattern.Exceptions()
+		if len(mine) == 0 || before == len(patterns) {
+			d.Pattern = d.Pattern.Except(patterns[before:])
+			before += len(d.Not)
+			continue
+		}
+		id := own{&mine[0], len(mine), before}
+		if joined[id] == nil {
+			if kept += len(mine) + len(patterns) - before; kept > exceptMax {
+				return false
+			}
+			joined[id] = slices.Concat(mine, patterns[before:])
+		}
+		d.Pattern = d.Pattern.WithExceptions(joined[id])
+		before += len(d.Not)
+	}
+	return true
 }
 
 // takenMax bounds the pairs that takenLiteral compares in one list, which is far more than a real list has. What it does not see is
 // taken away without a word.
 const takenMax = 1_000_000
 
-// takenLiteral refuses a literal that a later item takes away: one of the two is a mistake (haz::cfg::071).
+// takenLiteral refuses a literal that a later item takes away: one of the two is a mistake (haz::cfg::071). Where one comes from a set,
+// which other lists have too, it is none.
 func (b *builder) takenLiteral(d *workspace.PatternDecl, not []workspace.PatternDecl, compared *int) {
-	if !d.Pattern.IsLiteral() {
+	if !d.Pattern.IsLiteral() || d.Via != nil {
 		return
 	}
 	for i := range not {
@@ -58,7 +124,7 @@ func (b *builder) takenLiteral(d *workspace.PatternDecl, not []workspace.Pattern
 		if *compared++; *compared > takenMax {
 			return
 		}
-		if x.Pattern.Match(d.Pattern.Path()) {
+		if x.Via == nil && x.Pattern.Match(d.Pattern.Path()) {
 			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::071", Place: x.Place,
 				Message: fmt.Sprintf("%s takes away %s, which the list names itself", diag.Quote(x.Text), diag.Quote(d.Text)),
 				Hint:    "remove one of the two",

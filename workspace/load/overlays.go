@@ -188,11 +188,14 @@ type source struct {
 
 // merge is phase 6: for each project and task name, one body wins whole (DAG-002 … DAG-006).
 func (l *loader) merge(projects []*project, overlays []*overlay) {
-	own := make(map[*workspace.Project]*project, len(projects))
+	own, seen := make(map[*workspace.Project]*project, len(projects)), make(map[*workspace.Project]*sets, len(projects))
 	for _, p := range projects {
 		if p.Project != nil {
-			own[p.Project] = p
+			own[p.Project], seen[p.Project] = p, p.sets
 		}
+	}
+	for _, o := range overlays {
+		o.builder.seen = seen
 	}
 	c := comparer{}
 	for i, p := range l.ws.Projects {

@@ -263,6 +263,7 @@ type project struct {
 
 	tagsKnown, tasksKnown bool
 	diags                 diag.List
+	sets                  *sets // nil: its file could not be read
 	bad                   []badReference
 	dir                   directory
 	bare                  bool // there is no haz.yml
@@ -321,11 +322,13 @@ func (l *loader) readProject(dir directory) *project {
 		}
 		slices.Sort(project.Tags)
 	}
-	b := builder{ctx: l.ctx, src: c.Source, files: l.files}
+	p.sets = l.projectSets(c.Name.Value, c)
+	b := builder{ctx: l.ctx, src: c.Source, files: l.files, seen: map[*workspace.Project]*sets{project: p.sets}}
 	p.own = make([]*workspace.Task, 0, len(c.Tasks))
 	for _, t := range c.Tasks {
 		p.own = append(p.own, b.tasks(project, t, "")...)
 	}
+	b.checkOwnSets(p.sets, c.Files)
 	p.diags, p.bad = append(p.diags, b.diags...), b.bad
 	if c.Name.Set {
 		p.Project = project
