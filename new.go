@@ -18,6 +18,10 @@ import (
 
 // Declaration is a workspace made in Go. What a value means, and which are allowed, is what docs/workspace-files.md says of the key of
 // its name; what is left empty is as if the key was not there.
+//
+// Not all of the files is here: how a run is shown (`output.mode`) is for its observer to say, and what is to go from a cache
+// (`cache.clean.max_age`) for CleanOptions, since OpenCache knows no workspace that is made in Go. What overlays save a writer of files,
+// functions and variables do.
 type Declaration struct {
 	Projects    []ProjectDeclaration
 	Hash        string              // cache.hash
@@ -27,6 +31,9 @@ type Declaration struct {
 	Umask       string              // execution.umask, "022"
 	StrictEnv   bool                // env.strict
 	Files       map[string][]string // files: sets by name
+
+	CacheLocation string // cache.location; WithCacheDir and WithStateDir win
+	MaxCacheSize  int64  // cache.clean.max_size, bytes: of a larger one, a run says so; 0: as if it was not there
 }
 
 // ProjectDeclaration is one project.
@@ -36,37 +43,8 @@ type ProjectDeclaration struct {
 	Tags  []string
 	Files map[string][]string // files: sets by name
 	Tasks []TaskDeclaration
-}
 
-// TaskDeclaration is one task. It has a Command or a Shell script.
-type TaskDeclaration struct {
-	Name                     string
-	Command                  []string
-	Shell, ShellType         string
-	ShellOptions             []string // nil: the usual ones of the shell
-	AppendArguments          bool     // args: append
-	Inputs, Exclude, Outputs []string
-	Deps, WeakDeps           []string
-	NarrowDeps               []string // more deps, of which nothing counts but their outputs (closure: false)
-	PrintedDeps              []string // deps, those of NarrowDeps or more, of which what they print counts, too (streams: true)
-	Tools                    []Tool   // nil: the programs that are found in the command or the script
-	Mutex                    string   // "db", "~:db"
-	SharedMutex              bool     // others that say so may hold it as well
-	FromHost, Pass           []string
-	Override                 map[string]string
-	StrictEnv                bool // env.strict; where it is false, what the workspace says
-	Uncached                 bool // cache: false
-	Incremental              bool
-	Interactive, TTY         bool
-	Matrix                   map[string][]string
-	Description              string
-	Internal                 bool
-}
-
-// Tool is a program that counts in the cache key of a task.
-type Tool struct {
-	Name  string
-	Probe []string // a command whose output counts in place of the program's bytes; nil: none
+	StrictEnv, LaxEnv bool // env.strict is true, or false; neither: what the workspace says
 }
 
 // New is Open for a workspace that is declared here: dir, an absolute path of a folder on the host, is its root. Files that would say
@@ -83,31 +61,37 @@ func New(ctx context.Context, dir string, d Declaration, opts ...Option) (*Works
 // texts spells d as files are spelled, a line for each thing that a mistake can be of: one loader, one set of checks.
 func (d *Declaration) texts() (*load.Declared, error) {
 	w := declaration{}
-	w.line("the workspace", "projects: [", "")
+	w.line("the workspace", "projects: [")
 	for i := range d.Projects {
 		p := &d.Projects[i]
-		w.line(p.String(), "  "+quoted(pattern.Escape(p.Dir))+",", p.Dir)
+		w.line(p.String(), "  "+w.text(pattern.Escape(p.Dir))+",")
 	}
-	w.line("the workspace", "]", "")
+	w.line("the workspace", "]")
+	w.line("the workspace", "cache: {")
 	if d.Hash != "" {
-		w.line("the workspace", "cache: {hash: "+quoted(d.Hash)+"}", d.Hash)
+		w.line("the workspace", "  hash: "+w.text(d.Hash)+",")
 	}
-	w.line("the workspace", "concurrency: {default: "+orAuto(d.Concurrency)+", tags: {", "")
+	if d.CacheLocation != "" {
+		w.line("the workspace", "  location: "+w.text(d.CacheLocation)+",")
+	}
+	if d.MaxCacheSize != 0 {
+		w.line("the workspace", "  clean: {max_size: "+strconv.FormatInt(d.MaxCacheSize, 10)+"},")
+	}
+	w.line("the workspace", "}")
+	w.line("the workspace", "concurrency: {default: "+orAuto(d.Concurrency)+", tags: {")
 	for _, tag := range slices.Sorted(maps.Keys(d.TagCaps)) {
-		w.line("the workspace", fmt.Sprintf("  %s: %d,", quoted(tag), d.TagCaps[tag]), tag)
+		w.line("the workspace", fmt.Sprintf("  %s: %d,", w.text(tag), d.TagCaps[tag]))
 	}
-	w.line("the workspace", "}}", "")
-	w.line("the workspace", "execution: {", "")
+	w.line("the workspace", "}}")
+	w.line("the workspace", "execution: {")
 	if d.CancelGrace != 0 {
-		w.line("the workspace", "  cancel_grace: "+strconv.FormatFloat(d.CancelGrace.Seconds(), 'f', -1, 64)+",", "")
+		w.line("the workspace", "  cancel_grace: "+strconv.FormatFloat(d.CancelGrace.Seconds(), 'f', -1, 64)+",")
 	}
 	if d.Umask != "" {
-		w.line("the workspace", "  umask: "+quoted(d.Umask)+",", d.Umask)
+		w.line("the workspace", "  umask: "+w.text(d.Umask)+",")
 	}
-	w.line("the workspace", "}", "")
-	if d.StrictEnv {
-		w.line("the workspace", "env: {strict: true}", "")
-	}
+	w.line("the workspace", "}")
+	w.line("the workspace", "env: {"+strict(d.StrictEnv, false)+"}")
 	w.files("the workspace", d.Files)
 	all := &load.Declared{Settings: w.file("the workspace", "DISC-004"), Projects: map[string]config.File{}}
 	bad := w.bad
@@ -123,128 +107,63 @@ func (p *ProjectDeclaration) String() string { return "project " + p.Name + " in
 
 func (p *ProjectDeclaration) spell() *declaration {
 	w := &declaration{}
-	w.line(p.String(), "name: "+quoted(p.Name), p.Name)
-	w.line(p.String(), "tags: "+quotedList(p.Tags), p.Tags...)
+	w.line(p.String(), "name: "+w.text(p.Name))
+	w.line(p.String(), "tags: "+w.list(p.Tags))
 	w.files(p.String(), p.Files)
-	w.line(p.String(), "tasks: {", "")
+	w.line(p.String(), "env: {"+strict(p.StrictEnv, p.LaxEnv)+"}")
+	w.line(p.String(), "tasks: {")
 	for i := range p.Tasks {
 		t := &p.Tasks[i]
-		w.line("task "+p.Name+":"+t.Name, "  "+quoted(t.Name)+": {"+t.spell()+"},", t.texts()...)
+		w.line("task "+p.Name+":"+t.Name, "  "+w.text(t.Name)+": {"+t.spell(w)+"},")
 	}
-	w.line(p.String(), "}", "")
+	w.line(p.String(), "}")
 	return w
 }
 
-func (t *TaskDeclaration) spell() string {
-	var keys []string
-	put := func(there bool, key, value string) {
-		if there {
-			keys = append(keys, key+": "+value)
-		}
+// strict spells env.strict; who says both has said it twice, and is told so.
+func strict(is, isNot bool) string {
+	var said []string
+	if is {
+		said = append(said, "strict: true")
 	}
-	list := func(key string, texts []string) { put(len(texts) > 0, key, quotedList(texts)) }
-	put(t.Command != nil, "command", quotedList(t.Command))
-	put(t.Shell != "", "shell", quoted(t.Shell))
-	put(t.ShellType != "", "shell_type", quoted(t.ShellType))
-	put(t.AppendArguments, "args", "append")
-	put(t.ShellOptions != nil, "shell_options", quotedList(t.ShellOptions))
-	list("inputs", t.Inputs)
-	list("exclude", t.Exclude)
-	list("outputs", t.Outputs)
-	deps := make([]string, 0, len(t.Deps)+len(t.NarrowDeps)+len(t.PrintedDeps))
-	for _, ref := range t.Deps {
-		deps = append(deps, quoted(ref))
+	if isNot {
+		said = append(said, "strict: false")
 	}
-	for _, ref := range t.NarrowDeps {
-		deps = append(deps, "{task: "+quoted(ref)+", closure: false, streams: "+strconv.FormatBool(slices.Contains(t.PrintedDeps, ref))+"}")
-	}
-	for _, ref := range t.PrintedDeps {
-		if !slices.Contains(t.NarrowDeps, ref) {
-			deps = append(deps, "{task: "+quoted(ref)+", streams: true}")
-		}
-	}
-	put(len(deps) > 0, "deps", "["+strings.Join(deps, ", ")+"]")
-	list("weakDeps", t.WeakDeps)
-	tools := make([]string, len(t.Tools))
-	for i, tool := range t.Tools {
-		if tools[i] = quoted(tool.Name); tool.Probe != nil {
-			tools[i] = "{name: " + tools[i] + ", probe: " + quotedList(tool.Probe) + "}"
-		}
-	}
-	put(t.Tools != nil, "tools", "["+strings.Join(tools, ", ")+"]")
-	switch {
-	case t.SharedMutex:
-		put(true, "mutex", "{name: "+quoted(t.Mutex)+", mode: shared}")
-	default:
-		put(t.Mutex != "", "mutex", quoted(t.Mutex))
-	}
-	if env := t.spellEnv(); env != "" {
-		put(true, "env", "{"+env+"}")
-	}
-	put(t.Uncached, "cache", "false")
-	put(t.Incremental, "incremental", "true")
-	put(t.Interactive, "interactive", "true")
-	put(t.TTY, "tty", "true")
-	var axes []string
-	for _, key := range slices.Sorted(maps.Keys(t.Matrix)) {
-		axes = append(axes, quoted(key)+": "+quotedList(t.Matrix[key]))
-	}
-	put(len(axes) > 0, "matrix", "{"+strings.Join(axes, ", ")+"}")
-	put(t.Description != "", "description", quoted(t.Description))
-	put(t.Internal, "internal", "true")
-	return strings.Join(keys, ", ")
-}
-
-// spellEnv spells the keys of env.
-func (t *TaskDeclaration) spellEnv() string {
-	var keys []string
-	if len(t.FromHost) > 0 {
-		keys = append(keys, "from_host: "+quotedList(t.FromHost))
-	}
-	if len(t.Pass) > 0 {
-		keys = append(keys, "pass: "+quotedList(t.Pass))
-	}
-	var set []string
-	for _, name := range slices.Sorted(maps.Keys(t.Override)) {
-		set = append(set, quoted(name)+": "+quoted(t.Override[name]))
-	}
-	if len(set) > 0 {
-		keys = append(keys, "override: {"+strings.Join(set, ", ")+"}")
-	}
-	if t.StrictEnv {
-		keys = append(keys, "strict: true")
-	}
-	return strings.Join(keys, ", ")
-}
-
-// texts are all that the host has written.
-func (t *TaskDeclaration) texts() []string {
-	all := slices.Concat([]string{t.Name, t.Shell, t.ShellType, t.Mutex}, t.Command, t.ShellOptions, t.Inputs, t.Exclude, t.Outputs, t.Deps, t.WeakDeps, t.NarrowDeps, t.PrintedDeps, t.FromHost, t.Pass)
-	for name, value := range t.Override {
-		all = append(all, name, value)
-	}
-	for _, tool := range t.Tools {
-		all = append(append(all, tool.Name), tool.Probe...)
-	}
-	return all
+	return strings.Join(said, ", ")
 }
 
 // declaration is a text of YAML with a name for each line.
 type declaration struct {
-	text  strings.Builder
+	lines strings.Builder
 	names []string
+	odd   []string // texts of the host's that are not UTF-8: a quoted text cannot say them
 	bad   diag.List
 }
 
-// line adds a line. What the host wrote in it must be UTF-8: a quoted text could not say it.
-func (w *declaration) line(name, line string, written ...string) {
-	w.text.WriteString(line + "\n")
+// line adds a line, which says what the named thing is.
+func (w *declaration) line(name, line string) {
+	w.lines.WriteString(line + "\n")
 	w.names = append(w.names, name)
-	for _, text := range written {
-		if !utf8.ValidString(text) {
-			w.bad = append(w.bad, diag.Diagnostic{Code: "haz::cfg::002", Place: diag.Place{File: name}, Message: "this is not UTF-8: " + diag.Quote(text)})
-		}
+	for _, text := range w.odd {
+		w.bad = append(w.bad, diag.Diagnostic{Code: "haz::cfg::002", Place: diag.Place{File: name}, Message: "this is not UTF-8: " + diag.Quote(text)})
 	}
+	w.odd = nil
+}
+
+// text is a text of the host's as YAML has it in double quotes, for the line that comes next: all escapes of Go's are known there.
+func (w *declaration) text(text string) string {
+	if !utf8.ValidString(text) {
+		w.odd = append(w.odd, text)
+	}
+	return strconv.QuoteToASCII(text)
+}
+
+func (w *declaration) list(texts []string) string {
+	list := make([]string, len(texts))
+	for i, text := range texts {
+		list[i] = w.text(text)
+	}
+	return "[" + strings.Join(list, ", ") + "]"
 }
 
 // files adds named sets, each in a line.
@@ -254,24 +173,13 @@ func (w *declaration) files(name string, sets map[string][]string) {
 	}
 	w.line(name, "files: {")
 	for _, set := range slices.Sorted(maps.Keys(sets)) {
-		w.line(name, "  "+quoted(set)+": "+quotedList(sets[set])+",", append([]string{set}, sets[set]...)...)
+		w.line(name, "  "+w.text(set)+": "+w.list(sets[set])+",")
 	}
 	w.line(name, "}")
 }
 
 func (w *declaration) file(name, rule string) config.File {
-	return config.File{Name: name, Text: []byte(w.text.String()), Rule: rule, Lines: w.names}
-}
-
-// quoted is a text as YAML has it in double quotes: all escapes of Go's are known there.
-func quoted(text string) string { return strconv.QuoteToASCII(text) }
-
-func quotedList(texts []string) string {
-	list := make([]string, len(texts))
-	for i, text := range texts {
-		list[i] = quoted(text)
-	}
-	return "[" + strings.Join(list, ", ") + "]"
+	return config.File{Name: name, Text: []byte(w.lines.String()), Rule: rule, Lines: w.names}
 }
 
 func orAuto(n int) string {

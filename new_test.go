@@ -6,6 +6,7 @@ import (
 	"log"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,6 @@ import (
 	haz "github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/workspace"
 )
 
 // folders is a disk with folders.
@@ -91,32 +91,49 @@ tasks:
 }
 
 // described is all of a workspace but for where it was written.
-func described(w *haz.Workspace) (lines []string) {
-	add := func(v any) { lines = append(lines, strings.Split(fmt.Sprintf("%+v", v), "\n")...) }
-	add(w.W.Settings)
-	add(w.W.Mode)
+func described(w *haz.Workspace) []string {
+	lines := []string{plain(reflect.ValueOf(w.W.Settings)), w.W.Mode.String()}
 	for _, p := range w.W.Projects {
-		add([]any{p.Name, p.Dir, p.Tags})
+		lines = append(lines, fmt.Sprint(p.Name, p.Dir, p.Tags, p.StrictEnv))
 	}
 	for _, t := range w.W.Tasks {
 		of := *t
-		of.Place, of.Project, of.Mutex = diag.Place{}, nil, nil
-		for _, list := range [][]workspace.PatternDecl{of.Inputs, of.Exclude, of.Outputs} {
-			for i := range list {
-				list[i].Place, list[i].Via = diag.Place{}, nil
-			}
-		}
-		for _, list := range [][]workspace.RefDecl{of.Deps, of.WeakDeps} {
-			for i := range list {
-				list[i].Place = diag.Place{}
-			}
-		}
-		add(of)
-		if t.Mutex != nil {
-			add([]any{t.Mutex.ProjectScope, t.Mutex.Name, t.Mutex.Shared})
-		}
+		of.Project = nil
+		lines = append(lines, plain(reflect.ValueOf(of)))
 	}
 	return lines
+}
+
+// plain is a value as text: pointers are followed, and places left out.
+func plain(v reflect.Value) string {
+	if v.Type() == reflect.TypeFor[diag.Place]() {
+		return ""
+	}
+	var items []string
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return "nil"
+		}
+		return "&" + plain(v.Elem())
+	case reflect.Struct:
+		if named, is := v.Interface().(fmt.Stringer); is {
+			return named.String()
+		}
+		for i := range v.NumField() {
+			items = append(items, v.Type().Field(i).Name+":"+plain(v.Field(i)))
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			return "nil"
+		}
+		for i := range v.Len() {
+			items = append(items, plain(v.Index(i)))
+		}
+	default:
+		return fmt.Sprint(v.Interface())
+	}
+	return "{" + strings.Join(items, " ") + "}"
 }
 
 // Mistakes are those that files can have, all at once, and their places are tasks and projects.
@@ -146,6 +163,14 @@ func TestMistakesInGo(t *testing.T) {
 			{Name: "lib", Dir: "/lib"}, {Name: "lib", Dir: "/app"}, {Name: "no", Dir: "/none"}, {Name: "root", Dir: "/"}, {Name: "rel", Dir: "lib"}, {Dir: "/x"},
 			{Name: "again", Dir: "/lib"}}},
 		"settings": {Hash: "md5", Concurrency: -1, TagCaps: map[string]int{"a": 0}, CancelGrace: -time.Second},
+		"times": {Projects: []haz.ProjectDeclaration{{Name: "lib", Dir: "/lib", Tasks: []haz.TaskDeclaration{
+			task("a", func(t *haz.TaskDeclaration) { t.Timeout = 1500 * time.Microsecond }),
+			task("b", func(t *haz.TaskDeclaration) { t.Timeout = -time.Second }),
+			task("c", func(t *haz.TaskDeclaration) { t.Retry = haz.Retry{Times: -1} }),
+			task("d", func(t *haz.TaskDeclaration) { t.Retry = haz.Retry{Delay: time.Second, On: []string{"0"}, Factor: 0.5} }),
+			task("e", func(t *haz.TaskDeclaration) { t.StrictEnv, t.LaxEnv = true, true }),
+			task("f", func(t *haz.TaskDeclaration) { t.If = haz.Condition{OS: "plan9", Env: "A B", Exists: "*"} }),
+		}}}},
 		"graph": {Projects: []haz.ProjectDeclaration{{Name: "lib", Dir: "/lib", Tasks: []haz.TaskDeclaration{
 			task("a", func(t *haz.TaskDeclaration) { t.Deps, t.Outputs = []string{"lib:cc"}, []string{"out"} }),
 			task("b", func(t *haz.TaskDeclaration) { t.Outputs = []string{"out"} }),
