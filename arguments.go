@@ -15,11 +15,14 @@ func (w *Workspace) WithArguments(plan *Plan, args []string) (*Plan, error) {
 	if err := w.planned(plan); err != nil {
 		return nil, err
 	}
+	if len(args) == 0 {
+		return plan, nil
+	}
 	with := *plan
 	with.Tasks = slices.Clone(plan.Tasks)
 	var list diag.List
 	for i, t := range plan.Tasks {
-		if !plan.Target[i] || len(args) == 0 {
+		if !plan.Target[i] {
 			continue
 		}
 		if d := deaf(t); d != nil {

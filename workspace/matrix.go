@@ -67,6 +67,17 @@ func CheckTaskName(s string) error {
 	return nil
 }
 
+// CanonicalTaskName is the name that a task has which is called so: of a cell, its keys sorted. The name has passed CheckTaskName.
+func CanonicalTaskName(s string) string {
+	family, values, isCell := strings.Cut(s, "[")
+	if !isCell {
+		return s
+	}
+	parts := strings.Split(strings.TrimSuffix(values, "]"), ",")
+	slices.Sort(parts)
+	return family + "[" + strings.Join(parts, ",") + "]"
+}
+
 // CheckCellValue checks a value of a matrix: 1 to 64 bytes of A-Z a-z 0-9 _ - . + @ /. The error is *NameError.
 func CheckCellValue(s string) error {
 	if s == "" || len(s) > CellValueMax {

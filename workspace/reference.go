@@ -47,7 +47,7 @@ func ParseReference(text string, bare bool) (Reference, error) {
 		return p.rest(Reference{Form: RefProject, Project: text[:i]}, i+1)
 	}
 	if bare && CheckTaskName(text) == nil {
-		return Reference{Form: RefBare, Task: text}, nil
+		return Reference{Form: RefBare, Task: CanonicalTaskName(text)}, nil
 	}
 	return p.noColon(bare)
 }
@@ -102,7 +102,7 @@ func (p referenceParser) rest(r Reference, at int) (Reference, error) {
 	if err := p.component("task", at, len(p.text)); err != nil {
 		return Reference{}, err
 	}
-	r.Task = p.text[at:]
+	r.Task = CanonicalTaskName(p.text[at:])
 	return r, nil
 }
 

@@ -75,7 +75,7 @@ func doRun(v *invocation) error {
 		return err
 	}
 	v.warn(selected.Warnings)
-	if err := v.handArguments(w, selected); err != nil {
+	if selected.Plan, err = w.WithArguments(selected.Plan, v.line.passed); err != nil {
 		return err
 	}
 	if !v.has("quiet") {
@@ -114,15 +114,6 @@ func (v *invocation) selectTargets(w *haz.Workspace, refs []haz.Reference) (*haz
 		s.Changes.Environment, s.Changes.StartedIn = v.environ, v.started
 	}
 	return w.Select(v.ctx, s)
-}
-
-// handArguments gives what stands behind -- to the tasks that were named.
-func (v *invocation) handArguments(w *haz.Workspace, s *haz.Selected) (err error) {
-	if len(v.line.passed) == 0 {
-		return nil
-	}
-	s.Plan, err = w.WithArguments(s.Plan, v.line.passed)
-	return err
 }
 
 // dryRun prints the plan. The bytes of the plain form are frozen.

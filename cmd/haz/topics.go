@@ -55,7 +55,8 @@ workspace file has lists of patterns by name. A file of such a name is \$sources
   !a        not                  highest
   ( ... )   grouping
 
-Atoms of --tags, --projects and --tasks are names. Those of --inputs and --outputs
+Atoms of --tags, --projects and --tasks are names; of a task with a matrix that of
+one cell, test[node=22], or of all, test. Those of --inputs and --outputs
 are path patterns (haz help globs): a task matches when one of its patterns can
 match a path that the atom can match too; a relative atom belongs to this
 directory's project. Those of --child-of, --parent-of, --depends-on and

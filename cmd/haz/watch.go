@@ -240,6 +240,10 @@ func (s *watching) loadAndRun() error {
 	if err != nil {
 		return err
 	}
+	plan, err := w.WithArguments(selected.Plan, s.line.passed)
+	if err != nil {
+		return err
+	}
 	s.resolved = true
 	s.warn(selected.Warnings)
 	tasks := selected.Plan.Tasks
@@ -250,9 +254,11 @@ func (s *watching) loadAndRun() error {
 	if len(selected.Targets) == 0 {
 		s.tell("haz: nothing to run (" + selected.Empty + ")\n")
 	}
-	plan := selected.Plan
 	if due := s.due(w, selected); len(due) < len(selected.Targets) {
-		if plan, err = w.Plan(due); err != nil {
+		if plan, err = w.Plan(due); err == nil {
+			plan, err = w.WithArguments(plan, s.line.passed)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -229,6 +229,20 @@ func TestWatchStartsBroken(t *testing.T) {
 }
 
 // The options of watch are those of run but what makes no sense, and no rule names an option that is not there.
+// Arguments behind -- are for each run, also for one of fewer tasks.
+func TestWatchArguments(t *testing.T) {
+	w := startWatchOf(t, `name: p
+tasks:
+  t: {shell: "printf '%s<%s><%s>' $(cat src/a) \"$@\"", inputs: ["src/**"]}
+  u: {shell: "printf '(%s)' \"$@\"", cache: false}
+`, "p:t", "p:u", "--", "one", "t w o")
+	w.printed("first<one><t w o>\n")
+	w.printed("(one)(t w o)")
+	mustWrite(t, w.at("p/src/a"), "second\n")
+	w.printed("second<one><t w o>\n")
+	w.leaves()
+}
+
 func TestWatchOptions(t *testing.T) {
 	c := watchCommand()
 	var names []string

@@ -49,9 +49,16 @@ func (p *parser) read(start int, text string) (atom, *Error) {
 }
 
 func (p *parser) name(kind atomKind, start int, text string) (atom, *Error) {
-	if err := workspace.CheckName(text); err != nil {
+	check := workspace.CheckName
+	if kind == byTask {
+		check = workspace.CheckTaskName
+	}
+	if err := check(text); err != nil {
 		what := map[atomKind]string{byTag: "tag", byProject: "project", byTask: "task"}[kind]
 		return atom{}, p.error(start, fmt.Sprintf("%s is no name of a %s: %v", diag.Quote(text), what, err), "")
+	}
+	if kind == byTask {
+		text = workspace.CanonicalTaskName(text)
 	}
 	return atom{kind: kind, name: text}, nil
 }

@@ -146,6 +146,9 @@ func (e *evaluator) matching(a atom) []int {
 		e.names = map[key][]int{}
 		for _, t := range e.g.W.Tasks {
 			e.name(t, byTask, t.ID.Task)
+			if family := t.ID.Family(); family != t.ID.Task { // which means all its cells (REF-009)
+				e.name(t, byTask, family)
+			}
 			e.name(t, byProject, t.ID.Project)
 			for _, tag := range t.Project.Tags {
 				e.name(t, byTag, tag)

@@ -19,12 +19,18 @@ type wrapper struct {
 	asks string
 	// split is the option whose word is a text that is split into words.
 	split string
+	// dash says that a lone "-" is an option.
+	dash bool
+	// functions says that what is started may be a function.
+	functions bool
+	// script says that, behind the words that are skipped, -c and a text for a shell may stand in the place of the program.
+	script bool
 }
 
 var wrappers = map[string]*wrapper{
-	"builtin": {}, "command": {asks: "vV"}, "exec": {with: "a"}, "noglob": {}, "nocorrect": {}, // of shells
+	"builtin": {}, "command": {asks: "vV"}, "exec": {with: "a"}, "noglob": {functions: true}, "nocorrect": {functions: true}, // of shells
 	"type": {asks: always}, "which": {asks: always}, "hash": {asks: always, with: "p"},
-	"env":     {with: "uC", long: []string{"unset", "chdir"}, split: "S", assigns: true},
+	"env":     {with: "uC", long: []string{"unset", "chdir"}, split: "S", assigns: true, dash: true},
 	"nice":    {with: "n", long: []string{"adjustment"}},
 	"ionice":  {with: "cn", long: []string{"class", "classdata"}},
 	"nohup":   {},
@@ -34,8 +40,15 @@ var wrappers = map[string]*wrapper{
 	"timeout": {with: "ks", long: []string{"kill-after", "signal"}, skip: 1},
 	"sudo": {with: "CDghpRrTtUu", assigns: true,
 		long: []string{"close-from", "chdir", "group", "host", "prompt", "chroot", "role", "command-timeout", "type", "other-user", "user"}},
-	"doas":  {with: "Cu"},
-	"xargs": {with: "adEILnPs", long: []string{"arg-file", "delimiter", "max-lines", "max-args", "max-procs", "max-chars", "process-slot-var"}},
+	"doas":   {with: "Cu"},
+	"ccache": {}, "sccache": {}, "distcc": {}, "chronic": {}, "unbuffer": {}, "dbus-run-session": {long: []string{"config-file", "dbus-daemon"}},
+	"flock":    {with: "wE", long: []string{"timeout", "wait", "conflict-exit-code"}, skip: 1, script: true},
+	"taskset":  {skip: 1},
+	"chrt":     {with: "TPD", long: []string{"sched-runtime", "sched-period", "sched-deadline"}, skip: 1},
+	"fakeroot": {with: "lsib", long: []string{"lib", "faked"}},
+	"xvfb-run": {with: "efnpsw", long: []string{"error-file", "auth-file", "server-num", "xauth-protocol", "server-args", "wait"}},
+	"strace":   {with: "abeEIoOpPsSuUX", long: []string{"trace", "output", "env", "attach", "user", "string-limit"}},
+	"xargs":    {with: "adEILnPs", long: []string{"arg-file", "delimiter", "max-lines", "max-args", "max-procs", "max-chars", "process-slot-var"}},
 }
 
 // always: the words are never started, whatever the options.
@@ -44,9 +57,13 @@ const always = "*"
 // start takes note of the programs that a command starts; asArgv says that no shell reads it, so that nothing is a builtin or a
 // function.
 func (f *finder) start(words []word, asArgv bool) {
+	functions := f.functions
+	if asArgv {
+		functions = nil
+	}
 	for len(words) > 0 && words[0].known && words[0].text != "" {
 		name := words[0].text
-		if !asArgv && f.functions[name] {
+		if functions[name] {
 			return
 		}
 		builtin, base := !asArgv && builtins[name], name
@@ -72,6 +89,9 @@ func (f *finder) start(words []word, asArgv bool) {
 			return
 		default:
 			words, asArgv = f.unwrap(w, words, !builtin), !builtin || name == "exec"
+			if !w.functions {
+				functions = nil // `cc() { command cc -g "$@"; }` starts cc
+			}
 		}
 	}
 }
@@ -83,6 +103,12 @@ func (f *finder) builtin(name string, words []word) bool {
 		f.uses()
 	case "eval":
 		f.inside(joined(words))
+	case "alias": // what it means is started where its name stands
+		for _, t := range words {
+			if _, text, ok := strings.Cut(t.text, "="); ok {
+				f.inside(word{text, t.known})
+			}
+		}
 	case "trap":
 		if len(words) > 1 && words[0].text != "-" {
 			f.inside(words[0])
@@ -111,7 +137,7 @@ func (f *finder) unwrap(w *wrapper, words []word, asArgv bool) []word {
 			words = words[1:]
 			break
 		}
-		if len(t.text) < 2 || t.text[0] != '-' {
+		if !strings.HasPrefix(t.text, "-") || t.text == "-" && !w.dash {
 			break
 		}
 		words = words[1:]
@@ -141,6 +167,10 @@ func (f *finder) unwrap(w *wrapper, words []word, asArgv bool) []word {
 		words = words[1:]
 	}
 	words = words[min(w.skip, len(words)):]
+	if w.script && len(words) > 1 && (words[0].text == "-c" || words[0].text == "--command") {
+		f.nested("sh", words[1])
+		return nil
+	}
 	if !asked {
 		return words
 	}
