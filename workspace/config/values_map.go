@@ -319,9 +319,16 @@ func (m *mapper) item(f *Field, n *yaml.Node) (Text, bool) {
 	return m.text(f.Rule, n, "a string")
 }
 
-// once refuses a text that stands in the list already.
+// once refuses a text that stands in the list already. What may be missing, with `?` behind it, is what it is without.
 func (m *mapper) once(f *Field, seen *textSet, t Text) bool {
-	first, again := seen.add(t)
+	same := t
+	switch f.Type.Format {
+	case EnvFile:
+		same.Value, _ = OptionalFile(t.Value)
+	case TaskReference:
+		same.Value = strings.TrimSuffix(t.Value, "?")
+	}
+	first, again := seen.add(same)
 	if again {
 		d := m.add(f.Rule, t.Span, diag.QuoteShort(t.Value)+" is listed twice", "remove one of them")
 		d.Related = m.related(first, "first occurrence here")

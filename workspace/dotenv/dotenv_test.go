@@ -22,6 +22,10 @@ func TestParse(t *testing.T) {
 		"A=é=x":                                          "A=é=x",
 		"A=a'b'\"c\"d":                                   "A=abcd",
 		"_a1=\tx\t":                                      "_a1=x",
+		"A='-----BEGIN\n\tx\n-----END'\nB=2":             "A=-----BEGIN\n\tx\n-----END|B=2",
+		"A = \"{\r\n  \\\"x\\\": '1'\\n}\"  # so\r\nB=2": "A={\n  \"x\": '1'\n}|B=2",
+		"A='\n# no comment\nB=\n'":                       "A=\n# no comment\nB=\n",
+		"A='a\tb'\t \t\r\nB=\"c\td\"":                    "A=a\tb|B=c\td",
 	} {
 		vars, err := Parse([]byte(text))
 		var got []string
@@ -56,6 +60,12 @@ func TestParseErrors(t *testing.T) {
 		"A=\"\\u0000\"":         "1:3 NUL",
 		"A=\xff":                "1:1 UTF-8",
 		"A=\"\\ud83d hunter2\"": "1:3 cannot be read",
+		"\nA='hunter2\nB=1\n":   "2:3 not closed",
+		"A='it\nB='hunter2'":    "2:4 nothing but a comment",
+		"A='x\ny'#":             "2:3 begins a comment",
+		"A='x\n\xff'":           "2:1 UTF-8",
+		"A=\"x\n\\2\"":          "2:1 double quotes",
+		"A='x\ny\x01'":          "2:2 control",
 	} {
 		vars, err := Parse([]byte(text))
 		if err == nil {
@@ -69,9 +79,28 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// A value of several lines is what it is with escapes in one (haz::cfg::046), and no file takes time beyond its length.
+func TestSeveralLines(t *testing.T) {
+	for _, value := range []string{"a\nb", "\n", "\t\n\t", "é\n\n#x\n'", "a\n" + strings.Repeat("b c\t\n", 1000)} {
+		escaped := strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(value)
+		for _, text := range []string{"A=\"" + value + "\"", "A=\"" + escaped + "\"", "A='" + strings.ReplaceAll(value, "'", `'"'"'`) + "'"} {
+			if strings.Contains(value, "'") && strings.HasPrefix(text, "A='") {
+				continue // a quote in such a value ends it
+			}
+			vars, err := Parse([]byte(text + "\nB=2\n"))
+			if err != nil || len(vars) != 2 || vars[0].Value != value {
+				t.Errorf("%q: %q, %v", text, vars, err)
+			}
+		}
+	}
+	for _, text := range []string{"A=" + strings.Repeat("\t", FileMax), "A=1" + strings.Repeat("\t", FileMax) + "x", "A='" + strings.Repeat("\t\n", FileMax/2), strings.Repeat("A='\n'\n", FileMax/6)} {
+		_, _ = Parse([]byte(text))
+	}
+}
+
 // FuzzParse: no text brings it down; what it reads are variables, each once.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"A=1\nexport B='x'\n", "A=\"\\u00e9\\ud83d\\ude00\"", "A=#", "=", "\ufeff#"} {
+	for _, text := range []string{"A=1\nexport B='x'\n", "A=\"\\u00e9\\ud83d\\ude00\"", "A=#", "=", "\ufeff#", "A='\n' #\nB=\"\\n\n\"\r\n"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
