@@ -6,11 +6,10 @@ import (
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/process"
-	"github.com/haz-build/haz/workspace"
 )
 
 // CommandIn is what a task of a project would start that has argv as its command and says nothing else: in the project's folder, in the
-// environment that is everybody's there. The error says that there is no such project.
+// environment that is everybody's there. The error says that there is no such project, or what is wrong with its files of variables.
 func (w *Workspace) CommandIn(project string, argv []string) (process.Command, error) {
 	p := w.W.Project(project)
 	if p == nil {
@@ -24,8 +23,13 @@ func (w *Workspace) CommandIn(project string, argv []string) (process.Command, e
 		}
 		return process.Command{}, diag.List{d}.Err()
 	}
-	t := &workspace.Task{ID: workspace.TaskID{Project: p.Name}, Project: p, Kind: workspace.Command, Argv: argv, Strict: p.StrictEnv}
-	everybodys := key.NewDeriver(key.Options{Root: w.FS.HostPath("/"), Host: w.hostEnv()})
+	if err := w.envFileMistakes(w.FS, []*Task{p.Plain}).Err(); err != nil {
+		return process.Command{}, err
+	}
+	everybodys := key.NewDeriver(key.Options{FS: w.FS, Root: w.FS.HostPath("/"), Host: w.hostEnv()})
+	if err := everybodys.ReadFiles(p.Plain); err != nil {
+		return process.Command{}, err
+	}
 	umask := w.W.Settings.Umask
-	return process.Command{Umask: &umask, Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: everybodys.Environment(t)}, nil
+	return process.Command{Umask: &umask, Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: everybodys.Environment(p.Plain)}, nil
 }

@@ -43,6 +43,8 @@ var sayings = map[string][]saying{
 	"workspace.concurrency.default":    {ofWorkspace("concurrency: {default: 3}", func(w *haz.Declaration) { w.Concurrency = 3 })},
 	"workspace.concurrency.tags":       {ofWorkspace("concurrency: {tags: {a: 3}}", func(w *haz.Declaration) { w.TagCaps = map[string]int{"a": 3} })},
 	"workspace.output.mode":            {{elsewhere: true}},
+	"workspace.defaults":               {{elsewhere: true}},
+	"project.defaults":                 {{elsewhere: true}},
 	"workspace.execution.cancel_grace": {ofWorkspace("execution: {cancel_grace: 0.5}", func(w *haz.Declaration) { w.CancelGrace = time.Second / 2 })},
 	"workspace.execution.umask":        {ofWorkspace("execution: {umask: 027}", func(w *haz.Declaration) { w.Umask = "027" })},
 	"workspace.env.strict":             {ofWorkspace("env: {strict: true}", func(w *haz.Declaration) { w.StrictEnv = true })},
@@ -217,6 +219,8 @@ func schemaKeys(t *testing.T) (leaves []string) {
 		definitions, _ := doc["definitions"].(map[string]any)
 		keysOf(name, doc, definitions, found)
 	}
+	// Defaults are keys of tasks, which Go has, for many of them.
+	maps.DeleteFunc(found, func(key string, _ bool) bool { return strings.Contains(key, ".defaults.") })
 	for key := range found {
 		inner := func(other string) bool { return strings.HasPrefix(other, key+".") || strings.HasPrefix(other, key+"[") }
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(found)), inner) {

@@ -29,7 +29,7 @@ type builder struct {
 	ending    atomic.Int64 // goroutines that give locks back
 	conflicts func() [][]int
 	planIndex func() map[int]int // position in the workspace → in the plan
-	overlays  overlayPatterns
+	shared    sharedPatterns
 	order     overtakings
 
 	lockWaits sync.Map // *lockWait → true: under way

@@ -23,41 +23,42 @@ import (
 // What a run says of patterns that miss (chapter 1, 8.5). It looks at the disk only for patterns that select nothing, or whose
 // text has a set or a backslash.
 
-// overlayPatterns collects what becomes of the patterns of overlays and of sets of files, which are one mistake or none in all of their tasks.
-type overlayPatterns struct {
+// sharedPatterns collects what becomes of patterns that several tasks have, of overlays, defaults and sets of files, which are one mistake
+// or none in all of them.
+type sharedPatterns struct {
 	mu    sync.Mutex
-	found map[overlayPattern]*overlayMiss
+	found map[sharedPattern]*sharedMiss
 }
 
-type overlayPattern struct {
-	overlay, task string
-	output        bool
-	at            int
-	set           diag.Place // of one in a set of files, and nothing else
+type sharedPattern struct {
+	place  diag.Place
+	text   string // where the workspace is no files, places are coarse
+	output bool
 }
 
-// overlayMiss is one that selected nothing so far: first is the first such task in canonical order.
-type overlayMiss struct {
+// sharedMiss is one that selected nothing so far: first is the first such task in canonical order, at its position there.
+type sharedMiss struct {
 	some  bool
 	first *workspace.Task
+	at    int
 	count int
 }
 
-func (o *overlayPatterns) note(p overlayPattern, t *workspace.Task, some bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	m := o.found[p]
+func (s *sharedPatterns) note(p sharedPattern, t *workspace.Task, at int, some bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.found[p]
 	if m == nil {
-		if o.found == nil {
-			o.found = map[overlayPattern]*overlayMiss{}
+		if s.found == nil {
+			s.found = map[sharedPattern]*sharedMiss{}
 		}
-		m = &overlayMiss{}
-		o.found[p] = m
+		m = &sharedMiss{}
+		s.found[p] = m
 	}
 	m.some = m.some || some
 	if !some {
 		if m.count++; m.first == nil || t.Index < m.first.Index {
-			m.first = t
+			m.first, m.at = t, at
 		}
 	}
 }
@@ -109,10 +110,8 @@ func (b *builder) patternNotes(ctx context.Context, j *job, output bool, ds []wo
 			}
 		}
 		switch {
-		case d.Via != nil:
-			b.overlays.note(overlayPattern{set: d.Place}, t, found)
-		case t.Overlay != "":
-			b.overlays.note(overlayPattern{overlay: t.Overlay, task: t.ID.Task, output: output, at: at}, t, found)
+		case d.Shared:
+			b.shared.note(sharedPattern{d.Place, d.Text, output}, t, at, found)
 		case found:
 		case output:
 			add(b.guesser().Output(ctx, t, at, outputMissed))
@@ -136,32 +135,36 @@ func anyMatch(p pattern.Pattern, n int, path func(int) string) bool {
 	return false
 }
 
-// missedByAll lists the notes on patterns of overlays that selected nothing in any task of the run, and do not in any other
-// project that has them.
+// missedByAll lists the notes on patterns of overlays, defaults and sets that selected nothing in any task of the run, and do not in any other
+// task that has them.
 func (b *builder) missedByAll(ctx context.Context) []messages.Note {
-	b.overlays.mu.Lock()
-	defer b.overlays.mu.Unlock()
-	var patterns []overlayPattern
-	for p, m := range b.overlays.found {
+	b.shared.mu.Lock()
+	defer b.shared.mu.Unlock()
+	var patterns []sharedPattern
+	for p, m := range b.shared.found {
 		if !m.some {
 			patterns = append(patterns, p)
 		}
 	}
-	slices.SortFunc(patterns, func(a, b overlayPattern) int {
-		return cmp.Or(cmp.Compare(a.overlay, b.overlay), cmp.Compare(a.task, b.task), compareFlags(a.output, b.output), cmp.Compare(a.at, b.at),
-			cmp.Compare(a.set.File, b.set.File), cmp.Compare(a.set.Line, b.set.Line), cmp.Compare(a.set.Column, b.set.Column))
+	if len(patterns) == 0 {
+		return nil
+	}
+	b.lookElsewhere(ctx)
+	slices.SortFunc(patterns, func(x, y sharedPattern) int {
+		a, b := b.shared.found[x], b.shared.found[y]
+		return cmp.Or(cmp.Compare(a.first.Overlay, b.first.Overlay), cmp.Compare(a.first.ID.Task, b.first.ID.Task), compareFlags(x.output, y.output), cmp.Compare(a.at, b.at))
 	})
 	var notes []messages.Note
 	for _, p := range patterns {
-		m := b.overlays.found[p]
-		if b.selectsElsewhere(ctx, p) {
+		m := b.shared.found[p]
+		if m.some {
 			continue
 		}
 		var miss guess.Miss
 		if p.output {
-			miss = b.guesser().Output(ctx, m.first, p.at, outputMissed)
+			miss = b.guesser().Output(ctx, m.first, m.at, outputMissed)
 		} else {
-			miss = b.guesser().Input(ctx, m.first, p.in(m.first))
+			miss = b.guesser().Input(ctx, m.first, m.at)
 		}
 		text := miss.Of(m.first)
 		if m.count > 1 {
@@ -182,28 +185,24 @@ func compareFlags(a, b bool) int {
 	return 1
 }
 
-// in is where the pattern is among the inputs of a task that has it; -1: it has not.
-func (p overlayPattern) in(t *workspace.Task) int {
-	if p.set == (diag.Place{}) {
-		return p.at
-	}
-	return slices.IndexFunc(t.Inputs, func(d workspace.PatternDecl) bool { return d.Via != nil && d.Place == p.set })
-}
-
-// selectsElsewhere reports whether a pattern of an overlay or a set selects something on disk for any of the tasks that have it.
-func (b *builder) selectsElsewhere(ctx context.Context, p overlayPattern) bool {
-	return slices.ContainsFunc(b.r.o.Plan.G.W.Tasks, func(t *workspace.Task) bool {
-		switch {
-		case p.set != diag.Place{}:
-			at := p.in(t)
-			return at >= 0 && b.guesser().Selects(ctx, t.Inputs[at], t.Exclude)
-		case t.Overlay != p.overlay || t.ID.Task != p.task:
-			return false
-		case p.output:
-			return b.guesser().Selects(ctx, t.Outputs[p.at], nil)
+// lookElsewhere takes note of the patterns that select something on disk for any task that has them.
+func (b *builder) lookElsewhere(ctx context.Context) {
+	look := func(d workspace.PatternDecl, output bool, exclude []workspace.PatternDecl) {
+		if !d.Shared {
+			return
 		}
-		return b.guesser().Selects(ctx, t.Inputs[p.at], t.Exclude)
-	})
+		if m := b.shared.found[sharedPattern{d.Place, d.Text, output}]; m != nil && !m.some {
+			m.some = b.guesser().Selects(ctx, d, exclude)
+		}
+	}
+	for _, t := range b.r.o.Plan.G.W.Tasks {
+		for _, d := range t.Inputs {
+			look(d, false, t.Exclude)
+		}
+		for _, d := range t.Outputs {
+			look(d, true, nil)
+		}
+	}
 }
 
 // missingInput is a hint for a literal input that is not there.

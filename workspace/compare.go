@@ -24,6 +24,12 @@ var (
 	typePattern = reflect.TypeFor[pattern.Pattern]()
 )
 
+// stands are the fields that say where something stands, beside places, or what others say as well.
+var stands = map[reflect.Type]map[string]bool{
+	reflect.TypeFor[Task]():        {"Index": true, "Completed": true, "EnvNames": true},
+	reflect.TypeFor[PatternDecl](): {"Shared": true},
+}
+
 // alike is deep equality without places.
 func alike(a, b reflect.Value) bool {
 	switch a.Type() {
@@ -35,7 +41,7 @@ func alike(a, b reflect.Value) bool {
 	switch a.Kind() {
 	case reflect.Struct:
 		for i := range a.NumField() {
-			if a.Type() == reflect.TypeFor[Task]() && a.Type().Field(i).Name == "Index" {
+			if stands[a.Type()][a.Type().Field(i).Name] {
 				continue
 			}
 			if !alike(a.Field(i), b.Field(i)) {

@@ -50,17 +50,57 @@ func (t *Task) Sets(name string) bool {
 	return set
 }
 
+// EnvNames are the names of FromHost and Pass in tables, which tasks share: a list is searched for each variable of the host.
+type EnvNames struct {
+	hashed, passed map[string]bool
+	prefixes       []string
+}
+
+// NewEnvNames makes the tables of long lists; of short ones nil, which are searched as fast.
+func NewEnvNames(fromHost, pass []string) *EnvNames {
+	const few = 16
+	if len(fromHost)+len(pass) <= few {
+		return nil
+	}
+	n := &EnvNames{hashed: make(map[string]bool, len(fromHost)), passed: make(map[string]bool, len(pass))}
+	for _, name := range fromHost {
+		n.hashed[name] = true
+	}
+	for _, text := range pass {
+		if n.passed[text] = true; strings.HasSuffix(text, "*") {
+			n.prefixes = append(n.prefixes, text)
+		}
+	}
+	return n
+}
+
+// listed reports whether from_host has a name.
+func (t *Task) listed(name string) bool {
+	if t.EnvNames != nil {
+		return t.EnvNames.hashed[name]
+	}
+	return slices.Contains(t.FromHost, name)
+}
+
+// passed reports whether pass means a name.
+func (t *Task) passed(name string) bool {
+	if n := t.EnvNames; n != nil {
+		return n.passed[name] || passedBy(n.prefixes, name)
+	}
+	return passedBy(t.Pass, name)
+}
+
 // Hashes reports whether the value of a variable of the host is part of the task's key.
 func (t *Task) Hashes(name string) bool {
-	return !t.Sets(name) && !isOwn(name) && slices.Contains(t.FromHost, name)
+	return !t.Sets(name) && !isOwn(name) && t.listed(name)
 }
 
 // Passes reports whether the task sees a variable of the host whose value is in no key, and whether it does so by default alone.
 func (t *Task) Passes(name string) (passes, byDefault bool) {
-	if t.Sets(name) || isOwn(name) || slices.Contains(t.FromHost, name) {
+	if t.Sets(name) || isOwn(name) || t.listed(name) {
 		return false, false
 	}
-	if passedBy(t.Pass, name) {
+	if t.passed(name) {
 		return true, false
 	}
 	byDefault = !t.Strict && passesByDefault(name)

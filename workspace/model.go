@@ -80,7 +80,6 @@ type Settings struct {
 	OutputMode  string        // "live", "buffered", "new-only"
 	CancelGrace time.Duration // execution.cancel_grace
 	Umask       uint32        // execution.umask: that of every task
-	StrictEnv   bool          // env.strict, for tasks and projects that do not say
 }
 
 // Project is one project.
@@ -91,7 +90,8 @@ type Project struct {
 	Tags  []string // sorted
 	Tasks []*Task  // effective, by name
 
-	StrictEnv bool // env.strict of the project or the workspace, for tasks that do not say
+	// Plain is a task that says nothing: it has what its project and the workspace say of such (haz::cfg::066), and no name.
+	Plain *Task
 }
 
 // Defines reports whether a file, named from the root, is one that says what the workspace is: the haz.yml of a project, or what
@@ -143,8 +143,10 @@ type Task struct {
 	ID      TaskID
 	Index   int // position in Workspace.Tasks
 	Project *Project
-	Overlay string     // name of the overlay that the body comes from; "" for the project's own
-	Place   diag.Place // of the task's key
+	Overlay string // name of the overlay that the body comes from; "" for the project's own
+	// Completed says that other bodies than its own may say something of it: defaults.
+	Completed bool
+	Place     diag.Place // of the task's key
 
 	Kind   ActionKind
 	Argv   []string // Command
@@ -164,6 +166,7 @@ type Task struct {
 	Mutex                    *Mutex
 	FromHost                 []string  // hashed; in declaration order
 	Pass                     []string  // not hashed; names and PREFIX_*, in declaration order
+	EnvNames                 *EnvNames // tables of FromHost and Pass; nil: they are searched
 	EnvFiles                 []EnvFile // a later one wins; they are among Inputs, too
 	Strict                   bool      // nothing passes by default
 	Override                 map[string]string
@@ -188,10 +191,10 @@ func (t *Task) Brief() string {
 	return strings.TrimSpace(line)
 }
 
-// SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too, or has other cells; else "". What is
-// wrong with such a body is one mistake, told once (diag.Diagnostic.Project).
+// SharedIn is the project of a task whose body comes from an overlay, and so is that of other projects too, or has other cells, or is completed
+// by what others have as well; else "". What is wrong with such a body is one mistake, told once (diag.Diagnostic.Project).
 func (t *Task) SharedIn() string {
-	if t.Overlay == "" && t.ID.Family() == t.ID.Task {
+	if t.Overlay == "" && !t.Completed && t.ID.Family() == t.ID.Task {
 		return ""
 	}
 	return t.Project.Name
@@ -200,6 +203,7 @@ func (t *Task) SharedIn() string {
 // PatternDecl is a pattern where it was written.
 type PatternDecl struct {
 	Quiet   bool            // of Inputs: whether it matches is told elsewhere, or no news
+	Shared  bool            // it stands where several tasks have it: in an overlay, or among defaults
 	Text    string          // as written
 	Via     *Item           // of Inputs: what stands in the list, where Text stands in a set of files that this means
 	Pattern pattern.Pattern // anchored at the project (PATH-004), or at the root where the text starts with "/" (PATH-001, PATH-005)
@@ -223,9 +227,9 @@ func (d *PatternDecl) At() diag.Place {
 	return d.Place
 }
 
-// SharedIn is what SharedIn of the task is, of a mistake in one of its patterns: a set of files is that of many tasks.
+// SharedIn is what SharedIn of the task is, of a mistake in one of its patterns: a set of files, and a default, is that of many tasks.
 func (d *PatternDecl) SharedIn(t *Task) string {
-	if d.Via != nil {
+	if d.Shared {
 		return t.Project.Name
 	}
 	return t.SharedIn()

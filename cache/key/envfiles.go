@@ -18,7 +18,7 @@ func (d *Deriver) readEnvFiles(ctx context.Context, t *workspace.Task, at *Deriv
 	if len(t.EnvFiles) == 0 {
 		return false, nil
 	}
-	var vars []variable
+	var files []EnvFile
 	for _, f := range t.EnvFiles {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -39,14 +39,40 @@ func (d *Deriver) readEnvFiles(ctx context.Context, t *workspace.Task, at *Deriv
 		case file.Bad != nil:
 			return false, &Error{Path: path, Reason: fmt.Sprintf("%s:%d:%d: %s", strings.TrimPrefix(path, "/"), file.Bad.Line, file.Bad.Column, file.Bad.Reason)}
 		}
-		for _, v := range file.vars {
+		files = append(files, file)
+	}
+	d.keepFiles(t, files)
+	return false, nil
+}
+
+// ReadFiles reads the files of variables of a task of which no key is derived, for Environment. Those that are not there are left out.
+func (d *Deriver) ReadFiles(t *workspace.Task) error {
+	var files []EnvFile
+	for _, f := range t.EnvFiles {
+		file, err := ReadEnvFile(d.o.FS, f.Pattern.Path())
+		switch {
+		case fsys.Absent(err):
+		case err != nil:
+			return err
+		default:
+			files = append(files, file)
+		}
+	}
+	d.keepFiles(t, files)
+	return nil
+}
+
+// keepFiles keeps what files say to a task: of a variable the last one counts.
+func (d *Deriver) keepFiles(t *workspace.Task, files []EnvFile) {
+	var vars []variable
+	for i := range files {
+		for _, v := range files[i].vars {
 			if !t.Sets(v.Name) {
 				vars = setVariable(vars, variable{name: v.Name, present: true, value: v.Value, file: true})
 			}
 		}
 	}
 	d.fileVars.Store(t, vars)
-	return false, nil
 }
 
 // EnvFile is a file of variables that was read.

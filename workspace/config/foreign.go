@@ -34,9 +34,9 @@ const (
 	itsFolder     = `a task runs in its project's folder; to work elsewhere: shell: "cd dir && ..."`
 	ownComment    = "write a comment: # ..."
 	noVariables   = `variables of the shell do it: shell: "name=text; echo $name"; those of the environment are set by env: {override: {NAME: text}}`
-	hiddenValue   = "nothing is global; each task says what it sees beside its cache key: env: {pass: [NAME]}"
+	hiddenValue   = "a task says what it sees beside its cache key, or the defaults for all of them: env: {pass: [NAME]}"
 	noServices    = "haz has no services yet; a server that is run by hand is a task with cache: false"
-	noDotenv      = `each task says which files of variables it has: env: {files: [.env, ".env.local?"]}`
+	noDotenv      = `a task says which files of variables it has, or the defaults for all of them: env: {files: [.env, ".env.local?"]}`
 	inAnOverlay   = "tasks for many projects stand in .haz/tasks/<name>.yml; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
 	namedSets     = `sets of files with names are declared under files, in haz.yml or the workspace file, and used as $name: files: {sources: ["src/**"]}`
 	shownBy       = "what is shown is said where it is looked at: haz run -q, haz run --output-mode buffered, or output: {mode: buffered} in .haz/workspace.yml"
@@ -52,12 +52,15 @@ var foreignKeys = map[string][]foreign{
 		{keys: "packages workspaces members modules project folders", ours: "projects", write: writeProjects},
 		{keys: "parallel parallelism jobs maxparallel maxconcurrency maxworkers concurrent", ours: "concurrency", write: writeConcurrency},
 		{keys: "tasks pipeline targets targetdefaults scripts jobdefaults commands stages recipes", say: "tasks for many projects stand in .haz/tasks/<name>.yml"},
-		{keys: "globaldependencies implicitdependencies", say: `nothing is global; list them in the inputs of each task, from the root of the workspace: inputs: [/tsconfig.json]`},
-		{keys: "globalenv environment variables vars", say: seenByTask},
-		{keys: "globalpassthroughenv passthroughenv passenv passthrough", say: hiddenValue},
+		{keys: "globaldependencies implicitdependencies", ours: "defaults", write: underDefaults("inputs", writeGlobalInputs), say: `defaults: {inputs: ["/tsconfig.json"]}`},
+		{keys: "implicitinputs globalinputs", ours: "defaults", write: underDefaults("inputs", writeItems), say: `defaults: {inputs: ["/tsconfig.json"]}`},
+		{keys: "taskoptions taskdefaults defaultoptions default", ours: "defaults"},
+		{keys: "globalenv environment variables vars", ours: "defaults", write: underDefaults("env", writeEnv)},
+		{keys: "globalpassthroughenv passthroughenv passenv passthrough", ours: "defaults", write: underDefaults("env", writePass), say: "defaults: {env: {pass: [NAME]}}"},
 		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
-		{keys: "dotenv envfile globaldotenv", say: noDotenv},
-		{keys: "namedinputs filegroups filesets filelists sets inputs globaldependencygroups", ours: "files", write: writeSets},
+		{keys: "dotenv envfile globaldotenv", ours: "defaults", write: underDefaults("env", writeGlobalFiles), say: `defaults: {env: {files: [/.env, "/.env.local?"]}}`},
+		{keys: "inputs", ours: "files", write: writeSetsOrInputs},
+		{keys: "namedinputs filegroups filesets filelists sets globaldependencygroups", ours: "files", write: writeSets},
 		{keys: "cachedir cachedirectory cachefolder", say: "the cache is .haz/cache; to have it elsewhere: cache: {location: ../cache}"},
 		{keys: "remotecache cacheoptions nxcloudaccesstoken nxcloudid hasher remote", say: "the cache is that of this machine; remove it"},
 		{keys: "maxage maxsize", say: "it belongs under cache: cache: {clean: {max_age: 90d, max_size: 5GiB}}"},
@@ -67,7 +70,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "cancelgrace grace gracetimeout stoptimeout", say: "it belongs under execution: execution: {cancel_grace: 5}"},
 		{keys: "defaultbase affected base vcs", say: "what is affected is asked on the command line: haz run --affected --base origin/main"},
 		{keys: "tags", say: "tags belong to projects; a cap for those with a tag: concurrency: {tags: {heavy: 1}}"},
-		{keys: "shell shelltype scriptshell", say: "each task says its own: shell_type: bash"},
+		{keys: "shell interpreter scriptshell", ours: "defaults", write: underDefaults("shell_type", writeShellName)},
 		{keys: "name id title", say: "a workspace has no name"},
 		{keys: "version schemaversion", say: "a workspace file has no version"},
 		{keys: "schema", say: schemaComment},
@@ -90,7 +93,14 @@ var foreignKeys = map[string][]foreign{
 		{keys: "grace timeout killtimeout graceperiod stoptimeout", ours: "cancel_grace"},
 		{keys: "concurrency jobs parallel", say: "it belongs to the top: concurrency: {default: 4}"},
 	},
+	"defaults": {
+		{keys: "run", ours: "shell_type", say: "shell_type: bash"},
+		{keys: "implicitinputs globalinputs globaldependencies", ours: "inputs", write: writeItems},
+		{keys: "globalenv", ours: "env", write: writeEnv},
+	},
 	"project": append([]foreign{
+		{keys: "implicitinputs globaldependencies globalinputs", ours: "defaults", write: underDefaults("inputs", writeItems), say: `defaults: {inputs: ["/tsconfig.json"]}`},
+		{keys: "taskoptions taskdefaults defaultoptions default targetdefaults", ours: "defaults"},
 		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
 		{keys: "project id package projectname", ours: "name"},
 		{keys: "tag labels label groups group keywords topics", ours: "tags", write: writeList},
@@ -205,7 +215,7 @@ var foreignKeys = map[string][]foreign{
 }
 
 // seenByTask answers variables where none are declared.
-const seenByTask = "nothing is global; each task says what it sees: env: {from_host: [NAME], override: {NAME: text}}"
+const seenByTask = "for all tasks, it belongs under defaults: defaults: {env: {from_host: [NAME], override: {NAME: text}}}"
 
 // manyTasks are keys of files that declare tasks.
 var manyTasks = []foreign{
@@ -242,7 +252,7 @@ var foreignIndex = sync.OnceValue(func() map[string]*foreign {
 var ownIndex = sync.OnceValue(func() map[string]string {
 	index := map[string]string{}
 	for _, o := range []*Object{workspaceObject, cacheObject, cleanObject, concurrencyObject, outputObject, executionObject, projectObject,
-		overlayObject, taskObject, depObject, mutexObject, ifObject, retryObject, envObject, strictObject} {
+		overlayObject, taskObject, defaultsObject, depObject, mutexObject, ifObject, retryObject, envObject, strictObject} {
 		for _, f := range o.Fields {
 			index[o.Name+" "+squeeze(f.Key)] = f.Key
 		}
@@ -262,6 +272,10 @@ func foreignHint(o *Object, key string, v value) (meant, hint string) {
 	}
 	f := foreignIndex()[o.Name+" "+squeezed]
 	switch {
+	case f == nil && o == defaultsObject:
+		return foreignDefault(squeezed, v)
+	case f == nil && o == workspaceObject:
+		return "", ofDefaults(squeezed)
 	case f == nil && (o == projectObject || o == overlayObject):
 		return "", ofATask(squeezed)
 	case f == nil && o == envObject:
@@ -269,17 +283,7 @@ func foreignHint(o *Object, key string, v value) (meant, hint string) {
 	case f == nil:
 		return "", ""
 	}
-	written := asItStands
-	if f.write != nil {
-		written = f.write(f.ours, v)
-	}
-	switch {
-	case written != "" && written != asItStands:
-		return f.ours, written
-	case f.say != "" && (written == "" || f.write == nil):
-		return f.ours, f.say
-	}
-	return f.ours, diag.DidYouMean(f.ours)
+	return f.answer(v)
 }
 
 // ofATask answers keys of tasks that stand a level too high.
@@ -291,12 +295,26 @@ func ofATask(squeezed string) string {
 	if key == "" {
 		return ""
 	}
+	return "it belongs to a task: tasks: {build: {" + taskObject.field(key).sketch() + "}}"
+}
+
+// ofDefaults answers keys of tasks in the workspace file, which has no tasks.
+func ofDefaults(squeezed string) string {
+	key := ownIndex()["defaults "+squeezed]
+	if key == "" {
+		return ""
+	}
+	return "for all tasks, it belongs under defaults: defaults: {" + taskObject.field(key).sketch() + "}"
+}
+
+// sketch is the key with dots in the place of its value.
+func (f *Field) sketch() string {
 	value := "..."
-	switch taskObject.field(key).Type.Kind {
+	switch f.Type.Kind {
 	case ListOf:
 		value = "[...]"
 	case Map:
 		value = "{...}"
 	}
-	return "it belongs to a task: tasks: {build: {" + key + ": " + value + "}}"
+	return f.Key + ": " + value
 }

@@ -210,6 +210,7 @@ var frames = map[string]struct{ frame, needs string }{
 	"mutex":        {"name: p\ntasks:\n  build:\n    shell: echo\n    mutex:\n      %s\n", "name: db, mode: exclusive"},
 	"if":           {"name: p\ntasks:\n  build:\n    shell: echo\n    if:\n      %s\n", ""},
 	"retry":        {"name: p\ntasks:\n  build:\n    shell: echo\n    retry:\n      %s\n", "times: 2"},
+	"defaults":     {"name: p\ndefaults:\n  %s\n", ""},
 	"settings_env": {"name: p\nenv:\n  %s\n", ""},
 	"env":          {"name: p\ntasks:\n  build:\n    shell: echo\n    env:\n      %s\n", ""},
 }

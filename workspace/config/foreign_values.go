@@ -170,13 +170,28 @@ func writeProjects(ours string, v value) string {
 		if strings.HasPrefix(item, "!") || strings.HasPrefix(item, "..") {
 			return ""
 		}
-		items[i] = "/" + strings.Trim(strings.TrimPrefix(item, "./"), "/")
+		items[i] = cmp.Or(strings.TrimRight(fromRoot(item), "/"), "/")
 		changed = changed || items[i] != item
 	}
 	if !changed {
 		return asItStands
 	}
 	return shortLine(ours + ": " + yamlList(items))
+}
+
+// fromRoot spells a path from the root of the workspace, which other tools start at anyway.
+func fromRoot(item string) string {
+	rest, not := strings.CutPrefix(item, "!")
+	for _, p := range placeholders {
+		if short, ok := strings.CutPrefix(rest, p.text); ok && strings.HasPrefix(p.ours, "/") {
+			rest = short
+		}
+	}
+	rest = "/" + strings.TrimLeft(strings.TrimPrefix(rest, "./"), "/")
+	if not {
+		return "!" + rest
+	}
+	return rest
 }
 
 func writeConcurrency(_ string, v value) string {

@@ -160,6 +160,8 @@ func (m *mapper) noSuchKey(f *Field, t Text, key string, closed bool) bool {
 	case f.Key == "files":
 		message += ": a set of files is that of many tasks"
 		hint = "write it into the inputs of the task"
+	case m.inDefaults():
+		message += ": defaults hold for tasks without a matrix, too"
 	case len(keys) == 0:
 		message += ": the task has no matrix"
 		hint = matrixHint

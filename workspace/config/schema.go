@@ -115,6 +115,7 @@ var workspaceObject = &Object{
 		{Key: "execution", Rule: "haz::cfg::031", Type: Type{Kind: Map, Object: executionObject}, Doc: "How tasks are run."},
 		{Key: "env", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Map, Object: strictObject}, Doc: "What holds for the environment of every task."},
 		filesField("Sets of files with names, for `inputs` of every project: `sources: [\"src/**\"]` is used as `$sources`. Their paths are those of the project that uses them, and its own sets of the same name win."),
+		defaultsField,
 	},
 }
 
@@ -183,6 +184,7 @@ var projectObject = &Object{
 			Doc: "Groups that the project belongs to: for references like `[lib]:build`, for overlays and for caps."},
 		{Key: "env", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Map, Object: strictObject}, Doc: "What holds for the environment of the project's tasks."},
 		filesField("Sets of files with names, for `inputs` of the project's tasks: `sources: [\"src/**\"]` is used as `$sources`. They win over those of the workspace."),
+		defaultsField,
 		{Key: "tasks", Rule: "haz::cfg::015", KeyRule: "haz::cfg::006", Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Default: "empty", Accepts: "a map from task name to a task",
 			Doc: "What can be run. `default` is what a bare `haz run` in the folder runs."},
 	},
@@ -333,6 +335,28 @@ var strictObject = &Object{
 	Name: "settings_env", Article: "`env` of a workspace or project", Rule: "haz::cfg::004",
 	Doc:    "The environment of tasks that do not say it themselves.",
 	Fields: []Field{strictField},
+}
+
+// defaultsField says what tasks have that do not say it: all of the workspace, or those of a project.
+var defaultsField = Field{Key: "defaults", Rule: "haz::cfg::066", Added: true, Type: Type{Kind: Map, Object: defaultsObject},
+	Doc: "What tasks have without saying it. The nearest counts: what the task says, then its project, then the workspace; lists are added, and `env` by variable."}
+
+// defaultKeys are the keys of a task that defaults may have: those that many tasks have alike.
+var defaultKeys = []string{"env", "shell_type", "timeout", "retry", "tools", "exclude", "cache", "inputs"}
+
+var defaultsObject = &Object{
+	Name: "defaults", Article: "`defaults`", Rule: "haz::cfg::066",
+	Doc:    "Keys of tasks, for all tasks of the workspace or of a project, those of overlays too. Each accepts what it accepts in a task, and is read as if it stood there: relative paths are the project's.",
+	Fields: fieldsOf(taskObject, defaultKeys),
+}
+
+// fieldsOf are some of the keys of an object.
+func fieldsOf(o *Object, keys []string) []Field {
+	fields := make([]Field, len(keys))
+	for i, key := range keys {
+		fields[i] = *o.field(key)
+	}
+	return fields
 }
 
 // A fileKind is one of the three kinds of files.

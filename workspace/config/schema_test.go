@@ -27,7 +27,7 @@ func objects(f func(*Object)) {
 // Every key of the tables has a place for its value of the right type, and says what it needs to say.
 func TestTables(t *testing.T) {
 	records := map[*Object]record{
-		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, mutexObject: &Mutex{}, toolObject: &Tool{}, depObject: &Dep{}, retryObject: &Retry{}, ifObject: &If{}, envObject: (*env)(&Body{}),
+		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, defaultsObject: &Body{}, mutexObject: &Mutex{}, toolObject: &Tool{}, depObject: &Dep{}, retryObject: &Retry{}, ifObject: &If{}, envObject: (*env)(&Body{}),
 	}
 	w := &Workspace{}
 	for key, o := range map[string]*Object{"cache": cacheObject, "concurrency": concurrencyObject, "output": outputObject, "execution": executionObject} {

@@ -264,6 +264,8 @@ func (o *Object) example() string {
 		return "env: {from_host: [CC], pass: [TOKEN], override: {LC_ALL: C}}"
 	case strictObject:
 		return "env: {strict: true}"
+	case defaultsObject:
+		return "defaults: {timeout: 10m, inputs: [/tsconfig.json]}"
 	}
 	return ""
 }

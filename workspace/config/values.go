@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/haz-build/haz/pattern"
@@ -110,8 +111,9 @@ type Workspace struct {
 		CancelGrace Duration
 		Umask       Text
 	}
-	Env   struct{ Strict Bool }
-	Files []FileSet
+	Env      struct{ Strict Bool }
+	Files    []FileSet
+	Defaults Body // the keys that defaults have, and no other
 
 	// ProjectsKnown is false when the list of projects could not be read whole, FilesKnown when the sets could not.
 	ProjectsKnown, FilesKnown bool
@@ -119,12 +121,13 @@ type Workspace struct {
 
 // Project is a haz.yml.
 type Project struct {
-	Source *Source
-	Name   Text // not Set when missing or wrong
-	Tags   List
-	Env    struct{ Strict Bool }
-	Files  []FileSet
-	Tasks  []Task
+	Source   *Source
+	Name     Text // not Set when missing or wrong
+	Tags     List
+	Env      struct{ Strict Bool }
+	Files    []FileSet
+	Defaults Body // the keys that defaults have, and no other
+	Tasks    []Task
 
 	TagsKnown, TasksKnown, FilesKnown bool // false when some of them could not be read
 }
@@ -180,6 +183,9 @@ type Body struct {
 func (b *Body) incomplete(key string) {
 	b.actionFailed = b.actionFailed || key == "" || key == "command" || key == "shell"
 }
+
+// IsZero reports whether the body says nothing.
+func (b *Body) IsZero() bool { return reflect.ValueOf(*b).IsZero() }
 
 // KeyPath is the path of keys to the body, as it was first read: "tasks.build".
 func (b *Body) KeyPath() string { return b.path }
@@ -241,6 +247,8 @@ func (w *Workspace) slot(key string) any {
 		return slots{"strict": &w.Env.Strict}
 	case "files":
 		return &w.Files
+	case "defaults":
+		return &w.Defaults
 	}
 	return nil
 }
@@ -266,6 +274,8 @@ func (p *Project) slot(key string) any {
 		return slots{"strict": &p.Env.Strict}
 	case "files":
 		return &p.Files
+	case "defaults":
+		return &p.Defaults
 	case "tasks":
 		return &p.Tasks
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
@@ -21,7 +20,8 @@ type builder struct {
 	src   *config.Source
 	files map[string]bool // the haz.yml of all projects, workspace-absolute
 	diags diag.List
-	made  map[*config.Body]*made
+	made  map[madeOf]*made
+	known map[*config.Body]bool // a task was made of them
 	bad   []badReference
 
 	seen map[*workspace.Project]*sets // what each project sees of named sets of files
@@ -37,38 +37,44 @@ type badReference struct {
 // made is what a body came to: all but its identity is the same for each task that is made of it, and the patterns are for
 // each task in one directory.
 type made struct {
+	*merged
 	task workspace.Task
 	dir  string
 	bare bool // barePrograms has looked at it
 }
 
-// task makes the task of a project; overlay is the name of the overlay that the file is, or "". A project without name and
-// directory stands for none: the body is only checked.
-func (b *builder) task(p *workspace.Project, c config.Task, overlay string) *workspace.Task {
-	m := b.made[c.Body]
+// madeOf is a body with what completes it.
+type madeOf struct {
+	body *config.Body
+	base *merged
+}
+
+// task makes the task of a project; overlay is the name of the overlay that the file is, or "". What the body does not say, base does, which
+// may be nil. A project without name and directory stands for none: the body is only checked.
+func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overlay string) *workspace.Task {
+	m := b.made[madeOf{c.Body, base}]
 	b.sets = b.seen[p]
 	if m == nil {
-		m = &made{task: b.body(c.Body)}
+		m = &made{merged: base.with(&layer{src: b.src, body: c.Body, shared: overlay != "", strict: c.Body.Env.Strict})}
+		m.task = b.body(m.merged)
 		if b.made == nil {
-			b.made = make(map[*config.Body]*made, 4)
+			b.made, b.known = make(map[madeOf]*made, 4), make(map[*config.Body]bool, 4)
 		}
-		b.made[c.Body] = m
-		b.patterns(&m.task, c.Body, p)
-		b.warn(&m.task)
+		b.known[c.Body] = true
+		b.made[madeOf{c.Body, base}] = m
+		b.patterns(&m.task, m.merged, p)
+		b.warn(&m.task, p)
 		m.dir = p.Dir
 	} else if m.dir != p.Dir {
-		b.patterns(&m.task, c.Body, p)
+		b.patterns(&m.task, m.merged, p)
 		m.dir = p.Dir
 	}
 	t := m.task
 	t.ID = workspace.TaskID{Project: p.Name, Task: c.Name.Value}
 	t.Project = p
-	t.Overlay = overlay
-	if t.Strict = p.StrictEnv; c.Body.Env.Strict.Set {
-		t.Strict = c.Body.Env.Strict.Value
-	}
+	t.Overlay, t.Completed = overlay, base != nil
 	if !m.bare && !t.HasPath() { // where the environment is strict, which may be said by one project of several
-		b.barePrograms(&t, c.Body)
+		b.barePrograms(&t, m.merged)
 		m.bare = true
 	}
 	t.Place = b.src.Place(c.Name.Span)
@@ -76,9 +82,9 @@ func (b *builder) task(p *workspace.Project, c config.Task, overlay string) *wor
 }
 
 // tasks are what task makes, one for each cell of a matrix (haz::cfg::092). What is wrong is told of the first one that has anything wrong.
-func (b *builder) tasks(p *workspace.Project, c config.Task, overlay string) []*workspace.Task {
+func (b *builder) tasks(p *workspace.Project, c config.Task, base *merged, overlay string) []*workspace.Task {
 	if len(c.Body.Cells) == 0 {
-		return []*workspace.Task{b.task(p, c, overlay)}
+		return []*workspace.Task{b.task(p, c, base, overlay)}
 	}
 	out := make([]*workspace.Task, 0, len(c.Body.Cells))
 	before, clean := len(b.diags), true
@@ -87,7 +93,7 @@ func (b *builder) tasks(p *workspace.Project, c config.Task, overlay string) []*
 		name := c.Name
 		name.Value += workspace.CellSuffix(cell.Values)
 		told := len(b.diags)
-		t := b.task(p, config.Task{Name: name, Body: cell.Body}, overlay)
+		t := b.task(p, config.Task{Name: name, Body: cell.Body}, base, overlay)
 		if clean {
 			bad = b.bad
 		} else {
@@ -107,46 +113,92 @@ func (b *builder) tasks(p *workspace.Project, c config.Task, overlay string) []*
 	return out
 }
 
+// defaults holds what a file says of tasks that do not say it to the rules of tasks, once for all of these.
+func (b *builder) defaults(m *merged, p *workspace.Project) {
+	if m != nil {
+		b.patterns(&workspace.Task{}, m, p)
+	}
+}
+
+// plain is the task of a project that says nothing.
+func (b *builder) plain(base *merged, p *workspace.Project) *workspace.Task {
+	t := &workspace.Task{}
+	if base != nil {
+		*t = b.body(base)
+		b.envFiles(t, base, &placed{}, p.Dir)
+	}
+	t.ID, t.Project = workspace.TaskID{Project: p.Name}, p
+	return t
+}
+
 // body makes what does not depend on the project.
-func (b *builder) body(c *config.Body) workspace.Task {
-	t := workspace.Task{Cache: (!c.Cache.Set || c.Cache.Value) && !c.Interactive.Value,
-		Incremental: c.Incremental.Value, Interactive: c.Interactive.Value, TTY: c.TTY.Value,
-		Description: c.Description.Value, Internal: c.Internal.Value}
-	switch {
-	case c.Shell.Set:
-		t.Kind, t.Shell, t.Script = workspace.Shell, "sh", c.Shell.Value
-		if c.ShellType.Set {
-			t.Shell = c.ShellType.Value
-		}
-		t.AppendsArguments = c.Args.Set
-		if c.ShellOptions.Set {
-			t.OwnOptions = append([]string{}, texts(c.ShellOptions)...)
-		}
-	default:
-		t.Kind, t.Argv = workspace.Command, texts(c.Command)
+func (b *builder) body(m *merged) workspace.Task {
+	t := workspace.Task{Cache: true, Strict: m.strict(), OwnTools: m.ownTools}
+	for _, l := range slices.Backward(m.layers) { // of what is one value the nearest counts
+		single(&t, l.body)
 	}
-	if t.Timeout = c.Timeout.Duration; c.Timeout.Set && t.Timeout == 0 {
-		t.Timeout = workspace.NoTimeout
-	}
-	t.Retry = retry(c.Retry)
-	t.OwnTools = c.Tools.Set
-	for _, tool := range c.Tools.Items {
-		t.Tools = append(t.Tools, workspace.ToolDecl{Name: tool.Name.Value, Probe: texts(tool.Probe)})
-	}
-	t.Deps = b.deps(c)
-	t.WeakDeps = b.weakDeps(c)
-	t.FromHost, t.Pass = texts(c.Env.FromHost), texts(c.Env.Pass)
-	if len(c.Env.Override) > 0 {
-		t.Override = make(map[string]string, len(c.Env.Override))
-		for _, o := range c.Env.Override {
-			t.Override[o.Key.Value] = o.Value.Value
+	t.Cache = t.Cache && !t.Interactive
+	b.action(&t, m)
+	for _, p := range m.tools {
+		for _, tool := range p.items {
+			t.Tools = append(t.Tools, workspace.ToolDecl{Name: tool.Name.Value, Probe: texts(tool.Probe)})
 		}
+	}
+	t.Deps = b.deps(m)
+	t.WeakDeps = b.weakDeps(m)
+	if m.env != nil {
+		t.FromHost, t.Pass, t.EnvNames, t.Override = m.env.fromHostNames, m.env.passNames, m.env.names, m.env.overrides
+	}
+	return t
+}
+
+// single takes from a body what it says of keys that have one value, whole.
+func single(t *workspace.Task, c *config.Body) {
+	flag := func(out *bool, b config.Bool) {
+		if b.Set {
+			*out = b.Value
+		}
+	}
+	flag(&t.Cache, c.Cache)
+	flag(&t.Incremental, c.Incremental)
+	flag(&t.Interactive, c.Interactive)
+	flag(&t.TTY, c.TTY)
+	flag(&t.Internal, c.Internal)
+	if c.Description.Set {
+		t.Description = c.Description.Value
+	}
+	if c.Timeout.Set {
+		if t.Timeout = c.Timeout.Duration; t.Timeout == 0 {
+			t.Timeout = workspace.NoTimeout
+		}
+	}
+	if c.Retry.Set {
+		t.Retry = retry(c.Retry)
 	}
 	if c.Mutex.Set { // MUTEX-001: "~:name" is the project's, a bare name the workspace's; MUTEX-002 … MUTEX-004: exclusive unless told
 		name, own := strings.CutPrefix(c.Mutex.Name.Value, "~:")
 		t.Mutex = &workspace.Mutex{ProjectScope: own, Name: name, Shared: c.Mutex.Mode.Value == "shared"}
 	}
-	return t
+}
+
+// action takes command or shell, and what is said of a shell.
+func (b *builder) action(t *workspace.Task, m *merged) {
+	of := m.nearest(func(c *config.Body) bool { return c.Command.Set || c.Shell.Set })
+	if of == nil || !of.body.Shell.Set {
+		t.Kind = workspace.Command
+		if of != nil {
+			t.Argv = texts(of.body.Command)
+		}
+		return
+	}
+	t.Kind, t.Shell, t.Script = workspace.Shell, "sh", of.body.Shell.Value
+	if l := m.nearest(func(c *config.Body) bool { return c.ShellType.Set }); l != nil {
+		t.Shell = l.body.ShellType.Value
+	}
+	t.AppendsArguments = m.nearest(func(c *config.Body) bool { return c.Args.Set }) != nil
+	if l := m.nearest(func(c *config.Body) bool { return c.ShellOptions.Set }); l != nil {
+		t.OwnOptions = append([]string{}, texts(l.body.ShellOptions)...)
+	}
 }
 
 // condition is haz::cfg::082.
@@ -192,48 +244,53 @@ func texts(l config.List) []string {
 }
 
 // deps parses the references of deps (haz::cfg::008, haz::cfg::018, haz::cfg::038).
-func (b *builder) deps(c *config.Body) []workspace.RefDecl {
-	if len(c.Deps.Items) == 0 {
+func (b *builder) deps(m *merged) []workspace.RefDecl {
+	if m.deps.len() == 0 {
 		return nil
 	}
-	out := make([]workspace.RefDecl, 0, len(c.Deps.Items))
-	for i, d := range c.Deps.Items {
-		if r, ok := b.reference(c, "deps", i, d.Task); ok {
-			r.Narrow, r.Streams = d.Closure.Set && !d.Closure.Value, d.Streams.Value
-			out = append(out, r)
+	out := make([]workspace.RefDecl, 0, m.deps.len())
+	for _, p := range m.deps {
+		for i := range p.items {
+			d := &p.items[i]
+			if r, ok := b.reference(p.of, "deps", i, d.Task); ok {
+				r.Narrow, r.Streams = d.Closure.Set && !d.Closure.Value, d.Streams.Value
+				out = append(out, r)
+			}
 		}
 	}
 	return out
 }
 
 // weakDeps parses the references of weakDeps (haz::cfg::008, haz::cfg::018).
-func (b *builder) weakDeps(c *config.Body) []workspace.RefDecl {
-	if len(c.WeakDeps.Items) == 0 {
+func (b *builder) weakDeps(m *merged) []workspace.RefDecl {
+	if m.weakDeps.len() == 0 {
 		return nil
 	}
-	out := make([]workspace.RefDecl, 0, len(c.WeakDeps.Items))
-	for i, t := range c.WeakDeps.Items {
-		if r, ok := b.reference(c, "weakDeps", i, t); ok {
-			out = append(out, r)
+	out := make([]workspace.RefDecl, 0, m.weakDeps.len())
+	for _, p := range m.weakDeps {
+		for i, t := range p.items {
+			if r, ok := b.reference(p.of, "weakDeps", i, t); ok {
+				out = append(out, r)
+			}
 		}
 	}
 	return out
 }
 
 // reference parses an item of a list of references. A "?" behind it says that there may be no such task (REF-010).
-func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (workspace.RefDecl, bool) {
+func (b *builder) reference(of *layer, key string, i int, t config.Text) (workspace.RefDecl, bool) {
 	text, optional := strings.CutSuffix(t.Value, "?")
 	r, err := workspace.ParseReference(text, false)
 	if err == nil {
-		return workspace.RefDecl{Ref: r, Optional: optional, Place: b.src.Place(t.Span)}, true
+		return workspace.RefDecl{Ref: r, Optional: optional, Place: of.src.Place(t.Span)}, true
 	}
-	d := diag.Diagnostic{Code: "haz::cfg::018", Place: b.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", c.KeyPath(), key, i),
+	d := diag.Diagnostic{Code: "haz::cfg::018", Place: of.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", of.body.KeyPath(), key, i),
 		Message: fmt.Sprintf("bad reference %s: %v", diag.QuoteShort(t.Value), err)}
 	var e *workspace.ReferenceError
 	if errors.As(err, &e) {
 		d.Hint = e.Hint
 		if e.Length > 0 {
-			d.Place = b.src.Place(b.src.Within(t, e.Offset, e.Length))
+			d.Place = of.src.Place(of.src.Within(t, e.Offset, e.Length))
 		}
 	}
 	b.diags = append(b.diags, d)
@@ -241,191 +298,23 @@ func (b *builder) reference(c *config.Body, key string, i int, t config.Text) (w
 	return workspace.RefDecl{}, false
 }
 
-// patterns anchors inputs, exclude and outputs at the project, and holds them to the rules that need them so.
-func (b *builder) patterns(t *workspace.Task, c *config.Body, p *workspace.Project) {
-	t.Inputs = b.selection("inputs", c.Inputs, p.Dir)
-	t.Exclude = b.anchor(c.Exclude, p.Dir)
-	b.envFiles(t, c, p.Dir)
-	t.Outputs = b.selection("outputs", c.Outputs, p.Dir)
-	t.If = condition(c.If, p.Dir)
-	b.forbiddenOutputs(t.Outputs)
-	b.excludedLiterals(t, p.Dir == nowhere)
-}
-
-// envFiles anchors the files of variables, and makes them inputs: an optional one by a pattern that matches it alone, since a literal has
-// to be there (haz::cfg::045).
-func (b *builder) envFiles(t *workspace.Task, c *config.Body, dir string) {
-	t.EnvFiles = nil
-	for _, f := range c.Env.Files.Items {
-		name, optional := config.OptionalFile(f.Value)
-		p, err := pattern.Parse(name)
-		if err != nil {
-			continue // told already
-		}
-		file := workspace.EnvFile{PatternDecl: workspace.PatternDecl{Text: f.Value, Pattern: p.Anchor(dir), Place: b.src.Place(f.Span)}, Optional: optional}
-		t.EnvFiles = append(t.EnvFiles, file)
-		in := file.PatternDecl
-		in.Quiet = true
-		if optional {
-			if in.Pattern, err = pattern.Parse(onlyItself(name)); err != nil {
-				panic("workspace/load: " + err.Error()) // a class of one letter is legal anywhere
-			}
-			in.Pattern = in.Pattern.Anchor(dir)
-		}
-		t.Inputs = append(t.Inputs, in)
-	}
-}
-
-// onlyItself is a glob that matches what a literal names, and nothing else.
-func onlyItself(name string) string {
-	base := strings.LastIndexByte(name, '/') + 1
-	for i := base; i < len(name); i++ {
-		if c := name[i]; (i == 0 || name[i-1] != '\\') && ('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
-			return name[:i] + "[" + name[i:i+1] + "]" + name[i+1:]
-		}
-	}
-	return "{" + name + "," + name + "}"
-}
-
 // nowhere is the directory that bodies are checked in when no project has them.
 const nowhere = "/ no project "
 
-func (b *builder) anchor(c config.Patterns, dir string) []workspace.PatternDecl {
-	if len(c.Items) == 0 {
-		return nil
-	}
-	out := make([]workspace.PatternDecl, len(c.Items))
-	for i, p := range c.Items {
-		out[i] = workspace.PatternDecl{Text: p.Value, Pattern: p.Glob.Anchor(dir), Place: b.src.Place(p.Span)}
-	}
-	return out
-}
-
-// forbiddenOutputs refuses outputs under /.haz, where the cache lives, and the files that declare projects (haz::cfg::017, S-06).
-func (b *builder) forbiddenOutputs(outputs []workspace.PatternDecl) {
-	for _, o := range outputs {
-		switch {
-		case o.Pattern.IsLiteral() && b.files[o.Pattern.Path()]:
-			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::017", Place: o.Place,
-				Message: fmt.Sprintf("output %s is the file that declares a project, which no task may write", diag.Quote(o.Text))})
-		case under(o.Pattern, layout.Dir):
-			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::017", Place: o.Place,
-				Message: fmt.Sprintf("output %s lies under /.haz, which belongs to haz", diag.Quote(o.Text))})
-		}
-	}
-}
-
-// under reports whether all that the pattern can match is dir or lies below it.
-func under(p pattern.Pattern, dir string) bool {
-	at := p.Path()
-	return at == dir || strings.HasPrefix(at, dir+"/")
-}
-
-// excludedLiterals refuses exclude patterns that match a literal of inputs (haz::cfg::037): a literal is read whatever exclude says,
-// so one of the two is a mistake.
-func (b *builder) excludedLiterals(t *workspace.Task, unattached bool) {
-	if len(t.Exclude) == 0 {
-		return
-	}
-	literals := pattern.NewIndex()
-	for i, in := range t.Inputs {
-		if in.Pattern.IsLiteral() {
-			literals.Add(i, in.Pattern)
-		}
-	}
-	for _, x := range t.Exclude {
-		if b.ended() {
-			return
-		}
-		first := -1
-		literals.Overlapping(x.Pattern, func(i int) {
-			// Where there is no project, what its directory would be decides about a relative and an absolute one.
-			// What lies below a literal that is a folder may be excluded.
-			if first < 0 && x.Pattern.Match(t.Inputs[i].Pattern.Path()) && !(unattached && absolute(t.Inputs[i]) != absolute(x)) {
-				first = i
-			}
-		})
-		if first >= 0 {
-			b.excludedLiteral(x, t.Inputs[first])
-		}
-	}
-}
-
-// ended reports whether nobody waits for the result any more.
-func (b *builder) ended() bool { return b.ctx != nil && b.ctx.Err() != nil }
-
-func absolute(d workspace.PatternDecl) bool { return strings.HasPrefix(d.Text, "/") }
-
-func (b *builder) excludedLiteral(x, in workspace.PatternDecl) {
-	b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::037", Place: x.Place,
-		Message: fmt.Sprintf("exclude %s matches %s, which inputs names itself", diag.Quote(x.Text), diag.Quote(in.Text)),
-		Hint:    "exclude takes away only what the globs of inputs find; remove one of the two",
-		Related: []diag.Related{{Place: in.Place, Label: "the input is here"}}})
-}
-
 // warn says what is allowed and hardly meant. A body that many projects share is looked at once.
-func (b *builder) warn(t *workspace.Task) {
+func (b *builder) warn(t *workspace.Task, p *workspace.Project) {
 	if t.Cache {
-		b.ownOutputs(t)
+		b.ownOutputs(t, p)
 	}
 }
 
 // barePrograms warns about a program that is looked for in the system's default directories only.
-func (b *builder) barePrograms(t *workspace.Task, c *config.Body) {
+func (b *builder) barePrograms(t *workspace.Task, m *merged) {
 	if t.Kind != workspace.Command || len(t.Argv) == 0 || t.Argv[0] == "" || strings.Contains(t.Argv[0], "/") {
 		return
 	}
-	b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::032", Place: b.src.Place(c.Command.Items[0].Span),
+	of := m.nearest(func(c *config.Body) bool { return c.Command.Set })
+	b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::032", Place: of.src.Place(of.body.Command.Items[0].Span),
 		Message: fmt.Sprintf("program %s is looked for in /bin and /usr/bin only: the task's environment has no PATH", diag.Quote(t.Argv[0])),
 		Hint:    "env: {pass: [PATH]}"})
-}
-
-// overlapsMax bounds the pairs of globs that ownOutputs compares for one task, which is far more than a real task has: the
-// comparison is exact, and a warning is not worth minutes.
-const overlapsMax = 10_000
-
-// ownOutputs warns about input globs that cover outputs of the same task: each change of such an output is a change of the
-// task's own key, so the run after it misses once. Silent about equal patterns, which are a formatter's.
-//
-// To exclude such files is right where nobody but the task writes them. Where people edit them it would be harmful: an edit that
-// is in no key does not make the task run. What the patterns are for only the user knows.
-func (b *builder) ownOutputs(t *workspace.Task) {
-	excluded := make(map[string]bool, len(t.Exclude))
-	for _, x := range t.Exclude {
-		excluded[x.Pattern.String()] = true
-	}
-	pairs := 0
-	for _, in := range t.Inputs {
-		if in.Pattern.IsLiteral() {
-			continue
-		}
-		for _, out := range t.Outputs {
-			pairs++
-			if pairs > overlapsMax {
-				return
-			}
-			if in.Pattern.String() == out.Pattern.String() || excluded[out.Pattern.String()] || !covers(in.Pattern, out.Pattern) || out.Pattern.IsLiteral() && excludesAll(t, out.Pattern) {
-				continue
-			}
-			b.diags = append(b.diags, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::016", Place: in.Place,
-				Message: fmt.Sprintf("input %s covers this task's own output %s, so a run that changes it makes the next run miss once",
-					diag.Quote(in.Text), diag.Quote(out.Text)),
-				Hint: "if nobody but this task writes " + diag.Quote(out.Text) + ", list it in exclude; if people edit it, leave it as it is"})
-			break
-		}
-	}
-}
-
-func covers(in, out pattern.Pattern) bool {
-	if out.IsLiteral() && !out.IsFolder() {
-		return in.Match(out.Path())
-	}
-	return pattern.Overlap(in, out)
-}
-
-// excludesAll reports whether exclude takes away what a literal output is, be it a file or, where it says so, a folder.
-func excludesAll(t *workspace.Task, out pattern.Pattern) bool {
-	return workspace.MatchAny(t.Exclude, out.Path()) || out.IsFolder() && slices.ContainsFunc(t.Exclude, func(x workspace.PatternDecl) bool {
-		return x.Pattern.CoversAllBelow(out.Path())
-	})
 }

@@ -89,6 +89,7 @@ type loader struct {
 	ws    *workspace.Workspace
 
 	settings *config.Workspace // nil in implicit mode
+	base     *merged           // what it says of tasks that do not say it; nil for nothing
 	files    map[string]bool   // the haz.yml of all projects, workspace-absolute
 	sets     map[string]*set   // named sets of the workspace
 	diags    diag.List
@@ -192,7 +193,12 @@ func (l *loader) readSettings() {
 	if at := w.Execution.Umask; at.Set {
 		s.Umask, _ = config.ParseUmask(at.Value)
 	}
-	s.StrictEnv = w.Env.Strict.Value
+	if d := newDefaults(w.Source, &w.Defaults, w.Env.Strict); d != nil {
+		l.base = l.base.with(d)
+		b := builder{ctx: l.ctx}
+		b.defaults(l.base, &workspace.Project{Dir: nowhere})
+		l.diags = append(l.diags, b.diags...)
+	}
 	for _, c := range w.Concurrency.Tags {
 		s.TagCaps[c.Tag.Value] = c.Max
 	}

@@ -12,55 +12,72 @@ import (
 
 // selection is anchor for a list in which items with "!" take away what those before them select (PATH-023), and items with "$" are
 // sets of files (PATH-024).
-func (b *builder) selection(key string, c config.Patterns, dir string) []workspace.PatternDecl {
-	if len(c.Items) == 0 {
-		return nil
+func (b *builder) selection(key string, m *merged, items list[config.Pattern], dir string) placed {
+	n := items.len()
+	if n == 0 {
+		return placed{}
 	}
-	l, listed := selected{make([]workspace.PatternDecl, 0, len(c.Items))}, false
-	for _, p := range c.Items {
-		decls := []workspace.PatternDecl{{Text: p.Value, Pattern: p.Glob.Anchor(dir), Place: b.src.Place(p.Span)}}
-		if p.Set != "" {
-			decls = b.members(p, dir)
+	l, listed, fewer := selected{placed: placed{make([]workspace.PatternDecl, 0, n), make([]*layer, 0, n)}}, false, false
+	for _, part := range items {
+		fewer = fewer || part.fewer
+		for i := range part.items {
+			p := &part.items[i]
+			if listed = listed || !p.Not; !listed {
+				if !fewer && m.tells(part.of) { // else a nearer list names what stood before it
+					b.takesNothing(key, p, part.of)
+				}
+				continue
+			}
+			decls := []workspace.PatternDecl{{}}
+			if p.Set != "" {
+				decls = b.members(*p, part.of, dir)
+			} else {
+				decls[0] = decl(part.of, p, dir)
+			}
+			l.add(decls, part.of, p.Not)
 		}
-		if listed = listed || !p.Not; !listed {
-			b.takesNothing(key, p)
-			continue
-		}
-		l.add(decls, p.Not)
 	}
 	compared, before, not := 0, 0, l.not()
 	for i := range l.decls {
-		b.takenLiteral(&l.decls[i], not[before:], &compared)
+		if m.tells(l.of[i]) {
+			b.takenLiteral(&l.decls[i], l.of[i], not[before:], l.nots[before:], &compared)
+		}
 		before += len(l.decls[i].Not)
 	}
 	if !l.except(not) {
-		last := c.Items[len(c.Items)-1]
-		b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::064", Place: b.src.Place(last.Span), Hint: "write the patterns of the sets into the list",
+		last := items[len(items)-1]
+		b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::064", Place: last.of.src.Place(last.items[len(last.items)-1].Span), Hint: "write the patterns of the sets into the list",
 			Message: "too many patterns take away from sets of files that take away themselves"})
 	}
-	return l.decls
+	return l.placed
 }
 
 // takesNothing reports an item with "!" that stands first.
-func (b *builder) takesNothing(key string, p config.Pattern) {
+func (b *builder) takesNothing(key string, p *config.Pattern, of *layer) {
 	hint := "list first what it takes away from"
 	if key == "inputs" {
 		hint += ": inputs: [\"**\", " + diag.Quote(p.Value) + "]"
 	}
-	b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::070", Place: b.src.Place(p.Span), Hint: hint,
+	b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::070", Place: of.src.Place(p.Span), Hint: hint,
 		Message: fmt.Sprintf("%s takes away nothing: nothing is listed before it", diag.Quote(p.Value))})
 }
 
 // selected is a list of patterns while it is put together: each has in Not what takes away from it and all before it.
-type selected struct{ decls []workspace.PatternDecl }
+type selected struct {
+	placed
+	nots []*layer // of all that takes away something, in order
+}
 
-func (l *selected) add(decls []workspace.PatternDecl, not bool) {
-	switch {
-	case !not:
-		l.decls = append(l.decls, decls...)
-	case len(l.decls) > 0: // else it stands behind sets that are empty
-		last := &l.decls[len(l.decls)-1]
-		last.Not = append(last.Not, decls...)
+// add adds the patterns that an item of a layer stands for.
+func (l *selected) add(decls []workspace.PatternDecl, of *layer, not bool) {
+	for i := range decls {
+		switch {
+		case !not:
+			l.placed.add(decls[i], of)
+		case len(l.decls) > 0: // else it stands behind sets that are empty
+			last := &l.decls[len(l.decls)-1]
+			last.Not, l.nots = append(last.Not, decls[i]), append(l.nots, of)
+		}
 	}
 }
 
@@ -113,14 +130,17 @@ func (l *selected) except(not []workspace.PatternDecl) bool {
 // taken away without a word.
 const takenMax = 1_000_000
 
-// takenLiteral refuses a literal that a later item takes away: one of the two is a mistake (haz::cfg::071). Where one comes from a set,
-// which other lists have too, it is none.
-func (b *builder) takenLiteral(d *workspace.PatternDecl, not []workspace.PatternDecl, compared *int) {
+// takenLiteral refuses a literal that a later item of the same body takes away: one of the two is a mistake (haz::cfg::071). Where one comes
+// from a set, which other lists have too, it is none.
+func (b *builder) takenLiteral(d *workspace.PatternDecl, of *layer, not []workspace.PatternDecl, nots []*layer, compared *int) {
 	if !d.Pattern.IsLiteral() || d.Via != nil {
 		return
 	}
 	for i := range not {
 		x := &not[i]
+		if nots[i] != of {
+			return // what a nearer body takes away is meant
+		}
 		if *compared++; *compared > takenMax {
 			return
 		}

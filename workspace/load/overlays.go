@@ -143,7 +143,7 @@ func (l *loader) attach(overlays []*overlay) {
 // attachesNowhere warns, and checks the form of the bodies, which no project will do.
 func (l *loader) attachesNowhere(o *overlay) {
 	for _, t := range o.file.Tasks {
-		o.builder.tasks(&workspace.Project{Dir: nowhere}, t, o.Name)
+		o.builder.tasks(&workspace.Project{Dir: nowhere}, t, l.base, o.Name)
 	}
 	if l.ws.Partial.Projects || l.ws.Partial.Tags || len(l.ws.Absent) > 0 {
 		return
@@ -228,15 +228,15 @@ func (l *loader) merge(projects []*project, overlays []*overlay) {
 				l.collision(p, n, s)
 				continue
 			}
-			p.Tasks = append(p.Tasks, s[w].overlay.builder.tasks(p, s[w].task, s[w].overlay.Name)...)
+			p.Tasks = append(p.Tasks, s[w].overlay.builder.tasks(p, s[w].task, own[p].base, s[w].overlay.Name)...)
 		}
 	}
 	// Bodies that lose everywhere are checked for form like the others.
 	for _, o := range overlays {
 		if o.file != nil && len(o.Attached) > 0 {
 			for _, t := range o.file.Tasks {
-				if o.builder.made[t.Body] == nil {
-					o.builder.tasks(&workspace.Project{Dir: nowhere}, t, o.Name)
+				if !o.builder.known[t.Body] {
+					o.builder.tasks(&workspace.Project{Dir: nowhere}, t, l.base, o.Name)
 				}
 			}
 		}

@@ -259,6 +259,7 @@ func (c *canonical) dir(name string) (string, error) {
 type project struct {
 	*workspace.Project                   // nil: it has no name that it could be known by
 	own                []*workspace.Task // its own tasks, in the order of the file
+	base               *merged           // what it and the workspace say of tasks that do not say it; nil for nothing
 	namePlace          diag.Place
 
 	tagsKnown, tasksKnown bool
@@ -312,9 +313,6 @@ func (l *loader) readProject(dir directory) *project {
 		c.Name.Value = ""
 	}
 	project := &workspace.Project{Name: c.Name.Value, Dir: dir.path, File: name}
-	if project.StrictEnv = l.ws.Settings.StrictEnv; c.Env.Strict.Set {
-		project.StrictEnv = c.Env.Strict.Value
-	}
 	if len(c.Tags.Items) > 0 {
 		project.Tags = make([]string, len(c.Tags.Items))
 		for i, t := range c.Tags.Items {
@@ -323,10 +321,16 @@ func (l *loader) readProject(dir directory) *project {
 		slices.Sort(project.Tags)
 	}
 	p.sets = l.projectSets(c.Name.Value, c)
-	b := builder{ctx: l.ctx, src: c.Source, files: l.files, seen: map[*workspace.Project]*sets{project: p.sets}}
+	b := builder{ctx: l.ctx, src: c.Source, files: l.files, seen: map[*workspace.Project]*sets{project: p.sets}, sets: p.sets}
+	p.base = l.base
+	if d := newDefaults(c.Source, &c.Defaults, c.Env.Strict); d != nil {
+		p.base = l.base.with(d)
+		b.defaults(p.base, project)
+	}
+	project.Plain = b.plain(p.base, project)
 	p.own = make([]*workspace.Task, 0, len(c.Tasks))
 	for _, t := range c.Tasks {
-		p.own = append(p.own, b.tasks(project, t, "")...)
+		p.own = append(p.own, b.tasks(project, t, p.base, "")...)
 	}
 	b.checkOwnSets(p.sets, c.Files)
 	p.diags, p.bad = append(p.diags, b.diags...), b.bad

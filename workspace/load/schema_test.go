@@ -70,7 +70,7 @@ func form(kind, text string) diag.List {
 		tasks, diags, b.src = o.Tasks, d, o.Source
 	}
 	for _, t := range tasks {
-		b.task(&workspace.Project{Dir: nowhere}, t, "")
+		b.task(&workspace.Project{Dir: nowhere}, t, nil, "")
 	}
 	return slices.DeleteFunc(append(diags, b.diags...), func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
 }
@@ -209,6 +209,10 @@ func (v validator) keyword(key string, arg any, schema map[string]any, value any
 		if isNumber && number < arg.(float64) {
 			return fmt.Sprintf("%v is below %v", number, arg)
 		}
+	case "maximum":
+		if isNumber && number > arg.(float64) {
+			return fmt.Sprintf("%v is above %v", number, arg)
+		}
 	case "items":
 		for _, item := range list {
 			if why := v.check(arg.(map[string]any), item); why != "" {
@@ -318,7 +322,7 @@ func TestManual(t *testing.T) {
 		}
 		return []byte("<!-- keys: " + name + " -->\n" + table + "<!-- end -->")
 	})
-	if tables != 15 {
+	if tables != 16 {
 		t.Errorf("%d tables; each map has one", tables)
 	}
 	checkedIn(t, file, got)

@@ -60,12 +60,12 @@ const setMax = 1000
 
 // members are the patterns that an item of inputs stands for (PATH-024), anchored in dir, with what the set itself takes away. A set
 // that is not there, or that is wrong, has none, and is told once.
-func (b *builder) members(item config.Pattern, dir string) []workspace.PatternDecl {
-	if b.sets == nil || !b.checkSet(item, b.src, nil) {
+func (b *builder) members(item config.Pattern, of *layer, dir string) []workspace.PatternDecl {
+	if b.sets == nil || !b.checkSet(item, of.src, nil) {
 		return nil
 	}
 	list := b.inSet(b.sets.find(item.Set), dir)
-	via := &workspace.Item{Text: item.Value, Place: b.src.Place(item.Span)}
+	via := &workspace.Item{Text: item.Value, Place: of.src.Place(item.Span)}
 	for i := range list {
 		list[i].Via = via
 	}
@@ -76,11 +76,11 @@ func (b *builder) members(item config.Pattern, dir string) []workspace.PatternDe
 func (b *builder) inSet(s *set, dir string) []workspace.PatternDecl {
 	var l selected
 	for _, item := range s.Items.Items {
-		decls := []workspace.PatternDecl{{Text: item.Value, Pattern: item.Glob.Anchor(dir), Place: s.src.Place(item.Span)}}
+		decls := []workspace.PatternDecl{{Text: item.Value, Pattern: item.Glob.Anchor(dir), Place: s.src.Place(item.Span), Shared: true}}
 		if item.Set != "" {
 			decls = b.inSet(b.sets.find(item.Set), dir)
 		}
-		l.add(decls, item.Not)
+		l.add(decls, nil, item.Not)
 	}
 	l.except(l.not()) // there is room: a set is small
 	for i := range l.decls {
