@@ -29,6 +29,7 @@ const (
 	Hard     = graph.Hard
 	Soft     = graph.Soft
 	Producer = graph.Producer
+	Final    = graph.Final
 )
 
 // ParseReference reads a reference as people type it.

@@ -87,6 +87,7 @@ var sayings = map[string][]saying{
 		ofTask(`deps: [{task: "~:up", streams: true}]`, func(t *haz.TaskDeclaration) { t.PrintedDeps = []string{"~:up"} }),
 		ofTask(`deps: [{task: "~:up", closure: false, streams: true}]`, func(t *haz.TaskDeclaration) { t.NarrowDeps, t.PrintedDeps = []string{"~:up"}, []string{"~:up"} }),
 	},
+	"project.tasks.*.after":        {ofTask(`after: ["~:up"]`, func(t *haz.TaskDeclaration) { t.After = []string{"~:up"} })},
 	"project.tasks.*.weakDeps":     {ofTask(`weakDeps: ["~:up"]`, func(t *haz.TaskDeclaration) { t.WeakDeps = []string{"~:up"} })},
 	"project.tasks.*.mutex.name":   {ofTask(`mutex: "~:db"`, func(t *haz.TaskDeclaration) { t.Mutex = "~:db" })},
 	"project.tasks.*.mutex.mode":   {ofTask("mutex: {name: db, mode: shared}", func(t *haz.TaskDeclaration) { t.Mutex, t.SharedMutex = "db", true })},

@@ -20,6 +20,7 @@ type TaskDeclaration struct {
 	AppendArguments          bool     // args: append
 	Inputs, Exclude, Outputs []string
 	Deps, WeakDeps           []string
+	After                    []string // finalizers: tasks that run when this one was started and has ended, whatever its end
 	NarrowDeps               []string // more deps, of which nothing counts but their outputs (closure: false)
 	PrintedDeps              []string // deps, those of NarrowDeps or more, of which what they print counts, too (streams: true)
 	Tools                    []Tool   // nil: the programs that are found in the command or the script
@@ -102,6 +103,7 @@ func (t *TaskDeclaration) spell(w *declaration) string {
 	deps := t.spellDeps(w)
 	s.put(deps != "", "deps", "["+deps+"]")
 	s.texts("weakDeps", t.WeakDeps)
+	s.texts("after", t.After)
 	if t.Tools != nil {
 		s.put(true, "tools", "["+t.spellTools(w)+"]")
 	}

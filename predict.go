@@ -164,7 +164,7 @@ type Prediction string
 const (
 	WouldHit  Prediction = "hit"
 	WouldMiss Prediction = "miss"
-	WouldSkip Prediction = "skip"    // its condition does not hold
+	WouldSkip Prediction = "skip"    // its condition does not hold, or it is a finalizer and no task before it would be started
 	Unknown   Prediction = "unknown" // an upstream would run, so the key is not known
 )
 
@@ -199,5 +199,35 @@ func (w *Workspace) Predict(ctx context.Context, plan *Plan) ([]Prediction, erro
 			out[i] = Unknown
 		}
 	}
+	finalized := make([]bool, len(out))
+	for i := range out {
+		predictFinal(plan, i, out, finalized)
+	}
 	return out, ctx.Err()
+}
+
+// predictFinal puts right what is said of a finalizer that is in the plan as such alone: it is carried out if a task before it is, which
+// may be one as well (EXEC-048). done are those that were asked about; no two wait for each other.
+func predictFinal(plan *Plan, i int, out []Prediction, done []bool) {
+	if done[i] {
+		return
+	}
+	done[i] = true
+	if out[i] != WouldMiss || !plan.OnlyFinal(i) {
+		return
+	}
+	out[i] = WouldSkip
+	for _, e := range plan.Up[i] {
+		if e.Kind != graph.Final {
+			continue
+		}
+		predictFinal(plan, e.Task, out, done)
+		switch out[e.Task] {
+		case WouldMiss:
+			out[i] = WouldMiss
+			return
+		case Unknown:
+			out[i] = Unknown
+		}
+	}
 }

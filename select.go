@@ -30,16 +30,19 @@ const (
 	IsAffected   Reason = "affected"
 	IsDefinition Reason = "definition" // the file that defines it changed
 	IsDownstream Reason = "downstream" // of an affected task
+	IsFinalizer  Reason = "finalizer"  // of a task in the plan, and needed by none
 )
 
 // Selected is the result of Select.
 type Selected struct {
 	Targets  []int          // positions in w.W.Tasks, sorted, each once
-	Plan     *Plan          // the targets and all their hard upstreams
+	Plan     *Plan          // the targets, all their hard upstreams, and the finalizers of all these
 	Reasons  map[int]Reason // of targets; where none is given, IsTarget
 	Empty    string         // why there are none, for people
 	Warnings diag.List
 	Notes    []string // what people are told besides: sentences without a full stop
+
+	onlyFinal map[int]bool // tasks of the plan that are there as finalizers alone
 }
 
 // ReasonOf says why the task at a position is in the plan of this selection.
@@ -49,6 +52,9 @@ func (s *Selected) ReasonOf(task int) Reason {
 	}
 	if _, ok := slices.BinarySearch(s.Targets, task); ok {
 		return IsTarget
+	}
+	if s.onlyFinal[task] {
+		return IsFinalizer
 	}
 	return IsUpstream
 }
@@ -64,6 +70,14 @@ func (w *Workspace) Select(ctx context.Context, s Selection) (*Selected, error) 
 		return nil, err
 	}
 	r.Plan = w.G.Plan(r.Targets)
+	for i, t := range r.Plan.Tasks {
+		if r.Plan.OnlyFinal(i) {
+			if r.onlyFinal == nil {
+				r.onlyFinal = map[int]bool{}
+			}
+			r.onlyFinal[t.Index] = true
+		}
+	}
 	return r, w.unmet(r.Plan)
 }
 
@@ -163,7 +177,8 @@ func (w *Workspace) selectDefault() (*Selected, error) {
 // Plan is what a run executes.
 type Plan = graph.Plan
 
-// Plan is the targets (positions in w.W.Tasks, each once) and all their hard upstreams, in canonical order (EXEC-001, EXEC-002).
+// Plan is the targets (positions in w.W.Tasks, each once), all their hard upstreams, the finalizers of all these and what they need, in
+// canonical order (EXEC-001, EXEC-002, DAG-020).
 func (w *Workspace) Plan(targets []int) (*Plan, error) {
 	if err := w.opened(); err != nil {
 		return nil, err

@@ -22,6 +22,8 @@ type Explanation struct {
 	Tools    []ExplainedTool // the programs that the key has by their content, by name
 	Deps     []TaskID        // direct, resolved, canonical order
 	WeakDeps []TaskID
+	After    []TaskID // its finalizers
+	Final    []TaskID // tasks whose finalizer it is
 
 	// Passed and PassedByDefault name the variables of the host that the task sees and that are in no key: those that `pass` means,
 	// and the others. Sorted.
@@ -125,6 +127,13 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 			e.Deps = append(e.Deps, id)
 		case graph.Soft:
 			e.WeakDeps = append(e.WeakDeps, id)
+		case graph.Final:
+			e.Final = append(e.Final, id)
+		}
+	}
+	for _, edge := range w.G.Down[task] {
+		if edge.Kind == graph.Final {
+			e.After = append(e.After, w.W.Tasks[edge.Task].ID)
 		}
 	}
 	r := p.look(ctx, task)

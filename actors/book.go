@@ -50,6 +50,12 @@ func (b *book) stopsStarts() bool {
 	return b.l.StopsStarts()
 }
 
+func (b *book) spares(task int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.l.Spares(task)
+}
+
 func (b *book) complete(now time.Time, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -49,7 +49,7 @@ func (b *builder) lockRequest(t *workspace.Task) state.LockRequest {
 	}
 	near := func(edges []graph.Edge) (names []string) {
 		for _, e := range edges {
-			if e.Task != t.Index && e.Kind != graph.Soft {
+			if e.Task != t.Index && e.Kind.Carries() {
 				names = append(names, name(e.Task))
 			}
 		}

@@ -23,7 +23,7 @@ const (
 
 // keep takes note of what a completed task has in the tree, where others look at it later.
 func (b *builder) keep(j *job, files []state.Produced, listed bool) {
-	if slices.ContainsFunc(b.r.o.Plan.Down[j.index], func(e graph.Edge) bool { return e.Kind != graph.Soft }) && len(files) > 0 {
+	if slices.ContainsFunc(b.r.o.Plan.Down[j.index], func(e graph.Edge) bool { return e.Kind.Carries() }) && len(files) > 0 {
 		j.kept, j.keptKey = outputs.Keep(j.task.ID.String(), files, listed), j.derived.Key
 	}
 }

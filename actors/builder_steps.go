@@ -337,7 +337,7 @@ func (b *builder) stage(ctx context.Context, j *job, m messages.StoreEntry) any 
 
 // publish is the serialized part of a store, in its turn. A store that was abandoned is discarded.
 func (b *builder) publish(j *job, ref messages.Ref, staged *cache.Staged) any {
-	if j.abandoned(ref.Attempt) || b.r.noStart.Load() {
+	if j.abandoned(ref.Attempt) || b.r.mayNot(j.index) {
 		return messages.StoreFailed{Ref: ref, Reason: "run cancelled"}
 	}
 	there, err := staged.Place()

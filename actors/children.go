@@ -148,7 +148,7 @@ func (p *child) start(m messages.StartProcess, answer func(any)) {
 		}
 		p.signal(kill) // it may have panicked in Wait
 		p.end()
-		done(messages.ProcessNotStarted{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrCrash,
+		done(messages.ProcessNotStarted{Ref: m.Ref, Ran: p.ran(), Error: messages.TaskError{Kind: messages.ErrCrash,
 			Reason: "a defect in haz: " + why.reason, Causes: []string{why.stack}}})
 	})
 }
@@ -227,7 +227,7 @@ var errStopped = errors.New("stopped before the start")
 func (p *child) spawn(out *recorder, exited func(process.Exit)) (process.Process, error) {
 	p.c.gate.pass()
 	defer p.c.gate.leave()
-	if p.c.r.noStart.Load() || p.stopRequested() { // while the gate was shut
+	if p.c.r.mayNot(p.index) || p.stopRequested() { // while the gate was shut
 		return nil, errStopped
 	}
 	proc, err := p.c.r.o.Spawner.Start(command(p.c.r, p.task), out)

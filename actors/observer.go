@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
 )
 
 // observer hands events to the host, one at a time: of each task in the order of their numbers, its end last and once.
@@ -48,7 +49,7 @@ func (o *observer) Receive(ctx actor.Context) {
 func (o *observer) observe(m messages.ObserveEvent) {
 	if m.Task < 0 {
 		if c, ok := m.Event.(messages.RunCancelling); ok {
-			c.Running = o.running
+			c.Running = o.running - o.runningOf(c.GoOn)
 			m.Event = c
 		}
 		o.emit(m.Event)
@@ -81,6 +82,23 @@ func (o *observer) observe(m messages.ObserveEvent) {
 	if t.end != nil && t.next >= t.end.N {
 		o.finish(t)
 	}
+}
+
+// runningOf is how many of some tasks have started and not ended.
+func (o *observer) runningOf(some []workspace.TaskID) (n int) {
+	if len(some) == 0 {
+		return 0
+	}
+	is := make(map[workspace.TaskID]bool, len(some))
+	for _, id := range some {
+		is[id] = true
+	}
+	for i, t := range o.r.o.Plan.Tasks {
+		if is[t.ID] && o.tasks[i].started && !o.tasks[i].ended {
+			n++
+		}
+	}
+	return n
 }
 
 func (o *observer) pass(t *seenTask, e messages.Event) {

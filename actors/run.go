@@ -142,6 +142,11 @@ func (r *running) lock(mu *sync.Mutex) {
 // stopStarts is the cancel flag itself: requests that are already under way find it up.
 func (r *running) stopStarts() { r.noStart.Store(true) }
 
+// mayNot reports whether that flag is up for a task: it is not for those that go on when a run stops (EXEC-050), unless everything is killed.
+func (r *running) mayNot(task int) bool {
+	return r.noStart.Load() && (r.children.killing.Load() || !r.book.spares(task))
+}
+
 // load is how much is under way outside of actors.
 func (r *running) load() int { return r.children.busy() + r.builder.busy() }
 

@@ -37,9 +37,9 @@ func (b *builder) cycle(members []int32, cycle []step) {
 		up, down := b.g.W.Tasks[s.up], b.g.W.Tasks[e.Task]
 		fmt.Fprintf(&path, "%s -%s-> ", up.ID, e.Kind.key())
 		if e.Kind != Producer {
-			ref := b.selecting(up, down, e.Kind)
+			says, ref := b.selecting(up, down, e.Kind)
 			origins = append(origins, diag.Related{Place: ref.Place,
-				Label: fmt.Sprintf("%s has %s in %s", quote(down), diag.Quote(ref.Ref.String()), e.Kind.key())})
+				Label: fmt.Sprintf("%s has %s in %s", quote(says), diag.Quote(ref.Ref.String()), e.Kind.key())})
 			continue
 		}
 		in, out := down.Inputs[e.Input], up.Outputs[e.Output]
@@ -61,19 +61,22 @@ func (b *builder) cycle(members []int32, cycle []step) {
 	b.report(d)
 }
 
-// selecting finds the reference that makes a hard or soft edge.
-func (b *builder) selecting(up, down *workspace.Task, kind EdgeKind) workspace.RefDecl {
-	refs := down.Deps
-	if kind == Soft {
+// selecting finds the reference that makes an edge which is no producer's, and the task that has it.
+func (b *builder) selecting(up, down *workspace.Task, kind EdgeKind) (says *workspace.Task, ref workspace.RefDecl) {
+	says, other, refs := down, up, down.Deps
+	switch kind {
+	case Soft:
 		refs = down.WeakDeps
+	case Final:
+		says, other, refs = up, down, up.After
 	}
 	for _, r := range refs {
-		tasks, err := b.g.W.Resolve(r.Ref, down.Project)
-		if err == nil && slices.Contains(tasks, up) && !slices.Contains(tasks, down) {
-			return r
+		tasks, err := b.g.W.Resolve(r.Ref, says.Project)
+		if err == nil && slices.Contains(tasks, other) && !slices.Contains(tasks, says) {
+			return says, r
 		}
 	}
-	return workspace.RefDecl{Place: down.Place} // not reached: an edge has its reference
+	return says, workspace.RefDecl{Place: says.Place} // not reached: an edge has its reference
 }
 
 // meeting says why there is a producer edge, with the path it is about and the pattern that is not literal.

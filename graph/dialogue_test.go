@@ -67,6 +67,9 @@ func answer(t *testing.T, g *Graph, td *datadriven.TestData) string {
 			if p.Target[i] {
 				b.WriteString(" *")
 			}
+			if p.OnlyFinal(i) {
+				b.WriteString(" only as a finalizer")
+			}
 			for _, c := range p.Conflicts[i] {
 				fmt.Fprintf(&b, " not beside %s", p.Tasks[c].ID)
 			}

@@ -1,5 +1,6 @@
-// Package graph relates the tasks of a workspace: hard, soft and producer edges, their checks, plans (chapter 1, 7.3;
-// chapter 2, section 1). Only hard edges bring a task into a plan and into keys (DAG-017, DAG-018). It touches neither disk nor clock.
+// Package graph relates the tasks of a workspace: hard, soft, producer and after edges, their checks, plans (chapter 1, 7.3;
+// chapter 2, section 1). Only hard edges bring a task into keys (DAG-017, DAG-018), and only they and after edges into a plan.
+// It touches neither disk nor clock.
 //
 // All work is near-linear in tasks, edges and patterns: which outputs meet which inputs is asked of an index
 // (pattern.Index) and never of all pairs, cycles are found by one walk without recursion (Tarjan 1972), and what only `check`
@@ -21,6 +22,7 @@ const (
 	Hard     EdgeKind = iota + 1 // deps (DAG-008)
 	Soft                         // weakDeps (DAG-009)
 	Producer                     // an output meets an input (DAG-013)
+	Final                        // after: from a task to its finalizer (DAG-020)
 )
 
 func (k EdgeKind) String() string {
@@ -29,9 +31,14 @@ func (k EdgeKind) String() string {
 		return "hard"
 	case Soft:
 		return "soft"
+	case Final:
+		return "after"
 	}
 	return "producer"
 }
+
+// Carries reports whether over edges of the kind a task may read what another has made.
+func (k EdgeKind) Carries() bool { return k == Hard || k == Producer }
 
 // key is what makes edges of the kind, as a user writes it.
 func (k EdgeKind) key() string {
@@ -40,6 +47,8 @@ func (k EdgeKind) key() string {
 		return "deps"
 	case Soft:
 		return "weakDeps"
+	case Final:
+		return "after"
 	default:
 		return "outputs/inputs"
 	}
@@ -84,11 +93,13 @@ func Build(w *workspace.Workspace) (*Graph, diag.List) {
 	b := &builder{g: &Graph{W: w}}
 	b.g.patterns = index(w.Tasks)
 	b.references()
+	b.finalizers()
 	literals := b.g.literalOutputs()
 	b.collisions(literals)
 	b.producers(literals)
 	b.assemble()
 	b.cycles()
+	b.unsure()
 	if len(b.diags) > 0 {
 		return nil, b.diags.Sorted()
 	}

@@ -15,7 +15,7 @@ import (
 // parseWorkspace makes a workspace of a short notation, one task or project a line:
 //
 //	project NAME [dir=/DIR] [tags=g,h]
-//	PROJECT:TASK [deps=REF;REF] [narrow=REF] [streams=REF] [weak=REF] [in=PATTERN;PATTERN] [exclude=PATTERN] [out=PATTERN] [overlay=NAME] [nocache]
+//	PROJECT:TASK [deps=REF;REF] [narrow=REF] [streams=REF] [weak=REF] [after=REF] [in=PATTERN;PATTERN] [exclude=PATTERN] [out=PATTERN] [overlay=NAME] [nocache] [cache=true]
 //
 // A project that is only used has the directory /NAME. Every value stands in the file PROJECT/haz.yml, at its line and column
 // of the notation.
@@ -72,15 +72,18 @@ func parseWorkspace(text string) (*workspace.Workspace, error) {
 				at := place(column, v)
 				column += len(v) + 1
 				switch key {
-				case "deps", "narrow", "streams", "weak":
+				case "deps", "narrow", "streams", "weak", "after":
 					r, err := workspace.ParseReference(v, false)
 					if err != nil {
 						return nil, fmt.Errorf("line %d: %s: %w", i+1, v, err)
 					}
-					if key != "weak" {
-						t.Deps = append(t.Deps, workspace.RefDecl{Ref: r, Place: at, Narrow: key == "narrow", Streams: key == "streams"})
-					} else {
+					switch key {
+					case "weak":
 						t.WeakDeps = append(t.WeakDeps, workspace.RefDecl{Ref: r, Place: at})
+					case "after":
+						t.After = append(t.After, workspace.RefDecl{Ref: r, Place: at})
+					default:
+						t.Deps = append(t.Deps, workspace.RefDecl{Ref: r, Place: at, Narrow: key == "narrow", Streams: key == "streams"})
 					}
 				case "in", "out", "exclude":
 					pattern, err := pattern.Parse(v)
@@ -96,6 +99,8 @@ func parseWorkspace(text string) (*workspace.Workspace, error) {
 					default:
 						t.Exclude = append(t.Exclude, d)
 					}
+				case "cache":
+					t.SaysCache = at
 				case "nocache":
 					t.Cache = false
 				case "overlay":

@@ -6,7 +6,8 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// Plan is the induced subgraph over targets and their hard upstreams; tasks are small integers in canonical order. Immutable.
+// Plan is the induced subgraph over targets, their hard upstreams, the finalizers of all these and what those need; tasks are small
+// integers in canonical order. Immutable.
 type Plan struct {
 	G     *Graph
 	Tasks []*workspace.Task // canonical order
@@ -18,16 +19,11 @@ type Plan struct {
 	Target []bool
 }
 
-// Plan selects the targets, in any order and any number of times, and all their hard upstreams; soft and producer edges pull
-// nothing in (EXEC-001, EXEC-002, EXEC-008). Edges of all kinds are kept between what is in.
+// Plan selects the targets, in any order and any number of times, all their hard upstreams, and the finalizers of what is selected
+// (DAG-020) with what these need; soft and producer edges pull nothing in (EXEC-001, EXEC-002, EXEC-008). Edges of all kinds are kept
+// between what is in.
 func (g *Graph) Plan(targets []int) *Plan {
-	at := make([]int32, len(g.Up)) // position in the plan, counted from 1; 0: not in it
-	for _, t := range targets {
-		at[t] = 1
-	}
-	for _, t := range g.HardClosure(targets, false) {
-		at[t] = 1
-	}
+	at := g.chosen(targets) // becomes the position in the plan, counted from 1; 0: not in it
 	p := &Plan{G: g}
 	for t := range at {
 		if at[t] != 0 {
@@ -42,6 +38,36 @@ func (g *Graph) Plan(targets []int) *Plan {
 	p.Up, p.Down = induce(g.Up, p.Tasks, at), induce(g.Down, p.Tasks, at)
 	p.Conflicts = g.conflicts(p.Tasks, at)
 	return p
+}
+
+// chosen marks what a plan of the targets has: 1 for each.
+func (g *Graph) chosen(targets []int) (at []int32) {
+	at = make([]int32, len(g.Up))
+	var todo []int
+	choose := func(t int) {
+		if at[t] == 0 {
+			at[t] = 1
+			todo = append(todo, t)
+		}
+	}
+	for _, t := range targets {
+		choose(t)
+	}
+	for len(todo) > 0 {
+		t := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, e := range g.Up[t] {
+			if e.Kind == Hard {
+				choose(e.Task)
+			}
+		}
+		for _, e := range g.Down[t] {
+			if e.Kind == Final {
+				choose(e.Task)
+			}
+		}
+	}
+	return at
 }
 
 // induce keeps the edges between tasks of a plan, and with them their order.
@@ -68,8 +94,16 @@ func induce(edges [][]Edge, tasks []*workspace.Task, at []int32) [][]Edge {
 
 // Neighbour is a task at the other end of one or more edges of a plan.
 type Neighbour struct {
-	Task int  // its position in the plan
-	Hard bool // one of the edges is
+	Task  int  // its position in the plan
+	Hard  bool // one of the edges is
+	Final bool // likewise: the downstream is a finalizer of the upstream
+}
+
+// OnlyFinal reports whether a task is in the plan as a finalizer and for nothing else: nobody has asked for it, and nothing depends on it.
+func (p *Plan) OnlyFinal(i int) bool {
+	final := func(e Edge) bool { return e.Kind == Final }
+	hard := func(e Edge) bool { return e.Kind == Hard }
+	return slices.ContainsFunc(p.Up[i], final) && !p.Target[i] && !slices.ContainsFunc(p.Down[i], hard)
 }
 
 // Upstreams are the tasks of the plan that a task waits for, by edges of whatever kinds, each once and in canonical order. It is never
@@ -87,7 +121,7 @@ func (p *Plan) Makers(task int, has func(int) bool) (list []int) {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for _, e := range p.Up[at] {
-			if seen[e.Task] || e.Kind == Soft || e.Kind != Hard && at != task {
+			if seen[e.Task] || !e.Kind.Carries() || e.Kind != Hard && at != task {
 				continue
 			}
 			seen[e.Task] = true
@@ -104,7 +138,7 @@ func (p *Plan) Makers(task int, has func(int) bool) (list []int) {
 
 // Reads reports whether a task may read what another one makes, by an edge between them.
 func (p *Plan) Reads(task, maker int) bool {
-	return slices.ContainsFunc(p.Up[task], func(e Edge) bool { return e.Task == maker && e.Kind != Soft })
+	return slices.ContainsFunc(p.Up[task], func(e Edge) bool { return e.Task == maker && e.Kind.Carries() })
 }
 
 // Waits reports whether a task of the plan starts only when another has ended.
@@ -134,8 +168,9 @@ func neighbours(edges []Edge, self int) []Neighbour {
 		case e.Task == self:
 		case n > 0 && out[n-1].Task == e.Task:
 			out[n-1].Hard = out[n-1].Hard || e.Kind == Hard
+			out[n-1].Final = out[n-1].Final || e.Kind == Final
 		default:
-			out = append(out, Neighbour{e.Task, e.Kind == Hard})
+			out = append(out, Neighbour{e.Task, e.Kind == Hard, e.Kind == Final})
 		}
 	}
 	return out

@@ -25,13 +25,13 @@ p:weak   out=weak
 	}
 	p := g.Plan([]int{0, 1, 2, 3, 4, 5})
 	const far, format, group, lib, use, weak = 0, 1, 2, 3, 4, 5
-	if got, want := p.Upstreams(use), []Neighbour{{group, true}, {lib, true}, {weak, false}}; !slices.Equal(got, want) {
+	if got, want := p.Upstreams(use), []Neighbour{{Task: group, Hard: true}, {Task: lib, Hard: true}, {Task: weak}}; !slices.Equal(got, want) {
 		t.Errorf("p:use waits for %v, want %v", got, want)
 	}
 	if got := p.Upstreams(format); len(got) > 0 {
 		t.Errorf("p:fmt waits for %v, itself perhaps", got)
 	}
-	if got, want := p.Downstreams(lib), []Neighbour{{use, true}}; !slices.Equal(got, want) {
+	if got, want := p.Downstreams(lib), []Neighbour{{Task: use, Hard: true}}; !slices.Equal(got, want) {
 		t.Errorf("for p:lib wait %v, want %v", got, want)
 	}
 	all := func(int) bool { return true }

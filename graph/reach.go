@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// pair asks whether a hard or soft path leads from up to down; edge is for the caller.
+// pair asks whether a path of references leads from up to down; edge is for the caller.
 type pair struct{ up, down, edge int32 }
 
 // batch is how many upstreams one pass over the graph follows at once, a bit each.

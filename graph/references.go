@@ -88,14 +88,14 @@ func (b *builder) resolve(t *workspace.Task, ref workspace.RefDecl, kind EdgeKin
 		b.unresolved(t, ref, kind, err)
 		return nil
 	}
-	if kind != Soft {
+	if kind != Soft { // finalizers that cannot be carried out are missed like upstreams
 		if lacks := b.g.W.Lacks(ref.Ref); lacks != nil {
 			b.unresolved(t, ref, kind, lacks)
 		}
 	}
 	for _, u := range tasks {
 		if u == t {
-			b.onItself(t, ref, tasks)
+			b.onItself(t, ref, kind, tasks)
 			return nil
 		}
 	}
@@ -104,17 +104,17 @@ func (b *builder) resolve(t *workspace.Task, ref workspace.RefDecl, kind EdgeKin
 
 // code is the rule of references of the kind.
 func (k EdgeKind) code() string {
-	if k == Soft {
+	switch k {
+	case Soft:
 		return "DAG-009"
+	case Final:
+		return "DAG-020"
 	}
 	return "DAG-008"
 }
 
 func (b *builder) unresolved(t *workspace.Task, ref workspace.RefDecl, kind EdgeKind, err error) {
-	verb := "depends on"
-	if kind == Soft {
-		verb = "weakly depends on"
-	}
+	verb := map[EdgeKind]string{Hard: "depends on", Soft: "weakly depends on", Final: "is finalized by"}[kind]
 	d := diag.Diagnostic{Code: kind.code(), Place: ref.Place, Project: t.SharedIn(),
 		Message: fmt.Sprintf("unresolved reference: task %s %s %s, but %v", quote(t), verb, diag.Quote(ref.Ref.String()), err)}
 	var s *workspace.SelectError
@@ -148,10 +148,13 @@ func (b *builder) absent(t *workspace.Task, kind EdgeKind, d diag.Diagnostic) {
 }
 
 // onItself is DAG-012: the whole reference is dropped.
-func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, selected []*workspace.Task) {
+func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, kind EdgeKind, selected []*workspace.Task) {
 	d := diag.Diagnostic{Code: "DAG-012", Place: ref.Place, Project: t.SharedIn(),
 		Message: fmt.Sprintf("task %s cannot depend on itself, and %s selects it", quote(t), diag.Quote(ref.Ref.String())),
 		Hint:    "remove it"}
+	if kind == Final {
+		d.Message = fmt.Sprintf("task %s cannot run after itself, and %s of after selects it", quote(t), diag.Quote(ref.Ref.String()))
+	}
 	other := ref.Ref
 	switch other.Form {
 	case workspace.RefAll:
@@ -161,7 +164,7 @@ func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, selected []
 	}
 	switch {
 	case len(selected) == 1:
-	case mutual(t, ref.Ref, selected):
+	case mutual(t, ref.Ref, kind, selected):
 		d.Hint = "other tasks that it selects have it as well, and would wait for each other; name the tasks that this one needs"
 	default:
 		d.Hint = fmt.Sprintf("%s leaves this project out", diag.Quote(other.String()))
@@ -170,10 +173,14 @@ func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, selected []
 }
 
 // mutual reports whether one of the first few of the others that a reference selects depends by the like on t.
-func mutual(t *workspace.Task, ref workspace.Reference, selected []*workspace.Task) bool {
+func mutual(t *workspace.Task, ref workspace.Reference, kind EdgeKind, selected []*workspace.Task) bool {
 	const few = 100
 	for _, u := range selected[:min(few, len(selected))] {
-		for _, back := range u.Deps {
+		of := u.Deps
+		if kind == Final {
+			of = u.After
+		}
+		for _, back := range of {
 			if u != t && back.Ref.Task == ref.Task && (back.Ref.Form == workspace.RefAll || back.Ref.Form == workspace.RefAllButOwn ||
 				t.Project.HasTag(back.Ref.Tag)) {
 				return true

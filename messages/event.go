@@ -71,6 +71,9 @@ type RunCancelling struct {
 	Running int
 	Grace   time.Duration
 	Force   bool
+	// GoOn are tasks that are carried out all the same: finalizers of tasks that were started or may have been, and what these depend on
+	// (EXEC-050). None with Force. They are not in Running.
+	GoOn []workspace.TaskID
 }
 
 // RunFinished closes a run.

@@ -57,6 +57,7 @@ const (
 	Signalled                             // cancelled: its process was signalled by haz
 	UpstreamWasCancelled                  // cancelled
 	ConditionFalse                        // skipped: its condition does not hold (EXEC-047)
+	NotNeeded                             // skipped: a finalizer of tasks that were never started (EXEC-048)
 	RunCancelled                          // cancelled: was ready, or would have become ready, or had not spawned
 )
 
@@ -76,6 +77,8 @@ func (c Cause) String() string {
 		return "upstream cancelled"
 	case ConditionFalse:
 		return "condition"
+	case NotNeeded:
+		return "not needed"
 	}
 	return "run cancelled"
 }
@@ -168,8 +171,14 @@ type Attempt struct {
 	Took             time.Duration // of the process
 }
 
-// LeftOut reports whether the task's condition does not hold: whoever depends on it goes on as if it had completed and made nothing.
-func (o Outcome) LeftOut() bool { return o.Status == Skipped && o.Cause == ConditionFalse }
+// LeftOut reports whether the task was skipped for a reason of its own, so that nothing is wrong: its condition does not hold, and whoever
+// depends on it goes on as if it had completed and made nothing; or it is a finalizer with nothing to do.
+func (o Outcome) LeftOut() bool {
+	return o.Status == Skipped && (o.Cause == ConditionFalse || o.Cause == NotNeeded)
+}
+
+// Began reports whether a process of the task was started.
+func (o Outcome) Began() bool { return o.Spawned > 0 }
 
 // Flaky reports whether the result came of a later attempt than the first.
 func (o Outcome) Flaky() bool { return o.Status == Completed && o.MadeOn > 1 }

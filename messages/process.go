@@ -70,11 +70,12 @@ type StartProcess struct {
 	Timeout time.Duration
 }
 
-// ProcessNotStarted says that there never was a process: it could not be started, or (Cancelled) the request to stop came first.
+// ProcessNotStarted says that there was no process: it could not be started, or (Cancelled) the request to stop came first.
 type ProcessNotStarted struct {
 	Ref
 	Error     TaskError
 	Cancelled bool
+	Ran       bool // there was one after all, when whoever waited for it panicked
 }
 
 // ProcessExited says how the process ended; its group is gone and its streams are at their end (4.5).

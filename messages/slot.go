@@ -8,6 +8,8 @@ type TasksReady struct {
 	Ended []int // none at the start of the run
 	Ready []int
 	Stop  bool // by a failure, with --fail-fast: as CloseAdmission that spares restores, and before anything is granted
+	// Spared, with Stop, is that of CloseAdmission.
+	Spared []int
 }
 
 // TaskHeldUp tells admission that a task waits for a lock of another haz, or (Resolving) that it is being resolved again, and gives back
@@ -35,4 +37,6 @@ type CloseAdmission struct {
 	Run RunID
 	// SparesRestores: a task whose restore had begun may still be admitted (--fail-fast).
 	SparesRestores bool
+	// Spared tasks are granted what they ask for as before (EXEC-050).
+	Spared []int
 }

@@ -20,6 +20,7 @@ type UpstreamEnded struct {
 	Run      RunID
 	Task     int
 	Upstream int
+	Began    bool // a process of it was started
 }
 
 // UpstreamFailed tells Task that one of its hard upstreams will never complete: it failed, was skipped, or was cancelled.

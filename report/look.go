@@ -95,6 +95,8 @@ func causeText(o messages.Outcome) string {
 		return "in runtime cycle closed by " + o.Root.String()
 	case messages.ConditionFalse:
 		return "condition"
+	case messages.NotNeeded:
+		return "not needed"
 	case messages.UpstreamWasCancelled:
 		return "upstream " + o.Root.String() + " cancelled"
 	}
@@ -165,6 +167,8 @@ func (l Look) Cancelling(m messages.RunCancelling) string {
 	switch {
 	case m.Force:
 		return fmt.Sprintf("haz: %s: killing %s\n", who, tasks)
+	case len(m.GoOn) > 0:
+		return l.finishing(who, tasks, m)
 	case m.Running == 0:
 		return fmt.Sprintf("haz: %s: stopping\n", who)
 	case m.Signal == "":
@@ -173,6 +177,21 @@ func (l Look) Cancelling(m messages.RunCancelling) string {
 		return fmt.Sprintf("haz: %s: stopping %s at once\n", who, tasks)
 	}
 	return fmt.Sprintf("haz: %s: stopping %s, up to %s; again to kill\n", who, tasks, Grace(m.Grace))
+}
+
+// finishing is Cancelling of a run in which finalizers go on (EXEC-050).
+func (l Look) finishing(who, tasks string, m messages.RunCancelling) string {
+	again := "; again to kill"
+	if m.Signal == "" {
+		again = ""
+	}
+	switch {
+	case m.Running == 0:
+		return fmt.Sprintf("haz: %s: finishing what was started%s\n", who, again)
+	case m.Grace <= 0:
+		return fmt.Sprintf("haz: %s: stopping %s at once, then finalizers%s\n", who, tasks, again)
+	}
+	return fmt.Sprintf("haz: %s: stopping %s, up to %s, then finalizers%s\n", who, tasks, Grace(m.Grace), again)
 }
 
 // fewUnstarted is how many tasks that were cancelled before they began are still named one by one.

@@ -34,7 +34,7 @@ type RecordCounts struct {
 	Skipped   int `json:"skipped"`
 	Cancelled int `json:"cancelled"`
 	Flaky     int `json:"flaky"`    // part of completed: those that this run had to try more than once
-	LeftOut   int `json:"left_out"` // part of skipped: those whose condition does not hold
+	LeftOut   int `json:"left_out"` // part of skipped: those whose condition does not hold, and finalizers that were not needed
 }
 
 // RecordTask is one task of a run. ExitCode is that of the process, 0 for a hit, null where nothing ended with a code;

@@ -69,7 +69,7 @@ func (u *unfinished) task() {
 			u.skip()
 		}
 	})
-	leftOut := outcome == "skipped" && cause == "" // by its condition: any other skip has a cause
+	leftOut := outcome == "skipped" && cause == "" // by its condition, or not needed: any other skip has a cause
 	if outcome == "succeeded" || leftOut || u.err != nil {
 		return
 	}

@@ -103,6 +103,7 @@ type Admission struct {
 	ended     bitset
 
 	closed, sparesRestores bool
+	spared                 bitset // who may still be admitted then
 }
 
 type lockState struct {
@@ -121,7 +122,7 @@ func newAdmission(c admissionConfig) *Admission {
 	}
 	return &Admission{c: c,
 		ready: newBitset(n), queue: newBitset(n), clear: newBitset(n), holds: newBitset(n), busy: newBitset(n),
-		settled: newBitset(n), restored: newBitset(n), ended: newBitset(n), held: newBitset(n),
+		settled: newBitset(n), restored: newBitset(n), ended: newBitset(n), held: newBitset(n), spared: newBitset(n),
 		seen: make([]uint32, n), wanted: make([]uint32, n),
 		tagUsed: make([]int, len(c.tagCaps)), locks: make([]lockState, locks)}
 }
@@ -154,7 +155,7 @@ func (a *Admission) Step(m any) []Command {
 			a.returnSlot(m.Task)
 		}
 	case messages.CloseAdmission:
-		a.close(m.SparesRestores)
+		a.close(m.SparesRestores, m.Spared)
 	default:
 		return nil
 	}
@@ -178,13 +179,22 @@ func (a *Admission) tasksReady(m messages.TasksReady) {
 		a.letGo(t)
 	}
 	if m.Stop {
-		a.close(true)
+		a.close(true, m.Spared)
 	}
 }
 
-// close grants nothing any more, unless it spares restores: but for tasks that had a hit.
-func (a *Admission) close(sparesRestores bool) {
+// close grants nothing any more, but to those who are spared (who was once stays so: it ends by itself when it is not any more), and,
+// where it spares restores, to tasks that had a hit.
+func (a *Admission) close(sparesRestores bool, spared []int) {
 	a.closed, a.sparesRestores = true, sparesRestores && (!a.closed || a.sparesRestores)
+	for _, t := range spared {
+		a.spared.add(t)
+	}
+}
+
+// admits reports whether a task is granted anything at all.
+func (a *Admission) admits(t int) bool {
+	return !a.closed || a.spared.has(t) || a.sparesRestores && a.restored.has(t)
 }
 
 func (a *Admission) ask(r messages.Ref, q bitset) {
@@ -258,13 +268,13 @@ func (l *lockState) forget(t int) {
 func (a *Admission) walk() []Command {
 	var grants []Command
 	for t := range a.clear.all() {
-		if a.outputsFree(t, nil) && (!a.closed || a.sparesRestores) {
+		if a.outputsFree(t, nil) && a.admits(t) {
 			a.clear.remove(t)
 			a.busy.add(t)
 			grants = append(grants, a.grant(t))
 		}
 	}
-	if a.queue.empty() || a.lonely || a.closed && !a.sparesRestores {
+	if a.queue.empty() || a.lonely || a.closed && !a.sparesRestores && a.spared.empty() {
 		return grants
 	}
 	v := view{used: a.used}
@@ -301,12 +311,12 @@ func (a *Admission) grant(t int) Command {
 // waitsToBeAlone reports whether t has to wait until nobody else is at work (EXEC-060). Nobody overtakes it meanwhile, or a run with many tasks
 // would end before it came to it.
 func (a *Admission) waitsToBeAlone(t int, v *view) bool {
-	return a.c.tasks[t].alone && v.used > 0 && !a.closed
+	return a.c.tasks[t].alone && v.used > 0 && a.admits(t)
 }
 
 // fits tests the conditions of 2.2 (EXEC-006). A refusal by the mutex alone is remembered: that is the order of its waiters.
 func (a *Admission) fits(t int, v *view) bool {
-	if a.closed && !(a.sparesRestores && a.restored.has(t)) {
+	if !a.admits(t) {
 		return false
 	}
 	n := a.c.tasks[t]

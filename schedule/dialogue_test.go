@@ -175,7 +175,15 @@ func (d *admissionDialogue) say(td *datadriven.TestData) string {
 		}
 	}
 	if td.Cmd == "close" {
-		tell(messages.CloseAdmission{SparesRestores: td.HasArg("spares-restores")})
+		m := messages.CloseAdmission{SparesRestores: td.HasArg("spares-restores")}
+		for _, a := range td.CmdArgs {
+			if a.Key == "but" {
+				for _, v := range a.Vals {
+					m.Spared = append(m.Spared, d.n.at(d.t, v))
+				}
+			}
+		}
+		tell(m)
 		return strings.Join(out, "\n")
 	}
 	if td.Cmd == "ready" {
@@ -225,7 +233,7 @@ type ledgerDialogue struct {
 	now time.Time
 }
 
-// newLedgerDialogue reads lines "b:y a:x:hard c:z:soft": a task and its upstreams.
+// newLedgerDialogue reads lines "b:y a:x:hard c:z:soft": a task and its upstreams, and whether it is a target, which counts for finalizers alone.
 func newLedgerDialogue(t testing.TB, td *datadriven.TestData) *ledgerDialogue {
 	d := &ledgerDialogue{now: time.Unix(0, 0)}
 	var ids []string
@@ -233,17 +241,21 @@ func newLedgerDialogue(t testing.TB, td *datadriven.TestData) *ledgerDialogue {
 		ids = append(ids, strings.Fields(l)[0])
 	}
 	d.n = newNames(ids)
-	p := &graph.Plan{Tasks: make([]*workspace.Task, len(ids)), Up: make([][]graph.Edge, len(ids)), Down: make([][]graph.Edge, len(ids))}
+	p := &graph.Plan{Tasks: make([]*workspace.Task, len(ids)), Up: make([][]graph.Edge, len(ids)), Down: make([][]graph.Edge, len(ids)), Target: make([]bool, len(ids))}
 	w := &workspace.Workspace{}
 	for i, s := range d.n.list {
 		p.Tasks[i] = &workspace.Task{ID: parseID(s), Index: i, Inputs: []workspace.PatternDecl{{Text: "src/*"}}}
 	}
 	w.Tasks = p.Tasks
 	p.G = &graph.Graph{W: w}
-	kinds := map[string]graph.EdgeKind{"hard": graph.Hard, "soft": graph.Soft, "producer": graph.Producer}
+	kinds := map[string]graph.EdgeKind{"hard": graph.Hard, "soft": graph.Soft, "producer": graph.Producer, "after": graph.Final}
 	for _, l := range lines(td.Input) {
 		f := strings.Fields(l)
 		for _, e := range f[1:] {
+			if e == "target" {
+				p.Target[d.n.at(t, f[0])] = true
+				continue
+			}
 			cut := strings.LastIndex(e, ":")
 			up, down := d.n.at(t, e[:cut]), d.n.at(t, f[0])
 			p.Up[down] = append(p.Up[down], graph.Edge{Task: up, Kind: kinds[e[cut+1:]]})
@@ -261,6 +273,9 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	arg := func(i int) int { return d.n.at(t, td.CmdArgs[i].Key) }
 	outcome := func(o messages.Outcome) string {
 		o.Task = parseID(d.n.list[arg(0)])
+		if td.HasArg("ran") {
+			o.Spawned = 1
+		}
 		return d.print(d.l.Step(d.now, messages.RecordOutcome{Ref: messages.Ref{Task: arg(0)}, Began: o.Status != messages.Skipped, Outcome: o}))
 	}
 	claim := func() ([]string, []messages.Read) {
@@ -303,7 +318,7 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "crashed":
 		return d.print(d.l.Step(d.now, messages.TaskCrashed{Task: arg(0), Reason: "boom"}))
 	case "abandoned":
-		return d.print(d.l.Step(d.now, messages.ProcessAbandoned{Task: arg(0), Reason: "boom"}))
+		return d.print(d.l.Step(d.now, messages.ProcessAbandoned{Task: arg(0), Ran: td.HasArg("ran"), Reason: "boom"}))
 	case "signal":
 		return d.print(d.l.Step(d.now, messages.CancelRun{N: len(d.l.signals) + 1, Signal: td.CmdArgs[0].Key}))
 	case "host-cancels":
@@ -349,7 +364,7 @@ func (d *ledgerDialogue) print(cs []Command) string {
 				out = append(out, "ready "+strings.Join(r, " "))
 			}
 			if m.Stop {
-				out = append(out, "close admission spares-restores=true")
+				out = append(out, "close admission spares-restores=true"+d.spared(m.Spared))
 			}
 		case messages.BeginTask:
 			out = append(out, "begin "+d.n.list[m.Task])
@@ -372,7 +387,7 @@ func (d *ledgerDialogue) print(cs []Command) string {
 		case messages.SkipTask:
 			out = append(out, fmt.Sprintf("skip %s root=%s", d.n.list[m.Task], m.Root))
 		case messages.CloseAdmission:
-			out = append(out, fmt.Sprintf("close admission spares-restores=%v", m.SparesRestores))
+			out = append(out, fmt.Sprintf("close admission spares-restores=%v", m.SparesRestores)+d.spared(m.Spared))
 		case messages.ReleaseTask:
 			out = append(out, "release "+d.n.list[m.Task])
 		case messages.AbandonProcess:
@@ -382,7 +397,11 @@ func (d *ledgerDialogue) print(cs []Command) string {
 		case messages.ReportIdle:
 			out = append(out, fmt.Sprintf("ask %s when it is idle", c.To))
 		case messages.UpstreamEnded:
-			out = append(out, fmt.Sprintf("tell %s that %s has ended", d.n.list[m.Task], d.n.list[m.Upstream]))
+			s := fmt.Sprintf("tell %s that %s has ended", d.n.list[m.Task], d.n.list[m.Upstream])
+			if m.Began {
+				s += ", which was started"
+			}
+			out = append(out, s)
 		case messages.UpstreamFailed:
 			out = append(out, fmt.Sprintf("tell %s that %s has failed", d.n.list[m.Task], d.n.list[m.Upstream]))
 		case messages.UpstreamCompleted:
@@ -398,6 +417,17 @@ func (d *ledgerDialogue) print(cs []Command) string {
 	return strings.Join(out, "\n")
 }
 
+func (d *ledgerDialogue) spared(tasks []int) string {
+	s := ""
+	for _, i := range tasks {
+		s += " " + d.n.list[i]
+	}
+	if s != "" {
+		s = ", but for" + s
+	}
+	return s
+}
+
 func (d *ledgerDialogue) event(m messages.ObserveEvent) string {
 	switch e := m.Event.(type) {
 	case messages.TaskFinished:
@@ -405,7 +435,11 @@ func (d *ledgerDialogue) event(m messages.ObserveEvent) string {
 	case messages.ViolationFound:
 		return fmt.Sprintf("event violation %s %v %s %s", e.Violation.Kind, e.Violation.Tasks, e.Violation.Path, e.Violation.Message)
 	case messages.RunCancelling:
-		return fmt.Sprintf("event cancelling signal=%q force=%v", e.Signal, e.Force)
+		s := fmt.Sprintf("event cancelling signal=%q force=%v", e.Signal, e.Force)
+		if len(e.GoOn) > 0 {
+			s += fmt.Sprintf(", %v go on", e.GoOn)
+		}
+		return s
 	}
 	return fmt.Sprintf("event %T", m.Event)
 }
@@ -424,7 +458,7 @@ func describe(o messages.Outcome) string {
 		return fmt.Sprintf("failed (exit %d)", o.ExitCode)
 	}
 	causes := map[messages.Cause]string{messages.UpstreamDidFail: "upstream failed", messages.UpstreamDidErr: "upstream errored",
-		messages.RunStopped: "run stopped", messages.ConditionFalse: "condition", messages.RuntimeCycle: "runtime cycle", messages.Signalled: "signalled",
+		messages.RunStopped: "run stopped", messages.ConditionFalse: "condition", messages.NotNeeded: "not needed", messages.RuntimeCycle: "runtime cycle", messages.Signalled: "signalled",
 		messages.UpstreamWasCancelled: "upstream cancelled", messages.RunCancelled: "run cancelled"}
 	s := "skipped"
 	if o.Status == messages.Cancelled {

@@ -47,7 +47,9 @@ type Ledger struct {
 	gaveUp  bool
 	stuck   bool // nothing could move any more
 
-	group release
+	group  release
+	spared *spared // nil while the run goes on
+	forced bool    // by a second signal: nobody is spared any more
 
 	progress bool
 	round    int
@@ -189,6 +191,9 @@ func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []
 	}
 	stops := o.Status == messages.Failed && l.r.FailFast && !l.stopped && !l.cancel
 	tell := messages.TasksReady{Run: l.r.Run, Stop: stops}
+	if stops {
+		tell.Spared = l.sparing(messages.SkipTask{Cause: messages.RunStopped, Root: o.Task})
+	}
 	cs := l.announce(i, events, &tell)
 	for _, d := range below {
 		cs = append(cs, l.announce(d, 0, &tell)...)
@@ -196,6 +201,9 @@ func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []
 	cs = append(cs, Command{ToAdmission, tell})
 	if stops {
 		cs = append(cs, l.stopRun(o.Task)...)
+	}
+	for _, d := range append(below, i) {
+		cs = append(cs, l.noReason(d)...)
 	}
 	return cs
 }
@@ -272,7 +280,11 @@ func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []
 	}
 	l.crashed.add(m.Task)
 	cs := []Command{l.release(messages.Ref{Run: m.Run, Task: m.Task}, true, m.Ran)}
-	cs = append(cs, l.record(now, m.Task, l.crashOutcome(now, m.Task, m.Reason, m.Stack), 0)...)
+	out := l.crashOutcome(now, m.Task, m.Reason, m.Stack)
+	if m.Ran {
+		out.Spawned = 1 // or more: who could count them is dead
+	}
+	cs = append(cs, l.record(now, m.Task, out, 0)...)
 	return append(cs, l.tellFor(m.Task)...)
 }
 

@@ -14,7 +14,7 @@ import (
 func (l *Ledger) stopRun(root workspace.TaskID) (cs []Command) {
 	l.stopped = true
 	for i := range l.ids {
-		if !l.has.has(i) {
+		if !l.has.has(i) && !l.goesOn(i) {
 			l.group.expect(i)
 			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RunStopped, Root: root}})
 		}
@@ -80,7 +80,7 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 		return nil
 	}
 	l.cycle = true
-	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run}}}
+	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run, Spared: l.sparing(messages.CancelTask{})}}}
 	member := newBitset(len(l.ids))
 	for _, w := range members {
 		if i, ok := l.inRun[w]; ok && i != closer {
@@ -89,7 +89,7 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 	}
 	for i := range l.ids {
 		switch {
-		case i == closer || l.has.has(i):
+		case i == closer || l.has.has(i) || l.goesOn(i):
 		case member.has(i):
 			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RuntimeCycle, Root: l.ids[closer]}})
 		default:
@@ -99,11 +99,11 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 	return cs
 }
 
-// cancelRest cancels every task that has not ended, but for one, in the way that how says.
+// cancelRest cancels every task that has not ended, but for one and those that go on, in the way that how says.
 func (l *Ledger) cancelRest(but int, how messages.CancelTask) []Command {
-	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run}}}
+	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run, Spared: l.sparing(how)}}}
 	for i := range l.ids {
-		if i != but && !l.has.has(i) {
+		if i != but && !l.has.has(i) && !l.goesOn(i) {
 			how.Run, how.Task = l.r.Run, i
 			cs = append(cs, Command{ToTask, how})
 		}
@@ -148,9 +148,16 @@ func (l *Ledger) cancelRun(now time.Time, m messages.CancelRun) []Command {
 	switch n := l.signalled(); {
 	case !l.cancel:
 		l.cancel = true
-		cs := []Command{l.runEvent(messages.RunCancelling{Signal: m.Signal, Grace: l.r.Grace})}
-		return append(cs, l.cancelRest(-1, messages.CancelTask{Interrupt: m.Signal == "SIGINT"})...)
+		how := messages.CancelTask{Interrupt: m.Signal == "SIGINT"}
+		e := messages.RunCancelling{Signal: m.Signal, Grace: l.r.Grace}
+		for _, i := range l.sparing(how) {
+			if !l.has.has(i) {
+				e.GoOn = append(e.GoOn, l.ids[i])
+			}
+		}
+		return append([]Command{l.runEvent(e)}, l.cancelRest(-1, how)...)
 	case n <= 2:
+		l.forced = true
 		cs := []Command{l.runEvent(messages.RunCancelling{Signal: m.Signal, Force: true})}
 		for i := range l.ids {
 			if !l.has.has(i) {

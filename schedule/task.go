@@ -71,8 +71,11 @@ type taskConfig struct {
 	id    workspace.TaskID
 
 	hard []int // hard upstreams in the plan
-	soft []int // soft and producer upstreams in the plan that are not hard ones as well
+	soft []int // upstreams in the plan over edges of other kinds that are not hard ones as well
 	down []graph.Neighbour
+	// finalizes holds the upstreams whose finalizer the task is; onlyThat: it is there for nothing else (EXEC-048).
+	finalizes map[int]bool
+	onlyThat  bool
 
 	cached  bool          // the task's `cache`
 	timeout time.Duration // of its process; 0: none
@@ -86,6 +89,7 @@ type Task struct {
 
 	pending  map[int]bool // upstreams that have not ended; true: hard
 	digests  map[int]messages.UpstreamDigests
+	needed   bool   // some upstream whose finalizer the task is was started
 	attempt  uint32 // of the latest request
 	events   int    // how many events the observer was told of or will be told of by workers
 	observed bool   // TaskStarted was sent
@@ -110,12 +114,18 @@ type Task struct {
 // NewTask makes the machine of a task of a plan, which waits for its upstreams.
 func NewTask(p *graph.Plan, i int, r Rules) *Task {
 	t := p.Tasks[i]
-	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, timeout: r.timeoutOf(t), retry: t.Retry, down: p.Downstreams(i)}
+	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, timeout: r.timeoutOf(t), retry: t.Retry, down: p.Downstreams(i), onlyThat: p.OnlyFinal(i)}
 	for _, u := range p.Upstreams(i) {
 		if u.Hard {
 			c.hard = append(c.hard, u.Task)
 		} else {
 			c.soft = append(c.soft, u.Task)
+		}
+		if u.Final {
+			if c.finalizes == nil {
+				c.finalizes = map[int]bool{}
+			}
+			c.finalizes[u.Task] = true
 		}
 	}
 	return newTask(c)
@@ -162,6 +172,7 @@ func (t *Task) Step(now time.Time, m any) []Command {
 	case messages.UpstreamCompleted:
 		return t.upstreamCompleted(now, m)
 	case messages.UpstreamEnded:
+		t.needed = t.needed || m.Began && t.c.finalizes[m.Upstream]
 		return t.upstreamEnded(now, m.Upstream)
 	case messages.UpstreamFailed:
 		return t.upstreamFailed(now, m)
@@ -328,7 +339,7 @@ func (t *Task) upstreamDigests() messages.UpstreamDigests {
 // wordTo is what one downstream hears of the end of a task.
 func wordTo(run messages.RunID, i int, out messages.Outcome, digests messages.UpstreamDigests, d graph.Neighbour) any {
 	if !d.Hard {
-		return messages.UpstreamEnded{Run: run, Task: d.Task, Upstream: i}
+		return messages.UpstreamEnded{Run: run, Task: d.Task, Upstream: i, Began: out.Began()}
 	}
 	if out.Status == messages.Completed || out.LeftOut() {
 		return messages.UpstreamCompleted{Run: run, Task: d.Task, Digests: digests}

@@ -41,6 +41,11 @@ func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 			c.hard = ints(a)
 		case "soft":
 			c.soft = ints(a)
+		case "after": // a finalizer of these, and nothing else
+			c.soft, c.finalizes, c.onlyThat = append(c.soft, ints(a)...), map[int]bool{}, !td.HasArg("asked-for")
+			for _, n := range ints(a) {
+				c.finalizes[n] = true
+			}
 		case "down", "softdown":
 			for _, n := range ints(a) {
 				c.down = append(c.down, graph.Neighbour{Task: n, Hard: a.Key == "down"})
@@ -83,7 +88,7 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "upstream-completed":
 		m = messages.UpstreamCompleted{Task: 9, Digests: messages.UpstreamDigests{Task: number(), Own: digest.Digest{byte(number())}}}
 	case "upstream-ended":
-		m = messages.UpstreamEnded{Task: 9, Upstream: number()}
+		m = messages.UpstreamEnded{Task: 9, Upstream: number(), Began: td.HasArg("began")}
 	case "upstream-failed":
 		m = messages.UpstreamFailed{Task: 9, Upstream: number(), Cause: messages.UpstreamDidFail, Root: parseID("q:root")}
 	case "upstream-cancelled":
@@ -133,7 +138,7 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "never-freed":
 		m = messages.LockNeverFreed{Ref: ref, Reason: "waiting would never end"}
 	case "not-started":
-		m = messages.ProcessNotStarted{Ref: ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: "no such program"}, Cancelled: td.HasArg("cancelled")}
+		m = messages.ProcessNotStarted{Ref: ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: "no such program"}, Cancelled: td.HasArg("cancelled"), Ran: td.HasArg("ran")}
 	case "exited":
 		e := messages.ProcessExited{Ref: ref, Next: d.m.events + 3, Cancelled: td.HasArg("cancelled")}
 		e.Code = number()

@@ -33,6 +33,9 @@ func (t *Task) upstreamEnded(now time.Time, upstream int) []Command {
 	if len(t.pending) > 0 {
 		return nil
 	}
+	if t.c.onlyThat && !t.needed {
+		return t.skip(now, messages.NotNeeded, workspace.TaskID{})
+	}
 	if t.cancel {
 		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
 	}
@@ -231,6 +234,9 @@ func (t *Task) processNotStarted(now time.Time, m messages.ProcessNotStarted) []
 	}
 	if m.Cancelled {
 		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
+	}
+	if m.Ran {
+		t.out.Spawned++
 	}
 	return t.fail(now, m.Error, false)
 }

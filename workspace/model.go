@@ -161,6 +161,9 @@ type Task struct {
 
 	Inputs, Exclude, Outputs []PatternDecl
 	Deps, WeakDeps           []RefDecl
+	After                    []RefDecl  // its finalizers: they run when it has ended, whatever its end
+	Finalizer                bool       // it is named by `after` of a task, so that it is never cached (EXEC-049)
+	SaysCache                diag.Place // of `cache: true`; zero where that is not written
 	OwnTools                 bool       // Tools are in the place of the programs that stand in the command or the script
 	Tools                    []ToolDecl // in declaration order
 	Mutex                    *Mutex

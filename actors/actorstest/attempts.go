@@ -88,7 +88,8 @@ func (a *attempts) end(c *checker) {
 	}
 	for i, o := range c.rep.Result.Outcomes {
 		t := c.Plan.Tasks[i]
-		if wanted := t.If == (workspace.Condition{}); o.LeftOut() == wanted && (o.LeftOut() || o.Status == messages.Completed) {
+		leftOut := o.Status == messages.Skipped && o.Cause == messages.ConditionFalse
+		if wanted := t.If == (workspace.Condition{}); leftOut == wanted && (leftOut || o.Status == messages.Completed) {
 			c.broken("EXEC-047: %s is %v, and its condition holds: %v", t.ID, o.Status, wanted)
 		}
 		if o.TimedOut > 0 && (o.Status != messages.Failed || o.Error != nil || o.Store != 0 || o.TimedOut != t.Timeout) {

@@ -44,11 +44,12 @@ type checker struct {
 	counted  map[string]bool // messages of which one is counted
 	grants   *grants
 	attempts *attempts
+	finals   *finals
 }
 
 func newChecker(r Subject, s *Sim, p *processes, o RunOptions, rep *Report) *checker {
 	c := &checker{Subject: r, s: s, procs: p, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), counted: map[string]bool{}}
+		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), finals: newFinals(), counted: map[string]bool{}}
 	rep.Deliveries = make([]int, len(r.Plan.Tasks))
 	for i, t := range r.Plan.Tasks {
 		c.index[t.ID.String()] = i
@@ -98,6 +99,7 @@ func (c *checker) posted(to string, m any) {
 	c.grants.sent(m)
 	c.cascaded(m)
 	c.attempts.sent(c, m)
+	c.finals.sent(m)
 	a, ok := m.(messages.Referring)
 	if !ok || !strings.HasPrefix(to, "task-") {
 		return
@@ -219,6 +221,7 @@ func (c *checker) count(to string, m any) {
 
 // received sees every message right after its actor.
 func (c *checker) received(to string, m any) {
+	c.finals.received(to, m)
 	switch m := m.(type) {
 	case messages.ActorCrashed:
 		c.closed = c.closed || to == "run"
@@ -316,7 +319,7 @@ func (c *checker) started(id string) {
 			}
 		}
 	}
-	if c.closed {
+	if c.closed && !c.finals.goesOn(c, c.index[id]) {
 		c.broken("I9: %s started after the cancel flag", id)
 	}
 	if c.over {
@@ -416,6 +419,7 @@ func (c *checker) end() {
 	}
 	c.grants.end(c)
 	c.attempts.end(c)
+	c.finals.end(c)
 	c.crash()
 	c.streams(byID)
 	c.over = true

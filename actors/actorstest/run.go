@@ -22,6 +22,8 @@ type Report struct {
 	Lost       int
 	Trace      uint64
 	Lines      []string
+	GoneOn     int      // processes of finalizers, and of what they depend on, that started after the cancel flag
+	NotNeeded  int      // finalizers that had nothing to do
 	Broken     []string // invariants that did not hold
 }
 
@@ -43,13 +45,9 @@ const (
 	tightBudget = 600
 )
 
-// Run runs all tasks of a world once.
+// Run runs all tasks of a world once; those that are finalizers mostly as such.
 func Run(w *World, o RunOptions) *Report {
-	all := make([]int, len(w.Graph.W.Tasks))
-	for i := range all {
-		all[i] = i
-	}
-	plan := w.Graph.Plan(all)
+	plan := w.Graph.Plan(w.targets())
 	if o.Cap == 0 {
 		o.Cap = w.Cap
 	}

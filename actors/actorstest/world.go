@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -46,6 +47,8 @@ type worldTask struct {
 	timeout         time.Duration // 0: none
 	alone           bool
 	leftOut         bool          // its condition does not hold
+	finalizes       []int         // tasks whose finalizer it is
+	asked           bool          // though it is one, it is a target as well
 	retries, fails  int           // the first processes fail; then it succeeds, if it is to
 	delay           time.Duration // between attempts
 }
@@ -63,7 +66,9 @@ type WorldOptions struct {
 	Timeouts bool // processes that run out of time, or nearly
 	LeftOut  bool // tasks whose condition does not hold, which nobody reads
 	Alone    bool // tasks that have the terminal
-	Retries  bool // tasks that are tried again, most of which succeed in the end
+	// Finalizers of other tasks, and what they depend on; most of them are no targets.
+	Finalizers bool
+	Retries    bool // tasks that are tried again, most of which succeed in the end
 }
 
 // NewWorld makes a workspace from a seed. Of an invention that the loader refuses (a glob output that closes a cycle), the
@@ -181,12 +186,47 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 		}
 		t.leftOut = o.LeftOut && rng.Intn(3) == 0
 		t.alone = o.Alone && rng.Intn(3) == 0
+		if o.Finalizers && i > 0 && rng.Intn(2) == 0 {
+			t.finalizes = w.finalized(t, rng)
+			t.asked = rng.Intn(4) == 0
+		}
 		if o.Retries && rng.Intn(2) == 0 {
 			t.retries, t.fails = 1+rng.Intn(3), rng.Intn(4)
 			t.delay = []time.Duration{0, 10 * time.Millisecond, 5 * time.Second}[rng.Intn(3)]
 		}
 		w.tasks = append(w.tasks, t)
 	}
+}
+
+// finalized picks one or two of the tasks so far, which a task does not depend on: it would be skipped when they fail (DAG-021).
+func (w *World) finalized(t worldTask, rng *rand.Rand) (of []int) {
+	behind := map[int]bool{}
+	for todo := slices.Clone(t.hard); len(todo) > 0; todo = todo[1:] {
+		if !behind[todo[0]] {
+			behind[todo[0]] = true
+			todo = append(todo, w.tasks[todo[0]].hard...)
+		}
+	}
+	for range 1 + rng.Intn(2) {
+		if u := rng.Intn(len(w.tasks)); !behind[u] && !slices.Contains(of, u) {
+			of = append(of, u)
+		}
+	}
+	return of
+}
+
+// targets are the tasks that a run is asked for: all but finalizers, and some of these.
+func (w *World) targets() (list []int) {
+	no := map[string]bool{}
+	for _, t := range w.tasks {
+		no[t.id()] = len(t.finalizes) > 0 && !t.asked
+	}
+	for i, t := range w.Graph.W.Tasks {
+		if !no[t.ID.String()] {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // write puts the files of the workspace on the disk.
@@ -251,6 +291,17 @@ func (w *World) yaml(t worldTask) string {
 	}
 	if len(t.soft) > 0 {
 		s += "    weakDeps: " + refs(t.soft) + "\n"
+	}
+	var after []int
+	for f := range w.tasks {
+		for _, of := range w.tasks[f].finalizes {
+			if w.tasks[of].id() == t.id() {
+				after = append(after, f)
+			}
+		}
+	}
+	if len(after) > 0 {
+		s += "    after: " + refs(after) + "\n"
 	}
 	if name, ok := strings.CutPrefix(t.mutex, "shared "); ok {
 		s += fmt.Sprintf("    mutex: {name: %s, mode: shared}\n", name)

@@ -14,17 +14,17 @@ import (
 
 func graphCommand() *command {
 	return &command{Command: cli.Command{Name: "graph", ArgsUsage: "[TASK...]", Usage: "print the task graph",
-		Description: "Prints the graph of the given tasks and all they depend on, or of all tasks of this directory's project or the workspace. Edges point from what comes first to what comes after.",
+		Description: "Prints the graph of the given tasks, all they depend on and their finalizers, or of all tasks of this directory's project or the workspace. Edges point from what comes first to what comes after.",
 		Flags: []cli.Flag{
 			toggle("workspace", "all tasks, whatever the directory"),
-			readBy(text("edges", "KINDS", "kinds of edges, separated by commas: hard, soft, producer (default hard,soft)"), parseEdges),
+			readBy(text("edges", "KINDS", "kinds of edges, separated by commas: hard, soft, after, producer (default hard,soft,after)"), parseEdges),
 			formatOption("dot (default), json or mermaid", "dot", "json", "mermaid"),
 		},
-		UsageText: lines("haz graph app:build | dot -Tsvg -o graph.svg", "haz graph --workspace --edges hard,soft,producer --format mermaid"),
+		UsageText: lines("haz graph app:build | dot -Tsvg -o graph.svg", "haz graph --workspace --edges hard,soft,after,producer --format mermaid"),
 	}, completes: tasks, do: doGraph, noRefs: []string{"workspace"}}
 }
 
-var edgeKinds = map[string]haz.EdgeKind{"hard": haz.Hard, "soft": haz.Soft, "producer": haz.Producer}
+var edgeKinds = map[string]haz.EdgeKind{"hard": haz.Hard, "soft": haz.Soft, "producer": haz.Producer, "after": haz.Final}
 
 // doGraph is `haz graph`.
 func doGraph(v *invocation) error {
@@ -34,7 +34,7 @@ func doGraph(v *invocation) error {
 	}
 	kinds := read[edgeSet](v, "edges")
 	if kinds == nil {
-		kinds = edgeSet{haz.Hard: true, haz.Soft: true}
+		kinds = edgeSet{haz.Hard: true, haz.Soft: true, haz.Final: true}
 	}
 	w, err := v.open()
 	if err != nil {
@@ -68,7 +68,7 @@ func parseEdges(text string) (edgeSet, error) {
 	for _, name := range strings.Split(text, ",") {
 		k, ok := edgeKinds[name]
 		if !ok {
-			return nil, &hinted{text: "unknown kind of edge " + diag.Quote(name), hint: "hard, soft and producer, separated by commas"}
+			return nil, &hinted{text: "unknown kind of edge " + diag.Quote(name), hint: "hard, soft, after and producer, separated by commas"}
 		}
 		kinds[k] = true
 	}
@@ -129,7 +129,7 @@ func (g *subgraph) json() any {
 }
 
 func (g *subgraph) dot() string {
-	style := map[haz.EdgeKind]string{haz.Hard: "", haz.Soft: " [style=dashed]", haz.Producer: " [style=dotted]"}
+	style := map[haz.EdgeKind]string{haz.Hard: "", haz.Soft: " [style=dashed]", haz.Producer: " [style=dotted]", haz.Final: " [style=dashed, label=after]"}
 	var b strings.Builder
 	b.WriteString("digraph haz {\n  rankdir=LR;\n  node [shape=box];\n")
 	for _, t := range g.nodes {
@@ -143,7 +143,7 @@ func (g *subgraph) dot() string {
 }
 
 func (g *subgraph) mermaid() string {
-	arrow := map[haz.EdgeKind]string{haz.Hard: "-->", haz.Soft: "-.->", haz.Producer: "-. produces .->"}
+	arrow := map[haz.EdgeKind]string{haz.Hard: "-->", haz.Soft: "-.->", haz.Producer: "-. produces .->", haz.Final: "-. after .->"}
 	number := make(map[int]int, len(g.nodes))
 	var b strings.Builder
 	b.WriteString("flowchart LR\n")

@@ -80,6 +80,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 			Outputs  []string   `json:"outputs"`
 			Deps     []string   `json:"deps"`
 			WeakDeps []string   `json:"weak_deps"`
+			After    []string   `json:"after,omitempty"`
 			Mutex    *jsonMutex `json:"mutex"`
 			Keeps    bool       `json:"incremental,omitempty"`
 			jsonAttempts
@@ -90,7 +91,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 		for i, t := range ts {
 			hard, soft := upstreams(w, t)
 			doc[i] = task{t.ID.Project, t.Project.Dir, t.ID.Task, append([]string{}, t.Project.Tags...), texts(t.Inputs), texts(t.Outputs),
-				hard, soft, mutexJSON(t), t.Incremental, attemptsJSON(t), saidJSON(t), cmp.Or(t.Overlay, "project")}
+				hard, soft, finalizers(w, t), mutexJSON(t), t.Incremental, attemptsJSON(t), saidJSON(t), cmp.Or(t.Overlay, "project")}
 		}
 		v.printJSON(doc)
 		return nil
@@ -106,6 +107,9 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 		deps := fmt.Sprint(len(hard))
 		if len(soft) > 0 {
 			deps += fmt.Sprintf(" (+%d weak)", len(soft))
+		}
+		if after := finalizers(w, t); len(after) > 0 {
+			deps += fmt.Sprintf(" (+%d after)", len(after))
 		}
 		rows = append(rows, []string{t.ID.String(), kind(t), fmt.Sprint(len(t.Inputs)), fmt.Sprint(len(t.Outputs)), deps})
 		if described {
@@ -136,6 +140,16 @@ func upstreams(w *haz.Workspace, t *haz.Task) (hard, soft []string) {
 		}
 	}
 	return hard, soft
+}
+
+// finalizers are those of a task, canonical order.
+func finalizers(w *haz.Workspace, t *haz.Task) (after []string) {
+	for _, e := range w.G.Down[t.Index] {
+		if e.Kind == haz.Final {
+			after = append(after, w.W.Tasks[e.Task].ID.String())
+		}
+	}
+	return after
 }
 
 // kind is "command", or the name of the shell.

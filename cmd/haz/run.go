@@ -209,11 +209,14 @@ func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *ha
 	if n := read[jobs](v, "jobs"); n != (jobs{}) {
 		o.Jobs = n.of(w.CPUs())
 	}
-	o.Observer = printer.Handle
 	v.lend(&o, printer)
 	signals := watchSignals(v.patience, w.W.Settings.CancelGrace)
 	defer signals.close()
 	o.Signals = signals.interrupts
+	o.Observer = func(e haz.Event) {
+		signals.observe(e)
+		printer.Handle(e)
+	}
 	suspended := suspending.enter(printer, v.patience)
 	defer suspending.leave()
 	o.Suspend = suspended.wishes

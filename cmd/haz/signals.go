@@ -40,7 +40,8 @@ type signalWatch struct {
 
 	mu    sync.Mutex
 	ended bool
-	first int // number of the first signal that counted; 0 before
+	first int                 // number of the first signal that counted; 0 before
+	goOn  map[haz.TaskID]bool // finalizers, and what they need, that a cancelled run waits for
 }
 
 // watchSignals delivers what cancels a run that has that grace. close must follow.
@@ -93,7 +94,7 @@ func (s *signalWatch) act(count int, sig os.Signal) {
 		}
 		s.patience.End(grace)
 		if count == 1 && !ended {
-			s.giveUpAfter(grace+margin, first)
+			s.giveUpAfter(grace+margin, first, true)
 		}
 	}
 	if !ended {
@@ -103,15 +104,40 @@ func (s *signalWatch) act(count int, sig os.Signal) {
 		}
 	}
 	if count == 3 {
-		s.giveUpAfter(time.Second, first)
+		s.giveUpAfter(time.Second, first, false)
 	}
 }
 
 // watchStep is how often a watchdog counts the time. What passes while haz stands still is one step for it.
 const watchStep = 100 * time.Millisecond
 
-// giveUpAfter ends haz when it has gone on for that long.
-func (s *signalWatch) giveUpAfter(left time.Duration, first int) {
+// observe follows a run: while finalizers go on that was cancelled, it takes the time that they take (EXEC-050), until a further signal.
+func (s *signalWatch) observe(e haz.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e := e.(type) {
+	case haz.RunCancelling:
+		s.goOn = nil
+		for _, id := range e.GoOn {
+			if s.goOn == nil {
+				s.goOn = make(map[haz.TaskID]bool, len(e.GoOn))
+			}
+			s.goOn[id] = true
+		}
+	case haz.TaskFinished:
+		delete(s.goOn, e.Outcome.Task)
+	}
+}
+
+// finalizing reports whether a run that was cancelled waits for finalizers.
+func (s *signalWatch) finalizing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.goOn) > 0
+}
+
+// giveUpAfter ends haz when it has gone on for that long, not counting the time of finalizers where they are waited for.
+func (s *signalWatch) giveUpAfter(left time.Duration, first int, wait bool) {
 	go func() {
 		for left > 0 {
 			begun := time.Now()
@@ -119,6 +145,10 @@ func (s *signalWatch) giveUpAfter(left time.Duration, first int) {
 			case <-s.closed:
 				return
 			case <-time.After(min(left, watchStep)):
+			}
+			if wait && s.finalizing() {
+				s.patience.Extend(s.grace)
+				continue
 			}
 			left -= min(time.Since(begun), 2*watchStep)
 		}

@@ -161,6 +161,8 @@ func whyText(e *haz.Explanation) string {
 	section("outputs", outputs)
 	section("deps", ids(e.Deps))
 	section("weakDeps", ids(e.WeakDeps))
+	section("after", ids(e.After))
+	section("finalizer of", ids(e.Final))
 	if m := mutexJSON(t); m != nil {
 		fmt.Fprintf(&b, "mutex: scope=%s, name=%s, mode=%s\n", m.Scope, m.Name, m.Mode)
 	}

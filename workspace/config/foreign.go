@@ -111,7 +111,7 @@ var foreignKeys = map[string][]foreign{
 	}, manyTasks...),
 	"task": {
 		{keys: "dependson depends dependencies dependency depend needs require upstream prerequisites prereqs waitfor", ours: "deps", write: writeReferences},
-		{keys: "weakdependencies softdeps softdependencies optionaldeps optionaldependencies orderonly orderonlydeps runafter mustrunafter shouldrunafter after", ours: "weakDeps", write: writeReferences},
+		{keys: "weakdependencies softdeps softdependencies optionaldeps optionaldependencies orderonly orderonlydeps runafter mustrunafter shouldrunafter", ours: "weakDeps", write: writeReferences},
 		{keys: "sources source srcs src files sourcefiles inputfiles environmentglob data watchfiles", ours: "inputs", write: writeList},
 		{keys: "generates outs out outputfiles products artifact artifacts creates targets", ours: "outputs", write: writeOutputs},
 		{keys: "outdir outputdir outputdirectory distdir builddir outputfolder", ours: "outputs", write: writeFolders},
@@ -167,10 +167,11 @@ var foreignKeys = map[string][]foreign{
 		{keys: "namedinputs filegroups", say: namedSets},
 		{keys: "externaldependencies binaries programs executables toolset", ours: "tools", write: writeList},
 		{keys: "visibility public", say: "every task can be run by its name; remove it"},
-		{keys: "clean cleanup", say: "what a task made is taken away before it runs again; incremental: true keeps it"},
+		{keys: "clean", say: "what a task made is taken away before it runs again; incremental: true keeps it"},
 		{keys: "watch watchpatterns watching", say: "haz watch runs a task again when its inputs change; remove it"},
 		{keys: "set shopt", say: `write it into the script: shell: "set -u; program"`},
-		{keys: "before beforescript pre setup afterscript post finally defer teardown", say: inScript},
+		{keys: "before beforescript pre setup afterscript post", say: inScript},
+		{keys: "finally finalizer finalizers finalizedby finalized finalize defer deferred defers cleanup teardown onexit ensure", ours: "after", write: writeFinalizers, say: `after: ["~:cleanup"]: a task that runs when this one has ended, whatever its end`},
 	},
 	"dep": {
 		{keys: "name target ref reference dependency", ours: "task", write: writeReference},

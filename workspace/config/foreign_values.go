@@ -262,6 +262,16 @@ func writeReferences(ours string, v value) string {
 	return cmp.Or(shortLine(ours+": "+yamlList(items)), diag.DidYouMean(ours))
 }
 
+// writeFinalizers is writeReferences of what other tools run at the end: a command, mostly, which is a task here.
+func writeFinalizers(ours string, v value) string {
+	if text, is := v.scalar(); is {
+		if _, reference := respell(text); !reference || text == "true" || text == "false" {
+			return ""
+		}
+	}
+	return writeReferences(ours, v)
+}
+
 func writeReference(ours string, v value) string {
 	text, ok := v.scalar()
 	if ref, good := respell(text); ok && good && ref != text {

@@ -246,7 +246,7 @@ func (p *printer) body(b *Body) {
 	p.members(
 		p.list(b.Command.Set, "command", b.Command.Items), p.text("shell", b.Shell), p.text("shell_type", b.ShellType), p.list(b.ShellOptions.Set, "shell_options", b.ShellOptions.Items),
 		p.patterns("inputs", b.Inputs), p.patterns("exclude", b.Exclude), p.patterns("outputs", b.Outputs),
-		p.deps(b.Deps), p.tools(b.Tools), p.list(b.WeakDeps.Set, "weakDeps", b.WeakDeps.Items),
+		p.deps(b.Deps), p.tools(b.Tools), p.list(b.WeakDeps.Set, "weakDeps", b.WeakDeps.Items), p.list(b.After.Set, "after", b.After.Items),
 		p.member(b.Mutex.Set, "mutex", func() {
 			if !b.Mutex.Mode.Set {
 				p.quote(b.Mutex.Name.Value)

@@ -225,6 +225,8 @@ var taskObject = &Object{
 			Doc: "Tasks that must have succeeded before. They are part of every run of this one, and when what they or anything behind them made changes, it runs again."},
 		{Key: "weakDeps", Rule: "haz::cfg::018", Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once",
 			Doc: "Tasks that end before this one starts, when both are in a run. They are not pulled in, and their failure does not matter."},
+		{Key: "after", Rule: "haz::cfg::083", Added: true, Type: Type{Kind: ListOf, Format: TaskReference, Unique: true}, Default: "empty", Accepts: "references, each text once, with `?` behind one that may mean no task",
+			Doc: "Its finalizers: tasks that run when this one was started and has ended, whatever its end: failed, timed out and cancelled as well. They are part of every run of this one, and are never cached."},
 		{Key: "mutex", Rule: "haz::cfg::019", Type: Type{Kind: ScalarOrMap, Format: MutexName, Object: mutexObject}, Default: "none", Accepts: "a name, `~:name`, or a map with `name` and `mode`",
 			Doc: "A lock that the task holds while it runs, exclusive when only its name is given. `db` is one lock for the workspace, `~:db` one for this project."},
 		{Key: "tools", Rule: "haz::cfg::050", Added: true, Type: Type{Kind: ListOf, Format: Program, Unique: true, Object: toolObject}, Default: "those in `command` or `shell`",

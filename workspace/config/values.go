@@ -155,7 +155,7 @@ type Body struct {
 	Args                     Text
 	Inputs, Exclude, Outputs Patterns
 	Deps                     Deps
-	WeakDeps                 List
+	WeakDeps, After          List
 	Mutex                    Mutex
 	Tools                    Tools
 	Env                      struct {
@@ -314,6 +314,8 @@ func (b *Body) slot(key string) any {
 		return &b.Deps
 	case "weakDeps":
 		return &b.WeakDeps
+	case "after":
+		return &b.After
 	case "mutex":
 		return &b.Mutex
 	case "tools":

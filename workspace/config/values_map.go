@@ -312,6 +312,10 @@ func (m *mapper) item(f *Field, n *yaml.Node) (Text, bool) {
 		m.wrongType(f.Rule, n, "a string").Hint = "maps belong to deps: of what weakDeps name, nothing is in the key"
 		return Text{}, false
 	}
+	if f.Key == "after" && isMap(n) {
+		m.wrongType(f.Rule, n, "a string").Hint = `after: ["~:cleanup"]`
+		return Text{}, false
+	}
 	if f.Type.Format == InputPattern && isMap(n) {
 		m.wrongType(f.Rule, n, "a string").Hint = foreignItem(value{node: n})
 		return Text{}, false
@@ -343,7 +347,7 @@ func (m *mapper) notAList(f *Field, n *yaml.Node) {
 	d := m.wrongType(f.Rule, n, "a list of strings")
 	v := deref(n)
 	switch {
-	case v.Kind == yaml.ScalarNode && (f.Key == "deps" || f.Key == "weakDeps"):
+	case v.Kind == yaml.ScalarNode && f.Type.Format == TaskReference:
 		d.Hint = writeReferences(f.Key, value{node: n})
 	case v.Kind == yaml.MappingNode && f.Key == "tools":
 		d.Hint = toolHint

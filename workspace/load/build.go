@@ -28,7 +28,7 @@ type builder struct {
 	sets *sets                        // those of the project that a task is made for; nil: it stands for none
 }
 
-// badReference is a text of deps or weakDeps that is no reference, and where that is told.
+// badReference is a text of deps, weakDeps or after that is no reference, and where that is told.
 type badReference struct {
 	text  string
 	place diag.Place
@@ -145,7 +145,10 @@ func (b *builder) body(m *merged) workspace.Task {
 		}
 	}
 	t.Deps = b.deps(m)
-	t.WeakDeps = b.weakDeps(m)
+	t.WeakDeps, t.After = b.references(m.weakDeps, "weakDeps"), b.references(m.after, "after")
+	if l := m.nearest(func(c *config.Body) bool { return c.Cache.Set }); l != nil && l.body.Cache.Value && !l.defaults {
+		t.SaysCache = l.src.Place(l.body.Cache.Span)
+	}
 	if m.env != nil {
 		t.FromHost, t.Pass, t.EnvNames, t.Override = m.env.fromHostNames, m.env.passNames, m.env.names, m.env.overrides
 	}
@@ -261,15 +264,15 @@ func (b *builder) deps(m *merged) []workspace.RefDecl {
 	return out
 }
 
-// weakDeps parses the references of weakDeps (haz::cfg::008, haz::cfg::018).
-func (b *builder) weakDeps(m *merged) []workspace.RefDecl {
-	if m.weakDeps.len() == 0 {
+// references parses a list of references, of weakDeps (haz::cfg::008, haz::cfg::018) or after (haz::cfg::083).
+func (b *builder) references(l list[config.Text], key string) []workspace.RefDecl {
+	if l.len() == 0 {
 		return nil
 	}
-	out := make([]workspace.RefDecl, 0, m.weakDeps.len())
-	for _, p := range m.weakDeps {
+	out := make([]workspace.RefDecl, 0, l.len())
+	for _, p := range l {
 		for i, t := range p.items {
-			if r, ok := b.reference(p.of, "weakDeps", i, t); ok {
+			if r, ok := b.reference(p.of, key, i, t); ok {
 				out = append(out, r)
 			}
 		}
@@ -284,7 +287,11 @@ func (b *builder) reference(of *layer, key string, i int, t config.Text) (worksp
 	if err == nil {
 		return workspace.RefDecl{Ref: r, Optional: optional, Place: of.src.Place(t.Span)}, true
 	}
-	d := diag.Diagnostic{Code: "haz::cfg::018", Place: of.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", of.body.KeyPath(), key, i),
+	rule := "haz::cfg::018"
+	if key == "after" {
+		rule = "haz::cfg::083"
+	}
+	d := diag.Diagnostic{Code: rule, Place: of.src.Place(t.Span), KeyPath: fmt.Sprintf("%s.%s[%d]", of.body.KeyPath(), key, i),
 		Message: fmt.Sprintf("bad reference %s: %v", diag.QuoteShort(t.Value), err)}
 	var e *workspace.ReferenceError
 	if errors.As(err, &e) {

@@ -101,7 +101,7 @@ func patternText(p *config.Pattern) string { return p.Value }
 func toolName(t *config.Tool) string       { return t.Name.Value }
 func variable(p *config.Pair) string       { return p.Key.Value }
 
-// referenceText is the reference of an item of deps or weakDeps, be it optional or not.
+// referenceText is the reference of an item of deps, weakDeps or after, be it optional or not.
 func referenceText(t *config.Text) string { return strings.TrimSuffix(t.Value, "?") }
 func depText(d *config.Dep) string        { return referenceText(&d.Task) }
 
@@ -116,7 +116,7 @@ type merged struct {
 	layers                   []*layer // nearest first
 	inputs, exclude, outputs list[config.Pattern]
 	deps                     list[config.Dep]
-	weakDeps                 list[config.Text]
+	weakDeps, after          list[config.Text]
 	tools                    list[config.Tool]
 	ownTools                 bool
 	env                      *environment // nil: nothing is said
@@ -137,6 +137,7 @@ func (m *merged) with(l *layer) *merged {
 	out.outputs = out.outputs.plus(l, b.Outputs.Items, patternText)
 	out.deps = out.deps.plus(l, b.Deps.Items, depText)
 	out.weakDeps = out.weakDeps.plus(l, b.WeakDeps.Items, referenceText)
+	out.after = out.after.plus(l, b.After.Items, referenceText)
 	if b.Tools.Set {
 		out.ownTools = true
 		if len(b.Tools.Items) == 0 { // `[]` says that there are none

@@ -134,6 +134,7 @@ func (l *loader) load(o Options) {
 	l.merge(projects, overlays)
 	l.checkSets(projects)
 	l.number()
+	l.finalizers()
 	l.respell(projects, overlays)
 	l.unusedCaps()
 }
@@ -295,6 +296,27 @@ func (l *loader) number() {
 		for _, t := range p.Tasks {
 			t.Index = len(l.ws.Tasks)
 			l.ws.Tasks = append(l.ws.Tasks, t)
+		}
+	}
+}
+
+// finalizers marks the tasks that an `after` names: what is to run each time is never cached (EXEC-049). References that select nothing are
+// the graph's to tell.
+func (l *loader) finalizers() {
+	if l.noGraph {
+		return
+	}
+	for _, t := range l.ws.Tasks {
+		for _, ref := range t.After {
+			named, err := l.ws.Resolve(ref.Ref, t.Project)
+			if err != nil {
+				continue
+			}
+			for _, f := range named {
+				if f != t {
+					f.Finalizer, f.Cache = true, false
+				}
+			}
 		}
 	}
 }

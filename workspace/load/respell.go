@@ -8,7 +8,7 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// respell gives the texts among deps that are no references a hint that knows the workspace: what other tools write there names a
+// respell gives the texts among deps, weakDeps and after that are no references a hint that knows the workspace: what other tools write there names a
 // task that is there, or cannot be said in one reference.
 func (l *loader) respell(projects []*project, overlays []*overlay) {
 	meant := map[diag.Place]string{}
@@ -29,7 +29,7 @@ func (l *loader) respell(projects []*project, overlays []*overlay) {
 		}
 	}
 	for i := range l.diags {
-		if hint := meant[l.diags[i].Place]; hint != "" && l.diags[i].Code == "haz::cfg::018" {
+		if hint := meant[l.diags[i].Place]; hint != "" && (l.diags[i].Code == "haz::cfg::018" || l.diags[i].Code == "haz::cfg::083") {
 			l.diags[i].Hint = hint
 		}
 	}

@@ -150,6 +150,15 @@ func (p *Patience) End(grace time.Duration) {
 	}
 }
 
+// Extend puts off, after a signal, when everything is given up: the grace begins anew.
+func (p *Patience) Extend(grace time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.signal.IsZero() {
+		p.deadline = p.nowLocked().Add(grace + stuckFor)
+	}
+}
+
 // over reports whether a write that has not moved since then is to be given up.
 func (p *Patience) over(since time.Time) bool {
 	p.mu.Lock()
