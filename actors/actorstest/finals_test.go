@@ -37,7 +37,7 @@ func TestFinalizers(t *testing.T) {
 func TestFinalizersAmongFaults(t *testing.T) {
 	var goneOn atomic.Int64
 	seeds(t, 900, func(seed int64) []string {
-		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true, Finalizers: true, Retries: seed%4 == 0, LeftOut: seed%5 == 0,
+		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true, Finalizers: true, Retries: seed%4 == 0, LeftOut: seed%5 == 0 && seed%3 > 0,
 			Overlaps: seed%3 == 0, Clashes: seed%6 == 0, Alone: seed%7 == 0})
 		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed)}
 		if seed%2 == 0 {
