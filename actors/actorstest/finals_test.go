@@ -52,9 +52,9 @@ func TestFinalizersAmongFaults(t *testing.T) {
 			f.PanicBusy = true
 		case 3:
 			f.Slow = 60
-			f.CancelAt = 1 + int(seed/8)%150
+			f.CancelAt = 1 + int(seed*37)%150
 		default:
-			f.CancelAt, f.HostCancels = 1+int(seed/8)%150, seed%3 == 0
+			f.CancelAt, f.HostCancels = 1+int(seed*37)%150, seed%3 == 0
 		}
 		if seed%16 == 5 {
 			f.SecondAt = f.CancelAt + 1 + int(seed)%40
