@@ -33,6 +33,8 @@ func TestLimits(t *testing.T) {
 		{"a wider one", bomb(40), "more than one million nodes"},
 		{"a bomb of merges", mergeBomb(20), "more than one million nodes"},
 		{"an alias to what is around it", "a: &a {b: [c, *a]}", "inside its own anchor"},
+		{"a matrix of long lists", "name: p\ntasks: {t: {command: [a], matrix: {n: [" + numbers(256) + "]}, inputs: [" + numbers(4000) + "]}}", "more than one million nodes"},
+		{"many matrices", "name: p\ntasks: {" + strings.Join(tasksOf(1400, "{command: [a], matrix: {n: ["+numbers(256)+"]}}"), ", ") + "}", "more than one million nodes"},
 		{"a circle of two", "a: &a [&b [*a]]", "inside its own anchor"},
 		{"a merge into itself", "a: &a {<<: *a}", "inside its own anchor"},
 	} {
@@ -61,6 +63,43 @@ func TestBigScripts(t *testing.T) {
 			t.Errorf("%s: %.300s", about, diags.Render(diag.Style{}))
 		}
 	}
+}
+
+// A matrix is as large as what is written out, not as its file.
+func TestLargeMatrix(t *testing.T) {
+	p, diags := readProject("name: p\ntasks: {t: {command: [a], matrix: {n: [" + numbers(256) + "]}, inputs: [" + numbers(3800) + "]}}")
+	if len(diags) > 0 || len(p.Tasks[0].Body.Cells) != 256 {
+		t.Errorf("%d cells: %.300s", len(p.Tasks[0].Body.Cells), diags.Render(diag.Style{}))
+	}
+}
+
+// haz::cfg::041 with lists that are long: each beginning is looked for, and the first name that it means is told.
+func TestLongPass(t *testing.T) {
+	var hashed, passed []string
+	for i := range 60_000 {
+		hashed, passed = append(hashed, fmt.Sprintf("B%05d", i)), append(passed, fmt.Sprintf("A%d_*", i))
+	}
+	_, diags := readProject("name: p\ntasks: {t: {command: [a], env: {from_host: [" + strings.Join(hashed, ",") + "], pass: [" + strings.Join(passed, ",") + ", B5999*]}}}")
+	if len(diags) != 1 || !strings.Contains(diags[0].Message, `"B5999*" means "B59990"`) {
+		t.Errorf("%.300s", diags.Render(diag.Style{}))
+	}
+}
+
+// numbers are n of them, in a list of YAML.
+func numbers(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprint(i)
+	}
+	return strings.Join(list, ",")
+}
+
+func tasksOf(n int, body string) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("t%d: %s", i, body)
+	}
+	return list
 }
 
 func chainOfAliases(n int) string {

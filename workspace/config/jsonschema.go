@@ -95,6 +95,9 @@ func (s *schemaPrinter) object(o *Object) object {
 		out = append(out, member{"required", required})
 	}
 	out = append(out, member{"properties", properties})
+	if o.Says {
+		out = append(out, member{"minProperties", 1})
+	}
 	if o == taskObject {
 		out = append(out, member{"oneOf", oneAction})
 	}

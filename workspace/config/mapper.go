@@ -26,6 +26,8 @@ type mapper struct {
 	shared map[*yaml.Node]any
 
 	cell    map[string]string // of a matrix: its values, while a body is mapped for it
+	axes    []Axis            // and the matrix
+	inCell  int               // how many nodes the bodies in this file have, each counted once for each of its cells
 	anyCell bool              // the body has a matrix that is wrong: nothing is said of its keys
 
 	aliases bool // the file has some

@@ -26,6 +26,10 @@ type Axis struct {
 
 // matrix maps what a matrix has: keys with lists of values (haz::cfg::092).
 func (m *mapper) matrix(f *Field, n *yaml.Node, out *[]Axis) bool {
+	if m.cell != nil { // it was read before its first cell was
+		*out = m.axes
+		return true
+	}
 	v := deref(n)
 	if v.Kind != yaml.MappingNode {
 		m.wrongType(f.Rule, n, "a map from key to list of values").Hint = matrixHint
@@ -76,6 +80,7 @@ func (m *mapper) cellsOf(body *yaml.Node) (cells []map[string]string, there bool
 	if !m.matrix(taskObject.field("matrix"), list[at].value, &axes) {
 		return nil, true
 	}
+	m.axes = axes
 	cells = []map[string]string{{}}
 	for _, a := range axes {
 		var more []map[string]string
@@ -89,6 +94,55 @@ func (m *mapper) cellsOf(body *yaml.Node) (cells []map[string]string, there bool
 		cells = more
 	}
 	return cells, true
+}
+
+// roomFor reports whether a body of that many cells is within what a file may have of nodes, and says it, once, when it is not.
+func (m *mapper) roomFor(body *yaml.Node, cells int) bool {
+	list, _ := m.entries(body)
+	each := 0
+	for _, e := range list {
+		if e.key.Value != "matrix" {
+			each += 1 + nodes(e.value)
+		}
+	}
+	before := m.inCell
+	m.inCell = min(before+each*cells, nodesMax+1)
+	if m.inCell > nodesMax && before <= nodesMax {
+		m.addCode("haz::cfg::002", m.src.Place(m.span(body)), "the file has more than one million nodes once each task is written out for all cells of its matrix", "shorter lists, fewer values, or another file")
+	}
+	return m.inCell <= nodesMax
+}
+
+// nodes counts a node and all below it, aliases expanded.
+func nodes(n *yaml.Node) int {
+	count := 1
+	for _, c := range deref(n).Content {
+		count += nodes(c)
+	}
+	return count
+}
+
+// ownVariables refuses an override of a variable that the matrix sets.
+func (m *mapper) ownVariables(b *Body) {
+	if len(b.Matrix) == 0 || len(b.Env.Override) == 0 {
+		return
+	}
+	keys := make(map[string]Text, len(b.Matrix))
+	for _, a := range b.Matrix {
+		keys[workspace.CellVariable(a.Key.Value)] = a.Key
+	}
+	for _, p := range b.Env.Override {
+		key, both := keys[p.Key.Value]
+		if !both {
+			continue
+		}
+		m.push(step{key: "env"})
+		m.push(step{key: "override"})
+		d := m.add("haz::cfg::092", p.Key.Span, diag.QuoteShort(p.Key.Value)+" is what the matrix sets, for its key "+diag.QuoteShort(key.Value), "remove it, or give it another name")
+		d.Related = m.related(key.Span, "the key of the matrix is here")
+		m.pop()
+		m.pop()
+	}
 }
 
 // inCells maps a body once for each cell of its matrix; the first cell's is the body itself. What is wrong is told for the first cell

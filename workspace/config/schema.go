@@ -82,6 +82,7 @@ type Object struct {
 	Rule    string // of an unknown key; haz::cfg::004 unless the map has a rule of its own
 	Fields  []Field
 	Doc     string
+	Says    bool // a map without keys is none
 }
 
 func (o *Object) field(key string) *Field {
@@ -290,7 +291,7 @@ var mutexObject = &Object{
 }
 
 var ifObject = &Object{
-	Name: "if", Article: "`if`", Rule: "haz::cfg::082",
+	Name: "if", Article: "`if`", Rule: "haz::cfg::082", Says: true,
 	Doc: "When a task is carried out at all.",
 	Fields: []Field{
 		{Key: "os", Rule: "haz::cfg::082", Type: Type{Kind: Scalar, Allowed: []string{"linux", "macos", "darwin", "freebsd", "netbsd", "openbsd", "windows"}}, Default: "any", Accepts: "`linux`, `macos` (or `darwin`), `freebsd`, `netbsd`, `openbsd`, `windows`", Doc: "The operating system that haz runs on."},

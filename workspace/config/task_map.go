@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -50,7 +51,7 @@ func (m *mapper) body(e entry) *Body {
 	}
 	b := &Body{path: m.keyPath()}
 	switch cells, there := m.cellsOf(v); {
-	case cells != nil:
+	case cells != nil && m.roomFor(v, len(cells)):
 		m.inCells(e, b, cells)
 	default:
 		m.anyCell = there
@@ -71,6 +72,7 @@ func (m *mapper) fill(e entry, b *Body) {
 	m.hashedAndPassed(b)
 	m.terminal(b)
 	m.cellsInScript(b)
+	m.ownVariables(b)
 }
 
 // action holds the body to exactly one of command and shell (haz::cfg::020), and what is said of a shell to shell (haz::cfg::022).
@@ -126,13 +128,14 @@ func (m *mapper) hashedAndPassed(b *Body) {
 	for _, name := range b.Env.FromHost.Items {
 		hashed[name.Value] = name
 	}
+	sorted := slices.SortedFunc(slices.Values(b.Env.FromHost.Items), func(a, b Text) int { return strings.Compare(a.Value, b.Value) })
 	m.push(step{key: "env"})
 	m.push(step{key: "pass"})
 	defer func() { m.pop(); m.pop() }()
 	for _, text := range b.Env.Pass.Items {
 		name, both := hashed[text.Value]
 		if strings.HasSuffix(text.Value, "*") {
-			name, both = firstPassed(text.Value, b.Env.FromHost.Items)
+			name, both = firstPassed(text.Value, sorted)
 		}
 		if !both {
 			continue
@@ -146,14 +149,14 @@ func (m *mapper) hashedAndPassed(b *Body) {
 	}
 }
 
-// firstPassed is the first of the names that a text of pass means.
+// firstPassed is the first, by name, of the names that a text of pass means. They are sorted.
 func firstPassed(text string, names []Text) (Text, bool) {
-	for _, name := range names {
-		if workspace.PassText(text, name.Value) {
-			return name, true
-		}
+	beginning := strings.TrimSuffix(text, "*")
+	i, _ := slices.BinarySearchFunc(names, beginning, func(t Text, b string) int { return strings.Compare(t.Value, b) })
+	if i == len(names) || !strings.HasPrefix(names[i].Value, beginning) {
+		return Text{}, false
 	}
-	return Text{}, false
+	return names[i], true
 }
 
 // terminal refuses what cannot be true of a task that has the terminal (haz::cfg::090).

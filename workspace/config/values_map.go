@@ -21,6 +21,10 @@ func (m *mapper) object(o *Object, rule string, n *yaml.Node, rec record) bool {
 	if !ok {
 		m.incomplete(rec, "")
 	}
+	if o.Says && ok && len(list) == 0 {
+		m.add(rule, m.span(n), o.Article+" says nothing", o.example())
+		return false
+	}
 	for _, e := range list {
 		f := o.field(e.key.Value)
 		if f == nil {
@@ -150,6 +154,10 @@ func (m *mapper) scalar(f *Field, n *yaml.Node, out *Text) bool {
 	return true
 }
 
+// systems are the names that systems have elsewhere.
+var systems = map[string]string{"mac": "macos", "osx": "macos", "os x": "macos", "mac os": "macos", "macosx": "macos", "apple": "macos",
+	"win": "windows", "win32": "windows", "win64": "windows", "gnu/linux": "linux", "ubuntu": "linux", "debian": "linux", "alpine": "linux", "fedora": "linux"}
+
 // allowed holds a text to the few that a field takes.
 func (m *mapper) allowed(f *Field, t Text) bool {
 	if f.Type.Allowed == nil {
@@ -168,6 +176,8 @@ func (m *mapper) allowed(f *Field, t Text) bool {
 		hint = diag.DidYouMean(near)
 	} else if slices.Contains(f.Type.Allowed, lower) {
 		hint = diag.DidYouMean(lower)
+	} else if f.Key == "os" && systems[lower] != "" {
+		hint = diag.DidYouMean(systems[lower])
 	}
 	m.add(f.Rule, t.Span, fmt.Sprintf("%s is no %s; it is %s", diag.QuoteShort(t.Value), f.Key, orList(quotes, "or")), hint)
 	return false
