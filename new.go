@@ -20,7 +20,7 @@ import (
 // its name; what is left empty is as if the key was not there.
 //
 // Not all of the files is here: how a run is shown (`output.mode`) is for its observer to say, and what is to go from a cache
-// (`cache.clean.max_age`) for CleanOptions, since OpenCache knows no workspace that is made in Go. What overlays and `defaults` save a writer of
+// (`cache.clean.max_age`) for CleanOptions, since OpenCache knows no workspace that is made in Go. What overlays, `inherit` and `defaults` save a writer of
 // files, functions and variables do.
 type Declaration struct {
 	Projects    []ProjectDeclaration

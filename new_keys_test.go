@@ -45,6 +45,7 @@ var sayings = map[string][]saying{
 	"workspace.output.mode":            {{elsewhere: true}},
 	"workspace.defaults":               {{elsewhere: true}},
 	"project.defaults":                 {{elsewhere: true}},
+	"project.tasks.*.inherit":          {{elsewhere: true}},
 	"workspace.execution.cancel_grace": {ofWorkspace("execution: {cancel_grace: 0.5}", func(w *haz.Declaration) { w.CancelGrace = time.Second / 2 })},
 	"workspace.execution.umask":        {ofWorkspace("execution: {umask: 027}", func(w *haz.Declaration) { w.Umask = "027" })},
 	"workspace.env.strict":             {ofWorkspace("env: {strict: true}", func(w *haz.Declaration) { w.StrictEnv = true })},

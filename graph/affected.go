@@ -27,7 +27,7 @@ func (g *Graph) Affected(paths, dirs []string) []int {
 }
 
 // Redefined returns the tasks whose definition is among the changed files, or below the changed directories: that of their
-// project, or the overlay that their body comes from; a change of the workspace file concerns all (chapter 3, 4.4.6). Sorted.
+// project, or an overlay that their body comes from or is completed by; a change of the workspace file concerns all (chapter 3, 4.4.6). Sorted.
 func (g *Graph) Redefined(paths, dirs []string) []int {
 	named := make(map[string]bool, len(paths))
 	for _, p := range paths {
@@ -47,7 +47,8 @@ func (g *Graph) Redefined(paths, dirs []string) []int {
 	}
 	hit := make([]bool, len(g.Up))
 	for i, t := range g.W.Tasks {
-		hit[i] = everything || projects[t.Project] || t.Overlay != "" && overlays[t.Overlay]
+		hit[i] = everything || projects[t.Project] || t.Overlay != "" && overlays[t.Overlay] ||
+			slices.ContainsFunc(t.Inherits, func(o string) bool { return overlays[o] })
 	}
 	return positions(hit)
 }

@@ -15,7 +15,7 @@ import (
 // parseWorkspace makes a workspace of a short notation, one task or project a line:
 //
 //	project NAME [dir=/DIR] [tags=g,h]
-//	PROJECT:TASK [deps=REF;REF] [narrow=REF] [streams=REF] [weak=REF] [after=REF] [in=PATTERN;PATTERN] [exclude=PATTERN] [out=PATTERN] [overlay=NAME] [nocache] [cache=true]
+//	PROJECT:TASK [deps=REF;REF] [narrow=REF] [streams=REF] [weak=REF] [after=REF] [in=PATTERN;PATTERN] [exclude=PATTERN] [out=PATTERN] [overlay=NAME] [inherits=NAME] [nocache] [cache=true]
 //
 // A project that is only used has the directory /NAME. Every value stands in the file PROJECT/haz.yml, at its line and column
 // of the notation.
@@ -103,6 +103,8 @@ func parseWorkspace(text string) (*workspace.Workspace, error) {
 					t.SaysCache = at
 				case "nocache":
 					t.Cache = false
+				case "inherits":
+					t.Inherits = append(t.Inherits, v)
 				case "overlay":
 				default:
 					return nil, fmt.Errorf("line %d: what is %s?", i+1, key)

@@ -144,8 +144,10 @@ type Task struct {
 	Index   int // position in Workspace.Tasks
 	Project *Project
 	Overlay string // name of the overlay that the body comes from; "" for the project's own
-	// Completed says that other bodies than its own may say something of it: defaults.
+	// Completed says that other bodies than its own may say something of it: defaults, and those of overlays, of which Inherits has the
+	// names, the nearest first.
 	Completed bool
+	Inherits  []string
 	Place     diag.Place // of the task's key
 
 	Kind   ActionKind

@@ -37,7 +37,7 @@ const (
 	hiddenValue   = "a task says what it sees beside its cache key, or the defaults for all of them: env: {pass: [NAME]}"
 	noServices    = "haz has no services yet; a server that is run by hand is a task with cache: false"
 	noDotenv      = `a task says which files of variables it has, or the defaults for all of them: env: {files: [.env, ".env.local?"]}`
-	inAnOverlay   = "tasks for many projects stand in .haz/tasks/<name>.yml; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
+	inAnOverlay   = "tasks for many projects stand in .haz/tasks/<name>.yml, and inherit: true completes a task by theirs; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
 	namedSets     = `sets of files with names are declared under files, in haz.yml or the workspace file, and used as $name: files: {sources: ["src/**"]}`
 	shownBy       = "what is shown is said where it is looked at: haz run -q, haz run --output-mode buffered, or output: {mode: buffered} in .haz/workspace.yml"
 	schemaComment = "an editor finds the schema by a comment on the first line: # yaml-language-server: $schema=URL"
@@ -169,7 +169,8 @@ var foreignKeys = map[string][]foreign{
 		{keys: "lock locks semaphore exclusive resourcegroup concurrencygroup serial", ours: "mutex", write: writeMutex, say: "mutex: name, the same for all tasks that exclude each other"},
 		{keys: "parallel parallelism", say: "mutex: name, the same for all tasks that exclude each other"},
 		{keys: "concurrency maxworkers weight priority resources pool cpus memory", say: "a cap belongs to projects with a tag: concurrency: {tags: {heavy: 1}} in .haz/workspace.yml"},
-		{keys: "extends inherit inherits template base", say: inAnOverlay},
+		{keys: "inherits inheriting mergewithbase", ours: "inherit", write: writeFlag(true)},
+		{keys: "extends template base", say: "a task is completed by an overlay's task of its name: inherit: true; inside a file, anchors of YAML do it: test: {<<: *base}"},
 		{keys: "namedinputs filegroups", say: namedSets},
 		{keys: "externaldependencies binaries programs executables toolset", ours: "tools", write: writeList},
 		{keys: "visibility public", say: "every task can be run by its name; remove it"},

@@ -24,6 +24,7 @@ func init() {
 		"workspace shell 3":                {"{a: b}", "!"},
 		"workspace inputs":                 {"{a: [b]}", "="},
 		"workspace inputs 2":               {"[a, /b]", "!"},
+		"task inherits":                    {"true", "!"},
 		"defaults run":                     {"{shell: bash}", "!"},
 		"defaults implicitinputs":          {"package.json", "!"},
 		"defaults globalenv":               {"[CI]", "!"},

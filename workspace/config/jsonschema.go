@@ -112,6 +112,9 @@ var oneAction = list{
 	object{{"required", list{"shell"}}, {"properties", object{
 		{"command", object{{"type", "null"}}}, {"shell", object{{"type", list{"string", "number", "boolean"}}}},
 	}}},
+	object{{"required", list{"inherit"}}, {"properties", object{
+		{"inherit", object{{"const", true}}}, {"command", object{{"type", "null"}}}, {"shell", object{{"type", "null"}}},
+	}}},
 }
 
 // field is the schema of a key's value. Null is the same as leaving an optional key out.

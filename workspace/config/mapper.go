@@ -28,7 +28,8 @@ type mapper struct {
 	cell    map[string]string // of a matrix: its values, while a body is mapped for it
 	axes    []Axis            // and the matrix
 	inCell  int               // how many nodes the bodies in this file have, each counted once for each of its cells
-	anyCell bool              // the body has a matrix that is wrong: nothing is said of its keys
+	anyCell bool              // the body has a matrix that is wrong, or inherits one: nothing is said of its keys
+	marked  bool              // the body has values of a cell in its texts
 
 	aliases bool // the file has some
 	said    map[said]bool

@@ -171,6 +171,55 @@ func (m *mapper) inCells(e entry, b *Body, cells []map[string]string) {
 	}
 }
 
+// inherits reports whether a body says so, without a word about what is wrong with it.
+func (m *mapper) inherits(body *yaml.Node) bool {
+	may := false
+	for i := 0; i < len(body.Content); i += 2 {
+		key := deref(body.Content[i]).Value
+		may = may || key == "inherit" || key == "<<"
+	}
+	if !may {
+		return false
+	}
+	told, saids := len(m.diags), maps.Clone(m.said)
+	defer func() { m.diags, m.said = m.diags[:told], saids }()
+	list, _ := m.entries(body)
+	at := slices.IndexFunc(list, func(e entry) bool { return e.key.Value == "inherit" })
+	var is Bool
+	return at >= 0 && !isNull(list[at].value) && m.flag(taskObject.field("inherit"), list[at].value, &is) && is.Value
+}
+
+// reader reads a body for a cell, of which the mapper is done by then.
+func (m *mapper) reader(e entry, path string) func([]workspace.CellValue) (*Body, diag.List) {
+	kind, src, steps := m.kind, m.src, slices.Clone(m.path)
+	return func(cell []workspace.CellValue) (*Body, diag.List) {
+		again := mapper{kind: kind, src: src, path: steps, cell: map[string]string{}}
+		for _, v := range cell {
+			again.cell[v.Key] = v.Value
+		}
+		b := &Body{path: path}
+		again.fill(e, b)
+		return b, again.diags
+	}
+}
+
+// InCell is the body in a cell that its own matrix has, or that of a body which it completes or that completes it. A cell of nothing is one of
+// no matrix. The list says what is wrong there.
+func (b *Body) InCell(cell []workspace.CellValue) (*Body, diag.List) {
+	for _, c := range b.Cells {
+		if slices.Equal(c.Values, cell) {
+			return c.Body, nil
+		}
+	}
+	if b.again == nil {
+		return b, nil
+	}
+	return b.again(cell)
+}
+
+// HasCells reports whether the body is another one in each cell.
+func (b *Body) HasCells() bool { return b.again != nil }
+
 const cellMark = "${matrix."
 
 // cellText puts the values of the cell into a text of command, inputs, exclude or outputs.
@@ -183,6 +232,7 @@ func (m *mapper) cellText(f *Field, t Text) (Text, bool) {
 	if !strings.Contains(t.Value, cellMark) {
 		return t, true
 	}
+	m.marked = true
 	var b strings.Builder
 	rest := t.Value
 	for {

@@ -198,7 +198,7 @@ var overlayObject = &Object{
 		{Key: "tagsFilter", Rule: "haz::cfg::024", Type: Type{Kind: ListOf, Format: Name, Unique: true, NonEmpty: true}, Default: "every project", Accepts: "names, each once, at least one",
 			Doc: "The tasks go to every project that carries all of these tags. Without it they go to every project."},
 		{Key: "tasks", Rule: "haz::cfg::025", KeyRule: "haz::cfg::006", Required: true, Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Accepts: "a map from task name to a task",
-			Doc: "The tasks. A project's own task of the same name wins; among overlays, the one for fewer projects."},
+			Doc: "The tasks. A project's own task of the same name wins; among overlays, the one for fewer projects. With `inherit: true` the winner is completed by what it wins over."},
 	},
 }
 
@@ -253,6 +253,8 @@ var taskObject = &Object{
 			Doc: "How often the task is tried again when its process fails. What a failed attempt left is taken away first. It is no part of the cache key."},
 		{Key: "description", Rule: "haz::cfg::061", Added: true, Type: Type{Kind: Scalar}, Default: "none", Accepts: "a text",
 			Doc: "What the task is for. `haz list`, `haz help TASK`, `haz why`, `haz init` and completion show it; lists show its first line. It is no part of the cache key."},
+		{Key: "inherit", Rule: "haz::cfg::067", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
+			Doc: "`true`: what the body does not say, the overlay's of that task says, or in an overlay the next wider one's; lists are added. Otherwise a body stands alone."},
 		{Key: "internal", Rule: "haz::cfg::062", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
 			Doc: "`true`: the task is there for other tasks. `haz list`, `haz help`, `haz init` and completion do not offer it; it runs as any other when it is named. It is no part of the cache key."},
 	},

@@ -53,10 +53,14 @@ func (m *mapper) body(e entry) *Body {
 	switch cells, there := m.cellsOf(v); {
 	case cells != nil && m.roomFor(v, len(cells)):
 		m.inCells(e, b, cells)
+		b.again = m.reader(e, b.path)
 	default:
-		m.anyCell = there
+		inherits := m.inherits(v)
+		m.anyCell, m.marked = there || inherits, false
 		m.fill(e, b)
-		m.anyCell = false
+		if m.anyCell = false; m.marked && inherits && !there {
+			b.again = m.reader(e, b.path)
+		}
 	}
 	if v.Anchor != "" {
 		m.share(v, b)
@@ -80,7 +84,7 @@ func (m *mapper) action(name Text, b *Body) {
 	switch {
 	case b.Command.Set && b.Shell.Set:
 		m.twoActions(name, b)
-	case !b.Command.Set && !b.Shell.Set && !b.actionFailed:
+	case !b.Command.Set && !b.Shell.Set && !b.actionFailed && !b.Inherit.Value:
 		m.add("haz::cfg::020", name.Span, "task "+diag.QuoteShort(name.Value)+" has neither command nor shell",
 			`command: ["program", "argument"]    or    shell: "script"`)
 	}

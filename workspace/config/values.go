@@ -4,7 +4,9 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 )
 
 // What a file says, typed, with the places where it says so. A value that was wrong is absent (or the list lacks the item),
@@ -175,6 +177,10 @@ type Body struct {
 	If          If
 	Description Text
 	Internal    Bool
+	Inherit     Bool
+
+	// again reads the body for a cell of another body's matrix; nil: it is the same in all.
+	again func(cell []workspace.CellValue) (*Body, diag.List)
 
 	path         string // of keys, for diagnostics of later phases
 	actionFailed bool   // command or shell was there, but wrong
@@ -186,6 +192,9 @@ func (b *Body) incomplete(key string) {
 
 // IsZero reports whether the body says nothing.
 func (b *Body) IsZero() bool { return reflect.ValueOf(*b).IsZero() }
+
+// ActionFailed reports whether command or shell was there, but wrong.
+func (b *Body) ActionFailed() bool { return b.actionFailed }
 
 // KeyPath is the path of keys to the body, as it was first read: "tasks.build".
 func (b *Body) KeyPath() string { return b.path }
@@ -342,6 +351,8 @@ func (b *Body) slot(key string) any {
 		return &b.Description
 	case "internal":
 		return &b.Internal
+	case "inherit":
+		return &b.Inherit
 	}
 	return nil
 }

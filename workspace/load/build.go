@@ -55,7 +55,7 @@ func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overla
 	m := b.made[madeOf{c.Body, base}]
 	b.sets = b.seen[p]
 	if m == nil {
-		m = &made{merged: base.with(&layer{src: b.src, body: c.Body, shared: overlay != "", strict: c.Body.Env.Strict})}
+		m = &made{merged: base.with(&layer{src: b.src, body: c.Body, shared: overlay != "", strict: c.Body.Env.Strict, overlay: overlay})}
 		m.task = b.body(m.merged)
 		if b.made == nil {
 			b.made, b.known = make(map[madeOf]*made, 4), make(map[*config.Body]bool, 4)
@@ -64,6 +64,9 @@ func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overla
 		b.made[madeOf{c.Body, base}] = m
 		b.patterns(&m.task, m.merged, p)
 		b.warn(&m.task, p)
+		if c.Body.Inherit.Value && p.Dir != nowhere {
+			b.complete(m.merged, c.Name)
+		}
 		m.dir = p.Dir
 	} else if m.dir != p.Dir {
 		b.patterns(&m.task, m.merged, p)
@@ -72,7 +75,7 @@ func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overla
 	t := m.task
 	t.ID = workspace.TaskID{Project: p.Name, Task: c.Name.Value}
 	t.Project = p
-	t.Overlay, t.Completed = overlay, base != nil
+	t.Overlay, t.Completed, t.Inherits = overlay, base != nil, base.overlays()
 	if !m.bare && !t.HasPath() { // where the environment is strict, which may be said by one project of several
 		b.barePrograms(&t, m.merged)
 		m.bare = true
@@ -81,19 +84,34 @@ func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overla
 	return &t
 }
 
-// tasks are what task makes, one for each cell of a matrix (haz::cfg::092). What is wrong is told of the first one that has anything wrong.
+// tasks are what task makes, one for each cell of a matrix (haz::cfg::092), which is that of the nearest body that has one. What is wrong is told
+// of the first one that has anything wrong.
 func (b *builder) tasks(p *workspace.Project, c config.Task, base *merged, overlay string) []*workspace.Task {
-	if len(c.Body.Cells) == 0 {
+	cells := c.Body.Cells
+	if base != nil && len(cells) == 0 {
+		if l := base.nearest(func(c *config.Body) bool { return len(c.Cells) > 0 }); l != nil {
+			cells = l.body.Cells
+		}
+	}
+	if len(cells) == 0 {
+		if p.Dir != nowhere { // else it may have one there
+			_, bad := c.Body.InCell(nil)
+			_, more := base.inCell(nil)
+			b.diags = append(append(b.diags, bad...), more...)
+		}
 		return []*workspace.Task{b.task(p, c, base, overlay)}
 	}
-	out := make([]*workspace.Task, 0, len(c.Body.Cells))
+	out := make([]*workspace.Task, 0, len(cells))
 	before, clean := len(b.diags), true
 	bad := b.bad
-	for _, cell := range c.Body.Cells {
+	for _, cell := range cells {
 		name := c.Name
 		name.Value += workspace.CellSuffix(cell.Values)
 		told := len(b.diags)
-		t := b.task(p, config.Task{Name: name, Body: cell.Body}, base, overlay)
+		body, mine := c.Body.InCell(cell.Values)
+		wider, theirs := base.inCell(cell.Values)
+		b.diags = append(append(b.diags, mine...), theirs...)
+		t := b.task(p, config.Task{Name: name, Body: body}, wider, overlay)
 		if clean {
 			bad = b.bad
 		} else {
@@ -109,6 +127,7 @@ func (b *builder) tasks(p *workspace.Project, c config.Task, base *merged, overl
 		}
 		out = append(out, t)
 	}
+	b.known[c.Body] = true
 	b.bad = bad
 	return out
 }
@@ -137,7 +156,7 @@ func (b *builder) body(m *merged) workspace.Task {
 	for _, l := range slices.Backward(m.layers) { // of what is one value the nearest counts
 		single(&t, l.body)
 	}
-	t.Cache = t.Cache && !t.Interactive
+	t.Cache, t.TTY = t.Cache && !t.Interactive, t.TTY && !t.Interactive
 	b.action(&t, m)
 	for _, p := range m.tools {
 		for _, tool := range p.items {

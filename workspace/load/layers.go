@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
@@ -19,6 +20,7 @@ type layer struct {
 	defaults bool        // it is no task's own
 	shared   bool        // several tasks have it
 	strict   config.Bool // env.strict, which files also say beside their defaults
+	overlay  string      // the one that it stands in; "" for none
 }
 
 // newDefaults is what a file says of tasks that do not say it; nil for nothing.
@@ -157,6 +159,36 @@ func (m *merged) nearest(says func(*config.Body) bool) *layer {
 		}
 	}
 	return nil
+}
+
+// overlays are the names of those that complete the nearest layer.
+func (m *merged) overlays() (names []string) {
+	if m == nil {
+		return nil
+	}
+	for _, l := range m.layers {
+		if l.overlay != "" {
+			names = append(names, l.overlay)
+		}
+	}
+	return names
+}
+
+// inCell is m in a cell of a matrix. bad says what is wrong there.
+func (m *merged) inCell(cell []workspace.CellValue) (in *merged, bad diag.List) {
+	if m == nil || !slices.ContainsFunc(m.layers, func(l *layer) bool { return l.body.HasCells() }) {
+		return m, nil
+	}
+	for _, l := range slices.Backward(m.layers) {
+		body, diags := l.body.InCell(cell)
+		if body != l.body {
+			copied := *l
+			copied.body = body
+			l = &copied
+		}
+		in, bad = in.with(l), append(bad, diags...)
+	}
+	return in, bad
 }
 
 // own is the nearest layer.

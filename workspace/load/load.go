@@ -88,12 +88,14 @@ type loader struct {
 	tree  *tree.Tree
 	ws    *workspace.Workspace
 
-	settings *config.Workspace // nil in implicit mode
-	base     *merged           // what it says of tasks that do not say it; nil for nothing
-	files    map[string]bool   // the haz.yml of all projects, workspace-absolute
-	sets     map[string]*set   // named sets of the workspace
-	diags    diag.List
-	noGraph  bool // what loaded is too little to resolve references on
+	settings  *config.Workspace // nil in implicit mode
+	base      *merged           // what it says of tasks that do not say it; nil for nothing
+	files     map[string]bool   // the haz.yml of all projects, workspace-absolute
+	sets      map[string]*set   // named sets of the workspace
+	overlays  []*overlay
+	completed map[completedBy]*merged
+	diags     diag.List
+	noGraph   bool // what loaded is too little to resolve references on
 
 	askedAbsent bool
 	absent      []workspace.Absent // what is not checked out
@@ -130,6 +132,7 @@ func (l *loader) load(o Options) {
 		return
 	}
 	l.unique(projects)
+	l.overlays = overlays
 	l.attach(overlays)
 	l.merge(projects, overlays)
 	l.checkSets(projects)

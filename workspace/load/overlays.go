@@ -180,13 +180,13 @@ func projectsByTag(w *workspace.Workspace) map[string][]*workspace.Project {
 
 func tagNames(byTag map[string][]*workspace.Project) []string { return slices.Sorted(maps.Keys(byTag)) }
 
-// source is a body that competes for a task (DAG-002). Whole bodies compete; fields are never merged.
+// source is a body that competes for a task (DAG-002).
 type source struct {
 	overlay *overlay
 	task    config.Task
 }
 
-// merge is phase 6: for each project and task name, one body wins whole (DAG-002 … DAG-006).
+// merge is phase 6: for each project and task name, one body wins (DAG-002 … DAG-006), and says whether others complete it.
 func (l *loader) merge(projects []*project, overlays []*overlay) {
 	own, seen := make(map[*workspace.Project]*project, len(projects)), make(map[*workspace.Project]*sets, len(projects))
 	for _, p := range projects {
@@ -199,36 +199,12 @@ func (l *loader) merge(projects []*project, overlays []*overlay) {
 	}
 	c := comparer{}
 	for i, p := range l.ws.Projects {
-		mine := make(map[string]bool, len(own[p].own))
-		p.Tasks = own[p].own
-		for _, t := range p.Tasks {
-			mine[t.ID.Family()] = true
-		}
-		sources := map[string][]source{}
-		var names []string
-		for _, o := range overlays {
-			if !o.set[i] {
-				continue
-			}
-			for _, t := range o.file.Tasks {
-				n := t.Name.Value
-				if mine[n] {
-					continue // DAG-005: P's own, whatever the overlays do
-				}
-				if sources[n] == nil {
-					names = append(names, n)
-				}
-				sources[n] = append(sources[n], source{o, t})
-			}
-		}
-		for _, n := range names {
-			s := sources[n]
-			w := c.winner(s)
-			if w < 0 {
-				l.collision(p, n, s)
-				continue
-			}
-			p.Tasks = append(p.Tasks, s[w].overlay.builder.tasks(p, s[w].task, own[p].base, s[w].overlay.Name)...)
+		l.mergeProject(c, i, own[p], overlays)
+	}
+	for _, p := range projects {
+		if p.builder != nil {
+			l.nameless(p)
+			l.diags, p.bad = append(l.diags, p.builder.diags...), p.builder.bad
 		}
 	}
 	// Bodies that lose everywhere are checked for form like the others.
@@ -242,6 +218,71 @@ func (l *loader) merge(projects []*project, overlays []*overlay) {
 		}
 		l.diags = append(l.diags, o.builder.diags...)
 	}
+}
+
+// mergeProject gives a project its tasks.
+func (l *loader) mergeProject(c comparer, at int, own *project, overlays []*overlay) {
+	p := own.Project
+	mine := make(map[string]bool, len(own.own))
+	p.Tasks = own.own
+	for _, t := range p.Tasks {
+		mine[t.ID.Family()] = true
+	}
+	sources := map[string][]source{}
+	var names []string
+	for _, o := range overlays {
+		if !o.set[at] {
+			continue
+		}
+		for _, t := range o.file.Tasks {
+			n := t.Name.Value
+			if mine[n] {
+				continue // DAG-005: P's own, whatever the overlays do
+			}
+			if sources[n] == nil {
+				names = append(names, n)
+			}
+			sources[n] = append(sources[n], source{o, t})
+		}
+	}
+	for _, t := range own.waiting {
+		n := t.Name.Value
+		mine[n] = true
+		if chain, ok := l.chain(c, p, n, sources[n], inheriting{t.Body, own.builder.src, ""}); ok {
+			p.Tasks = append(p.Tasks, own.builder.tasks(p, t, l.complete(own.base, chain), "")...)
+		}
+	}
+	for _, n := range names {
+		if mine[n] {
+			continue
+		}
+		s := sources[n]
+		w := c.winner(s)
+		if w < 0 {
+			l.collision(p, n, s, fmt.Sprintf("give project %s a task %s of its own, which always wins, or add a tag to the tagsFilter of the one that should", diag.Quote(p.Name), diag.Quote(n)))
+			continue
+		}
+		winner := s[w]
+		chain, ok := l.chain(c, p, n, append(s[:w:w], s[w+1:]...), inheriting{winner.task.Body, winner.overlay.file.Source, winner.overlay.Name})
+		if ok {
+			p.Tasks = append(p.Tasks, winner.overlay.builder.tasks(p, winner.task, l.complete(own.base, chain), winner.overlay.Name)...)
+		}
+	}
+}
+
+// nameless checks the form of the tasks of a project that is none, since it has no name.
+func (l *loader) nameless(p *project) {
+	for _, t := range p.waiting {
+		if !p.builder.known[t.Body] {
+			p.builder.tasks(&workspace.Project{Dir: nowhere}, t, l.base, "")
+		}
+	}
+}
+
+// attaches reports whether the overlay attaches to a project.
+func (o *overlay) attaches(l *loader, p *workspace.Project) bool {
+	i := slices.Index(l.ws.Projects, p)
+	return i >= 0 && o.set[i]
 }
 
 // comparer compares overlays by what they attach to, each pair once.
@@ -295,7 +336,7 @@ func subset(a, b []bool) bool {
 }
 
 // collision reports overlays without a winner (DAG-006).
-func (l *loader) collision(p *workspace.Project, task string, s []source) {
+func (l *loader) collision(p *workspace.Project, task string, s []source, hint string) {
 	l.noGraph = true
 	if l.ws.Partial.Projects || l.ws.Partial.Tags {
 		return // which projects an overlay attaches to is not known; the winner may show once the files are right
@@ -307,7 +348,7 @@ func (l *loader) collision(p *workspace.Project, task string, s []source) {
 	d := diag.Diagnostic{Code: "DAG-006", Place: s[0].overlay.file.Source.Place(s[0].task.Name.Span), Project: p.Name,
 		Message: fmt.Sprintf("task %s of project %s comes from %s, and none of them is for fewer projects than all others",
 			diag.Quote(task), diag.Quote(p.Name), strings.Join(names, " and ")),
-		Hint: fmt.Sprintf("give project %s a task %s of its own, which always wins, or add a tag to the tagsFilter of the one that should", diag.Quote(p.Name), diag.Quote(task))}
+		Hint: hint}
 	for _, src := range s[1:] {
 		d.Related = append(d.Related, diag.Related{Place: src.overlay.file.Source.Place(src.task.Name.Span), Label: "and from here"})
 	}

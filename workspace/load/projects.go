@@ -259,6 +259,8 @@ func (c *canonical) dir(name string) (string, error) {
 type project struct {
 	*workspace.Project                   // nil: it has no name that it could be known by
 	own                []*workspace.Task // its own tasks, in the order of the file
+	waiting            []config.Task     // those that inherit, until it is known from whom
+	builder            *builder          // of those
 	base               *merged           // what it and the workspace say of tasks that do not say it; nil for nothing
 	namePlace          diag.Place
 
@@ -321,7 +323,7 @@ func (l *loader) readProject(dir directory) *project {
 		slices.Sort(project.Tags)
 	}
 	p.sets = l.projectSets(c.Name.Value, c)
-	b := builder{ctx: l.ctx, src: c.Source, files: l.files, seen: map[*workspace.Project]*sets{project: p.sets}, sets: p.sets}
+	b := builder{ctx: l.ctx, src: c.Source, files: l.files, known: map[*config.Body]bool{}, seen: map[*workspace.Project]*sets{project: p.sets}, sets: p.sets}
 	p.base = l.base
 	if d := newDefaults(c.Source, &c.Defaults, c.Env.Strict); d != nil {
 		p.base = l.base.with(d)
@@ -330,10 +332,18 @@ func (l *loader) readProject(dir directory) *project {
 	project.Plain = b.plain(p.base, project)
 	p.own = make([]*workspace.Task, 0, len(c.Tasks))
 	for _, t := range c.Tasks {
-		p.own = append(p.own, b.tasks(project, t, p.base, "")...)
+		if t.Body.Inherit.Value {
+			p.waiting = append(p.waiting, t)
+		} else {
+			p.own = append(p.own, b.tasks(project, t, p.base, "")...)
+		}
 	}
 	b.checkOwnSets(p.sets, c.Files)
 	p.diags, p.bad = append(p.diags, b.diags...), b.bad
+	if len(p.waiting) > 0 {
+		b.diags = nil
+		p.builder = &b
+	}
 	if c.Name.Set {
 		p.Project = project
 		p.namePlace = c.Source.Place(c.Name.Span)

@@ -1,0 +1,134 @@
+package load
+
+import (
+	"fmt"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+// With inherit: true a body is completed by the one that it wins over (haz::cfg::067): a project's own by that of the overlay which would have
+// won without it, an overlay's by that of the next wider one, and so on while these say so, too.
+
+// completedBy is a body with what it is completed by.
+type completedBy struct {
+	body *config.Body
+	base *merged
+}
+
+// complete is base with the bodies of sources before it, the nearest first. Equal ones are one.
+func (l *loader) complete(base *merged, sources []source) *merged {
+	for i := len(sources) - 1; i >= 0; i-- {
+		s := &sources[i]
+		at := completedBy{s.task.Body, base}
+		if l.completed[at] == nil {
+			if l.completed == nil {
+				l.completed = map[completedBy]*merged{}
+			}
+			l.completed[at] = base.with(&layer{src: s.overlay.file.Source, body: s.task.Body, shared: true, strict: s.task.Body.Env.Strict, overlay: s.overlay.Name})
+		}
+		base = l.completed[at]
+	}
+	return base
+}
+
+// chain orders what completes a body that inherits, the nearest first; mine are the body's key, and whose it is. Without an order it is
+// nothing, which is told, and false.
+func (l *loader) chain(c comparer, p *workspace.Project, n string, s []source, mine inheriting) (chain []source, ok bool) {
+	rest := s
+	for body := mine.body; body.Inherit.Value; {
+		if len(rest) == 0 {
+			l.nothingToInherit(p, n, mine)
+			return chain, true
+		}
+		w := c.winner(rest)
+		if w < 0 {
+			l.collision(p, n, rest, "what completes a task has to be one body: remove its inherit: true, or add a tag to the tagsFilter of the one that should")
+			return nil, false
+		}
+		chain = append(chain, rest[w])
+		body, mine = rest[w].task.Body, inheriting{rest[w].task.Body, rest[w].overlay.file.Source, rest[w].overlay.Name}
+		rest = append(rest[:w:w], rest[w+1:]...)
+	}
+	return chain, true
+}
+
+// inheriting is a body that says inherit, where it stands.
+type inheriting struct {
+	body    *config.Body
+	src     *config.Source
+	overlay string
+}
+
+// nothingToInherit reports inherit: true of a body that wins over no other.
+func (l *loader) nothingToInherit(p *workspace.Project, n string, mine inheriting) {
+	if l.noGraph || l.ws.Partial.Projects || l.ws.Partial.Tags {
+		return // what there is to inherit is not known
+	}
+	d := diag.Diagnostic{Code: "haz::cfg::067", Place: mine.src.Place(mine.body.Inherit.Span), KeyPath: mine.body.KeyPath() + ".inherit", Project: p.Name}
+	if mine.overlay == "" {
+		d.Message, d.Project = fmt.Sprintf("task %s has nothing to inherit: no overlay gives project %s such a task", diag.Quote(n), diag.Quote(p.Name)), ""
+	} else {
+		d.Message = fmt.Sprintf("task %s has nothing to inherit: of the overlays of project %s no wider one has it", diag.Quote(n), diag.Quote(p.Name))
+	}
+	d.Hint = "remove inherit: true; defaults hold without it"
+	var names []string
+	for _, o := range l.overlays {
+		if o.Name != mine.overlay && o.file != nil && o.attaches(l, p) {
+			for _, t := range o.file.Tasks {
+				names = append(names, t.Name.Value)
+			}
+		}
+	}
+	if near := diag.Nearest(n, names); near != "" {
+		d.Hint = "did you mean the task " + diag.Quote(near) + "? " + d.Hint
+	}
+	l.add(d)
+}
+
+// complete holds what bodies say together to the rules that each was held to.
+func (b *builder) complete(m *merged, name config.Text) {
+	action := m.nearest(func(c *config.Body) bool { return c.Command.Set || c.Shell.Set })
+	if action == nil {
+		inherits := len(m.overlays()) > 1 || m.own().overlay == "" && len(m.overlays()) > 0 // else that was told
+		if inherits && m.nearest(func(c *config.Body) bool { return c.ActionFailed() }) == nil {
+			b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::020", Place: b.src.Place(name.Span), Hint: `command: ["program", "argument"]    or    shell: "script"`,
+				Message: "task " + diag.QuoteShort(name.Value) + " has neither command nor shell, and inherits none"})
+		}
+		return
+	}
+	if !action.body.Shell.Set {
+		b.without(m, action, "haz::cfg::022", "shell_type", func(c *config.Body) (bool, config.Span) { return c.ShellType.Set, c.ShellType.Span })
+		b.without(m, action, "haz::cfg::022", "shell_options", func(c *config.Body) (bool, config.Span) { return c.ShellOptions.Set, c.ShellOptions.Span })
+		b.without(m, action, "haz::cfg::093", "args", func(c *config.Body) (bool, config.Span) { return c.Args.Set, c.Args.Span })
+	}
+	interactive := m.nearest(func(c *config.Body) bool { return c.Interactive.Set })
+	if interactive != nil && interactive.body.Interactive.Value {
+		b.beside(m, interactive, "cache", func(c *config.Body) config.Bool { return c.Cache })
+		b.beside(m, interactive, "tty", func(c *config.Body) config.Bool { return c.TTY })
+	}
+}
+
+// without reports what a nearer body says of a shell, where a command is inherited.
+func (b *builder) without(m *merged, action *layer, code, key string, says func(*config.Body) (bool, config.Span)) {
+	l := m.nearest(func(c *config.Body) bool { is, _ := says(c); return is })
+	if l == nil || l.defaults || m.depth(l) >= m.depth(action) {
+		return
+	}
+	_, at := says(l.body)
+	b.diags = append(b.diags, diag.Diagnostic{Code: code, Place: l.src.Place(at), KeyPath: l.body.KeyPath() + "." + key,
+		Message: key + " without shell: what is inherited is a command, which is run without any shell", Hint: "remove " + key + ", or write a shell of its own",
+		Related: []diag.Related{{Place: action.src.Place(action.body.Command.Span), Label: "the command is here"}}})
+}
+
+// beside reports what a nearer body says and an inherited interactive: true rules out.
+func (b *builder) beside(m *merged, interactive *layer, key string, says func(*config.Body) config.Bool) {
+	l := m.nearest(func(c *config.Body) bool { return says(c).Set })
+	if l == nil || l.defaults || !says(l.body).Value || m.depth(l) >= m.depth(interactive) {
+		return
+	}
+	b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::090", Place: l.src.Place(says(l.body).Span), KeyPath: l.body.KeyPath() + "." + key,
+		Message: key + ": true of a task that inherits interactive: true", Hint: "remove " + key + ", or say interactive: false",
+		Related: []diag.Related{{Place: interactive.src.Place(interactive.body.Interactive.Span), Label: "interactive stands here"}}})
+}
