@@ -77,11 +77,16 @@ func (b *builder) missing(j *job, got *outputs.Collected) []string {
 	return list
 }
 
-// undeclared looks for state that the task keeps in its project and that nobody declares. What people edit of haz is none.
+// undeclared looks for state that the task keeps in its project and that nobody declares. What people edit of haz is none, and neither is
+// what another task takes away from its outputs: that one keeps it, and has written it meanwhile.
 func (b *builder) undeclared(ctx context.Context, j *job) []string {
 	g := b.r.o.Plan.G
+	keeps := func(t *workspace.Task, path string) bool {
+		return t.Index != j.task.Index && slices.ContainsFunc(t.Outputs, func(d workspace.PatternDecl) bool { return d.Pattern.Spares(path) })
+	}
 	known := func(path string) bool {
-		return path == "/"+j.task.Project.File || j.isSource(path) || j.task.Writes(path) || len(g.Writers(path)) > 0
+		return path == "/"+j.task.Project.File || j.isSource(path) || j.task.Writes(path) || len(g.Writers(path)) > 0 ||
+			slices.ContainsFunc(g.W.Tasks, func(t *workspace.Task) bool { return keeps(t, path) })
 	}
 	skip := func(dir string) bool {
 		if strings.HasSuffix(dir, "/.git") || strings.HasSuffix(dir, layout.Dir) {

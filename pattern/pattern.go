@@ -274,6 +274,9 @@ func (g *Program) matches(rest string) bool {
 	return end
 }
 
+// Spares reports whether path is no output of the pattern because of an exception alone.
+func (p Pattern) Spares(path string) bool { return p.matchesOutput(path) && !p.MatchOutput(path) }
+
 // Names reports whether the pattern matches path itself, and not only because it lies in a folder that a literal names.
 func (p Pattern) Names(path string) bool {
 	return p.Match(path) && (p.p.glob != nil || path == p.p.path)

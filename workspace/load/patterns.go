@@ -34,7 +34,7 @@ func (b *builder) patterns(t *workspace.Task, m *merged, p *workspace.Project) {
 		t.If = condition(l.body.If, p.Dir)
 	}
 	b.forbiddenOutputs(t.Outputs)
-	b.excludedLiterals(m, &inputs, &exclude, p.Dir == nowhere)
+	b.excludedLiterals(t, m, &inputs, &exclude, p.Dir == nowhere)
 }
 
 // anchor anchors a list in a folder.
@@ -115,16 +115,17 @@ func under(p pattern.Pattern, dir string) bool {
 	return at == dir || strings.HasPrefix(at, dir+"/")
 }
 
-// excludedLiterals refuses exclude patterns that match a literal of inputs (haz::cfg::037): a literal is read whatever exclude says,
-// so one of the two is a mistake. What a nearer body names is meant, whatever a wider one excludes.
-func (b *builder) excludedLiterals(m *merged, inputs, exclude *placed, unattached bool) {
+// excludedLiterals refuses exclude patterns that match a literal of inputs, or a file of variables (haz::cfg::037): a literal is read
+// whatever exclude says, so one of the two is a mistake, and what a file says must not be left out without a word. What a nearer body names
+// is meant, whatever a wider one excludes.
+func (b *builder) excludedLiterals(t *workspace.Task, m *merged, inputs, exclude *placed, unattached bool) {
 	if len(exclude.decls) == 0 {
 		return
 	}
-	literals := pattern.NewIndex()
-	for i, in := range inputs.decls {
-		if in.Pattern.IsLiteral() {
-			literals.Add(i, in.Pattern)
+	literals, named := pattern.NewIndex(), namesOf(t, inputs)
+	for i, p := range named {
+		if p.IsLiteral() {
+			literals.Add(i, p)
 		}
 	}
 	for k, x := range exclude.decls {
@@ -136,14 +137,30 @@ func (b *builder) excludedLiterals(m *merged, inputs, exclude *placed, unattache
 			in := inputs.decls[i]
 			// Where there is no project, what its directory would be decides about a relative and an absolute one.
 			// What lies below a literal that is a folder may be excluded.
-			if first < 0 && x.Pattern.Match(in.Pattern.Path()) && !(unattached && absolute(in) != absolute(x)) && depth <= m.depth(inputs.of[i]) {
+			if first < 0 && x.Pattern.Match(named[i].Path()) && !(unattached && absolute(in) != absolute(x)) &&
+				(depth <= m.depth(inputs.of[i]) || !in.Pattern.IsLiteral()) { // an optional file of variables, which would be left out
 				first = i
 			}
 		})
-		if first >= 0 && m.tells(exclude.of[k]) {
+		if first >= 0 && (m.tells(exclude.of[k]) || !inputs.decls[first].Pattern.IsLiteral()) {
 			b.excludedLiteral(x, inputs.decls[first], exclude.of[k] != inputs.of[first])
 		}
 	}
+}
+
+// namesOf are the patterns of inputs, of an optional file of variables its name.
+func namesOf(t *workspace.Task, inputs *placed) []pattern.Pattern {
+	files := make(map[diag.Place]pattern.Pattern, len(t.EnvFiles))
+	for _, f := range t.EnvFiles {
+		files[f.Place] = f.Pattern
+	}
+	names := workspace.Patterns(inputs.decls)
+	for i, in := range inputs.decls {
+		if name, is := files[in.Place]; is && in.Quiet {
+			names[i] = name
+		}
+	}
+	return names
 }
 
 // ended reports whether nobody waits for the result any more.
