@@ -100,7 +100,8 @@ type Result struct {
 	Hash       digest.Function
 }
 
-// OK reports whether all that was planned succeeded: every task completed or was left out by its condition, no invariant was broken, nobody cancelled the run.
+// OK reports whether all that was planned succeeded: every task completed or was left out (by its condition, or as a finalizer
+// that was not needed), no invariant was broken, nobody cancelled the run.
 func (r *Result) OK() bool { return r.Err() == nil }
 
 // Err is nil for a run that succeeded, and otherwise a *RunError.

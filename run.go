@@ -37,7 +37,8 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 // is left: no process, no goroutine, no temporary file. A plan without tasks is a run of nothing; one plan may be run any number of times.
 //
 // Failing tasks are outcomes, not errors. The error is for what lies beyond the tasks: a plan of another workspace, and then there is
-// no result; a crash of haz itself, and then the result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says.
+// no result; a crash of haz itself, and then the result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says;
+// finalizers of what was started take their time then, until an interrupt follows (EXEC-050).
 func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Result, error) {
 	if err := w.ready(ctx); err != nil {
 		return nil, err

@@ -212,7 +212,7 @@ type Violation struct {
 }
 
 // Counts of a run; Completed + Failed + Skipped + Cancelled = Selected. Cached is part of Completed, and so is Flaky: those that
-// this run had to try more than once; LeftOut is part of Skipped.
+// this run had to try more than once; LeftOut is part of Skipped: those for which that says so of the outcome.
 type Counts struct{ Selected, Completed, Cached, Failed, Skipped, Cancelled, Flaky, LeftOut int }
 
 // Add counts one more outcome.

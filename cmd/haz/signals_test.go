@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/cmd/haz/streams"
 )
 
@@ -68,6 +69,32 @@ func TestExitCodeOfOutputCutShort(t *testing.T) {
 		s.first = c.first
 		if got := s.cut(); got != c.want {
 			t.Errorf("signal %d, dropped %v: %d, want %d", c.first, c.dropped, got, c.want)
+		}
+	}
+}
+
+// While finalizers go on that a cancelled run waits for, the time does not count in which haz would give it up; after a further signal it does (EXEC-050).
+func TestFinalizersAreWaitedFor(t *testing.T) {
+	one, two := haz.TaskID{Project: "p", Task: "one"}, haz.TaskID{Project: "p", Task: "two"}
+	ended := func(id haz.TaskID) haz.Event { return haz.TaskFinished{Outcome: haz.Outcome{Task: id}} }
+	for name, c := range map[string]struct {
+		events []haz.Event
+		waits  bool
+	}{
+		"no cancellation":     {[]haz.Event{ended(one)}, false},
+		"nobody goes on":      {[]haz.Event{haz.RunCancelling{}}, false},
+		"one that goes on":    {[]haz.Event{haz.RunCancelling{GoOn: []haz.TaskID{one}}}, true},
+		"one of two is there": {[]haz.Event{haz.RunCancelling{GoOn: []haz.TaskID{one, two}}, ended(one)}, true},
+		"both have ended":     {[]haz.Event{haz.RunCancelling{GoOn: []haz.TaskID{one, two}}, ended(two), ended(one)}, false},
+		"others have ended":   {[]haz.Event{haz.RunCancelling{GoOn: []haz.TaskID{one}}, ended(two)}, true},
+		"a further signal":    {[]haz.Event{haz.RunCancelling{GoOn: []haz.TaskID{one}}, haz.RunCancelling{Force: true}}, false},
+	} {
+		s := newSignalWatch(nil, 0)
+		for _, e := range c.events {
+			s.observe(e)
+		}
+		if got := s.finalizing(); got != c.waits {
+			t.Errorf("%s: waits %v", name, got)
 		}
 	}
 }
