@@ -178,7 +178,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "watch watchpatterns watching", say: "haz watch runs a task again when its inputs change; remove it"},
 		{keys: "set shopt", say: `write it into the script: shell: "set -u; program"`},
 		{keys: "before beforescript pre setup afterscript post", say: inScript},
-		{keys: "finally finalizer finalizers finalizedby finalized finalize defer deferred defers cleanup teardown onexit ensure", ours: "after", write: writeFinalizers, say: `after: ["~:cleanup"]: a task that runs when this one has ended, whatever its end`},
+		{keys: "finally finalizer finalizers finalizedby finalized finalize dependspost defer deferred defers cleanup teardown onexit ensure", ours: "after", write: writeFinalizers, say: `after: ["~:cleanup"]: a task that runs when this one has ended, whatever its end`},
 	},
 	"dep": {
 		{keys: "name target ref reference dependency", ours: "task", write: writeReference},
