@@ -26,7 +26,7 @@ var (
 
 // stands are the fields that say where something stands, beside places, or what others say as well.
 var stands = map[reflect.Type]map[string]bool{
-	reflect.TypeFor[Task]():        {"Index": true, "Completed": true, "Inherits": true, "EnvNames": true},
+	reflect.TypeFor[Task]():        {"Index": true, "Completed": true, "Inherits": true, "Origins": true, "EnvNames": true},
 	reflect.TypeFor[PatternDecl](): {"Shared": true},
 }
 

@@ -148,6 +148,7 @@ type Task struct {
 	// names, the nearest first.
 	Completed bool
 	Inherits  []string
+	Origins   []*Origin  // of what does not stand in its own body
 	Place     diag.Place // of the task's key
 
 	Kind   ActionKind
@@ -203,6 +204,13 @@ func (t *Task) SharedIn() string {
 		return ""
 	}
 	return t.Project.Name
+}
+
+// Origin says where values of a task stand that are not in its own body.
+type Origin struct {
+	Key   string   // "inputs", "env.pass", "timeout"
+	Items []string // those of a list or a map that stand in one line; of a single value its text, or none where that is long
+	Place diag.Place
 }
 
 // PatternDecl is a pattern where it was written.

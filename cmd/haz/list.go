@@ -16,7 +16,7 @@ import (
 
 func listCommand() *command {
 	return &command{Command: cli.Command{Name: "list", Usage: "list tasks or projects, for people",
-		Description: "Lists the tasks of this directory's project, or of the workspace outside of every project, with what they have.",
+		Description: "Lists the tasks of this directory's project, or of the workspace outside of every project, with what they have; with -v, below each what it inherits, and where that stands.",
 		Flags: []cli.Flag{
 			toggle("projects", "list projects instead of tasks"),
 			toggle("workspace", "all projects, whatever the directory"),
@@ -85,13 +85,14 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 			Keeps    bool       `json:"incremental,omitempty"`
 			jsonAttempts
 			jsonSaid
-			Source string `json:"source"`
+			Source    string       `json:"source"`
+			Inherited []jsonOrigin `json:"inherited,omitempty"`
 		}
 		doc := make([]task, len(ts))
 		for i, t := range ts {
 			hard, soft := upstreams(w, t)
 			doc[i] = task{t.ID.Project, t.Project.Dir, t.ID.Task, append([]string{}, t.Project.Tags...), texts(t.Inputs), texts(t.Outputs),
-				hard, soft, finalizers(w, t), mutexJSON(t), t.Incremental, attemptsJSON(t), saidJSON(t), cmp.Or(t.Overlay, "project")}
+				hard, soft, finalizers(w, t), mutexJSON(t), t.Incremental, attemptsJSON(t), saidJSON(t), cmp.Or(t.Overlay, "project"), originsJSON(t)}
 		}
 		v.printJSON(doc)
 		return nil
@@ -116,7 +117,11 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 			rows[len(rows)-1] = append(rows[len(rows)-1], diag.Escape(t.Brief()))
 		}
 	}
-	v.out.Print(aligned(rows))
+	text := aligned(rows)
+	if v.has("verbose") {
+		text = withOrigins(text, ts)
+	}
+	v.out.Print(text)
 	return nil
 }
 
@@ -179,6 +184,38 @@ func aligned(rows [][]string) string {
 			line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	return b.String()
+}
+
+// originTexts say where the values of a task stand that are not in its own body.
+func originTexts(t *haz.Task) []string {
+	out := make([]string, len(t.Origins))
+	for i, o := range t.Origins {
+		items := make([]string, len(o.Items))
+		for k, item := range o.Items {
+			items[k] = diag.Escape(item)
+		}
+		out[i] = o.Key
+		if len(items) > 0 {
+			out[i] += ": " + strings.Join(items, ", ")
+		}
+		out[i] += fmt.Sprintf(" (%s:%d)", diag.Escape(o.Place.File), o.Place.Line)
+	}
+	return out
+}
+
+// withOrigins puts them below the rows of a table of tasks.
+func withOrigins(table string, ts []*haz.Task) string {
+	var b strings.Builder
+	for i, line := range strings.SplitAfter(table, "\n") {
+		b.WriteString(line)
+		if i == 0 || i > len(ts) {
+			continue
+		}
+		for _, text := range originTexts(ts[i-1]) {
+			b.WriteString("  " + text + "\n")
+		}
 	}
 	return b.String()
 }

@@ -185,6 +185,7 @@ func whyText(e *haz.Explanation) string {
 		b.WriteString("passed by default: " + strings.Join(e.PassedByDefault, ", ") + "\n")
 	}
 	section("tools", toolTexts(e.Tools))
+	section("inherited", originTexts(t))
 	fmt.Fprintf(&b, "cache_key: %s\ncache_lookup: %s\n", cmp.Or(e.Key, "unknown"), diag.Escape(e.Found()))
 	if e.Stored != nil && e.Stored.Attempt > 1 {
 		fmt.Fprintf(&b, "flaky: made on attempt %d\n", e.Stored.Attempt)

@@ -71,6 +71,7 @@ type jsonWhy struct {
 	} `json:"env"`
 	Tools     []jsonTool     `json:"tools"`
 	Source    string         `json:"source"`
+	Inherited []jsonOrigin   `json:"inherited,omitempty"`
 	Key       string         `json:"cache_key"`
 	Lookup    string         `json:"cache_lookup"`
 	OtherArgs *[]string      `json:"last_run_arguments,omitempty"` // where they are others
@@ -84,7 +85,7 @@ type jsonWhy struct {
 func whyJSON(e *haz.Explanation) any {
 	t := e.Task
 	doc := jsonWhy{Project: t.ID.Project, Task: t.ID.Task, Action: actionJSON(t), Args: t.Arguments, Inputs: []jsonInput{}, Outputs: texts(t.Outputs),
-		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), After: ids(e.After), Final: ids(e.Final), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), jsonSaid: saidJSON(t), Source: cmp.Or(t.Overlay, "project"), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
+		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), After: ids(e.After), Final: ids(e.Final), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), jsonSaid: saidJSON(t), Source: cmp.Or(t.Overlay, "project"), Inherited: originsJSON(t), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
 	doc.Env.FromHost, doc.Env.Override = sortedCopy(t.FromHost), t.Override
 	doc.Env.Pass, doc.Env.Strict, doc.Env.Passed, doc.Env.ByDefault = sortedCopy(t.Pass), t.Strict, sortedCopy(e.Passed), sortedCopy(e.PassedByDefault)
 	for _, f := range t.EnvFiles {
@@ -153,3 +154,18 @@ func mutexJSON(t *haz.Task) *jsonMutex {
 }
 
 func texts(ds []workspace.PatternDecl) []string { return workspace.Texts(ds) }
+
+// jsonOrigin says where values stand that are not in the task's own body.
+type jsonOrigin struct {
+	Key   string   `json:"key"`
+	Items []string `json:"items,omitempty"`
+	File  string   `json:"file"`
+	Line  int      `json:"line"`
+}
+
+func originsJSON(t *haz.Task) (list []jsonOrigin) {
+	for _, o := range t.Origins {
+		list = append(list, jsonOrigin{o.Key, o.Items, o.Place.File, o.Place.Line})
+	}
+	return list
+}

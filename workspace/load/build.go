@@ -57,6 +57,7 @@ func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overla
 	if m == nil {
 		m = &made{merged: base.with(&layer{src: b.src, body: c.Body, shared: overlay != "", strict: c.Body.Env.Strict, overlay: overlay})}
 		m.task = b.body(m.merged)
+		m.task.Origins = m.origins()
 		if b.made == nil {
 			b.made, b.known = make(map[madeOf]*made, 4), make(map[*config.Body]bool, 4)
 		}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
@@ -26,7 +27,7 @@ func (l *loader) complete(base *merged, sources []source) *merged {
 			if l.completed == nil {
 				l.completed = map[completedBy]*merged{}
 			}
-			l.completed[at] = base.with(&layer{src: s.overlay.file.Source, body: s.task.Body, shared: true, strict: s.task.Body.Env.Strict, overlay: s.overlay.Name})
+			l.completed[at] = base.with(&layer{src: s.overlay.file.Source, body: s.task.Body, shared: true, strict: s.task.Body.Env.Strict, overlay: s.overlay.Name, origins: &sync.Map{}})
 		}
 		base = l.completed[at]
 	}

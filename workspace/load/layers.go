@@ -3,6 +3,7 @@ package load
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
@@ -21,6 +22,7 @@ type layer struct {
 	shared   bool        // several tasks have it
 	strict   config.Bool // env.strict, which files also say beside their defaults
 	overlay  string      // the one that it stands in; "" for none
+	origins  *sync.Map   // of its lists, by key: what tasks of several projects share
 }
 
 // newDefaults is what a file says of tasks that do not say it; nil for nothing.
@@ -31,7 +33,7 @@ func newDefaults(src *config.Source, body *config.Body, strict config.Bool) *lay
 	if !strict.Set && body.IsZero() {
 		return nil
 	}
-	return &layer{src: src, body: body, defaults: true, shared: true, strict: strict}
+	return &layer{src: src, body: body, defaults: true, shared: true, strict: strict, origins: &sync.Map{}}
 }
 
 // part is what one layer says of a list.
@@ -183,7 +185,7 @@ func (m *merged) inCell(cell []workspace.CellValue) (in *merged, bad diag.List) 
 		body, diags := l.body.InCell(cell)
 		if body != l.body {
 			copied := *l
-			copied.body = body
+			copied.body, copied.origins = body, &sync.Map{}
 			l = &copied
 		}
 		in, bad = in.with(l), append(bad, diags...)
