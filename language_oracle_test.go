@@ -285,10 +285,10 @@ func (w *spoken) edit() {
 	for range 1 + w.IntN(3) {
 		p, i := w.IntN(len(w.sources)), w.IntN(len(w.tasks))
 		src, t := w.sources[p], w.tasks[i]
-		name := []string{"a.txt", "b.txt", "d.txt", "sub/c.txt", "sub/e", "flag", "deep/er/f.txt", "hollow"}[w.IntN(8)]
-		text := fmt.Sprintf("%d\n", w.IntN(3))
-		switch w.IntN(12) {
-		case 0, 1, 2:
+		name := []string{"a.txt", "a.txt", "a.txt", "a.txt", "b.txt", "d.txt", "sub/c.txt", "sub/e", "flag", "deep/er/f.txt", "hollow"}[w.IntN(11)]
+		text := fmt.Sprintf("%d\n", w.IntN(9))
+		switch w.IntN(14) {
+		case 0, 1, 2, 12, 13:
 			src[name] = "- " + text
 		case 3:
 			src[name] = "x " + text
@@ -430,7 +430,7 @@ type seen struct {
 func (w *spoken) judge() {
 	var target int
 	var args []string
-	if target = w.IntN(2*len(w.tasks)) - len(w.tasks); target >= 0 && w.tasks[target].arguments > 0 && w.IntN(3) > 0 {
+	if target = w.IntN(4*len(w.tasks)) - 3*len(w.tasks); target >= 0 && w.tasks[target].arguments > 0 && w.IntN(3) > 0 {
 		args = []string{"-x", []string{"a b", "it's", "*"}[w.IntN(3)]}
 	}
 	w.note("run %d %q", target, args)
