@@ -97,9 +97,11 @@ func TestInherit(t *testing.T) {
 				return
 			}
 			for _, inherit := range []string{"", "inherit: false", "inherit: ~"} {
-				task := load(t, archive(inherit)).Task(workspace.TaskID{Project: "p", Task: "t"})
-				if task.Completed || task.Inherits != nil {
-					t.Errorf("%q: a body that says nothing of it is completed: %s", inherit, whole(task))
+				ws := load(t, archive(inherit))
+				for _, project := range []string{"p", "q"} {
+					if task := ws.Task(workspace.TaskID{Project: project, Task: "t"}); task.Completed || task.Inherits != nil {
+						t.Errorf("%q in %s: a body that says nothing of it is completed: %s", inherit, project, whole(task))
+					}
 				}
 			}
 		})
