@@ -21,7 +21,7 @@ var (
 	anchor   = regexp.MustCompile(`<a id="([^"]+)"></a>`)
 	ruleID   = regexp.MustCompile(`\bhaz::cfg::\d{3}\b|\b(?:AUX|CACHE|DAG|DISC|EXEC|ID|MUTEX|PATH|QRY|REF)-\d{3}\b|\bS-\d\d\b`)
 	ruleRun  = regexp.MustCompile(`\b(haz::cfg::|[A-Z]+-)(\d{2,3}) ?(?:\.\.|…) ?(?:haz::cfg::|[A-Z]+-)?(\d{2,3})\b`)
-	heading  = regexp.MustCompile(`(?m)^(?:##+ |\*\*)(\d+(?:\.\d+)*)`) // worked examples have theirs in bold
+	heading  = regexp.MustCompile(`(?m)^(?:##+ |\*\*)(\d+(?:\.\d+)*[a-z]?)`) // worked examples have theirs in bold
 	section  = regexp.MustCompile(`[Cc]hapter ([1-9]\d*),? (?:section )?(\d+(?:\.\d+)*)`)
 	chapters = regexp.MustCompile(`[Cc]hapter ([1-9]\d*)\b`)
 	golden   = regexp.MustCompile(`^cfg-(\d{3})-`) // names of golden files are names of tests; no colon in a file name
