@@ -6,6 +6,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace/load"
 )
@@ -63,6 +64,10 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 		c.Tasks = len(w.Scope(everything))
 		c.Diagnostics = append(append(append(c.Diagnostics, g.Warnings()...), w.patternWarnings(ctx)...), w.programWarnings()...)
 		c.Diagnostics = append(c.Diagnostics, w.envFileMistakes(w.FS, ws.Tasks)...)
+		mistakes := w.projectMistakes(ctx, tree.New(w.FS).WithFiles(w.projectFiles()), ws.Tasks, func(text, hint string) {
+			c.Diagnostics = append(c.Diagnostics, diag.Diagnostic{Severity: diag.Warning, Code: "PATH-026", Message: text, Hint: hint})
+		})
+		c.Diagnostics = append(c.Diagnostics, mistakes...)
 	}
 	return c, ctx.Err()
 }

@@ -43,7 +43,7 @@ type finding struct {
 
 func (w *Workspace) newPredictor() *predictor {
 	fn, _ := digest.ParseFunction(w.W.Settings.Hash)
-	p := &predictor{w: w, fn: fn, tree: tree.New(w.FS), known: map[int]*finding{}, env: w.hostEnv()}
+	p := &predictor{w: w, fn: fn, tree: tree.New(w.FS).WithFiles(w.projectFiles()), known: map[int]*finding{}, env: w.hostEnv()}
 	p.state = state.OpenReadOnly(w.FS, fn)
 	p.store = cache.Open(w.FS, cache.Options{Hash: fn, State: p.state, ReadOnly: true, Now: w.o.clock.Now, Root: w.root()})
 	p.deriver = w.newDeriver(p.tree, p.state, fn, nil)

@@ -49,6 +49,11 @@ func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Res
 	if err := cmp.Or(w.unmet(plan), nobodyToAsk(plan, o), w.envFileMistakes(w.FS, plan.Tasks).Err()); err != nil {
 		return nil, err
 	}
+	var notes []messages.RunNoted
+	listings := tree.New(w.FS).WithFiles(w.projectFiles())
+	if list := w.projectMistakes(ctx, listings, plan.Tasks, func(text, hint string) { notes = append(notes, messages.RunNoted{Text: text, Hint: hint}) }); list.HasErrors() {
+		return nil, list.Err()
+	}
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
 	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
 	watch := &audience{observer: o.Observer, clock: w.o.clock, wishes: &wishes{ctx: ctx, signals: o.Signals}}
@@ -58,8 +63,11 @@ func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Res
 	}
 	pauses := newSuspensions(o.Suspend)
 	watch.tell(messages.RunStarted{Run: r.Run, Tasks: ids, At: r.Started})
+	for _, n := range notes {
+		watch.tell(n)
+	}
 	if len(plan.Tasks) > 0 {
-		w.execute(ctx, plan, watch, pauses, o, r)
+		w.execute(ctx, plan, listings, watch, pauses, o, r)
 	}
 	r.Ended = w.o.clock.Now()
 	r.Counts = schedule.CountOutcomes(r.Outcomes)
@@ -86,13 +94,13 @@ func nobodyToAsk(plan *Plan, o RunOptions) error {
 }
 
 // execute does what a run with tasks does. What panics on the way (a file system of the host, say) is a crash of the run.
-func (w *Workspace) execute(ctx context.Context, plan *Plan, watch *audience, pauses *suspensions, o RunOptions, r *Result) {
+func (w *Workspace) execute(ctx context.Context, plan *Plan, listings *tree.Tree, watch *audience, pauses *suspensions, o RunOptions, r *Result) {
 	var e *engine
 	attempt := func(what string, f func()) {
 		r.Crash = errors.Join(r.Crash, caught(what, f))
 	}
 	attempt("the beginning of the run", func() {
-		e = w.engine(r.Hash, o)
+		e = w.engine(r.Hash, o, listings)
 		e.sweep(ctx, watch.tell)
 	})
 	if e == nil {
@@ -130,8 +138,8 @@ type engine struct {
 	notes   []messages.Note // of the actors, on the run as a whole
 }
 
-func (w *Workspace) engine(fn digest.Function, o RunOptions) *engine {
-	e := &engine{w: w, state: state.Open(w.FS, fn), tree: tree.New(w.FS), spawner: w.o.spawner}
+func (w *Workspace) engine(fn digest.Function, o RunOptions, listings *tree.Tree) *engine {
+	e := &engine{w: w, state: state.Open(w.FS, fn), tree: listings, spawner: w.o.spawner}
 	e.store = cache.Open(w.FS, cache.Options{Hash: fn, State: e.state, ReadOnly: o.Cache == ReadOnly, Now: w.o.clock.Now, Root: w.root(), DirMode: 0o777 &^ w.W.Settings.Umask,
 		KeepDamaged: true}) // they are set aside in the order of the cache actor
 	e.deriver = w.newDeriver(e.tree, e.state, fn, runProbe)

@@ -213,7 +213,7 @@ func (s *overlapSearch) down(n *indexNode, p Pattern) *indexNode {
 
 // stays reports whether exceptions leave something of what a pattern has in common with that of the search.
 func (s *overlapSearch) stays(p Pattern) bool {
-	return s.of.IsZero() || len(p.p.except)+len(s.of.p.except) == 0 || Overlap(p, s.of)
+	return s.of.IsZero() || !p.lessSomething() && !s.of.lessSomething() || Overlap(p, s.of)
 }
 
 // literals appends the ids of the literals of a node where keep says so.

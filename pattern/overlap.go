@@ -16,7 +16,7 @@ func Overlap(a, b Pattern) bool {
 // lessExceptions is overlap where the patterns may have exceptions. It is exact but for this: of what two patterns have in common it sees
 // that exceptions take it away where they take away all that one of the two selects.
 func lessExceptions(a, b Pattern, show bool) (path string, ok bool) {
-	if len(a.Exceptions())+len(b.Exceptions()) == 0 {
+	if a.p == nil || b.p == nil || !a.lessSomething() && !b.lessSomething() {
 		return overlap(a, b, show)
 	}
 	if path, ok = overlap(a, b, true); !ok || a.Match(path) && b.Match(path) {
@@ -27,6 +27,9 @@ func lessExceptions(a, b Pattern, show bool) (path string, ok bool) {
 
 // takesAllOf reports whether exceptions of p take away all that q selects.
 func (p Pattern) takesAllOf(q Pattern) bool {
+	if p.inNested(q.p.path) {
+		return true
+	}
 	return slices.ContainsFunc(p.p.except, func(x Pattern) bool {
 		if q.p.glob == nil && x.Match(q.p.path) {
 			return true

@@ -35,6 +35,7 @@ type pattern struct {
 	walk     *Program // of a glob with a slash at the end: glob without the folders themselves, which a walk tells from files
 	folder   bool     // the text ends with a slash
 	except   []Pattern
+	listed   *listed // of Listed; else nil
 }
 
 // Parse reads a pattern: project-relative, or workspace-absolute with a leading "/". The error is a *SyntaxError.
@@ -190,10 +191,14 @@ func (p Pattern) TakesAway(path string) bool {
 // identity tells patterns apart that match otherwise. Of those with exceptions it is that of their list too, not its text: a list may be
 // long, and many patterns may have it.
 func (p Pattern) identity() string {
-	if len(p.p.except) == 0 {
-		return p.p.text
+	text := p.p.text
+	if p.p.listed != nil {
+		text += fmt.Sprintf("\x00%p", p.p.listed)
 	}
-	return fmt.Sprintf("%s\x00%p %d", p.p.text, &p.p.except[0], len(p.p.except))
+	if len(p.p.except) == 0 {
+		return text
+	}
+	return fmt.Sprintf("%s\x00%p %d", text, &p.p.except[0], len(p.p.except))
 }
 
 // IsFolder reports whether the text of the pattern ends with a slash: it selects folders, and all below them.
@@ -256,7 +261,7 @@ func (p Pattern) Match(path string) bool {
 }
 
 func (p Pattern) matches(path string) bool {
-	if p.p == nil || Invisible(path) {
+	if p.p == nil || Invisible(path) || p.inNested(path) {
 		return false
 	}
 	if p.p.glob == nil {
@@ -369,7 +374,7 @@ func (p Pattern) FixedPrefix() string {
 
 // MayMatchBelow reports whether some path below dir could match: false means that a walk need not enter dir.
 func (p Pattern) MayMatchBelow(dir string) bool {
-	if p.p == nil || Invisible(dir) || slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.CoversAllBelow(dir) }) {
+	if p.p == nil || Invisible(dir) || p.inNested(dir) || slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.CoversAllBelow(dir) }) {
 		return false
 	}
 	if _, ok := cutDir(p.p.path, dir); ok || p.p.path == dir {
@@ -403,7 +408,7 @@ func (p Pattern) at(dir string) []int32 {
 // CoversAllBelow reports whether the pattern matches every path below dir (`dir/**`), those aside that hold a ".git" or
 // are invisible. It never says so wrongly, and sees it of `dir/**`, `dir/**/*`, `**`, `dir/{*,*/**}` and their like.
 func (p Pattern) CoversAllBelow(dir string) bool {
-	if p.p == nil || slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.MayMatchBelow(dir) }) {
+	if p.p == nil || p.hasNested(dir) || p.inNested(dir) || slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.MayMatchBelow(dir) }) {
 		return false
 	}
 	return p.program().CoversAll(p.at(dir))

@@ -248,6 +248,21 @@ func (d *PatternDecl) SharedIn(t *Task) string {
 	return t.SharedIn()
 }
 
+// ProjectInput is the first input that selects the files of the project, $project, also in a set; nil: there is none.
+func (t *Task) ProjectInput() *PatternDecl {
+	for i := range t.Inputs {
+		if t.Inputs[i].Pattern.IsListed() {
+			return &t.Inputs[i]
+		}
+	}
+	return nil
+}
+
+// Reads reports whether a task reads what it writes there, other than by $project, which does not have what tasks make: a formatter.
+func (t *Task) Reads(out pattern.Pattern) bool {
+	return slices.ContainsFunc(t.Inputs, func(in PatternDecl) bool { return !in.Pattern.IsListed() && overlap(in.Pattern, out) })
+}
+
 // Texts are the items of a list as they were written, in their order. A set that has no pattern is not among them.
 func Texts(ds []PatternDecl) []string {
 	out := make([]string, 0, len(ds))

@@ -42,7 +42,7 @@ func (d *Deriver) inputs(ctx context.Context, t *workspace.Task) ([]Input, error
 		if err == nil || walks == maxWalks || !movedMeanwhile(err) {
 			return inputs, err
 		}
-		listings = tree.New(d.o.FS)
+		listings = tree.New(d.o.FS).WithFilesOf(d.o.Tree)
 	}
 }
 

@@ -46,7 +46,7 @@ func (d *Deriver) look(ctx context.Context, t *workspace.Task, at *Derived, exem
 	if len(t.Inputs) == 0 {
 		return Changes{}, ctx.Err()
 	}
-	tree := tree.New(d.o.FS)
+	tree := tree.New(d.o.FS).WithFilesOf(d.o.Tree)
 	matches, missing, err := tree.Inputs(ctx, workspace.Patterns(t.Inputs), workspace.Patterns(t.Exclude))
 	if err != nil {
 		return Changes{}, walkError(ctx, err)

@@ -42,7 +42,7 @@ var mistakes = []struct{ line, mended string }{
 	{`outputs: ["{projectRoot}/dist"]`, `outputs: ["dist"]`},
 	{`inputs: src/a`, `inputs: ["src/a"]`},
 	{`inputs: ["$TURBO_ROOT$/lib/haz.yml"]`, `inputs: ["/lib/haz.yml"]`},
-	{`inputs: ["$TURBO_DEFAULT$"]`, `inputs: ["**"]`},
+	{`inputs: ["$TURBO_DEFAULT$"]`, `inputs: ["$project"]`},
 	{`inputs: ["{projectRoot}/src/*"]`, `inputs: ["src/*"]`},
 	{`inputs: ["{workspaceRoot}/lib/*"]`, `inputs: ["/lib/*"]`},
 	{`inputs: ["//lib/haz.yml"]`, `inputs: ["/lib/haz.yml"]`},

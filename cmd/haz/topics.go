@@ -44,10 +44,13 @@ to the root of the workspace. An entry without any of * ? [ { \ names one file,
 or a folder with all below it; dist/ says that it is a folder, and is an error
 where it is none. With ! in front an entry of inputs or outputs takes away from
 those before it. What ` + "`exclude`" + ` lists is taken away from what the globs of
-` + "`inputs`" + ` select. No ignore file is consulted.
+` + "`inputs`" + ` select. No ignore file is consulted, but for $project.
 
 $sources among ` + "`inputs`" + ` is the set of that name: ` + "`files`" + ` in haz.yml or in the
 workspace file has lists of patterns by name. A file of such a name is \$sources.
+$project is every file of the project that git tracks or would add, without what
+its tasks make and without projects in it; where there is no git repository, all
+but hidden folders and node_modules.
 `},
 	{"query", "the expressions of haz query", `
   a | b     one of both          lowest precedence

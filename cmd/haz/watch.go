@@ -81,6 +81,7 @@ type watching struct {
 	interrupts <-chan haz.Interrupt
 
 	interest  *watch.Interest        // of the last workspace that loaded
+	leftOut   *haz.LeftOut           // what $project leaves out; nil: nothing
 	baseline  map[string]watch.Stamp // the tree as the last run began
 	changes   []string               // why there is a run; nil: the first one
 	feed      watch.Feed
@@ -168,7 +169,21 @@ func (s *watching) changed(duringRun bool) bool {
 // differing is the files that matter and are not as they were when the last run began, and how all are now.
 func (s *watching) differing() (paths []string, now map[string]watch.Stamp) {
 	now = s.tree.Look(s.interest)
-	return slices.DeleteFunc(watch.Differing(s.baseline, now), func(p string) bool { return !s.interest.Matters(p) }), now
+	paths = slices.DeleteFunc(watch.Differing(s.baseline, now), func(p string) bool { return !s.interest.Matters(p) })
+	if s.leftOut == nil {
+		return paths, now
+	}
+	var listed []string
+	paths = slices.DeleteFunc(paths, func(p string) bool {
+		alone := s.interest.ListedAlone(p)
+		if alone {
+			listed = append(listed, p)
+		}
+		return alone
+	})
+	paths = append(paths, s.leftOut.Files(s.ctx, listed)...)
+	slices.Sort(paths)
+	return paths, now
 }
 
 // adopt takes files as they are now for what they were, so that they are no change any more.
@@ -250,7 +265,11 @@ func (s *watching) loadAndRun() error {
 	if s.has("affected") {
 		tasks = w.W.Tasks // which of them are affected changes with the files
 	}
-	s.care(watch.InterestIn(w.W.Entries, tasks, s.summaryPath()))
+	interest := watch.InterestIn(w.W.Entries, tasks, s.summaryPath())
+	if s.leftOut, _ = w.LeftOut(s.ctx); s.leftOut != nil { // a git that does not answer is told by the run
+		interest.Without(s.leftOut.Folder)
+	}
+	s.care(interest)
 	if len(selected.Targets) == 0 {
 		s.tell("haz: nothing to run (" + selected.Empty + ")\n")
 	}

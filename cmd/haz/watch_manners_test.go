@@ -4,6 +4,8 @@ package main
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -104,4 +106,38 @@ func TestWatchWithoutHangup(t *testing.T) {
 	mustWrite(t, w.at("p/src/a"), "third\n")
 	w.runs(3)
 	w.leaves()
+}
+
+// Of a task that reads $project a new file is a reason to run, before git is told of it; what git ignores is none, and its folders are not
+// watched (PATH-025).
+func TestWatchOfProjectFiles(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("there is no git here")
+	}
+	root := t.TempDir()
+	if out, err := exec.Command("git", "init", "-q", root).CombinedOutput(); err != nil {
+		t.Fatal(err, string(out))
+	}
+	mustWrite(t, filepath.Join(root, ".gitignore"), "*.log\nnode_modules/\n")
+	mustWrite(t, filepath.Join(root, "p/node_modules/m/i"), "x\n")
+	w := startWatchIn(t, root, `name: p
+tasks:
+  t: {shell: "date +%s%N > run.$$.log; mkdir -p node_modules/m$$ && date > node_modules/m$$/i; cat src/*", inputs: [$project], cache: false}
+`, "p:t")
+	time.Sleep(5 * watch.Quiet)
+	if got := w.count("running again"); got != 0 {
+		t.Fatalf("the watch feeds itself: %d further runs; stderr:\n%s", got, w.said())
+	}
+	mustWrite(t, w.at("p/src/new"), "untracked\n")
+	w.printed("untracked")
+	w.runs(2)
+	mustWrite(t, w.at("p/src/mine.log"), "ignored\n")
+	mustWrite(t, w.at("p/node_modules/m/i"), "y\n")
+	time.Sleep(5 * watch.Quiet)
+	mustWrite(t, w.at("p/.hid/x"), "counts\n")
+	w.runs(3)
+	w.leaves()
+	if got := w.count("running again"); got != 2 {
+		t.Errorf("%d further runs, want 2; stderr:\n%s", got, w.said())
+	}
 }

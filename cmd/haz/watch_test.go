@@ -41,7 +41,11 @@ func startWatch(t *testing.T, args ...string) *watched { return startWatchOf(t, 
 // startWatchOf watches the project p, which these lines define.
 func startWatchOf(t *testing.T, project string, args ...string) *watched {
 	t.Helper()
-	root := t.TempDir()
+	return startWatchIn(t, t.TempDir(), project, args...)
+}
+
+func startWatchIn(t *testing.T, root, project string, args ...string) *watched {
+	t.Helper()
 	mustWrite(t, filepath.Join(root, ".haz/workspace.yml"), "projects: [/p]\n")
 	mustWrite(t, filepath.Join(root, "p/haz.yml"), project)
 	mustWrite(t, filepath.Join(root, "p/src/a"), "first\n")

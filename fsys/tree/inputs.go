@@ -25,6 +25,10 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 		}
 		switch {
 		case p.IsZero():
+		case p.IsListed():
+			if err := t.listedInputs(ctx, p, i, m, exclude); err != nil {
+				return nil, nil, err
+			}
 		case p.Program() == nil:
 			ok, err := t.literalInput(ctx, p, i, m, exclude)
 			if err != nil {
@@ -85,9 +89,10 @@ func (t *Tree) literalInput(ctx context.Context, p pattern.Pattern, index int, m
 // first remaining link in byte order of its path, so that under which path a file is seen does not depend on chance.
 type inputWalk struct {
 	walker
-	links linkHeap
-	most  int // ends the walk with errEnough when so many matches were taken; 0: no limit
-	taken int
+	links  linkHeap
+	listed *listedWalk // of a listed pattern; else nil
+	most   int         // ends the walk with errEnough when so many matches were taken; 0: no limit
+	taken  int
 
 	// What was entered. Real directories of the first round are different ones, so that who they are is asked only when
 	// there is a link to be judged.
@@ -234,7 +239,7 @@ func (w *inputWalk) link(d place, m Match, next []int32, end bool, err error) er
 	switch m.Target.Kind {
 	case fsys.Dir:
 		switch {
-		case w.covered(d.path):
+		case w.covered(d.path), w.listed != nil && w.listed.leavesOut(d.path):
 		case len(next) > 0:
 			heap.Push(&w.links, pendingLink{d.path, next})
 		case !w.leadsToOwn(d.path, identityOf(m.Target)):
@@ -268,6 +273,11 @@ func (w *inputWalk) take(m Match) error {
 
 func (w *inputWalk) folder(d place, next []int32, end bool) error {
 	path := d.path
+	if w.listed != nil {
+		if end = false; w.listed.leavesOut(path) { // no folder is a file, be it empty
+			return nil
+		}
+	}
 	if w.covered(path) { // not entered, so not asked either whether it is empty
 		return nil
 	}

@@ -25,6 +25,7 @@ type Tree struct {
 	root   *dirNode
 	linked map[string]*listing // of directories whose path leads through a link, so that Forget cannot tell where they lie
 	own    *ownPaths           // nil: not looked yet
+	files  *Files              // of listed patterns; nil: nobody lists them
 }
 
 // dirNode is what is known of one path that leads through no link.

@@ -56,6 +56,14 @@ func (m *matches) add(n Match) {
 	m.list = append(m.list, n)
 }
 
+// forget takes away what was collected after the first n.
+func (m *matches) forget(n int) {
+	for _, x := range m.list[n:] {
+		delete(m.seen, x.Path)
+	}
+	m.list = m.list[:n]
+}
+
 // literal marks what was collected as named by a literal too.
 func (m *matches) literal(path string) { m.list[m.seen[path]].Literal = true }
 

@@ -13,7 +13,7 @@ import (
 var placeholders = []struct{ text, ours string }{
 	{"$TURBO_ROOT$/", "/"}, {"{workspaceRoot}/", "/"}, {"$workspaceRoot/", "/"}, {"<rootDir>/", ""}, {"//", "/"},
 	{"{projectRoot}/", ""}, {"$projectRoot/", ""}, {"$PROJECT_ROOT/", ""},
-	{"{projectRoot}", "**"}, {"$TURBO_DEFAULT$", "**"}, {"{workspaceRoot}", "/**"},
+	{"{projectRoot}", "**"}, {"$TURBO_DEFAULT$", "$project"}, {"{workspaceRoot}", "/**"},
 }
 
 // expanded is what other tools expand.
@@ -51,7 +51,7 @@ func ForeignPattern(key, text string) string {
 func ForeignSet(name string) string {
 	switch name {
 	case "projectRoot", "PROJECT_ROOT", "projectSource":
-		return "write " + diag.Quote("**")
+		return "write " + diag.Quote("$project")
 	case "workspaceRoot":
 		return "write " + diag.Quote("/**")
 	}

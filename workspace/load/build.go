@@ -24,8 +24,9 @@ type builder struct {
 	known map[*config.Body]bool // a task was made of them
 	bad   []badReference
 
-	seen map[*workspace.Project]*sets // what each project sees of named sets of files
-	sets *sets                        // those of the project that a task is made for; nil: it stands for none
+	nested func(dir string) []string    // the folders of projects below one
+	seen   map[*workspace.Project]*sets // what each project sees of named sets of files
+	sets   *sets                        // those of the project that a task is made for; nil: it stands for none
 }
 
 // badReference is a text of deps, weakDeps or after that is no reference, and where that is told.

@@ -92,6 +92,7 @@ type loader struct {
 	base      *merged           // what it says of tasks that do not say it; nil for nothing
 	files     map[string]bool   // the haz.yml of all projects, workspace-absolute
 	sets      map[string]*set   // named sets of the workspace
+	dirs      []string          // of all projects, sorted
 	overlays  []*overlay
 	completed map[completedBy]*merged
 	diags     diag.List
@@ -114,10 +115,12 @@ func (l *loader) load(o Options) {
 	l.noteAbsent()
 	l.files = make(map[string]bool, len(dirs))
 	for _, d := range dirs {
+		l.dirs = append(l.dirs, d.path)
 		if o.Declared == nil {
 			l.files[path.Join(d.path, layout.ProjectFile)] = true
 		}
 	}
+	slices.Sort(l.dirs)
 	projects := l.readProjects(dirs)
 	var overlays []*overlay
 	if o.Declared != nil {
@@ -136,6 +139,7 @@ func (l *loader) load(o Options) {
 	l.attach(overlays)
 	l.merge(projects, overlays)
 	l.checkSets(projects)
+	l.withoutProducts()
 	l.number()
 	l.finalizers()
 	l.respell(projects, overlays)

@@ -198,7 +198,7 @@ func (b *builder) ownOutputs(t *workspace.Task, p *workspace.Project) {
 	}
 	pairs := 0
 	for _, in := range t.Inputs {
-		if in.Pattern.IsLiteral() {
+		if in.Pattern.IsLiteral() || in.Pattern.IsListed() {
 			continue
 		}
 		for _, out := range t.Outputs {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
@@ -61,7 +62,12 @@ const setMax = 1000
 // members are the patterns that an item of inputs stands for (PATH-024), anchored in dir, with what the set itself takes away. A set
 // that is not there, or that is wrong, has none, and is told once.
 func (b *builder) members(item config.Pattern, of *layer, dir string) []workspace.PatternDecl {
-	if b.sets == nil || !b.checkSet(item, of.src, nil) {
+	switch {
+	case b.sets == nil:
+		return nil
+	case item.Set == workspace.ProjectSet:
+		return []workspace.PatternDecl{b.project(item, of.src, dir, of.shared)}
+	case !b.checkSet(item, of.src, nil):
 		return nil
 	}
 	list := b.inSet(b.sets.find(item.Set), dir)
@@ -77,8 +83,15 @@ func (b *builder) inSet(s *set, dir string) []workspace.PatternDecl {
 	var l selected
 	for _, item := range s.Items.Items {
 		decls := []workspace.PatternDecl{{Text: item.Value, Pattern: item.Glob.Anchor(dir), Place: s.src.Place(item.Span), Shared: true}}
-		if item.Set != "" {
+		switch item.Set {
+		case "":
+		case workspace.ProjectSet:
+			decls[0] = b.project(item, s.src, dir, true)
+		default:
 			decls = b.inSet(b.sets.find(item.Set), dir)
+		}
+		if item.Not && b.takesProject(decls, s.src.Place(item.Span), item.Value) {
+			continue
 		}
 		l.add(decls, nil, item.Not)
 	}
@@ -87,6 +100,15 @@ func (b *builder) inSet(s *set, dir string) []workspace.PatternDecl {
 		l.decls[i].Not = nil
 	}
 	return l.decls
+}
+
+// project is $project.
+func (b *builder) project(item config.Pattern, src *config.Source, dir string, shared bool) workspace.PatternDecl {
+	var nested []string
+	if b.nested != nil {
+		nested = b.nested(dir)
+	}
+	return workspace.PatternDecl{Text: item.Value, Place: src.Place(item.Span), Pattern: pattern.Listed(dir, nested), Quiet: true, Shared: shared}
 }
 
 // checkSet reports whether the set that an item means is there and sound, and tells once what is wrong. using are the sets on the way.
@@ -115,7 +137,7 @@ func (b *builder) checkUsed(using []use) bool {
 	}
 	sound, weight := true, 1
 	for _, item := range s.Items.Items {
-		if item.Set == "" {
+		if item.Set == "" || item.Set == workspace.ProjectSet {
 			weight++
 			continue
 		}
@@ -168,7 +190,7 @@ func (b *builder) noSuchSet(name string, using []use) {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	hint := `for a file of that name write ` + diag.Quote(`\$`+name)
-	if near := diag.Nearest(name, names); near != "" {
+	if near := diag.Nearest(name, append(slices.Clip(names), workspace.ProjectSet)); near != "" {
 		hint = diag.DidYouMean("$" + near)
 	} else if other := config.ForeignSet(name); other != "" {
 		hint = other

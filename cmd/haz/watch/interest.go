@@ -19,6 +19,7 @@ type Interest struct {
 	ignored  map[string]bool // what haz itself writes where it was told to
 	formats  bool            // some task writes what it reads
 	wants    *wants
+	leftOut  func(dir string) bool // folders that listed patterns leave out; nil: none
 }
 
 type output struct {
@@ -49,6 +50,20 @@ func InterestIn(entries []pattern.Pattern, tasks []*workspace.Task, ignored ...s
 	return i
 }
 
+// Without leaves folders out for patterns of files that somebody lists (pattern.Listed).
+func (i *Interest) Without(leftOut func(dir string) bool) *Interest {
+	i.leftOut = leftOut
+	i.collect()
+	return i
+}
+
+// ListedAlone reports whether a file is an input of tasks by patterns of files that somebody lists, and by no other, and is no definition.
+func (i *Interest) ListedAlone(p string) bool {
+	return !i.Definition(p) && !slices.ContainsFunc(i.tasks, func(t *workspace.Task) bool {
+		return slices.ContainsFunc(t.Inputs, func(in workspace.PatternDecl) bool { return !in.Pattern.IsListed() && in.Pattern.Match(p) })
+	})
+}
+
 // collect makes the list of all that can matter.
 func (i *Interest) collect() {
 	var all []want
@@ -72,7 +87,11 @@ func (i *Interest) collect() {
 			}
 		}
 		for _, in := range t.Inputs {
-			all = append(all, want{in.Pattern, exclude})
+			w := want{pattern: in.Pattern, exclude: exclude}
+			if in.Pattern.IsListed() {
+				w.leftOut = i.leftOut
+			}
+			all = append(all, w)
 		}
 	}
 	i.wants = newWants(all)

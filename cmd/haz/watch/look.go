@@ -16,11 +16,15 @@ import (
 type want struct {
 	pattern pattern.Pattern
 	exclude []pattern.Pattern
+	leftOut func(dir string) bool // folders in which nothing is wanted; nil: none
 }
 
 // below reports whether anything below a directory can be wanted. Names called ".git" are only for patterns that spell them.
 func (w want) below(dir string) bool {
 	if !w.pattern.MayMatchBelow(dir) || slices.ContainsFunc(w.exclude, func(x pattern.Pattern) bool { return x.CoversAllBelow(dir) }) {
+		return false
+	}
+	if w.leftOut != nil && pattern.IsBelow(dir, w.pattern.FixedPrefix()) && w.leftOut(dir) {
 		return false
 	}
 	return path.Base(dir) != ".git" || strings.HasPrefix(w.pattern.FixedPrefix()+"/", dir+"/")

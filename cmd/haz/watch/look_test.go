@@ -15,6 +15,7 @@ import (
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 )
 
 // A look sees through links, ends where links go round, and sees what stands behind a link change.
@@ -111,6 +112,39 @@ func TestWatchLookNarrow(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Folders that listed patterns leave out are not watched, unless another pattern asks for what is there.
+func TestWatchLookListed(t *testing.T) {
+	root := t.TempDir()
+	for _, f := range []string{"app/src/a.js", "app/node_modules/x/y.js", "app/target/z", "app/sub/n", "app/gen/g", "app/.hid/h"} {
+		mustWrite(t, filepath.Join(root, f), "1")
+	}
+	tree := Open(root)
+	defer tree.Close()
+	project := workspace.PatternDecl{Pattern: pattern.Listed("/app", []string{"/app/sub"})}
+	i := InterestIn(nil, []*haz.Task{{Inputs: []workspace.PatternDecl{project}}, {Inputs: declare(t, "/app/gen/*", "/app/src/*")}}).
+		Without(func(dir string) bool {
+			return slices.Contains([]string{"/app/node_modules", "/app/target", "/app/gen"}, dir)
+		})
+	tree.look(i.wants)
+	want := []string{"", "/app", "/app/.hid", "/app/gen", "/app/src"}
+	var got []string
+	for dir := range tree.watched {
+		got = append(got, strings.TrimPrefix(dir, root))
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for path, want := range map[string]bool{"/app/x": true, "/app/src/a.js": false, "/app/haz.yml": true, "/haz.yml": false, "/app/sub/n": true} {
+		if got := i.ListedAlone(path); got != want {
+			t.Errorf("%s is listed alone: %t, want %t", path, got, want)
+		}
+	}
+	if i.Matters("/app/sub/n") || !i.Matters("/app/new") {
+		t.Error("what lies in a nested project matters, or what is new does not")
 	}
 }
 
