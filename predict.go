@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/fsys/tree"
@@ -91,28 +92,20 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 		t = planned
 	}
 	if !actors.Wanted(p.w.FS, p.w.o.os, p.env.Lookup, t) {
-		r.leftOut, r.printed, r.upstream = true, true, &key.Upstream{Task: t.ID, Made: len(t.Outputs) > 0}
+		r.leftOut, r.printed = true, true
+	}
+	ups := p.upstreams(ctx, task, r)
+	if r.blocked >= 0 {
 		return r
 	}
-	var ups []key.Upstream
-	for _, e := range p.w.G.Up[task] {
-		if e.Kind != graph.Hard {
-			continue
+	if r.leftOut {
+		lying, err := outputs.Lying(ctx, p.w.FS, p.state, p.fn, workspace.Patterns(t.Outputs))
+		if err != nil {
+			r.err = &key.Error{Reason: actors.LyingUnreadable, Err: err}
+			return r
 		}
-		u := p.look(ctx, e.Task)
-		switch {
-		case r.blocked >= 0:
-		case u.upstream != nil && (u.printed || !e.Streams):
-			up := *u.upstream
-			up.Narrow, up.Printed = e.Narrow, e.Streams
-			ups = append(ups, up)
-		case u.blocked >= 0:
-			r.blocked = u.blocked
-		default:
-			r.blocked = e.Task
-		}
-	}
-	if r.blocked >= 0 {
+		u := p.deriver.LeftOut(t, ups, lying)
+		r.upstream = &u
 		return r
 	}
 	if r.derived, r.err = p.deriver.Derive(ctx, t, ups); r.err != nil {
@@ -137,6 +130,28 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 	r.contributes(p, t, actors.ProductDigest(p.fn, t, r.derived, m.Outputs))
 	r.printed, r.upstream.Streams = true, p.deriver.Streams(m.StdoutHash, m.StderrHash)
 	return r
+}
+
+// upstreams is what the hard upstreams of a task contribute to its key, unless r says that this is not known.
+func (p *predictor) upstreams(ctx context.Context, task int, r *finding) (ups []key.Upstream) {
+	for _, e := range p.w.G.Up[task] {
+		if e.Kind != graph.Hard {
+			continue
+		}
+		u := p.look(ctx, e.Task)
+		switch {
+		case r.blocked >= 0:
+		case u.upstream != nil && (u.printed || !e.Streams):
+			up := *u.upstream
+			up.Narrow, up.Printed = e.Narrow, e.Streams
+			ups = append(ups, up)
+		case u.blocked >= 0:
+			r.blocked = u.blocked
+		default:
+			r.blocked = e.Task
+		}
+	}
+	return ups
 }
 
 // contributes notes what the task contributes to the keys of its downstreams.

@@ -148,6 +148,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	e.Stored = r.stored
 	derived := r.derived
 	switch {
+	case r.leftOut && r.err == nil: // it has no key: nothing of it is looked at
 	case r.blocked >= 0:
 		u := p.look(ctx, r.blocked)
 		b := w.W.Tasks[r.blocked]
@@ -162,7 +163,6 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 		}
 	case r.err != nil:
 		e.KeyError = r.err
-	case r.leftOut: // it has no key: nothing of it is looked at
 	default:
 		e.Key = derived.Key.Hex()
 		if o.Key {

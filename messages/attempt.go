@@ -1,9 +1,18 @@
 package messages
 
-import "time"
+import (
+	"time"
 
-// ConditionUnmet says that the task is not to be carried out (EXEC-047): an answer to Resolve.
-type ConditionUnmet struct{ Ref }
+	"github.com/haz-build/haz/cache/digest"
+)
+
+// ConditionUnmet says that the task is not to be carried out, and what it contributes to the keys of its downstreams all the same
+// (EXEC-047): an answer to Resolve.
+type ConditionUnmet struct {
+	Ref
+	Own     digest.Digest // of what lies at its outputs, made by an earlier run or by hand; zero: nothing
+	Closure digest.Digest
+}
 
 // EndAttempt tells the cache actor that a process has failed and another one is to follow: write down what it left, give the task locks
 // back. Answered by AttemptEnded.

@@ -183,7 +183,7 @@ func (t *Task) Step(now time.Time, m any) []Command {
 	case messages.KeyFailed:
 		return t.keyFailed(now, m)
 	case messages.ConditionUnmet:
-		return t.conditionUnmet(now)
+		return t.conditionUnmet(now, m)
 	case messages.EntryMissed:
 		return t.entryMissed(now, m)
 	case messages.OutputsDiffer:

@@ -82,10 +82,11 @@ func (t *Task) keyFailed(now time.Time, m messages.KeyFailed) []Command {
 	return t.fail(now, m.Error, false)
 }
 
-func (t *Task) conditionUnmet(now time.Time) []Command {
+func (t *Task) conditionUnmet(now time.Time, m messages.ConditionUnmet) []Command {
 	if t.state != Resolving {
 		return nil
 	}
+	t.product.Own, t.product.Closure = m.Own, m.Closure
 	return t.skip(now, messages.ConditionFalse, workspace.TaskID{})
 }
 

@@ -52,6 +52,14 @@ func (d *Deriver) Contribution(t *workspace.Task, at *Derived, outputs digest.Di
 	return u
 }
 
+// LeftOut is what a task contributes that is not carried out because its condition does not hold (EXEC-047): lying is the digest of
+// what lies at its outputs all the same (outputs.Lying), and ups are its hard upstreams, which were carried out, or are as they were.
+func (d *Deriver) LeftOut(t *workspace.Task, ups []Upstream, lying digest.Digest) Upstream {
+	u := Upstream{Task: t.ID, Made: len(t.Outputs) > 0, Own: lying}
+	u.Closure = closureOf(d.o.Hash, kindLeftOut, lying, sortedUpstreams(ups))
+	return u
+}
+
 // Streams is the digest of what a task printed, by those of its stdout and stderr.
 func (d *Deriver) Streams(stdout, stderr digest.Digest) digest.Digest {
 	return hasher.Sum(d.o.Hash, slices.Concat(stdout[:], stderr[:]))
@@ -63,9 +71,16 @@ func KnownBeforehand(t *workspace.Task) bool { return len(t.Outputs) == 0 }
 
 // closure digests what u has of its own, and the closures of its upstreams, which are sorted.
 func closure(fn digest.Function, u *Upstream, ups []Upstream) digest.Digest {
+	return closureOf(fn, flag(u.Made), u.Own, ups)
+}
+
+// kindLeftOut is in the closure digest of a task that is not carried out; 1 and 0 say whether one that is has outputs.
+const kindLeftOut = 2
+
+func closureOf(fn digest.Function, kind byte, own digest.Digest, ups []Upstream) digest.Digest {
 	b := make([]byte, 0, 4+8+(1+len(ups))*digest.Size)
-	b = append(b, chapterRevision, byte(fn), tagClosure, flag(u.Made))
-	b = append(b, u.Own[:]...)
+	b = append(b, chapterRevision, byte(fn), tagClosure, kind)
+	b = append(b, own[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(len(ups)))
 	for i := range ups {
 		b = append(b, ups[i].Closure[:]...)
