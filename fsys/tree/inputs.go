@@ -38,7 +38,7 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 				missing = append(missing, p)
 			}
 		default:
-			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: without(exclude, p), folders: p.IsFolder()}}
+			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: without(exclude, p), self: p}}
 			if err := w.run(p.Path()); err != nil {
 				return nil, nil, err
 			}

@@ -59,7 +59,7 @@ func (t *Tree) OutputsAndGit(ctx context.Context, patterns []pattern.Pattern, en
 		if p.IsZero() {
 			continue
 		}
-		w := &outputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: p.Exceptions(), outputs: true, folders: p.IsFolder()}, text: p.String(), out: &out, enterGit: enter}
+		w := &outputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: p.Exceptions(), outputs: true, self: p}, text: p.String(), out: &out, enterGit: enter}
 		w.guide = w
 		if p.Program() == nil {
 			if p.IsFolder() && !w.below(p.Path()) || !p.IsFolder() && !w.literal(p.Path()) {

@@ -27,7 +27,7 @@ func (t *Tree) Some(ctx context.Context, p pattern.Pattern, exclude []pattern.Pa
 		return []string{p.Path()}
 	}
 	m := &matches{}
-	w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), found: m, exclude: without(exclude, p), folders: p.IsFolder()}, most: most}
+	w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), found: m, exclude: without(exclude, p), self: p}, most: most}
 	_ = w.run(p.Path())
 	var paths []string
 	for i := range m.list {

@@ -253,6 +253,7 @@ func TestInputsOnDisk(t *testing.T) {
 		{"folder missing", "/p/", "/p/a/", "", "missing:/p/a/"},
 		{"folder that is a file", "/p/a", "/p/a/", "", "/p/a"},
 		{"folder through a link", "/p/l->../q /q/a", "/p/l/", "", "/p/l@../q>dir! /p/l/a"},
+		{"folders below those of a glob", "/p/a/ /p/b/c/", "/p/{a,b}/**/ /p/{a/**,x}/", "", "/p/b/c/0"},
 		{"folders of a glob", "/p/a/d/x /p/b/d/ /p/c/d /p/d/y", "/p/*/d/", "", "/p/a/d/x /p/b/d/0"},
 		{"folders of a glob, some excluded", "/p/a/d/x /p/b/d/ /p/c/d/", "/p/*/d/", "/p/b/d", "/p/a/d/x /p/c/d/0"},
 		{"literal link", "/p/a /p/l->a", "/p/l", "", "/p/l@a>file"},

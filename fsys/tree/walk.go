@@ -86,7 +86,7 @@ type walker struct {
 	exclude []pattern.Pattern // what one of them matches is no match
 	guide   guide
 	outputs bool // what is excluded may be called ".git"
-	folders bool // the pattern ends with a slash
+	self    pattern.Pattern
 	whole   bool // a folder is always listed, also when only certain names in it can match
 }
 
@@ -187,9 +187,10 @@ func (w *walker) meet(d place, kind fsys.Kind, next []int32, end bool) error {
 	return nil
 }
 
-// names reports whether d is a folder that a glob with a slash at its end names (PATH-020).
+// names reports whether d is a folder that a glob with a slash at its end names (PATH-020). All below one can be covered that is not
+// named: of "{a/**}/", what lies in a.
 func (w *walker) names(d place, next []int32) bool {
-	return w.folders && w.glob.CoversAll(next) && !w.excluded(d.path)
+	return w.self.IsFolder() && w.glob.CoversAll(next) && w.self.Match(d.path) && !w.excluded(d.path)
 }
 
 // excluded reports whether path is no match although the glob matches it.
