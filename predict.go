@@ -9,7 +9,6 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
-	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/fsys/tree"
@@ -99,9 +98,9 @@ func (p *predictor) look(ctx context.Context, task int) *finding {
 		return r
 	}
 	if r.leftOut {
-		lying, err := outputs.Lying(ctx, p.w.FS, p.state, p.fn, workspace.Patterns(t.Outputs))
+		lying, err := actors.Lying(ctx, p.w.FS, p.state, p.fn, t)
 		if err != nil {
-			r.err = &key.Error{Reason: actors.LyingUnreadable, Err: err}
+			r.err = err
 			return r
 		}
 		u := p.deriver.LeftOut(t, ups, lying)

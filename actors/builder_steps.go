@@ -52,16 +52,13 @@ func (b *builder) resolve(ctx context.Context, j *job, m messages.Resolve) any {
 // leaveOut answers for a task whose condition does not hold (EXEC-047): who depends on it goes on, and can read what lies at its outputs
 // and what was made behind it.
 func (b *builder) leaveOut(ctx context.Context, j *job, m messages.Resolve) any {
-	lying, err := outputs.Lying(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, workspace.Patterns(j.task.Outputs))
+	lying, err := Lying(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, j.task)
 	if err != nil {
-		return messages.KeyFailed{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: LyingUnreadable, Causes: causes(err)}}
+		return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
 	}
 	u := b.r.o.Deriver.LeftOut(j.task, b.upstreams(j, m.Upstreams), lying)
 	return messages.ConditionUnmet{Ref: m.Ref, Own: u.Own, Closure: u.Closure}
 }
-
-// LyingUnreadable says why a task whose condition does not hold fails all the same.
-const LyingUnreadable = "what lies at its outputs cannot be read, and its downstreams may read it"
 
 // derive finds the key of a task; failed is the answer when there is none.
 func (b *builder) derive(ctx context.Context, j *job, m messages.Resolve) (notes []messages.Note, failed any) {
