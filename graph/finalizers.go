@@ -49,21 +49,19 @@ func (b *builder) cachedFinalizer(t, f *workspace.Task, ref workspace.RefDecl) {
 // from these to what they need, so that without such a circle everybody has a reason that is not himself.
 func (b *builder) unsure() {
 	w := b.g.W
+	if !slices.ContainsFunc(w.Tasks, func(t *workspace.Task) bool { return len(t.After) > 0 }) {
+		return
+	}
 	g := &Graph{W: w, Down: make([][]Edge, len(w.Tasks))}
-	any := false
 	for t, down := range b.g.Down {
 		for _, e := range down {
 			switch e.Kind {
 			case Final:
 				g.Down[t] = append(g.Down[t], e)
-				any = true
 			case Hard:
 				g.Down[e.Task] = append(g.Down[e.Task], Edge{Task: t, Kind: Hard})
 			}
 		}
-	}
-	if !any {
-		return
 	}
 	_, circles := g.components()
 	s := g.newCycleSearch()
@@ -74,31 +72,30 @@ func (b *builder) unsure() {
 
 // circle is DAG-021 for one of them.
 func (b *builder) circle(g *Graph, steps []step) {
-	finals := 0
-	for _, s := range steps {
+	finals, first := 0, 0
+	for i, s := range steps {
 		if g.Down[s.up][s.edge].Kind == Final {
-			finals++
+			if finals++; finals == 1 {
+				first = i
+			}
 		}
 	}
-	if finals == len(steps) {
+	if finals == 0 || finals == len(steps) {
 		return // they wait for each other, which was told (DAG-014)
 	}
-	at := slices.IndexFunc(steps, func(s step) bool { return g.Down[s.up][s.edge].Kind == Final })
-	steps = slices.Concat(steps[at:], steps[:at])
+	steps = slices.Concat(steps[first:], steps[:first])
 	var path strings.Builder
 	var origins []diag.Related
 	for _, s := range steps {
 		e := g.Down[s.up][s.edge]
 		from, to := b.g.W.Tasks[s.up], b.g.W.Tasks[e.Task]
-		word, says, ref := "needs", from, workspace.RefDecl{}
+		word, up, down := "needs", to, from
 		if e.Kind == Final {
-			word = "after"
-			_, ref = b.selecting(from, to, Final)
-		} else {
-			_, ref = b.selecting(to, from, Hard)
+			word, up, down = "after", from, to
 		}
+		_, ref := b.selecting(up, down, e.Kind)
 		fmt.Fprintf(&path, "%s -%s-> ", from.ID, word)
-		origins = append(origins, diag.Related{Place: ref.Place, Label: fmt.Sprintf("%s has %s in %s", quote(says), diag.Quote(ref.Ref.String()), e.Kind.key())})
+		origins = append(origins, diag.Related{Place: ref.Place, Label: fmt.Sprintf("%s has %s in %s", quote(from), diag.Quote(ref.Ref.String()), e.Kind.key())})
 	}
 	t := b.g.W.Tasks[steps[0].up]
 	f := b.g.W.Tasks[g.Down[steps[0].up][steps[0].edge].Task]
