@@ -41,8 +41,6 @@ type Selected struct {
 	Empty    string         // why there are none, for people
 	Warnings diag.List
 	Notes    []string // what people are told besides: sentences without a full stop
-
-	onlyFinal map[int]bool // tasks of the plan that are there as finalizers alone
 }
 
 // ReasonOf says why the task at a position is in the plan of this selection.
@@ -53,10 +51,19 @@ func (s *Selected) ReasonOf(task int) Reason {
 	if _, ok := slices.BinarySearch(s.Targets, task); ok {
 		return IsTarget
 	}
-	if s.onlyFinal[task] {
+	if s.onlyFinal(task) {
 		return IsFinalizer
 	}
 	return IsUpstream
+}
+
+// onlyFinal reports whether a task is in the plan as a finalizer alone.
+func (s *Selected) onlyFinal(task int) bool {
+	if s.Plan == nil {
+		return false
+	}
+	i, in := slices.BinarySearchFunc(s.Plan.Tasks, task, func(t *Task, at int) int { return cmp.Compare(t.Index, at) })
+	return in && s.Plan.OnlyFinal(i)
 }
 
 // Select finds the targets of a run, and what RunPlan has to do for them. With an empty Selection it is the task `default`
@@ -70,14 +77,6 @@ func (w *Workspace) Select(ctx context.Context, s Selection) (*Selected, error) 
 		return nil, err
 	}
 	r.Plan = w.G.Plan(r.Targets)
-	for i, t := range r.Plan.Tasks {
-		if r.Plan.OnlyFinal(i) {
-			if r.onlyFinal == nil {
-				r.onlyFinal = map[int]bool{}
-			}
-			r.onlyFinal[t.Index] = true
-		}
-	}
 	return r, w.unmet(r.Plan)
 }
 

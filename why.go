@@ -121,21 +121,14 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	defer p.close()
 	p.plan = map[int]*workspace.Task{task: t}
 	e := &Explanation{Task: t, Lookup: "unknown"}
-	for _, edge := range w.G.Up[task] {
-		switch id := w.W.Tasks[edge.Task].ID; edge.Kind {
-		case graph.Hard:
-			e.Deps = append(e.Deps, id)
-		case graph.Soft:
-			e.WeakDeps = append(e.WeakDeps, id)
-		case graph.Final:
-			e.Final = append(e.Final, id)
+	ids := func(edges []graph.Edge, kind graph.EdgeKind) (list []TaskID) {
+		for _, t := range w.G.Ends(edges, kind) {
+			list = append(list, t.ID)
 		}
+		return list
 	}
-	for _, edge := range w.G.Down[task] {
-		if edge.Kind == graph.Final {
-			e.After = append(e.After, w.W.Tasks[edge.Task].ID)
-		}
-	}
+	up, down := w.G.Up[task], w.G.Down[task]
+	e.Deps, e.WeakDeps, e.After, e.Final = ids(up, graph.Hard), ids(up, graph.Soft), ids(down, graph.Final), ids(up, graph.Final)
 	r := p.look(ctx, task)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -231,11 +224,7 @@ func (p *predictor) diff(t *Task, derived *key.Derived) KeyChange {
 	if derived == nil {
 		return KeyChange{}
 	}
-	record, ok := p.state.LastKey(t.ID.String())
-	if !ok {
-		return KeyChange{}
-	}
-	secret, ok := p.state.Secret(false)
+	record, secret, ok := p.lastKey(t)
 	if !ok {
 		return KeyChange{}
 	}
@@ -254,13 +243,17 @@ func (p *predictor) diff(t *Task, derived *key.Derived) KeyChange {
 	return KeyChange{}
 }
 
+// lastKey is the record of the last key of a task, and the secret that reads it.
+func (p *predictor) lastKey(t *Task) (record, secret []byte, ok bool) {
+	if record, ok = p.state.LastKey(t.ID.String()); ok {
+		secret, ok = p.state.Secret(false)
+	}
+	return record, secret, ok
+}
+
 // otherRun is the last run that derived a key of a task, if it gave it other arguments.
 func (p *predictor) otherRun(t *Task) *key.Recorded {
-	record, ok := p.state.LastKey(t.ID.String())
-	if !ok {
-		return nil
-	}
-	secret, ok := p.state.Secret(false)
+	record, secret, ok := p.lastKey(t)
 	if !ok {
 		return nil
 	}

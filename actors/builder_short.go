@@ -12,6 +12,7 @@ import (
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -81,12 +82,17 @@ func (b *builder) missing(j *job, got *outputs.Collected) []string {
 // what another task takes away from its outputs: that one keeps it, and has written it meanwhile.
 func (b *builder) undeclared(ctx context.Context, j *job) []string {
 	g := b.r.o.Plan.G
-	keeps := func(t *workspace.Task, path string) bool {
-		return t.Index != j.task.Index && slices.ContainsFunc(t.Outputs, func(d workspace.PatternDecl) bool { return d.Pattern.Spares(path) })
+	var sparing []pattern.Pattern // of other tasks
+	for _, t := range g.W.Tasks {
+		for _, d := range t.Outputs {
+			if t.Index != j.task.Index && len(d.Pattern.Exceptions()) > 0 {
+				sparing = append(sparing, d.Pattern)
+			}
+		}
 	}
 	known := func(path string) bool {
 		return path == "/"+j.task.Project.File || j.isSource(path) || j.task.Writes(path) || len(g.Writers(path)) > 0 ||
-			slices.ContainsFunc(g.W.Tasks, func(t *workspace.Task) bool { return keeps(t, path) })
+			slices.ContainsFunc(sparing, func(p pattern.Pattern) bool { return p.Spares(path) })
 	}
 	skip := func(dir string) bool {
 		if strings.HasSuffix(dir, "/.git") || strings.HasSuffix(dir, layout.Dir) {

@@ -84,6 +84,16 @@ type Graph struct {
 	order []int32 // tasks, upstreams first
 }
 
+// Ends are the tasks at the other ends of those edges that are of a kind, in their order.
+func (g *Graph) Ends(edges []Edge, kind EdgeKind) (ts []*workspace.Task) {
+	for _, e := range edges {
+		if e.Kind == kind {
+			ts = append(ts, g.W.Tasks[e.Task])
+		}
+	}
+	return ts
+}
+
 // Build resolves references, adds producer edges and checks (DAG-008 … DAG-016). A node is a task of a project (DAG-007).
 // The list holds errors, all of them (DAG-011), in the order of diagnostics; the graph is nil when there is one. Warnings are
 // asked for separately.

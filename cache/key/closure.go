@@ -48,7 +48,7 @@ func (d *Deriver) Contribution(t *workspace.Task, at *Derived, outputs digest.Di
 	if u.Made {
 		u.Own = outputs
 	}
-	u.Closure = closure(d.o.Hash, &u, at.Upstreams)
+	u.Closure = closure(d.o.Hash, flag(u.Made), u.Own, at.Upstreams)
 	return u
 }
 
@@ -56,7 +56,7 @@ func (d *Deriver) Contribution(t *workspace.Task, at *Derived, outputs digest.Di
 // what lies at its outputs all the same (outputs.Lying), and ups are its hard upstreams, which were carried out, or are as they were.
 func (d *Deriver) LeftOut(t *workspace.Task, ups []Upstream, lying digest.Digest) Upstream {
 	u := Upstream{Task: t.ID, Made: len(t.Outputs) > 0, Own: lying}
-	u.Closure = closureOf(d.o.Hash, kindLeftOut, lying, sortedUpstreams(ups))
+	u.Closure = closure(d.o.Hash, kindLeftOut, lying, sortedUpstreams(ups))
 	return u
 }
 
@@ -69,15 +69,11 @@ func (d *Deriver) Streams(stdout, stderr digest.Digest) digest.Digest {
 // is not known.
 func KnownBeforehand(t *workspace.Task) bool { return len(t.Outputs) == 0 }
 
-// closure digests what u has of its own, and the closures of its upstreams, which are sorted.
-func closure(fn digest.Function, u *Upstream, ups []Upstream) digest.Digest {
-	return closureOf(fn, flag(u.Made), u.Own, ups)
-}
-
 // kindLeftOut is in the closure digest of a task that is not carried out; 1 and 0 say whether one that is has outputs.
 const kindLeftOut = 2
 
-func closureOf(fn digest.Function, kind byte, own digest.Digest, ups []Upstream) digest.Digest {
+// closure digests what a task has of its own, and the closures of its upstreams, which are sorted.
+func closure(fn digest.Function, kind byte, own digest.Digest, ups []Upstream) digest.Digest {
 	b := make([]byte, 0, 4+8+(1+len(ups))*digest.Size)
 	b = append(b, chapterRevision, byte(fn), tagClosure, kind)
 	b = append(b, own[:]...)

@@ -29,9 +29,13 @@ func NewHostEnv(environ []string) HostEnv {
 			vars = append(vars, hostVariable{name, value})
 		}
 	}
-	byName := func(a, b hostVariable) int { return strings.Compare(a.name, b.name) }
-	slices.SortStableFunc(vars, byName)
-	return HostEnv{vars: slices.CompactFunc(vars, func(a, b hostVariable) bool { return a.name == b.name })}
+	return HostEnv{vars: eachOnce(vars)}
+}
+
+// eachOnce sorts variables by name. Of equal names the first stays.
+func eachOnce(vars []hostVariable) []hostVariable {
+	slices.SortStableFunc(vars, func(a, b hostVariable) int { return strings.Compare(a.name, b.name) })
+	return slices.CompactFunc(vars, func(a, b hostVariable) bool { return a.name == b.name })
 }
 
 // Lookup returns the value of a variable, and whether it is set.
@@ -57,8 +61,7 @@ func (e HostEnv) seen(t *workspace.Task) []hostVariable {
 			vars = append(vars, hostVariable{name, value})
 		}
 	}
-	slices.SortStableFunc(vars, func(a, b hostVariable) int { return strings.Compare(a.name, b.name) })
-	return slices.CompactFunc(vars, func(a, b hostVariable) bool { return a.name == b.name })
+	return eachOnce(vars)
 }
 
 // variables lists the variables of a task that are in its key: what it takes from the host, present or not, and what it sets, which

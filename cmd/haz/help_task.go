@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/haz-build/haz"
@@ -60,7 +61,8 @@ func taskHelp(w *haz.Workspace, t *haz.Task, width int) string {
 		b.WriteString("\n" + visible(more) + "\n")
 	}
 	b.WriteString("\n" + strings.TrimRight(actionText(t), "\n") + "\n")
-	if before := offered(upstreamTasks(w, t)); len(before) > 0 {
+	up := w.G.Up[t.Index]
+	if before := offered(slices.Concat(w.G.Ends(up, haz.Hard), w.G.Ends(up, haz.Soft))); len(before) > 0 { // those it pulls in first
 		b.WriteString("\nRuns after:\n" + columns(briefs(before), width))
 	}
 	fmt.Fprintf(&b, "\nIt stands in %s:%d. Its inputs, outputs and key: haz why %s\n", diag.Escape(t.Place.File), t.Place.Line, name)
@@ -75,18 +77,6 @@ func offered(ts []*haz.Task) (shown []*haz.Task) {
 		}
 	}
 	return shown
-}
-
-// upstreamTasks are the tasks that a task waits for, those it pulls in first.
-func upstreamTasks(w *haz.Workspace, t *haz.Task) (ts []*haz.Task) {
-	for _, kind := range []haz.EdgeKind{haz.Hard, haz.Soft} {
-		for _, e := range w.G.Up[t.Index] {
-			if e.Kind == kind {
-				ts = append(ts, w.W.Tasks[e.Task])
-			}
-		}
-	}
-	return ts
 }
 
 // briefs is a row for each task: its name, and what it is for.

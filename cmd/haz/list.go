@@ -135,26 +135,20 @@ func saidJSON(t *haz.Task) jsonSaid { return jsonSaid{t.Description, t.Internal}
 
 // upstreams are the direct hard and soft upstreams of a task, canonical order.
 func upstreams(w *haz.Workspace, t *haz.Task) (hard, soft []string) {
-	hard, soft = []string{}, []string{}
-	for _, e := range w.G.Up[t.Index] {
-		switch id := w.W.Tasks[e.Task].ID.String(); e.Kind {
-		case haz.Hard:
-			hard = append(hard, id)
-		case haz.Soft:
-			soft = append(soft, id)
-		}
-	}
-	return hard, soft
+	return idTexts(w.G.Ends(w.G.Up[t.Index], haz.Hard)), idTexts(w.G.Ends(w.G.Up[t.Index], haz.Soft))
 }
 
 // finalizers are those of a task, canonical order.
-func finalizers(w *haz.Workspace, t *haz.Task) (after []string) {
-	for _, e := range w.G.Down[t.Index] {
-		if e.Kind == haz.Final {
-			after = append(after, w.W.Tasks[e.Task].ID.String())
-		}
+func finalizers(w *haz.Workspace, t *haz.Task) []string {
+	return idTexts(w.G.Ends(w.G.Down[t.Index], haz.Final))
+}
+
+func idTexts(ts []*haz.Task) []string {
+	names := make([]string, len(ts))
+	for i, t := range ts {
+		names[i] = t.ID.String()
 	}
-	return after
+	return names
 }
 
 // kind is "command", or the name of the shell.

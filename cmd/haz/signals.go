@@ -117,11 +117,8 @@ func (s *signalWatch) observe(e haz.Event) {
 	defer s.mu.Unlock()
 	switch e := e.(type) {
 	case haz.RunCancelling:
-		s.goOn = nil
+		s.goOn = make(map[haz.TaskID]bool, len(e.GoOn))
 		for _, id := range e.GoOn {
-			if s.goOn == nil {
-				s.goOn = make(map[haz.TaskID]bool, len(e.GoOn))
-			}
 			s.goOn[id] = true
 		}
 	case haz.TaskFinished:

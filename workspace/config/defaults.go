@@ -71,18 +71,24 @@ func underDefaults(ours string, write func(ours string, v value) string) func(st
 
 // writeGlobalInputs spells paths from the root of the workspace.
 func writeGlobalInputs(ours string, v value) string {
-	items, _, ok := v.few()
-	if !ok {
+	list := rooted(v)
+	if list == "" {
 		return ""
 	}
-	for i, item := range items {
-		items[i] = fromRoot(item)
-	}
-	return ours + ": " + yamlList(items)
+	return ours + ": " + list
 }
 
 // writeGlobalFiles is writeEnvFiles for paths from the root of the workspace.
 func writeGlobalFiles(ours string, v value) string {
+	list := rooted(v)
+	if list == "" {
+		return ""
+	}
+	return ours + ": {files: " + list + "}"
+}
+
+// rooted is a list of such paths; "" for what is none.
+func rooted(v value) string {
 	items, _, ok := v.few()
 	if !ok {
 		return ""
@@ -90,7 +96,7 @@ func writeGlobalFiles(ours string, v value) string {
 	for i, item := range items {
 		items[i] = fromRoot(item)
 	}
-	return ours + ": {files: " + yamlList(items) + "}"
+	return yamlList(items)
 }
 
 // writeItems is a list as it stands, or of one text.

@@ -207,7 +207,7 @@ func single(t *workspace.Task, c *config.Body) {
 
 // action takes command or shell, and what is said of a shell.
 func (b *builder) action(t *workspace.Task, m *merged) {
-	of := m.nearest(func(c *config.Body) bool { return c.Command.Set || c.Shell.Set })
+	of := m.action()
 	if of == nil || !of.body.Shell.Set {
 		t.Kind = workspace.Command
 		if of != nil {

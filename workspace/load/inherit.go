@@ -12,20 +12,14 @@ import (
 // With inherit: true a body is completed by the one that it wins over (haz::cfg::067): a project's own by that of the overlay which would have
 // won without it, an overlay's by that of the next wider one, and so on while these say so, too.
 
-// completedBy is a body with what it is completed by.
-type completedBy struct {
-	body *config.Body
-	base *merged
-}
-
 // complete is base with the bodies of sources before it, the nearest first. Equal ones are one.
 func (l *loader) complete(base *merged, sources []source) *merged {
 	for i := len(sources) - 1; i >= 0; i-- {
 		s := &sources[i]
-		at := completedBy{s.task.Body, base}
+		at := madeOf{s.task.Body, base}
 		if l.completed[at] == nil {
 			if l.completed == nil {
-				l.completed = map[completedBy]*merged{}
+				l.completed = map[madeOf]*merged{}
 			}
 			l.completed[at] = base.with(&layer{src: s.overlay.file.Source, body: s.task.Body, shared: true, strict: s.task.Body.Env.Strict, overlay: s.overlay.Name, origins: &sync.Map{}})
 		}
@@ -90,7 +84,7 @@ func (l *loader) nothingToInherit(p *workspace.Project, n string, mine inheritin
 
 // complete holds what bodies say together to the rules that each was held to.
 func (b *builder) complete(m *merged, name config.Text) {
-	action := m.nearest(func(c *config.Body) bool { return c.Command.Set || c.Shell.Set })
+	action := m.action()
 	if action == nil {
 		inherits := len(m.overlays()) > 1 || m.own().overlay == "" && len(m.overlays()) > 0 // else that was told
 		if inherits && m.nearest(func(c *config.Body) bool { return c.ActionFailed() }) == nil {

@@ -163,6 +163,11 @@ func (m *merged) nearest(says func(*config.Body) bool) *layer {
 	return nil
 }
 
+// action is the nearest layer that says what is carried out; nil when none does.
+func (m *merged) action() *layer {
+	return m.nearest(func(c *config.Body) bool { return c.Command.Set || c.Shell.Set })
+}
+
 // overlays are the names of those that complete the nearest layer.
 func (m *merged) overlays() (names []string) {
 	if m == nil {

@@ -94,7 +94,7 @@ type loader struct {
 	sets      map[string]*set   // named sets of the workspace
 	dirs      []string          // of all projects, sorted
 	overlays  []*overlay
-	completed map[completedBy]*merged
+	completed map[madeOf]*merged
 	diags     diag.List
 	noGraph   bool // what loaded is too little to resolve references on
 

@@ -94,7 +94,7 @@ func (m *merged) origins() []*workspace.Origin {
 			}
 		}
 	}
-	if of := m.nearest(func(c *config.Body) bool { return c.Command.Set || c.Shell.Set }); of != nil {
+	if of := m.action(); of != nil {
 		s := actions[0]
 		if of.body.Shell.Set {
 			s = actions[1]
