@@ -1,0 +1,106 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+)
+
+// ManifestMax is how long a manifest may be, in bytes.
+const ManifestMax = 16 << 20
+
+// Disk is the workspace as readers see it. Safe for concurrent use.
+type Disk struct {
+	fs fsys.FS
+}
+
+// NewDisk is that of a file system rooted at the workspace.
+func NewDisk(fs fsys.FS) *Disk { return &Disk{fs: fs} }
+
+// Manifest reads a file, by its workspace-absolute name. Where there is none both results are nil; where it cannot be read, or is no
+// text in UTF-8, the diagnostic says why.
+func (d *Disk) Manifest(name string) (*Text, *diag.Diagnostic) {
+	bytes, _, err := d.fs.ReadFile(name, ManifestMax)
+	if err == nil {
+		return newText(name, bytes)
+	}
+	bad := &diag.Diagnostic{Code: RuleBroken, Place: diag.Place{File: name[1:]}}
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return nil, nil
+	case errors.Is(err, fsys.ErrTooLong):
+		bad.Message = "the file is larger than 16 MiB"
+	case errors.Is(err, syscall.EISDIR):
+		bad.Message = "this is a directory, not a file"
+	case errors.Is(err, fsys.ErrNotRegular):
+		bad.Message = "this is a FIFO, socket or device, not a file"
+	default:
+		bad.Message, bad.Causes = "the file cannot be read", []string{fsys.Cause(err).Error()}
+	}
+	return nil, bad
+}
+
+// Has reports whether a regular file, or a link to one, has the name.
+func (d *Disk) Has(name string) bool {
+	info, err := d.fs.StatInfo(name)
+	return err == nil && info.Kind == fsys.File
+}
+
+// List returns the entries of a directory, in no order; nil for what is none.
+func (d *Disk) List(dir string) []fsys.Entry {
+	entries, err := d.fs.List(dir)
+	if err != nil {
+		return nil
+	}
+	return entries
+}
+
+// RealDir is a directory without links; "" for what is no directory of the workspace.
+func (d *Disk) RealDir(name string) string {
+	real, err := d.fs.RealPath(name)
+	if err != nil {
+		return ""
+	}
+	if info, err := d.fs.Lstat(real); err != nil || info.Kind != fsys.Dir {
+		return ""
+	}
+	return real
+}
+
+// Each calls work for 0 … n-1 on all usable CPUs, and returns when all are done. It stops early when the context ends. A panic in work
+// comes out here.
+func Each(ctx context.Context, n int, work func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	var crash atomic.Pointer[string]
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					text := fmt.Sprintf("%v\n%s", r, debug.Stack())
+					crash.CompareAndSwap(nil, &text)
+				}
+			}()
+			for ctx.Err() == nil && crash.Load() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				work(i)
+			}
+		})
+	}
+	wg.Wait()
+	if text := crash.Load(); text != nil {
+		panic(*text)
+	}
+}

@@ -1,0 +1,80 @@
+// Package infer finds the projects of a workspace, and which of them uses which, in the manifests of other tools: package.json, go.mod,
+// Cargo.toml, pyproject.toml. No toolchain is started and no network is asked: what counts is what is written in the workspace.
+//
+// A Reader knows one kind of manifest, each in a folder of its own below this one. It gives plain values; which of the projects are
+// loaded, and under which names, is decided in workspace/load.
+package infer
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+)
+
+// Rules that all readers have (chapter 1, section 2.4).
+const (
+	RuleBroken = "haz::cfg::096" // a manifest that cannot be read as what it is
+)
+
+// A Reader finds projects in the manifests of one ecosystem.
+type Reader interface {
+	// Name is what `infer` in the workspace file calls it.
+	Name() string
+	// Read looks for the manifest in the root of the workspace, and reads it and those that it leads to. Where there is none it gives
+	// the zero Found. It never fails: a manifest that is broken is among the Mistakes, and whatever the others say is given all the same.
+	// When the context ends it returns what it has.
+	Read(ctx context.Context, d *Disk) Found
+}
+
+// Found is what manifests say. The zero value: there are none.
+type Found struct {
+	Projects []Project
+	Edges    []Edge
+	Mistakes diag.List // errors and warnings; the place has file, line and column where the manifest can be read at all
+}
+
+// Project is a folder that a manifest makes a project.
+type Project struct {
+	Reader   string // who found it
+	Dir      string // workspace-absolute and without links; "/" is the root of the workspace. A reader gives a folder once
+	Name     string // as the manifest has it; "" when it gives none
+	Manifest string // workspace-absolute
+	Place    diag.Place
+	Tags     []string // by language and kind ("node", "lib"), sorted, each once
+}
+
+// Edge says that a project uses another one. It is between folders, not names: two projects may have one name.
+type Edge struct {
+	From, To string // Dir of projects that the same reader found; never equal
+	Kind     string // the word of the manifest: "devDependencies", "require", "path"
+	Place    diag.Place
+}
+
+// All is what the readers find, one after the other. Projects are sorted by folder, those of one folder in the order of the readers;
+// edges by both folders, kind and place, each once.
+func All(ctx context.Context, fs fsys.FS, readers ...Reader) Found {
+	var all Found
+	d := NewDisk(fs)
+	for _, r := range readers {
+		if ctx.Err() != nil {
+			break
+		}
+		f := r.Read(ctx, d)
+		all.Projects = append(all.Projects, f.Projects...)
+		all.Edges = append(all.Edges, f.Edges...)
+		all.Mistakes = append(all.Mistakes, f.Mistakes...)
+	}
+	slices.SortStableFunc(all.Projects, func(a, b Project) int { return cmp.Compare(a.Dir, b.Dir) })
+	slices.SortFunc(all.Edges, Edge.compare)
+	all.Edges = slices.CompactFunc(all.Edges, func(a, b Edge) bool { return a.compare(b) == 0 })
+	all.Mistakes = all.Mistakes.Sorted()
+	return all
+}
+
+func (e Edge) compare(o Edge) int {
+	return cmp.Or(cmp.Compare(e.From, o.From), cmp.Compare(e.To, o.To), cmp.Compare(e.Kind, o.Kind), cmp.Compare(e.Place.File, o.Place.File),
+		cmp.Compare(e.Place.Line, o.Place.Line), cmp.Compare(e.Place.Column, o.Place.Column))
+}

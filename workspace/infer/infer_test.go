@@ -1,0 +1,139 @@
+package infer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace/infer"
+)
+
+// reader gives what it is told to.
+type reader struct {
+	name  string
+	found infer.Found
+}
+
+func (r reader) Name() string                                  { return r.name }
+func (r reader) Read(context.Context, *infer.Disk) infer.Found { return r.found }
+
+func TestAllIsInOneOrder(t *testing.T) {
+	at := func(line int) diag.Place { return diag.Place{File: "m", Line: line, Column: 1} }
+	one := reader{"one", infer.Found{
+		Projects: []infer.Project{{Reader: "one", Dir: "/b"}, {Reader: "one", Dir: "/a"}},
+		Edges: []infer.Edge{{From: "/b", To: "/a", Kind: "x", Place: at(2)}, {From: "/b", To: "/a", Kind: "x", Place: at(1)},
+			{From: "/a", To: "/b", Kind: "y", Place: at(1)}, {From: "/b", To: "/a", Kind: "x", Place: at(2)}},
+		Mistakes: diag.List{{Message: "z", Place: at(9)}},
+	}}
+	two := reader{"two", infer.Found{Projects: []infer.Project{{Reader: "two", Dir: "/a"}}, Mistakes: diag.List{{Message: "y", Place: at(3)}}}}
+	got := infer.All(t.Context(), fsys.Memory(), one, two)
+	var b strings.Builder
+	for _, p := range got.Projects {
+		fmt.Fprintf(&b, "%s by %s\n", p.Dir, p.Reader)
+	}
+	for _, e := range got.Edges {
+		fmt.Fprintf(&b, "%s > %s %s %d\n", e.From, e.To, e.Kind, e.Place.Line)
+	}
+	for _, d := range got.Mistakes {
+		fmt.Fprintf(&b, "%s\n", d.Message)
+	}
+	const want = "/a by one\n/a by two\n/b by one\n/a > /b y 1\n/b > /a x 1\n/b > /a x 2\ny\nz\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if got := infer.All(ended, fsys.Memory(), one); len(got.Projects) > 0 {
+		t.Errorf("after the end: %v", got)
+	}
+}
+
+func TestManifest(t *testing.T) {
+	f := fsys.Memory()
+	write(t, f, "/ok", "\ufeffa\r\nb: ü x\n")
+	write(t, f, "/bad", "fine\nnot \xff\n")
+	write(t, f, "/long", strings.Repeat("x", infer.ManifestMax+1))
+	if err := f.MkdirAll("/dir/sub", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	d := infer.NewDisk(f)
+	for name, want := range map[string]string{"/bad": "bad:2:5 the file is not UTF-8", "/long": "long:0:0 the file is larger than 16 MiB",
+		"/dir": "dir:0:0 this is a directory, not a file"} {
+		text, bad := d.Manifest(name)
+		if text != nil || bad == nil {
+			t.Fatalf("%s was read", name)
+		}
+		if got := fmt.Sprintf("%s:%d:%d %s", bad.Place.File, bad.Place.Line, bad.Place.Column, bad.Message); got != want || bad.Code != infer.RuleBroken {
+			t.Errorf("%s: %s %s, want %s", name, bad.Code, got, want)
+		}
+	}
+	if text, bad := d.Manifest("/none"); text != nil || bad != nil {
+		t.Errorf("what is not there: %v %v", text, bad)
+	}
+	text, bad := d.Manifest("/ok")
+	if bad != nil {
+		t.Fatal(bad.Message)
+	}
+	for _, tc := range []struct {
+		start, end int
+		want       diag.Place
+	}{
+		{0, 1, diag.Place{File: "ok", Line: 1, Column: 4, EndLine: 1, EndColumn: 5, Source: "\ufeffa"}},
+		{3, 4, diag.Place{File: "ok", Line: 2, Column: 1, EndLine: 2, EndColumn: 2, Source: "b: ü x"}},
+		{9, 99, diag.Place{File: "ok", Line: 2, Column: 7, EndLine: 3, EndColumn: 1, Source: "b: ü x"}},
+		{99, 0, diag.Place{File: "ok", Line: 3, Column: 1, EndLine: 3, EndColumn: 1}},
+	} {
+		if got := text.Place(tc.start, tc.end); got != tc.want {
+			t.Errorf("%d to %d: %+v, want %+v", tc.start, tc.end, got, tc.want)
+		}
+	}
+	if m := infer.NewText("/x/y", "ab").Mistake("R", 1, 2, "m"); m.Code != "R" || m.Place.Column != 2 || m.Place.File != "x/y" {
+		t.Errorf("%+v", m)
+	}
+	if !d.Has("/ok") || d.Has("/dir") || d.Has("/none") || len(d.List("/dir")) != 1 || d.List("/ok") != nil {
+		t.Error("what is there, and what is not")
+	}
+	if err := f.Symlink("dir/sub", "/link"); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.RealDir("/link") + d.RealDir("/ok") + d.RealDir("/none"); got != "/dir/sub" {
+		t.Errorf("directories: %s", got)
+	}
+}
+
+func TestEach(t *testing.T) {
+	var sum atomic.Int64
+	infer.Each(t.Context(), 1000, func(i int) { sum.Add(int64(i)) })
+	if sum.Load() != 499500 {
+		t.Errorf("sum %d", sum.Load())
+	}
+	func() {
+		defer func() {
+			if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), "at seven") {
+				t.Errorf("recovered %v", r)
+			}
+		}()
+		infer.Each(t.Context(), 10, func(i int) {
+			if i == 7 {
+				panic(errors.New("at seven"))
+			}
+		})
+	}()
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	infer.Each(ctx, 10, func(int) { t.Error("work after the end") })
+}
+
+func write(t *testing.T, f fsys.FS, name, text string) {
+	t.Helper()
+	if err := afero.WriteFile(f, name, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
