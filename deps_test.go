@@ -50,7 +50,7 @@ var mayImport = map[string]string{
 	"workspace/script": "",                    // a text is read, no file
 	"workspace/config": "workspace diag pattern",
 	"workspace/load":   "layout workspace workspace/config diag fsys fsys/tree pattern",
-	"workspace/infer":  "diag fsys",
+	"workspace/infer":  "diag fsys pattern",
 	"workspace/guess":  "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv": "workspace", // a text is read, no file
 	"workspace/git":    "layout diag fsys pattern process",

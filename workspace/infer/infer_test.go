@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -133,6 +134,9 @@ func TestEach(t *testing.T) {
 
 func write(t *testing.T, f fsys.FS, name, text string) {
 	t.Helper()
+	if err := f.MkdirAll(path.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	if err := afero.WriteFile(f, name, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
