@@ -51,15 +51,18 @@ var mayImport = map[string]string{
 	"workspace/config": "workspace diag pattern",
 	"workspace/load":   "layout workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/infer":  "diag fsys pattern",
-	"workspace/guess":  "workspace workspace/config diag fsys fsys/tree pattern",
-	"workspace/dotenv": "workspace", // a text is read, no file
-	"workspace/git":    "layout diag fsys pattern process",
-	"graph":            "layout workspace pattern diag",
-	"graph/query":      "graph workspace pattern diag",
-	"messages":         "workspace cache/digest cache/entry",
-	"cache/tools":      "workspace workspace/script cache/digest cache/hasher cache/state fsys",
-	"cache/key":        "workspace workspace/dotenv pattern cache/digest cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
-	"cache/outputs":    "layout cache/digest cache/manifest cache/state fsys fsys/tree pattern cache/entry",
+	// Readers of manifests, one a folder, none knows another one.
+	"workspace/infer/golang":    "diag fsys workspace/infer",
+	"workspace/infer/infertest": "fsys workspace/infer",
+	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
+	"workspace/dotenv":          "workspace", // a text is read, no file
+	"workspace/git":             "layout diag fsys pattern process",
+	"graph":                     "layout workspace pattern diag",
+	"graph/query":               "graph workspace pattern diag",
+	"messages":                  "workspace cache/digest cache/entry",
+	"cache/tools":               "workspace workspace/script cache/digest cache/hasher cache/state fsys",
+	"cache/key":                 "workspace workspace/dotenv pattern cache/digest cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
+	"cache/outputs":             "layout cache/digest cache/manifest cache/state fsys fsys/tree pattern cache/entry",
 
 	// Floor 3, decisions (see thinking below).
 	"schedule": "graph messages workspace cache/entry",
@@ -88,7 +91,7 @@ var mayImport = map[string]string{
 // owners of foreign modules: who may import what lies outside of this module and the standard library.
 var owners = map[string]string{
 	"github.com/asynkron/protoactor-go": "actors actors/actorstest .", // the root package: hosts hand their system over
-	"github.com/spf13/afero":            "fsys fsys/memfs fsys/faultfs fsys/fsystest actors actors/actorstest",
+	"github.com/spf13/afero":            "fsys fsys/memfs fsys/faultfs fsys/fsystest actors actors/actorstest workspace/infer/infertest",
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config",
@@ -96,11 +99,12 @@ var owners = map[string]string{
 	"mvdan.cc/sh/v3":                    "workspace/script",
 	"golang.org/x/sys":                  "process fsys cmd/haz cmd/haz/streams",
 	"golang.org/x/term":                 "cmd/haz/streams",
+	"golang.org/x/mod":                  "workspace/infer/golang", // go.mod as the go command reads it; it pulls nothing in
 	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",
 	"github.com/orcaman/concurrent-map": "cmd/haz",
 	"github.com/fsnotify/fsnotify":      "cmd/haz/watch",
 	"github.com/charmbracelet/x/ansi":   "cmd/haz/setup",
-	"github.com/rogpeppe/go-internal":   "",
+	"github.com/rogpeppe/go-internal":   "workspace/infer/infertest",
 	"github.com/cockroachdb/datadriven": "",
 	"github.com/google/go-cmp":          "",
 	"pgregory.net/rapid":                "pattern/patterntest",
@@ -141,7 +145,7 @@ func TestThinkingHalf(t *testing.T) {
 }
 
 // proof are the packages that tests, simulations and hosts use. No program has them in it.
-var proof = []string{"fsys/memfs", "fsys/faultfs", "fsys/fsystest", "process/processtest", "pattern/patterntest", "cache/cachetest", "actors/actorstest", "haztest"}
+var proof = []string{"fsys/memfs", "fsys/faultfs", "fsys/fsystest", "process/processtest", "pattern/patterntest", "cache/cachetest", "actors/actorstest", "haztest", "workspace/infer/infertest"}
 
 // TestProofApart follows the imports of the program, and of package haz, to their end.
 func TestProofApart(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 // Rules that all readers have (chapter 1, section 2.4).
 const (
 	RuleBroken = "haz::cfg::096" // a manifest that cannot be read as what it is
+	RuleMember = "haz::cfg::104" // a folder is listed as a member, and has no manifest
 )
 
 // A Reader finds projects in the manifests of one ecosystem.

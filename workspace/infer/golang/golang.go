@@ -1,0 +1,105 @@
+// Package golang finds Go modules, and which of them uses which: by go.work, go.mod and import clauses, without the go command
+// (haz::cfg::105).
+//
+// With a go.work in the root of the workspace the modules are those that it uses; without one, those of all go.mod below the root,
+// where the root has one. Folders that a `replace` leads to are modules as well.
+package golang
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace/infer"
+)
+
+// Names of the manifests.
+const (
+	workFile = "go.work"
+	modFile  = "go.mod"
+)
+
+// Reader is the infer.Reader of Go.
+type Reader struct{}
+
+// Name is "go".
+func (Reader) Name() string { return "go" }
+
+// Read finds modules. It reads go.work, the go.mod of each module and one of its Go files, and, where go.work uses several modules, the
+// Go files of all of them: what a module imports from another one need not stand in its go.mod then.
+func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
+	w := &world{ctx: ctx, d: d, modules: map[string]*mod{}, real: map[string]string{}}
+	w.find()
+	list := w.sorted()
+	imported := w.imports(list)
+	edges := make([][]infer.Edge, len(list))
+	infer.Each(ctx, len(list), func(i int) { edges[i] = w.edges(list[i], imported[list[i]]) })
+	found := infer.Found{Mistakes: w.mistakes}
+	for i, m := range list {
+		found.Projects = append(found.Projects, m.project())
+		found.Edges = append(found.Edges, edges[i]...)
+		found.Mistakes = append(found.Mistakes, m.mistakes...)
+	}
+	return found
+}
+
+// world is what one Read knows.
+type world struct {
+	ctx context.Context
+	d   *infer.Disk
+
+	work     *modfile.WorkFile // nil: there is none
+	modules  map[string]*mod   // by folder
+	mains    map[string]*mod   // those that go.work uses, by path
+	shared   replaces          // of go.work and, behind them, of all modules that it uses
+	real     map[string]string // folders as they are written: without links
+	mistakes diag.List
+}
+
+// mod is a folder with a go.mod.
+type mod struct {
+	dir      string
+	text     *infer.Text
+	file     *modfile.File // what could be read
+	used     bool          // by go.work
+	own      replaces
+	app      bool // its folder holds a program
+	mistakes diag.List
+}
+
+func (w *world) sorted() []*mod {
+	list := make([]*mod, 0, len(w.modules))
+	for _, m := range w.modules {
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b *mod) int { return cmp.Compare(a.dir, b.dir) })
+	return list
+}
+
+// path is the module path; "" where go.mod does not say it.
+func (m *mod) path() string {
+	if m.file.Module == nil {
+		return ""
+	}
+	return m.file.Module.Mod.Path
+}
+
+func (m *mod) project() infer.Project {
+	p := infer.Project{Reader: "go", Dir: m.dir, Name: m.path(), Manifest: m.text.Name, Place: m.text.Place(0, 0), Tags: []string{"go", "lib"}}
+	if m.file.Module != nil {
+		p.Place = place(m.text, m.file.Module.Syntax)
+	}
+	if m.app {
+		p.Tags = []string{"app", "go"}
+	}
+	return p
+}
+
+// place is where a line of a manifest stands.
+func place(t *infer.Text, line *modfile.Line) diag.Place {
+	start, end := line.Span()
+	return t.Place(start.Byte, end.Byte)
+}

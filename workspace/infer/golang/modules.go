@@ -1,0 +1,210 @@
+package golang
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace/infer"
+)
+
+// mistakesMax is how many mistakes of one manifest are told.
+const mistakesMax = 20
+
+// find reads all go.mod: of what first gives, and, step by step, of the folders that their replaces lead to.
+func (w *world) find() {
+	level := w.readAll(w.first())
+	var next []string
+	if w.work != nil {
+		next = w.use(level)
+	}
+	for len(level) > 0 && w.ctx.Err() == nil {
+		for _, m := range level {
+			m.own = w.replaces(m.dir, m.file.Replace)
+			next = m.own.folders(next)
+		}
+		level, next = w.readAll(next), nil
+	}
+}
+
+// first are the folders to begin with: those that go.work uses, or else all that have a go.mod.
+func (w *world) first() []string {
+	text, bad := w.d.Manifest("/" + workFile)
+	if bad != nil {
+		w.mistakes = append(w.mistakes, *bad)
+	}
+	if text == nil {
+		return w.walk()
+	}
+	work, err := modfile.ParseWork(text.File(), text.Bytes, anyVersion)
+	if err != nil {
+		w.mistakes = append(w.mistakes, mistakes(text, err)...)
+		return w.walk() // so that projects have names all the same
+	}
+	w.work = work
+	dirs := make([]string, 0, len(work.Use))
+	for _, u := range work.Use {
+		dir, inside := w.folder("/", u.Path)
+		switch {
+		case dir != "" && w.d.Has(path.Join(dir, modFile)):
+			dirs = append(dirs, dir)
+		case inside:
+			w.mistakes = append(w.mistakes, diag.Diagnostic{Severity: diag.Warning, Code: infer.RuleMember, Place: place(text, u.Syntax),
+				Message: fmt.Sprintf("go.work uses %s, where no go.mod is", diag.Quote(u.Path))})
+		}
+	}
+	return dirs
+}
+
+// use makes modules those that go.work uses, and gives the folders that its replaces lead to.
+func (w *world) use(level []*mod) []string {
+	w.mains = make(map[string]*mod, len(level))
+	w.shared = w.replaces("/", w.work.Replace)
+	for _, m := range level {
+		m.used = true
+		if p := m.path(); p != "" && w.mains[p] == nil {
+			w.mains[p] = m
+		}
+	}
+	next := w.shared.folders(nil)
+	said := maps.Clone(w.shared)
+	for _, m := range level {
+		for old, list := range w.replaces(m.dir, m.file.Replace) {
+			if said[old] == nil { // go.work goes before the modules
+				w.shared[old] = append(w.shared[old], list...)
+			}
+		}
+	}
+	return next
+}
+
+// walk lists the folders below the root that have a go.mod, provided that the root has one. It leaves out what the go command leaves
+// out of `./...`, and node_modules.
+func (w *world) walk() []string {
+	if !w.d.Has("/" + modFile) {
+		return nil
+	}
+	var found []string
+	for level := []string{"/"}; len(level) > 0 && w.ctx.Err() == nil; {
+		below := make([][]string, len(level))
+		has := make([]bool, len(level))
+		infer.Each(w.ctx, len(level), func(i int) {
+			for _, e := range w.d.List(level[i]) {
+				switch {
+				case e.Kind == fsys.Dir && !leftOut(e.Name):
+					below[i] = append(below[i], path.Join(level[i], e.Name))
+				case e.Name == modFile:
+					has[i] = w.d.Has(path.Join(level[i], modFile))
+				}
+			}
+		})
+		for i, dir := range level {
+			if has[i] {
+				found = append(found, dir)
+			}
+		}
+		level = slices.Concat(below...)
+	}
+	return found
+}
+
+// leftOut reports whether a folder of that name has no packages for `./...`.
+func leftOut(name string) bool {
+	return name[0] == '.' || name[0] == '_' || name == "testdata" || name == "vendor" || name == "node_modules"
+}
+
+// readAll reads the go.mod of folders, and leaves out the folders that were read before, or have none.
+func (w *world) readAll(dirs []string) []*mod {
+	slices.Sort(dirs)
+	dirs = slices.DeleteFunc(slices.Compact(dirs), func(dir string) bool { return w.modules[dir] != nil })
+	read := make([]*mod, len(dirs))
+	infer.Each(w.ctx, len(dirs), func(i int) { read[i] = w.read(dirs[i]) })
+	read = slices.DeleteFunc(read, func(m *mod) bool { return m == nil })
+	for _, m := range read {
+		w.modules[m.dir] = m
+	}
+	return read
+}
+
+func (w *world) read(dir string) *mod {
+	text, bad := w.d.Manifest(path.Join(dir, modFile))
+	switch {
+	case bad != nil:
+		return &mod{dir: dir, text: infer.NewText(path.Join(dir, modFile), ""), file: &modfile.File{}, mistakes: diag.List{*bad}}
+	case text == nil:
+		return nil
+	}
+	m := &mod{dir: dir, text: text}
+	var err error
+	if m.file, err = modfile.Parse(text.File(), text.Bytes, anyVersion); err != nil {
+		m.mistakes = mistakes(text, err)
+		if m.file, err = modfile.ParseLax(text.File(), text.Bytes, anyVersion); err != nil {
+			m.file = &modfile.File{}
+		}
+	} else if m.file.Module == nil {
+		m.mistakes = diag.List{text.Mistake(infer.RuleBroken, 0, 0, "go.mod does not say the path of the module")}
+	}
+	m.app = w.isProgram(dir)
+	return m
+}
+
+// anyVersion takes a version that is none for one: what branches and the like stand for is the go command's to find out.
+func anyVersion(modPath, version string) (string, error) {
+	if module.CanonicalVersion(version) == version {
+		return version, nil
+	}
+	_, major, _ := module.SplitPathVersion(modPath)
+	if major = strings.TrimLeft(major, "/."); major == "" {
+		major = "v0"
+	}
+	return major + ".0.0", nil
+}
+
+// mistakes are what is wrong with a go.mod or go.work.
+func mistakes(t *infer.Text, err error) diag.List {
+	var list modfile.ErrorList
+	if !errors.As(err, &list) {
+		return diag.List{t.Mistake(infer.RuleBroken, 0, 0, err.Error())}
+	}
+	var all diag.List
+	for _, e := range list[:min(len(list), mistakesMax)] {
+		at := e.Pos.Byte
+		if e.Pos.Line == 0 {
+			at = 0
+		}
+		end := len(t.Bytes)
+		if n := strings.IndexByte(string(t.Bytes[min(at, end):]), '\n'); n >= 0 {
+			end = at + n
+		}
+		e.Filename, e.Pos = "", modfile.Position{}
+		all = append(all, t.Mistake(infer.RuleBroken, at, end, e.Error()))
+	}
+	return all
+}
+
+// folder is the directory that a relative path leads to from another one, without links; "" when there is none. inside says whether
+// the path stays in the workspace.
+func (w *world) folder(from, text string) (dir string, inside bool) {
+	if path.IsAbs(text) {
+		return "", false
+	}
+	name := path.Join(strings.TrimPrefix(from, "/"), text)
+	if name == ".." || strings.HasPrefix(name, "../") {
+		return "", false
+	}
+	name = path.Join("/", name)
+	real, known := w.real[name]
+	if !known {
+		real = w.d.RealDir(name)
+		w.real[name] = real
+	}
+	return real, true
+}

@@ -1,0 +1,95 @@
+package golang
+
+import (
+	"github.com/haz-build/haz/workspace/infer"
+	"golang.org/x/mod/modfile"
+)
+
+// replaces are what replace directives say, by module path.
+type replaces map[string][]replace
+
+type replace struct {
+	version string // it is of this version alone; "" is any
+	dir     string // where it leads to; "" is out of the workspace, or to another module of the network
+}
+
+// replaces reads directives that stand in a folder.
+func (w *world) replaces(dir string, list []*modfile.Replace) replaces {
+	all := make(replaces, len(list))
+	for _, r := range list {
+		to := ""
+		if r.New.Version == "" {
+			to, _ = w.folder(dir, r.New.Path)
+		}
+		all[r.Old.Path] = append(all[r.Old.Path], replace{r.Old.Version, to})
+	}
+	return all
+}
+
+// folders appends the folders of the workspace that they lead to.
+func (rs replaces) folders(to []string) []string {
+	for _, list := range rs {
+		for _, r := range list {
+			if r.dir != "" {
+				to = append(to, r.dir)
+			}
+		}
+	}
+	return to
+}
+
+// of is where a module of some version comes from instead. One of that version goes before one of any.
+func (rs replaces) of(path, version string) (to replace, ok bool) {
+	for _, r := range rs[path] {
+		if r.version == version {
+			return r, true
+		}
+		if r.version == "" && !ok {
+			to, ok = r, true
+		}
+	}
+	return to, ok
+}
+
+// target is the folder that a module finds another one in; "" when it is none of the workspace.
+//
+// Modules of go.work find each other whatever versions they ask for, and what one of them replaces is replaced for all. A module that
+// go.work does not use has its own replaces first. Without go.work there are only those, as the go command has it in its folder.
+func (w *world) target(m *mod, path, version string) string {
+	if !m.used {
+		if r, ok := m.own.of(path, version); ok {
+			return w.known(r.dir)
+		}
+	}
+	if main := w.mains[path]; main != nil {
+		return main.dir
+	}
+	r, _ := w.shared.of(path, version)
+	return w.known(r.dir)
+}
+
+func (w *world) known(dir string) string {
+	if w.modules[dir] == nil {
+		return ""
+	}
+	return dir
+}
+
+// edges are those of a module: a require each, and the first import of each module that it does not require.
+func (w *world) edges(m *mod, imported []imported) []infer.Edge {
+	var list []infer.Edge
+	required := map[string]bool{m.dir: true}
+	for _, r := range m.file.Require {
+		if to := w.target(m, r.Mod.Path, r.Mod.Version); to != "" && to != m.dir {
+			required[to] = true
+			list = append(list, infer.Edge{From: m.dir, To: to, Kind: "require", Place: place(m.text, r.Syntax)})
+		}
+	}
+	for _, i := range imported {
+		if !required[i.to] {
+			required[i.to] = true
+			list = append(list, infer.Edge{From: m.dir, To: i.to, Kind: "import", Place: i.place})
+		}
+	}
+	return list
+}
