@@ -66,8 +66,8 @@ type spokenTask struct {
 }
 
 type spokenDep struct {
-	task                              int
-	reads, narrow, streamed, optional bool
+	task                                    int
+	reads, narrow, streamed, optional, used bool
 }
 
 // spoken is a workspace in all words of the language.
@@ -80,6 +80,7 @@ type spoken struct {
 	host          string              // a variable of the host that counts
 	ci            bool
 	noise         int // a variable of the host that does not
+	round         int // 0 or 1: which way round projects use each other
 	tasks         []*spokenTask
 	was           [][]map[string]string
 	log           []string
@@ -104,6 +105,7 @@ func newSpoken(t *testing.T, seed uint64) *spoken {
 		for _, up := range w.Perm(i)[:min(i, w.IntN(3))] {
 			// What a task whose condition does not hold has made before stays, so nobody may read it.
 			d := spokenDep{task: up, reads: w.tasks[up].condition == 0 && w.IntN(3) > 0, narrow: w.IntN(4) == 0, streamed: w.IntN(4) == 0, optional: w.IntN(3) == 0}
+			d.used = w.tasks[up].project != task.project && w.IntN(2) == 0
 			task.ups = append(task.ups, d)
 		}
 		w.tasks = append(w.tasks, task)
@@ -233,6 +235,9 @@ func (w *spoken) yaml(i int) string {
 	deps := []string{`"~:never?"`}
 	for _, d := range t.ups {
 		ref := fmt.Sprintf("p%d:t%d", w.tasks[d.task].project, d.task)
+		if d.used { // by way of projects that lack the task, which are all others
+			ref = fmt.Sprintf("^uses:t%d", d.task)
+		}
 		if d.optional {
 			ref += "?"
 		}
@@ -267,7 +272,11 @@ func (w *spoken) definition() string {
 }
 
 func (w *spoken) project(p int) string {
-	y := fmt.Sprintf("name: p%d\nfiles: {texts: [\"src/*.txt\", \"!src/b.txt\"]}\ntasks:\n  idle: {shell: ':'}\n", p)
+	y := fmt.Sprintf("name: p%d\nfiles: {texts: [\"src/*.txt\", \"!src/b.txt\"]}\n", p)
+	if n := len(w.sources); n > 1 { // a circle, this way round or that
+		y += fmt.Sprintf("uses: [p%d]\n", (p+1+w.round*(n-2))%n)
+	}
+	y += "tasks:\n  idle: {shell: ':'}\n"
 	for i, t := range w.tasks {
 		if t.project == p {
 			y += w.yaml(i)
@@ -305,7 +314,7 @@ func (w *spoken) edit() {
 			}
 		case 7:
 			name = "of the host"
-			w.host, w.noise, w.ci = []string{"one", "two"}[w.IntN(2)], w.IntN(100), w.IntN(2) == 0
+			w.host, w.noise, w.ci, w.round = []string{"one", "two"}[w.IntN(2)], w.IntN(100), w.IntN(2) == 0, w.IntN(2)
 		case 8:
 			name = ".env"
 			w.dotenv[p] = fmt.Sprintf("F='%d\nx'\n", w.IntN(3))

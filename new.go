@@ -41,6 +41,7 @@ type ProjectDeclaration struct {
 	Name  string
 	Dir   string // a folder from the root of the workspace, "/lib", that is there; not the root itself
 	Tags  []string
+	Uses  []string            // names of other projects: what `^uses:task` among its deps means
 	Files map[string][]string // files: sets by name
 	Tasks []TaskDeclaration
 
@@ -109,6 +110,7 @@ func (p *ProjectDeclaration) spell() *declaration {
 	w := &declaration{}
 	w.line(p.String(), "name: "+w.text(p.Name))
 	w.line(p.String(), "tags: "+w.list(p.Tags))
+	w.line(p.String(), "uses: "+w.list(p.Uses))
 	w.files(p.String(), p.Files)
 	w.line(p.String(), "env: {"+strict(p.StrictEnv, p.LaxEnv)+"}")
 	w.line(p.String(), "tasks: {")

@@ -59,6 +59,9 @@ var sayings = map[string][]saying{
 	"project.tags": {{project: "tags: [b, a]", set: func(_ *haz.Declaration, p *haz.ProjectDeclaration, _ *haz.TaskDeclaration) {
 		p.Tags = []string{"b", "a"}
 	}}},
+	"project.uses": {{project: "uses: [other]", set: func(_ *haz.Declaration, p *haz.ProjectDeclaration, _ *haz.TaskDeclaration) {
+		p.Uses = []string{"other"}
+	}}},
 	"project.env.strict": {
 		{project: "env: {strict: true}", set: func(_ *haz.Declaration, p *haz.ProjectDeclaration, _ *haz.TaskDeclaration) { p.StrictEnv = true }},
 		{workspace: "env: {strict: true}", project: "env: {strict: false}", set: func(w *haz.Declaration, p *haz.ProjectDeclaration, _ *haz.TaskDeclaration) {
@@ -170,13 +173,14 @@ func TestDeclarationSaysEveryKey(t *testing.T) {
 // opened is the workspace of a row, from files.
 func opened(t *testing.T, row saying) []string {
 	t.Helper()
-	disk := folders("/ws/.haz", "/ws/lib")
+	disk := folders("/ws/.haz", "/ws/lib", "/ws/other")
 	task := row.task
 	if !strings.Contains(task, "command:") && !strings.Contains(task, "shell:") {
 		task = strings.TrimSuffix("command: [x], "+task, ", ")
 	}
 	for name, text := range map[string]string{
-		"/ws/.haz/workspace.yml": "projects: [/lib]\n" + row.workspace + "\n",
+		"/ws/.haz/workspace.yml": "projects: [/lib, /other]\n" + row.workspace + "\n",
+		"/ws/other/haz.yml":      "name: other\n",
 		"/ws/lib/haz.yml":        "name: lib\n" + row.project + "\ntasks:\n  up: {command: [up]}\n  t: {" + task + "}\n",
 	} {
 		if err := afero.WriteFile(disk, name, []byte(text), 0o644); err != nil {
@@ -194,10 +198,10 @@ func opened(t *testing.T, row saying) []string {
 // declared is the workspace of a row, from Go.
 func declared(t *testing.T, row saying) []string {
 	t.Helper()
-	d := haz.Declaration{Projects: []haz.ProjectDeclaration{{Name: "lib", Dir: "/lib", Tasks: []haz.TaskDeclaration{{Name: "up", Command: []string{"up"}}, {Name: "t", Command: []string{"x"}}}}}}
+	d := haz.Declaration{Projects: []haz.ProjectDeclaration{{Name: "lib", Dir: "/lib", Tasks: []haz.TaskDeclaration{{Name: "up", Command: []string{"up"}}, {Name: "t", Command: []string{"x"}}}}, {Name: "other", Dir: "/other"}}}
 	p := &d.Projects[0]
 	row.set(&d, p, &p.Tasks[1])
-	w, err := haz.New(t.Context(), "/ws", d, haz.WithFileSystem(folders("/ws/lib")))
+	w, err := haz.New(t.Context(), "/ws", d, haz.WithFileSystem(folders("/ws/lib", "/ws/other")))
 	if err != nil {
 		t.Fatalf("%+v: %v", row, err)
 	}

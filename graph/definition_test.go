@@ -82,12 +82,15 @@ func (n *naive) selected(t *workspace.Task, refs []workspace.RefDecl, code strin
 				fits = tagged
 			case workspace.RefTagButOwn:
 				fits = tagged && !own
+			case workspace.RefUses:
+				fits = !own && n.uses(t.Project, u.Project, r.Ref.Task, map[string]bool{})
 			}
 			if fits && u.ID.Task == r.Ref.Task {
 				of = append(of, u.Index)
 			}
 		}
 		switch {
+		case len(of) == 0 && r.Ref.Form == workspace.RefUses:
 		case len(of) == 0:
 			n.codes[code]++
 		case slices.Contains(of, t.Index):
@@ -99,6 +102,22 @@ func (n *naive) selected(t *workspace.Task, refs []workspace.RefDecl, code strin
 		}
 	}
 	return set
+}
+
+// uses is DAG-023: whether a way leads from p to q by projects that lack the task.
+func (n *naive) uses(p, q *workspace.Project, task string, seen map[string]bool) bool {
+	for _, use := range p.Uses {
+		if use.Name == q.Name {
+			return true
+		}
+		if u := n.w.Project(use.Name); !seen[u.Name] && n.w.Task(workspace.TaskID{Project: u.Name, Task: task}) == nil {
+			seen[u.Name] = true
+			if n.uses(u, q, task, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // meets is the table of DAG-013.

@@ -14,7 +14,7 @@ import (
 
 // parseWorkspace makes a workspace of a short notation, one task or project a line:
 //
-//	project NAME [dir=/DIR] [tags=g,h]
+//	project NAME [dir=/DIR] [tags=g,h] [uses=a,b]
 //	PROJECT:TASK [deps=REF;REF] [narrow=REF] [streams=REF] [weak=REF] [after=REF] [in=PATTERN;PATTERN] [exclude=PATTERN] [out=PATTERN] [overlay=NAME] [inherits=NAME] [nocache] [cache=true]
 //
 // A project that is only used has the directory /NAME. Every value stands in the file PROJECT/haz.yml, at its line and column
@@ -45,6 +45,13 @@ func parseWorkspace(text string) (*workspace.Workspace, error) {
 					p.Dir, p.File = value, path.Join(value[1:], "haz.yml")
 				case "tags":
 					p.Tags = strings.Split(value, ",")
+				case "uses":
+					at := diag.Place{File: p.File, Line: i + 1, Column: strings.Index(line, "uses=") + 6, Source: line}
+					var uses []workspace.Use
+					for u := range strings.SplitSeq(value, ",") {
+						uses = append(uses, workspace.Use{Name: u, Place: at})
+					}
+					p.SetUses(uses)
 				}
 			}
 			continue

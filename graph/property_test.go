@@ -19,7 +19,7 @@ import (
 func drawWorkspace(t *rapid.T) *workspace.Workspace {
 	var b strings.Builder
 	pattern := rapid.SampledFrom([]string{"o", "p", "d/o", "*", "d/*", "**", "/a/o", "/b/p", "/a/d", "/a/d/o", "/b/*", "/a/{o,p}", "/{a,b}/**/o", "/c/d/?", "/**/p", "d", "d/", "/a/d/", "*/d/", "d/**"})
-	ref := rapid.SampledFrom([]string{"~:t", "~:u", "~:v", "a:t", "b:u", "c:v", "a:u", "^:t", "^~:u", "^~:v", "[g]:t", "[g]~:u", "[h]~:v", "[h]:v"})
+	ref := rapid.SampledFrom([]string{"~:t", "~:u", "~:v", "a:t", "b:u", "c:v", "a:u", "^:t", "^~:u", "^~:v", "[g]:t", "[g]~:u", "[h]~:v", "[h]:v", "^uses:t", "^uses:u", "^uses:v"})
 	density := rapid.IntRange(0, 3).Draw(t, "density")
 	list := func(key string, g *rapid.Generator[string], most int) {
 		if values := rapid.SliceOfNDistinct(g, 0, most, rapid.ID[string]).Draw(t, key); len(values) > 0 {
@@ -29,6 +29,10 @@ func drawWorkspace(t *rapid.T) *workspace.Workspace {
 	for _, p := range []string{"a", "b", "c", "d"} {
 		fmt.Fprintf(&b, "project %s", p)
 		list("tags", rapid.SampledFrom([]string{"g", "h"}), 1)
+		others := slices.DeleteFunc([]string{"a", "b", "c", "d"}, func(q string) bool { return q == p })
+		if uses := rapid.SliceOfNDistinct(rapid.SampledFrom(others), 0, 2, rapid.ID[string]).Draw(t, "uses"); len(uses) > 0 {
+			fmt.Fprintf(&b, " uses=%s", strings.Join(uses, ","))
+		}
 		b.WriteString("\n")
 		for _, task := range []string{"t", "u", "v"} {
 			if rapid.IntRange(0, 3).Draw(t, "absent") == 0 {

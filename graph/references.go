@@ -82,14 +82,14 @@ func (b *builder) resolve(t *workspace.Task, ref workspace.RefDecl, kind EdgeKin
 	tasks, err := b.g.W.Resolve(ref.Ref, t.Project)
 	if err != nil {
 		var s *workspace.SelectError
-		if ref.Optional && errors.As(err, &s) && s.NoTask {
+		if (ref.Optional || ref.Ref.Form == workspace.RefUses) && errors.As(err, &s) && s.NoTask {
 			return nil
 		}
 		b.unresolved(t, ref, kind, err)
 		return nil
 	}
 	if kind != Soft { // finalizers that cannot be carried out are missed like upstreams
-		if lacks := b.g.W.Lacks(ref.Ref); lacks != nil {
+		if lacks := b.g.W.Lacks(ref.Ref, t.Project); lacks != nil {
 			b.unresolved(t, ref, kind, lacks)
 		}
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -17,6 +18,7 @@ func (g *Graph) Warnings() diag.List {
 	list = append(list, g.meetingGlobs()...)
 	list = append(list, g.overlappingOutputs()...)
 	list = append(list, g.onlyOnce()...)
+	list = append(list, g.usedNowhere()...)
 	return list.Sorted()
 }
 
@@ -108,6 +110,27 @@ func (g *Graph) onlyOnce() diag.List {
 		list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::016", Place: t.Place, Project: t.SharedIn(),
 			Message: fmt.Sprintf("only its own definition can make %s run again: it is cached, and has neither inputs nor deps", quote(t)),
 			Hint:    "inputs: [...], or cache: false"})
+	}
+	return list
+}
+
+// usedNowhere is about references to tasks of used projects whose name no task of the workspace has (DAG-024).
+func (g *Graph) usedNowhere() diag.List {
+	var list diag.List
+	for _, t := range g.W.Tasks {
+		for _, refs := range [][]workspace.RefDecl{t.Deps, t.WeakDeps, t.After} {
+			for _, ref := range refs {
+				if ref.Ref.Form != workspace.RefUses || ref.Optional {
+					continue
+				}
+				_, err := g.W.Resolve(ref.Ref, t.Project)
+				var s *workspace.SelectError
+				if errors.As(err, &s) && s.Nowhere {
+					list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "DAG-024", Place: ref.Place, Project: t.SharedIn(), Hint: s.Hint,
+						Message: fmt.Sprintf("%s of task %s selects nothing, wherever it stands: %s", diag.Quote(ref.Ref.String()), quote(t), s.Reason)})
+				}
+			}
+		}
 	}
 	return list
 }

@@ -15,6 +15,7 @@ type Absent struct {
 	Name string // by its text; "" when that is not known
 
 	Tags  []string
+	Uses  []string        // names of projects
 	Tasks map[string]bool // its own, and those of overlays
 }
 
@@ -25,9 +26,14 @@ func (a *Absent) has(tag, task string) bool {
 
 // Lacks is why a reference does not select all that it would select in a checkout of everything; nil when it does. Only the forms
 // that select tasks of many projects can lack some: of the others Resolve says it. It errs on the side of lacking where a clone
-// does not have the definitions of what is not checked out.
-func (w *Workspace) Lacks(r Reference) *SelectError {
+// does not have the definitions of what is not checked out. bearing is the project that the reference stands in.
+func (w *Workspace) Lacks(r Reference, bearing *Project) *SelectError {
 	switch r.Form {
+	case RefUses:
+		if _, absent := w.usedTasks(bearing, r.Task); absent != nil {
+			return w.lacking(r, absent)
+		}
+		return nil
 	case RefAll, RefAllButOwn, RefTag, RefTagButOwn:
 	default:
 		return nil
@@ -37,14 +43,19 @@ func (w *Workspace) Lacks(r Reference) *SelectError {
 		if !a.has(r.Tag, r.Task) {
 			continue
 		}
-		e := &SelectError{Rule: r.rule(), Ref: r.String(), Absent: true, Hint: "to have it: " + a.Add,
-			Reason: fmt.Sprintf("project %s, in %s, which has that task, is not checked out (sparse checkout)", diag.Quote(a.Name), diag.Quote(a.Dir))}
-		if a.Name == "" {
-			e.Reason = fmt.Sprintf("the project in %s, which may have that task, is not checked out (sparse checkout)", diag.Quote(a.Dir))
-		}
-		return e
+		return w.lacking(r, a)
 	}
 	return nil
+}
+
+// lacking is the error about a project that a selection lacks.
+func (w *Workspace) lacking(r Reference, a *Absent) *SelectError {
+	e := &SelectError{Rule: r.rule(), Ref: r.String(), Absent: true, Hint: "to have it: " + a.Add,
+		Reason: fmt.Sprintf("project %s, in %s, which has that task, is not checked out (sparse checkout)", diag.Quote(a.Name), diag.Quote(a.Dir))}
+	if a.Name == "" {
+		e.Reason = fmt.Sprintf("the project in %s, which may have that task, is not checked out (sparse checkout)", diag.Quote(a.Dir))
+	}
+	return e
 }
 
 // absentProject is why a name is no project: nil when no project that is not checked out can have it.
@@ -67,7 +78,7 @@ func (w *Workspace) absentProject(r Reference) *SelectError {
 
 // maybeAbsent is the error about a selection that is empty: that of Lacks, where what it means is not checked out.
 func (w *Workspace) maybeAbsent(r Reference, e *SelectError) *SelectError {
-	if lacks := w.Lacks(r); lacks != nil {
+	if lacks := w.Lacks(r, nil); lacks != nil {
 		lacks.Reason = e.Reason + " among those that are checked out: " + lacks.Reason
 		return lacks
 	}

@@ -88,6 +88,7 @@ type Project struct {
 	Dir   string   // workspace-absolute, "/" for the root
 	File  string   // path of its haz.yml relative to the root; "" where it was not read from a file
 	Tags  []string // sorted
+	Uses  []Use    // by name, each once; those that name a project, which may not be checked out
 	Tasks []*Task  // effective, by name
 
 	// Plain is a task that says nothing: it has what its project and the workspace say of such (haz::cfg::066), and no name.
@@ -325,6 +326,7 @@ const (
 	RefAllButOwn                    // ^~:t
 	RefTag                          // [g]:t
 	RefTagButOwn                    // [g]~:t
+	RefUses                         // ^uses:t
 	RefBare                         // t, command line only
 )
 
@@ -343,6 +345,8 @@ func (f RefForm) String() string {
 		return "[tag]:task"
 	case RefTagButOwn:
 		return "[tag]~:task"
+	case RefUses:
+		return "^uses:task"
 	}
 	return "task"
 }
@@ -357,5 +361,5 @@ type Reference struct {
 
 // NeedsBearing reports whether the form needs a bearing project.
 func (r Reference) NeedsBearing() bool {
-	return r.Form == RefOwn || r.Form == RefAllButOwn || r.Form == RefTagButOwn
+	return r.Form == RefOwn || r.Form == RefAllButOwn || r.Form == RefTagButOwn || r.Form == RefUses
 }

@@ -22,7 +22,7 @@ func (e *ReferenceError) Error() string { return e.Reason }
 // ParseReference reads a reference as in a file; bare names are allowed where bare is true (command line). The error is
 // *ReferenceError.
 //
-//	reference = "~:" task | "^~:" task | "^:" task | "[" tag "]~:" task | "[" tag "]:" task | project ":" task
+//	reference = "~:" task | "^~:" task | "^:" task | "^uses:" task | "[" tag "]~:" task | "[" tag "]:" task | project ":" task
 //
 // Prefixes are tried in this order; a text with none of them is split at its first ":" (REF-006).
 func ParseReference(text string, bare bool) (Reference, error) {
@@ -36,6 +36,8 @@ func ParseReference(text string, bare bool) (Reference, error) {
 		return p.rest(Reference{Form: RefAllButOwn}, len("^~:"))
 	case strings.HasPrefix(text, "^:"):
 		return p.rest(Reference{Form: RefAll}, len("^:"))
+	case strings.HasPrefix(text, usesPrefix):
+		return p.rest(Reference{Form: RefUses}, len(usesPrefix))
 	case text[0] == '[':
 		return p.tagged()
 	}
@@ -51,6 +53,9 @@ func ParseReference(text string, bare bool) (Reference, error) {
 	}
 	return p.noColon(bare)
 }
+
+// usesPrefix is what a reference to the tasks of used projects begins with.
+const usesPrefix = "^uses:"
 
 type referenceParser struct{ text string }
 
@@ -165,6 +170,8 @@ func (r Reference) String() string {
 		return "[" + r.Tag + "]:" + r.Task
 	case RefTagButOwn:
 		return "[" + r.Tag + "]~:" + r.Task
+	case RefUses:
+		return usesPrefix + r.Task
 	default:
 		return r.Task
 	}

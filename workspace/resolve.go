@@ -12,12 +12,13 @@ import (
 
 // A SelectError says why a reference selects nothing: which of the causes of 7.2, with the nearest name as a hint.
 type SelectError struct {
-	Rule   string // "REF-003"
-	Ref    string
-	Reason string
-	Hint   string
-	NoTask bool // the projects that it means are there, and have no such task
-	Absent bool // what it means is, or may be, a project that is not checked out (DISC-024)
+	Rule    string // "REF-003"
+	Ref     string
+	Reason  string
+	Hint    string
+	NoTask  bool // the projects that it means are there, and have no such task
+	Nowhere bool // no project of the workspace has one
+	Absent  bool // what it means is, or may be, a project that is not checked out (DISC-024)
 }
 
 func (e *SelectError) Error() string { return e.Reason }
@@ -61,6 +62,8 @@ type index struct {
 	tagged map[[2]string][]*Task // tag and task name: the tasks, made on first use
 	under  map[string][]string   // tag: names of tasks, made on first use
 	meant  map[[2]string]string  // what a misspelt name could have meant, see nearest
+
+	relations *relations // of projects, made on first use
 }
 
 // meantMax bounds the names for which a workspace looks for the nearest one. A renamed project is one name, however many
@@ -155,6 +158,8 @@ func (w *Workspace) Resolve(r Reference, bearing *Project) ([]*Task, error) {
 			return w.noProject(r)
 		}
 		return w.inProject(r, p)
+	case RefUses:
+		return w.used(r, bearing)
 	case RefAll:
 		return w.among(r, x.byTask[r.Task], nil)
 	case RefAllButOwn:
@@ -230,6 +235,32 @@ func (w *Workspace) noTag(r Reference) ([]*Task, error) {
 	return nil, w.maybeAbsent(r, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: hint, Reason: "no project has the tag " + diag.Quote(r.Tag)})
 }
 
+// used selects the tasks of one name of the projects that one uses (DAG-023). NoTask of the error says that there is none of them, which in a
+// file is nothing to complain of.
+func (w *Workspace) used(r Reference, p *Project) ([]*Task, error) {
+	tasks, absent := w.usedTasks(p, r.Task)
+	if len(tasks) > 0 {
+		return tasks[:len(tasks):len(tasks)], nil
+	}
+	if absent != nil {
+		return nil, w.lacking(r, absent)
+	}
+	e := &SelectError{Rule: r.rule(), Ref: r.String(), NoTask: true}
+	switch x := w.byName(); {
+	case len(x.byTask[r.Task]) == 0 && w.Lacks(Reference{Form: RefAll, Task: r.Task}, nil) == nil:
+		e.Nowhere, e.Reason = true, "no project has a task "+diag.Quote(r.Task)
+		if near := x.nearest("task ", r.Task, x.tasks); near != "" {
+			r.Task = near
+			e.Hint = diag.DidYouMean(r.String())
+		}
+	case len(p.Uses) == 0:
+		e.Reason, e.Hint = fmt.Sprintf("project %s uses no other one", diag.Quote(p.Name)), "in its haz.yml: uses: [...]"
+	default:
+		e.Reason = fmt.Sprintf("no project that %s uses, itself or through others, has a task %s", diag.Quote(p.Name), diag.Quote(r.Task))
+	}
+	return nil, e
+}
+
 // among selects tasks of one name, without that of the project but.
 func (w *Workspace) among(r Reference, tasks []*Task, but *Project) ([]*Task, error) {
 	selected := tasks
@@ -301,6 +332,8 @@ func (r Reference) rule() string {
 		return "REF-005"
 	case RefAllButOwn, RefTagButOwn:
 		return "REF-008"
+	case RefUses:
+		return "DAG-023"
 	default:
 		return "REF-006"
 	}
@@ -313,6 +346,8 @@ func (w *Workspace) withoutBearing(r Reference) string {
 		if tasks := w.byName().byTask[r.Task]; len(tasks) > 0 {
 			return "name the project: " + diag.Quote(tasks[0].ID.String())
 		}
+		return "go into the folder of a project"
+	case RefUses:
 		return "go into the folder of a project"
 	case RefTagButOwn:
 		r.Form = RefTag

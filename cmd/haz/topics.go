@@ -25,11 +25,13 @@ var topics = []topic{
   ^~:build        the same without this directory's project
   [go]:build      the task build of every project tagged go
   [go]~:build     the same without this directory's project
+  ^uses:build     the task build of every project that this directory's project
+                  uses; one without that task is looked through
   build           on the command line only: ~:build inside a project, else ^:build
 
-Forms with ~ need a directory that belongs to a project. A reference that selects
-nothing is an error. Quote forms with [ ] and ^ where your shell gives them a
-meaning of its own.
+Forms with ~, and ^uses:, need a directory that belongs to a project. A reference
+that selects nothing is an error. Quote forms with [ ] and ^ where your shell gives
+them a meaning of its own.
 `},
 	{"globs", "patterns of inputs, outputs and projects", `
   *         any characters within one segment of a path, hidden names too

@@ -244,7 +244,7 @@ var patternOf = map[Format]string{
 	SelectPattern:  `^!?/?` + pathPattern + `/?$`,
 	InputPattern:   `^!?/?` + pathPattern + `/?$`,
 	SetName:        `^` + namePattern + `$`,
-	TaskReference:  `^(~:|\^~:|\^:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `(\[[^\]]+\])?\??$`,
+	TaskReference:  `^(~:|\^~:|\^:|\^uses:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `(\[[^\]]+\])?\??$`,
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
 	PeriodText:     `^([0-9]+(ms|[smhdw]))+$`,

@@ -183,6 +183,8 @@ var projectObject = &Object{
 			Doc: "What tasks of other projects and the command line call it."},
 		{Key: "tags", Rule: "haz::cfg::014", Type: Type{Kind: ListOf, Format: Name, Unique: true}, Default: "empty", Accepts: "names, each once",
 			Doc: "Groups that the project belongs to: for references like `[lib]:build`, for overlays and for caps."},
+		{Key: "uses", Rule: "haz::cfg::065", Added: true, Type: Type{Kind: ListOf, Unique: true}, Default: "empty", Accepts: "names of other projects, each once",
+			Doc: "The projects that this one uses: `^uses:build` among `deps` is the task `build` of each of them. They may use each other in a circle."},
 		{Key: "env", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Map, Object: strictObject}, Doc: "What holds for the environment of the project's tasks."},
 		filesField("Sets of files with names, for `inputs` of the project's tasks: `sources: [\"src/**\"]` is used as `$sources`. They win over those of the workspace."),
 		defaultsField,

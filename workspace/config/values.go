@@ -126,6 +126,7 @@ type Project struct {
 	Source   *Source
 	Name     Text // not Set when missing or wrong
 	Tags     List
+	Uses     List // names of projects
 	Env      struct{ Strict Bool }
 	Files    []FileSet
 	Defaults Body // the keys that defaults have, and no other
@@ -279,6 +280,8 @@ func (p *Project) slot(key string) any {
 		return &p.Name
 	case "tags":
 		return &p.Tags
+	case "uses":
+		return &p.Uses
 	case "env":
 		return slots{"strict": &p.Env.Strict}
 	case "files":

@@ -25,6 +25,9 @@ func readAbsent(a *workspace.Absent) {
 	for _, t := range p.Tags.Items {
 		a.Tags = append(a.Tags, t.Value)
 	}
+	for _, u := range p.Uses.Items {
+		a.Uses = append(a.Uses, u.Value)
+	}
 	for _, t := range p.Tasks {
 		a.Tasks[t.Name.Value] = true
 	}

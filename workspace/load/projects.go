@@ -263,6 +263,8 @@ type project struct {
 	builder            *builder          // of those
 	base               *merged           // what it and the workspace say of tasks that do not say it; nil for nothing
 	namePlace          diag.Place
+	uses               []config.Text  // as its haz.yml has them
+	src                *config.Source // of that
 
 	tagsKnown, tasksKnown bool
 	diags                 diag.List
@@ -344,6 +346,7 @@ func (l *loader) readProject(dir directory) *project {
 		b.diags = nil
 		p.builder = &b
 	}
+	p.uses, p.src = c.Uses.Items, c.Source
 	if c.Name.Set {
 		p.Project = project
 		p.namePlace = c.Source.Place(c.Name.Span)

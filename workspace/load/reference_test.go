@@ -19,6 +19,7 @@ func TestParseReference(t *testing.T) {
 		"~:t":       {Form: workspace.RefOwn, Task: "t"},
 		"^~:t":      {Form: workspace.RefAllButOwn, Task: "t"},
 		"^:t":       {Form: workspace.RefAll, Task: "t"},
+		"^uses:t":   {Form: workspace.RefUses, Task: "t"},
 		"[red]~:t":  {Form: workspace.RefTagButOwn, Tag: "red", Task: "t"},
 		"[red]:t":   {Form: workspace.RefTag, Tag: "red", Task: "t"},
 		"p:t":       {Form: workspace.RefProject, Project: "p", Task: "t"},
@@ -77,7 +78,7 @@ func TestParseReferenceMalformed(t *testing.T) {
 func TestReferenceRoundTrip(t *testing.T) {
 	name := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9_-]{0,8}`)
 	rapid.Check(t, func(t *rapid.T) {
-		r := workspace.Reference{Form: rapid.SampledFrom([]workspace.RefForm{workspace.RefOwn, workspace.RefProject, workspace.RefAll, workspace.RefAllButOwn, workspace.RefTag, workspace.RefTagButOwn, workspace.RefBare}).Draw(t, "form"), Task: name.Draw(t, "task")}
+		r := workspace.Reference{Form: rapid.SampledFrom([]workspace.RefForm{workspace.RefOwn, workspace.RefProject, workspace.RefAll, workspace.RefAllButOwn, workspace.RefTag, workspace.RefTagButOwn, workspace.RefUses, workspace.RefBare}).Draw(t, "form"), Task: name.Draw(t, "task")}
 		switch r.Form {
 		case workspace.RefProject:
 			r.Project = name.Draw(t, "project")
