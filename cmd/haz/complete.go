@@ -203,7 +203,11 @@ func (c *completer) references(before []string, cur string) []candidate {
 			out = append(out, candidate{word, what})
 		}
 	}
+	used := map[*haz.Project]bool{}
 	if p := w.Bearing(); p != nil {
+		for _, u := range w.W.Using(p) {
+			used[u] = u != p
+		}
 		for _, t := range p.Tasks {
 			what := cmp.Or(diag.Escape(t.Brief()), "task of this project")
 			switch {
@@ -220,6 +224,9 @@ func (c *completer) references(before []string, cur string) []candidate {
 		case t.Internal:
 		case strings.HasPrefix(cur, "^"):
 			add("^:"+t.ID.Task, "every such task")
+			if used[t.Project] {
+				add("^uses:"+t.ID.Task, "such tasks of what this project uses")
+			}
 		case strings.HasPrefix(cur, "["):
 			for _, tag := range t.Project.Tags {
 				add("["+tag+"]:"+t.ID.Task, "every such task of projects tagged "+tag)

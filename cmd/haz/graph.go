@@ -14,14 +14,15 @@ import (
 
 func graphCommand() *command {
 	return &command{Command: cli.Command{Name: "graph", ArgsUsage: "[TASK...]", Usage: "print the task graph",
-		Description: "Prints the graph of the given tasks, all they depend on and their finalizers, or of all tasks of this directory's project or the workspace. Edges point from what comes first to what comes after.",
+		Description: "Prints the graph of the given tasks, all they depend on and their finalizers, or of all tasks of this directory's project or the workspace. Edges point from what comes first to what comes after. With --projects, the projects: this directory's and all that it uses, itself or through others, or all of the workspace; each edge has the place that says so.",
 		Flags: []cli.Flag{
-			toggle("workspace", "all tasks, whatever the directory"),
+			toggle("workspace", "all tasks, or projects, whatever the directory"),
+			toggle("projects", "projects instead of tasks: which one uses which"),
 			readBy(text("edges", "KINDS", "kinds of edges, separated by commas: hard, soft, after, producer (default hard,soft,after)"), parseEdges),
 			formatOption("dot (default), json or mermaid", "dot", "json", "mermaid"),
 		},
-		UsageText: lines("haz graph app:build | dot -Tsvg -o graph.svg", "haz graph --workspace --edges hard,soft,after,producer --format mermaid"),
-	}, completes: tasks, do: doGraph, noRefs: []string{"workspace"}}
+		UsageText: lines("haz graph app:build | dot -Tsvg -o graph.svg", "haz graph --workspace --edges hard,soft,after,producer --format mermaid", "haz graph --projects --workspace"),
+	}, completes: tasks, do: doGraph, noRefs: []string{"workspace", "projects"}, exclusive: [][]string{{"projects", "edges"}}}
 }
 
 var edgeKinds = map[string]haz.EdgeKind{"hard": haz.Hard, "soft": haz.Soft, "producer": haz.Producer, "after": haz.Final}
@@ -41,6 +42,10 @@ func doGraph(v *invocation) error {
 		return err
 	}
 	defer w.Close()
+	if v.has("projects") {
+		v.draw(drawProjects(w, v.has("workspace")))
+		return nil
+	}
 	g := subgraph{nodes: w.Scope(v.has("workspace"))}
 	if len(refs) > 0 {
 		s, err := w.Select(v.ctx, haz.Selection{References: refs})
@@ -50,6 +55,19 @@ func doGraph(v *invocation) error {
 		g.nodes = s.Plan.Tasks
 	}
 	g.connect(w, kinds)
+	v.draw(&g)
+	return nil
+}
+
+// drawn is what a graph is printed from.
+type drawn interface {
+	json() any
+	dot() string
+	mermaid() string
+}
+
+// draw prints a graph in the format that was asked for.
+func (v *invocation) draw(g drawn) {
 	switch v.value("format") {
 	case "json":
 		v.printJSON(g.json())
@@ -58,7 +76,6 @@ func doGraph(v *invocation) error {
 	default:
 		v.out.Print(g.dot())
 	}
-	return nil
 }
 
 type edgeSet map[haz.EdgeKind]bool

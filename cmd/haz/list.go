@@ -16,7 +16,7 @@ import (
 
 func listCommand() *command {
 	return &command{Command: cli.Command{Name: "list", Usage: "list tasks or projects, for people",
-		Description: "Lists the tasks of this directory's project, or of the workspace outside of every project, with what they have; with -v, below each what it inherits, and where that stands.",
+		Description: "Lists the tasks of this directory's project, or of the workspace outside of every project, with what they have; with -v, below each what it inherits, and where that stands. With --projects, the projects with what each uses, and where that is said.",
 		Flags: []cli.Flag{
 			toggle("projects", "list projects instead of tasks"),
 			toggle("workspace", "all projects, whatever the directory"),
@@ -46,14 +46,15 @@ func doList(v *invocation) error {
 func (v *invocation) listProjects(projects []*haz.Project) error {
 	if v.value("format") == "json" {
 		type project struct {
-			Project string   `json:"project"`
-			Root    string   `json:"root"`
-			Tags    []string `json:"tags"`
-			Tasks   []string `json:"tasks"`
+			Project string    `json:"project"`
+			Root    string    `json:"root"`
+			Tags    []string  `json:"tags"`
+			Tasks   []string  `json:"tasks"`
+			Uses    []jsonUse `json:"uses"`
 		}
 		doc := make([]project, len(projects))
 		for i, p := range projects {
-			doc[i] = project{p.Name, p.Dir, append([]string{}, p.Tags...), []string{}}
+			doc[i] = project{p.Name, p.Dir, append([]string{}, p.Tags...), []string{}, usesJSON(p)}
 			for _, t := range p.Tasks {
 				doc[i].Tasks = append(doc[i].Tasks, t.ID.Task)
 			}
@@ -62,8 +63,19 @@ func (v *invocation) listProjects(projects []*haz.Project) error {
 		return nil
 	}
 	rows := [][]string{{"PROJECT", "ROOT", "TAGS", "TASKS"}}
+	related := slices.ContainsFunc(projects, func(p *haz.Project) bool { return len(p.Uses) > 0 })
+	if related {
+		rows[0] = append(rows[0], "USES")
+	}
 	for _, p := range projects {
 		rows = append(rows, []string{p.Name, diag.Escape(p.Dir), cmp.Or(strings.Join(p.Tags, ","), "-"), fmt.Sprint(len(p.Tasks))})
+		if related {
+			uses := make([]string, len(p.Uses))
+			for i, u := range usesJSON(p) {
+				uses[i] = u.Project + " (" + u.String() + ")"
+			}
+			rows[len(rows)-1] = append(rows[len(rows)-1], strings.Join(uses, ", "))
+		}
 	}
 	v.out.Print(aligned(rows))
 	return nil
