@@ -52,6 +52,7 @@ var mayImport = map[string]string{
 	"workspace/load":   "layout workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/infer":  "diag fsys pattern",
 	// Readers of manifests, one a folder, none knows another one.
+	"workspace/infer/node":      "diag workspace/config workspace/infer",
 	"workspace/infer/golang":    "diag fsys workspace/infer",
 	"workspace/infer/infertest": "fsys workspace/infer",
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
@@ -99,6 +100,7 @@ var owners = map[string]string{
 	"mvdan.cc/sh/v3":                    "workspace/script",
 	"golang.org/x/sys":                  "process fsys cmd/haz cmd/haz/streams",
 	"golang.org/x/term":                 "cmd/haz/streams",
+	"deps.dev/util/semver":              "workspace/infer/node",   // ranges as npm reads them, tried against its own library; it pulls nothing in
 	"golang.org/x/mod":                  "workspace/infer/golang", // go.mod as the go command reads it; it pulls nothing in
 	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",
 	"github.com/orcaman/concurrent-map": "cmd/haz",

@@ -32,6 +32,7 @@ type mapper struct {
 	marked  bool              // the body has values of a cell in its texts
 
 	aliases bool // the file has some
+	empties bool // it has nothing else: it is empty
 	said    map[said]bool
 
 	// Room for what nearly every file needs of path and seen.

@@ -109,6 +109,7 @@ func load(loader *yaml.Loader, into *yaml.Node) (err error) {
 }
 
 func (m *mapper) empty() {
+	m.empties = true
 	m.addCode("haz::cfg::002", m.top(), "the file is empty", m.kind.example)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"runtime"
 	"runtime/debug"
@@ -47,6 +48,20 @@ func (d *Disk) Manifest(name string) (*Text, *diag.Diagnostic) {
 		bad.Message, bad.Causes = "the file cannot be read", []string{fsys.Cause(err).Error()}
 	}
 	return nil, bad
+}
+
+// Head is the beginning of a file that is no link, at most so many bytes; nil where there is none, or it cannot be read.
+func (d *Disk) Head(name string, bytes int) []byte {
+	f, err := d.fs.OpenNoFollow(name)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	head, err := io.ReadAll(io.LimitReader(f, int64(bytes)))
+	if err != nil {
+		return nil
+	}
+	return head
 }
 
 // Has reports whether a regular file, or a link to one, has the name.

@@ -94,7 +94,7 @@ func (w *walk) visit(dir string, g *pattern.Program, at []int32, above []string)
 // take takes the directory of a file that a glob names, unless another one leaves it.
 func (w *walk) take(file string) {
 	real := w.real(path.Dir(file))
-	if real == "" || slices.ContainsFunc(w.members.Leave, func(g Glob) bool { return g.match(file) }) {
+	if real == "" || slices.ContainsFunc(w.members.Leave, func(g Glob) bool { return g.Match(file) }) {
 		return
 	}
 	at, there := w.found[real]

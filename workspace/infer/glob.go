@@ -64,8 +64,8 @@ func spellsDot(glob string) bool {
 	return false
 }
 
-// match reports whether the file at a path is one that the glob names, be it hidden or not.
-func (g Glob) match(file string) bool {
+// Match reports whether the file at a path is one that the glob names, be it hidden or not.
+func (g Glob) Match(file string) bool {
 	for _, p := range g.alternatives {
 		if p.Match(file) {
 			return true
