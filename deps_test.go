@@ -54,6 +54,8 @@ var mayImport = map[string]string{
 	// Readers of manifests, one a folder, none knows another one.
 	"workspace/infer/node":      "diag workspace/config workspace/infer",
 	"workspace/infer/golang":    "diag fsys workspace/infer",
+	"workspace/infer/toml":      "diag workspace/infer",
+	"workspace/infer/cargo":     "diag workspace/infer workspace/infer/toml",
 	"workspace/infer/infertest": "fsys workspace/infer",
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file
@@ -102,6 +104,7 @@ var owners = map[string]string{
 	"golang.org/x/term":                 "cmd/haz/streams",
 	"deps.dev/util/semver":              "workspace/infer/node",   // ranges as npm reads them, tried against its own library; it pulls nothing in
 	"golang.org/x/mod":                  "workspace/infer/golang", // go.mod as the go command reads it; it pulls nothing in
+	"github.com/pelletier/go-toml/v2":   "workspace/infer/toml",   // its parser gives the places of keys; it pulls nothing in
 	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",
 	"github.com/orcaman/concurrent-map": "cmd/haz",
 	"github.com/fsnotify/fsnotify":      "cmd/haz/watch",

@@ -6,9 +6,7 @@
 package golang
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"golang.org/x/mod/modfile"
 
@@ -31,9 +29,9 @@ func (Reader) Name() string { return "go" }
 // Read finds modules. It reads go.work, the go.mod of each module and one of its Go files, and, where go.work uses several modules, the
 // Go files of all of them: what a module imports from another one need not stand in its go.mod then.
 func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
-	w := &world{ctx: ctx, d: d, modules: map[string]*mod{}, real: map[string]string{}}
+	w := &world{ctx: ctx, d: d, modules: map[string]*mod{}, ways: infer.NewWays(d)}
 	w.find()
-	list := w.sorted()
+	list := infer.Sorted(w.modules)
 	imported := w.imports(list)
 	edges := make([][]infer.Edge, len(list))
 	infer.Each(ctx, len(list), func(i int) { edges[i] = w.edges(list[i], imported[list[i]]) })
@@ -55,7 +53,7 @@ type world struct {
 	modules  map[string]*mod   // by folder
 	mains    map[string]*mod   // those that go.work uses, by path
 	shared   replaces          // of go.work and, behind them, of all modules that it uses
-	real     map[string]string // folders as they are written: without links
+	ways     *infer.Ways
 	mistakes diag.List
 }
 
@@ -68,15 +66,6 @@ type mod struct {
 	own      replaces
 	app      bool // its folder holds a program
 	mistakes diag.List
-}
-
-func (w *world) sorted() []*mod {
-	list := make([]*mod, 0, len(w.modules))
-	for _, m := range w.modules {
-		list = append(list, m)
-	}
-	slices.SortFunc(list, func(a, b *mod) int { return cmp.Compare(a.dir, b.dir) })
-	return list
 }
 
 // path is the module path; "" where go.mod does not say it.

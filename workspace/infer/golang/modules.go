@@ -52,7 +52,7 @@ func (w *world) first() []string {
 	w.work = work
 	dirs := make([]string, 0, len(work.Use))
 	for _, u := range work.Use {
-		dir, inside := w.folder("/", u.Path)
+		dir, inside := w.ways.To("/", u.Path)
 		switch {
 		case dir != "" && w.d.Has(path.Join(dir, modFile)):
 			dirs = append(dirs, dir)
@@ -123,15 +123,7 @@ func leftOut(name string) bool {
 
 // readAll reads the go.mod of folders, and leaves out the folders that were read before, or have none.
 func (w *world) readAll(dirs []string) []*mod {
-	slices.Sort(dirs)
-	dirs = slices.DeleteFunc(slices.Compact(dirs), func(dir string) bool { return w.modules[dir] != nil })
-	read := make([]*mod, len(dirs))
-	infer.Each(w.ctx, len(dirs), func(i int) { read[i] = w.read(dirs[i]) })
-	read = slices.DeleteFunc(read, func(m *mod) bool { return m == nil })
-	for _, m := range read {
-		w.modules[m.dir] = m
-	}
-	return read
+	return infer.ReadNew(w.ctx, w.modules, dirs, w.read)
 }
 
 func (w *world) read(dir string) *mod {
@@ -188,23 +180,4 @@ func mistakes(t *infer.Text, err error) diag.List {
 		all = append(all, t.Mistake(infer.RuleBroken, at, end, e.Error()))
 	}
 	return all
-}
-
-// folder is the directory that a relative path leads to from another one, without links; "" when there is none. inside says whether
-// the path stays in the workspace.
-func (w *world) folder(from, text string) (dir string, inside bool) {
-	if path.IsAbs(text) {
-		return "", false
-	}
-	name := path.Join(strings.TrimPrefix(from, "/"), text)
-	if name == ".." || strings.HasPrefix(name, "../") {
-		return "", false
-	}
-	name = path.Join("/", name)
-	real, known := w.real[name]
-	if !known {
-		real = w.d.RealDir(name)
-		w.real[name] = real
-	}
-	return real, true
 }

@@ -1,8 +1,9 @@
 package golang
 
 import (
-	"github.com/haz-build/haz/workspace/infer"
 	"golang.org/x/mod/modfile"
+
+	"github.com/haz-build/haz/workspace/infer"
 )
 
 // replaces are what replace directives say, by module path.
@@ -19,7 +20,7 @@ func (w *world) replaces(dir string, list []*modfile.Replace) replaces {
 	for _, r := range list {
 		to := ""
 		if r.New.Version == "" {
-			to, _ = w.folder(dir, r.New.Path)
+			to, _ = w.ways.To(dir, r.New.Path)
 		}
 		all[r.Old.Path] = append(all[r.Old.Path], replace{r.Old.Version, to})
 	}

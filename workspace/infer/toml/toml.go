@@ -1,0 +1,284 @@
+// Package toml reads TOML into values that know where they stand, for readers of Cargo.toml and pyproject.toml.
+//
+// A library parses; it gives one expression after the other, with offsets. How tables that are written in pieces come together, and that
+// nothing is said twice, is decided here, by the rules of TOML 1.0.
+package toml
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace/infer"
+)
+
+// Value is one of a document. The methods that read are there for nil as well, which is no value.
+type Value struct {
+	kind       kind
+	text       string
+	items      []*Value
+	fields     []field
+	index      map[string]int // of fields, once there are many
+	start, end int            // of the key, and the value where it stands behind it; of an item of a list, the item
+}
+
+type field struct {
+	name  string
+	value *Value
+}
+
+type kind uint8
+
+const (
+	other    kind = iota // a number, a time
+	text                 // a string
+	boolean              // with its text
+	list                 // in brackets
+	inline               // a table in braces
+	dotted               // a table that dotted keys made
+	implicit             // a table that headers of tables in it made
+	explicit             // a table with a header
+	tables               // tables with double brackets each
+)
+
+func (k kind) isTable() bool { return k >= inline && k <= explicit }
+
+var kindNames = [...]string{other: "a number or a time", text: "a string", boolean: "a boolean", list: "a list", inline: "a table", dotted: "a table", implicit: "a table",
+	explicit: "a table", tables: "a list of tables"}
+
+// Kind is what the value is, for a message: "a string".
+func (v *Value) Kind() string { return kindNames[v.kind] }
+
+// Get is what lies at a path of keys; nil for nothing.
+func (v *Value) Get(path ...string) *Value {
+	for _, name := range path {
+		v = v.field(name)
+	}
+	return v
+}
+
+func (v *Value) field(name string) *Value {
+	if v == nil {
+		return nil
+	}
+	if v.index != nil {
+		if at, ok := v.index[name]; ok {
+			return v.fields[at].value
+		}
+		return nil
+	}
+	for i := range v.fields {
+		if v.fields[i].name == name {
+			return v.fields[i].value
+		}
+	}
+	return nil
+}
+
+// Fields are the keys and values of a table, in the order in which they stand; none of what is no table.
+func (v *Value) Fields() iter.Seq2[string, *Value] {
+	return func(yield func(string, *Value) bool) {
+		if v == nil {
+			return
+		}
+		for _, f := range v.fields {
+			if !yield(f.name, f.value) {
+				return
+			}
+		}
+	}
+}
+
+// Items are those of a list, tables in double brackets among them.
+func (v *Value) Items() []*Value {
+	if v == nil {
+		return nil
+	}
+	return v.items
+}
+
+// Text is a string; ok is false for what is none.
+func (v *Value) Text() (s string, ok bool) {
+	if v == nil || v.kind != text {
+		return "", false
+	}
+	return v.text, true
+}
+
+// True reports whether the value is `true`.
+func (v *Value) True() bool { return v != nil && v.kind == boolean && v.text == "true" }
+
+// IsTable reports whether the value is a table.
+func (v *Value) IsTable() bool { return v != nil && v.kind.isTable() }
+
+// IsList reports whether the value is a list in brackets.
+func (v *Value) IsList() bool { return v != nil && v.kind == list }
+
+// Place is where the key of the value stands with it; of an item of a list, the item.
+func (v *Value) Place(t *infer.Text) diag.Place { return t.Place(v.start, v.end) }
+
+// Parse reads a document. Where it is broken, the value holds what stands before that, and the list the mistake.
+func Parse(t *infer.Text) (*Value, diag.List) {
+	d := document{text: t, root: &Value{kind: explicit}}
+	d.parser.Reset(t.Bytes)
+	d.table = d.root
+	for d.parser.NextExpression() {
+		if m := d.expression(d.parser.Expression()); m != nil {
+			return d.root, diag.List{*m}
+		}
+	}
+	if err := d.parser.Error(); err != nil {
+		var at *unstable.ParserError
+		start, end := 0, 0
+		if errors.As(err, &at) && at.Highlight != nil {
+			r := d.parser.Range(at.Highlight)
+			start, end = int(r.Offset), int(r.Offset+r.Length)
+		}
+		return d.root, diag.List{t.Mistake(infer.RuleBroken, start, end, err.Error())}
+	}
+	return d.root, nil
+}
+
+// document is one while it is read.
+type document struct {
+	text   *infer.Text
+	parser unstable.Parser
+	root   *Value
+	table  *Value // of the last header
+}
+
+func (d *document) expression(n *unstable.Node) *diag.Diagnostic {
+	switch n.Kind {
+	case unstable.KeyValue:
+		return d.keyValue(d.table, n)
+	case unstable.Table, unstable.ArrayTable:
+		return d.header(n)
+	}
+	return nil // a comment
+}
+
+// header goes to the table that one names, and makes it.
+func (d *document) header(n *unstable.Node) *diag.Diagnostic {
+	at := d.root
+	for it := n.Key(); it.Next(); {
+		key := it.Node()
+		next := at.field(string(key.Data))
+		if !it.IsLast() {
+			switch {
+			case next == nil:
+				next = d.add(at, key, implicit)
+			case next.kind == tables:
+				next = next.items[len(next.items)-1]
+			case next.kind < dotted:
+				return d.twice(key, next)
+			}
+			at = next
+			continue
+		}
+		if n.Kind == unstable.ArrayTable {
+			if next == nil {
+				next = d.add(at, key, tables)
+			} else if next.kind != tables {
+				return d.twice(key, next)
+			}
+			item := &Value{kind: explicit, start: int(key.Raw.Offset), end: int(key.Raw.Offset + key.Raw.Length)}
+			next.items = append(next.items, item)
+			d.table = item
+			return nil
+		}
+		switch {
+		case next == nil:
+			next = d.add(at, key, explicit)
+		case next.kind == implicit:
+			next.kind, next.start, next.end = explicit, int(key.Raw.Offset), int(key.Raw.Offset+key.Raw.Length)
+		default:
+			return d.twice(key, next)
+		}
+		d.table = next
+	}
+	return nil
+}
+
+// keyValue puts a value into a table, below those that its key names.
+func (d *document) keyValue(at *Value, n *unstable.Node) *diag.Diagnostic {
+	for it := n.Key(); it.Next(); {
+		key := it.Node()
+		next := at.field(string(key.Data))
+		switch {
+		case it.IsLast() && next == nil:
+			next = d.add(at, key, other)
+			next.end = int(n.Raw.Offset + n.Raw.Length)
+			return d.value(next, n.Value())
+		case next == nil:
+			next = d.add(at, key, dotted)
+		case it.IsLast() || next.kind != dotted:
+			return d.twice(key, next)
+		}
+		at = next
+	}
+	return nil
+}
+
+func (d *document) value(v *Value, n *unstable.Node) *diag.Diagnostic {
+	switch n.Kind {
+	case unstable.String:
+		v.kind, v.text = text, string(n.Data)
+	case unstable.Bool:
+		v.kind, v.text = boolean, string(n.Data)
+	case unstable.InlineTable:
+		v.kind = inline
+		for it := n.Children(); it.Next(); {
+			if it.Node().Kind != unstable.KeyValue {
+				continue
+			}
+			if m := d.keyValue(v, it.Node()); m != nil {
+				return m
+			}
+		}
+	case unstable.Array:
+		v.kind = list
+		for it := n.Children(); it.Next(); {
+			c := it.Node()
+			if c.Kind == unstable.Comment {
+				continue
+			}
+			item := &Value{start: v.start, end: v.end}
+			if c.Raw.Length > 0 {
+				item.start, item.end = int(c.Raw.Offset), int(c.Raw.Offset+c.Raw.Length)
+			}
+			v.items = append(v.items, item)
+			if m := d.value(item, c); m != nil {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// many is how many fields are looked through one after the other.
+const many = 8
+
+func (d *document) add(to *Value, key *unstable.Node, k kind) *Value {
+	v := &Value{kind: k, start: int(key.Raw.Offset), end: int(key.Raw.Offset + key.Raw.Length)}
+	to.fields = append(to.fields, field{string(key.Data), v})
+	switch {
+	case to.index != nil:
+		to.index[string(key.Data)] = len(to.fields) - 1
+	case len(to.fields) > many:
+		to.index = make(map[string]int, 2*many)
+		for i, f := range to.fields {
+			to.index[f.name] = i
+		}
+	}
+	return v
+}
+
+// twice says that a key is there already.
+func (d *document) twice(key *unstable.Node, first *Value) *diag.Diagnostic {
+	m := d.text.Mistake(infer.RuleBroken, int(key.Raw.Offset), int(key.Raw.Offset+key.Raw.Length), fmt.Sprintf("key %s is given twice", diag.QuoteShort(string(key.Data))))
+	m.Related = []diag.Related{{Place: first.Place(d.text), Label: "first occurrence here"}}
+	return &m
+}
