@@ -23,13 +23,14 @@ func (w *Workspace) CommandIn(project string, argv []string) (process.Command, e
 		}
 		return process.Command{}, diag.List{d}.Err()
 	}
-	if err := w.envFileMistakes(w.FS, []*Task{p.Plain}).Err(); err != nil {
+	plain := p.Plain()
+	if err := w.envFileMistakes(w.FS, []*Task{plain}).Err(); err != nil {
 		return process.Command{}, err
 	}
 	everybodys := key.NewDeriver(key.Options{FS: w.FS, Root: w.FS.HostPath("/"), Host: w.hostEnv()})
-	if err := everybodys.ReadFiles(p.Plain); err != nil {
+	if err := everybodys.ReadFiles(plain); err != nil {
 		return process.Command{}, err
 	}
 	umask := w.W.Settings.Umask
-	return process.Command{Umask: &umask, Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: everybodys.Environment(p.Plain)}, nil
+	return process.Command{Umask: &umask, Label: fmt.Sprintf("a command in %s", p.Name), Dir: w.FS.HostPath(p.Dir), Argv: argv, Env: everybodys.Environment(plain)}, nil
 }

@@ -91,8 +91,8 @@ type Project struct {
 	Uses  []Use    // by name, each once; those that name a project, which may not be checked out
 	Tasks []*Task  // effective, by name
 
-	// Plain is a task that says nothing: it has what its project and the workspace say of such (haz::cfg::066), and no name.
-	Plain *Task
+	// Defaults is what the project and the workspace say of tasks that say nothing (haz::cfg::066); nil for nothing.
+	Defaults *Task
 }
 
 // Defines reports whether a file, named from the root, is one that says what the workspace is: the haz.yml of a project, or what
@@ -113,6 +113,14 @@ func (p *Project) HasTag(tag string) bool {
 		}
 	}
 	return false
+}
+
+// Plain is a task of the project that says nothing itself, and has no name.
+func (p *Project) Plain() *Task {
+	if p.Defaults != nil {
+		return p.Defaults
+	}
+	return &Task{ID: TaskID{Project: p.Name}, Project: p}
 }
 
 // Overlay is one file of .haz/tasks.

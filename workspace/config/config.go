@@ -40,7 +40,7 @@ func ReadWorkspace(f File) (*Workspace, diag.List) {
 	}
 	w.ProjectsKnown, w.FilesKnown = true, true
 	m.object(workspaceObject, "haz::cfg::005", n, w)
-	m.defaults(&w.Defaults, w.Env.Strict)
+	m.defaults(w.Defaults, w.Env.Strict)
 	if m.misses(n, "projects") {
 		w.ProjectsKnown = false
 		m.addCode("haz::cfg::009", m.top(), "the required key projects is missing",
@@ -74,7 +74,7 @@ func ReadProject(f File) (*Project, diag.List) {
 	}
 	p.TagsKnown, p.TasksKnown, p.FilesKnown = true, true, true
 	m.object(projectObject, "haz::cfg::005", n, p)
-	m.defaults(&p.Defaults, p.Env.Strict)
+	m.defaults(p.Defaults, p.Env.Strict)
 	if m.misses(n, "name") {
 		m.addCode("haz::cfg::013", m.top(), "the project has no name", "name: "+suggestName(f.Name))
 	}

@@ -6,8 +6,11 @@ import (
 	"github.com/haz-build/haz/diag"
 )
 
-// defaults holds what the defaults of a file say to each other, and to the env beside them.
+// defaults holds what the defaults of a file, which may be nil, say to each other, and to the env beside them.
 func (m *mapper) defaults(d *Body, strict Bool) {
+	if d == nil {
+		return
+	}
 	m.push(step{key: "defaults"})
 	defer m.pop()
 	m.hashedAndPassed(d)

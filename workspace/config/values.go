@@ -1,7 +1,6 @@
 package config
 
 import (
-	"reflect"
 	"time"
 
 	"github.com/haz-build/haz/diag"
@@ -115,7 +114,7 @@ type Workspace struct {
 	}
 	Env      struct{ Strict Bool }
 	Files    []FileSet
-	Defaults Body // the keys that defaults have, and no other
+	Defaults *Body // the keys that defaults have, and no other; nil where a file has none
 
 	// ProjectsKnown is false when the list of projects could not be read whole, FilesKnown when the sets could not.
 	ProjectsKnown, FilesKnown bool
@@ -129,7 +128,7 @@ type Project struct {
 	Uses     List // names of projects
 	Env      struct{ Strict Bool }
 	Files    []FileSet
-	Defaults Body // the keys that defaults have, and no other
+	Defaults *Body // the keys that defaults have, and no other; nil where a file has none
 	Tasks    []Task
 
 	TagsKnown, TasksKnown, FilesKnown bool // false when some of them could not be read
@@ -191,8 +190,13 @@ func (b *Body) incomplete(key string) {
 	b.actionFailed = b.actionFailed || key == "" || key == "command" || key == "shell"
 }
 
-// IsZero reports whether the body says nothing.
-func (b *Body) IsZero() bool { return reflect.ValueOf(*b).IsZero() }
+// present is a body that is there once something is to be put into it.
+func present(b **Body) *Body {
+	if *b == nil {
+		*b = &Body{}
+	}
+	return *b
+}
 
 // ActionFailed reports whether command or shell was there, but wrong.
 func (b *Body) ActionFailed() bool { return b.actionFailed }
@@ -258,7 +262,7 @@ func (w *Workspace) slot(key string) any {
 	case "files":
 		return &w.Files
 	case "defaults":
-		return &w.Defaults
+		return present(&w.Defaults)
 	}
 	return nil
 }
@@ -287,7 +291,7 @@ func (p *Project) slot(key string) any {
 	case "files":
 		return &p.Files
 	case "defaults":
-		return &p.Defaults
+		return present(&p.Defaults)
 	case "tasks":
 		return &p.Tasks
 	}

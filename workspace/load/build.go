@@ -39,9 +39,9 @@ type badReference struct {
 // each task in one directory.
 type made struct {
 	*merged
-	task workspace.Task
-	dir  string
-	bare bool // barePrograms has looked at it
+	last     *workspace.Task   // the task that was made of it last
+	override map[string]string // of it, without the cell of a matrix
+	bare     bool              // barePrograms has looked at it
 }
 
 // madeOf is a body with what completes it.
@@ -57,33 +57,36 @@ func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overla
 	b.sets = b.seen[p]
 	if m == nil {
 		m = &made{merged: base.with(&layer{src: b.src, body: c.Body, shared: overlay != "", strict: c.Body.Env.Strict, overlay: overlay})}
-		m.task = b.body(m.merged)
-		m.task.Origins = m.origins()
+		t := b.body(m.merged)
+		t.Origins = m.origins()
+		m.last, m.override = &t, t.Override
 		if b.made == nil {
 			b.made, b.known = make(map[madeOf]*made, 4), make(map[*config.Body]bool, 4)
 		}
 		b.known[c.Body] = true
 		b.made[madeOf{c.Body, base}] = m
-		b.patterns(&m.task, m.merged, p)
-		b.warn(&m.task, p)
+		b.patterns(m.last, m.merged, p)
+		b.warn(m.last, p)
 		if c.Body.Inherit.Value && p.Dir != nowhere {
 			b.complete(m.merged, c.Name)
 		}
-		m.dir = p.Dir
-	} else if m.dir != p.Dir {
-		b.patterns(&m.task, m.merged, p)
-		m.dir = p.Dir
+	} else {
+		t := *m.last
+		t.Override = m.override
+		if m.last = &t; t.Project.Dir != p.Dir {
+			b.patterns(m.last, m.merged, p)
+		}
 	}
-	t := m.task
+	t := m.last
 	t.ID = workspace.TaskID{Project: p.Name, Task: c.Name.Value}
 	t.Project = p
 	t.Overlay, t.Completed, t.Inherits = overlay, base != nil, base.overlays()
 	if !m.bare && !t.HasPath() { // where the environment is strict, which may be said by one project of several
-		b.barePrograms(&t, m.merged)
+		b.barePrograms(t, m.merged)
 		m.bare = true
 	}
 	t.Place = b.src.Place(c.Name.Span)
-	return &t
+	return t
 }
 
 // tasks are what task makes, one for each cell of a matrix (haz::cfg::092), which is that of the nearest body that has one. What is wrong is told
@@ -141,15 +144,12 @@ func (b *builder) defaults(m *merged, p *workspace.Project) {
 	}
 }
 
-// plain is the task of a project that says nothing.
+// plain is the task of a project that says nothing itself.
 func (b *builder) plain(base *merged, p *workspace.Project) *workspace.Task {
-	t := &workspace.Task{}
-	if base != nil {
-		*t = b.body(base)
-		b.envFiles(t, base, &placed{}, p.Dir)
-	}
+	t := b.body(base)
+	b.envFiles(&t, base, &placed{}, p.Dir)
 	t.ID, t.Project = workspace.TaskID{Project: p.Name}, p
-	return t
+	return &t
 }
 
 // body makes what does not depend on the project.

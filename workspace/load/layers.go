@@ -25,13 +25,15 @@ type layer struct {
 	origins  *sync.Map   // of its lists, by key: what tasks of several projects share
 }
 
-// newDefaults is what a file says of tasks that do not say it; nil for nothing.
+// newDefaults is what a file says of tasks that do not say it, in its defaults, which may be nil, and beside them; nil for nothing.
 func newDefaults(src *config.Source, body *config.Body, strict config.Bool) *layer {
-	if !strict.Set {
-		strict = body.Env.Strict
-	}
-	if !strict.Set && body.IsZero() {
+	switch {
+	case body == nil && !strict.Set:
 		return nil
+	case body == nil:
+		body = &config.Body{}
+	case !strict.Set:
+		strict = body.Env.Strict
 	}
 	return &layer{src: src, body: body, defaults: true, shared: true, strict: strict, origins: &sync.Map{}}
 }

@@ -202,7 +202,7 @@ func (l *loader) readSettings() {
 	if at := w.Execution.Umask; at.Set {
 		s.Umask, _ = config.ParseUmask(at.Value)
 	}
-	if d := newDefaults(w.Source, &w.Defaults, w.Env.Strict); d != nil {
+	if d := newDefaults(w.Source, w.Defaults, w.Env.Strict); d != nil {
 		l.base = l.base.with(d)
 		b := builder{ctx: l.ctx}
 		b.defaults(l.base, &workspace.Project{Dir: nowhere})

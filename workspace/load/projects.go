@@ -327,11 +327,13 @@ func (l *loader) readProject(dir directory) *project {
 	p.sets = l.projectSets(c.Name.Value, c)
 	b := builder{ctx: l.ctx, src: c.Source, files: l.files, nested: l.nested, known: map[*config.Body]bool{}, seen: map[*workspace.Project]*sets{project: p.sets}, sets: p.sets}
 	p.base = l.base
-	if d := newDefaults(c.Source, &c.Defaults, c.Env.Strict); d != nil {
+	if d := newDefaults(c.Source, c.Defaults, c.Env.Strict); d != nil {
 		p.base = l.base.with(d)
 		b.defaults(p.base, project)
 	}
-	project.Plain = b.plain(p.base, project)
+	if p.base != nil {
+		project.Defaults = b.plain(p.base, project)
+	}
 	p.own = make([]*workspace.Task, 0, len(c.Tasks))
 	for _, t := range c.Tasks {
 		if t.Body.Inherit.Value {
