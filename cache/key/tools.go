@@ -23,7 +23,7 @@ func (d *Deriver) tools(ctx context.Context, t *workspace.Task, at *Derived) ([]
 	case err != nil:
 		return nil, err
 	}
-	return slices.DeleteFunc(list, func(tool tools.Tool) bool {
+	otherwise := func(tool tools.Tool) bool {
 		name := tool.Inside()
 		if name == "" {
 			return false
@@ -32,7 +32,11 @@ func (d *Deriver) tools(ctx context.Context, t *workspace.Task, at *Derived) ([]
 			return true
 		}
 		return d.o.Made != nil && d.o.Made(t, name)
-	}), nil
+	}
+	if !slices.ContainsFunc(list, otherwise) {
+		return list, nil
+	}
+	return slices.DeleteFunc(slices.Clone(list), otherwise), nil
 }
 
 // ToolsMoved lists the programs of t that are no longer those of the key.

@@ -43,7 +43,7 @@ type asked struct {
 // probe is what a tool of a task is known by that has a probe.
 func (f *Finder) probe(ctx context.Context, t *workspace.Task, env Env, decl *workspace.ToolDecl) (Tool, error) {
 	tool := Tool{Name: decl.Name}
-	found, err := f.search(ctx, t, decl.Probe[0], f.path(env.orDefault()))
+	found, _, err := f.search(ctx, t, decl.Probe[0], f.path(env.orDefault()))
 	if err != nil {
 		return tool, err
 	}

@@ -61,33 +61,33 @@ type place struct {
 }
 
 // search is where a name leads, for a task: from memory, if what was seen is as it was. What the task itself makes is none of it: it is
-// there, or not, for the next run.
-func (f *Finder) search(ctx context.Context, t *workspace.Task, name string, p *searchPath) ([]Tool, error) {
+// there, or not, for the next run. kept says that it leads there for every task, and that this is remembered.
+func (f *Finder) search(ctx context.Context, t *workspace.Task, name string, p *searchPath) (list []Tool, kept bool, err error) {
 	era, relative := f.era.Load(), !p.isAbsolute(name)
 	if !relative {
 		if known, ok := p.found.Load(name); ok {
 			r := known.(*result)
 			if r.era == era {
-				return r.tools, nil
+				return r.tools, true, nil
 			}
 			if r.holds(f) {
 				again := *r
 				again.era = era
 				p.found.Store(name, &again)
-				return r.tools, nil
+				return r.tools, true, nil
 			}
 		}
 	}
 	r := &result{era: era}
 	s := &search{f: f, path: p, dir: t.Project.Dir, r: r, own: t.Writes, relative: relative}
 	if err := s.follow(ctx, name, 0); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	// What lies in the workspace may be another at any moment.
-	if !s.relative && !slices.ContainsFunc(r.looks, func(l look) bool { return l.place.inside }) {
+	if kept = !s.relative && !slices.ContainsFunc(r.looks, func(l look) bool { return l.place.inside }); kept {
 		f.keep(&p.found, name, r)
 	}
-	return r.tools, nil
+	return r.tools, kept, nil
 }
 
 // holds reports whether all that was seen is as it was.

@@ -6,6 +6,7 @@
 package tools
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -79,6 +80,9 @@ type Finder struct {
 	paths sync.Map // text of a PATH → *searchPath
 	kept  atomic.Int64
 
+	mu    sync.RWMutex
+	lists map[listOf]listed
+
 	answers sync.Map // Probe.key → *asked
 }
 
@@ -108,11 +112,50 @@ func (e *Env) orDefault() string {
 }
 
 // Find lists the tools of a task, sorted by name: the program that is started and those that its script starts, and the
-// interpreters of those that are scripts; not what the task itself makes. Where the task says what its tools are, these. The error is
-// that of ctx, or a *ProbeError.
+// interpreters of those that are scripts; not what the task itself makes. Where the task says what its tools are, these. The list is not to
+// be changed: tasks share it. The error is that of ctx, or a *ProbeError.
 func (f *Finder) Find(ctx context.Context, t *workspace.Task, env Env) ([]Tool, error) {
+	if t.OwnTools || t.Kind != workspace.Shell {
+		list, _, err := f.find(ctx, t, env)
+		return list, err
+	}
+	era, of := f.era.Load(), listOf{scriptOf{t.Shell, t.Script}, env.Path, env.Set}
+	f.mu.RLock()
+	known, ok := f.lists[of]
+	f.mu.RUnlock()
+	if ok && known.era == era {
+		return known.tools, nil
+	}
+	list, everywhere, err := f.find(ctx, t, env)
+	if err == nil && everywhere {
+		f.mu.Lock()
+		if f.lists == nil {
+			f.lists = map[listOf]listed{}
+		}
+		if ok || len(f.lists) < maxKept {
+			f.lists[of] = listed{era, list}
+		}
+		f.mu.Unlock()
+	}
+	return list, err
+}
+
+// listOf is what a list of tools hangs on, where none of them lies in the workspace.
+type listOf struct {
+	scriptOf
+	path string
+	set  bool
+}
+
+// listed is such a list, as it was in an era.
+type listed struct {
+	era   uint64
+	tools []Tool
+}
+
+// find is Find without memory of lists. everywhere says that tasks with the same script and PATH have the same list.
+func (f *Finder) find(ctx context.Context, t *workspace.Task, env Env) (list []Tool, everywhere bool, err error) {
 	var names []string
-	var list []Tool
 	if t.OwnTools {
 		for i := range t.Tools {
 			decl := &t.Tools[i]
@@ -122,7 +165,7 @@ func (f *Finder) Find(ctx context.Context, t *workspace.Task, env Env) ([]Tool, 
 			}
 			tool, err := f.probe(ctx, t, env, decl)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			list = append(list, tool)
 		}
@@ -131,27 +174,28 @@ func (f *Finder) Find(ctx context.Context, t *workspace.Task, env Env) ([]Tool, 
 		list = make([]Tool, 0, len(names)+2)
 	}
 	usual := f.path(env.orDefault())
+	everywhere = true
 	for _, name := range names {
 		path := usual
 		if !env.Set && t.Kind == workspace.Shell && name != t.Shell {
 			path = f.path(ShellPath)
 		}
-		found, err := f.search(ctx, t, name, path)
+		found, kept, err := f.search(ctx, t, name, path)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		list = append(list, found...)
+		list, everywhere = append(list, found...), everywhere && kept
 	}
 	inOrder := func(a, b Tool) int { return cmp.Or(strings.Compare(a.Name, b.Name), a.compare(&b)) }
 	if !slices.IsSortedFunc(list, inOrder) {
 		slices.SortFunc(list, inOrder)
 	}
-	return slices.CompactFunc(list, func(a, b Tool) bool { return a.Same(&b) }), nil
+	return slices.CompactFunc(list, func(a, b Tool) bool { return a.Same(&b) }), everywhere, nil
 }
 
 // compare puts two tools of one name in order: an interpreter may be looked for elsewhere than a program of that name.
 func (t *Tool) compare(o *Tool) int {
-	return cmp.Or(cmp.Compare(t.How, o.How), strings.Compare(string(t.Digest[:]), string(o.Digest[:])))
+	return cmp.Or(cmp.Compare(t.How, o.How), bytes.Compare(t.Digest[:], o.Digest[:]))
 }
 
 type scriptOf struct{ shell, text string }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,35 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// CACHE-035: two tasks with one script share what they start, unless it hangs on their folders.
+func TestFolders(t *testing.T) {
+	b := newBed(t)
+	for _, name := range []string{"/bin/sh", "/usr/bin/cc", "/ws/p/run", "/ws/q/cc"} {
+		b.write(name, "bytes of "+name)
+	}
+	for _, c := range []struct {
+		text, path string
+		shared     bool
+	}{
+		{"cc", "/bin:/usr/bin", true},
+		{"cc", "/bin:.:/usr/bin", false},
+		{"./run", "/bin", false},
+		{"cc", "/bin:/ws/q", true}, // the same one, looked for by each
+	} {
+		find := func(dir string) []Tool {
+			k := task(c.text)
+			k.Project = &workspace.Project{Name: dir, Dir: "/" + dir}
+			list, err := b.f.Find(context.Background(), k, Env{Path: c.path, Set: true})
+			b.must(err)
+			return list
+		}
+		same := slices.EqualFunc(find("p"), find("q"), func(a, b Tool) bool { return a.Same(&b) && a.File == b.File })
+		if same != c.shared {
+			t.Errorf("%s in %s: shared %v", c.text, c.path, same)
+		}
+	}
+}
+
 // CACHE-035: what of a program counts.
 func TestDigests(t *testing.T) {
 	find := func(b *bed, text string) Tool {
@@ -194,11 +224,15 @@ func TestDigests(t *testing.T) {
 		{"back", func() { b.write("/usr/bin/cc", "one") }, true},
 	} {
 		b.must(b.fs.MkdirAll("/usr/local/bin", 0o755))
+		find(b, "cc x") // as it was is remembered
 		c.change()
 		b.f.Forget()
 		now := find(b, "argv:cc")
 		if now.Same(&first) != c.same {
 			t.Errorf("%s: same %v, want %v", c.name, now.Same(&first), c.same)
+		}
+		if in := find(b, "cc x"); in.Name != "cc" || !in.Same(&now) {
+			t.Errorf("%s: in a script it is %+v", c.name, in)
 		}
 		b.open(b.fs)
 		if next := find(b, "argv:cc"); !next.Same(&now) {
