@@ -33,11 +33,12 @@ type log struct {
 	appends  bool      // f was opened for writing
 	gen      int       // counts the files that were opened
 	rows     map[string]span
-	tasks    int   // what the names in rows take, at most maxTasks
-	live     int64 // bytes of the records in rows
-	at       int64 // the end of the last record that holds together
-	seen     int64 // the size up to which the file was looked at
-	unwanted bool  // rows were dropped that are still in the file
+	tasks    int    // what the names in rows take, at most maxTasks
+	live     int64  // bytes of the records in rows
+	at       int64  // the end of the last record that holds together
+	seen     int64  // the size up to which the file was looked at
+	text     []byte // how the file begins, as it was looked at; records in it held together then. Nothing that a row names is overwritten
+	unwanted bool   // rows were dropped that are still in the file
 }
 
 // span is where a sealed record lies.
@@ -57,7 +58,9 @@ func (l *log) get(task string) (record []byte, at span, gen int, ok bool) {
 func (l *log) parse(task string, do func(r *text.Reader, hash string)) (made int64, at span, gen int, ok bool) {
 	at, gen, ok = l.read(task, func(at span) error {
 		var r *text.Reader
-		if at.size > text.MaxLine {
+		if record := l.kept(at); record != nil {
+			r = text.Verified(record)
+		} else if at.size > text.MaxLine {
 			r = text.Stream(io.NewSectionReader(l.f, at.off, at.size), at.size)
 		} else if record, err := l.bytes(at); err == nil {
 			r = text.Read(record)
@@ -77,8 +80,22 @@ func (l *log) parse(task string, do func(r *text.Reader, hash string)) (made int
 	return made, at, gen, ok
 }
 
+// maxText is up to which size of a log it is kept in memory, in bytes: a call for each record is more than the record costs.
+const maxText = 4 << 20
+
+// kept is a record that is in memory; nil: it is not.
+func (l *log) kept(at span) []byte {
+	if end := at.off + at.size; end <= int64(len(l.text)) {
+		return l.text[at.off:end:end]
+	}
+	return nil
+}
+
 // bytes are those of a record.
 func (l *log) bytes(at span) ([]byte, error) {
+	if record := l.kept(at); record != nil {
+		return record, nil
+	}
 	record := make([]byte, at.size)
 	if _, err := l.f.ReadAt(record, at.off); err != nil {
 		return nil, &text.ReadError{Err: err}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -97,7 +98,7 @@ func (l *log) drop() {
 	}
 	l.unlock()
 	l.gen++
-	l.f, l.appends, l.rows, l.tasks, l.live, l.at, l.seen, l.unwanted = nil, false, nil, 0, 0, 0, 0, false
+	l.f, l.appends, l.rows, l.tasks, l.live, l.at, l.seen, l.text, l.unwanted = nil, false, nil, 0, 0, 0, 0, nil, false
 }
 
 // refresh looks at what was appended since the last time. The error is fs.ErrNotExist when there is no log.
@@ -125,7 +126,11 @@ func (l *log) scan(size int64) error {
 	if l.rows == nil {
 		l.rows = map[string]span{}
 	}
-	for found := scanLog(l.f, l.at, size, l.kind, l.most); ; {
+	src, err := l.keep(size)
+	if err != nil {
+		return err
+	}
+	for found := scanLog(src, l.at, size, l.kind, l.most); ; {
 		task, at, err := found.next()
 		switch {
 		case err == io.EOF:
@@ -136,6 +141,20 @@ func (l *log) scan(size int64) error {
 		}
 		l.count(task, at)
 	}
+}
+
+// keep reads a small log on into memory, from the last record that holds together. src is where it is scanned.
+func (l *log) keep(size int64) (src io.ReaderAt, err error) {
+	if size > maxText || int64(len(l.text)) < l.at {
+		return l.f, nil
+	}
+	more := make([]byte, size-l.at)
+	n, err := l.f.ReadAt(more, l.at)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	l.text = append(l.text[:l.at], more[:n]...)
+	return bytes.NewReader(l.text), nil
 }
 
 // count makes the record at a span the one of its task that counts. Of more tasks than anybody has nothing is known.

@@ -26,6 +26,7 @@ type Reader struct {
 	open bool // there is a line under way
 
 	fn    digest.Function
+	known bool      // the digest was compared
 	sum   hash.Hash // of what has left buf
 	total int64
 	err   error
@@ -36,6 +37,9 @@ const MaxLine = 256 << 10
 
 // Read reads b, which must not change meanwhile.
 func Read(b []byte) *Reader { return &Reader{buf: b, end: len(b)} }
+
+// Verified reads b, of which the digest was compared with what comes before it.
+func Verified(b []byte) *Reader { return &Reader{buf: b, end: len(b), known: true} }
 
 // Stream reads src through a window. A text of more than most bytes is an error.
 func Stream(src io.Reader, most int64) *Reader {
@@ -191,8 +195,10 @@ func (r *Reader) Verify() {
 	if r.err != nil {
 		return
 	}
-	var got digest.Digest
-	if r.sum == nil {
+	got := want
+	if r.known {
+		// nobody changes what is in memory
+	} else if r.sum == nil {
 		got = hasher.Sum(r.fn, r.buf[:r.from])
 	} else {
 		r.sum.Write(r.buf[:r.from])
