@@ -135,7 +135,7 @@ func one(dir, task string) error {
 	if err := os.MkdirAll(filepath.Join(dir, ".git"), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "haz.yml"), []byte("name: one\ntasks:\n  default:\n"+task+"    env: {from_host: [PATH]}\n"), 0o644)
+	return os.WriteFile(filepath.Join(dir, "haz.yml"), []byte("name: one\ntasks:\n  default:\n"+task+""), 0o644)
 }
 
 // benchStreams shows that output does not pile up in memory (S-15).

@@ -101,7 +101,7 @@ func (s shape) writeHaz(root string) error {
 	}
 	err := os.WriteFile(filepath.Join(root, ".haz", "workspace.yml"), []byte("projects: [/p/*]\nconcurrency: {default: 2}\n"), 0o644)
 	for i := 0; i < s.n && err == nil; i++ {
-		text := fmt.Sprintf("name: %s\ntasks:\n  build:\n    shell: '%s'\n    env: {from_host: [PATH]}\n    inputs: [src/*]\n    outputs: [out/result]\n", name(i), command)
+		text := fmt.Sprintf("name: %s\ntasks:\n  build:\n    shell: '%s'\n    inputs: [src/*]\n    outputs: [out/result]\n", name(i), command)
 		if len(s.deps[i]) > 0 {
 			var refs []string
 			for _, d := range s.deps[i] {
