@@ -56,6 +56,7 @@ var mayImport = map[string]string{
 	"workspace/infer/golang":    "diag fsys workspace/infer",
 	"workspace/infer/toml":      "diag workspace/infer",
 	"workspace/infer/cargo":     "diag workspace/infer workspace/infer/toml",
+	"workspace/infer/uv":        "diag workspace/infer workspace/infer/toml",
 	"workspace/infer/infertest": "fsys workspace/infer",
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file

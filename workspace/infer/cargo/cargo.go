@@ -87,15 +87,11 @@ func (w *world) read(dir string) *pkg {
 	p.broken = len(p.mistakes) > 0
 	if name := p.doc.Get("package", "name"); !p.broken && p.doc.Get("package") != nil {
 		if _, ok := name.Text(); !ok {
-			p.mistakes = append(p.mistakes, p.mistake(p.doc.Get("package"), "the package has no name, a string"))
+			p.mistakes = append(p.mistakes, p.doc.Get("package").Mistake(text, "the package has no name, a string"))
 		}
 	}
 	p.app = w.isProgram(p)
 	return p
-}
-
-func (p *pkg) mistake(at *toml.Value, message string) diag.Diagnostic {
-	return diag.Diagnostic{Code: infer.RuleBroken, Place: at.Place(p.text), Message: message}
 }
 
 // members reads the members that the root lists.
@@ -111,7 +107,7 @@ func (w *world) members() []*pkg {
 		}
 		g, err := infer.NewGlob("/", text, manifestFile, true)
 		if err != nil {
-			w.root.mistakes = append(w.root.mistakes, w.root.mistake(e, fmt.Sprintf("the member %s cannot be read: %v", diag.QuoteShort(text), err)))
+			w.root.mistakes = append(w.root.mistakes, e.Mistake(w.root.text, fmt.Sprintf("the member %s cannot be read: %v", diag.QuoteShort(text), err)))
 			continue
 		}
 		m.Take, at = append(m.Take, g), append(at, e)
@@ -167,24 +163,11 @@ func (w *world) excluded(ws *toml.Value, members []*toml.Value) func(dir string)
 	return func(dir string) bool { return under(dir, entries) && !under(dir, members) }
 }
 
-// texts are the strings of a list; all else in its place is a mistake.
+// texts are the strings of a list. All else is a mistake of the manifest.
 func (p *pkg) texts(v *toml.Value) []*toml.Value {
-	if v == nil {
-		return nil
-	}
-	if !v.IsList() {
-		p.mistakes = append(p.mistakes, p.mistake(v, "want a list of strings, found "+v.Kind()))
-		return nil
-	}
-	var list []*toml.Value
-	for _, item := range v.Items() {
-		if _, ok := item.Text(); ok {
-			list = append(list, item)
-		} else {
-			p.mistakes = append(p.mistakes, p.mistake(item, "want a string, found "+item.Kind()))
-		}
-	}
-	return list
+	texts, mistakes := v.Texts(p.text, false)
+	p.mistakes = append(p.mistakes, mistakes...)
+	return texts
 }
 
 // isProgram reports whether a package has a program, by its manifest or by the files that cargo looks for.

@@ -33,7 +33,11 @@ func (w *world) resolve(p *pkg) {
 
 func (w *world) section(p *pkg, table *toml.Value) {
 	for _, s := range sections {
-		for name, v := range table.Get(s.key).Fields() {
+		all := table.Get(s.key)
+		if all != nil && !all.IsTable() {
+			p.mistakes = append(p.mistakes, all.Mistake(p.text, "want a table, found "+all.Kind()))
+		}
+		for name, v := range all.Fields() {
 			if dir := w.dependency(p, name, v); dir != "" && dir != p.dir {
 				p.uses = append(p.uses, use{dir, s.kind, v})
 			}

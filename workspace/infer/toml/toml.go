@@ -114,11 +114,32 @@ func (v *Value) True() bool { return v != nil && v.kind == boolean && v.text == 
 // IsTable reports whether the value is a table.
 func (v *Value) IsTable() bool { return v != nil && v.kind.isTable() }
 
-// IsList reports whether the value is a list in brackets.
-func (v *Value) IsList() bool { return v != nil && v.kind == list }
-
 // Place is where the key of the value stands with it; of an item of a list, the item.
 func (v *Value) Place(t *infer.Text) diag.Place { return t.Place(v.start, v.end) }
+
+// Mistake is an error about the value.
+func (v *Value) Mistake(t *infer.Text, message string) diag.Diagnostic {
+	return t.Mistake(infer.RuleBroken, v.start, v.end, message)
+}
+
+// Texts are the strings of a list. All else, in it or in its place, is a mistake; but not tables in it, where they may be.
+func (v *Value) Texts(t *infer.Text, tablesToo bool) (texts []*Value, mistakes diag.List) {
+	if v == nil {
+		return nil, nil
+	}
+	if v.kind != list {
+		return nil, diag.List{v.Mistake(t, "want a list of strings, found "+v.Kind())}
+	}
+	for _, item := range v.items {
+		switch {
+		case item.kind == text:
+			texts = append(texts, item)
+		case !tablesToo || !item.kind.isTable():
+			mistakes = append(mistakes, item.Mistake(t, "want a string, found "+item.Kind()))
+		}
+	}
+	return texts, mistakes
+}
 
 // Parse reads a document. Where it is broken, the value holds what stands before that, and the list the mistake.
 func Parse(t *infer.Text) (*Value, diag.List) {

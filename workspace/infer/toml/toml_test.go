@@ -76,7 +76,7 @@ func TestValues(t *testing.T) {
 		t.Error("booleans")
 	}
 	none := v.Get("no", "such", "key")
-	if _, ok := none.Text(); ok || none.True() || none.IsTable() || none.IsList() || none.Items() != nil {
+	if _, ok := none.Text(); ok || none.True() || none.IsTable() || none.Items() != nil {
 		t.Error("no value is something")
 	}
 	for range none.Fields() {
@@ -91,6 +91,35 @@ func TestValues(t *testing.T) {
 	}
 	if _, ok := v.Get("table", "sub", "deep", "n").Text(); ok || v.Get("table", "sub", "deep", "n").Kind() != "a number or a time" {
 		t.Error("a number")
+	}
+}
+
+func TestTexts(t *testing.T) {
+	text := infer.NewText("/f", `a = ["x", 1, {}, "y", []]`+"\nb = 'c'\n")
+	v, _ := toml.Parse(text)
+	for _, tc := range []struct {
+		v         *toml.Value
+		tablesToo bool
+		want      string
+	}{
+		{v.Get("a"), true, "x y; 1:11 want a string, found a number or a time; 1:1 want a string, found a list"},
+		{v.Get("a"), false, "x y; 1:11 want a string, found a number or a time; 1:14 want a string, found a table; 1:1 want a string, found a list"},
+		{v.Get("b"), false, "; 2:1 want a list of strings, found a string"},
+		{v.Get("c"), false, ""},
+	} {
+		texts, mistakes := tc.v.Texts(text, tc.tablesToo)
+		var words []string
+		for _, one := range texts {
+			word, _ := one.Text()
+			words = append(words, word)
+		}
+		got := strings.Join(words, " ")
+		for _, m := range mistakes {
+			got += fmt.Sprintf("; %d:%d %s", m.Place.Line, m.Place.Column, m.Message)
+		}
+		if got != tc.want {
+			t.Errorf("got %s\nwant %s", got, tc.want)
+		}
 	}
 }
 
