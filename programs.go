@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/script"
 )
 
@@ -47,6 +48,26 @@ func (w *Workspace) programWarnings() diag.List {
 				Hint: "env: {pass: [PATH]}"})
 			break
 		}
+	}
+	return list
+}
+
+// unreadWarnings are about scripts of which no parser says what they start: a compiler that was replaced is no miss there, and nobody would know.
+func (w *Workspace) unreadWarnings() diag.List {
+	var list diag.List
+	told := map[diag.Place]bool{} // one body may be the task of many projects
+	for _, t := range w.W.Tasks {
+		if t.Kind != workspace.Shell || t.OwnTools || !t.Cache || told[t.Place] || script.Read(t.Shell, t.Script).Parsed {
+			continue
+		}
+		told[t.Place] = true
+		why := "does not read as one for " + t.Shell
+		if !script.Reads(t.Shell) {
+			why = "is for " + t.Shell + ", which haz does not read"
+		}
+		list = append(list, diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::050", Place: t.Place, Project: t.SharedIn(),
+			Message: fmt.Sprintf("the script of task %s %s: of the programs that it starts the key has %s alone", diag.Quote(t.ID.String()), why, t.Shell),
+			Hint:    "list the others in `tools`; if none of them matters: tools: [" + t.Shell + "]"})
 	}
 	return list
 }

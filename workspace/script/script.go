@@ -55,6 +55,9 @@ type Of struct {
 	Plain bool
 }
 
+// Reads reports whether scripts for a shell of that name are in a language that is read.
+func Reads(shell string) bool { return dialects[shell] != nil }
+
 // Read reads a script for a shell of that name. Equal scripts have equal answers.
 func Read(shell, text string) Of { return read(shell, text, 0) }
 
