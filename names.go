@@ -1,6 +1,9 @@
 package haz
 
 import (
+	"cmp"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/haz-build/haz/cache/key"
@@ -51,6 +54,19 @@ func (w *Workspace) Bearing() *Project { return load.Bearing(w.W, w.o.host, w.di
 func (w *Workspace) Meant(text string) string {
 	home, _ := w.hostEnv().Lookup("HOME")
 	return w.W.Meant(workspace.Typed{Text: text, Dir: load.Inside(w.W, w.o.host, w.dir), Home: home, Bearing: w.Bearing()})
+}
+
+// Hint is the advice for a text that was given as a task, of which err says why it selects none: what to type instead, "" when nothing comes to
+// mind. A text that looks like a path, or like what other tools call a task, is first taken for that.
+func (w *Workspace) Hint(text string, err error) string {
+	var s *workspace.SelectError
+	if !errors.As(err, &s) || s.Hint == "" {
+		return w.Meant(text)
+	}
+	if w.W.Project(text) != nil || !strings.Contains(text, ":") && strings.ContainsAny(text, "@/.") {
+		return cmp.Or(w.Meant(text), s.Hint)
+	}
+	return s.Hint
 }
 
 // Scope is the tasks that a command without targets is about: those of the bearing project, or all tasks when there is none

@@ -128,7 +128,7 @@ func (w *Workspace) selectReferences(refs []Reference) (*Selected, error) {
 	bearing := w.Bearing()
 	var bad diag.List
 	for _, ref := range refs {
-		tasks, err := w.W.Resolve(ref, bearing)
+		tasks, err := w.W.ResolveTyped(ref, bearing)
 		if err != nil {
 			bad = append(bad, w.referenceError(ref.String(), err))
 			continue
@@ -147,13 +147,10 @@ func (w *Workspace) selectReferences(refs []Reference) (*Selected, error) {
 
 // referenceError says which reference selects nothing, and why.
 func (w *Workspace) referenceError(typed string, err error) diag.Diagnostic {
-	d := diag.Diagnostic{Message: fmt.Sprintf("target resolution failed: %s: %s", diag.Quote(typed), err)}
+	d := diag.Diagnostic{Message: fmt.Sprintf("target resolution failed: %s: %s", diag.Quote(typed), err), Hint: w.Hint(typed, err)}
 	var s *workspace.SelectError
 	if errors.As(err, &s) {
-		d.Code, d.Hint = s.Rule, s.Hint
-	}
-	if d.Hint == "" || w.W.Project(typed) != nil {
-		d.Hint = cmp.Or(w.Meant(typed), d.Hint)
+		d.Code = s.Rule
 	}
 	return d
 }

@@ -276,9 +276,13 @@ func (p *predictor) upstreamChanges(task int) []UpstreamChange {
 	return out
 }
 
+// Resolve is the tasks that a reference selects, as somebody typed it in the directory that the workspace was opened from. The error is
+// *workspace.SelectError; an empty selection is always one.
+func (w *Workspace) Resolve(r Reference) ([]*Task, error) { return w.W.ResolveTyped(r, w.Bearing()) }
+
 // ResolveOne resolves a reference that must select exactly one task.
 func (w *Workspace) ResolveOne(r Reference) (*Task, error) {
-	ts, err := w.W.Resolve(r, w.Bearing())
+	ts, err := w.Resolve(r)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (id TaskID) Family() string {
 // CheckTaskName checks the name of a task, or of a cell: name[key=value,key=value]. The error is *NameError.
 func CheckTaskName(s string) error {
 	family, values, isCell := strings.Cut(s, "[")
-	if err := CheckName(family); err != nil || !isCell {
+	if err := CheckFamilyName(family); err != nil || !isCell {
 		return err
 	}
 	at := len(family)

@@ -110,20 +110,22 @@ func (w *Workspace) meantOwn(t Typed) string {
 	return hint
 }
 
-// named is the project that a text names: by its name, or by its folder, from the root or from where it was typed.
+// named is the project that a text names: by its name, with the @ or without, by its folder, from the root or from where it was typed, or by the last part of its name
+// where no other project has that: ui of @acme/ui.
 func (w *Workspace) named(text, dir string) *Project {
 	bare := strings.TrimSuffix(strings.TrimSuffix(w.fromRoot(text), "/"+layout.ProjectFile), "/")
-	if p := w.Project(bare); p != nil {
-		return p
-	}
-	for _, folder := range folders(bare, dir) {
-		for _, p := range w.Projects {
-			if p.Dir == folder {
-				return p
-			}
+	for _, name := range []string{bare, "@" + bare} {
+		if p := w.Project(name); p != nil {
+			return p
 		}
 	}
-	return nil
+	x := w.byName()
+	for _, folder := range folders(bare, dir) {
+		if p := x.byDir[folder]; p != nil {
+			return p
+		}
+	}
+	return x.byLast[bare]
 }
 
 // folders are the folders that a text can mean. A bare word means none: it is a task.
@@ -157,41 +159,61 @@ func tasksOf(p *Project) string {
 // maxMeant is how many tasks a hint names.
 const maxMeant = 3
 
-// respelled is the task that a text names as other tools would: project#task, project/task, folder:task, @project/task,
-// project.task, a bare ^task. "" when there is none.
+// respelled is the task that a text names as other tools would, or in other letters; "" when there is none.
 func (w *Workspace) respelled(t Typed) string {
-	if task := strings.TrimLeft(t.Text, "^~"); task != t.Text && len(w.byName().byTask[task]) > 0 {
-		if strings.HasPrefix(t.Text, "~") && t.Bearing != nil && t.Bearing.task(task) != nil {
-			return "~:" + task
-		}
-		return "^:" + task
-	}
-	text := strings.TrimLeft(strings.Replace(t.Text, "::", ":", 1), "@^")
-	if task, ok := strings.CutPrefix(text, ":"); ok && len(w.byName().byTask[task]) > 0 {
-		if t.Bearing != nil && t.Bearing.task(task) != nil {
-			return "~:" + task
-		}
-		return "^:" + task
-	}
-	for _, separator := range "#:/." {
-		i := strings.LastIndexByte(text, byte(separator))
-		if i <= 0 {
-			continue
-		}
-		p := w.named(text[:i], t.Dir)
-		if p == nil {
-			p = w.named("/"+strings.TrimLeft(text[:i], "/"), "")
-		}
-		if p == nil {
-			p = w.Project(path.Base(text[:i]))
-		}
-		if p != nil && p.task(text[i+1:]) != nil {
-			if ref := p.Name + ":" + text[i+1:]; ref != t.Text {
-				return ref
-			}
-		}
+	if ref := w.otherSpelling(t); ref != "" {
+		return ref
 	}
 	return w.folded(t)
+}
+
+// otherSpelling is the task that a text names as other tools would: project#task, project/task, folder:task, @project/task, project.task,
+// a bare ^task. "" when there is none. Its cost does not depend on how many projects there are.
+func (w *Workspace) otherSpelling(t Typed) string {
+	if task := strings.TrimLeft(t.Text, "^~"); task != t.Text && len(w.byName().byTask[task]) > 0 {
+		if strings.HasPrefix(t.Text, "~") && t.Bearing != nil && len(t.Bearing.named(task)) > 0 {
+			return "~:" + task
+		}
+		return "^:" + task
+	}
+	bare := strings.TrimLeft(strings.Replace(t.Text, "::", ":", 1), "@^")
+	if task, ok := strings.CutPrefix(bare, ":"); ok && len(w.byName().byTask[task]) > 0 {
+		if t.Bearing != nil && len(t.Bearing.named(task)) > 0 {
+			return "~:" + task
+		}
+		return "^:" + task
+	}
+	if ref := w.parted(t.Text, t); ref != "" || bare == t.Text {
+		return ref
+	}
+	return w.parted(bare, t)
+}
+
+// partsMost is how many places parted looks at for each character that may stand between a project and a task. Each may also be one of a name.
+const partsMost = 8
+
+// parted is the task of a project, a folder of one, or the last part of the name of one, that stand on two sides of a character in a text; "" for
+// none.
+func (w *Workspace) parted(text string, t Typed) string {
+	for _, separator := range "#:/." {
+		i := strings.LastIndexByte(text, byte(separator))
+		for n := 0; i > 0 && n < partsMost; n++ {
+			p, task := w.named(text[:i], t.Dir), text[i+1:]
+			if p == nil {
+				p = w.named("/"+strings.TrimLeft(text[:i], "/"), "")
+			}
+			if p == nil {
+				p = w.Project(path.Base(text[:i]))
+			}
+			if p != nil && len(p.named(task)) > 0 {
+				if ref := p.Name + ":" + task; ref != t.Text {
+					return ref
+				}
+			}
+			i = strings.LastIndexByte(text[:i], byte(separator))
+		}
+	}
+	return ""
 }
 
 // folded is the task that a text names when upper and lower case are one; "" when there is none.

@@ -10,7 +10,7 @@ import (
 // MeantDep is a hint for a text of p, nil for an overlay, that is no reference; "" when nothing comes to mind. What it says to write
 // selects something, and no circle comes of it where only upstream have ^task.
 func (w *Workspace) MeantDep(text string, p *Project, upstream []*Project) string {
-	if task, ok := strings.CutPrefix(text, "^"); ok && CheckName(task) == nil {
+	if task, ok := strings.CutPrefix(text, "^"); ok && CheckFamilyName(task) == nil {
 		hint := "haz has dependencies of tasks, not of projects: name the tasks that this one needs"
 		for _, t := range w.byName().byTask[task] {
 			if t.Project != p && len(t.Deps) == 0 && !slices.Contains(upstream, t.Project) {
@@ -25,8 +25,8 @@ func (w *Workspace) MeantDep(text string, p *Project, upstream []*Project) strin
 		typed.Dir = p.Dir
 	}
 	bare := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(text, "//"), "#"), ":")
-	if CheckName(bare) == nil {
-		own := p == nil || p.task(bare) != nil // an overlay's project may have it
+	if CheckTaskName(bare) == nil {
+		own := p == nil && CheckName(bare) == nil || p != nil && p.task(bare) != nil // an overlay's project may have it
 		switch {
 		case own && bare == text:
 			return ""

@@ -2,14 +2,17 @@ package workspace
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/haz-build/haz/diag"
 )
 
-// NameMax and ShellNameMax are the longest names in bytes (ID-003); EnvNameMax is that of environment variables.
+// NameMax, PartsMax and ShellNameMax are the longest names in bytes (ID-003): PartsMax of a project or task whose name has several parts,
+// which is what the name of an npm package may have. EnvNameMax is that of environment variables.
 const (
 	NameMax      = 64
+	PartsMax     = 214
 	ShellNameMax = 32
 	EnvNameMax   = 256
 )
@@ -28,9 +31,19 @@ func (e *NameError) Error() string {
 	return e.Reason + " (" + e.Rule + ")"
 }
 
-// CheckName checks the name of a project, task, tag, mutex or overlay (ID-001 … ID-004): 1 to 64 bytes of A-Z a-z 0-9 _ -,
-// the first a letter or digit. The error is *NameError.
+// CheckName checks the name of a tag, mutex, overlay or set of files (ID-001 … ID-004): 1 to 64 bytes of A-Z a-z 0-9 _ -, the first a
+// letter or digit. The error is *NameError.
 func CheckName(s string) error { return checkName(s, NameMax) }
+
+// CheckProjectName checks the name of a project, or an alias of one: what CheckName allows and . @ /, so that packages keep their
+// names: @acme/ui. What stands between slashes is a part. No part is empty or has nothing but dots, so that no name is a path that leads
+// elsewhere; the first character is a letter or a digit, which may have an @ before it. A name of one part has 1 to 64 bytes, any other up to 214.
+// The error is *NameError.
+func CheckProjectName(s string) error { return checkParts(s, "/", "A-Z a-z 0-9 _ - . @ /") }
+
+// CheckFamilyName checks what a file calls a task (haz::cfg::006): of project names and the colon, which separates parts as a slash does:
+// build:prod. The error is *NameError.
+func CheckFamilyName(s string) error { return checkParts(s, "/:", "A-Z a-z 0-9 _ - . @ / :") }
 
 // ProjectSet is no name that a user gives a set of files: $project means the project's own files (PATH-025).
 const ProjectSet = "project"
@@ -55,8 +68,68 @@ func checkName(s string, limit int) error {
 		}
 	}
 	if len(s) > limit {
-		return &NameError{Rule: "ID-003", Offset: limit, Length: len(s) - limit,
-			Reason: fmt.Sprintf("a name has at most %d bytes, and this one has %d", limit, len(s))}
+		return tooLong(s, limit)
+	}
+	return nil
+}
+
+func tooLong(s string, limit int) *NameError {
+	return &NameError{Rule: "ID-003", Offset: limit, Length: len(s) - limit,
+		Reason: fmt.Sprintf("a name has at most %d bytes, and this one has %d", limit, len(s))}
+}
+
+// checkParts checks a name of parts, which separators separate; characters are all that it may have.
+func checkParts(s, separators, characters string) error {
+	if s == "" {
+		return checkName(s, NameMax)
+	}
+	if first := strings.TrimPrefix(s, "@"); first == "" || strings.IndexByte("_-.@", first[0]) >= 0 || first != s && strings.IndexByte(separators, first[0]) >= 0 {
+		return badStart(s)
+	}
+	start, limit := 0, NameMax
+	for i := 0; i <= len(s); i++ {
+		if i == len(s) || strings.IndexByte(separators, s[i]) >= 0 {
+			if err := checkPart(s, start, i); err != nil {
+				return err
+			}
+			if start = i + 1; i < len(s) {
+				limit = PartsMax
+			}
+			continue
+		}
+		if c := s[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("_-.@", c) < 0 {
+			return badCharacter(s, i, "a name has only the characters "+characters, "ID-001")
+		}
+	}
+	if len(s) > limit {
+		return tooLong(s, limit)
+	}
+	return nil
+}
+
+// badStart is about the first character of a name of parts.
+func badStart(s string) error {
+	if s == "@" {
+		return &NameError{Rule: "ID-002", Length: 1, Reason: `behind the "@" that a name starts with stands a letter A-Z a-z or a digit, not nothing`}
+	}
+	at := 0
+	if s[0] == '@' {
+		at = 1
+	}
+	return &NameError{Rule: "ID-002", Offset: at, Length: 1,
+		Reason: fmt.Sprintf("a name starts with a letter A-Z a-z or a digit, not with %s", diag.Quote(s[at:at+1]))}
+}
+
+// checkPart checks s[from:to], what stands between two separators or an end.
+func checkPart(s string, from, to int) error {
+	switch part := s[from:to]; {
+	case part == "":
+		at := max(0, from-1)
+		return &NameError{Rule: "ID-002", Offset: at, Length: 1,
+			Reason: "a part of a name is not empty, and " + diag.Quote(s[at:at+1]) + " has nothing beside it"}
+	case strings.Trim(part, ".") == "":
+		return &NameError{Rule: "ID-002", Offset: from, Length: len(part),
+			Reason: "a part of a name has more than dots, and one is " + diag.QuoteShort(part)}
 	}
 	return nil
 }

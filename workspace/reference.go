@@ -24,7 +24,8 @@ func (e *ReferenceError) Error() string { return e.Reason }
 //
 //	reference = "~:" task | "^~:" task | "^:" task | "^uses:" task | "[" tag "]~:" task | "[" tag "]:" task | project ":" task
 //
-// Prefixes are tried in this order; a text with none of them is split at its first ":" (REF-006).
+// Prefixes are tried in this order; a text with none of them is split at its first ":" (REF-006), which no name of a project has: in
+// @acme/ui:build:prod the task is build:prod.
 func ParseReference(text string, bare bool) (Reference, error) {
 	p := referenceParser{text: text}
 	switch {
@@ -67,7 +68,10 @@ func (p referenceParser) fail(rule string, offset, length int, reason, hint stri
 func (p referenceParser) component(what string, from, to int) error {
 	part := p.text[from:to]
 	check := CheckName
-	if what == "task" {
+	switch what {
+	case "project":
+		check = CheckProjectName
+	case "task":
 		check = CheckTaskName
 	}
 	err := check(part)

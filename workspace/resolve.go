@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,7 +56,9 @@ type index struct {
 	once   sync.Once
 	byTask map[string][]*Task    // canonical order
 	byTag  map[string][]*Project // by name
-	tasks  []string              // names of tasks, tags and projects: what a misspelt one could have meant
+	byDir  map[string]*Project
+	byLast map[string]*Project // by the last part of names that have several; nil where several projects have it
+	tasks  []string            // names of tasks, tags and projects: what a misspelt one could have meant
 	tags   []string
 	names  []string
 	mu     sync.Mutex
@@ -88,6 +91,8 @@ func (w *Workspace) byName() *index {
 	x.once.Do(func() {
 		x.byTask = make(map[string][]*Task)
 		x.byTag = make(map[string][]*Project)
+		x.byDir = make(map[string]*Project, len(w.Projects))
+		x.byLast = make(map[string]*Project)
 		x.tagged = make(map[[2]string][]*Task)
 		x.under = make(map[string][]string)
 		x.meant = make(map[[2]string]string)
@@ -102,6 +107,14 @@ func (w *Workspace) byName() *index {
 				x.byTag[tag] = append(x.byTag[tag], p)
 			}
 			x.names = append(x.names, p.Name)
+			x.byDir[p.Dir] = p
+			if i := strings.LastIndexByte(p.Name, '/'); i >= 0 {
+				last := p.Name[i+1:]
+				if _, twice := x.byLast[last]; twice {
+					p = nil
+				}
+				x.byLast[last] = p
+			}
 		}
 		x.tasks = slices.Collect(maps.Keys(x.byTask))
 		x.tags = slices.Collect(maps.Keys(x.byTag))
@@ -155,7 +168,7 @@ func (w *Workspace) Resolve(r Reference, bearing *Project) ([]*Task, error) {
 	case RefProject:
 		p := w.Project(r.Project)
 		if p == nil {
-			return w.noProject(r)
+			return w.noProject(r, bearing)
 		}
 		return w.inProject(r, p)
 	case RefUses:
@@ -174,6 +187,19 @@ func (w *Workspace) Resolve(r Reference, bearing *Project) ([]*Task, error) {
 		return w.among(r, x.withTag(r.Tag, r.Task), bearing)
 	}
 	return nil, &SelectError{Rule: "REF-006", Ref: r.String(), Reason: "it has no known form"}
+}
+
+// ResolveTyped is Resolve for what somebody typed on a command line, where a word that starts with the name of no project may be that of a task
+// of the bearing project: build:prod.
+func (w *Workspace) ResolveTyped(r Reference, bearing *Project) ([]*Task, error) {
+	found, err := w.Resolve(r, bearing)
+	var s *SelectError
+	if errors.As(err, &s) && !s.Absent && r.Form == RefProject && bearing != nil && w.Project(r.Project) == nil {
+		if own := bearing.named(r.String()); len(own) > 0 {
+			return own, nil
+		}
+	}
+	return found, err
 }
 
 // inProject selects the task of one project.
@@ -202,15 +228,22 @@ func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {
 		Reason: fmt.Sprintf("project %s has no task %s", diag.Quote(p.Name), diag.Quote(r.Task))}
 }
 
-func (w *Workspace) noProject(r Reference) ([]*Task, error) {
+func (w *Workspace) noProject(r Reference, bearing *Project) ([]*Task, error) {
 	if w.Partial.Projects {
 		return nil, nil
 	}
 	if e := w.absentProject(r); e != nil {
 		return nil, e
 	}
-	hint := ""
-	if near := w.byName().nearest("project", r.Project, w.byName().names); near != "" {
+	hint, typed := "", Typed{Text: r.String(), Bearing: bearing}
+	if bearing != nil {
+		typed.Dir = bearing.Dir
+	}
+	if bearing != nil && len(bearing.named(typed.Text)) > 0 {
+		hint = "for a task of this project, write " + diag.Quote("~:"+typed.Text)
+	} else if ref := w.otherSpelling(typed); ref != "" {
+		hint = diag.DidYouMean(ref)
+	} else if near := w.byName().nearest("project", r.Project, w.byName().names); near != "" {
 		r := r
 		r.Project = near
 		hint = diag.DidYouMean(r.String())

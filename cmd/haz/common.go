@@ -87,9 +87,28 @@ func parseReferences(v *invocation, what string) ([]haz.Reference, error) {
 		bad = append(bad, d)
 	}
 	if len(bad) > 0 {
-		return nil, &diag.Errors{List: bad}
+		return nil, &diag.Errors{List: append(bad, v.unresolved(refs, what)...)}
 	}
 	return refs, nil
+}
+
+// unresolved tells which references select nothing, beside words that are none: lib/build could be a name, and lib#build could not. The workspace
+// is read for it, and left alone when that does not work.
+func (v *invocation) unresolved(refs []haz.Reference, what string) (bad diag.List) {
+	if len(refs) == 0 {
+		return nil
+	}
+	w, err := v.open()
+	if err != nil {
+		return nil
+	}
+	defer w.Close()
+	for _, r := range refs {
+		if _, err := w.Resolve(r); err != nil {
+			bad = append(bad, diag.Diagnostic{Message: what + ": " + diag.Quote(r.String()) + ": " + err.Error(), Hint: v.asCommand(w.Hint(r.String(), err))})
+		}
+	}
+	return bad
 }
 
 // checkRevision refuses what git could read as an option (EXEC-029).

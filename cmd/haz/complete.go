@@ -215,7 +215,9 @@ func (c *completer) references(before []string, cur string) []candidate {
 			case strings.HasPrefix(cur, "~"):
 				add("~:"+t.ID.Task, what)
 			default:
-				add(t.ID.Task, what)
+				if first, _, ok := strings.Cut(t.ID.Task, ":"); !ok || w.W.Project(first) == nil { // else it is a task of that one
+					add(t.ID.Task, what)
+				}
 			}
 		}
 	}

@@ -150,7 +150,9 @@ func bashWords(line, breaks string) (words []string, done string) {
 			word.WriteByte(c)
 			inWord = true
 			if strings.IndexByte(breaks, c) >= 0 {
-				doneAt = word.Len()
+				if doneAt = word.Len(); c == '@' || c == '$' { // these stay with what follows them
+					doneAt--
+				}
 			}
 		}
 	}

@@ -31,6 +31,11 @@ var everywhere = []entered{
 	{"haz run \"~:bui\t", "run ~:build"},
 	{"haz run '[c]:bui\t", "run [c]:build"},
 	{"haz run \"lib:bundle\" \"lib:bui\t", "run lib:bundle lib:build"},
+	{"haz run @acme/ui:pack:p\t", "run @acme/ui:pack:prod"}, // bash breaks words at @ and at each colon
+	{"haz run '@acme/ui:pack:p\t", "run @acme/ui:pack:prod"},
+	{"haz run @ac\td\t", "run @acme/ui:pack:dev"},
+	{"haz run '^:pack:p\t", "run ^:pack:prod"},
+	{"haz query --projects=@ac\t", "query --projects=@acme/ui"},
 	{"haz run --output-mode=bu\t", "run --output-mode=buffered"},
 	{"haz run --output-mode='bu\t", "run --output-mode=buffered"},
 	{"haz -C '../../my ws' run lib:bui\t", "-C ../../my ws run lib:build"},
@@ -114,7 +119,8 @@ func completesIn(t *testing.T, name string, start []string, rc, setup, onPath st
 case $1 in __complete) exec %q "$@" ;; esac
 echo "$*" > %[2]q.new && mv %[2]q.new %[2]q
 `, haz, said))
-	mustWrite(t, filepath.Join(root, "my ws/.haz/workspace.yml"), "projects: [/lib]\n")
+	mustWrite(t, filepath.Join(root, "my ws/.haz/workspace.yml"), "projects: [/lib, /ui]\n")
+	mustWrite(t, filepath.Join(root, "my ws/ui/haz.yml"), "name: \"@acme/ui\"\ntasks:\n  pack:prod: {shell: echo}\n  pack:dev: {shell: echo}\n")
 	mustWrite(t, filepath.Join(root, "my ws/lib/haz.yml"), "name: lib\ntags: [c]\ntasks:\n  build: {shell: echo}\n  bundle: {shell: echo}\n")
 	if err := os.Chmod(filepath.Join(root, "bin/haz"), 0o755); err != nil {
 		t.Fatal(err)

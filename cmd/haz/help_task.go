@@ -1,15 +1,12 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/workspace"
 )
 
 // helpOfTask is help on the tasks that a word names (chapter 3, 13.5). Where it names none, or there is no workspace, the error says so.
@@ -23,14 +20,9 @@ func (v *invocation) helpOfTask(word string) (string, error) {
 		return "", err
 	}
 	defer w.Close()
-	named, err := w.W.Resolve(r, w.Bearing())
+	named, err := w.Resolve(r)
 	if err != nil {
-		hint := ""
-		var nothing *workspace.SelectError
-		if errors.As(err, &nothing) {
-			hint = nothing.Hint
-		}
-		return "", &hinted{"no help on " + diag.Quote(word) + ": " + err.Error(), cmp.Or(hint, w.Meant(word))}
+		return "", &hinted{"no help on " + diag.Quote(word) + ": " + err.Error(), w.Hint(word, err)}
 	}
 	switch ts := offered(named); len(ts) {
 	case 0:

@@ -91,7 +91,7 @@ func (v *invocation) meant(word string, err error) string {
 	}
 	if w, err := v.open(); err == nil {
 		defer w.Close()
-		if hint := v.meantIn(w, word); hint != "" {
+		if hint := v.asCommand(w.Meant(word)); hint != "" {
 			return hint
 		}
 	}
@@ -102,9 +102,8 @@ func (v *invocation) meant(word string, err error) string {
 	return hintOf(err)
 }
 
-// meantIn is what w takes a word for, in the words of the command.
-func (v *invocation) meantIn(w *haz.Workspace, word string) string {
-	hint := w.Meant(word)
+// asCommand is a hint in the words of the command.
+func (v *invocation) asCommand(hint string) string {
 	if pathName(v.line.path) == "why" {
 		hint = strings.NewReplacer("to run a task of it", "to ask about a task of it", "haz run ", "haz why ").Replace(hint)
 	}
@@ -127,7 +126,7 @@ func (v *invocation) isTask(err error) error {
 	resolves := func(text string) bool {
 		r, err := haz.ParseReference(text)
 		if err == nil {
-			_, err = ws.W.Resolve(r, ws.Bearing())
+			_, err = ws.Resolve(r)
 		}
 		return err == nil
 	}

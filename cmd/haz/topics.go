@@ -29,6 +29,10 @@ var topics = []topic{
                   uses; one without that task is looked through
   build           on the command line only: ~:build inside a project, else ^:build
 
+The first colon behind a project ends it: @acme/ui:build:prod is the task build:prod
+of project @acme/ui. In the folder of a project, build:prod alone is its task of that
+name, unless there is a project build.
+
 Forms with ~, and ^uses:, need a directory that belongs to a project. A reference
 that selects nothing is an error. Quote forms with [ ] and ^ where your shell gives
 them a meaning of its own.

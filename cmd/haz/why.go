@@ -47,7 +47,7 @@ func doWhy(v *invocation) error {
 	defer w.Close()
 	t, err := w.ResolveOne(refs[0])
 	if err != nil {
-		return whyResolve(refs[0].String(), err, func(word string) string { return v.meantIn(w, word) })
+		return v.whyResolve(w, refs[0].String(), err)
 	}
 	e, err := w.Why(v.ctx, t.Index, haz.WhyOptions{Diff: v.has("diff"), Key: v.has("key"), Arguments: v.line.passed})
 	if err != nil {
@@ -67,8 +67,8 @@ func doWhy(v *invocation) error {
 	return whyProblem(e)
 }
 
-// whyResolve says why a reference does not name exactly one task. meant is asked what was meant by it.
-func whyResolve(typed string, err error, meant func(string) string) error {
+// whyResolve says why a reference does not name exactly one task.
+func (v *invocation) whyResolve(w *haz.Workspace, typed string, err error) error {
 	d := diag.Diagnostic{Message: "could not resolve " + diag.Quote(typed) + ": " + err.Error()}
 	var several *haz.AmbiguousError
 	var nothing *workspace.SelectError
@@ -77,7 +77,7 @@ func whyResolve(typed string, err error, meant func(string) string) error {
 		d.Message = fmt.Sprintf("%s resolves to %d tasks: %s", diag.Quote(typed), len(several.Tasks), someTasks(several.Tasks))
 		d.Hint = "use a more specific form, such as " + several.Tasks[0].ID.String()
 	case errors.As(err, &nothing):
-		d.Code, d.Hint = nothing.Rule, cmp.Or(nothing.Hint, meant(typed))
+		d.Code, d.Hint = nothing.Rule, v.asCommand(w.Hint(typed, err))
 	}
 	return &diag.Errors{List: diag.List{d}}
 }

@@ -49,10 +49,7 @@ func (p *parser) read(start int, text string) (atom, *Error) {
 }
 
 func (p *parser) name(kind atomKind, start int, text string) (atom, *Error) {
-	check := workspace.CheckName
-	if kind == byTask {
-		check = workspace.CheckTaskName
-	}
+	check := map[atomKind]func(string) error{byTag: workspace.CheckName, byProject: workspace.CheckProjectName, byTask: workspace.CheckTaskName}[kind]
 	if err := check(text); err != nil {
 		what := map[atomKind]string{byTag: "tag", byProject: "project", byTask: "task"}[kind]
 		return atom{}, p.error(start, fmt.Sprintf("%s is no name of a %s: %v", diag.Quote(text), what, err), "")
@@ -68,7 +65,7 @@ func (p *parser) relation(start int, text string) (atom, *Error) {
 	word, name, found := strings.Cut(text, ":")
 	if !found {
 		hint := ""
-		if workspace.CheckName(text) == nil {
+		if workspace.CheckTaskName(text) == nil {
 			hint = fmt.Sprintf(`did you mean "name:%s"?`, text)
 		}
 		return atom{}, p.error(start, fmt.Sprintf(`%s has no ":"; it is name:TASK, project:NAME or tag:NAME`, diag.Quote(text)), hint)
@@ -78,7 +75,7 @@ func (p *parser) relation(start int, text string) (atom, *Error) {
 		hint := ""
 		if near := diag.Nearest(word, []string{"name", "project", "tag"}); near != "" {
 			hint = diag.DidYouMean(near + ":" + name)
-		} else if workspace.CheckName(word) == nil && workspace.CheckName(name) == nil {
+		} else if workspace.CheckProjectName(word) == nil && workspace.CheckTaskName(name) == nil {
 			hint = fmt.Sprintf(`for a task and its project, give two filters: "name:%s" and "project:%s"`, name, word)
 		}
 		return atom{}, p.error(start, fmt.Sprintf("unknown keyword %s; it is name, project or tag", diag.Quote(word)), hint)

@@ -308,19 +308,19 @@ func respell(text string) (string, bool) {
 	}
 	if rest, ok := strings.CutPrefix(text, "#"); ok {
 		tag, task, ok := strings.Cut(rest, ":")
-		return "[" + tag + "]:" + task, ok && workspace.CheckName(tag) == nil && workspace.CheckName(task) == nil
+		return "[" + tag + "]:" + task, ok && workspace.CheckName(tag) == nil && workspace.CheckTaskName(task) == nil
 	}
 	project, task, ok := strings.Cut(text, "#")
 	if !ok {
 		project, task, ok = strings.Cut(text, ":")
 	}
 	switch {
-	case !ok || workspace.CheckName(task) != nil:
+	case !ok || workspace.CheckTaskName(task) != nil:
 		return "", false
 	case project == "~" || project == "^" || project == "^~":
 		return text, true
 	}
-	return project + ":" + task, workspace.CheckName(project) == nil
+	return project + ":" + task, workspace.CheckProjectName(project) == nil
 }
 
 func writeCommand(ours string, v value) string {
@@ -464,10 +464,10 @@ func writeTasks(ours string, v value) string {
 	}
 	var tasks []string
 	for _, p := range pairs {
-		if workspace.CheckName(p[0]) != nil {
+		if workspace.CheckFamilyName(p[0]) != nil {
 			return ours + `: {build: {shell: "script"}}`
 		}
-		tasks = append(tasks, p[0]+": {shell: "+yamlText(p[1])+"}")
+		tasks = append(tasks, yamlKey(p[0])+": {shell: "+yamlText(p[1])+"}")
 	}
 	return cmp.Or(shortLine(ours+": {"+strings.Join(tasks, ", ")+"}"), ours+`: {build: {shell: "script"}}`)
 }

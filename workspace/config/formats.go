@@ -20,6 +20,10 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 	switch f {
 	case Name:
 		return m.name(rule, t, t.Value, workspace.CheckName)
+	case ProjectName:
+		return m.name(rule, t, t.Value, workspace.CheckProjectName)
+	case TaskName:
+		return m.name(rule, t, t.Value, workspace.CheckFamilyName)
 	case ShellName:
 		return m.name(rule, t, t.Value, workspace.CheckShellName)
 	case CellValue:

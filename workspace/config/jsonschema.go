@@ -211,7 +211,15 @@ func orNull(nullable bool, types ...string) any {
 	return out
 }
 
-const namePattern = `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`
+// The syntax of names; of how long one of several parts is, only the most of each part.
+const (
+	namePattern     = `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`
+	onePart         = `[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}|@[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}`
+	firstPart       = `@?[A-Za-z0-9][A-Za-z0-9_.@-]*`
+	nextPart        = `\.*[A-Za-z0-9_@-][A-Za-z0-9_.@-]*`
+	projectPattern  = `(` + onePart + `|` + firstPart + `(/` + nextPart + `)+)`
+	taskNamePattern = `(` + onePart + `|` + firstPart + `([/:]` + nextPart + `)+)`
+)
 
 // pathPattern is the syntax of paths and globs but for the order in ranges, and for what braces and their neighbours make
 // together. Segments "." and "..", and characters that no path has, are refused beside it, for the sake of its length.
@@ -235,6 +243,8 @@ var pathPattern = func() string {
 // patternOf are the regular expressions of formats.
 var patternOf = map[Format]string{
 	Name:           `^` + namePattern + `$`,
+	ProjectName:    `^` + projectPattern + `$`,
+	TaskName:       `^` + taskNamePattern + `$`,
 	ShellName:      `^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`,
 	EnvName:        `^[A-Za-z_][A-Za-z0-9_]{0,255}$`,
 	Program:        `^[^\x00]`,
@@ -244,7 +254,7 @@ var patternOf = map[Format]string{
 	SelectPattern:  `^!?/?` + pathPattern + `/?$`,
 	InputPattern:   `^!?/?` + pathPattern + `/?$`,
 	SetName:        `^` + namePattern + `$`,
-	TaskReference:  `^(~:|\^~:|\^:|\^uses:|\[` + namePattern + `\]~?:|` + namePattern + `:)` + namePattern + `(\[[^\]]+\])?\??$`,
+	TaskReference:  `^(~:|\^~:|\^:|\^uses:|\[` + namePattern + `\]~?:|` + projectPattern + `:)` + taskNamePattern + `(\[[^\]]+\])?\??$`,
 	MutexName:      `^(~:)?` + namePattern + `$`,
 	DurationText:   `^([0-9]+[smhdw])+$`,
 	PeriodText:     `^([0-9]+(ms|[smhdw]))+$`,
@@ -266,6 +276,8 @@ var typesOf = map[Format][]string{
 	Argument:       {"string", "number", "boolean"},
 	Program:        {"string", "number", "boolean"},
 	Name:           {"string", "integer", "boolean"},
+	ProjectName:    {"string", "number", "boolean"},
+	TaskName:       {"string", "number", "boolean"},
 	ShellName:      {"string", "integer", "boolean"},
 	EnvName:        {"string", "boolean"},
 	PassName:       {"string", "boolean"},
@@ -312,7 +324,7 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 		out = append(out, member{"pattern", p})
 	}
 	switch f {
-	case Name, ShellName, MutexName, SizeText, UmaskText, Grace:
+	case Name, ProjectName, TaskName, ShellName, MutexName, SizeText, UmaskText, Grace:
 		out = append(out, member{"minimum", 0})
 	case Cap:
 		out = append(out, member{"minimum", 1})

@@ -23,6 +23,8 @@ const (
 	Argument
 	Program
 	Name
+	ProjectName // a name of parts: of projects
+	TaskName    // and of tasks
 	ShellName
 	ShellOption
 	CellValue
@@ -179,7 +181,7 @@ var projectObject = &Object{
 	Name: "project", Article: "a project", Rule: "haz::cfg::004",
 	Doc: "`haz.yml` makes its folder a project.",
 	Fields: []Field{
-		{Key: "name", Rule: "haz::cfg::013", Required: true, Type: Type{Kind: Scalar, Format: Name}, Accepts: "a name, unique in the workspace",
+		{Key: "name", Rule: "haz::cfg::013", Required: true, Type: Type{Kind: Scalar, Format: ProjectName}, Accepts: "a name, unique in the workspace",
 			Doc: "What tasks of other projects and the command line call it."},
 		{Key: "tags", Rule: "haz::cfg::014", Type: Type{Kind: ListOf, Format: Name, Unique: true}, Default: "empty", Accepts: "names, each once",
 			Doc: "Groups that the project belongs to: for references like `[lib]:build`, for overlays and for caps."},
@@ -188,7 +190,7 @@ var projectObject = &Object{
 		{Key: "env", Rule: "haz::cfg::042", Added: true, Type: Type{Kind: Map, Object: strictObject}, Doc: "What holds for the environment of the project's tasks."},
 		filesField("Sets of files with names, for `inputs` of the project's tasks: `sources: [\"src/**\"]` is used as `$sources`. They win over those of the workspace."),
 		defaultsField,
-		{Key: "tasks", Rule: "haz::cfg::015", KeyRule: "haz::cfg::006", Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Default: "empty", Accepts: "a map from task name to a task",
+		{Key: "tasks", Rule: "haz::cfg::015", KeyRule: "haz::cfg::006", Type: Type{Kind: Dict, Keys: TaskName, Object: taskObject}, Default: "empty", Accepts: "a map from task name to a task",
 			Doc: "What can be run. `default` is what a bare `haz run` in the folder runs."},
 	},
 }
@@ -199,7 +201,7 @@ var overlayObject = &Object{
 	Fields: []Field{
 		{Key: "tagsFilter", Rule: "haz::cfg::024", Type: Type{Kind: ListOf, Format: Name, Unique: true, NonEmpty: true}, Default: "every project", Accepts: "names, each once, at least one",
 			Doc: "The tasks go to every project that carries all of these tags. Without it they go to every project."},
-		{Key: "tasks", Rule: "haz::cfg::025", KeyRule: "haz::cfg::006", Required: true, Type: Type{Kind: Dict, Keys: Name, Object: taskObject}, Accepts: "a map from task name to a task",
+		{Key: "tasks", Rule: "haz::cfg::025", KeyRule: "haz::cfg::006", Required: true, Type: Type{Kind: Dict, Keys: TaskName, Object: taskObject}, Accepts: "a map from task name to a task",
 			Doc: "The tasks. A project's own task of the same name wins; among overlays, the one for fewer projects. With `inherit: true` the winner is completed by what it wins over."},
 	},
 }

@@ -43,10 +43,10 @@ func (m *mapper) body(e entry) *Body {
 	if v.Kind != yaml.MappingNode {
 		// A body of the wrong type is an error of its own rule, in projects and overlays alike.
 		name := e.key.Value
-		if workspace.CheckName(name) != nil {
+		if workspace.CheckFamilyName(name) != nil {
 			name = "build"
 		}
-		m.wrongType("haz::cfg::015", e.value, "a map with command or shell").Hint = name + ":\n  command: [\"program\", \"argument\"]"
+		m.wrongType("haz::cfg::015", e.value, "a map with command or shell").Hint = yamlKey(name) + ":\n  command: [\"program\", \"argument\"]"
 		return nil
 	}
 	b := &Body{path: m.keyPath()}

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
 )
 
 // object maps n to rec by the keys of o. The result is false when some of it could not be read.
@@ -403,6 +404,14 @@ func commandHint(text string) string {
 // yamlText prints a text so that YAML reads it back.
 func yamlText(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\t", `\t`, "\n", `\n`).Replace(s) + `"`
+}
+
+// yamlKey spells a name as a key.
+func yamlKey(name string) string {
+	if workspace.CheckName(name) == nil {
+		return name
+	}
+	return yamlText(name)
 }
 
 func (m *mapper) nonEmpty(f *Field, n *yaml.Node, items int) bool {

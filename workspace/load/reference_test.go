@@ -26,6 +26,14 @@ func TestParseReference(t *testing.T) {
 		"1:2":       {Form: workspace.RefProject, Project: "1", Task: "2"},
 		"A-b:c_D":   {Form: workspace.RefProject, Project: "A-b", Task: "c_D"},
 		"~:default": {Form: workspace.RefOwn, Task: "default"},
+		// The first colon behind a project ends it.
+		"a:t:u":               {Form: workspace.RefProject, Project: "a", Task: "t:u"},
+		"@acme/ui:build:prod": {Form: workspace.RefProject, Project: "@acme/ui", Task: "build:prod"},
+		"github.com/x/y.z:t":  {Form: workspace.RefProject, Project: "github.com/x/y.z", Task: "t"},
+		"~:build:prod":        {Form: workspace.RefOwn, Task: "build:prod"},
+		"^~:test/unit":        {Form: workspace.RefAllButOwn, Task: "test/unit"},
+		"[red]~:a@1.2":        {Form: workspace.RefTagButOwn, Tag: "red", Task: "a@1.2"},
+		"p:a:b[node=22,os=x]": {Form: workspace.RefProject, Project: "p", Task: "a:b[node=22,os=x]"},
 	} {
 		for _, bare := range []bool{false, true} {
 			got, err := workspace.ParseReference(text, bare)
@@ -44,7 +52,8 @@ func TestParseReferenceMalformed(t *testing.T) {
 	for text, mentions := range map[string]string{
 		"": "empty", "t": `no ":"`, "~t": `no ":"`, "^t": `no ":"`, "^~t": `no ":"`,
 		"[red": "not closed", "[red]t": `after the tag`, "[red]~t": "after the tag", "[red][blue]:t": "second tag",
-		"a:t:u": `task name "t:u"`, "*:t": `project name "*"`, "a:*": `task name "*"`, "!a:t": `project name "!a"`,
+		"a:t:": `task name "t:"`, "a::t": `task name ":t"`, "/a:t": `project name "/a"`, "a/:t": `project name "a/"`, "a/../b:t": `project name "a/../b"`, ".:t": `project name "."`,
+		"@:t": `project name "@"`, "~:t//u": `task name "t//u"`, "[a/b]:t": `tag name "a/b"`, "a" + strings.Repeat("/x", 107) + ":t": "ID-003", "*:t": `project name "*"`, "a:*": `task name "*"`, "!a:t": `project name "!a"`,
 		"[red,blue]:t": `tag name "red,blue"`, "~a:t": `project name "~a"`, "^a:t": `project name "^a"`,
 		" a:t": `project name " a"`, "a: t": `task name " t"`, ":t": "project name is missing", "a:": "task name is missing", "[]:t": "tag name is missing",
 		"~:": "task name is missing", "^:": "task name is missing", "^~:": "task name is missing", "[a]:": "task name is missing", "[a]~:": "task name is missing",
@@ -77,13 +86,18 @@ func TestParseReferenceMalformed(t *testing.T) {
 // Printing a reference gives the text it was parsed from; every reference of names can be parsed.
 func TestReferenceRoundTrip(t *testing.T) {
 	name := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9_-]{0,8}`)
+	project := rapid.StringMatching(`@?[A-Za-z0-9][A-Za-z0-9_.@-]{0,8}(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,4}){0,3}`)
+	task := rapid.StringMatching(`@?[A-Za-z0-9][A-Za-z0-9_.@-]{0,8}([:/][A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,4}){0,3}`)
 	rapid.Check(t, func(t *rapid.T) {
-		r := workspace.Reference{Form: rapid.SampledFrom([]workspace.RefForm{workspace.RefOwn, workspace.RefProject, workspace.RefAll, workspace.RefAllButOwn, workspace.RefTag, workspace.RefTagButOwn, workspace.RefUses, workspace.RefBare}).Draw(t, "form"), Task: name.Draw(t, "task")}
+		r := workspace.Reference{Form: rapid.SampledFrom([]workspace.RefForm{workspace.RefOwn, workspace.RefProject, workspace.RefAll, workspace.RefAllButOwn, workspace.RefTag, workspace.RefTagButOwn, workspace.RefUses, workspace.RefBare}).Draw(t, "form"), Task: task.Draw(t, "task")}
 		switch r.Form {
 		case workspace.RefProject:
-			r.Project = name.Draw(t, "project")
+			r.Project = project.Draw(t, "project")
 		case workspace.RefTag, workspace.RefTagButOwn:
 			r.Tag = name.Draw(t, "tag")
+		}
+		if r.Form == workspace.RefBare && strings.Contains(r.Task, ":") {
+			return // which is a project and a task
 		}
 		got, err := workspace.ParseReference(r.String(), true)
 		if err != nil || got != r {
@@ -93,7 +107,7 @@ func TestReferenceRoundTrip(t *testing.T) {
 }
 
 func FuzzReference(f *testing.F) {
-	for _, s := range []string{"~:t", "^~:t", "^:t", "[red]~:t", "[red]:t", "p:t", "t", "", "[red", "a: t", "[]:t", "a:t:u", "[a]~", "\xff:"} {
+	for _, s := range []string{"~:t", "^~:t", "^:t", "[red]~:t", "[red]:t", "p:t", "t", "", "[red", "a: t", "[]:t", "a:t:u", "@a/b.c:d:e", "a/..:t", "[a]~", "\xff:"} {
 		f.Add(s, false)
 		f.Add(s, true)
 	}
@@ -208,7 +222,7 @@ func checkResolve(t *testing.T, ws *workspace.Workspace, text string, bearing *w
 	if err != nil {
 		t.Fatal(err)
 	}
-	tasks, err := ws.Resolve(r, bearing)
+	tasks, err := ws.ResolveTyped(r, bearing)
 	if rule == "" {
 		var got []string
 		for _, task := range tasks {
