@@ -190,10 +190,10 @@ func (b *Body) incomplete(key string) {
 	b.actionFailed = b.actionFailed || key == "" || key == "command" || key == "shell"
 }
 
-// present is a body that is there once something is to be put into it.
+// present is the body of defaults, that is there once something is to be put into it.
 func present(b **Body) *Body {
 	if *b == nil {
-		*b = &Body{}
+		*b = &Body{path: "defaults"}
 	}
 	return *b
 }

@@ -67,6 +67,7 @@ func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overla
 		b.made[madeOf{c.Body, base}] = m
 		b.patterns(m.last, m.merged, p)
 		b.warn(m.last, p)
+		b.setByMatrix(m.merged, p)
 		if c.Body.Inherit.Value && p.Dir != nowhere {
 			b.complete(m.merged, c.Name)
 		}
@@ -135,6 +136,34 @@ func (b *builder) tasks(p *workspace.Project, c config.Task, base *merged, overl
 	b.known[c.Body] = true
 	b.bad = bad
 	return out
+}
+
+// setByMatrix tells of variables that a body sets and the matrix of another one, too. Within one body that was told when it was read.
+func (b *builder) setByMatrix(m *merged, project *workspace.Project) {
+	l := m.nearest(func(c *config.Body) bool { return len(c.Matrix) > 0 })
+	if l == nil || m.env == nil {
+		return
+	}
+	keys := make(map[string]config.Text, len(l.body.Matrix))
+	for _, a := range l.body.Matrix {
+		keys[workspace.CellVariable(a.Key.Value)] = a.Key
+	}
+	for _, p := range m.env.override {
+		if p.of == l {
+			continue
+		}
+		shared := "" // it is one mistake, however many projects have it
+		if p.of.shared {
+			shared = project.Name
+		}
+		for _, o := range p.items {
+			if key, both := keys[o.Key.Value]; both {
+				b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::092", Project: shared, Place: p.of.src.Place(o.Key.Span), KeyPath: p.of.body.KeyPath() + ".env.override",
+					Message: diag.QuoteShort(o.Key.Value) + " is what the matrix sets, for its key " + diag.QuoteShort(key.Value), Hint: "remove it, or give it another name",
+					Related: []diag.Related{{Place: l.src.Place(key.Span), Label: "the key of the matrix is here"}}})
+			}
+		}
+	}
 }
 
 // defaults holds what a file says of tasks that do not say it to the rules of tasks, once for all of these.
