@@ -57,6 +57,7 @@ var mayImport = map[string]string{
 	"workspace/infer/toml":      "diag workspace/infer",
 	"workspace/infer/cargo":     "diag workspace/infer workspace/infer/toml",
 	"workspace/infer/uv":        "diag workspace/infer workspace/infer/toml",
+	"workspace/lockfile":        "",
 	"workspace/infer/infertest": "fsys workspace/infer",
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file
@@ -98,14 +99,14 @@ var owners = map[string]string{
 	"github.com/spf13/afero":            "fsys fsys/memfs fsys/faultfs fsys/fsystest actors actors/actorstest workspace/infer/infertest",
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
-	"go.yaml.in/yaml/v4":                "workspace/config",
+	"go.yaml.in/yaml/v4":                "workspace/config workspace/lockfile",
 	"github.com/hashicorp/go-envparse":  "workspace/dotenv",
 	"mvdan.cc/sh/v3":                    "workspace/script",
 	"golang.org/x/sys":                  "process fsys cmd/haz cmd/haz/streams",
 	"golang.org/x/term":                 "cmd/haz/streams",
-	"deps.dev/util/semver":              "workspace/infer/node",   // ranges as npm reads them, tried against its own library; it pulls nothing in
-	"golang.org/x/mod":                  "workspace/infer/golang", // go.mod as the go command reads it; it pulls nothing in
-	"github.com/pelletier/go-toml/v2":   "workspace/infer/toml",   // its parser gives the places of keys; it pulls nothing in
+	"deps.dev/util/semver":              "workspace/infer/node",                      // ranges as npm reads them, tried against its own library; it pulls nothing in
+	"golang.org/x/mod":                  "workspace/infer/golang workspace/lockfile", // go.mod as the go command reads it; it pulls nothing in
+	"github.com/pelletier/go-toml/v2":   "workspace/infer/toml workspace/lockfile",   // its parser gives the places of keys; it pulls nothing in
 	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",
 	"github.com/orcaman/concurrent-map": "cmd/haz",
 	"github.com/fsnotify/fsnotify":      "cmd/haz/watch",
