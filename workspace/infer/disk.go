@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -36,7 +35,7 @@ func (d *Disk) Manifest(name string) (*Text, *diag.Diagnostic) {
 	}
 	bad := &diag.Diagnostic{Code: RuleBroken, Place: diag.Place{File: name[1:]}}
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case fsys.Absent(err):
 		return nil, nil
 	case errors.Is(err, fsys.ErrTooLong):
 		bad.Message = "the file is larger than 16 MiB"
