@@ -45,6 +45,13 @@ type Ways struct {
 // NewWays is of a disk.
 func NewWays(d *Disk) *Ways { return &Ways{disk: d, known: map[string]string{}} }
 
+// Know says that these are directories without links, which need no look.
+func (w *Ways) Know(dirs []string) {
+	for _, dir := range dirs {
+		w.known[dir] = dir
+	}
+}
+
 // To is the directory, without links, that a path leads to from a directory; "" when there is none. inside says whether it stays in the
 // workspace. Absolute paths do not.
 func (w *Ways) To(from, text string) (dir string, inside bool) {

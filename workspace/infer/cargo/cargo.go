@@ -125,6 +125,7 @@ func (w *world) members() []*pkg {
 			bare[f.Dir] = at[f.Globs[0]]
 		}
 	}
+	w.ways.Know(dirs)
 	read := infer.ReadNew(w.ctx, w.packages, slices.Clone(dirs), w.read)
 	for _, dir := range dirs {
 		if w.packages[dir] == nil && w.ctx.Err() == nil {
@@ -178,12 +179,7 @@ func (w *world) isProgram(p *pkg) bool {
 	if auto := p.doc.Get("package", "autobins"); auto != nil && !auto.True() || p.doc.Get("package") == nil {
 		return false
 	}
-	for _, e := range w.d.List(path.Join(p.dir, "src")) {
-		if e.Name == "main.rs" || e.Name == "bin" {
-			return true
-		}
-	}
-	return false
+	return w.d.Has(path.Join(p.dir, "src/main.rs")) || len(w.d.List(path.Join(p.dir, "src/bin"))) > 0
 }
 
 // isPackage reports whether the manifest is of a package, or may be; not of a workspace alone.

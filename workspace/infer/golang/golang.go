@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -62,6 +63,7 @@ type mod struct {
 	dir      string
 	text     *infer.Text
 	file     *modfile.File // what could be read
+	entries  []fsys.Entry  // of the folder
 	used     bool          // by go.work
 	own      replaces
 	app      bool // its folder holds a program

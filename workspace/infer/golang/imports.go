@@ -69,7 +69,10 @@ func (w *world) packages(m *mod) packages {
 	for todo := []string{m.dir}; len(todo) > 0 && w.ctx.Err() == nil; {
 		dir := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		entries := w.d.List(dir)
+		entries := m.entries
+		if dir != m.dir {
+			entries = w.d.List(dir)
+		}
 		if dir != m.dir && slices.ContainsFunc(entries, func(e fsys.Entry) bool { return e.Name == modFile && e.Kind != fsys.Dir }) {
 			continue
 		}
@@ -216,10 +219,10 @@ func possible(x constraint.Expr, want bool) bool {
 	return true
 }
 
-// isProgram reports whether a folder has a program, or a folder cmd, where programs are by custom.
-func (w *world) isProgram(dir string) bool {
+// isProgram reports whether the folder of a module has a program, or a folder cmd, where programs are by custom.
+func (w *world) isProgram(m *mod) bool {
 	var names []string
-	for _, e := range w.d.List(dir) {
+	for _, e := range m.entries {
 		switch {
 		case e.Kind == fsys.Dir && e.Name == "cmd":
 			return true
@@ -229,7 +232,7 @@ func (w *world) isProgram(dir string) bool {
 	}
 	slices.Sort(names)
 	for _, name := range names { // one is enough, but for those that do not count
-		if text, _ := w.d.Manifest(path.Join(dir, name)); text != nil {
+		if text, _ := w.d.Manifest(path.Join(m.dir, name)); text != nil {
 			if h := header(text.Bytes); h != nil {
 				return h.Name.Name == "main"
 			}

@@ -144,7 +144,8 @@ func (w *world) read(dir string) *mod {
 	} else if m.file.Module == nil {
 		m.mistakes = diag.List{text.Mistake(infer.RuleBroken, 0, 0, "go.mod does not say the path of the module")}
 	}
-	m.app = w.isProgram(dir)
+	m.entries = w.d.List(dir)
+	m.app = w.isProgram(m)
 	return m
 }
 

@@ -22,7 +22,7 @@ type Value struct {
 	items      []*Value
 	fields     []field
 	index      map[string]int // of fields, once there are many
-	start, end int            // of the key, and the value where it stands behind it; of an item of a list, the item
+	start, end uint32         // of the key, and the value where it stands behind it; of an item of a list, the item
 }
 
 type field struct {
@@ -115,11 +115,11 @@ func (v *Value) True() bool { return v != nil && v.kind == boolean && v.text == 
 func (v *Value) IsTable() bool { return v != nil && v.kind.isTable() }
 
 // Place is where the key of the value stands with it; of an item of a list, the item.
-func (v *Value) Place(t *infer.Text) diag.Place { return t.Place(v.start, v.end) }
+func (v *Value) Place(t *infer.Text) diag.Place { return t.Place(int(v.start), int(v.end)) }
 
 // Mistake is an error about the value.
 func (v *Value) Mistake(t *infer.Text, message string) diag.Diagnostic {
-	return t.Mistake(infer.RuleBroken, v.start, v.end, message)
+	return t.Mistake(infer.RuleBroken, int(v.start), int(v.end), message)
 }
 
 // Texts are the strings of a list. All else, in it or in its place, is a mistake; but not tables in it, where they may be.
@@ -169,6 +169,18 @@ type document struct {
 	parser unstable.Parser
 	root   *Value
 	table  *Value // of the last header
+	spare  []Value
+}
+
+// new makes a value: many at a time.
+func (d *document) new(v Value) *Value {
+	if len(d.spare) == 0 {
+		d.spare = make([]Value, 32)
+	}
+	made := &d.spare[0]
+	d.spare = d.spare[1:]
+	*made = v
+	return made
 }
 
 func (d *document) expression(n *unstable.Node) *diag.Diagnostic {
@@ -205,7 +217,7 @@ func (d *document) header(n *unstable.Node) *diag.Diagnostic {
 			} else if next.kind != tables {
 				return d.twice(key, next)
 			}
-			item := &Value{kind: explicit, start: int(key.Raw.Offset), end: int(key.Raw.Offset + key.Raw.Length)}
+			item := d.new(Value{kind: explicit, start: key.Raw.Offset, end: key.Raw.Offset + key.Raw.Length})
 			next.items = append(next.items, item)
 			d.table = item
 			return nil
@@ -214,7 +226,7 @@ func (d *document) header(n *unstable.Node) *diag.Diagnostic {
 		case next == nil:
 			next = d.add(at, key, explicit)
 		case next.kind == implicit:
-			next.kind, next.start, next.end = explicit, int(key.Raw.Offset), int(key.Raw.Offset+key.Raw.Length)
+			next.kind, next.start, next.end = explicit, key.Raw.Offset, key.Raw.Offset+key.Raw.Length
 		default:
 			return d.twice(key, next)
 		}
@@ -231,7 +243,7 @@ func (d *document) keyValue(at *Value, n *unstable.Node) *diag.Diagnostic {
 		switch {
 		case it.IsLast() && next == nil:
 			next = d.add(at, key, other)
-			next.end = int(n.Raw.Offset + n.Raw.Length)
+			next.end = n.Raw.Offset + n.Raw.Length
 			return d.value(next, n.Value())
 		case next == nil:
 			next = d.add(at, key, dotted)
@@ -266,9 +278,9 @@ func (d *document) value(v *Value, n *unstable.Node) *diag.Diagnostic {
 			if c.Kind == unstable.Comment {
 				continue
 			}
-			item := &Value{start: v.start, end: v.end}
+			item := d.new(Value{start: v.start, end: v.end})
 			if c.Raw.Length > 0 {
-				item.start, item.end = int(c.Raw.Offset), int(c.Raw.Offset+c.Raw.Length)
+				item.start, item.end = c.Raw.Offset, c.Raw.Offset+c.Raw.Length
 			}
 			v.items = append(v.items, item)
 			if m := d.value(item, c); m != nil {
@@ -280,14 +292,18 @@ func (d *document) value(v *Value, n *unstable.Node) *diag.Diagnostic {
 }
 
 // many is how many fields are looked through one after the other.
-const many = 8
+const many = 32
 
 func (d *document) add(to *Value, key *unstable.Node, k kind) *Value {
-	v := &Value{kind: k, start: int(key.Raw.Offset), end: int(key.Raw.Offset + key.Raw.Length)}
-	to.fields = append(to.fields, field{string(key.Data), v})
+	v := d.new(Value{kind: k, start: key.Raw.Offset, end: key.Raw.Offset + key.Raw.Length})
+	name := string(key.Data)
+	if to.fields == nil {
+		to.fields = make([]field, 0, 4)
+	}
+	to.fields = append(to.fields, field{name, v})
 	switch {
 	case to.index != nil:
-		to.index[string(key.Data)] = len(to.fields) - 1
+		to.index[name] = len(to.fields) - 1
 	case len(to.fields) > many:
 		to.index = make(map[string]int, 2*many)
 		for i, f := range to.fields {

@@ -104,20 +104,23 @@ func (w *world) source(p *project, l list, name, from string, v *toml.Value) str
 	return ""
 }
 
-var nameStart = regexp.MustCompile(`^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)`)
-
 // required is the name that a requirement begins with, normalized: `Foo_Bar[x]>=1; marker` is foo-bar. "" for what has none.
 func required(text string) string {
-	m := nameStart.FindStringSubmatch(text)
-	if m == nil {
-		return ""
+	text = strings.TrimLeft(text, " \t")
+	end := 0
+	for i := 0; i < len(text) && (isAlphanumeric(text[i]) || i > 0 && strings.IndexByte("-_.", text[i]) >= 0); i++ {
+		if isAlphanumeric(text[i]) {
+			end = i + 1
+		}
 	}
-	return normalized(m[1])
+	return normalized(text[:end])
 }
+
+func isAlphanumeric(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' }
 
 // normalized is a name as the index compares it: capitals are none, and runs of `-`, `_` and `.` are one dash.
 func normalized(name string) string {
-	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") == "" {
+	if isNormal(name) {
 		return name
 	}
 	var b strings.Builder
@@ -137,6 +140,19 @@ func normalized(name string) string {
 		b.WriteByte('-')
 	}
 	return b.String()
+}
+
+// isNormal is a quick look: most names are written as they are compared.
+func isNormal(name string) bool {
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		case c == '-' && i > 0 && name[i-1] != '-':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // exclusion is a glob of `exclude`. Its wildcards match slashes, too: that is how uv matches whole paths.

@@ -140,6 +140,7 @@ func (w *world) members() []*project {
 			dirs, listed[f.Dir] = append(dirs, f.Dir), at[f.Globs[0]]
 		}
 	}
+	w.ways.Know(dirs)
 	read := infer.ReadNew(w.ctx, w.projects, slices.Clone(dirs), w.read)
 	for _, dir := range dirs {
 		switch p := w.projects[dir]; {

@@ -1,0 +1,72 @@
+package golang_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/haz-build/haz/workspace/infer/golang"
+	"github.com/haz-build/haz/workspace/infer/infertest"
+)
+
+// many is go.work with n modules: 25 requires each, 4 of them met here, and three packages of two files, one of which imports a module
+// that is not required.
+func many(n int) []txtar.File {
+	var work strings.Builder
+	work.WriteString("go 1.26\n\nuse (\n")
+	var files []txtar.File
+	for i := range n {
+		fmt.Fprintf(&work, "\t./mods/m%d\n", i)
+		files = append(files, module(fmt.Sprintf("mods/m%d", i), i, n)...)
+	}
+	work.WriteString(")\n")
+	return append(files, txtar.File{Name: "go.work", Data: []byte(work.String())})
+}
+
+func module(dir string, i, n int) []txtar.File {
+	var mod strings.Builder
+	fmt.Fprintf(&mod, "module example.com/many/m%d\n\ngo 1.26\n\nrequire (\n", i)
+	for k := range 4 {
+		fmt.Fprintf(&mod, "\texample.com/many/m%d v0.0.0\n", (i*7+k*31+1)%n)
+	}
+	for k := range 21 {
+		fmt.Fprintf(&mod, "\tvendor.example.com/package-%d v1.%d.0 // indirect\n", k, i)
+	}
+	mod.WriteString(")\n")
+	files := []txtar.File{{Name: dir + "/go.mod", Data: []byte(mod.String())}}
+	body := strings.Repeat("\nfunc f() error {\n\treturn fmt.Errorf(\"something of %d went wrong: %w\", 7, err)\n}\n", 40)
+	for p := range 3 {
+		for f := range 2 {
+			imported := fmt.Sprintf("vendor.example.com/package-%d/sub", f)
+			if p == 1 && f == 1 {
+				imported = fmt.Sprintf("example.com/many/m%d/p0", (i+n/2)%n)
+			}
+			files = append(files, txtar.File{Name: fmt.Sprintf("%s/p%d/file%d.go", dir, p, f),
+				Data: fmt.Appendf(nil, "// Package p%d is one of many.\npackage p%d\n\nimport (\n\t\"context\"\n\t\"fmt\"\n\n\t%q\n)\n%s", p, p, imported, body)})
+		}
+	}
+	return files
+}
+
+// alone is n modules without go.work, each of which replaces those that it requires.
+func alone(n int) []txtar.File {
+	files := []txtar.File{{Name: "go.mod", Data: []byte("module example.com/many\n")}}
+	for i := range n {
+		of := module(fmt.Sprintf("mods/m%d", i), i, n)
+		for k := range 4 {
+			of[0].Data = fmt.Appendf(of[0].Data, "replace example.com/many/m%d => ../m%d\n", (i*7+k*31+1)%n, (i*7+k*31+1)%n)
+		}
+		files = append(files, of...)
+	}
+	return files
+}
+
+func TestLinear(t *testing.T) {
+	infertest.Linear(t, golang.Reader{}, many)
+	infertest.Linear(t, golang.Reader{}, alone)
+}
+
+func BenchmarkWork(b *testing.B)  { infertest.Bench(b, golang.Reader{}, many) }
+func BenchmarkAlone(b *testing.B) { infertest.Bench(b, golang.Reader{}, alone) }
