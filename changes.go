@@ -3,7 +3,6 @@ package haz
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace/git"
@@ -41,16 +40,12 @@ type Changes struct {
 	StartedIn   string
 }
 
-// selectChanged is case 1 of chapter 3, 4.2: of the candidates, the affected ones.
-func (w *Workspace) selectChanged(ctx context.Context, s Selection) (*Selected, error) {
-	c := *s.Changes
-	candidates, err := w.candidates(s)
-	if err != nil {
-		return nil, err
-	}
+// keepChanged narrows the targets to those that changes affect, and says of each why (chapter 3, 4.4). given says that references
+// named them.
+func (w *Workspace) keepChanged(ctx context.Context, r *Selected, c Changes, given bool) error {
 	what, err := w.changed(ctx, c)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	reasons := map[int]Reason{}
 	give := func(tasks []int, why Reason) {
@@ -60,13 +55,12 @@ func (w *Workspace) selectChanged(ctx context.Context, s Selection) (*Selected, 
 			}
 		}
 	}
-	r := &Selected{Empty: "no task is affected by the changes", Reasons: map[int]Reason{}}
 	seeds := w.G.Affected(what.Paths, what.NestedDirs)
 	give(seeds, IsAffected)
 	if c.Kind == Affected {
 		defined, err := w.redefined(ctx, what, r)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		give(defined, IsDefinition)
 		give(w.G.Downstream(append(seeds, defined...)), IsDownstream)
@@ -75,33 +69,21 @@ func (w *Workspace) selectChanged(ctx context.Context, s Selection) (*Selected, 
 	for _, text := range what.Warnings {
 		r.Warnings = append(r.Warnings, diag.Diagnostic{Severity: diag.Warning, Message: text})
 	}
+	candidates := r.Targets
+	r.Targets, r.Reasons = nil, map[int]Reason{}
 	for _, t := range candidates {
 		if why, hit := reasons[t]; hit {
 			r.Targets = append(r.Targets, t)
 			r.Reasons[t] = why
 		}
 	}
-	slices.Sort(r.Targets)
-	if len(s.References) > 0 {
-		r.Empty = "none of the given tasks is affected by the changes"
+	switch {
+	case given:
+		r.emptied(len(candidates), "none of the given tasks is affected by the changes")
+	default:
+		r.emptied(len(candidates), "no task is affected by the changes")
 	}
-	return r, nil
-}
-
-// candidates are the tasks that a filter chooses from: those that references select, or those in scope.
-func (w *Workspace) candidates(s Selection) ([]int, error) {
-	if len(s.References) > 0 {
-		named, err := w.selectReferences(s.References)
-		if err != nil {
-			return nil, err
-		}
-		return named.Targets, nil
-	}
-	var all []int
-	for _, t := range w.Scope(s.Workspace) {
-		all = append(all, t.Index)
-	}
-	return all, nil
+	return nil
 }
 
 // baseNote says what was compared with, and what to do when that leaves nothing to compare.

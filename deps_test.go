@@ -79,7 +79,7 @@ var mayImport = map[string]string{
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state cache/tools diag fsys fsys/tree pattern graph messages process " +
+	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state cache/tools diag fsys fsys/tree pattern graph graph/query messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load workspace/script",
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early":   "",

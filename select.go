@@ -6,19 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/graph/query"
 	"github.com/haz-build/haz/workspace"
 )
 
-// Selection says which tasks a run is for. At most one of the groups is used, in the order of chapter 3, 4.2.
+// Selection says which tasks a run is for: candidates, and what narrows them. Of the candidates at most one group is used, in the order
+// of chapter 3, 4.2; where none is given, and nothing but Exclude narrows, it is the task `default`, else what All would be.
 type Selection struct {
 	Only       []TaskID    // these, as far as they still exist (--failed); used when not nil
-	Changes    *Changes    // those that changes in git affect; Workspace widens the candidates
 	Workspace  bool        // every task
 	All        bool        // every task of the bearing project, or of the workspace when there is none
-	References []Reference // what these select; with Changes, those of it that changes affect
+	References []Reference // what these select
+
+	Query   query.Query // of the candidates, those that fulfil it (QRY-011)
+	Exclude []Reference // of these, those that none of the references selects (QRY-012)
+	Changes *Changes    // of these, those that changes in git affect
 }
 
 // Reason says why a task is in a plan.
@@ -92,23 +98,109 @@ func (w *Workspace) unmet(plan *Plan) error {
 	return list.Err()
 }
 
+// Find finds the targets of a selection as Select does, and makes no plan of them: they are asked about, not run.
+func (w *Workspace) Find(ctx context.Context, s Selection) (*Selected, error) {
+	if err := w.ready(ctx); err != nil {
+		return nil, err
+	}
+	return w.choose(ctx, s)
+}
+
+// choose finds the candidates and narrows them. What is wrong with references is told all at once.
 func (w *Workspace) choose(ctx context.Context, s Selection) (*Selected, error) {
+	r, err := w.candidates(s)
+	out, bad := w.resolveAll(s.Exclude, w.W.ResolveExcluded)
+	for i, d := range bad {
+		bad[i].Message = strings.Replace(d.Message, "target resolution failed", "what is excluded selects nothing", 1)
+	}
+	if bad = append(diagnosticsOf(err), bad...); len(bad) > 0 {
+		return nil, &diag.Errors{List: bad}
+	}
+	if err != nil {
+		return nil, err
+	}
+	before := r.Targets
+	if err := w.keep(r, s.Query); err != nil {
+		return nil, err
+	}
+	for i, ref := range s.Exclude {
+		if !slices.ContainsFunc(out[i], func(t int) bool { _, is := slices.BinarySearch(before, t); return is }) {
+			r.Notes = append(r.Notes, diag.Quote(ref.String())+" excludes none of the tasks that are selected")
+		}
+	}
+	w.drop(r, slices.Concat(out...))
+	if s.Changes != nil {
+		if err := w.keepChanged(ctx, r, *s.Changes, len(s.References) > 0); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// diagnosticsOf are those that an error consists of; nil of another error.
+func diagnosticsOf(err error) diag.List {
+	var list *diag.Errors
+	if errors.As(err, &list) {
+		return list.List
+	}
+	return nil
+}
+
+// candidates is what a selection chooses from.
+func (w *Workspace) candidates(s Selection) (*Selected, error) {
 	switch {
 	case s.Only != nil:
 		return w.selectOnly(s.Only), nil
-	case s.Changes != nil:
-		return w.selectChanged(ctx, s)
-	case s.Workspace || s.All:
-		r := &Selected{Empty: "there are no tasks"}
-		for _, t := range w.Scope(s.Workspace) {
-			r.Targets = append(r.Targets, t.Index)
-		}
-		slices.Sort(r.Targets)
-		return r, nil
-	case len(s.References) > 0:
+	case !s.Workspace && !s.All && len(s.References) > 0:
 		return w.selectReferences(s.References)
+	case !s.Workspace && !s.All && s.Changes == nil && s.Query.Empty():
+		return w.selectDefault()
 	}
-	return w.selectDefault()
+	r := &Selected{Empty: "there are no tasks"}
+	for _, t := range w.Scope(s.Workspace) {
+		r.Targets = append(r.Targets, t.Index)
+	}
+	slices.Sort(r.Targets)
+	return r, nil
+}
+
+// keep narrows the targets to those that fulfil a query.
+func (w *Workspace) keep(r *Selected, q query.Query) error {
+	if q.Empty() {
+		return nil
+	}
+	tasks := make([]*Task, len(r.Targets))
+	for i, t := range r.Targets {
+		tasks[i] = w.W.Tasks[t]
+	}
+	found, err := q.Run(w.G, tasks, w.Bearing())
+	if err != nil {
+		return err
+	}
+	r.Targets = r.Targets[:0:0]
+	for _, t := range found {
+		r.Targets = append(r.Targets, t.Index)
+	}
+	r.emptied(len(tasks), "no task matches the filter")
+	return nil
+}
+
+// drop takes tasks from the targets. What another target needs of them is run all the same, as an upstream.
+func (w *Workspace) drop(r *Selected, out []int) {
+	is := make(map[int]bool, len(out))
+	for _, t := range out {
+		is[t] = true
+	}
+	before := len(r.Targets)
+	r.Targets = slices.DeleteFunc(slices.Clone(r.Targets), func(t int) bool { return is[t] })
+	r.emptied(before, "all tasks that are selected are excluded")
+}
+
+// emptied gives the reason of what left no target of some.
+func (r *Selected) emptied(before int, why string) {
+	if before > 0 && len(r.Targets) == 0 {
+		r.Empty = why
+	}
 }
 
 func (w *Workspace) selectOnly(ids []TaskID) *Selected {
@@ -124,25 +216,34 @@ func (w *Workspace) selectOnly(ids []TaskID) *Selected {
 }
 
 func (w *Workspace) selectReferences(refs []Reference) (*Selected, error) {
-	r := &Selected{}
+	lists, bad := w.resolveAll(refs, w.W.ResolveTyped)
+	if len(bad) > 0 {
+		return nil, &diag.Errors{List: bad}
+	}
+	r := &Selected{Targets: slices.Concat(lists...)}
+	slices.Sort(r.Targets)
+	r.Targets = slices.Compact(r.Targets)
+	return r, nil
+}
+
+// resolveAll is the positions of what each reference selects, and what is wrong with those that select nothing.
+func (w *Workspace) resolveAll(refs []Reference, resolve func(Reference, *Project) ([]*Task, error)) (lists [][]int, bad diag.List) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
 	bearing := w.Bearing()
-	var bad diag.List
-	for _, ref := range refs {
-		tasks, err := w.W.ResolveTyped(ref, bearing)
+	lists = make([][]int, len(refs))
+	for i, ref := range refs {
+		tasks, err := resolve(ref, bearing)
 		if err != nil {
 			bad = append(bad, w.referenceError(ref.String(), err))
 			continue
 		}
 		for _, t := range tasks {
-			r.Targets = append(r.Targets, t.Index)
+			lists[i] = append(lists[i], t.Index)
 		}
 	}
-	if len(bad) > 0 {
-		return nil, &diag.Errors{List: bad}
-	}
-	slices.Sort(r.Targets)
-	r.Targets = slices.Compact(r.Targets)
-	return r, nil
+	return lists, bad
 }
 
 // referenceError says which reference selects nothing, and why.

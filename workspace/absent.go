@@ -21,7 +21,19 @@ type Absent struct {
 
 // has reports whether the project carries a tag (any, for "") and has a task: also where nobody can tell.
 func (a *Absent) has(tag, task string) bool {
-	return a.Name == "" || (tag == "" || slices.Contains(a.Tags, tag)) && a.Tasks[task]
+	if a.Name == "" {
+		return true
+	}
+	tagged := tag == "" || slices.ContainsFunc(a.Tags, func(t string) bool { return MatchName(tag, t) })
+	if !IsWild(task) {
+		return tagged && a.Tasks[task]
+	}
+	for name := range a.Tasks {
+		if tagged && MatchTask(task, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Lacks is why a reference does not select all that it would select in a checkout of everything; nil when it does. Only the forms
@@ -35,12 +47,16 @@ func (w *Workspace) Lacks(r Reference, bearing *Project) *SelectError {
 		}
 		return nil
 	case RefAll, RefAllButOwn, RefTag, RefTagButOwn:
+	case RefProject:
+		if !IsWild(r.Project) {
+			return nil
+		}
 	default:
 		return nil
 	}
 	for i := range w.Absent {
 		a := &w.Absent[i]
-		if !a.has(r.Tag, r.Task) {
+		if !a.has(r.Tag, r.Task) || a.Name != "" && r.Project != "" && !MatchName(r.Project, a.Name) {
 			continue
 		}
 		return w.lacking(r, a)

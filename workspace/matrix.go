@@ -74,6 +74,9 @@ func CanonicalTaskName(s string) string {
 		return s
 	}
 	parts := strings.Split(strings.TrimSuffix(values, "]"), ",")
+	if slices.ContainsFunc(parts, func(part string) bool { key, _, _ := strings.Cut(part, "="); return IsWild(key) }) {
+		return s // QRY-010: where it stands among sorted keys is for the wildcard to say
+	}
 	slices.Sort(parts)
 	return family + "[" + strings.Join(parts, ",") + "]"
 }

@@ -23,7 +23,7 @@ func (w *Workspace) Meant(t Typed) string {
 	switch {
 	case t.Home != "" && strings.HasPrefix(t.Text, t.Home+":"):
 		return w.meantOwn(t)
-	case t.Text == "all" || t.Text == "everything" || t.Text == "*" || t.Text == "**" || t.Text == "*:*" || t.Text == "..." || t.Text == "//...":
+	case t.Text == "all" || t.Text == "everything" || t.Text == "..." || t.Text == "//...":
 		return "for every task of every project: haz run --workspace"
 	}
 	if p := w.named(t.Text, t.Dir); p != nil {

@@ -19,15 +19,15 @@ type ReferenceError struct {
 
 func (e *ReferenceError) Error() string { return e.Reason }
 
-// ParseReference reads a reference as in a file; bare names are allowed where bare is true (command line). The error is
-// *ReferenceError.
+// ParseReference reads a reference as in a file; bare names, and wildcards in names (QRY-010), are allowed where bare is true (command
+// line). The error is *ReferenceError.
 //
 //	reference = "~:" task | "^~:" task | "^:" task | "^uses:" task | "[" tag "]~:" task | "[" tag "]:" task | project ":" task
 //
 // Prefixes are tried in this order; a text with none of them is split at its first ":" (REF-006), which no name of a project has: in
 // @acme/ui:build:prod the task is build:prod.
 func ParseReference(text string, bare bool) (Reference, error) {
-	p := referenceParser{text: text}
+	p := referenceParser{text: text, wild: bare}
 	switch {
 	case text == "":
 		return p.fail("REF-006", 0, 0, "it is empty", `like "~:build" or "core:build"`)
@@ -49,7 +49,7 @@ func ParseReference(text string, bare bool) (Reference, error) {
 		}
 		return p.rest(Reference{Form: RefProject, Project: text[:i]}, i+1)
 	}
-	if bare && CheckTaskName(text) == nil {
+	if bare && p.check("task", text) == nil {
 		return Reference{Form: RefBare, Task: CanonicalTaskName(text)}, nil
 	}
 	return p.noColon(bare)
@@ -58,7 +58,18 @@ func ParseReference(text string, bare bool) (Reference, error) {
 // usesPrefix is what a reference to the tasks of used projects begins with.
 const usesPrefix = "^uses:"
 
-type referenceParser struct{ text string }
+type referenceParser struct {
+	text string
+	wild bool // names may hold wildcards
+}
+
+// check holds a name to the rules of its kind.
+func (p referenceParser) check(what, name string) error {
+	if p.wild {
+		return CheckTypedName(what, name)
+	}
+	return checks[what](name)
+}
 
 func (p referenceParser) fail(rule string, offset, length int, reason, hint string) (Reference, error) {
 	return Reference{}, &ReferenceError{Rule: rule, Text: p.text, Reason: reason, Hint: hint, Offset: offset, Length: length}
@@ -67,14 +78,7 @@ func (p referenceParser) fail(rule string, offset, length int, reason, hint stri
 // component holds a part of the text to the rules of names (REF-001, REF-007).
 func (p referenceParser) component(what string, from, to int) error {
 	part := p.text[from:to]
-	check := CheckName
-	switch what {
-	case "project":
-		check = CheckProjectName
-	case "task":
-		check = CheckTaskName
-	}
-	err := check(part)
+	err := p.check(what, part)
 	if err == nil {
 		return nil
 	}
@@ -102,6 +106,8 @@ func (p referenceParser) wildcardHint(what, part string) string {
 		return "for the task of every project, write " + diag.QuoteShort("^:"+strings.TrimPrefix(p.text, "*:"))
 	case what == "tag" && strings.Contains(part, ","):
 		return "a reference has one tag; write one reference for each"
+	case p.wild && strings.ContainsAny(part, "?{"):
+		return "* is the only wildcard of a name: any characters"
 	}
 	return ""
 }

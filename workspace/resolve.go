@@ -152,10 +152,17 @@ func (x *index) withTag(tag, task string) []*Task {
 // On a workspace that loaded only in part, a selection that is empty because of that part is no error and no task: what is
 // wrong has been said already.
 func (w *Workspace) Resolve(r Reference, bearing *Project) ([]*Task, error) {
+	return w.resolve(r, bearing, false)
+}
+
+func (w *Workspace) resolve(r Reference, bearing *Project, internal bool) ([]*Task, error) {
 	x := w.byName()
 	if bearing == nil && r.NeedsBearing() {
 		return nil, &SelectError{Rule: r.rule(), Ref: r.String(), Hint: w.withoutBearing(r),
 			Reason: "it means the project that one stands in, and this directory is inside no project"}
+	}
+	if r.Wild() {
+		return w.wild(r, bearing, internal)
 	}
 	switch r.Form {
 	case RefOwn:
@@ -192,10 +199,23 @@ func (w *Workspace) Resolve(r Reference, bearing *Project) ([]*Task, error) {
 // ResolveTyped is Resolve for what somebody typed on a command line, where a word that starts with the name of no project may be that of a task
 // of the bearing project: build:prod.
 func (w *Workspace) ResolveTyped(r Reference, bearing *Project) ([]*Task, error) {
-	found, err := w.Resolve(r, bearing)
+	return w.resolveTyped(r, bearing, false)
+}
+
+// ResolveExcluded is ResolveTyped for what is taken away: there a wildcard means internal tasks, too (QRY-012).
+func (w *Workspace) ResolveExcluded(r Reference, bearing *Project) ([]*Task, error) {
+	return w.resolveTyped(r, bearing, true)
+}
+
+func (w *Workspace) resolveTyped(r Reference, bearing *Project, internal bool) ([]*Task, error) {
+	found, err := w.resolve(r, bearing, internal)
 	var s *SelectError
-	if errors.As(err, &s) && !s.Absent && r.Form == RefProject && bearing != nil && w.Project(r.Project) == nil {
-		if own := bearing.named(r.String()); len(own) > 0 {
+	if errors.As(err, &s) && !s.Absent && r.Form == RefProject && bearing != nil && !w.anyProject(r.Project) {
+		if r.Wild() {
+			if own, not := w.wild(Reference{Form: RefOwn, Task: r.String()}, bearing, internal); not == nil {
+				return own, nil
+			}
+		} else if own := bearing.named(r.String()); len(own) > 0 {
 			return own, nil
 		}
 	}
@@ -376,6 +396,10 @@ func (r Reference) rule() string {
 func (w *Workspace) withoutBearing(r Reference) string {
 	switch r.Form {
 	case RefOwn:
+		if r.Wild() {
+			r.Form = RefAll
+			break
+		}
 		if tasks := w.byName().byTask[r.Task]; len(tasks) > 0 {
 			return "name the project: " + diag.Quote(tasks[0].ID.String())
 		}

@@ -63,12 +63,12 @@ func (v *invocation) warn(list diag.List) {
 	}
 }
 
-// parseReferences reads the positional arguments; all that are no references are told at once.
-func parseReferences(v *invocation, what string) ([]haz.Reference, error) {
+// parseReferences reads words that name tasks; all that are no references are told at once.
+func parseReferences(v *invocation, words []string, what string) ([]haz.Reference, error) {
 	var refs []haz.Reference
 	var bad diag.List
 	var arguments []string
-	for _, a := range v.refs() {
+	for _, a := range words {
 		r, err := haz.ParseReference(a)
 		switch {
 		case err == nil:

@@ -94,7 +94,7 @@ func (c *completer) complete(cur string, before []string) []candidate {
 func (c *completer) options(opts []*option, cur string) []candidate {
 	var out []candidate
 	for _, o := range opts {
-		if _, used := c.line.given[o.Name]; used || !strings.HasPrefix(o.dashed(), cur) {
+		if _, used := c.line.given[o.Name]; used && !o.repeats || !strings.HasPrefix(o.dashed(), cur) {
 			continue
 		}
 		word := o.dashed()
@@ -116,6 +116,12 @@ func (c *completer) values(o *option, prefix, cur string) []candidate {
 		c.paths = 2
 	case tags, projects, taskNames:
 		words = c.names(o.completes)
+	case tasks:
+		out := c.references(nil, cur)
+		for i := range out {
+			out[i].word = prefix + out[i].word
+		}
+		return out
 	}
 	var out []candidate
 	for _, w := range words {

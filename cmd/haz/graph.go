@@ -15,21 +15,23 @@ import (
 func graphCommand() *command {
 	return &command{Command: cli.Command{Name: "graph", ArgsUsage: "[TASK...]", Usage: "print the task graph",
 		Description: "Prints the graph of the given tasks, all they depend on and their finalizers, or of all tasks of this directory's project or the workspace. Edges point from what comes first to what comes after. With --projects, the projects: this directory's and all that it uses, itself or through others, or all of the workspace; each edge has the place that says so.",
-		Flags: []cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			toggle("workspace", "all tasks, or projects, whatever the directory"),
 			toggle("projects", "projects instead of tasks: which one uses which"),
+			filterOption(), excludeOption(),
+		}, affectedOptions(), []cli.Flag{
 			readBy(text("edges", "KINDS", "kinds of edges, separated by commas: hard, soft, after, producer (default hard,soft,after)"), parseEdges),
 			formatOption("dot (default), json or mermaid", "dot", "json", "mermaid"),
-		},
+		}),
 		UsageText: lines("haz graph app:build | dot -Tsvg -o graph.svg", "haz graph --workspace --edges hard,soft,after,producer --format mermaid", "haz graph --projects --workspace"),
-	}, completes: tasks, do: doGraph, noRefs: []string{"workspace", "projects"}, exclusive: [][]string{{"projects", "edges"}}}
+	}, completes: tasks, do: doGraph, noRefs: []string{"workspace", "projects"}, exclusive: [][]string{{"projects", "edges"}, {"projects", "filter"}, {"projects", "exclude"}, {"projects", "affected"}}, needs: [][2]string{{"base", "affected"}}}
 }
 
 var edgeKinds = map[string]haz.EdgeKind{"hard": haz.Hard, "soft": haz.Soft, "producer": haz.Producer, "after": haz.Final}
 
 // doGraph is `haz graph`.
 func doGraph(v *invocation) error {
-	refs, err := parseReferences(v, "target resolution failed")
+	wanted, err := v.wanted()
 	if err != nil {
 		return err
 	}
@@ -47,11 +49,13 @@ func doGraph(v *invocation) error {
 		return nil
 	}
 	g := subgraph{nodes: w.Scope(v.has("workspace"))}
-	if len(refs) > 0 {
-		s, err := w.Select(v.ctx, haz.Selection{References: refs})
+	if narrows(wanted) {
+		wanted.All = !wanted.Workspace && len(wanted.References) == 0
+		s, err := w.Select(v.ctx, wanted)
 		if err != nil {
 			return err
 		}
+		v.said(s)
 		g.nodes = s.Plan.Tasks
 	}
 	g.connect(w, kinds)

@@ -23,7 +23,8 @@ var foreignOptions = map[string]string{
 	"--cwd": "--directory", "--chdir": "--directory", "--dir": "--directory", "--root": "--directory", "-d": "--directory",
 	"--silent": "--quiet", "-s": "--quiet", "--summarize": "--summary", "--json": "--format", "--output": "--format",
 	"--recursive": "--workspace", "--all-projects": "--workspace", "--everything": "--workspace", "-r": "--workspace",
-	"--target": "", "--targets": "", "-t": "", "--task": "", "--tasks": "", "--project": "", "--projects": "", "-p": "", "--filter": "", "--scope": "", "--only": "",
+	"--target": "--tasks", "--targets": "--tasks", "-t": "--tasks", "--task": "--tasks", "--project": "--projects", "-p": "--projects", "--scope": "--projects", "--only": "",
+	"--query": "--filter", "--select": "--filter", "--where": "--filter", "--skip": "--exclude", "--ignore": "--exclude", "-x": "--exclude", "--exclude-task": "--exclude",
 	"--no-color": "never", "--no-colour": "never",
 	"--watch": "to run again when inputs change: haz watch", "-w": "to run again when inputs change: haz watch",
 	"--graph": "the graph: haz graph", "--list": "the tasks: haz list", "-l": "the tasks: haz list", "--ls": "the tasks: haz list",
@@ -38,7 +39,7 @@ func (l *line) foreignOption(name string) string {
 	case ours == "never":
 		return `write "--color=never"`
 	case ours == "" && pathName(l.path) == "run":
-		return "tasks are named by project and task: haz run lib:build; many of them: t=$(haz query --fail-empty --projects lib --tasks build) && haz run $t"
+		return "tasks are named by project and task: haz run lib:build; many of them: haz run --projects lib --tasks build"
 	case find(l.here(), ours) != nil:
 		return diag.DidYouMean(ours)
 	case len(ours) > 0 && ours[0] != '-':
@@ -87,7 +88,7 @@ var foreignCommands = map[string]string{
 // meant is a hint for a word that is no reference. The workspace is read for it, and left alone when that does not work.
 func (v *invocation) meant(word string, err error) string {
 	if word == "" {
-		return "an empty word is what a query without a match leaves: haz query --fail-empty ends with an error then"
+		return "an empty word is what a query without a match leaves: haz query --fail-empty ends with an error then, and haz run --filter runs nothing"
 	}
 	if w, err := v.open(); err == nil {
 		defer w.Close()

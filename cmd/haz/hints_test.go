@@ -230,9 +230,9 @@ func TestHintsOfTheCommandLineAreFollowed(t *testing.T) {
 	for _, typed := range []struct{ dir, args string }{
 		{"", "build"}, {"", "lib:build"}, {"lib", "build"}, {"lib", "lint"}, {"lib", "web:serve"},
 		{"", "rnu build"}, {"", "run biuld"}, {"", "run lib:biuld"}, {"", "run lbi:build"}, {"", "run ^:biuld"}, {"", "run [goo]:build"},
-		{"", "run lib"}, {"", "run lib/"}, {"", "run ./lib"}, {"", "run /lib"}, {"lib", "run ."}, {"lib", "run ../apps/web"}, {"", "run lib:*"}, {"", "run apps/web"}, {"", "run web"},
+		{"", "run lib"}, {"", "run lib/"}, {"", "run ./lib"}, {"", "run /lib"}, {"lib", "run ."}, {"lib", "run ../apps/web"}, {"", "run lib:bulid*"}, {"", "run apps/web"}, {"", "run web"},
 		{"", "run lib#build"}, {"", "run lib/build"}, {"", "run lib.build"}, {"", "run @acme/lib#build"}, {"", "run //lib:build"}, {"", "run ./lib:build"}, {"", "run //apps/web:serve"},
-		{"", "run ^build"}, {"lib", "run ~build"}, {"", "run *:build"}, {"", "run ~:build"}, {"", "run go:build"}, {"", "run [lib]:build"}, {"apps/web", "run build"}, {"", "run web:build"},
+		{"", "run ^build"}, {"lib", "run ~build"}, {"", "run *:biuld"}, {"", "run l*:lnit"}, {"", "run lbi*:build"}, {"", "run --workspace --exclude=lib:biuld"}, {"", "run ~:build"}, {"", "run go:build"}, {"", "run [lib]:build"}, {"apps/web", "run build"}, {"", "run web:build"},
 		{"lib", "run /home/me:build"}, {"", "run /home/me:build"}, {"", "run all"}, {"", "run /."}, {"", "run ./"}, {"lib", "run .."}, {"", "run apps/"}, {"", "run lib:"}, {"", "run :build"}, {"lib", "run :lint"}, {"", "run lib::build"},
 		{"", "run BUILD"}, {"", "run lib:Build"}, {"", "run lib/haz.yml"}, {"", "run ROOT/lib"}, {"", "run ROOT/lib:build"}, {"", "run ROOT"}, {"", "run"}, {"lib", "run"}, {"none", "run"},
 		{"", "run --dryrun lib:build"}, {"", "run --output-mode=bufered lib:build"}, {"", "cache clear --hep"}, {"", "run --forse lib:build"}, {"", "run -n lib:build"}, {"", "run lib:build --dry"}, {"", "run --filter=lib build"}, {"", "run --cwd lib build"}, {"", "list --no-color"}, {"", "ls"}, {"", "explain lib:build"}, {"", "validate"}, {"", "why lib/"},

@@ -20,14 +20,20 @@ func listCommand() *command {
 		Flags: []cli.Flag{
 			toggle("projects", "list projects instead of tasks"),
 			toggle("workspace", "all projects, whatever the directory"),
+			filterOption(),
 			formatOption("plain (default) or json", "plain", "json"),
 		},
 		UsageText: lines("haz list", "haz list --projects --workspace"),
-	}, noArgs: true, argsHint: "the tasks of one project, or of one name: haz query --workspace --projects NAME --tasks NAME", do: doList}
+	}, noArgs: true, argsHint: "the tasks of one project, or of one name: haz query --workspace --projects NAME --tasks NAME", do: doList, exclusive: [][]string{{"projects", "filter"}}}
 }
 
 // doList is `haz list`.
 func doList(v *invocation) error {
+	wanted, err := v.wanted()
+	if err != nil {
+		return err
+	}
+	wanted.All = !wanted.Workspace
 	w, err := v.open()
 	if err != nil {
 		return err
@@ -40,7 +46,15 @@ func doList(v *invocation) error {
 		}
 		return v.listProjects(projects)
 	}
-	return v.listTasks(w, w.Scope(v.has("workspace")))
+	selected, err := w.Find(v.ctx, wanted)
+	if err != nil {
+		return err
+	}
+	found := make([]*haz.Task, len(selected.Targets))
+	for i, t := range selected.Targets {
+		found[i] = w.W.Tasks[t]
+	}
+	return v.listTasks(w, found)
 }
 
 func (v *invocation) listProjects(projects []*haz.Project) error {

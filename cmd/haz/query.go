@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/haz-build/haz"
@@ -11,12 +13,13 @@ func queryCommand() *command {
 	expr := func(long, atom, help string, c complement) *option {
 		return text(long, "EXPR", help+" (atoms: "+atom+")").completedBy(c)
 	}
-	return &command{Command: cli.Command{Name: "query", Usage: "list tasks that match filters",
+	return &command{Command: cli.Command{Name: "query", ArgsUsage: "[TASK...]", Usage: "list tasks that match filters",
 		Description: paragraphs(
-			"Lists the tasks that pass every given filter, one `project:task` a line. Candidates are the tasks of this directory's project, or of the workspace outside of every project.",
+			"Lists the tasks that pass every given filter, one `project:task` a line. Candidates are the given tasks; without TASK those of this directory's project, or of the workspace outside of every project.",
 			"EXPR combines atoms with & (and), | (or), ! (not) and parentheses. See `haz help query`.",
+			"To run what a query finds: `haz run --filter QUERY`, which runs nothing when nothing matches.",
 		),
-		Flags: []cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			expr("tags", "tag names", "the task's project carries the tag", tags),
 			expr("projects", "project names", "the task belongs to the project", projects),
 			expr("tasks", "task names", "the task has the name", taskNames),
@@ -33,34 +36,40 @@ func queryCommand() *command {
 			toggle("has-outputs", "the task has outputs"),
 			toggle("no-outputs", "the task has none"),
 			toggle("mutex", "the task declares a mutex"),
+			filterOption(),
+			excludeOption(),
+		}, changeOptions(), []cli.Flag{
 			toggle("workspace", "ask about all tasks, whatever the directory"),
 			toggle("fail-empty", "exit 1 when no task matches, so that `t=$(haz query --fail-empty ...) && haz run $t` runs nothing then"),
 			formatOption("plain (default) or json", "plain", "json"),
-		},
-		UsageText: lines("haz query --tags 'go & !slow'", "haz query --depends-on name:build --workspace", "haz query --inputs '/lib/**'"),
-	}, noArgs: true, argsHint: "what to list is said by options: haz query --workspace --projects NAME --tasks NAME", do: doQuery, exclusive: [][]string{{"has-deps", "no-deps"}, {"has-inputs", "no-inputs"}, {"has-outputs", "no-outputs"}}}
+		}),
+		UsageText: lines("haz query --tags 'go & !slow'", "haz query --depends-on name:build --workspace", "haz query --inputs '/lib/**'", "haz query '*:test' --affected"),
+	}, completes: tasks, do: doQuery, noRefs: []string{"workspace"}, exclusive: [][]string{
+		{"has-deps", "no-deps"}, {"has-inputs", "no-inputs"}, {"has-outputs", "no-outputs"},
+		{"git-changed", "git-staged", "git-changed-since", "affected"},
+	}, needs: [][2]string{{"base", "affected"}}}
 }
 
 // doQuery is `haz query`.
 func doQuery(v *invocation) error {
-	q := query.Query{HasDeps: v.has("has-deps"), NoDeps: v.has("no-deps"), HasInputs: v.has("has-inputs"), NoInputs: v.has("no-inputs"),
-		HasOutputs: v.has("has-outputs"), NoOutputs: v.has("no-outputs"), Mutex: v.has("mutex")}
-	for _, o := range query.Options {
-		if v.has(string(o)) {
-			q.Filters = append(q.Filters, query.Filter{Option: o, Expr: v.value(string(o))})
-		}
-	}
-	if err := q.Check(); err != nil {
+	wanted, err := v.wanted()
+	if err != nil {
 		return err
 	}
+	wanted.All = !wanted.Workspace && len(wanted.References) == 0
 	w, err := v.open()
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	var found []*haz.Task
-	if found, err = q.Run(w.G, w.Scope(v.has("workspace")), w.Bearing()); err != nil {
+	selected, err := w.Find(v.ctx, wanted)
+	if err != nil {
 		return err
+	}
+	v.said(selected)
+	found := make([]*haz.Task, len(selected.Targets))
+	for i, t := range selected.Targets {
+		found[i] = w.W.Tasks[t]
 	}
 	if v.value("format") == "json" {
 		err = query.WriteJSON(v.out, found)

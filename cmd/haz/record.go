@@ -71,8 +71,9 @@ func lastFailures(w *haz.Workspace) (ids []haz.TaskID, known bool, err error) {
 }
 
 // selectFailed finds those of the tasks that are still there; known says whether there was a run in which they can have failed.
-func (v *invocation) selectFailed(w *haz.Workspace, ids []haz.TaskID, known bool) (*haz.Selected, error) {
-	selected, err := w.Select(v.ctx, haz.Selection{Only: append([]haz.TaskID{}, ids...)})
+func (v *invocation) selectFailed(w *haz.Workspace, s haz.Selection, ids []haz.TaskID, known bool) (*haz.Selected, error) {
+	s.Only = append([]haz.TaskID{}, ids...)
+	selected, err := w.Select(v.ctx, s)
 	if err == nil && !known {
 		selected.Empty = "no earlier run is recorded"
 	}

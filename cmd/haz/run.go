@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,16 +24,12 @@ func runCommand() *command {
 	return &command{Command: cli.Command{Name: "run", ArgsUsage: "[TASK...] [-- ARGUMENT...]", Usage: "run tasks and all they depend on",
 		Description: paragraphs(
 			"Runs the given tasks and everything they depend on. A task whose inputs, command and environment are as in an earlier run is not executed: its outputs and its printed text come back from the cache.",
-			"Without TASK and without a selecting option the task `default` of this directory's project runs. With TASK, --affected and the options that ask git keep those of the given tasks that changes affect.",
+			"Without TASK and without a selecting option the task `default` of this directory's project runs. With TASK, the options that say \"only\" and --affected choose among the given tasks; without it, among those of this directory's project, or of the workspace.",
+			"A filter that nothing matches runs nothing. `haz run $(haz query ...)` would run the task `default` then.",
 			"Words behind -- are arguments of the given tasks, not of those they depend on: a command gets them behind its own, a script as \"$@\".",
 		),
-		Flags: []cli.Flag{
-			all, workspace,
-			toggle("git-changed", "only tasks with an input that differs from HEAD, or is untracked"),
-			toggle("git-staged", "only tasks with an input that is staged"),
-			text("git-changed-since", "REV", "only tasks with an input that differs from REV (A...B: from the merge base), or is untracked").checked(checkRevision),
-			toggle("affected", "tasks whose inputs or definitions changed since the base branch, and everything downstream of them"),
-			text("base", "REV", "with --affected: the base, instead of what CI says, origin/HEAD, main or master").checked(checkRevision),
+		Flags: slices.Concat([]cli.Flag{all, workspace}, changeOptions(), filterOptions(), []cli.Flag{
+			excludeOption(),
 			toggle("failed", "the tasks that did not succeed in the last run"),
 			toggle("dry-run", "print what would run, and run nothing"),
 			formatOption("with --dry-run: plain (default) or json", "plain", "json"),
@@ -45,8 +42,8 @@ func runCommand() *command {
 			toggle("force", "run everything and store the results: --cache=wo"),
 			toggle("no-cache", "neither read nor write the cache: --cache=off"),
 			text("summary", "FILE", "write a summary of the run to FILE as JSON").completedBy(files).checked(checkNotEmpty),
-		},
-		UsageText: lines("haz run", "haz run build", "haz run lib:build app:test", "haz run --all --dry-run", "haz run --affected --base origin/main", "haz run --affected '^:test'", "haz run --failed -v", "haz run web:test -- -t login"),
+		}),
+		UsageText: lines("haz run", "haz run build", "haz run lib:build app:test", "haz run --all --dry-run", "haz run --affected --base origin/main", "haz run --affected '^:test'", "haz run '@acme/*:test' --exclude '*:test-slow'", "haz run --filter 'name:test & tag:go'", "haz run --failed -v", "haz run web:test -- -t login"),
 	}, completes: tasks, do: doRun, passes: true, exclusive: [][]string{
 		{"all", "workspace"},
 		{"git-changed", "git-staged", "git-changed-since", "affected", "failed"},
@@ -58,8 +55,11 @@ func runCommand() *command {
 
 // doRun is `haz run`.
 func doRun(v *invocation) error {
-	refs, err := parseReferences(v, "target resolution failed")
+	wanted, err := v.wanted()
 	if err != nil {
+		return err
+	}
+	if err := v.judgeExclude(wanted); err != nil {
 		return err
 	}
 	w, err := v.open()
@@ -70,18 +70,13 @@ func doRun(v *invocation) error {
 	if !v.has("quiet") {
 		v.warn(w.W.Notes)
 	}
-	selected, err := v.selectTargets(w, refs)
+	selected, err := v.selectTargets(w, wanted)
 	if err != nil {
 		return err
 	}
-	v.warn(selected.Warnings)
+	v.said(selected)
 	if selected.Plan, err = w.WithArguments(selected.Plan, v.line.passed); err != nil {
 		return err
-	}
-	if !v.has("quiet") {
-		for _, note := range selected.Notes {
-			v.tell("haz: " + note + "\n")
-		}
 	}
 	if v.has("dry-run") {
 		return v.dryRun(w, selected)
@@ -92,26 +87,30 @@ func doRun(v *invocation) error {
 	return v.execute(report.New(v.presentation(w)), w, selected.Plan)
 }
 
-func (v *invocation) selectTargets(w *haz.Workspace, refs []haz.Reference) (*haz.Selected, error) {
-	s := haz.Selection{References: refs, All: v.has("all"), Workspace: v.has("workspace")}
-	switch {
-	case v.has("failed"):
+// judgeExclude refuses --exclude where nothing says from what: what is left of the task default is no run of anything that was asked for.
+func (v *invocation) judgeExclude(s haz.Selection) error {
+	if len(s.Exclude) == 0 || selects(s) || v.has("failed") {
+		return nil
+	}
+	return v.line.errorf("option --exclude takes tasks away, and nothing says from which", "for all others: haz "+pathName(v.line.path)+" --workspace --exclude "+quoted(s.Exclude[0].String()))
+}
+
+// quoted is a word as it is typed in a shell.
+func quoted(word string) string {
+	if strings.ContainsAny(word, "*^~[]") {
+		return "'" + word + "'"
+	}
+	return word
+}
+
+// selectTargets finds the targets of a run.
+func (v *invocation) selectTargets(w *haz.Workspace, s haz.Selection) (*haz.Selected, error) {
+	if v.has("failed") {
 		ids, known, err := lastFailures(w)
 		if err != nil {
 			return nil, err
 		}
-		return v.selectFailed(w, ids, known)
-	case v.has("git-changed"):
-		s.Changes = &haz.Changes{Kind: haz.Changed}
-	case v.has("git-staged"):
-		s.Changes = &haz.Changes{Kind: haz.Staged}
-	case v.has("git-changed-since"):
-		s.Changes = &haz.Changes{Kind: haz.ChangedSince, Revision: v.value("git-changed-since")}
-	case v.has("affected"):
-		s.Changes = &haz.Changes{Kind: haz.Affected, Revision: v.value("base")}
-	}
-	if s.Changes != nil {
-		s.Changes.Environment, s.Changes.StartedIn = v.environ, v.started
+		return v.selectFailed(w, s, ids, known)
 	}
 	return w.Select(v.ctx, s)
 }

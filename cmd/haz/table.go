@@ -79,6 +79,7 @@ type option struct {
 	values    []string // the only values there are
 	noun      string   // what a value is called in a message: "output mode"
 	completes complement
+	repeats   bool                           // it may be given more than once: its value is then a []string
 	reader    func(text string) (any, error) // nil: a value is its text
 
 	text    string // as it was given
@@ -110,6 +111,12 @@ func toggle(name, help string) *option {
 func text(name, arg, help string) *option {
 	o := toggle(name, help)
 	o.Arg = arg
+	return o
+}
+
+// repeatable is an option that may be given more than once.
+func repeatable(o *option) *option {
+	o.repeats = true
 	return o
 }
 
@@ -162,6 +169,9 @@ func (v *value) Set(text string) (err error) {
 		return nil
 	case len(v.values) > 0 && !slices.Contains(v.values, text):
 		err = &hinted{"unknown " + v.noun + " " + diag.Quote(text), cmp.Or(suggest(text, v.values), "one of "+strings.Join(v.values, ", "))}
+	case v.repeats:
+		list, _ := v.is.([]string)
+		v.is = append(list, text)
 	case v.reader != nil:
 		if v.is, err = v.reader(text); err != nil {
 			err = &hinted{"option --" + v.Name + ": " + err.Error(), hintOf(err)}

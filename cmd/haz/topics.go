@@ -34,8 +34,15 @@ of project @acme/ui. In the folder of a project, build:prod alone is its task of
 name, unless there is a project build.
 
 Forms with ~, and ^uses:, need a directory that belongs to a project. A reference
-that selects nothing is an error. Quote forms with [ ] and ^ where your shell gives
-them a meaning of its own.
+that selects nothing is an error. Quote forms with [ ], ^ and * where your shell
+gives them a meaning of its own.
+
+On the command line * in a name stands for any characters, also for / and none:
+
+  '*:test'        as ^:test
+  '@acme/*:build' the task build of each project whose name begins with @acme/
+  'lib:*'         the tasks of lib, but for internal ones
+  'lib:test-*'    those whose names begin so; cells of a matrix by theirs, or by test
 `},
 	{"globs", "patterns of inputs, outputs and projects", `
   *         any characters within one segment of a path, hidden names too
@@ -69,7 +76,18 @@ one cell, test[node=22], or of all, test. Those of --inputs and --outputs
 are path patterns (haz help globs): a task matches when one of its patterns can
 match a path that the atom can match too; a relative atom belongs to this
 directory's project. Those of --child-of, --parent-of, --depends-on and
---ancestor-of are name:TASK, project:NAME or tag:NAME.
+--ancestor-of are name:TASK, project:NAME or tag:NAME. In a name * stands for any
+characters: --projects '@acme/*'.
+
+--filter has all that in one expression, for run, watch, graph and list, too. Its
+atoms are name:TASK, project:NAME, tag:NAME, input:PATTERN, output:PATTERN,
+has:deps, has:inputs, has:outputs, has:mutex, and these of an expression:
+child-of(...), parent-of(...), depends-on(...), ancestor-of(...).
+
+  haz run --filter 'name:test & tag:go & !depends-on(project:slow)'
+
+It runs nothing when nothing matches. haz run $(haz query ...) is haz run then, and
+that runs the task default.
 
 A word with spaces, parentheses or one of | & ! can be quoted inside the
 expression, with " or '. Write a negated class as [^a], because ! is an operator.

@@ -43,8 +43,11 @@ func watchCommand() *command {
 
 // doWatch is `haz watch`.
 func doWatch(v *invocation) error {
-	refs, err := parseReferences(v, "target resolution failed")
+	wanted, err := v.wanted()
 	if err != nil {
+		return err
+	}
+	if err := v.judgeExclude(wanted); err != nil {
 		return err
 	}
 	root, err := v.workspaceRoot()
@@ -56,7 +59,7 @@ func doWatch(v *invocation) error {
 	signals := watchSignals(nil, 0)
 	defer signals.close()
 	suspending.arm()
-	return (&watching{invocation: v, refs: refs, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}).loop()
+	return (&watching{invocation: v, wanted: wanted, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}).loop()
 }
 
 func (v *invocation) workspaceRoot() (string, error) {
@@ -75,7 +78,7 @@ func (v *invocation) workspaceRoot() (string, error) {
 // watching is a watch under way.
 type watching struct {
 	*invocation
-	refs       []haz.Reference
+	wanted     haz.Selection
 	root       string
 	tree       *watch.Tree
 	interrupts <-chan haz.Interrupt
@@ -336,7 +339,7 @@ func (s *watching) carryOut(w *haz.Workspace, plan *haz.Plan) error {
 // selection finds the targets. --failed means the run before the watch, as the runs of the watch are runs, too.
 func (s *watching) selection(w *haz.Workspace) (*haz.Selected, error) {
 	if !s.has("failed") {
-		return s.selectTargets(w, s.refs)
+		return s.selectTargets(w, s.wanted)
 	}
 	if s.failed == nil {
 		ids, known, err := lastFailures(w)
@@ -344,11 +347,11 @@ func (s *watching) selection(w *haz.Workspace) (*haz.Selected, error) {
 			return nil, err
 		}
 		if !known {
-			return s.selectFailed(w, nil, false)
+			return s.selectFailed(w, s.wanted, nil, false)
 		}
 		s.failed = append([]haz.TaskID{}, ids...)
 	}
-	return s.selectFailed(w, s.failed, true)
+	return s.selectFailed(w, s.wanted, s.failed, true)
 }
 
 // summaryPath is the workspace path of --summary; "" when there is none, or outside.

@@ -36,7 +36,7 @@ func doWhy(v *invocation) error {
 	if n := len(v.refs()); n != 1 {
 		return v.line.errorf(fmt.Sprintf("exactly one task is wanted, not %d", n), "")
 	}
-	refs, err := parseReferences(v, "could not resolve")
+	refs, err := parseReferences(v, v.refs(), "could not resolve")
 	if err != nil {
 		return err
 	}

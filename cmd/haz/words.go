@@ -177,7 +177,7 @@ func (l *line) option(word string, rest []string) (used int, err error) {
 			return 0, l.badText(text)
 		}
 	}
-	if _, twice := l.given[o.Name]; twice {
+	if _, twice := l.given[o.Name]; twice && !o.repeats {
 		return 0, l.errorf("option "+o.dashed()+" is given twice", "")
 	}
 	l.given[o.Name] = text

@@ -21,5 +21,5 @@ func (e *Error) Error() string {
 
 // Diagnostic is the error as the command line shows it.
 func (e *Error) Diagnostic() diag.Diagnostic {
-	return diag.Diagnostic{Code: e.Rule, Command: "query", Message: e.Error(), Hint: e.Hint}
+	return diag.Diagnostic{Code: e.Rule, Message: e.Error(), Hint: e.Hint}
 }

@@ -40,8 +40,12 @@ func (e *evaluator) empty() set { return make(set, (len(e.g.W.Tasks)+63)/64) }
 
 // filter is the set of tasks that pass. Relations are over hard edges, and their target set is taken from all tasks.
 func (e *evaluator) filter(f compiled) set {
-	s := e.expr(f.expr)
-	switch f.option {
+	return e.related(f.option, e.expr(f.expr))
+}
+
+// related is the tasks that stand in a relation to those of a set; of an option that is no relation, the set.
+func (e *evaluator) related(as Option, s set) set {
+	switch as {
 	case ChildOf:
 		return e.neighbours(s, e.g.Down)
 	case ParentOf:
@@ -81,9 +85,12 @@ func (e *evaluator) beyond(targets set, down bool) set {
 // expr returns a set of its own, which the caller may change. Its recursion is as deep as parentheses nest.
 func (e *evaluator) expr(n *node) set {
 	var s set
-	if n.op == opAtom {
+	switch n.op {
+	case opAtom:
 		s = append(set(nil), e.atom(n.atom)...)
-	} else {
+	case opRelation:
+		s = e.related(n.as, e.expr(n.args[0]))
+	default:
 		s = e.expr(n.args[0])
 		for _, a := range n.args[1:] {
 			for i, w := range e.operand(a) {
@@ -141,6 +148,8 @@ func (e *evaluator) matching(a atom) []int {
 		return e.g.InputsMeeting(a.pattern)
 	case byOutput:
 		return e.g.OutputsMeeting(a.pattern)
+	case byField:
+		return e.having(a.name)
 	}
 	if e.names == nil {
 		e.names = map[key][]int{}
@@ -155,7 +164,28 @@ func (e *evaluator) matching(a atom) []int {
 			}
 		}
 	}
-	return e.names[key{a.kind, a.name}]
+	if !workspace.IsWild(a.name) {
+		return e.names[key{a.kind, a.name}]
+	}
+	var found []int
+	for k, tasks := range e.names {
+		if k.kind == a.kind && workspace.MatchName(a.name, k.text) {
+			found = append(found, tasks...) // some of them twice, as a cell and as one of its family: it is for a set
+		}
+	}
+	return found
+}
+
+// having is the tasks of which a switch is true.
+func (e *evaluator) having(word string) []int {
+	q := Query{HasDeps: word == "deps", HasInputs: word == "inputs", HasOutputs: word == "outputs", Mutex: word == "mutex"}
+	var found []int
+	for _, t := range e.g.W.Tasks {
+		if q.switches(t) {
+			found = append(found, t.Index)
+		}
+	}
+	return found
 }
 
 func (e *evaluator) name(t *workspace.Task, kind atomKind, name string) {

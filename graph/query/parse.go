@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
@@ -19,8 +20,9 @@ const maxWrong = 20
 type node struct {
 	not  bool
 	op   operator
-	args []*node // of and, or: at least two
+	args []*node // of and, or: at least two; of a relation: one
 	atom atom    // of opAtom
+	as   Option  // of opRelation: which
 }
 
 type operator uint8
@@ -29,6 +31,7 @@ const (
 	opAtom operator = iota
 	opAnd
 	opOr
+	opRelation
 )
 
 // parse reads an expression and checks all its tokens, also those that logic would never reach.
@@ -38,6 +41,10 @@ const (
 //	not   = [ "!" ] atom
 //	atom  = "(" expr ")" | token
 //	token = one or more bytes other than | & ! ( ) space tab, or any bytes in "…" or '…'
+//
+// With All an atom is a relation, too:
+//
+//	atom  = relation "(" expr ")"
 //
 // A text that breaks the grammar gives one error; tokens that are no atoms of their option give one each.
 func parse(f Filter, bearing *workspace.Project) (*node, []*Error) {
@@ -151,7 +158,23 @@ func (p *parser) atom() *node {
 	for !p.atEnd() && strings.IndexByte("|&!() \t", p.f.Expr[p.pos]) < 0 {
 		p.pos++
 	}
-	return p.token(start, p.f.Expr[start:p.pos])
+	text := p.f.Expr[start:p.pos]
+	if adjacent := !p.atEnd() && p.f.Expr[p.pos] == '('; p.f.Option == All && p.next() == '(' && (adjacent || slices.Contains(relations, text)) {
+		return p.relationOf(start, text)
+	}
+	return p.token(start, text)
+}
+
+// relationOf reads what stands behind the name of a relation.
+func (p *parser) relationOf(start int, name string) *node {
+	if !slices.Contains(relations, name) {
+		return p.fail(start, fmt.Sprintf("unknown relation %s; it is %s", diag.Quote(name), orList(relations)), didYouMean(name, relations))
+	}
+	n := p.parenthesis()
+	if n == nil {
+		return nil
+	}
+	return &node{op: opRelation, as: Option(name), args: []*node{n}}
 }
 
 func (p *parser) parenthesis() *node {
@@ -225,6 +248,8 @@ func (p *parser) example() string {
 		return `like "src/**/*.c" or "/lib/** & !/lib/test/**"`
 	case ChildOf, ParentOf, DependsOn, AncestorOf:
 		return `like "name:build" or "tag:lib | project:core"`
+	case All:
+		return `like "name:test & tag:go" or "project:lib-* & !depends-on(name:generate)"`
 	}
 	return `like "a & !b" or "(a | b) & c"`
 }

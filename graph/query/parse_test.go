@@ -16,6 +16,8 @@ func show(n *node) string {
 	switch n.op {
 	case opAtom:
 		s = n.atom.name + n.atom.pattern.String()
+	case opRelation:
+		s = string(n.as) + "(" + show(n.args[0]) + ")"
 	case opAnd, opOr:
 		parts := make([]string, len(n.args))
 		for i, a := range n.args {
@@ -57,6 +59,10 @@ func TestParse(t *testing.T) {
 		{ChildOf, "name:t", "t"},
 		{ChildOf, "name:t|project:p&!tag:g", "(t | (p & !g))"},
 		{DependsOn, `"name:t"`, "t"},
+		{Tasks, "t*|*", "(t* | *)"},
+		{All, "name:t & tag:g | has:deps & input:a.c", "((t & g) | (deps & /lib/a.c))"},
+		{All, "!depends-on(!child-of( name:t ) | tag:g)&project:p*", "(!depends-on((!child-of(t) | g)) & p*)"},
+		{All, "parent-of (name:t)", "parent-of(t)"},
 	} {
 		n, errs := parse(Filter{c.option, c.expr}, lib)
 		if len(errs) > 0 {
@@ -104,7 +110,7 @@ func TestParseErrors(t *testing.T) {
 		{Tags, ")", 0, `unmatched ")"`, ""},
 		{Tags, "(a))", 3, `unmatched ")"`, ""},
 		{Tags, "a|'b", 2, "the quote ' is not closed", ""},
-		{Tags, "a|b*", 2, `"b*" is no name of a tag`, ""},
+		{Tags, "a|b?", 2, `"b?" is no name of a tag`, ""},
 		{Tags, "a\nb", 0, `"a\nb" is no name`, ""}, // a newline is an ordinary character
 		{Tags, `""`, 1, `"" is no name`, ""},
 		{Projects, "-a", 0, "is no name of a project", ""},
@@ -123,6 +129,23 @@ func TestParseErrors(t *testing.T) {
 		{AncestorOf, "name:", 5, `"" is no name of a task`, ""},
 		{AncestorOf, "tag:a:b", 4, `"a:b" is no name of a tag`, ""},
 		{Option("nope"), "a", 0, "no such option", ""},
+		{Tags, "-*", 0, `"-*" is no name of a tag`, ""},
+		{Tasks, "t[n=*", 0, "not closed", ""},
+		{All, "lib", 0, `"lib" has no ":"`, `did you mean "project:lib" or "name:lib"?`},
+		{All, "name:t & build", 9, `"build" has no ":"`, ""},
+		{All, "task:t", 0, `unknown keyword "task"`, `did you mean "name:t"?`},
+		{All, "nmae:t", 0, "unknown keyword", `did you mean "name:t"?`},
+		{All, "lib:build", 0, `unknown keyword "lib"; it is name:TASK, project:NAME, tag:NAME, input:PATTERN, output:PATTERN or has:WORD`, `"project:lib & name:build"`},
+		{All, "name:", 5, `"" is no name of a task`, ""},
+		{All, "input:src//a", 9, "(PATH-003)", ""},
+		{All, "has:dep", 4, "it is has:deps, inputs, outputs or mutex", `did you mean "deps"?`},
+		{All, "depends-on", 0, "followed by an expression in parentheses", "depends-on(name:build)"},
+		{All, "name:t (name:u)", 7, "after a complete expression", ""},
+		{All, "depends-on()", 11, `an atom is expected before ")"`, ""},
+		{All, "!depends-on(name:t", 11, `unmatched "("`, ""},
+		{All, "dependson(name:t)", 0, "unknown relation", `did you mean "depends-on"?`},
+		{All, "parent-of(name:t, name:u)", 18, "after a complete expression", ""},
+		{Tags, "depends-on(t)", 10, `unexpected "(" after`, ""},
 	} {
 		_, errs := parse(Filter{c.option, c.expr}, &workspace.Project{Dir: "/"})
 		if len(errs) == 0 {
@@ -144,7 +167,7 @@ func TestParseErrors(t *testing.T) {
 // All tokens are checked, also those that logic would never reach; and all filters.
 func TestAllTokensAreChecked(t *testing.T) {
 	err := Query{
-		Filters: []Filter{{Tags, "a | b* | (c & !d*)"}, {Inputs, "/x|src/a.c|x//y"}, {ChildOf, "("}},
+		Filters: []Filter{{Tags, "a | b? | (c & !d?)"}, {Inputs, "/x|src/a.c|x//y"}, {ChildOf, "("}},
 		HasDeps: true, NoDeps: true,
 	}.Check()
 	var list *diag.Errors
@@ -175,14 +198,14 @@ func TestLimits(t *testing.T) {
 	if n, errs := parse(Filter{Tags, long}, nil); len(errs) > 0 || len(n.args) != 100_001 {
 		t.Error("a long expression")
 	}
-	if _, errs := parse(Filter{Tags, strings.Repeat("a*|", 100_000) + "c"}, nil); len(errs) != maxWrong {
+	if _, errs := parse(Filter{Tags, strings.Repeat("a?|", 100_000) + "c"}, nil); len(errs) != maxWrong {
 		t.Errorf("%d errors", len(errs))
 	}
 }
 
 // FuzzParse: whatever comes, an answer; what is read means the same once more; errors lie in the text.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"a", "a & !b | (c)", `"a b"|'c'`, "src/[^a]/**", "name:a|tag:b", "((", "!!", "é\x00\xff", "a\n&b"} {
+	for _, s := range []string{"a", "a & !b | (c)", `"a b"|'c'`, "src/[^a]/**", "name:a|tag:b", "depends-on(!name:*|has:deps)&input:a", "((", "!!", "é\x00\xff", "a\n&b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -212,7 +235,10 @@ func write(o Option, n *node) string {
 	case opAtom:
 		s = n.atom.name + n.atom.pattern.String()
 		if o != Tags && o != Projects && o != Tasks && n.atom.name != "" {
-			s = map[atomKind]string{byTag: "tag:", byProject: "project:", byTask: "name:"}[n.atom.kind] + s
+			s = map[atomKind]string{byTag: "tag:", byProject: "project:", byTask: "name:", byField: "has:"}[n.atom.kind] + s
+		}
+		if o == All {
+			s = map[atomKind]string{byInput: "input:", byOutput: "output:"}[n.atom.kind] + s
 		}
 		quote := `"`
 		if strings.Contains(s, quote) {
@@ -222,6 +248,8 @@ func write(o Option, n *node) string {
 			quote = ""
 		}
 		s = quote + s + quote
+	case opRelation:
+		s = string(n.as) + "(" + write(o, n.args[0]) + ")"
 	default:
 		parts := make([]string, len(n.args))
 		for i, a := range n.args {

@@ -24,10 +24,13 @@ const (
 	ParentOf   Option = "parent-of"
 	DependsOn  Option = "depends-on"
 	AncestorOf Option = "ancestor-of"
+	// All says in one expression what the others say (QRY-011): its atoms begin with a word of keywords or fields, and relations are
+	// written like functions.
+	All Option = "filter"
 )
 
 // Options are all filters with an expression, in the order of the manual.
-var Options = []Option{Tags, Projects, Tasks, Inputs, Outputs, ChildOf, ParentOf, DependsOn, AncestorOf}
+var Options = []Option{Tags, Projects, Tasks, Inputs, Outputs, ChildOf, ParentOf, DependsOn, AncestorOf, All}
 
 // Filter is one given option.
 type Filter struct {
@@ -82,6 +85,11 @@ func inAll(sets []set, task int) bool {
 	return true
 }
 
+// Empty reports whether a query asks for nothing, so that each task fulfils it.
+func (q Query) Empty() bool {
+	return len(q.Filters) == 0 && !(q.HasDeps || q.NoDeps || q.HasInputs || q.NoInputs || q.HasOutputs || q.NoOutputs || q.Mutex)
+}
+
 func (q Query) switches(t *workspace.Task) bool {
 	deps, inputs, outputs := len(t.Deps) > 0, len(t.Inputs) > 0, len(t.Outputs) > 0
 	switch {
@@ -104,7 +112,7 @@ func (q Query) compile(bearing *workspace.Project) ([]compiled, error) {
 		has, lack bool
 	}{{"deps", q.HasDeps, q.NoDeps}, {"inputs", q.HasInputs, q.NoInputs}, {"outputs", q.HasOutputs, q.NoOutputs}} {
 		if o.has && o.lack {
-			bad = append(bad, diag.Diagnostic{Code: "QRY-005", Command: "query", Message: "--has-" + o.name + " and --no-" + o.name + " exclude each other"})
+			bad = append(bad, diag.Diagnostic{Code: "QRY-005", Message: "--has-" + o.name + " and --no-" + o.name + " exclude each other"})
 		}
 	}
 	filters := make([]compiled, 0, len(q.Filters))

@@ -133,6 +133,18 @@ func TestFilters(t *testing.T) {
 		{Query{Mutex: true}, "core:build"},
 		{Query{Filters: []Filter{{Tags, "lib"}, {Tasks, "build"}, {DependsOn, "name:gen"}}, HasInputs: true, NoOutputs: false}, "core:build net:build"},
 		{Query{Filters: []Filter{{Tags, "lib"}, {Tags, "go"}}}, "net:build net:test"},
+		// QRY-010: wildcards; QRY-011: all in one expression.
+		{f(Tasks, "b*|*e*t"), "app:build core:build net:build net:test"},
+		{f(Projects, "*o*e"), "core:build core:gen"},
+		{f(Tags, "*o"), "net:build net:test"},
+		{f(ChildOf, "name:*en"), "core:build"},
+		{f(All, "name:build & !project:core"), "app:build net:build"},
+		{f(All, "tag:lib & has:mutex | has:inputs & !has:outputs"), "app:build core:build"},
+		{f(All, "has:deps & input:src/a.c"), "core:build"},
+		{f(All, "output:/net/*"), "net:build"},
+		{f(All, "depends-on(name:gen) & !child-of(project:core)"), "app:build net:test"},
+		{f(All, "parent-of(depends-on(name:gen & project:core) & project:app)"), "net:build"},
+		{f(All, "ancestor-of(name:test) | name:lint"), "app:lint core:build core:gen net:build"},
 	} {
 		got, err := c.q.Run(g, g.W.Tasks, core)
 		if err != nil || ids(got) != c.want {
@@ -222,11 +234,20 @@ func drawExpr(t *rapid.T, g *graph.Graph, o Option, depth int) *oracle {
 	case "&", "|":
 		return &oracle{op: op, args: []*oracle{drawExpr(t, g, o, depth-1), drawExpr(t, g, o, depth-1)}}
 	}
-	name := rapid.SampledFrom([]string{"a", "b", "c", "zz"}).Draw(t, "name")
+	if o == All && depth > 0 && rapid.Bool().Draw(t, "relation") {
+		of := rapid.SampledFrom([]Option{ChildOf, ParentOf, DependsOn, AncestorOf}).Draw(t, "which")
+		inner := drawExpr(t, g, All, depth-1)
+		return &oracle{text: string(of) + "(" + inner.write(0, func() string { return " " }) + ")",
+			fits: func(task *workspace.Task) bool { return passes(g, of, inner, task) }}
+	}
+	name := rapid.SampledFrom([]string{"a", "b", "c", "zz", "*", "a*", "*b"}).Draw(t, "name")
 	a := &oracle{text: name}
-	hasTag := func(task *workspace.Task) bool { return slices.Contains(task.Project.Tags, name) }
-	isNamed := func(task *workspace.Task) bool { return task.ID.Task == name }
-	isOf := func(task *workspace.Task) bool { return task.ID.Project == name }
+	is := func(s string) bool { // of names of one letter
+		return s == name || name == "*" || len(name) == 2 && s == strings.Trim(name, "*")
+	}
+	hasTag := func(task *workspace.Task) bool { return slices.ContainsFunc(task.Project.Tags, is) }
+	isNamed := func(task *workspace.Task) bool { return is(task.ID.Task) }
+	isOf := func(task *workspace.Task) bool { return is(task.ID.Project) }
 	switch o {
 	case Tags:
 		a.fits = hasTag
@@ -252,6 +273,15 @@ func drawExpr(t *rapid.T, g *graph.Graph, o Option, depth int) *oracle {
 		kind := rapid.SampledFrom([]string{"name", "project", "tag"}).Draw(t, "keyword")
 		a.text = kind + ":" + name
 		a.fits = map[string]func(*workspace.Task) bool{"name": isNamed, "project": isOf, "tag": hasTag}[kind]
+		if o == All && rapid.Bool().Draw(t, "field") {
+			a.text = rapid.SampledFrom([]string{"has:deps", "has:inputs", "has:outputs", "has:mutex"}).Draw(t, "has")
+			a.fits = map[string]func(*workspace.Task) bool{
+				"has:deps":    func(task *workspace.Task) bool { return len(task.Deps) > 0 },
+				"has:inputs":  func(task *workspace.Task) bool { return len(task.Inputs) > 0 },
+				"has:outputs": func(task *workspace.Task) bool { return len(task.Outputs) > 0 },
+				"has:mutex":   func(task *workspace.Task) bool { return task.Mutex != nil },
+			}[a.text]
+		}
 	}
 	return a
 }

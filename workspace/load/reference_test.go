@@ -61,7 +61,7 @@ func TestParseReferenceMalformed(t *testing.T) {
 		"[a]": "after the tag", "[ a]:t": `tag name " a"`, "^^:t": `project name "^^"`, "~~:t": `project name "~~"`, "~^:t": `project name "~^"`, "a:t\xff": `task name "t\xff"`,
 	} {
 		for _, bare := range []bool{false, true} {
-			if bare && text == "t" {
+			if bare && (text == "t" || workspace.IsWild(text)) {
 				continue
 			}
 			_, err := workspace.ParseReference(text, bare)
@@ -80,6 +80,25 @@ func TestParseReferenceMalformed(t *testing.T) {
 	}
 	if _, err := workspace.ParseReference("a b", true); err == nil || !strings.Contains(err.Error(), `task name "a b"`) {
 		t.Errorf("a bare name with a space: %v", err)
+	}
+	// QRY-010: where somebody types it, * may stand in a name; what stands around it is held to the rules all the same.
+	for _, text := range []string{"*:t", "a:*", "*", "t*", "^:*t", "[r*]:t", "[*]~:*", "~:a*b*", "a:t[n=*]", "a:t[*]", "*:*[*=2]", "**:**"} {
+		if r, err := workspace.ParseReference(text, true); err != nil || r.String() != text || !r.Wild() {
+			t.Errorf("%q: %+v, %v", text, r, err)
+		}
+		if _, err := workspace.ParseReference(text, false); err == nil {
+			t.Errorf("%q is a reference in a file", text)
+		}
+	}
+	for text, mentions := range map[string]string{
+		"* :t": `project name "* "`, "*:": "task name is missing", "-*:t": "ID-002", "a:t*[n": "not closed", "a:t[*": "not closed", "a:t[* ]": "REF-007", "a:t[*!]": "REF-009", "*?:t": "ID-001",
+		"*" + strings.Repeat("x", 64) + ":t": "ID-003",
+	} {
+		_, err := workspace.ParseReference(text, true)
+		var e *workspace.ReferenceError
+		if !errors.As(err, &e) || !strings.Contains(e.Rule+" "+e.Reason, mentions) || e.Offset+e.Length > len(text) {
+			t.Errorf("%q: %#v, want a mention of %s", text, err, mentions)
+		}
 	}
 }
 
