@@ -14,9 +14,9 @@ func (w *Workspace) CommandIn(project string, argv []string) (process.Command, e
 	p := w.W.Project(project)
 	if p == nil {
 		d := diag.Diagnostic{Severity: diag.Error, Code: "AUX-029", Message: "there is no project " + diag.Quote(project), Hint: "haz list --projects shows them"}
-		names := make([]string, len(w.W.Projects))
-		for i, p := range w.W.Projects {
-			names[i] = p.Name
+		var names []string
+		for _, p := range w.W.Projects {
+			names = append(append(names, p.Name), p.Aliases...)
 		}
 		if near := diag.Nearest(project, names); near != "" {
 			d.Hint = diag.DidYouMean(near)

@@ -38,12 +38,13 @@ type Declaration struct {
 
 // ProjectDeclaration is one project.
 type ProjectDeclaration struct {
-	Name  string
-	Dir   string // a folder from the root of the workspace, "/lib", that is there; not the root itself
-	Tags  []string
-	Uses  []string            // names of other projects: what `^uses:task` among its deps means
-	Files map[string][]string // files: sets by name
-	Tasks []TaskDeclaration
+	Name    string
+	Dir     string   // a folder from the root of the workspace, "/lib", that is there; not the root itself
+	Aliases []string // other names, that no other project has
+	Tags    []string
+	Uses    []string            // names of other projects: what `^uses:task` among its deps means
+	Files   map[string][]string // files: sets by name
+	Tasks   []TaskDeclaration
 
 	StrictEnv, LaxEnv bool // env.strict is true, or false; neither: what the workspace says
 }
@@ -109,6 +110,7 @@ func (p *ProjectDeclaration) String() string { return "project " + p.Name + " in
 func (p *ProjectDeclaration) spell() *declaration {
 	w := &declaration{}
 	w.line(p.String(), "name: "+w.text(p.Name))
+	w.line(p.String(), "aliases: "+w.list(p.Aliases))
 	w.line(p.String(), "tags: "+w.list(p.Tags))
 	w.line(p.String(), "uses: "+w.list(p.Uses))
 	w.files(p.String(), p.Files)

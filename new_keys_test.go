@@ -56,6 +56,9 @@ var sayings = map[string][]saying{
 		p.Files, t.Inputs = map[string][]string{"c": {"*.c"}}, []string{"$c"}
 	}}},
 	"project.name": {{set: func(*haz.Declaration, *haz.ProjectDeclaration, *haz.TaskDeclaration) {}}},
+	"project.aliases": {{project: "aliases: [x, \"@a/b\"]", set: func(_ *haz.Declaration, p *haz.ProjectDeclaration, _ *haz.TaskDeclaration) {
+		p.Aliases = []string{"x", "@a/b"}
+	}}},
 	"project.tags": {{project: "tags: [b, a]", set: func(_ *haz.Declaration, p *haz.ProjectDeclaration, _ *haz.TaskDeclaration) {
 		p.Tags = []string{"b", "a"}
 	}}},

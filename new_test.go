@@ -94,7 +94,7 @@ tasks:
 func described(w *haz.Workspace) []string {
 	lines := []string{plain(reflect.ValueOf(w.W.Settings)), w.W.Mode.String()}
 	for _, p := range w.W.Projects {
-		lines = append(lines, fmt.Sprint(p.Name, p.Dir, p.Tags, plain(reflect.ValueOf(p.Uses)), p.Plain().Strict))
+		lines = append(lines, fmt.Sprint(p.Name, p.Aliases, p.Dir, p.Tags, plain(reflect.ValueOf(p.Uses)), p.Plain().Strict))
 	}
 	for _, t := range w.W.Tasks {
 		of := *t

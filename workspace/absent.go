@@ -14,9 +14,10 @@ type Absent struct {
 	Add  string // the command that checks it out
 	Name string // by its text; "" when that is not known
 
-	Tags  []string
-	Uses  []string        // names of projects
-	Tasks map[string]bool // its own, and those of overlays
+	Aliases []string
+	Tags    []string
+	Uses    []string        // names of projects
+	Tasks   map[string]bool // its own, and those of overlays
 }
 
 // has reports whether the project carries a tag (any, for "") and has a task: also where nobody can tell.
@@ -77,7 +78,7 @@ func (w *Workspace) lacking(r Reference, a *Absent) *SelectError {
 // absentProject is why a name is no project: nil when no project that is not checked out can have it.
 func (w *Workspace) absentProject(r Reference) *SelectError {
 	for _, a := range w.Absent {
-		if a.Name == r.Project {
+		if a.Name == r.Project || slices.Contains(a.Aliases, r.Project) {
 			return &SelectError{Rule: r.rule(), Ref: r.String(), Absent: true, Hint: "to have it: " + a.Add,
 				Reason: fmt.Sprintf("project %s, in %s, is not checked out (sparse checkout)", diag.Quote(r.Project), diag.Quote(a.Dir))}
 		}

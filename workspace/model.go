@@ -48,6 +48,7 @@ type Workspace struct {
 	Settings Settings
 	Entries  []pattern.Pattern // of the list of projects
 	Projects []*Project        // by name
+	Aliases  []Alias           // by name
 	Tasks    []*Task           // effective tasks in canonical order; Task.Index is the position here
 	Overlays []*Overlay        // by name
 	Warnings diag.List         // those of loading; the graph adds its own
@@ -82,14 +83,21 @@ type Settings struct {
 	Umask       uint32        // execution.umask: that of every task
 }
 
+// Alias is another name of a project.
+type Alias struct {
+	Name    string
+	Project *Project
+}
+
 // Project is one project.
 type Project struct {
-	Name  string
-	Dir   string   // workspace-absolute, "/" for the root
-	File  string   // path of its haz.yml relative to the root; "" where it was not read from a file
-	Tags  []string // sorted
-	Uses  []Use    // by name, each once; those that name a project, which may not be checked out
-	Tasks []*Task  // effective, by name
+	Name    string
+	Aliases []string // sorted
+	Dir     string   // workspace-absolute, "/" for the root
+	File    string   // path of its haz.yml relative to the root; "" where it was not read from a file
+	Tags    []string // sorted
+	Uses    []Use    // by name, each once; those that name a project, which may not be checked out
+	Tasks   []*Task  // effective, by name
 
 	// Defaults is what the project and the workspace say of tasks that say nothing (haz::cfg::066); nil for nothing.
 	Defaults *Task

@@ -33,13 +33,15 @@ func (w *Workspace) Task(id TaskID) *Task {
 	return p.task(id.Task)
 }
 
-// Project finds a project by name; nil when there is none.
+// Project finds a project by name or alias; nil when there is none.
 func (w *Workspace) Project(name string) *Project {
-	i, found := slices.BinarySearchFunc(w.Projects, name, func(p *Project, n string) int { return strings.Compare(p.Name, n) })
-	if !found {
-		return nil
+	if i, found := slices.BinarySearchFunc(w.Projects, name, func(p *Project, n string) int { return strings.Compare(p.Name, n) }); found {
+		return w.Projects[i]
 	}
-	return w.Projects[i]
+	if i, found := slices.BinarySearchFunc(w.Aliases, name, func(a Alias, n string) int { return strings.Compare(a.Name, n) }); found {
+		return w.Aliases[i].Project
+	}
+	return nil
 }
 
 func (p *Project) task(name string) *Task {
@@ -106,7 +108,7 @@ func (w *Workspace) byName() *index {
 			for _, tag := range p.Tags {
 				x.byTag[tag] = append(x.byTag[tag], p)
 			}
-			x.names = append(x.names, p.Name)
+			x.names = append(append(x.names, p.Name), p.Aliases...)
 			x.byDir[p.Dir] = p
 			if i := strings.LastIndexByte(p.Name, '/'); i >= 0 {
 				last := p.Name[i+1:]

@@ -55,12 +55,18 @@ func (w *Workspace) relate() *relations {
 	for i := range w.Absent {
 		if at := int32(n + i); w.Absent[i].Name != "" {
 			byName[w.Absent[i].Name] = at
+			for _, name := range w.Absent[i].Aliases {
+				byName[name] = at
+			}
 		} else if unnamed < 0 {
 			unnamed = at
 		}
 	}
 	for i, p := range w.Projects {
 		byName[p.Name], r.at[p] = int32(i), int32(i)
+	}
+	for _, a := range w.Aliases { // of what is not checked out, uses are as they were written
+		byName[a.Name] = r.at[a.Project]
 	}
 	find := func(at int, name string) {
 		if u, ok := byName[name]; ok {

@@ -142,7 +142,7 @@ func (c *completer) names(kind complement) []string {
 	for _, p := range w.W.Projects {
 		switch kind {
 		case projects:
-			out = append(out, p.Name)
+			out = append(append(out, p.Name), p.Aliases...)
 		case tags:
 			out = append(out, p.Tags...)
 		case taskNames:
@@ -187,6 +187,10 @@ func (c *completer) arguments(before []string, cur string) []candidate {
 		}
 		add("topics", "the list of topics")
 		return append(out, c.references(before, cur)...)
+	case command.completes == projects && len(c.line.args) == 0:
+		for _, name := range c.names(projects) {
+			add(name, "project")
+		}
 	case command.completes == tasks:
 		return c.references(before, cur)
 	}
@@ -241,6 +245,11 @@ func (c *completer) references(before []string, cur string) []candidate {
 			}
 		default:
 			add(t.ID.String(), cmp.Or(diag.Escape(t.Brief()), "task"))
+			for _, alias := range t.Project.Aliases {
+				if cur != "" { // who types nothing yet sees each task once
+					add(alias+":"+t.ID.Task, cmp.Or(diag.Escape(t.Brief()), "task"))
+				}
+			}
 		}
 	}
 	return out

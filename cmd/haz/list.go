@@ -61,6 +61,7 @@ func (v *invocation) listProjects(projects []*haz.Project) error {
 	if v.value("format") == "json" {
 		type project struct {
 			Project string    `json:"project"`
+			Aliases []string  `json:"aliases,omitempty"`
 			Root    string    `json:"root"`
 			Tags    []string  `json:"tags"`
 			Tasks   []string  `json:"tasks"`
@@ -68,7 +69,7 @@ func (v *invocation) listProjects(projects []*haz.Project) error {
 		}
 		doc := make([]project, len(projects))
 		for i, p := range projects {
-			doc[i] = project{p.Name, p.Dir, append([]string{}, p.Tags...), []string{}, usesJSON(p)}
+			doc[i] = project{p.Name, p.Aliases, p.Dir, append([]string{}, p.Tags...), []string{}, usesJSON(p)}
 			for _, t := range p.Tasks {
 				doc[i].Tasks = append(doc[i].Tasks, t.ID.Task)
 			}

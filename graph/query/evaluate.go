@@ -163,6 +163,9 @@ func (e *evaluator) matching(a atom) []int {
 				e.name(t, byTag, tag)
 			}
 		}
+		for _, a := range e.g.W.Aliases {
+			e.names[key{byProject, a.Name}] = e.names[key{byProject, a.Project.Name}]
+		}
 	}
 	if !workspace.IsWild(a.name) {
 		return e.names[key{a.kind, a.name}]

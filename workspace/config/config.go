@@ -72,7 +72,7 @@ func ReadProject(f File) (*Project, diag.List) {
 	if n == nil {
 		return p, m.diags
 	}
-	p.TagsKnown, p.TasksKnown, p.FilesKnown = true, true, true
+	p.AliasesKnown, p.TagsKnown, p.TasksKnown, p.FilesKnown = true, true, true, true
 	m.object(projectObject, "haz::cfg::005", n, p)
 	m.defaults(p.Defaults, p.Env.Strict)
 	if m.misses(n, "name") {
@@ -82,6 +82,9 @@ func ReadProject(f File) (*Project, diag.List) {
 }
 
 func (p *Project) incomplete(key string) {
+	if key == "aliases" {
+		p.AliasesKnown = false
+	}
 	if key == "" || key == "tags" {
 		p.TagsKnown = false
 	}

@@ -103,6 +103,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "taskoptions taskdefaults defaultoptions default targetdefaults", ours: "defaults"},
 		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
 		{keys: "project id package projectname", ours: "name"},
+		{keys: "alias nickname shortname alternatename othernames", ours: "aliases", write: writeList},
 		{keys: "tag labels label groups group keywords topics", ours: "tags", write: writeList},
 	}, manyTasks...),
 	"overlay": append([]foreign{

@@ -53,6 +53,8 @@ var foreignExamples = map[string]foreignExample{
 	"execution grace":                {"5", "="},
 	"execution concurrency":          {"5", ""},
 	"project project":                {"lib", "="},
+	"project alias":                  {"ui", "!"},
+	"project alias 2":                {"[ui, \"@acme/ui\"]", "="},
 	"project tag":                    {"lib", "!"},
 	"project tag 2":                  {"[lib, go]", "="},
 	"overlay tag":                    {"lib", "!"},

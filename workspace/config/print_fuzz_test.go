@@ -52,6 +52,7 @@ func TestPrintSeeds(t *testing.T) {
 }
 
 var printSeeds = []string{
+	"name: '@a/b.c'\naliases: [b, 1.5]\ntasks: {'a:b/c@d': {shell: ''}}\n",
 	"name: lib\ntags: [a, 9]\ntasks:\n  t: &t\n    shell: |\n      a\n       b\n    shell_type: bash\n    shell_options: [-eu, -o, pipefail]\n    inputs: [\"*.c\", \\x, é, '[\\]*']\n    exclude: [\"{a,\\\\,}b\"]\n  u: *t\n  v:\n    <<: *t\n    mutex: ~:db\n    outputs: []\n",
 	"name: 1\ntasks: {null: {command: [1, true, 1.50, 0x10, 2001-01-01, yes, '', \"\\u2028\\U0001F600\\t\"], env: {from_host: [A], override: {B: x, C: ''}}}}\n",
 	"name: a\ntasks:\n  t: {shell: '', deps: [\"[a]~:t\", {task: \"~:u\", closure: True}, {closure: false, streams: true, task: \"^:v\"}], weakDeps: [\"^:t\"], tools: [cc, {name: 1, probe: [a, '']}, {name: b}], mutex: {mode: shared, name: 1}, cache: False, env: {override: {A: \"\\x01\", B: '~'}}}\n",
@@ -189,7 +190,7 @@ func (p *printer) workspace(w *Workspace) {
 }
 
 func (p *printer) project(w *Project) {
-	p.members(p.text("name", w.Name), p.list(w.Tags.Set, "tags", w.Tags.Items), p.always("env", p.flag("strict", w.Env.Strict)), p.files(w.Files), p.tasks(w.Tasks))
+	p.members(p.text("name", w.Name), p.list(w.Aliases.Set, "aliases", w.Aliases.Items), p.list(w.Tags.Set, "tags", w.Tags.Items), p.always("env", p.flag("strict", w.Env.Strict)), p.files(w.Files), p.tasks(w.Tasks))
 }
 
 func (p *printer) files(list []FileSet) func() bool {

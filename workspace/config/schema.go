@@ -183,6 +183,8 @@ var projectObject = &Object{
 	Fields: []Field{
 		{Key: "name", Rule: "haz::cfg::013", Required: true, Type: Type{Kind: Scalar, Format: ProjectName}, Accepts: "a name, unique in the workspace",
 			Doc: "What tasks of other projects and the command line call it."},
+		{Key: "aliases", Rule: "haz::cfg::075", Added: true, Type: Type{Kind: ListOf, Format: ProjectName, Unique: true}, Default: "empty", Accepts: "names, each once, that no other project has as name or alias",
+			Doc: "Other names of the project, which may be used wherever a project is named. What haz prints is the name."},
 		{Key: "tags", Rule: "haz::cfg::014", Type: Type{Kind: ListOf, Format: Name, Unique: true}, Default: "empty", Accepts: "names, each once",
 			Doc: "Groups that the project belongs to: for references like `[lib]:build`, for overlays and for caps."},
 		{Key: "uses", Rule: "haz::cfg::065", Added: true, Type: Type{Kind: ListOf, Unique: true}, Default: "empty", Accepts: "names of other projects, each once",

@@ -124,6 +124,7 @@ type Workspace struct {
 type Project struct {
 	Source   *Source
 	Name     Text // not Set when missing or wrong
+	Aliases  List
 	Tags     List
 	Uses     List // names of projects
 	Env      struct{ Strict Bool }
@@ -131,7 +132,7 @@ type Project struct {
 	Defaults *Body // the keys that defaults have, and no other; nil where a file has none
 	Tasks    []Task
 
-	TagsKnown, TasksKnown, FilesKnown bool // false when some of them could not be read
+	AliasesKnown, TagsKnown, TasksKnown, FilesKnown bool // false when some of them could not be read
 }
 
 // Overlay is a file of .haz/tasks.
@@ -284,6 +285,8 @@ func (p *Project) slot(key string) any {
 		return &p.Name
 	case "tags":
 		return &p.Tags
+	case "aliases":
+		return &p.Aliases
 	case "uses":
 		return &p.Uses
 	case "env":

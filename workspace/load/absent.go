@@ -22,6 +22,9 @@ func readAbsent(a *workspace.Absent) {
 		return
 	}
 	a.Name, a.Tasks = p.Name.Value, map[string]bool{}
+	for _, t := range p.Aliases.Items {
+		a.Aliases = append(a.Aliases, t.Value)
+	}
 	for _, t := range p.Tags.Items {
 		a.Tags = append(a.Tags, t.Value)
 	}

@@ -135,6 +135,7 @@ func (l *loader) load(o Options) {
 		return
 	}
 	l.unique(projects)
+	l.alias(projects)
 	l.uses(projects)
 	l.overlays = overlays
 	l.attach(overlays)

@@ -264,14 +264,15 @@ type project struct {
 	base               *merged           // what it and the workspace say of tasks that do not say it; nil for nothing
 	namePlace          diag.Place
 	uses               []config.Text  // as its haz.yml has them
+	aliases            []config.Text  // likewise
 	src                *config.Source // of that
 
-	tagsKnown, tasksKnown bool
-	diags                 diag.List
-	sets                  *sets // nil: its file could not be read
-	bad                   []badReference
-	dir                   directory
-	bare                  bool // there is no haz.yml
+	aliasesKnown, tagsKnown, tasksKnown bool
+	diags                               diag.List
+	sets                                *sets // nil: its file could not be read
+	bad                                 []badReference
+	dir                                 directory
+	bare                                bool // there is no haz.yml
 }
 
 // readProjects is phase 4: it reads the haz.yml of all directories side by side.
@@ -311,7 +312,7 @@ func (l *loader) readProject(dir directory) *project {
 		}
 	}
 	p.diags = diags
-	p.tagsKnown, p.tasksKnown = c.TagsKnown, c.TasksKnown
+	p.aliasesKnown, p.tagsKnown, p.tasksKnown = c.AliasesKnown, c.TagsKnown, c.TasksKnown
 	if !c.Name.Set {
 		// Nobody can refer to it, but its tasks are checked all the same.
 		c.Name.Value = ""
@@ -348,7 +349,7 @@ func (l *loader) readProject(dir directory) *project {
 		b.diags = nil
 		p.builder = &b
 	}
-	p.uses, p.src = c.Uses.Items, c.Source
+	p.uses, p.aliases, p.src = c.Uses.Items, c.Aliases.Items, c.Source
 	if c.Name.Set {
 		p.Project = project
 		p.namePlace = c.Source.Place(c.Name.Span)

@@ -24,7 +24,11 @@ func (l *loader) uses(projects []*project) {
 				l.add(diag.Diagnostic{Code: "haz::cfg::068", Place: p.src.Place(u.Span), KeyPath: usesPath(i),
 					Message: "project " + diag.Quote(p.Name) + " uses itself", Hint: "remove it"})
 			case known:
-				uses = append(uses, workspace.Use{Name: u.Value, Place: p.src.Place(u.Span)})
+				name := u.Value
+				if to != nil {
+					name = to.Name // it may be an alias
+				}
+				uses = append(uses, workspace.Use{Name: name, Place: p.src.Place(u.Span)})
 			case !names.unsure:
 				l.add(diag.Diagnostic{Code: "haz::cfg::068", Place: p.src.Place(u.Span), KeyPath: usesPath(i),
 					Message: "there is no project " + diag.QuoteShort(u.Value), Hint: names.hint(p, u)})
@@ -55,11 +59,18 @@ func (l *loader) names() *names {
 		n.at[p.Name], n.byDir[p.Dir] = p, p.Name
 		n.list = append(n.list, p.Name)
 	}
+	for _, a := range l.ws.Aliases {
+		n.at[a.Name] = a.Project
+		n.list = append(n.list, a.Name)
+	}
 	for _, a := range l.ws.Absent {
 		if _, known := n.at[a.Name]; a.Name == "" {
 			n.unsure = true
 		} else if !known {
 			n.at[a.Name] = nil
+			for _, name := range a.Aliases {
+				n.at[name] = nil
+			}
 			n.list = append(n.list, a.Name)
 		}
 	}
