@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,7 +45,9 @@ func Archives(t *testing.T, r infer.Reader) {
 			if want < 0 {
 				t.Fatal("the archive has no file found")
 			}
-			got := Text(infer.All(t.Context(), disk, r))
+			found := infer.All(t.Context(), disk, r)
+			Sound(t, found)
+			got := Text(found)
 			if got == string(a.Files[want].Data) {
 				return
 			}
@@ -56,6 +59,42 @@ func Archives(t *testing.T, r infer.Reader) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// Fuzz gives a reader manifests of three folders, the root among them: whatever they say, what it finds is sound.
+func Fuzz(f *testing.F, r infer.Reader, root, name string, seeds ...string) {
+	for i, seed := range seeds {
+		f.Add(seed, seeds[(i+1)%len(seeds)], seeds[(i+2)%len(seeds)])
+	}
+	f.Fuzz(func(t *testing.T, one, two, three string) {
+		disk := fsys.Memory()
+		Put(t, disk, root, one)
+		Put(t, disk, "a/"+name, two)
+		Put(t, disk, "a/b/"+name, three)
+		Sound(t, infer.All(t.Context(), disk, r))
+	})
+}
+
+// Sound holds what was found against what infer.Found promises.
+func Sound(t *testing.T, f infer.Found) {
+	t.Helper()
+	dirs := map[string]bool{}
+	for _, p := range f.Projects {
+		if dirs[p.Dir] || !path.IsAbs(p.Dir) || path.Clean(p.Dir) != p.Dir || path.Dir(p.Manifest) != p.Dir || !slices.IsSorted(p.Tags) || len(p.Tags) == 0 {
+			t.Errorf("a project that cannot be: %+v", p)
+		}
+		dirs[p.Dir] = true
+	}
+	for _, e := range f.Edges {
+		if !dirs[e.From] || !dirs[e.To] || e.From == e.To || e.Kind == "" || e.Place.Line == 0 {
+			t.Errorf("an edge that cannot be: %+v", e)
+		}
+	}
+	for _, d := range f.Mistakes {
+		if d.Code == "" || d.Message == "" || d.Place.File == "" {
+			t.Errorf("a mistake without a place or a word: %+v", d)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -68,7 +69,7 @@ func FuzzExpression(f *testing.F) {
 	f.Add("**/x?", "xy")
 	f.Add("[!a", "[!a")
 	f.Fuzz(func(t *testing.T, glob, text string) {
-		if strings.ContainsAny(glob, "[\xff") || len(glob) > 20 || len(text) > 20 || strings.ToValidUTF8(glob+text, "") != glob+text {
+		if strings.Contains(glob, "[") || len(glob) > 20 || len(text) > 20 || !utf8.ValidString(glob) || !utf8.ValidString(text) {
 			t.Skip()
 		}
 		x, err := regexp.Compile(expression(glob))
