@@ -27,19 +27,18 @@ type Reader struct{}
 // Name is "go".
 func (Reader) Name() string { return "go" }
 
-// Read finds modules. It reads go.work, the go.mod of each module and one of its Go files, and, where go.work uses several modules, the
-// Go files of all of them: what a module imports from another one need not stand in its go.mod then.
+// Read finds modules. It reads go.work, the go.mod of each module and one of its Go files; and, of a module that go.work uses and that
+// does not require all others that it uses, all Go files: what it imports from another one need not stand in its go.mod.
 func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
 	w := &world{ctx: ctx, d: d, modules: map[string]*mod{}, ways: infer.NewWays(d)}
 	w.find()
 	list := infer.Sorted(w.modules)
-	imported := w.imports(list)
-	edges := make([][]infer.Edge, len(list))
-	infer.Each(ctx, len(list), func(i int) { edges[i] = w.edges(list[i], imported[list[i]]) })
+	infer.Each(ctx, len(list), func(i int) { w.require(list[i]) })
+	w.imports(list)
 	found := infer.Found{Mistakes: w.mistakes}
-	for i, m := range list {
+	for _, m := range list {
 		found.Projects = append(found.Projects, m.project())
-		found.Edges = append(found.Edges, edges[i]...)
+		found.Edges = append(found.Edges, m.edges...)
 		found.Mistakes = append(found.Mistakes, m.mistakes...)
 	}
 	return found
@@ -66,7 +65,9 @@ type mod struct {
 	entries  []fsys.Entry  // of the folder
 	used     bool          // by go.work
 	own      replaces
-	app      bool // its folder holds a program
+	app      bool            // its folder holds a program
+	uses     map[string]bool // folders of itself and the modules that its edges lead to
+	edges    []infer.Edge
 	mistakes diag.List
 }
 

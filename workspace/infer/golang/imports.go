@@ -17,15 +17,15 @@ import (
 	"github.com/haz-build/haz/workspace/infer"
 )
 
-// imported is a module that another one imports a package of, and where it does so first.
+// imported is a module that a file imports a package of.
 type imported struct {
-	to    string // folder
+	to    *mod
 	place diag.Place
 }
 
-// imports reads the import clauses of modules that go.work uses, when it uses several: files of all systems and tags, and tests, as
-// `go mod tidy` does. A file that is no Go is the compiler's to tell.
-func (w *world) imports(list []*mod) map[*mod][]imported {
+// imports reads the import clauses of modules that go.work uses, as far as they may import one that they do not require: files of all
+// systems and tags, and tests, as `go mod tidy` does. A file that is no Go is the compiler's to tell.
+func (w *world) imports(list []*mod) {
 	var used []*mod
 	for _, m := range list {
 		if m.used {
@@ -33,7 +33,7 @@ func (w *world) imports(list []*mod) map[*mod][]imported {
 		}
 	}
 	if len(used) < 2 {
-		return nil
+		return
 	}
 	packages := make([]packages, len(used))
 	infer.Each(w.ctx, len(used), func(i int) { packages[i] = w.packages(used[i]) })
@@ -41,20 +41,47 @@ func (w *world) imports(list []*mod) map[*mod][]imported {
 	var files []file
 	for i, m := range used {
 		s.dirs[m] = packages[i].dirs
+		texts := s.missing(m)
+		if len(texts) == 0 {
+			continue
+		}
 		for _, name := range packages[i].files {
-			files = append(files, file{of: m, name: name})
+			files = append(files, file{of: m, name: name, texts: texts})
 		}
 	}
-	infer.Each(w.ctx, len(files), func(i int) { files[i].imported = s.read(files[i].of, files[i].name) })
-	all := map[*mod][]imported{}
+	infer.Each(w.ctx, len(files), func(i int) { files[i].imported = s.read(&files[i]) })
 	for _, f := range files { // by folder and name
 		for _, i := range f.imported {
-			if !slices.ContainsFunc(all[f.of], func(o imported) bool { return o.to == i.to }) {
-				all[f.of] = append(all[f.of], i)
+			if !f.of.uses[i.to.dir] {
+				f.of.uses[i.to.dir] = true
+				f.of.edges = append(f.of.edges, infer.Edge{From: f.of.dir, To: i.to.dir, Kind: "import", Place: i.place})
 			}
 		}
 	}
-	return all
+}
+
+// few is how many texts a file is searched for, one after the other.
+const few = 16
+
+// missing are texts one of which stands in each file of a module that imports from a module that it does not require; none when it
+// requires all. Where these are many it is what all paths begin with.
+func (s *scan) missing(m *mod) [][]byte {
+	many := len(s.w.mains)
+	for dir := range m.uses {
+		if other := s.w.modules[dir]; other.used {
+			many--
+		}
+	}
+	if many > few {
+		return [][]byte{s.prefix}
+	}
+	var texts [][]byte
+	for p, other := range s.w.mains {
+		if !m.uses[other.dir] {
+			texts = append(texts, []byte(p))
+		}
+	}
+	return texts
 }
 
 // packages is what lies in a module.
@@ -113,19 +140,20 @@ func isSource(name string) bool {
 type file struct {
 	of       *mod
 	name     string
+	texts    [][]byte // one of them stands in it, or it imports nothing that counts
 	imported []imported
 }
 
 type scan struct {
 	w      *world
 	dirs   map[*mod]map[string]bool // folders with packages
-	prefix []byte                   // what all module paths begin with
+	prefix []byte                   // what the paths of all modules begin with
 }
 
-// read lists the modules that a file imports packages of, but for its own.
-func (s *scan) read(m *mod, name string) []imported {
-	text, bad := s.w.d.Manifest(name)
-	if bad != nil || text == nil || !bytes.Contains(text.Bytes, s.prefix) {
+// read lists the modules that a file imports packages of, and that its own does not require.
+func (s *scan) read(f *file) []imported {
+	text, bad := s.w.d.Manifest(f.name)
+	if bad != nil || text == nil || !bytes.Contains(text.Bytes, s.prefix) || !slices.ContainsFunc(f.texts, func(t []byte) bool { return bytes.Contains(text.Bytes, t) }) {
 		return nil
 	}
 	h := header(text.Bytes)
@@ -135,12 +163,12 @@ func (s *scan) read(m *mod, name string) []imported {
 	var list []imported
 	for _, i := range h.Imports {
 		p, err := strconv.Unquote(i.Path.Value)
-		if err != nil || !strings.HasPrefix(p, string(s.prefix)) {
+		if err != nil {
 			continue
 		}
-		if to := s.provider(p); to != nil && to != m {
+		if to := s.provider(p); to != nil && !f.of.uses[to.dir] {
 			at := int(i.Path.Pos()) - 1
-			list = append(list, imported{to.dir, text.Place(at, at+len(i.Path.Value))})
+			list = append(list, imported{to, text.Place(at, at+len(i.Path.Value))})
 		}
 	}
 	return list
@@ -156,7 +184,7 @@ func (s *scan) provider(pkg string) *mod {
 	return nil
 }
 
-// commonPrefix is what the paths of modules begin with. A file without that text imports none of them.
+// commonPrefix is what the paths of modules begin with.
 func commonPrefix(mains map[string]*mod) []byte {
 	first, prefix := true, ""
 	for p := range mains {

@@ -76,21 +76,13 @@ func (w *world) known(dir string) string {
 	return dir
 }
 
-// edges are those of a module: a require each, and the first import of each module that it does not require.
-func (w *world) edges(m *mod, imported []imported) []infer.Edge {
-	var list []infer.Edge
-	required := map[string]bool{m.dir: true}
+// require finds the edges of a module that stand in its go.mod.
+func (w *world) require(m *mod) {
+	m.uses = map[string]bool{m.dir: true}
 	for _, r := range m.file.Require {
 		if to := w.target(m, r.Mod.Path, r.Mod.Version); to != "" && to != m.dir {
-			required[to] = true
-			list = append(list, infer.Edge{From: m.dir, To: to, Kind: "require", Place: place(m.text, r.Syntax)})
+			m.uses[to] = true
+			m.edges = append(m.edges, infer.Edge{From: m.dir, To: to, Kind: "require", Place: place(m.text, r.Syntax)})
 		}
 	}
-	for _, i := range imported {
-		if !required[i.to] {
-			required[i.to] = true
-			list = append(list, infer.Edge{From: m.dir, To: i.to, Kind: "import", Place: i.place})
-		}
-	}
-	return list
 }

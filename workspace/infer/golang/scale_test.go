@@ -7,6 +7,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace/infer"
 	"github.com/haz-build/haz/workspace/infer/golang"
 	"github.com/haz-build/haz/workspace/infer/infertest"
 )
@@ -66,6 +68,24 @@ func alone(n int) []txtar.File {
 func TestLinear(t *testing.T) {
 	infertest.Linear(t, golang.Reader{}, many)
 	infertest.Linear(t, golang.Reader{}, alone)
+}
+
+// TestManyImports: where a module does not require most of the others, its files are read for any of them.
+func TestManyImports(t *testing.T) {
+	const n = 40
+	disk := fsys.Memory()
+	for _, f := range many(n) {
+		infertest.Put(t, disk, f.Name, string(f.Data))
+	}
+	imports := 0
+	for _, e := range infer.All(t.Context(), disk, golang.Reader{}).Edges {
+		if e.Kind == "import" {
+			imports++
+		}
+	}
+	if imports < n*9/10 { // of some modules it is required as well
+		t.Errorf("%d imports lead to other modules, of %d", imports, n)
+	}
 }
 
 func BenchmarkWork(b *testing.B)  { infertest.Bench(b, golang.Reader{}, many) }
