@@ -109,6 +109,18 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// TestPlacesInOneLine: a list of many names in one line costs one copy of that line, not one for each name.
+func TestPlacesInOneLine(t *testing.T) {
+	text := infer.NewText("/f", "one\n"+strings.Repeat("name, ", 10000)+"\nthree\n")
+	if got := text.Place(4, 8).Source + text.Place(0, 1).Source + text.Place(16, 18).Source; len(got) != 60000+3+60000 {
+		t.Errorf("%d bytes of source", len(got))
+	}
+	at := 4
+	if n := testing.AllocsPerRun(100, func() { text.Place(at, at+4); at += 6 }); n > 0 {
+		t.Errorf("%v allocations a place", n)
+	}
+}
+
 func TestEach(t *testing.T) {
 	var sum atomic.Int64
 	infer.Each(t.Context(), 1000, func(i int) { sum.Add(int64(i)) })

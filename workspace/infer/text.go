@@ -15,6 +15,8 @@ type Text struct {
 
 	mark   int      // bytes of the byte order mark
 	starts []uint32 // offset of each line; nil: nobody asked yet
+	shown  int      // the line that was asked for last, and its text: many places may be in one line
+	text   string
 }
 
 const byteOrderMark = "\ufeff"
@@ -91,6 +93,9 @@ func (t *Text) position(offset int) (line, column int) {
 
 func (t *Text) line(offset int) string {
 	line, _ := t.position(offset)
+	if line == t.shown {
+		return t.text
+	}
 	start, end := int(t.starts[line-1]), len(t.Bytes)
 	if line < len(t.starts) {
 		end = int(t.starts[line]) - 1
@@ -99,5 +104,6 @@ func (t *Text) line(offset int) string {
 	if line == 1 && t.mark > 0 {
 		text = byteOrderMark + text
 	}
+	t.shown, t.text = line, text
 	return text
 }
