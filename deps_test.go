@@ -59,6 +59,7 @@ var mayImport = map[string]string{
 	"workspace/infer/uv":        "diag workspace/infer workspace/infer/toml",
 	"workspace/lockfile":        "",
 	"workspace/infer/infertest": "fsys workspace/infer",
+	"workspace/moving":          "diag fsys layout pattern workspace workspace/config workspace/infer workspace/infer/node",
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file
 	"workspace/git":             "layout diag fsys pattern process",
@@ -83,10 +84,10 @@ var mayImport = map[string]string{
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load workspace/script",
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early":   "",
-	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/git workspace/load",
+	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/config workspace/git workspace/load",
 	"cmd/haz/streams": "fsys process report",
 	"cmd/haz/watch":   "layout fsys pattern workspace",
-	"cmd/haz":         "layout process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/load graph/query fsys",
+	"cmd/haz":         "layout process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys",
 	"bench":           "",
 
 	// Beside the building: it edits copies of the source and runs the tests.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/pattern"
 )
 
 // ExistingWorkspaceError says why no workspace is made in a directory (AUX-002).
@@ -24,6 +26,12 @@ type ProjectFile struct {
 	Data []byte
 }
 
+// NewFile is a file of a workspace to be made.
+type NewFile struct {
+	Name string // from the root of the workspace: "/lib/haz.yml", "/.haz/tasks/build.yml"
+	Data []byte
+}
+
 // InitWorkspace makes a directory (an absolute host path) an explicit workspace without projects: it writes
 // .haz/workspace.yml, and nothing else (AUX-007). It refuses, and changes nothing, when that file exists in any form, or when
 // .haz is something else than a directory or a link to one; the error is then *ExistingWorkspaceError. A .haz that holds
@@ -36,34 +44,46 @@ func InitWorkspace(dir string, opts ...Option) error {
 // workspace file, so that a broken run never leaves a workspace that names missing files; nothing is taken back. A haz.yml
 // that exists is never touched: it is an error (AUX-006).
 func InitProjects(dir string, projects []ProjectFile, workspaceFile []byte, opts ...Option) error {
-	o, err := openHost(context.Background(), dir, opts)
-	if err != nil {
-		return err
-	}
+	var files []NewFile
 	for _, p := range projects {
 		if err := withinRoot(p.Root); err != nil {
 			return err
 		}
+		files = append(files, NewFile{path.Join(p.Root, layout.ProjectFile), p.Data})
 	}
-	missing, err := mayInit(o.host, dir)
+	return InitFiles(dir, append(files, NewFile{layout.WorkspaceFile, workspaceFile}), opts...)
+}
+
+// InitFiles is InitWorkspace with files, which are written in their order: the workspace file belongs at the end. Folders of theirs below
+// /.haz are made. A file that exists is never touched: it is an error, and what stands before it in the list was written (AUX-006).
+func InitFiles(dir string, files []NewFile, opts ...Option) error {
+	o, err := openHost(context.Background(), dir, opts)
 	if err != nil {
 		return err
 	}
-	for _, p := range projects {
-		name := dir + p.Root + "/" + layout.ProjectFile
+	for _, f := range files {
+		if err := withinRoot(f.Name); err != nil {
+			return err
+		}
+	}
+	if err := mayInit(o.host, dir); err != nil {
+		return err
+	}
+	for _, f := range files {
+		name := dir + f.Name
 		if _, err := o.host.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s exists already, and is not touched", name)
 		}
-		if err := writeFlushed(o.host, name, p.Data); err != nil {
+		if pattern.IsBelow(f.Name, layout.Dir) {
+			if err := o.host.MkdirAll(path.Dir(name), 0o777); err != nil {
+				return err
+			}
+		}
+		if err := writeFlushed(o.host, name, f.Data); err != nil {
 			return err
 		}
 	}
-	if missing {
-		if err := o.host.Mkdir(dir+layout.Dir, 0o777); err != nil {
-			return err
-		}
-	}
-	return writeFlushed(o.host, dir+layout.WorkspaceFile, workspaceFile)
+	return nil
 }
 
 // MayInit says whether InitWorkspace would refuse a directory, with its error.
@@ -72,26 +92,24 @@ func MayInit(dir string, opts ...Option) error {
 	if err != nil {
 		return err
 	}
-	_, err = mayInit(o.host, dir)
-	return err
+	return mayInit(o.host, dir)
 }
 
-// mayInit is MayInit, and tells whether there is no .haz yet.
-func mayInit(host fsys.FS, dir string) (missing bool, err error) {
+func mayInit(host fsys.FS, dir string) error {
 	haz, file := dir+layout.Dir, dir+layout.WorkspaceFile
 	switch _, err := host.Lstat(file); {
 	case err == nil:
-		return false, &ExistingWorkspaceError{Path: file, Reason: "there is an existing workspace"}
+		return &ExistingWorkspaceError{Path: file, Reason: "there is an existing workspace"}
 	case !fsys.Absent(err):
-		return false, fmt.Errorf("%s cannot be looked at: %w", file, err)
+		return fmt.Errorf("%s cannot be looked at: %w", file, err)
 	}
 	if _, err := host.Lstat(haz); errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+		return nil
 	}
 	if info, err := host.StatInfo(haz); err != nil || info.Kind != fsys.Dir {
-		return false, &ExistingWorkspaceError{Path: haz, Reason: "not a directory, so there can be no workspace"}
+		return &ExistingWorkspaceError{Path: haz, Reason: "not a directory, so there can be no workspace"}
 	}
-	return false, nil
+	return nil
 }
 
 // writeFlushed writes a file through a temporary sibling that is flushed before it is renamed (AUX-006): what a person

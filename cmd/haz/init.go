@@ -21,18 +21,24 @@ import (
 
 func initCommand() *command {
 	return &command{Command: cli.Command{Name: "init", Usage: "make this directory a workspace",
-		Description: "Asks on the screen which directories are projects, and writes `.haz/workspace.yml` in the current directory and a `haz.yml` into each project that has none. A workspace that exists is never touched.",
+		Description: paragraphs("Asks on the screen which directories are projects, and writes `.haz/workspace.yml` in the current directory and a `haz.yml` into each project that has none. A workspace that exists is never touched.",
+			"With `--from` it reads what another tool's files say, shows the files of haz that say the same, and writes them; on a terminal it asks first. What does not carry over is a comment in them, with its place."),
 		Flags: []cli.Flag{
-			toggle("yes", "write a workspace without projects, and ask nothing"),
+			toggle("yes", "write a workspace without projects, or what --from makes, and ask nothing"),
+			fromOption(),
+			toggle("dry-run", "print what --from would write, as a diff, and write nothing"),
 		},
-		UsageText: lines("haz init", "haz init --yes"),
-	}, noArgs: true, do: doInit}
+		UsageText: lines("haz init", "haz init --yes", "haz init --from turbo --dry-run", "haz init --from turbo"),
+	}, noArgs: true, do: doInit, exclusive: [][]string{{"yes", "dry-run"}}, needs: [][2]string{{"dry-run", "from"}}}
 }
 
 // doInit is `haz init`.
 func doInit(v *invocation) error {
 	if err := v.placed(); err != nil {
 		return err
+	}
+	if v.has("from") {
+		return v.initFrom(v.value("from"))
 	}
 	if !v.has("yes") {
 		if !v.stdout.Terminal || !streams.IsTerminal(os.Stdin) || v.env("TERM") == "dumb" {

@@ -77,6 +77,7 @@ type option struct {
 	cli.GenericFlag
 	Arg       string   // name of the value; "" for a switch
 	values    []string // the only values there are
+	bare      string   // the value where none follows; "": one has to
 	noun      string   // what a value is called in a message: "output mode"
 	completes complement
 	repeats   bool                           // it may be given more than once: its value is then a []string

@@ -163,6 +163,11 @@ func (l *line) option(word string, rest []string) (used int, err error) {
 		return 0, l.errorf("option "+name+" is for use before a command", "")
 	case o.Arg == "" && attached:
 		return 0, l.errorf("option "+name+" takes no value", "")
+	case o.bare != "" && !attached && (len(rest) == 0 || strings.HasPrefix(rest[0], "-")):
+		text = o.bare
+		if len(rest) == 0 {
+			l.open = o
+		}
 	case o.Arg != "" && !attached && len(rest) == 0:
 		l.open = o
 		return 0, l.errorf("option "+name+" needs a value "+o.Arg, "")

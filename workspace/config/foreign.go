@@ -295,6 +295,15 @@ func foreignHint(o *Object, key string, v value) (meant, hint string) {
 	return f.answer(v)
 }
 
+// ForeignSays is what to do about a key of another tool that one of our maps ("workspace", "project", "task") has nothing like, as the
+// errors about such keys say it; "" where they would name a key of ours, and for what no tool has.
+func ForeignSays(object, key string) string {
+	if f := foreignIndex()[object+" "+squeeze(key)]; f != nil {
+		return f.say
+	}
+	return ""
+}
+
 // ofATask answers keys of tasks that stand a level too high.
 func ofATask(squeezed string) string {
 	key := ownIndex()["task "+squeezed]

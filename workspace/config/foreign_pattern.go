@@ -28,12 +28,8 @@ func ForeignPattern(key, text string) string {
 	if rest, ok := strings.CutPrefix(text, "!"); ok {
 		return negation(key, rest)
 	}
-	for _, p := range placeholders {
-		if rest, ok := strings.CutPrefix(text, p.text); ok {
-			if written := p.ours + rest; isPattern(written) {
-				return "write " + diag.Quote(written)
-			}
-		}
+	if written := RespellPattern(text); written != text && isPattern(written) {
+		return "write " + diag.Quote(written)
 	}
 	if group := fileGroup.FindStringSubmatch(text); group != nil && key == "inputs" {
 		return "write " + diag.Quote("$"+group[1])
@@ -68,14 +64,21 @@ func negation(key, rest string) string {
 	case "projects":
 		return "there is no negation; list the folders one by one"
 	}
-	for _, p := range placeholders {
-		if short, ok := strings.CutPrefix(rest, p.text); ok {
-			if written := "!" + p.ours + short; isPattern(p.ours + short) {
-				return "write " + diag.Quote(written)
-			}
-		}
+	if written := RespellPattern(rest); written != rest && isPattern(written) {
+		return "write " + diag.Quote("!"+written)
 	}
 	return ""
+}
+
+// RespellPattern writes our words for what other tools put in front of a path to say where it begins. Without such a thing it gives
+// text itself. The result need not be a pattern.
+func RespellPattern(text string) string {
+	for _, p := range placeholders {
+		if rest, ok := strings.CutPrefix(text, p.text); ok && isPattern(p.ours+rest) {
+			return p.ours + rest
+		}
+	}
+	return text
 }
 
 func isPattern(text string) bool {

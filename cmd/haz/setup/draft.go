@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/haz-build/haz"
@@ -18,6 +17,7 @@ import (
 	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/config"
 	"github.com/haz-build/haz/workspace/load"
 )
 
@@ -108,7 +108,7 @@ func projectName(base string) string {
 	return strings.TrimLeft(b.String(), "-_")
 }
 
-func projectFile(name string) []byte { return []byte("name: " + yamlScalar(name) + "\ntasks: {}\n") }
+func projectFile(name string) []byte { return []byte("name: " + config.YAML(name) + "\ntasks: {}\n") }
 
 func workspaceFile(entries []string) []byte {
 	if len(entries) == 0 {
@@ -117,22 +117,9 @@ func workspaceFile(entries []string) []byte {
 	slices.Sort(entries)
 	text := "projects:\n"
 	for _, e := range entries {
-		text += "  - " + yamlScalar(e) + "\n"
+		text += "  - " + config.YAML(e) + "\n"
 	}
 	return []byte(text)
-}
-
-// yamlScalar quotes what YAML would read as anything but this very string. It quotes too much rather than too little.
-func yamlScalar(s string) string {
-	plain := s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./*") == "" && s[0] != '*' && s[0] != '-' && s[0] != '.'
-	switch strings.ToLower(s) {
-	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
-		plain = false
-	}
-	if plain && (s[0] < '0' || '9' < s[0]) { // what begins with a digit may be a number or a date
-		return s
-	}
-	return strconv.Quote(s)
 }
 
 // verify loads the drafted workspace in memory, with the project files that exist: a draft that the loader would reject is

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/haz-build/haz/report"
+	"github.com/haz-build/haz/workspace/config"
 )
 
 // The tree of these tests: what listing each directory gives.
@@ -199,7 +200,7 @@ func TestInitNames(t *testing.T) {
 		}
 	}
 	for s, want := range map[string]string{"/lib": "/lib", "/l/*": "/l/*", "lib": "lib", "true": `"true"`, "No": `"No"`, "1": `"1"`, "2026-01-01": `"2026-01-01"`, "/a: b": `"/a: b"`, "/a #b": `"/a #b"`, "/é": `"/é"`} {
-		if got := yamlScalar(s); got != want {
+		if got := config.YAML(s); got != want {
 			t.Errorf("%q: %s, want %s", s, got, want)
 		}
 	}

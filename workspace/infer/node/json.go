@@ -14,6 +14,8 @@ type scanner struct {
 	at    int
 	depth int
 	bad   *mistake
+
+	relaxed bool // comments, and a comma behind the last item, are fine, as in turbo.json
 }
 
 // span is a piece of the text, the end exclusive.
@@ -42,10 +44,34 @@ func (s *scanner) next() byte {
 		case ' ', '\n', '\t', '\r':
 			s.at++
 		default:
-			return c
+			if c != '/' || !s.relaxed || !s.comment() {
+				return c
+			}
 		}
 	}
 	return 0
+}
+
+// comment passes by one. False: there is none, or it has no end.
+func (s *scanner) comment() bool {
+	rest := s.text[s.at:]
+	switch {
+	case strings.HasPrefix(rest, "//"):
+		if end := strings.IndexByte(rest, '\n'); end >= 0 {
+			s.at += end
+		} else {
+			s.at = len(s.text)
+		}
+		return true
+	case strings.HasPrefix(rest, "/*"):
+		if end := strings.Index(rest[2:], "*/"); end >= 0 {
+			s.at += end + 4
+			return true
+		}
+		s.fail(s.at, s.at+2, "the comment is not closed", "")
+		return true
+	}
+	return false
 }
 
 // found names what stands where something else is wanted, and where.
@@ -55,7 +81,7 @@ func (s *scanner) unexpected(want string) {
 		return
 	}
 	hint := ""
-	if s.text[s.at] == '/' {
+	if s.text[s.at] == '/' && !s.relaxed {
 		hint = "JSON has no comments"
 	}
 	_, size := utf8.DecodeRuneInString(s.text[s.at:])
@@ -84,7 +110,7 @@ func (s *scanner) object(each func(key string, at span)) bool {
 	}
 	for first := true; s.bad == nil; first = false {
 		switch c := s.next(); {
-		case first && c == '}':
+		case c == '}' && (first || s.relaxed):
 			s.leave()
 			return true
 		case c == '"':
@@ -119,7 +145,7 @@ func (s *scanner) list(each func()) bool {
 	}
 	for first := true; s.bad == nil; first = false {
 		if s.next() == ']' {
-			if !first {
+			if !first && !s.relaxed {
 				s.fail(s.at, s.at+1, "there is a comma before this `]`", "JSON has none behind the last one")
 				return true
 			}

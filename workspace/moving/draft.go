@@ -1,0 +1,328 @@
+package moving
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/config"
+)
+
+const tasksDir = layout.Dir + "/tasks"
+
+// draft is a workspace in our words.
+type draft struct {
+	tool        string
+	notes       []note // about the workspace as a whole
+	concurrency string
+	defaults    body
+	projects    []*project
+}
+
+// project is a folder with tasks.
+type project struct {
+	dir, name string
+	uses      []string
+	tags      []string
+	tasks     []*task
+	notes     []note
+}
+
+// task is one of a project. Of those with one family, name and body, which several projects have, an overlay is made.
+type task struct {
+	name   string
+	family string // names the overlay, and the tag of the projects that have it
+	notes  []note
+	body
+}
+
+// note says of one thing that it does not carry over, and what to do.
+type note struct {
+	place diag.Place
+	text  string
+}
+
+// body is what a task, or the defaults of all, say.
+type body struct {
+	description             string
+	command                 []string
+	shell                   string
+	inputs, exclude         []string
+	outputs                 []string
+	deps, weakDeps, after   []string
+	fromHost, pass, files   []string
+	override                [][2]string
+	timeout, mutex          string
+	noCache, asks, internal bool
+	comments                []string // above the keys
+}
+
+// text is the body as YAML, each line behind indent.
+func (b *body) text(indent string) string {
+	var out strings.Builder
+	line := func(key, value string) { out.WriteString(indent + entry(key, value)) }
+	list := func(key string, items []string) {
+		if len(items) > 0 {
+			line(key, flow(items, indent))
+		}
+	}
+	flag := func(key string, is bool, text string) {
+		if is {
+			line(key, text)
+		}
+	}
+	for _, c := range b.comments {
+		out.WriteString(indent + comment(c) + "\n")
+	}
+	flag("description", b.description != "", config.YAML(b.description))
+	list("command", b.command)
+	if b.shell != "" {
+		out.WriteString(indent + "shell: " + script(b.shell, indent) + "\n")
+	}
+	list("inputs", b.inputs)
+	list("exclude", b.exclude)
+	list("outputs", b.outputs)
+	list("deps", b.deps)
+	list("weakDeps", b.weakDeps)
+	list("after", b.after)
+	if b.fromHost != nil || b.pass != nil || b.override != nil || b.files != nil {
+		out.WriteString(indent + "env:\n")
+		deeper := indent
+		indent += "  "
+		list("from_host", b.fromHost)
+		list("pass", b.pass)
+		list("files", b.files)
+		if b.override != nil {
+			out.WriteString(indent + "override:\n")
+			for _, o := range b.override {
+				fmt.Fprintf(&out, "%s  %s: %s\n", indent, o[0], config.YAML(o[1]))
+			}
+		}
+		indent = deeper
+	}
+	flag("mutex", b.mutex != "", config.YAML(b.mutex))
+	flag("timeout", b.timeout != "", b.timeout)
+	flag("cache", b.noCache, "false")
+	flag("interactive", b.asks, "true")
+	flag("internal", b.internal, "true")
+	return out.String()
+}
+
+// entry is a key with its value, which may begin on the next line.
+func entry(key, value string) string {
+	if strings.HasPrefix(value, "\n") {
+		return key + ":" + value + "\n"
+	}
+	return key + ": " + value + "\n"
+}
+
+// flow is a list on a line, or on several where it is long.
+func flow(items []string, indent string) string {
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = config.YAML(item)
+	}
+	if text := "[" + strings.Join(quoted, ", ") + "]"; len(text) < 120 {
+		return text
+	}
+	return "\n" + indent + "  - " + strings.Join(quoted, "\n"+indent+"  - ")
+}
+
+// script is a script as YAML: as it is where it has lines that nothing is changed in.
+func script(text, indent string) string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	plain := len(lines) > 1 && !strings.HasPrefix(lines[0], " ")
+	for _, l := range lines {
+		plain = plain && l != "" && strings.TrimRight(l, " \t\r") == l && !strings.ContainsFunc(l, func(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f })
+	}
+	if !plain {
+		return config.YAML(text)
+	}
+	return "|\n" + indent + "  " + strings.Join(lines, "\n"+indent+"  ")
+}
+
+func comment(text string) string { return "# " + strings.Join(strings.Fields(text), " ") }
+
+// printer makes the files of a draft. A thing that does not carry over has one comment, however many projects have it.
+type printer struct {
+	said  map[note]bool
+	notes int
+}
+
+func (p *printer) comments(indent string, notes []note) string {
+	var out strings.Builder
+	for _, n := range notes {
+		key := note{diag.Place{File: n.place.File, Line: n.place.Line, Column: n.place.Column}, n.text}
+		if p.said[key] {
+			continue
+		}
+		p.said[key] = true
+		p.notes++
+		at := n.place.File
+		if n.place.Line > 0 {
+			at = fmt.Sprintf("%s:%d:%d", at, n.place.Line, n.place.Column)
+		}
+		out.WriteString(indent + comment(diag.Escape(at+": "+n.text)) + "\n")
+	}
+	return out.String()
+}
+
+func (p *printer) task(t *task, indent string) string {
+	return p.comments(indent, t.notes) + indent + config.YAML(t.name) + ":\n" + t.text(indent+"  ")
+}
+
+// overlay is a task that several projects have.
+type overlay struct {
+	tag  string
+	task *task
+}
+
+// overlays takes the tasks that several projects have out of them, and gives the projects tags in their place.
+func (d *draft) overlays() []overlay {
+	type key struct{ family, name, body string }
+	keyOf := func(t *task) key { return key{t.family, t.name, t.text("")} }
+	count := map[key]int{}
+	for _, p := range d.projects {
+		for _, t := range p.tasks {
+			count[keyOf(t)]++
+		}
+	}
+	var out []overlay
+	tags, names := map[key]string{}, map[string]bool{}
+	for _, p := range d.projects {
+		p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool {
+			k := keyOf(t)
+			if count[k] < 2 || t.family == "" {
+				return false
+			}
+			if tags[k] == "" {
+				tags[k] = unusedName(cleanName(t.family+"-"+t.name), names)
+				out = append(out, overlay{tags[k], t})
+			}
+			p.tags = append(p.tags, tags[k])
+			return true
+		})
+	}
+	return out
+}
+
+// files are those of the draft, and how many comments about what does not carry over they have. A draft of the root alone is a workspace
+// of one project.
+func (d *draft) files() ([]File, int) {
+	p := printer{said: map[note]bool{}}
+	slices.SortFunc(d.projects, func(a, b *project) int { return cmp.Compare(a.dir, b.dir) })
+	alone := len(d.projects) == 1 && d.projects[0].dir == "/"
+	var files []File
+	settings := d.settings(&p, alone)
+	if !alone {
+		for _, o := range d.overlays() {
+			text := "tagsFilter: [" + config.YAML(o.tag) + "]\ntasks:\n" + p.task(o.task, "  ")
+			files = append(files, File{tasksDir + "/" + o.tag + ".yml", []byte(text)})
+		}
+	}
+	for _, o := range d.projects {
+		text := p.comments("", o.notes) + "name: " + config.YAML(o.name) + "\n"
+		if alone {
+			text = settings + text
+		}
+		if len(o.uses) > 0 {
+			text += entry("uses", flow(o.uses, ""))
+		}
+		if len(o.tags) > 0 {
+			text += entry("tags", flow(o.tags, ""))
+		}
+		if alone {
+			text += d.defaultsText()
+		}
+		if len(o.tasks) > 0 {
+			text += "tasks:\n"
+			for _, t := range o.tasks {
+				text += p.task(t, "  ")
+			}
+		}
+		files = append(files, File{path.Join(o.dir, layout.ProjectFile), []byte(text)})
+	}
+	if !alone {
+		files = append(files, File{layout.WorkspaceFile, []byte(settings)})
+	}
+	return files, p.notes
+}
+
+// settings is the text of the workspace file; where the root is the only project, the comments alone.
+func (d *draft) settings(p *printer, alone bool) string {
+	text := p.comments("", d.notes)
+	if alone {
+		return text
+	}
+	text += "projects:"
+	if len(d.projects) == 0 {
+		text += " []"
+	}
+	text += "\n"
+	for _, o := range d.projects {
+		text += "  - " + config.YAML(pattern.Escape(o.dir)) + "\n"
+	}
+	if d.concurrency != "" {
+		text += "concurrency: {default: " + d.concurrency + "}\n"
+	}
+	return text + d.defaultsText()
+}
+
+func (d *draft) defaultsText() string {
+	if text := d.defaults.text("  "); text != "" {
+		return "defaults:\n" + text
+	}
+	return ""
+}
+
+// try is what to run first: what is built, or else checked, or else any task that comes to an end.
+func (d *draft) try() string {
+	best, rank := "", 5
+	for _, p := range d.projects {
+		for _, t := range p.tasks {
+			at := slices.Index([]string{"build", "test", "check", "lint"}, t.name)
+			if at < 0 {
+				at = 4
+			}
+			if at < rank && !t.internal && !t.noCache && !t.asks {
+				best, rank = t.name, at
+			}
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "^:" + best
+}
+
+// cleanName makes a name of a text; it may be no valid one.
+func cleanName(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_':
+			b.WriteRune(r)
+		case !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	name := strings.Trim(b.String(), "-_")
+	return name[:min(len(name), workspace.NameMax-5)]
+}
+
+// unusedName is a name that none of those used is, and one of them from now on.
+func unusedName(name string, used map[string]bool) string {
+	name = cmp.Or(name, "x")
+	free := name
+	for n := 2; used[free]; n++ {
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+	used[free] = true
+	return free
+}

@@ -1,0 +1,144 @@
+// Package moving turns a workspace of another tool into one of haz: it reads what that tool's files say and gives the files to write.
+// Nothing is written, and no tool is started.
+//
+// Each tool has a reader in a file of its own. Readers fill a draft, in our words; how a draft becomes files is in draft.go.
+package moving
+
+import (
+	"context"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace/infer"
+)
+
+// Rules of `haz init --from` (chapter 3, section 9.3).
+const (
+	RuleFound  = "AUX-030" // which tool is meant
+	RuleFree   = "AUX-031" // what exists is not touched
+	RuleSource = "AUX-032" // a file of the tool that cannot be read as what it is
+)
+
+// File is one to be written.
+type File struct {
+	Name string // workspace-absolute
+	Text []byte
+}
+
+// Plan is what to write.
+type Plan struct {
+	Files    []File    // in the order in which they are written: the workspace file is the last
+	Notes    int       // comments about what does not carry over
+	Warnings diag.List // of the manifests
+	Try      string    // what to run first: "^:build"; "" where there are no tasks
+}
+
+// Options are what the reader cannot see on the disk of the workspace.
+type Options struct {
+	Tracked []string // the files that git tracks, workspace-absolute and sorted; nil where there is no git
+}
+
+// tool is one that can be read.
+type tool struct {
+	name  string
+	files []string // the first that is there says that the tool is used
+	read  func(ctx context.Context, s *source)
+}
+
+var tools = []tool{
+	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, read: readTurbo},
+}
+
+// Tools are the names of the tools that can be read.
+func Tools() []string {
+	var names []string
+	for _, t := range tools {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// Found is a tool whose files lie in the root of the workspace.
+type Found struct {
+	Tool, File string // "turbo", "turbo.json"
+}
+
+// Find are the tools of a workspace, in the order of Tools.
+func Find(disk fsys.FS) (found []Found) {
+	d := infer.NewDisk(disk)
+	for _, t := range tools {
+		for _, file := range t.files {
+			if d.Has(file) {
+				found = append(found, Found{t.name, file[1:]})
+				break
+			}
+		}
+	}
+	return found
+}
+
+// source is a workspace while it is read.
+type source struct {
+	disk     *infer.Disk
+	fs       fsys.FS
+	file     string // the first of the tool's files that is there; "" for none
+	tracked  []string
+	draft    draft
+	mistakes diag.List // errors
+	warnings diag.List
+}
+
+// bad notes a mistake in a file of the tool.
+func (s *source) bad(d diag.Diagnostic) {
+	d.Code = RuleSource
+	s.mistakes = append(s.mistakes, d)
+}
+
+// Read makes the plan for a workspace of one of Tools; disk is rooted at it. Where there are mistakes there is no plan.
+func Read(ctx context.Context, disk fsys.FS, name string, o Options) (Plan, diag.List) {
+	s := &source{disk: infer.NewDisk(disk), fs: disk, tracked: o.Tracked}
+	for _, t := range tools {
+		if t.name != name {
+			continue
+		}
+		for _, file := range t.files {
+			if s.file == "" && s.disk.Has(file) {
+				s.file = file
+			}
+		}
+		if s.file == "" {
+			return Plan{}, diag.List{{Code: RuleFound, Message: "there is no " + t.files[0][1:] + " here"}}
+		}
+		s.draft.tool = t.name
+		t.read(ctx, s)
+	}
+	if ctx.Err() != nil {
+		return Plan{}, diag.List{{Code: RuleFound, Message: ctx.Err().Error()}}
+	}
+	try := s.draft.try()
+	files, notes := s.draft.files()
+	s.existing(files)
+	if len(s.mistakes) > 0 {
+		return Plan{}, s.mistakes.Sorted()
+	}
+	return Plan{Files: files, Notes: notes, Warnings: s.warnings.Sorted(), Try: try}, nil
+}
+
+// existing refuses what would be overwritten, and overlays that would have their say as well.
+func (s *source) existing(files []File) {
+	taken := func(name, hint string) {
+		s.mistakes = append(s.mistakes, diag.Diagnostic{Code: RuleFree, Place: diag.Place{File: name[1:]}, Message: "this file exists, and is not touched", Hint: hint})
+	}
+	planned := map[string]bool{}
+	for _, f := range files {
+		planned[f.Name] = true
+		if _, err := s.fs.Lstat(f.Name); err == nil {
+			taken(f.Name, "move it out of the way, and add to the new one what it says more")
+		}
+	}
+	for _, e := range s.disk.List(tasksDir) {
+		if name := tasksDir + "/" + e.Name; !planned[name] {
+			taken(name, "an overlay that exists would give tasks to the new projects as well; move it out of the way")
+		}
+	}
+}
