@@ -23,10 +23,12 @@ import (
 func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected) ([]int, error) {
 	files := append(slices.Clone(what.Paths), w.unknown(what)...)
 	list := w.G.Redefined(files, what.NestedDirs)
-	if len(what.NestedDirs) == 0 && !slices.ContainsFunc(files, isDefinition) {
+	readers := w.readers(files)
+	declares := func(name string) bool { return isDefinition(name) || load.Declares(readers, name) }
+	if len(what.NestedDirs) == 0 && !slices.ContainsFunc(files, declares) {
 		return list, nil
 	}
-	base, err := w.baseGraph(ctx, what.Base)
+	base, err := w.baseGraph(ctx, what.Base, readers)
 	if err == nil {
 		list = append(list, w.G.Differing(base)...)
 		slices.Sort(list)
@@ -59,6 +61,17 @@ func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected
 	return all, nil
 }
 
+// readers are those of manifests that count now or, where the file that says it changed, may have counted at the base.
+func (w *Workspace) readers(changed []string) []string {
+	switch {
+	case slices.Contains(changed, layout.WorkspaceFile):
+		return load.Readers()
+	case w.W.Inferred != nil:
+		return w.W.Inferred.Readers
+	}
+	return nil
+}
+
 // isDefinition reports whether a file may declare something.
 func isDefinition(name string) bool {
 	return path.Base(name) == layout.ProjectFile || name == layout.Dir || name == layout.WorkspaceFile || pattern.IsOrBelow(name, layout.TasksDir)
@@ -83,14 +96,16 @@ func (w *Workspace) unknown(what git.Changes) []string {
 		add("/" + o.File)
 	}
 	for _, p := range w.W.Projects {
-		add("/" + p.File)
+		if p.File != "" {
+			add("/" + p.File)
+		}
 	}
 	return list
 }
 
-// baseGraph loads the workspace as it was at the base, from git's objects.
-func (w *Workspace) baseGraph(ctx context.Context, b *git.Base) (*graph.Graph, error) {
-	tree, err := b.Tree(ctx)
+// baseGraph loads the workspace as it was at the base, from git's objects, with what these readers of manifests read.
+func (w *Workspace) baseGraph(ctx context.Context, b *git.Base, readers []string) (*graph.Graph, error) {
+	tree, err := b.Tree(ctx, func(name string) bool { return load.Declares(readers, name) })
 	if err != nil {
 		return nil, err
 	}

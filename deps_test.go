@@ -49,7 +49,7 @@ var mayImport = map[string]string{
 	"workspace":        "layout diag pattern", // values; what reads files is workspace/load
 	"workspace/script": "",                    // a text is read, no file
 	"workspace/config": "workspace diag pattern",
-	"workspace/load":   "layout workspace workspace/config diag fsys fsys/tree pattern",
+	"workspace/load":   "layout workspace workspace/config workspace/infer workspace/infer/node workspace/infer/golang workspace/infer/cargo workspace/infer/uv diag fsys fsys/tree pattern",
 	"workspace/infer":  "diag fsys pattern",
 	// Readers of manifests, one a folder, none knows another one.
 	"workspace/infer/node":      "diag workspace/config workspace/infer",

@@ -24,6 +24,7 @@ import (
 // files, functions and variables do.
 type Declaration struct {
 	Projects    []ProjectDeclaration
+	Infer       []string            // infer: "node", "go", "cargo", "uv": manifests on the disk add projects
 	Hash        string              // cache.hash
 	Concurrency int                 // concurrency.default; 0: auto
 	TagCaps     map[string]int      // concurrency.tags
@@ -69,6 +70,9 @@ func (d *Declaration) texts() (*load.Declared, error) {
 		w.line(p.String(), "  "+w.text(pattern.Escape(p.Dir))+",")
 	}
 	w.line("the workspace", "]")
+	if d.Infer != nil {
+		w.line("the workspace", "infer: "+w.list(d.Infer))
+	}
 	w.line("the workspace", "cache: {")
 	if d.Hash != "" {
 		w.line("the workspace", "  hash: "+w.text(d.Hash)+",")

@@ -47,6 +47,7 @@ type options struct {
 	hooks       Hooks
 	os, arch    string
 	trustOwner  bool
+	forgive     bool
 	stateDir    string // "": in the tree
 	cacheDir    string
 	children    []process.Option
@@ -98,6 +99,10 @@ func WithCPUs(n int) Option { return func(o *options) { o.cpus = n } }
 // WithTrustedOwner makes Open and its kin work also where the root of the workspace, or a folder on the way to it, belongs to
 // another user than the process's, or root: that user decides what runs here. Default: such a workspace is refused.
 func WithTrustedOwner() Option { return func(o *options) { o.trustOwner = true } }
+
+// WithForgivenManifests makes what is wrong with manifests of other tools a note of the workspace, and no error: what the others say is
+// loaded. Default: it is an error like others.
+func WithForgivenManifests() Option { return func(o *options) { o.forgive = true } }
 
 // stranger is nil where everybody is trusted.
 func (o *options) stranger() load.Stranger {
@@ -184,7 +189,7 @@ func (w *Workspace) root() cache.Root {
 
 // loading is how the workspace of a directory is loaded. git is asked only about the real file system.
 func (o *options) loading(ctx context.Context, dir string) load.Options {
-	w := load.Options{Stranger: o.stranger()}
+	w := load.Options{Stranger: o.stranger(), ForgiveManifests: o.forgive}
 	if o.realHost {
 		w.NotCheckedOut = func(root string) []workspace.Absent {
 			var list []workspace.Absent

@@ -54,6 +54,7 @@ type Workspace struct {
 	Warnings diag.List         // those of loading; the graph adds its own
 	Notes    diag.List         // the warnings that commands which run tasks give, too
 	Absent   []Absent          // listed projects that a sparse checkout leaves out (DISC-024)
+	Inferred *Inferred         // nil: no manifest of another tool was looked at
 
 	Partial Partial
 
@@ -89,6 +90,14 @@ type Alias struct {
 	Project *Project
 }
 
+// Inferred says how projects were found in manifests of other tools.
+type Inferred struct {
+	Readers []string          // "node", "go": whose manifests were read
+	Looked  []pattern.Pattern // of the files that decide it, workspace-absolute: manifests and settings, be they there or not
+	// Manifests are those of projects, workspace-absolute.
+	Manifests map[string]bool
+}
+
 // Project is one project.
 type Project struct {
 	Name    string
@@ -103,10 +112,10 @@ type Project struct {
 	Defaults *Task
 }
 
-// Defines reports whether a file, named from the root, is one that says what the workspace is: the haz.yml of a project, or what
-// lies in .haz. No task makes it.
+// Defines reports whether a file, named from the root, is one that says what the workspace is: the haz.yml of a project, a manifest that
+// makes its folder one, or what lies in .haz. No task makes it.
 func (w *Workspace) Defines(path string) bool {
-	if strings.HasPrefix(path, layout.Dir+"/") {
+	if strings.HasPrefix(path, layout.Dir+"/") || w.Inferred != nil && w.Inferred.Manifests[path] {
 		return true
 	}
 	return strings.HasSuffix(path, "/"+layout.ProjectFile) &&

@@ -11,11 +11,11 @@ import (
 )
 
 // open loads the workspace of the current directory.
-func (v *invocation) open() (*haz.Workspace, error) {
+func (v *invocation) open(more ...haz.Option) (*haz.Workspace, error) {
 	if err := v.placed(); err != nil {
 		return nil, err
 	}
-	return haz.Open(v.ctx, v.dir, v.hostOptions()...)
+	return haz.Open(v.ctx, v.dir, append(v.hostOptions(), more...)...)
 }
 
 // placed is the error where nobody knows in which directory the command stands.

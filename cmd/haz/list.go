@@ -34,11 +34,12 @@ func doList(v *invocation) error {
 		return err
 	}
 	wanted.All = !wanted.Workspace
-	w, err := v.open()
+	w, err := v.open(haz.WithForgivenManifests())
 	if err != nil {
 		return err
 	}
 	defer w.Close()
+	v.warn(w.W.Notes)
 	if v.has("projects") {
 		projects := w.W.Projects
 		if p := w.Bearing(); p != nil && !v.has("workspace") {

@@ -224,7 +224,7 @@ func (s *watching) runOnce() error {
 	case !s.resolved && s.loaded:
 		return err // a target that never existed is a mistake of the command line
 	default:
-		s.care(watch.Definitions(true))
+		s.care(watch.Definitions(true, load.ManifestNames...))
 		s.tell(diagnose(err, pathName(s.line.path)).Render(s.errs.Palette.Style()))
 	}
 	select {
@@ -269,6 +269,9 @@ func (s *watching) loadAndRun() error {
 		tasks = w.W.Tasks // which of them are affected changes with the files
 	}
 	interest := watch.InterestIn(w.W.Entries, tasks, s.summaryPath())
+	if w.W.Inferred != nil {
+		interest.Inferring(w.W.Inferred.Looked)
+	}
 	if s.leftOut, _ = w.LeftOut(s.ctx); s.leftOut != nil { // a git that does not answer is told by the run
 		interest.Without(s.leftOut.Folder)
 	}

@@ -12,6 +12,7 @@ package config
 import (
 	"path"
 	"regexp"
+	"slices"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
@@ -41,7 +42,8 @@ func ReadWorkspace(f File) (*Workspace, diag.List) {
 	w.ProjectsKnown, w.FilesKnown = true, true
 	m.object(workspaceObject, "haz::cfg::005", n, w)
 	m.defaults(w.Defaults, w.Env.Strict)
-	if m.misses(n, "projects") {
+	inferred := w.Infer.Set || slices.Contains(m.seen, "infer") && !w.ProjectsKnown // or it was to be
+	if m.misses(n, "projects") && !inferred {
 		w.ProjectsKnown = false
 		m.addCode("haz::cfg::009", m.top(), "the required key projects is missing",
 			someProjects+noProjects)
@@ -55,7 +57,7 @@ const (
 )
 
 func (w *Workspace) incomplete(key string) {
-	if key == "" || key == "projects" {
+	if key == "" || key == "projects" || key == "infer" {
 		w.ProjectsKnown = false
 	}
 	if key == "" || key == "files" {
@@ -76,6 +78,7 @@ func ReadProject(f File) (*Project, diag.List) {
 	m.object(projectObject, "haz::cfg::005", n, p)
 	m.defaults(p.Defaults, p.Env.Strict)
 	if m.misses(n, "name") {
+		p.Nameless = true
 		m.addCode("haz::cfg::013", m.top(), "the project has no name", "name: "+suggestName(f.Name))
 	}
 	return p, m.diags
@@ -127,8 +130,13 @@ var notInName = regexp.MustCompile(`[^A-Za-z0-9_-]+|^[^A-Za-z0-9]+`)
 
 // suggestName makes a name of the folder of a haz.yml.
 func suggestName(file string) string {
-	name := notInName.ReplaceAllString(notInName.ReplaceAllString(path.Base(path.Dir(file)), "-"), "")
-	if workspace.CheckName(name) != nil {
+	return NearestName(path.Base(path.Dir(file)))
+}
+
+// NearestName makes a name of a text: what no name has is a hyphen, and what is too long is cut.
+func NearestName(text string) string {
+	name := notInName.ReplaceAllString(notInName.ReplaceAllString(text, "-"), "")
+	if name = name[:min(len(name), workspace.NameMax)]; workspace.CheckName(name) != nil {
 		return "core"
 	}
 	return name

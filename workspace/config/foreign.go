@@ -50,6 +50,7 @@ const (
 var foreignKeys = map[string][]foreign{
 	"workspace": {
 		{keys: "packages workspaces members modules project folders", ours: "projects", write: writeProjects},
+		{keys: "inference inferred autoinfer detect autodetect discover discovery autodiscover manifests ecosystems languages", ours: "infer", say: "infer: auto"},
 		{keys: "parallel parallelism jobs maxparallel maxconcurrency maxworkers concurrent", ours: "concurrency", write: writeConcurrency},
 		{keys: "tasks pipeline targets targetdefaults scripts jobdefaults commands stages recipes", say: "tasks for many projects stand in .haz/tasks/<name>.yml"},
 		{keys: "globaldependencies implicitdependencies", ours: "defaults", write: underDefaults("inputs", writeGlobalInputs), say: `defaults: {inputs: ["/tsconfig.json"]}`},

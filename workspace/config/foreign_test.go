@@ -18,6 +18,7 @@ type foreignExample struct{ value, follow string }
 // Examples by object and the first key of each group. Further ones have a number behind.
 var foreignExamples = map[string]foreignExample{
 	"workspace packages":             {`["packages/*", "./apps/web/"]`, "!"},
+	"workspace inference":            {`true`, "!"},
 	"workspace packages 2":           {`[/libs/*]`, "="},
 	"workspace packages 3":           {`libs/*`, "!"},
 	"workspace parallel":             {"4", "!"},

@@ -91,7 +91,10 @@ func (s *schemaPrinter) object(o *Object) object {
 		}
 	}
 	out := object{{"description", o.Doc}, {"type", "object"}, {"additionalProperties", false}}
-	if required != nil {
+	switch {
+	case o == workspaceObject: // one of them says where the projects are
+		out = append(out, member{"anyOf", list{object{{"required", required}}, object{{"required", list{"infer"}}, {"properties", object{{"infer", object{{"type", list{"string", "array"}}}}}}}}})
+	case required != nil:
 		out = append(out, member{"required", required})
 	}
 	out = append(out, member{"properties", properties})
@@ -176,6 +179,9 @@ func (s *schemaPrinter) field(o *Object, f *Field) object {
 			member{"propertyNames", object{{"pattern", patternOf[f.Type.Keys]}}}, member{"additionalProperties", values})
 	case ScalarOrMap:
 		return append(out, member{"oneOf", list{scalarSchema(f.Type.Format, nil, nullable), s.object(f.Type.Object)}})
+	case WordOrList:
+		return append(out, member{"anyOf", list{object{{"const", f.Type.Word}}, object{{"type", "null"}},
+			object{{"type", "array"}, {"items", scalarSchema(f.Type.Format, f.Type.Allowed, false)}, {"uniqueItems", true}}}})
 	default:
 		return append(out, scalarSchema(f.Type.Format, f.Type.Allowed, nullable)...)
 	}

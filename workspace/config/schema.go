@@ -13,6 +13,7 @@ const (
 	Map                         // a map with the keys of Object
 	Dict                        // a map with free keys; its values are Object, or texts
 	ScalarOrMap                 // a text, or a map with the keys of Object
+	WordOrList                  // the text Word, or a list of texts that are among Allowed
 )
 
 // A Format is what the text of a scalar, of a list's items or of a dict's values must look like.
@@ -58,6 +59,7 @@ type Type struct {
 	Format   Format
 	Keys     Format   // of a Dict
 	Allowed  []string // the only texts, where there are but a few
+	Word     string   // of WordOrList
 	NonEmpty bool     // a list with at least one item
 	Unique   bool     // a list without equal texts
 	Lists    bool     // the values of a Dict are lists of such texts; NonEmpty and Unique are about these
@@ -104,14 +106,19 @@ func (o *Object) keys() []string {
 	return keys
 }
 
+// ecosystems are those whose manifests can be read.
+var ecosystems = []string{"node", "go", "cargo", "uv"}
+
 var workspaceObject = &Object{
 	Name: "workspace", Article: "the workspace file", Rule: "haz::cfg::004",
 	Doc: "`.haz/workspace.yml` makes a folder the root of a workspace: it lists the projects and holds the settings.",
 	Fields: []Field{
 		{Key: "projects", Rule: "haz::cfg::009", Required: true, Type: Type{Kind: ListOf, Format: ProjectPattern},
-			Accepts: "folders or globs that start with `/`, the root of the workspace",
-			Doc: "Where the projects are. Each folder holds a `haz.yml`. `[]` is a workspace without projects. " +
+			Accepts: "folders or globs that start with `/`, the root of the workspace; beside `infer` it may be left out",
+			Doc: "Where the projects are. Each folder holds a `haz.yml`, or is one that `infer` finds. `[]` is a workspace without projects. " +
 				"What a sparse checkout of git leaves out is left out here, too, with a note; a task that depends on it is an error with the command that brings it."},
+		{Key: "infer", Rule: "haz::cfg::094", Added: true, Type: Type{Kind: WordOrList, Word: "auto", Allowed: ecosystems, Unique: true}, Default: "none", Accepts: "`auto`, or a list of `node`, `go`, `cargo`, `uv`",
+			Doc: "Whose manifests say where projects are and which of them uses which: `package.json`, `go.mod`, `Cargo.toml`, `pyproject.toml`. A folder found so needs no `haz.yml`. `auto` is all of them, each where there is one in the root."},
 		{Key: "cache", Rule: "haz::cfg::027", Type: Type{Kind: Map, Object: cacheObject}, Doc: "Settings of the cache."},
 		{Key: "concurrency", Rule: "haz::cfg::028", Type: Type{Kind: Map, Object: concurrencyObject}, Doc: "How many tasks run side by side."},
 		{Key: "output", Rule: "haz::cfg::030", Type: Type{Kind: Map, Object: outputObject}, Doc: "How the output of tasks is shown."},

@@ -59,6 +59,8 @@ func TestTables(t *testing.T) {
 				fits = f.Type.Kind == Dict
 			case *Mutex, *Retry:
 				fits = f.Type.Kind == ScalarOrMap
+			case *Infer:
+				fits = f.Type.Kind == WordOrList && f.Type.Word != "" && f.Type.Allowed != nil
 			case record:
 				fits = f.Type.Kind == Map
 			}

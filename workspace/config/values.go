@@ -90,10 +90,19 @@ type Size struct {
 	Bytes int64
 }
 
+// Infer says whose manifests are read.
+type Infer struct {
+	Auto    bool
+	Readers List // what is listed; not with Auto
+	Span    Span
+	Set     bool
+}
+
 // Workspace is .haz/workspace.yml.
 type Workspace struct {
 	Source   *Source
 	Projects Patterns
+	Infer    Infer
 	Cache    struct {
 		Hash     Text
 		Location Text
@@ -124,6 +133,7 @@ type Workspace struct {
 type Project struct {
 	Source   *Source
 	Name     Text // not Set when missing or wrong
+	Nameless bool // it is missing
 	Aliases  List
 	Tags     List
 	Uses     List // names of projects
@@ -250,6 +260,8 @@ func (w *Workspace) slot(key string) any {
 	switch key {
 	case "projects":
 		return &w.Projects
+	case "infer":
+		return &w.Infer
 	case "cache":
 		return slots{"hash": &w.Cache.Hash, "location": &w.Cache.Location, "clean": slots{"max_age": &w.Cache.Clean.MaxAge, "max_size": &w.Cache.Clean.MaxSize}}
 	case "concurrency":

@@ -115,6 +115,8 @@ func (m *mapper) value(f *Field, n *yaml.Node, slot any) bool {
 		return m.size(f, n, s)
 	case *concurrency:
 		return m.concurrency(f, n, s)
+	case *Infer:
+		return m.infer(f, n, s)
 	case *[]TagCap:
 		return m.tagCaps(f, n, s)
 	case *[]Pair:

@@ -12,7 +12,7 @@ import (
 // Tree is the part of a workspace that a commit holds and that definitions can be read from. All names are workspace-absolute.
 type Tree struct {
 	Dirs  []string          // all directories, outer ones first
-	Files map[string]string // haz.yml, what lies in .haz, and what links of such names lead to
+	Files map[string]string // haz.yml, what lies in .haz, what else was asked for, and what links of such names lead to
 	Links map[string]string // all links, with their texts
 }
 
@@ -20,9 +20,9 @@ type Tree struct {
 const definitionMax = 16<<20 + 1
 
 // Tree reads the definitions that the base has, from git's objects alone: the work tree is not touched, and submodules are read
-// at the commits that the base names. The error says what is not there.
-func (b *Base) Tree(ctx context.Context) (*Tree, error) {
-	t := treeReader{ctx: ctx, tree: &Tree{Files: map[string]string{}, Links: map[string]string{}}, blobs: map[string]blob{}}
+// at the commits that the base names. also names files, workspace-absolute, that are read as well. The error says what is not there.
+func (b *Base) Tree(ctx context.Context, also func(name string) bool) (*Tree, error) {
+	t := treeReader{ctx: ctx, wants: func(name string) bool { return isDefinition(name[1:]) || also(name) }, tree: &Tree{Files: map[string]string{}, Links: map[string]string{}}, blobs: map[string]blob{}}
 	if err := t.list(b.r, b.Commit, ""); err != nil {
 		return nil, err
 	}
@@ -41,6 +41,7 @@ type blob struct {
 
 type treeReader struct {
 	ctx   context.Context
+	wants func(name string) bool
 	tree  *Tree
 	blobs map[string]blob // by workspace-absolute name
 }
@@ -86,7 +87,7 @@ func (t *treeReader) module(r *repository, commit, name, below string) error {
 func (t *treeReader) read() error {
 	want := map[string]bool{}
 	for name, b := range t.blobs {
-		if b.link || isDefinition(name[1:]) {
+		if b.link || t.wants(name) {
 			want[name] = true
 		}
 	}
@@ -103,7 +104,7 @@ func (t *treeReader) read() error {
 			}
 			t.tree.Links[name] = text
 			target := path.Join(path.Dir(name), text)
-			if _, there := t.blobs[target]; there && isDefinition(name[1:]) && !path.IsAbs(text) && !t.blobs[target].link {
+			if _, there := t.blobs[target]; there && t.wants(name) && !path.IsAbs(text) && !t.blobs[target].link {
 				if _, known := t.tree.Files[target]; !known {
 					want[target] = true
 				}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/pattern"
 )
 
 // ManifestMax is how long a manifest may be, in bytes.
@@ -21,14 +22,25 @@ const ManifestMax = 16 << 20
 // Disk is the workspace as readers see it. Safe for concurrent use.
 type Disk struct {
 	fs fsys.FS
+
+	mu     sync.Mutex
+	looked map[string]bool // patterns of what was asked for
 }
 
 // NewDisk is that of a file system rooted at the workspace.
-func NewDisk(fs fsys.FS) *Disk { return &Disk{fs: fs} }
+func NewDisk(fs fsys.FS) *Disk { return &Disk{fs: fs, looked: map[string]bool{}} }
+
+// look takes note of a pattern of files that are looked for.
+func (d *Disk) look(pattern string) {
+	d.mu.Lock()
+	d.looked[pattern] = true
+	d.mu.Unlock()
+}
 
 // Manifest reads a file, by its workspace-absolute name. Where there is none both results are nil; where it cannot be read, or is no
 // text in UTF-8, the diagnostic says why.
 func (d *Disk) Manifest(name string) (*Text, *diag.Diagnostic) {
+	d.look(pattern.Escape(name))
 	bytes, _, err := d.fs.ReadFile(name, ManifestMax)
 	if err == nil {
 		return newText(name, bytes)
@@ -51,6 +63,7 @@ func (d *Disk) Manifest(name string) (*Text, *diag.Diagnostic) {
 
 // Head is the beginning of a file that is no link, at most so many bytes; nil where there is none, or it cannot be read.
 func (d *Disk) Head(name string, bytes int) []byte {
+	d.look(pattern.Escape(name))
 	f, err := d.fs.OpenNoFollow(name)
 	if err != nil {
 		return nil
@@ -65,6 +78,7 @@ func (d *Disk) Head(name string, bytes int) []byte {
 
 // Has reports whether a regular file, or a link to one, has the name.
 func (d *Disk) Has(name string) bool {
+	d.look(pattern.Escape(name))
 	info, err := d.fs.StatInfo(name)
 	return err == nil && info.Kind == fsys.File
 }

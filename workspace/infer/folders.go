@@ -29,6 +29,7 @@ func (d *Disk) Folders(ctx context.Context, m Members) []Folder {
 	for i, g := range m.Take {
 		w.glob, w.hidden = i, g.hidden
 		for _, p := range g.alternatives {
+			d.look(p.String())
 			if p.IsLiteral() {
 				w.take(p.Path())
 				continue

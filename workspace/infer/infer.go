@@ -8,6 +8,7 @@ package infer
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/haz-build/haz/diag"
@@ -28,6 +29,8 @@ type Reader interface {
 	// the zero Found. It never fails: a manifest that is broken is among the Mistakes, and whatever the others say is given all the same.
 	// When the context ends it returns what it has.
 	Read(ctx context.Context, d *Disk) Found
+	// Reads reports whether a file, by its workspace-absolute name, is of a kind that Read reads. It looks at no disk.
+	Reads(name string) bool
 }
 
 // Found is what manifests say. The zero value: there are none.
@@ -35,6 +38,9 @@ type Found struct {
 	Projects []Project
 	Edges    []Edge
 	Mistakes diag.List // errors and warnings; the place has file, line and column where the manifest can be read at all
+	// Looked, which All fills, are patterns of the files that were read or looked for, workspace-absolute and sorted: when one of
+	// these comes, changes or goes, what is found may be another.
+	Looked []string
 }
 
 // Project is a folder that a manifest makes a project.
@@ -72,6 +78,7 @@ func All(ctx context.Context, fs fsys.FS, readers ...Reader) Found {
 	slices.SortFunc(all.Edges, Edge.compare)
 	all.Edges = slices.CompactFunc(all.Edges, func(a, b Edge) bool { return a.compare(b) == 0 })
 	all.Mistakes = all.Mistakes.Sorted()
+	all.Looked = slices.Sorted(maps.Keys(d.looked))
 	return all
 }
 

@@ -23,6 +23,7 @@ type reader struct {
 }
 
 func (r reader) Name() string                                  { return r.name }
+func (r reader) Reads(string) bool                             { return false }
 func (r reader) Read(context.Context, *infer.Disk) infer.Found { return r.found }
 
 func TestAllIsInOneOrder(t *testing.T) {
@@ -53,6 +54,25 @@ func TestAllIsInOneOrder(t *testing.T) {
 	end()
 	if got := infer.All(ended, fsys.Memory(), one); len(got.Projects) > 0 {
 		t.Errorf("after the end: %v", got)
+	}
+}
+
+// looker looks for some files.
+type looker struct{ reader }
+
+func (looker) Read(ctx context.Context, d *infer.Disk) infer.Found {
+	_, _ = d.Manifest("/a[b")
+	d.Has("/has")
+	d.Head("/head", 1)
+	g, _ := infer.NewGlob("/", "p/{a,*}", "m", false)
+	d.Folders(ctx, infer.Members{Take: []infer.Glob{g}})
+	return infer.Found{}
+}
+
+func TestWhatWasLookedForIsKnown(t *testing.T) {
+	got := strings.Join(infer.All(t.Context(), fsys.Memory(), looker{}).Looked, " ")
+	if want := `/a\[b /has /head /p/*/m /p/a/m`; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 

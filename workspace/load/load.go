@@ -31,6 +31,8 @@ type Options struct {
 	// Declared is what the workspace is, instead of files; dir is its root then. Overlays and whatever files say what the workspace is
 	// are not looked at.
 	Declared *Declared
+	// ForgiveManifests makes what is wrong with manifests of other tools a note: what the others say is loaded.
+	ForgiveManifests bool
 }
 
 // Declared is a workspace without files of its own.
@@ -88,6 +90,7 @@ type loader struct {
 	tree  *tree.Tree
 	ws    *workspace.Workspace
 
+	inferred  inferred
 	settings  *config.Workspace // nil in implicit mode
 	base      *merged           // what it says of tasks that do not say it; nil for nothing
 	files     map[string]bool   // the haz.yml of all projects, workspace-absolute
@@ -111,7 +114,8 @@ func (l *loader) load(o Options) {
 	if o.SettingsOnly || l.ctx.Err() != nil {
 		return
 	}
-	dirs := l.directories()
+	l.infer()
+	dirs := l.found(l.directories())
 	l.noteAbsent()
 	l.files = make(map[string]bool, len(dirs))
 	for _, d := range dirs {
@@ -136,6 +140,8 @@ func (l *loader) load(o Options) {
 	}
 	l.unique(projects)
 	l.alias(projects)
+	l.manifestNames(projects)
+	l.edges(projects)
 	l.uses(projects)
 	l.overlays = overlays
 	l.attach(overlays)
@@ -223,7 +229,7 @@ func (l *loader) note(d diag.Diagnostic) {
 
 // noteRootProject says that a haz.yml in the root is without effect (DISC-005).
 func (l *loader) noteRootProject() {
-	if !hasProject(l.fs, "/") {
+	if !hasProject(l.fs, "/") || len(l.inferred.at["/"]) > 0 {
 		return
 	}
 	l.note(diag.Diagnostic{Code: "DISC-005", Place: diag.Place{File: layout.ProjectFile},

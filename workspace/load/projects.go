@@ -295,8 +295,15 @@ func (l *loader) readProject(dir directory) *project {
 	}
 	p := &project{dir: dir}
 	f := config.File{Name: name, Rule: rule}
-	if l.o.Declared != nil {
+	var c *config.Project
+	var diags diag.List
+	inferred := len(l.inferred.at[dir.path]) > 0
+	if l.o.Declared != nil && inferred && dir.entry < 0 {
+		c, name = nothingSaid(), ""
+	} else if l.o.Declared != nil {
 		f, name = l.o.Declared.Projects[l.place(dir.entry).File], ""
+	} else if inferred && !exists(l.fs, "/"+name) {
+		c, name = nothingSaid(), ""
 	} else if text, d := l.readFile(name, rule); d == nil {
 		f.Text = text
 	} else {
@@ -305,13 +312,16 @@ func (l *loader) readProject(dir directory) *project {
 		p.diags = append(p.diags, *d)
 		return p
 	}
-	c, diags := config.ReadProject(f)
+	if c == nil {
+		c, diags = config.ReadProject(f)
+	}
 	for i := range diags {
 		if diags[i].Code == rule { // not UTF-8: about the file, like the errors of reading it
 			l.selectedBy(&diags[i], dir)
 		}
 	}
-	p.diags = diags
+	diags = l.fill(p, c, diags)
+	p.diags = append(p.diags, diags...)
 	p.aliasesKnown, p.tagsKnown, p.tasksKnown = c.AliasesKnown, c.TagsKnown, c.TasksKnown
 	if !c.Name.Set {
 		// Nobody can refer to it, but its tasks are checked all the same.
@@ -352,7 +362,9 @@ func (l *loader) readProject(dir directory) *project {
 	p.uses, p.aliases, p.src = c.Uses.Items, c.Aliases.Items, c.Source
 	if c.Name.Set {
 		p.Project = project
-		p.namePlace = c.Source.Place(c.Name.Span)
+		if p.namePlace.File == "" {
+			p.namePlace = c.Source.Place(c.Name.Span)
+		}
 	}
 	return p
 }

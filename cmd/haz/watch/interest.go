@@ -14,6 +14,9 @@ import (
 type Interest struct {
 	tasks    []*workspace.Task
 	entries  []pattern.Pattern // of the list of projects
+	looked   []pattern.Pattern // of what else says which projects there are, and who uses whom: manifests of other tools
+	manifest *pattern.Index    // of these
+	names    []string          // of such files that count anywhere, with anywhere
 	anywhere bool              // any haz.yml is a definition: the workspace did not load, so nobody knows which
 	outputs  []output
 	ignored  map[string]bool // what haz itself writes where it was told to
@@ -27,9 +30,10 @@ type output struct {
 	pattern pattern.Pattern
 }
 
-// Definitions is the interest in a workspace of which nothing is known yet, or (anywhere) which did not load.
-func Definitions(anywhere bool) *Interest {
-	i := &Interest{anywhere: anywhere}
+// Definitions is the interest in a workspace of which nothing is known yet, or (anywhere) which did not load; manifests are names of files
+// that may say then what it is, beside haz.yml.
+func Definitions(anywhere bool, manifests ...string) *Interest {
+	i := &Interest{anywhere: anywhere, names: manifests}
 	i.collect()
 	return i
 }
@@ -45,6 +49,16 @@ func InterestIn(entries []pattern.Pattern, tasks []*workspace.Task, ignored ...s
 	}
 	for _, p := range ignored {
 		i.ignored[p] = true
+	}
+	i.collect()
+	return i
+}
+
+// Inferring adds the files that were looked at to find projects.
+func (i *Interest) Inferring(looked []pattern.Pattern) *Interest {
+	i.looked, i.manifest = looked, pattern.NewIndex()
+	for at, p := range looked {
+		i.manifest.Add(at, p)
 	}
 	i.collect()
 	return i
@@ -70,6 +84,12 @@ func (i *Interest) collect() {
 	definitions := []string{layout.WorkspaceFile, layout.TasksDir + "/*", "/" + layout.ProjectFile}
 	if i.anywhere {
 		definitions = append(definitions, "/**/"+layout.ProjectFile)
+		for _, name := range i.names {
+			definitions = append(definitions, "/**/"+name)
+		}
+	}
+	for _, p := range i.looked {
+		all = append(all, want{pattern: p})
 	}
 	for _, e := range i.entries {
 		definitions = append(definitions, e.String()+"/"+layout.ProjectFile)
@@ -102,12 +122,19 @@ func (i *Interest) Definition(p string) bool {
 	switch dir, name := path.Split(p); {
 	case p == layout.WorkspaceFile, dir == layout.TasksDir+"/", p == "/"+layout.ProjectFile:
 		return true
+	case i.manifest != nil && i.isManifest(p), i.anywhere && slices.Contains(i.names, name):
+		return true
 	case name != layout.ProjectFile:
 		return false
 	default:
 		dir = strings.TrimSuffix(dir, "/")
 		return i.anywhere || slices.ContainsFunc(i.entries, func(e pattern.Pattern) bool { return e.Names(dir) })
 	}
+}
+
+func (i *Interest) isManifest(p string) (is bool) {
+	i.manifest.Matching(p, func(int) { is = true })
+	return is
 }
 
 // Matters reports whether a change of the file is a reason to run: a definition, or an input of a task. What a task of the

@@ -98,6 +98,26 @@ func TestWatchInterest(t *testing.T) {
 	}
 }
 
+// Manifests of other tools are definitions where they were looked for; where the workspace did not load, wherever they lie.
+func TestWatchManifests(t *testing.T) {
+	i := InterestIn(nil, []*haz.Task{{Inputs: declare(t, "src/**")}}).Inferring(entries(t, "/package.json", "/packages/*/package.json", "/packages/a/haz.yml", "/pnpm-workspace.yaml"))
+	for path, want := range map[string]bool{
+		"/package.json": true, "/packages/new/package.json": true, "/packages/a/haz.yml": true, "/pnpm-workspace.yaml": true, "/haz.yml": true,
+		"/packages/a/deep/package.json": false, "/packages/b/haz.yml": false, "/lib/src/package.json": false, "/go.mod": false,
+	} {
+		if got := i.Definition(path); got != want {
+			t.Errorf("%s is a definition: %t, want %t", path, got, want)
+		}
+		if want && !i.Matters(path) {
+			t.Errorf("%s does not matter", path)
+		}
+	}
+	broken := Definitions(true, "package.json")
+	if !broken.Matters("/any/where/package.json") || broken.Matters("/go.mod") || Definitions(false, "package.json").Matters("/any/where/package.json") {
+		t.Error("manifests count anywhere where the workspace did not load, and there alone")
+	}
+}
+
 // A file that changes during each of three runs on end is no reason for one more, until it changes while nothing runs.
 func TestWatchFeed(t *testing.T) {
 	var f Feed

@@ -21,6 +21,12 @@ type Reader struct{}
 // Name is "cargo".
 func (Reader) Name() string { return "cargo" }
 
+// Reads reports whether a name is that of a manifest, or of a file that says of which kind a package is.
+func (Reader) Reads(name string) bool {
+	base := path.Base(name)
+	return base == manifestFile || base == "main.rs" || base == "lib.rs"
+}
+
 // Read finds packages. It reads Cargo.toml in the root of the workspace, and those of the members and of all folders that dependencies
 // and patches lead to.
 func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {

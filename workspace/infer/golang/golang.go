@@ -7,6 +7,7 @@ package golang
 
 import (
 	"context"
+	"path"
 
 	"golang.org/x/mod/modfile"
 
@@ -26,6 +27,12 @@ type Reader struct{}
 
 // Name is "go".
 func (Reader) Name() string { return "go" }
+
+// Reads reports whether a name is that of a manifest or of a Go file, whose imports count.
+func (Reader) Reads(name string) bool {
+	base := path.Base(name)
+	return base == modFile || name == "/"+workFile || path.Ext(base) == ".go"
+}
 
 // Read finds modules. It reads go.work, the go.mod of each module and one of its Go files; and, of a module that go.work uses and that
 // does not require all others that it uses, all Go files: what it imports from another one need not stand in its go.mod.

@@ -22,6 +22,17 @@ type Reader struct{}
 // Name is "node".
 func (Reader) Name() string { return "node" }
 
+// Reads reports whether a name is that of a manifest, of a file of settings or of a lock file that says who manages the packages.
+func (Reader) Reads(name string) bool {
+	switch path.Base(name) {
+	case manifestFile:
+		return true
+	case path.Base(pnpmFile), path.Base(yarnFile), path.Base(npmFile), "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb":
+		return path.Dir(name) == "/"
+	}
+	return false
+}
+
 // Read gives the packages of the workspace, the root among them when it has a package.json.
 func (Reader) Read(ctx context.Context, d *infer.Disk) (found infer.Found) {
 	root, mistakes := readManifest(d, "/")

@@ -21,6 +21,9 @@ type Reader struct{}
 // Name is "uv".
 func (Reader) Name() string { return "uv" }
 
+// Reads reports whether a name is that of a manifest.
+func (Reader) Reads(name string) bool { return path.Base(name) == manifestFile }
+
 // Read finds projects. It reads pyproject.toml in the root of the workspace, and those of the members and of all folders that path
 // sources lead to.
 func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
