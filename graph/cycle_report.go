@@ -32,6 +32,7 @@ func (b *builder) cycle(members []int32, cycle []step) {
 	var why []string
 	var origins []diag.Related
 	hint := ""
+	var names []string // of tasks that are selected in every project
 	for _, s := range cycle {
 		e := b.g.Down[s.up][s.edge]
 		up, down := b.g.W.Tasks[s.up], b.g.W.Tasks[e.Task]
@@ -40,6 +41,12 @@ func (b *builder) cycle(members []int32, cycle []step) {
 			says, ref := b.selecting(up, down, e.Kind)
 			origins = append(origins, diag.Related{Place: ref.Place,
 				Label: fmt.Sprintf("%s has %s in %s", quote(says), diag.Quote(ref.Ref.String()), e.Kind.key())})
+			if e.Kind != Final {
+				origins = append(origins, b.related(ref.Ref, down, up)...)
+			}
+			if e.Kind != Final && isWide(ref.Ref) && !slices.Contains(names, ref.Ref.Task) {
+				names = append(names, ref.Ref.Task)
+			}
 			continue
 		}
 		in, out := down.Inputs[e.Input], up.Outputs[e.Output]
@@ -59,6 +66,9 @@ func (b *builder) cycle(members []int32, cycle []step) {
 		d.Message += " (" + strings.Join(why, "; ") + ")"
 	}
 	b.report(d)
+	if hint == "" && len(names) > 0 {
+		b.wide = append(b.wide, wide{at: len(b.diags) - 1, tasks: members, names: names})
+	}
 }
 
 // selecting finds the reference that makes an edge which is no producer's, and the task that has it.

@@ -109,6 +109,7 @@ func Build(w *workspace.Workspace) (*Graph, diag.List) {
 	b.producers(literals)
 	b.assemble()
 	b.cycles()
+	b.offerUses()
 	b.unsure()
 	if len(b.diags) > 0 {
 		return nil, b.diags.Sorted()
@@ -121,6 +122,7 @@ type builder struct {
 	g     *Graph
 	edges []rawEdge
 	diags diag.List
+	wide  []wide // mistakes among diags that another reference may end
 }
 
 type rawEdge struct {

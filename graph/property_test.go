@@ -80,6 +80,55 @@ func TestBuildAgreesWithDefinition(t *testing.T) {
 	})
 }
 
+// DAG-025: where the hint of tasks that wait for each other is another reference, and all such hints are followed, these tasks no longer do.
+func TestOfferedUsesHelp(t *testing.T) {
+	tried := 0
+	quoted := regexp.MustCompile(`"([^"]*)"`)
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorkspace(t)
+		_, diags := Build(w)
+		followed := map[string]bool{}
+		for _, d := range diags {
+			_, offer, offered := strings.Cut(d.Hint, "for the task of the projects that this one uses, write ")
+			if !offered {
+				continue
+			}
+			about, _, _ := strings.Cut(d.Message, " wait for each other")
+			if d.Code == "DAG-012" {
+				about, _, _ = strings.Cut(d.Message, " cannot depend on itself")
+			}
+			for _, id := range quoted.FindAllStringSubmatch(about, -1) {
+				followed[id[1]] = true
+				p, name, _ := strings.Cut(id[1], ":")
+				task := w.Task(workspace.TaskID{Project: p, Task: name})
+				for _, refs := range [][]workspace.RefDecl{task.Deps, task.WeakDeps} {
+					for i := range refs {
+						if isWide(refs[i].Ref) && strings.Contains(offer, `"^uses:`+refs[i].Ref.Task+`"`) {
+							refs[i].Ref.Form = workspace.RefUses
+						}
+					}
+				}
+			}
+		}
+		if len(followed) == 0 {
+			return
+		}
+		tried++
+		_, diags = Build(w)
+		for _, d := range diags {
+			about, _, waits := strings.Cut(d.Message, " wait for each other")
+			for _, id := range quoted.FindAllStringSubmatch(about, -1) {
+				if waits && followed[id[1]] {
+					t.Fatalf("%s still waits: %s", id[1], d.Message)
+				}
+			}
+		}
+	})
+	if tried == 0 {
+		t.Error("there was no hint to follow")
+	}
+}
+
 var byGlob = regexp.MustCompile(`[(;] ?input "`)
 
 var arrow = regexp.MustCompile(` -(deps|weakDeps|outputs/inputs)-> `)

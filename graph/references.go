@@ -165,7 +165,11 @@ func (b *builder) onItself(t *workspace.Task, ref workspace.RefDecl, kind EdgeKi
 	switch {
 	case len(selected) == 1:
 	case mutual(t, ref.Ref, kind, selected):
-		d.Hint = "other tasks that it selects have it as well, and would wait for each other; name the tasks that this one needs"
+		const why = "other tasks that it selects have it as well, and would wait for each other; "
+		d.Hint = why + "name the tasks that this one needs"
+		if kind != Final && isWide(ref.Ref) {
+			b.wide = append(b.wide, wide{at: len(b.diags), tasks: []int32{int32(t.Index)}, names: []string{ref.Ref.Task}, also: why})
+		}
 	default:
 		d.Hint = fmt.Sprintf("%s leaves this project out", diag.Quote(other.String()))
 	}

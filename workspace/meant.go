@@ -174,6 +174,11 @@ func (w *Workspace) otherSpelling(t Typed) string {
 		if strings.HasPrefix(t.Text, "~") && t.Bearing != nil && len(t.Bearing.named(task)) > 0 {
 			return "~:" + task
 		}
+		if strings.HasPrefix(t.Text, "^") && t.Bearing != nil {
+			if used, _ := w.usedTasks(t.Bearing, task); len(used) > 0 {
+				return usesPrefix + task
+			}
+		}
 		return "^:" + task
 	}
 	bare := strings.TrimLeft(strings.Replace(t.Text, "::", ":", 1), "@^")

@@ -8,17 +8,14 @@ import (
 )
 
 // MeantDep is a hint for a text of p, nil for an overlay, that is no reference; "" when nothing comes to mind. What it says to write
-// selects something, and no circle comes of it where only upstream have ^task.
-func (w *Workspace) MeantDep(text string, p *Project, upstream []*Project) string {
-	if task, ok := strings.CutPrefix(text, "^"); ok && CheckFamilyName(task) == nil {
-		hint := "haz has dependencies of tasks, not of projects: name the tasks that this one needs"
-		for _, t := range w.byName().byTask[task] {
-			if t.Project != p && len(t.Deps) == 0 && !slices.Contains(upstream, t.Project) {
-				hint += ", like " + diag.Quote(t.ID.String())
-				break
-			}
+// is a reference, and selects something but for ^uses:task.
+func (w *Workspace) MeantDep(text string, p *Project) string {
+	if task, ok := strings.CutPrefix(text, "^"); ok && CheckFamilyName(task) == nil && (!strings.Contains(task, ":") || len(w.byName().byTask[task]) > 0) {
+		hint := diag.DidYouMean(usesPrefix + task)
+		if !slices.ContainsFunc(w.Projects, func(q *Project) bool { return len(q.Uses) > 0 }) {
+			hint += " Which projects one uses is said in its haz.yml: uses: [...]"
 		}
-		return hint + ", or none"
+		return hint
 	}
 	typed := Typed{Text: text, Bearing: p}
 	if p != nil {

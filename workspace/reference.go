@@ -55,6 +55,9 @@ func ParseReference(text string, bare bool) (Reference, error) {
 	return p.noColon(bare)
 }
 
+// usesWords are what people write for it.
+var usesWords = map[string]bool{"^use": true, "^uses": true, "^used": true, "^using": true, "^deps": true, "^dependencies": true, "^dependson": true, "^upstream": true}
+
 // usesPrefix is what a reference to the tasks of used projects begins with.
 const usesPrefix = "^uses:"
 
@@ -101,7 +104,9 @@ func (p referenceParser) component(what string, from, to int) error {
 
 // wildcardHint answers wildcards and lists, which other tools have, with the forms that haz has.
 func (p referenceParser) wildcardHint(what, part string) string {
-	switch {
+	switch word, task, _ := strings.Cut(p.text, ":"); {
+	case what == "project" && usesWords[strings.ToLower(word)] && CheckTaskName(task) == nil:
+		return diag.DidYouMean(usesPrefix + task)
 	case part == "*" && what == "project":
 		return "for the task of every project, write " + diag.QuoteShort("^:"+strings.TrimPrefix(p.text, "*:"))
 	case what == "tag" && strings.Contains(part, ","):

@@ -35,6 +35,40 @@ func (w *Workspace) Using(p *Project) []*Project {
 	return found
 }
 
+// Way is how a project comes to use another one for the sake of a task: the relations of a shortest way, by projects that lack the task. nil when
+// there is none.
+func (w *Workspace) Way(p, to *Project, task string) []Use {
+	type step struct {
+		from *Project
+		use  Use
+	}
+	came := map[*Project]step{p: {}}
+	for todo := []*Project{p}; len(todo) > 0; todo = todo[1:] {
+		for _, u := range todo[0].Uses {
+			q := w.Project(u.Name)
+			if q == nil {
+				continue
+			}
+			if _, seen := came[q]; seen {
+				continue
+			}
+			came[q] = step{todo[0], u}
+			if q == to {
+				var way []Use
+				for at := q; at != p; at = came[at].from {
+					way = append(way, came[at].use)
+				}
+				slices.Reverse(way)
+				return way
+			}
+			if len(q.named(task)) == 0 {
+				todo = append(todo, q)
+			}
+		}
+	}
+	return nil
+}
+
 // relations is who uses whom, as positions: those of Workspace.Projects, and behind them those of Workspace.Absent.
 type relations struct {
 	at    map[*Project]int32

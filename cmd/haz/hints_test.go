@@ -16,8 +16,10 @@ import (
 
 // Lines of a task in which something is written as in other tools; mended is what stands there in the end.
 var mistakes = []struct{ line, mended string }{
-	{`deps: ["^build"]`, `deps: ["lib:build"]`},
-	{`deps: [^build]`, `deps: [lib:build]`},
+	{`deps: ["^build"]`, `deps: ["^uses:build"]`},
+	{`deps: [^build]`, `deps: [^uses:build]`},
+	{`weakDeps: ["^build"]`, `weakDeps: ["^uses:build"]`},
+	{`after: ["^build"]`, `after: ["^uses:build"]`},
 	{`deps: ["^:build"]`, `deps: ["^~:build"]`},
 	{`deps: ["lib#build"]`, `deps: ["lib:build"]`},
 	{`deps: ["//lib:build"]`, `deps: ["lib:build"]`},
@@ -34,7 +36,9 @@ var mistakes = []struct{ line, mended string }{
 	{`deps: ["*:lint"]`, `deps: ["^:lint"]`},
 	{`deps: gen`, `deps: ["~:gen"]`},
 	{`deps: [{target: gen}]`, `deps: [{task: "~:gen"}]`},
-	{`dependsOn: ["^build"]`, `deps: ["lib:build"]`},
+	{`dependsOn: ["^build"]`, `deps: ["^uses:build"]`},
+	{`dependsOn: [gen, ^build, {target: lint, dependencies: true}]`, `deps: ["~:gen", "^uses:build", "^uses:lint"]`},
+	{`dependsOn: [{target: build, projects: dependencies}]`, `deps: ["^uses:build"]`},
 	{`depends_on: [gen, "lib#lint"]`, `deps: ["~:gen", "lib:lint"]`},
 	{`needs: gen`, `deps: ["~:gen"]`},
 	{`outputs: dist`, `outputs: ["dist"]`},
@@ -159,7 +163,7 @@ func firstWithHint(said string) *told {
 }
 
 var (
-	instead = regexp.MustCompile(`^(?:did you mean|write|for a task of this project, write|for the task of every project, write|for the folder and all below it, write) "([^"]*)"\??$|, like "([^"]*)", or none$|name the task of it: "([^"]*)"$|^"([^"]*)" leaves this project out$`)
+	instead = regexp.MustCompile(`^(?:did you mean|write|for a task of this project, write|for the task of every project, write|for the folder and all below it, write) "([^"]*)"\??(?: Which projects one uses .*)?$|name the task of it: "([^"]*)"$|^"([^"]*)" leaves this project out$`)
 	keyText = regexp.MustCompile(`^(?:[^:]* belong to env: )?([a-zA-Z_]+: [^ ].*)$`)
 )
 
@@ -175,7 +179,7 @@ func (d *told) follow(t *testing.T, root string) {
 	from, to := word(line, column)
 	switch m := instead.FindStringSubmatch(d.hint); {
 	case m != nil:
-		line = line[:from] + m[1] + m[2] + m[3] + m[4] + line[to:]
+		line = line[:from] + m[1] + m[2] + m[3] + line[to:]
 	case d.hint == "exclude: takes away what inputs select", strings.HasSuffix(d.hint, "remove it"), strings.HasPrefix(d.hint, "exclude: ") && key == "inputs":
 		line = strings.NewReplacer(`, "`+line[from:to]+`"`, "", ", "+line[from:to], "").Replace(line)
 		if strings.HasPrefix(d.hint, "exclude: ") {

@@ -100,6 +100,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "globalenv", ours: "env", write: writeEnv},
 	},
 	"project": append([]foreign{
+		{keys: "dependson dependencies implicitdependencies needs requires workspacedependencies projectdependencies projectreferences references used using", ours: "uses", write: writeUses, say: "uses: [lib]"},
 		{keys: "implicitinputs globaldependencies globalinputs", ours: "defaults", write: underDefaults("inputs", writeItems), say: `defaults: {inputs: ["/tsconfig.json"]}`},
 		{keys: "taskoptions taskdefaults defaultoptions default targetdefaults", ours: "defaults"},
 		{keys: "envmode strict", say: "it belongs under env: env: {strict: true}"},
@@ -108,6 +109,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "tag labels label groups group keywords topics", ours: "tags", write: writeList},
 	}, manyTasks...),
 	"overlay": append([]foreign{
+		{keys: "dependson dependencies implicitdependencies needs", say: `dependencies are between tasks: tasks: {build: {shell: "program", deps: ["lib:build"]}}`},
 		{keys: "tag tags filter filters appliesto labels projects inheritedby", ours: "tagsFilter", write: writeList},
 		{keys: "name id", say: "an overlay is named by its file"},
 	}, manyTasks...),
@@ -231,7 +233,6 @@ const seenByTask = "for all tasks, it belongs under defaults: defaults: {env: {f
 var manyTasks = []foreign{
 	{keys: "task scripts targets pipeline jobs recipes commands rules", ours: "tasks", write: writeTasks},
 	{keys: "services service", say: noServices},
-	{keys: "dependson dependencies implicitdependencies needs", say: `dependencies are between tasks: tasks: {build: {shell: "program", deps: ["lib:build"]}}`},
 	{keys: "environment variables vars globalenv", say: `each task has its own: tasks: {build: {shell: "program", env: {override: {NAME: text}}}}`},
 	{keys: "dotenv envfile", say: noDotenv},
 	{keys: "passthroughenv globalpassthroughenv passenv passthrough", say: hiddenValue},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -284,11 +285,13 @@ func writeReference(ours string, v value) string {
 func (v value) target() (string, bool) {
 	for _, key := range []string{"task", "target"} {
 		if name, ok := v.at(key).scalar(); ok {
-			if _, transitive := v.at("dependencies").scalar(); transitive {
-				return "", false
+			if used, said := v.at("dependencies").scalar(); said && used == "true" {
+				return "^" + name, true
 			}
 			projects, _, ok := v.at("projects").few()
 			switch {
+			case len(projects) == 1 && projects[0] == "dependencies":
+				return "^" + name, true
 			case !ok:
 				return name, true
 			case len(projects) == 1 && projects[0] != "self":
@@ -301,10 +304,13 @@ func (v value) target() (string, bool) {
 	return "", false
 }
 
-// respell writes a reference of another tool in our words: build, lib#build, #tag:build. False for what only the workspace can tell.
+// respell writes a reference of another tool in our words: build, ^build, lib#build, #tag:build. False for what only the workspace can tell.
 func respell(text string) (string, bool) {
 	if workspace.CheckName(text) == nil {
 		return "~:" + text, true
+	}
+	if task, ok := strings.CutPrefix(text, "^"); ok && workspace.CheckFamilyName(task) == nil && !strings.Contains(task, ":") {
+		return "^uses:" + task, true
 	}
 	if rest, ok := strings.CutPrefix(text, "#"); ok {
 		tag, task, ok := strings.Cut(rest, ":")
@@ -317,10 +323,68 @@ func respell(text string) (string, bool) {
 	switch {
 	case !ok || workspace.CheckTaskName(task) != nil:
 		return "", false
-	case project == "~" || project == "^" || project == "^~":
+	case project == "~" || project == "^" || project == "^~" || project == "^uses":
 		return text, true
 	}
 	return project + ":" + task, workspace.CheckProjectName(project) == nil
+}
+
+// writeUses is about the projects that one uses: names, maps with an id, or a map by name, as in a package.json, of which those of other
+// packages stay out.
+func writeUses(ours string, v value) string {
+	items, alone, ok := v.few()
+	n := deref(v.node)
+	switch {
+	case ok && !alone:
+		if slices.ContainsFunc(items, negated) {
+			break
+		}
+		return asItStands
+	case ok:
+	case n.Kind == yaml.SequenceNode:
+		for _, item := range n.Content {
+			items = append(items, nameOfUse(value{node: item}))
+		}
+	case n.Kind == yaml.MappingNode:
+		pairs, _ := v.pairs()
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			items = append(items, deref(n.Content[i]).Value)
+		}
+		if slices.ContainsFunc(pairs, ofWorkspace) {
+			items = items[:0]
+			for _, p := range pairs {
+				if ofWorkspace(p) {
+					items = append(items, p[0])
+				}
+			}
+		}
+	}
+	items = slices.DeleteFunc(items, func(name string) bool { return name == "" || negated(name) })
+	if len(items) == 0 {
+		return ""
+	}
+	return cmp.Or(shortLine(ours+": "+yamlList(items)), diag.DidYouMean(ours))
+}
+
+// negated is a name with which other tools take a relation away that they have found.
+func negated(name string) bool { return strings.HasPrefix(name, "!") }
+
+// ofWorkspace reports whether a dependency of a package.json is a project of the workspace.
+func ofWorkspace(p [2]string) bool {
+	return strings.HasPrefix(p[1], "workspace:") || strings.HasPrefix(p[1], "file:") || strings.HasPrefix(p[1], "link:")
+}
+
+// nameOfUse is the name in an item: lib, {id: lib, scope: build}; "" for none.
+func nameOfUse(v value) string {
+	if text, ok := v.scalar(); ok {
+		return text
+	}
+	for _, key := range []string{"id", "project", "name"} {
+		if text, ok := v.at(key).scalar(); ok {
+			return text
+		}
+	}
+	return ""
 }
 
 func writeCommand(ours string, v value) string {

@@ -329,6 +329,13 @@ func (m *mapper) item(f *Field, n *yaml.Node) (Text, bool) {
 		m.wrongType(f.Rule, n, "a string").Hint = `after: ["~:cleanup"]`
 		return Text{}, false
 	}
+	if f.Key == "uses" && isMap(n) {
+		d := m.wrongType(f.Rule, n, "a string")
+		if name := nameOfUse(value{node: n}); name != "" {
+			d.Hint = shortLine("the name alone: " + yamlText(name))
+		}
+		return Text{}, false
+	}
 	if f.Type.Format == InputPattern && isMap(n) {
 		m.wrongType(f.Rule, n, "a string").Hint = foreignItem(value{node: n})
 		return Text{}, false
@@ -362,6 +369,8 @@ func (m *mapper) notAList(f *Field, n *yaml.Node) {
 	switch {
 	case v.Kind == yaml.ScalarNode && f.Type.Format == TaskReference:
 		d.Hint = writeReferences(f.Key, value{node: n})
+	case v.Kind == yaml.MappingNode && f.Key == "uses":
+		d.Hint = writeUses(f.Key, value{node: n})
 	case v.Kind == yaml.MappingNode && f.Key == "tools":
 		d.Hint = toolHint
 	case v.Kind == yaml.MappingNode && f.Key == "deps":

@@ -78,6 +78,7 @@ name: core
 tasks: {build: {shell: ""}, lint: {shell: ""}}
 -- app/haz.yml --
 name: app
+uses: [core]
 tasks: {a: {shell: ""}, b: {shell: ""}, build: {shell: ""}, test: {shell: ""}}
 -- empty/haz.yml --
 name: empty
@@ -104,6 +105,9 @@ name: empty
 		{"./core:build", "/libs", `did you mean "core:build"?`},
 		{"@acme/core#build", "", `did you mean "core:build"?`},
 		{"^build", "", `did you mean "^:build"?`},
+		{"^build", "/app", `did you mean "^uses:build"?`},
+		{"^lint", "/app", `did you mean "^uses:lint"?`},
+		{"^build", "/libs/core", `did you mean "^:build"?`},
 		{"~build", "/app", `did you mean "~:build"?`},
 		{"all", "", "for every task of every project: haz run --workspace"},
 		{"^core:build", "", `did you mean "core:build"?`},

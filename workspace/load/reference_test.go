@@ -102,6 +102,17 @@ func TestParseReferenceMalformed(t *testing.T) {
 	}
 }
 
+// What is nearly ^uses:t is answered with it.
+func TestParseReferenceUses(t *testing.T) {
+	for text, want := range map[string]string{"^use:t": `did you mean "^uses:t"?`, "^Uses:t": `did you mean "^uses:t"?`, "^dependsOn:t[a=b]": `did you mean "^uses:t[a=b]"?`, "^lib:t": "", "^use:": ""} {
+		_, err := workspace.ParseReference(text, false)
+		var e *workspace.ReferenceError
+		if !errors.As(err, &e) || e.Hint != want {
+			t.Errorf("%q: %#v, want the hint %s", text, err, want)
+		}
+	}
+}
+
 // Printing a reference gives the text it was parsed from; every reference of names can be parsed.
 func TestReferenceRoundTrip(t *testing.T) {
 	name := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9_-]{0,8}`)
