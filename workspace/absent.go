@@ -43,6 +43,9 @@ func (a *Absent) has(tag, task string) bool {
 func (w *Workspace) Lacks(r Reference, bearing *Project) *SelectError {
 	switch r.Form {
 	case RefUses:
+		if bearing == nil {
+			return nil
+		}
 		if _, absent := w.usedTasks(bearing, r.Task); absent != nil {
 			return w.lacking(r, absent)
 		}

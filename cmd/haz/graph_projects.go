@@ -69,10 +69,17 @@ func drawProjects(w *haz.Workspace, all bool) *projectGraph {
 			used[u.Name] = true
 		}
 	}
+	for _, p := range projects {
+		delete(used, p.Name)
+	}
 	for _, a := range w.W.Absent {
 		if used[a.Name] {
 			g.Nodes = append(g.Nodes, projectNode{a.Name, a.Dir, append([]string{}, a.Tags...)})
+			delete(used, a.Name)
 		}
+	}
+	for name := range used { // one that is not checked out, and of which only the name is known
+		g.Nodes = append(g.Nodes, projectNode{Project: name, Tags: []string{}})
 	}
 	slices.SortFunc(g.Nodes, func(a, b projectNode) int { return strings.Compare(a.Project, b.Project) })
 	slices.SortFunc(g.Edges, func(a, b projectEdge) int {

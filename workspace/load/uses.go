@@ -18,20 +18,25 @@ func (l *loader) uses(projects []*project) {
 			names = l.names()
 		}
 		var uses []workspace.Use
+		said := map[string]config.Text{}
 		for i, u := range p.uses {
-			switch to, known := names.at[u.Value]; {
+			to, known := names.at[u.Value]
+			name := u.Value
+			if to != nil {
+				name = to.Name // it may be an alias
+			}
+			first, again := said[name]
+			switch {
 			case p.Project != nil && known && to == p.Project:
-				l.add(diag.Diagnostic{Code: "haz::cfg::068", Place: p.src.Place(u.Span), KeyPath: usesPath(i),
-					Message: "project " + diag.Quote(p.Name) + " uses itself", Hint: "remove it"})
-			case known:
-				name := u.Value
-				if to != nil {
-					name = to.Name // it may be an alias
-				}
+				l.badUse(p, i, "project "+diag.Quote(p.Name)+" uses itself", "remove it")
+			case again:
+				l.badUse(p, i, fmt.Sprintf("%s and %s are one project", diag.Quote(first.Value), diag.Quote(u.Value)), "remove one of them",
+					diag.Related{Place: p.src.Place(first.Span), Label: "first occurrence here"})
+			case known, names.unsure: // where it may be one that is not checked out, nobody can tell
+				said[name] = u
 				uses = append(uses, workspace.Use{Name: name, Place: p.src.Place(u.Span)})
-			case !names.unsure:
-				l.add(diag.Diagnostic{Code: "haz::cfg::068", Place: p.src.Place(u.Span), KeyPath: usesPath(i),
-					Message: "there is no project " + diag.QuoteShort(u.Value), Hint: names.hint(p, u)})
+			default:
+				l.badUse(p, i, "there is no project "+diag.QuoteShort(u.Value), names.hint(p, u))
 			}
 		}
 		if p.Project != nil {
@@ -40,7 +45,10 @@ func (l *loader) uses(projects []*project) {
 	}
 }
 
-func usesPath(item int) string { return fmt.Sprintf("uses[%d]", item) }
+// badUse reports an item of uses.
+func (l *loader) badUse(p *project, i int, message, hint string, related ...diag.Related) {
+	l.add(diag.Diagnostic{Code: "haz::cfg::068", Place: p.src.Place(p.uses[i].Span), KeyPath: fmt.Sprintf("uses[%d]", i), Message: message, Hint: hint, Related: related})
+}
 
 // names are those of all projects, and what else a project could be called.
 type names struct {
