@@ -45,10 +45,11 @@ type Found struct {
 
 // Project is a folder that a manifest makes a project.
 type Project struct {
-	Reader   string // who found it
-	Dir      string // workspace-absolute and without links; "/" is the root of the workspace. A reader gives a folder once
-	Name     string // as the manifest has it; "" when it gives none
-	Manifest string // workspace-absolute
+	Reader   string   // who found it
+	Dir      string   // workspace-absolute and without links; "/" is the root of the workspace. A reader gives a folder once
+	Name     string   // as the manifest has it; "" when it gives none
+	Aliases  []string // what people call it besides
+	Manifest string   // workspace-absolute
 	Place    diag.Place
 	Tags     []string // by language and kind ("node", "lib"), sorted, each once
 }

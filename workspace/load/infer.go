@@ -190,11 +190,16 @@ func (l *loader) manifestNames(projects []*project) {
 		taken[a.Name]++
 	}
 	others := func(p *project, each func(name string)) {
-		found := l.inferred.at[p.dir.path]
-		for i, f := range found {
-			again := slices.ContainsFunc(found[:i], func(o infer.Project) bool { return o.Name == f.Name })
-			if p.Project != nil && f.Name != p.Name && !again && !slices.Contains(p.Aliases, f.Name) && workspace.CheckProjectName(f.Name) == nil {
-				each(f.Name)
+		if p.Project == nil {
+			return
+		}
+		seen := append([]string{p.Name}, p.Aliases...)
+		for _, f := range l.inferred.at[p.dir.path] {
+			for _, name := range append([]string{f.Name}, f.Aliases...) {
+				if !slices.Contains(seen, name) && workspace.CheckProjectName(name) == nil {
+					seen = append(seen, name)
+					each(name)
+				}
 			}
 		}
 	}

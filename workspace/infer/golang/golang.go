@@ -10,6 +10,7 @@ import (
 	"path"
 
 	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -90,6 +91,9 @@ func (m *mod) project() infer.Project {
 	p := infer.Project{Reader: "go", Dir: m.dir, Name: m.path(), Manifest: m.text.Name, Place: m.text.Place(0, 0), Tags: []string{"go", "lib"}}
 	if m.file.Module != nil {
 		p.Place = place(m.text, m.file.Module.Syntax)
+	}
+	if prefix, _, ok := module.SplitPathVersion(p.Name); ok && path.Base(prefix) != p.Name && p.Name != "" {
+		p.Aliases = []string{path.Base(prefix)}
 	}
 	if m.app {
 		p.Tags = []string{"app", "go"}

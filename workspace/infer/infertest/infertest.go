@@ -118,7 +118,11 @@ func Put(t testing.TB, disk *fsys.MemFS, name, text string) {
 func Text(f infer.Found) string {
 	var b strings.Builder
 	for _, p := range f.Projects {
-		fmt.Fprintf(&b, "project %s %q %s %s:%d:%d\n", p.Dir, p.Name, strings.Join(p.Tags, ","), p.Manifest, p.Place.Line, p.Place.Column)
+		also := ""
+		for _, a := range p.Aliases {
+			also += fmt.Sprintf(" or %q", a)
+		}
+		fmt.Fprintf(&b, "project %s %q%s %s %s:%d:%d\n", p.Dir, p.Name, also, strings.Join(p.Tags, ","), p.Manifest, p.Place.Line, p.Place.Column)
 	}
 	for _, e := range f.Edges {
 		fmt.Fprintf(&b, "edge %s > %s %s %s:%d:%d\n", e.From, e.To, e.Kind, e.Place.File, e.Place.Line, e.Place.Column)
