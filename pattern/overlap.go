@@ -31,11 +31,16 @@ func (p Pattern) takesAllOf(q Pattern) bool {
 		return true
 	}
 	return slices.ContainsFunc(p.p.except, func(x Pattern) bool {
-		if q.p.glob == nil && x.Match(q.p.path) {
+		if q.p.glob == nil && x.Match(q.p.path) || x.isWholly(q) {
 			return true
 		}
 		return (q.p.glob != nil || q.p.folder) && x.CoversAllBelow(q.p.path)
 	})
+}
+
+// isWholly reports whether p selects all that q does because it is written the same.
+func (p Pattern) isWholly(q Pattern) bool {
+	return p.p.text == q.p.text && (!p.lessSomething() || p.identity() == q.identity())
 }
 
 // Common is Overlap with a path to show: one that both patterns match, "" when there is none.

@@ -347,6 +347,7 @@ func TestExceptions(t *testing.T) {
 		{"/a/** /a/b/**", "/a/b/c", false}, {"/a/** /a/b/**", "/a/b/**", false}, {"/a/** /a/b/**", "/a/b/c/*.o", false}, {"/a/** /a/b/**", "/a/c/*.o", true},
 		{"/a/ /a/b/", "/a/b/", false}, {"/a/ /a/b/", "/a/b", false}, {"/a /a/b", "/a/b/x", false}, {"/a /a/b", "/a/c", true},
 		{"/a/** /a/b/**", "/a/**", true}, {"/a/** /a/x", "/a/x", false}, {"/a/** /a/x", "/a/y", true}, {"/a/** /a/b/** /a/c/**", "/a/c/* /a/c/d", false},
+		{"/a/** /a/[b].o", "/a/[b].o", false}, {"/a/** /a/*.o", "/a/*.o /a/x.o", false}, {"/a/** /a/[b].o", "/a/[bc].o", true},
 	} {
 		a, b := parse(c.a), parse(c.b)
 		x := NewIndex()
@@ -356,6 +357,10 @@ func TestExceptions(t *testing.T) {
 		if Overlap(a, b) != c.want || Overlap(b, a) != c.want || found != c.want {
 			t.Errorf("%q and %q overlap: %v, %v, in an index %v", c.a, c.b, Overlap(a, b), Overlap(b, a), found)
 		}
+	}
+	made := parse("/a/out/** /a/out/tmp/**") // a product with exceptions is no source, and what it leaves out may be one
+	if source := mustParse(t, "/a/**").Except([]Pattern{made}); Overlap(source, made) || !Overlap(source, mustParse(t, "/a/out/**")) || !source.Match("/a/out/tmp/x") {
+		t.Error("what is taken away from a source with all that it leaves out meets it")
 	}
 	x := NewIndex() // patterns of one text and other exceptions are other patterns
 	x.Add(1, parse("/a/** /a/b/**"))
