@@ -42,11 +42,14 @@ type Options struct {
 type tool struct {
 	name  string
 	files []string // the first that is there says that the tool is used
+	// plain says that other tools build on these files: where one of them is found, this one is not meant.
+	plain bool
 	read  func(ctx context.Context, s *source)
 }
 
 var tools = []tool{
 	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, read: readTurbo},
+	{name: "npm", files: []string{"/package.json"}, read: readNPM, plain: true},
 }
 
 // Tools are the names of the tools that can be read.
@@ -63,10 +66,13 @@ type Found struct {
 	Tool, File string // "turbo", "turbo.json"
 }
 
-// Find are the tools of a workspace, in the order of Tools.
+// Find are the tools of a workspace, in the order of Tools, less the package manager where another tool runs its scripts.
 func Find(disk fsys.FS) (found []Found) {
 	d := infer.NewDisk(disk)
 	for _, t := range tools {
+		if t.plain && len(found) > 0 {
+			continue
+		}
 		for _, file := range t.files {
 			if d.Has(file) {
 				found = append(found, Found{t.name, file[1:]})

@@ -1,6 +1,7 @@
 package moving
 
 import (
+	"cmp"
 	"context"
 	"path"
 
@@ -97,7 +98,7 @@ func (s *source) packages(ctx context.Context) *packages {
 func ourName(p *pkg, names map[string]bool) string {
 	short := cleanName(path.Base(p.Name))
 	if p.Name == "" {
-		short = cleanName(path.Base(p.Dir))
+		short = cmp.Or(cleanName(path.Base(p.Dir)), "root")
 	}
 	if long := cleanName(p.Name); short == "" || names[short] && long != "" {
 		short = long

@@ -126,10 +126,9 @@ func (t *turbo) task(w wish) *task {
 	k.inputs = t.inputs(w, def, k)
 	t.dependencies(w, def, k)
 	if !w.of.has[w.task] {
-		k.family, k.notes = "no", nil
-		k.command, k.internal = []string{"true"}, true
-		k.comments = []string{"there is no such script; what depends on it depends on the files of the package"}
-		return k
+		through := passedThrough(k.name, k.inputs, k.deps)
+		through.fromHost = k.fromHost
+		return through
 	}
 	k.command = t.run(w.task)
 	k.description = def.description
@@ -222,6 +221,14 @@ func (t *turbo) dependencies(w wish, def *turboTask, k *task) {
 			add(of.ours + ":" + t.nameOf(name))
 		}
 	}
+}
+
+// passedThrough is a task in the place of a script that a package lacks: what depends on it depends on the files of the package.
+func passedThrough(name string, inputs, deps []string) *task {
+	k := &task{name: name, family: "no"}
+	k.command, k.inputs, k.deps, k.internal = []string{"true"}, inputs, deps, true
+	k.comments = []string{"there is no such script; what depends on it depends on the files of the package"}
+	return k
 }
 
 const noRoot = "the root of a workspace of several projects is no project; move the script and what it needs into a folder of its own"
@@ -418,15 +425,15 @@ func (t *turbo) variable(i item, to *[]string, k *task) {
 	switch {
 	case several && to == &k.pass && workspace.CheckEnvName(name) == nil, workspace.CheckEnvName(i.text) == nil:
 		*to = append(*to, i.text)
-	case several && to != &k.pass:
+	case several && to != &k.pass && workspace.CheckEnvName(name) == nil:
 		k.notes = append(k.notes, note{i.place, diag.Quote(i.text) + " does not carry over: what counts in a key is named, variable by variable: env: {from_host: [" + name + "ONE]}"})
 	default:
 		k.notes = append(k.notes, note{i.place, diag.Quote(i.text) + " does not carry over: it is no name of a variable"})
 	}
 }
 
-// throughTurbo are variables that turbo lets through to every task, and haz does not.
-var throughTurbo = []string{"CI", "COREPACK_HOME", "NODE_OPTIONS"}
+// let are variables that turbo and package managers let through to every task, and haz does not.
+var let = []string{"CI", "COREPACK_HOME", "NODE_OPTIONS"}
 
 // settings are what turbo.json says of all tasks.
 func (t *turbo) settings() {
@@ -463,7 +470,7 @@ func (t *turbo) settings() {
 		d.defaults.exclude = []string{"/**/node_modules/**"}
 	}
 	d.defaults.fromHost = unique(k.fromHost)
-	for _, name := range slices.Concat(k.pass, throughTurbo) {
+	for _, name := range slices.Concat(k.pass, let) {
 		if !slices.Contains(k.fromHost, name) {
 			d.defaults.pass = append(d.defaults.pass, name)
 		}

@@ -1,0 +1,107 @@
+package moving
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/workspace"
+	"github.com/haz-build/haz/workspace/infer/node"
+)
+
+// npm is a workspace that has scripts and nothing that says more of them.
+type npm struct {
+	*packages
+	names map[string]string // of tasks: ours by script
+	used  map[*pkg]bool     // by another one
+}
+
+// readNPM reads the scripts of package.json, of a workspace or of one package. What a script makes nothing says: so only those are kept
+// that look at something, by their names. Each comes after `build` of what its package uses.
+func readNPM(ctx context.Context, s *source) {
+	n := &npm{packages: s.packages(ctx), used: map[*pkg]bool{}}
+	n.nameTasks()
+	for _, p := range n.all {
+		for _, u := range p.uses {
+			n.used[u] = true
+		}
+	}
+	for _, p := range n.all {
+		s.draft.projects = append(s.draft.projects, n.projectOf(p))
+	}
+	if !n.alone && n.root != nil {
+		for _, f := range n.root.scripts {
+			if !lifecycle(f.Key, n.root.has) {
+				s.draft.notes = append(s.draft.notes, note{f.Place(), diag.Quote(f.Key) + " does not carry over: " + noRoot})
+			}
+		}
+	}
+	s.draft.defaults.inputs = node.LockFiles(s.disk)
+	s.draft.defaults.pass = slices.Clone(let)
+}
+
+func (n *npm) nameTasks() {
+	n.names = map[string]string{}
+	taken := map[string]bool{}
+	var odd []string
+	for _, p := range n.all {
+		for _, f := range p.scripts {
+			if workspace.CheckFamilyName(f.Key) == nil {
+				n.names[f.Key], taken[f.Key] = f.Key, true
+			} else {
+				odd = append(odd, f.Key)
+			}
+		}
+	}
+	slices.Sort(odd)
+	for _, name := range slices.Compact(odd) {
+		n.names[name] = unusedName(cleanName(name), taken)
+	}
+}
+
+func (n *npm) projectOf(p *pkg) *project {
+	o := n.project(p)
+	for _, f := range p.scripts {
+		if !lifecycle(f.Key, p.has) {
+			o.tasks = append(o.tasks, n.task(f))
+		}
+	}
+	if n.used[p] && !p.has["build"] { // what uses it depends on its files all the same (S-61)
+		o.tasks = append(o.tasks, passedThrough("build", []string{"$project"}, []string{"^uses:build"}))
+	}
+	return o
+}
+
+func (n *npm) task(f node.Field) *task {
+	k := &task{name: n.names[f.Key], family: "has"}
+	k.command, k.inputs = n.run(f.Key), []string{"$project"}
+	if k.name != f.Key {
+		k.notes = append(k.notes, note{f.Place(), diag.Quote(f.Key) + " is no name of a task here, so it is called " + k.name})
+	}
+	kind, _, _ := strings.Cut(f.Key, ":")
+	if !slices.Contains(servers, kind) && len(n.used) > 0 {
+		k.deps = []string{"^uses:build"}
+	}
+	if k.noCache = !slices.Contains(lookers, kind) || strings.Contains(f.Key, "fix") || strings.Contains(f.Key, "watch"); k.noCache && !slices.Contains(servers, kind) {
+		k.comments = []string{"to keep what it makes, list that in `outputs`, and remove `cache: false`"}
+	}
+	return k
+}
+
+// lookers are scripts that look at the package and make nothing that others read; servers are those that come to no end.
+var (
+	lookers = []string{"test", "tests", "lint", "check", "typecheck", "type-check", "check-types", "types", "tsc", "eslint"}
+	servers = []string{"dev", "start", "serve", "watch", "preview", "storybook"}
+)
+
+// lifecycle reports whether the package manager runs a script by itself: when it installs or publishes, or around another one of the package.
+func lifecycle(name string, has map[string]bool) bool {
+	switch name {
+	case "install", "prepare", "prepublish", "prepublishOnly", "prepack", "dependencies", "preinstall", "postinstall", "preprepare", "postprepare", "postpack", "preversion", "version", "postversion":
+		return true
+	}
+	before, isBefore := strings.CutPrefix(name, "pre")
+	after, isAfter := strings.CutPrefix(name, "post")
+	return isBefore && has[before] || isAfter && has[after]
+}
