@@ -17,22 +17,18 @@ import (
 	"github.com/haz-build/haz/workspace/load"
 )
 
-// redefined are the tasks whose definitions are not those of the base: by the files that changed, and by comparing all
-// definitions with the base's, which are read only when something changed that could make a difference. When they cannot be
-// read, every task may be another one.
+// redefined are the tasks that are not what they were at the base. The base's definitions are read and compared only when something
+// changed that could make a difference; that a file changed is no difference yet. When they cannot be read, every task may be another one.
 func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected) ([]int, error) {
 	files := append(slices.Clone(what.Paths), w.unknown(what)...)
-	list := w.G.Redefined(files, what.NestedDirs)
 	readers := w.readers(files)
 	declares := func(name string) bool { return isDefinition(name) || load.Declares(readers, name) }
 	if len(what.NestedDirs) == 0 && !slices.ContainsFunc(files, declares) {
-		return list, nil
+		return nil, nil
 	}
 	base, err := w.baseGraph(ctx, what.Base, readers)
 	if err == nil {
-		list = append(list, w.G.Differing(base)...)
-		slices.Sort(list)
-		return slices.Compact(list), nil
+		return w.G.Differing(base), nil
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -113,7 +109,7 @@ func (w *Workspace) baseGraph(ctx context.Context, b *git.Base, readers []string
 	if err != nil {
 		return nil, err
 	}
-	was, root, err := load.Workspace(ctx, host, baseRoot, load.Options{})
+	was, root, err := load.Workspace(ctx, host, path.Join(baseRoot, tree.Root), load.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -125,14 +121,14 @@ func (w *Workspace) baseGraph(ctx context.Context, b *git.Base, readers []string
 	return g, nil
 }
 
-// baseRoot is where the workspace of the base lies in memory.
+// baseRoot is where the repository of the base lies in memory.
 const baseRoot = "/base"
 
 // plantTree makes a file system in memory of what git knows. Files that declare nothing are left out.
 func plantTree(t *git.Tree) (fsys.FS, error) {
 	host := fsys.Memory()
 	// So that a base without a workspace file is what it would be in a work tree of git.
-	if err := host.MkdirAll(baseRoot+"/.git", 0o755); err != nil {
+	if err := host.MkdirAll(path.Join(baseRoot, t.Root, ".git"), 0o755); err != nil {
 		return nil, err
 	}
 	for _, dir := range t.Dirs {

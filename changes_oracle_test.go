@@ -23,10 +23,7 @@ func TestAffectedMissesNothing(t *testing.T) {
 		t.Skip("there is no git here")
 	}
 	t.Parallel()
-	seeds := 6
-	if n, err := strconv.Atoi(os.Getenv("HAZ_SEEDS")); err == nil {
-		seeds = n
-	}
+	seeds := seedsOr(6)
 	r := newAffectedRepo(t)
 	base := r.keys()
 	if len(base) < 12 {
@@ -88,10 +85,7 @@ func newAffectedRepo(t *testing.T) *affectedRepo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &affectedRepo{t: t, top: filepath.Join(top, "repo"), env: []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + top, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_ALLOW_PROTOCOL=file",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
-	}}
+	r := &affectedRepo{t: t, top: filepath.Join(top, "repo"), env: gitEnvironment(top)}
 	module := filepath.Join(top, "module")
 	r.write("../module/f.txt", "1\n")
 	r.write("../module/pkg/haz.yml", "name: inner\ntasks: {t: {shell: \"true\", inputs: [\"*.txt\"]}}\n")
@@ -112,6 +106,22 @@ func newAffectedRepo(t *testing.T) *affectedRepo {
 	r.git("commit", "-qm", "first")
 	r.first = r.git("rev-parse", "HEAD")
 	return r
+}
+
+// gitEnvironment is one for git and haz in which nothing of the host's configuration counts.
+func gitEnvironment(home string) []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_ALLOW_PROTOCOL=file",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
+	}
+}
+
+// seedsOr is how many seeds HAZ_SEEDS asks for, or else n.
+func seedsOr(n int) int {
+	if asked, err := strconv.Atoi(os.Getenv("HAZ_SEEDS")); err == nil {
+		return asked
+	}
+	return n
 }
 
 func (r *affectedRepo) git(args ...string) string { return r.gitIn(r.top, args...) }

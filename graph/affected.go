@@ -2,9 +2,7 @@ package graph
 
 import (
 	"slices"
-	"strings"
 
-	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -26,38 +24,11 @@ func (g *Graph) Affected(paths, dirs []string) []int {
 	return positions(hit)
 }
 
-// Redefined returns the tasks whose definition is among the changed files, or below the changed directories: that of their
-// project, or an overlay that their body comes from or is completed by; a change of the workspace file concerns all (chapter 3, 4.4.6). Sorted.
-func (g *Graph) Redefined(paths, dirs []string) []int {
-	named := make(map[string]bool, len(paths))
-	for _, p := range paths {
-		named[p] = true
-	}
-	changed := func(file string) bool {
-		return named[file] || slices.ContainsFunc(dirs, func(d string) bool { return d == "/" || strings.HasPrefix(file, d+"/") })
-	}
-	overlays := make(map[string]bool, len(g.W.Overlays))
-	for _, o := range g.W.Overlays {
-		overlays[o.Name] = changed("/" + o.File)
-	}
-	everything := g.W.Mode == workspace.Explicit && changed(layout.WorkspaceFile)
-	projects := make(map[*workspace.Project]bool, len(g.W.Projects))
-	for _, p := range g.W.Projects {
-		projects[p] = changed("/" + p.File)
-	}
-	hit := make([]bool, len(g.Up))
-	for i, t := range g.W.Tasks {
-		hit[i] = everything || projects[t.Project] || t.Overlay != "" && overlays[t.Overlay] ||
-			slices.ContainsFunc(t.Inherits, func(o string) bool { return overlays[o] })
-	}
-	return positions(hit)
-}
-
 // Differing returns the tasks that are not what they were in another graph, that of the same workspace at another time: new
 // ones, those that are declared otherwise, and those with other upstreams over hard and producer edges, be it that a reference
 // selects others, or that what produced an input is gone. All, when a setting that is in every key differs. Sorted.
 func (g *Graph) Differing(base *Graph) []int {
-	everything := g.W.Mode != base.W.Mode || g.W.Settings.Hash != base.W.Settings.Hash
+	everything := g.W.Mode != base.W.Mode || g.W.Settings.Hash != base.W.Settings.Hash || g.W.Settings.Umask != base.W.Settings.Umask
 	hit := make([]bool, len(g.Up))
 	for i, t := range g.W.Tasks {
 		was := base.W.Task(t.ID)

@@ -100,7 +100,7 @@ func answer(t *testing.T, g *Graph, td *datadriven.TestData) string {
 			td.Fatalf(t, "%v", err)
 		}
 		return "inputs:\n" + ids(g, g.InputsMeeting(p)) + "outputs:\n" + ids(g, g.OutputsMeeting(p))
-	case "affected", "redefined":
+	case "affected":
 		var paths, dirs []string
 		for _, l := range lines {
 			if dir, nested := strings.CutSuffix(l, "/"); nested {
@@ -108,9 +108,6 @@ func answer(t *testing.T, g *Graph, td *datadriven.TestData) string {
 			} else {
 				paths = append(paths, l)
 			}
-		}
-		if td.Cmd == "redefined" {
-			return ids(g, g.Redefined(paths, dirs))
 		}
 		return ids(g, g.Affected(paths, dirs))
 	case "concerned":

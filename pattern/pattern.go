@@ -188,6 +188,17 @@ func (p Pattern) TakesAway(path string) bool {
 	return slices.ContainsFunc(p.Exceptions(), func(x Pattern) bool { return x.Match(path) || x.CoversAllBelow(path) })
 }
 
+// Same reports whether two patterns are written alike: by their texts, what is taken from them, and the folders that they do not enter.
+func Same(a, b Pattern) bool {
+	if a.p == nil || b.p == nil || a.p == b.p {
+		return a.p == b.p
+	}
+	if a.p.text != b.p.text || a.IsListed() != b.IsListed() || a.IsListed() && !slices.Equal(a.p.listed.below, b.p.listed.below) {
+		return false
+	}
+	return slices.EqualFunc(a.p.except, b.p.except, Same)
+}
+
 // identity tells patterns apart that match otherwise. Of those with exceptions it is that of their list too, not its text: a list may be
 // long, and many patterns may have it.
 func (p Pattern) identity() string {

@@ -60,7 +60,7 @@ func (w *Workspace) Lacks(r Reference, bearing *Project) *SelectError {
 	}
 	for i := range w.Absent {
 		a := &w.Absent[i]
-		if !a.has(r.Tag, r.Task) || a.Name != "" && r.Project != "" && !MatchName(r.Project, a.Name) {
+		if !a.has(r.Tag, r.Task) || a.Name != "" && r.Project != "" && !matchProject(r.Project, a.Name, a.Aliases) {
 			continue
 		}
 		return w.lacking(r, a)

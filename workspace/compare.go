@@ -8,11 +8,12 @@ import (
 )
 
 // SameDefinition reports whether two tasks, of one workspace at two times, are declared alike: everything that a file can say
-// of a task, whatever it is good for, but not where it says so. What references select is not looked at.
+// of a task, but for what is for people alone, and not where it says so: a body that moved to an overlay is the same. What references select
+// is not looked at.
 //
 // It compares by reflection, so that a key of the files that is new tomorrow counts without anybody thinking of it here.
 func SameDefinition(a, b *Task) bool {
-	if a.ID != b.ID || a.Overlay != b.Overlay || a.Project.Dir != b.Project.Dir {
+	if a.ID != b.ID || a.Project.Dir != b.Project.Dir {
 		return false
 	}
 	return alike(reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem())
@@ -24,9 +25,9 @@ var (
 	typePattern = reflect.TypeFor[pattern.Pattern]()
 )
 
-// stands are the fields that say where something stands, beside places, or what others say as well.
+// stands are the fields that say where something stands, beside places, what others say as well, or what people read.
 var stands = map[reflect.Type]map[string]bool{
-	reflect.TypeFor[Task]():        {"Index": true, "Completed": true, "Inherits": true, "Origins": true, "EnvNames": true},
+	reflect.TypeFor[Task]():        {"Index": true, "Overlay": true, "Description": true, "Internal": true, "Completed": true, "Inherits": true, "Origins": true, "EnvNames": true},
 	reflect.TypeFor[PatternDecl](): {"Shared": true},
 }
 
@@ -36,7 +37,7 @@ func alike(a, b reflect.Value) bool {
 	case typePlace, typeProject:
 		return true
 	case typePattern:
-		return a.Interface().(pattern.Pattern).String() == b.Interface().(pattern.Pattern).String()
+		return pattern.Same(a.Interface().(pattern.Pattern), b.Interface().(pattern.Pattern))
 	}
 	switch a.Kind() {
 	case reflect.Struct:

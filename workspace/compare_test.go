@@ -58,14 +58,24 @@ func TestSameDefinition(t *testing.T) {
 	if seen < 12 {
 		t.Errorf("only %d fields were tried", seen)
 	}
-	pattern, err := pattern.Parse("/p/*.h")
+	headers, err := pattern.Parse("/p/*.h")
 	if err != nil {
 		t.Fatal(err)
 	}
 	otherPattern := fresh()
-	otherPattern.Inputs[0].Pattern = pattern
+	otherPattern.Inputs[0].Pattern = headers
 	if SameDefinition(base, otherPattern) {
 		t.Error("what a pattern is anchored at does not count")
+	}
+	// What $project leaves out is declared by others: projects nested in it, and outputs of its tasks.
+	project := func(nested []string, made ...pattern.Pattern) *Task {
+		one := fresh()
+		one.Inputs[0].Pattern = pattern.Listed("/p", nested).WithExceptions(made)
+		return one
+	}
+	if SameDefinition(project(nil), project([]string{"/p/q"})) || SameDefinition(project(nil), project(nil, headers)) || SameDefinition(project(nil), otherPattern) ||
+		!SameDefinition(project([]string{"/p/q"}, headers), project([]string{"/p/q"}, headers)) {
+		t.Error("what is taken from the files of a project does not count, or is never the same")
 	}
 }
 

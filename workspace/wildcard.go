@@ -40,6 +40,11 @@ func MatchName(text, name string) bool {
 	}
 }
 
+// matchProject reports whether a text with wildcards means a project: by its name, or an alias of it.
+func matchProject(text, name string, aliases []string) bool {
+	return MatchName(text, name) || slices.ContainsFunc(aliases, func(a string) bool { return MatchName(text, a) })
+}
+
 // MatchTask reports whether a text with wildcards means a task: by its name, or, of a cell, by that of its family (REF-009).
 func MatchTask(text, name string) bool {
 	family := TaskID{Task: name}.Family()
@@ -138,7 +143,7 @@ func (w *Workspace) anyProject(name string) bool {
 	if !IsWild(name) {
 		return w.Project(name) != nil
 	}
-	return slices.ContainsFunc(w.Projects, func(p *Project) bool { return MatchName(name, p.Name) })
+	return slices.ContainsFunc(w.Projects, func(p *Project) bool { return matchProject(name, p.Name, p.Aliases) })
 }
 
 // wildUses is all that ^uses: selects for the names that a wildcard means: for each, a project without it is looked through.
@@ -208,7 +213,7 @@ func (w *Workspace) wildProjects(r Reference, bearing *Project) ([]*Project, err
 			_, err := w.noProject(r, bearing)
 			return nil, err
 		}
-		among(func(p *Project) bool { return MatchName(r.Project, p.Name) })
+		among(func(p *Project) bool { return matchProject(r.Project, p.Name, p.Aliases) })
 		if len(list) == 0 {
 			return none("no project matches "+diag.Quote(r.Project), r.Project, w.byName().names, func(near string) Reference { r.Project = near; return r })
 		}

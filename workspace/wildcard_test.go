@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// wildWorkspace has projects with the tags and tasks that a table names: "lib red,blue build !setup >base"; ! makes a task internal, > is a project that it uses.
+// wildWorkspace has projects with the tags and tasks that a table names: "lib red,blue build !setup >base"; ! makes a task internal, > is a project that it uses, = an alias.
 func wildWorkspace(lines ...string) *Workspace {
 	w := &Workspace{}
 	for _, line := range lines {
@@ -19,6 +19,10 @@ func wildWorkspace(lines ...string) *Workspace {
 		for _, name := range words[2:] {
 			if used, is := strings.CutPrefix(name, ">"); is {
 				p.SetUses(append(p.Uses, Use{Name: used}))
+				continue
+			}
+			if alias, is := strings.CutPrefix(name, "="); is {
+				p.Aliases = append(p.Aliases, alias)
 				continue
 			}
 			name, internal := strings.CutPrefix(name, "!")
@@ -33,7 +37,7 @@ func wildWorkspace(lines ...string) *Workspace {
 // QRY-010: what references with wildcards select, and why they select nothing.
 func TestWildcards(t *testing.T) {
 	w := wildWorkspace(
-		"@acme/ui ui build build:prod build:test/a",
+		"@acme/ui ui build build:prod build:test/a =kit",
 		"app web,go build test test-unit >empty",
 		"empty red >lib >libs",
 		"lib go build !setup test[node=22,os=mac] test[node=24,os=linux]",
@@ -61,6 +65,7 @@ func TestWildcards(t *testing.T) {
 		{"[w*]:t*", "", "app:test app:test-unit"},
 		{"[g*]~:build", "app", "lib:build"},
 		{"@acme/*:build", "", "@acme/ui:build"},
+		{"k*:build", "", "@acme/ui:build"},
 		{"*ui:*", "", "@acme/ui:build @acme/ui:build:prod @acme/ui:build:test/a"},
 		{"*/ui:b*:*", "", "@acme/ui:build:prod @acme/ui:build:test/a"},
 		{"~:build:*", "@acme/ui", "@acme/ui:build:prod @acme/ui:build:test/a"},

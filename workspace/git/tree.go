@@ -9,8 +9,10 @@ import (
 	"strings"
 )
 
-// Tree is the part of a workspace that a commit holds and that definitions can be read from. All names are workspace-absolute.
+// Tree is the part of a repository that a commit holds and that the definitions of a workspace in it can be read from: of all of it, since
+// links lead out of the workspace. All names are paths from its top.
 type Tree struct {
+	Root  string            // where the workspace lies: "/" or "/ws"
 	Dirs  []string          // all directories, outer ones first
 	Files map[string]string // haz.yml, what lies in .haz, what else was asked for, and what links of such names lead to
 	Links map[string]string // all links, with their texts
@@ -22,7 +24,12 @@ const definitionMax = 16<<20 + 1
 // Tree reads the definitions that the base has, from git's objects alone: the work tree is not touched, and submodules are read
 // at the commits that the base names. also names files, workspace-absolute, that are read as well. The error says what is not there.
 func (b *Base) Tree(ctx context.Context, also func(name string) bool) (*Tree, error) {
-	t := treeReader{ctx: ctx, wants: func(name string) bool { return isDefinition(name[1:]) || also(name) }, tree: &Tree{Files: map[string]string{}, Links: map[string]string{}}, blobs: map[string]blob{}}
+	root := path.Join("/", b.r.prefix)
+	wants := func(name string) bool {
+		below, inside := strings.CutPrefix(name, strings.TrimSuffix(root, "/"))
+		return isDefinition(name[1:]) || inside && strings.HasPrefix(below, "/") && also(below)
+	}
+	t := treeReader{ctx: ctx, wants: wants, tree: &Tree{Root: root, Files: map[string]string{}, Links: map[string]string{}}, blobs: map[string]blob{}}
 	if err := t.list(b.r, b.Commit, ""); err != nil {
 		return nil, err
 	}
@@ -43,12 +50,12 @@ type treeReader struct {
 	ctx   context.Context
 	wants func(name string) bool
 	tree  *Tree
-	blobs map[string]blob // by workspace-absolute name
+	blobs map[string]blob // by name
 }
 
-// list lists what a commit has below the directory of a repository, and puts it below the directory at.
+// list lists what a commit of a repository has, and puts it below the directory at.
 func (t *treeReader) list(r *repository, commit, at string) error {
-	out, err := r.run(t.ctx, "ls-tree", "-r", "-t", "-z", commit)
+	out, err := r.run(t.ctx, "ls-tree", "-r", "-t", "-z", "--full-tree", commit)
 	if err != nil {
 		return err
 	}
@@ -76,7 +83,7 @@ func (t *treeReader) list(r *repository, commit, at string) error {
 
 // module lists a submodule. One that is not checked out has no definitions that count now, and had none that are known.
 func (t *treeReader) module(r *repository, commit, name, below string) error {
-	sub, err := r.inner(t.ctx, filepath.Join(r.root, below))
+	sub, err := r.inner(t.ctx, filepath.Join(r.top, below))
 	if err != nil || sub == nil {
 		return err
 	}
