@@ -220,6 +220,18 @@ func (l *loader) manifestNames(projects []*project) {
 	slices.SortFunc(l.ws.Aliases, func(a, b workspace.Alias) int { return strings.Compare(a.Name, b.Name) })
 }
 
+// otherName is a hint for a project whose name another one has: a manifest is not changed for haz.
+func (l *loader) otherName(p *project) string {
+	if len(l.inferred.at[p.dir.path]) == 0 || p.File != "" {
+		return ""
+	}
+	name := nameFor(l.ws.Root)
+	if p.dir.path != "/" {
+		name = possible(p.dir.path[1:])
+	}
+	return fmt.Sprintf("a %s can give it another name: name: %s", diag.Escape(inside(path.Join(p.dir.path, layout.ProjectFile))), name)
+}
+
 // possible makes a name that a project may have of a text.
 func possible(text string) string {
 	name := strings.TrimLeft(strings.Map(func(r rune) rune {

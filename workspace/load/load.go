@@ -273,7 +273,7 @@ func (l *loader) unique(projects []*project) {
 		if first := byName[p.Name]; first != nil {
 			l.add(diag.Diagnostic{Code: "DISC-010", Place: p.namePlace,
 				Message: fmt.Sprintf("two projects are named %s: %s and %s", diag.Quote(p.Name), diag.Escape(first.namePlace.File), diag.Escape(p.namePlace.File)),
-				Related: []diag.Related{{Place: first.namePlace, Label: "first occurrence here"}}})
+				Related: []diag.Related{{Place: first.namePlace, Label: "first occurrence here"}}, Hint: l.otherName(p)})
 			// The second one has no identity; references to the first could mean it.
 			l.ws.Partial.Projects = true
 			l.incomplete(first.Project)
