@@ -69,10 +69,10 @@ func (w *Workspace) Hint(text string, err error) string {
 	return s.Hint
 }
 
-// Scope is the tasks that a command without targets is about: those of the bearing project, or all tasks when there is none
-// or everything is asked for. Canonical order.
+// Scope is the tasks that a command without targets is about: those of the bearing project, or all tasks when there is none, when that is the root
+// of a workspace of several, or everything is asked for. Canonical order.
 func (w *Workspace) Scope(everything bool) []*Task {
-	if p := w.Bearing(); p != nil && !everything {
+	if p := w.Bearing(); p != nil && !everything && !w.W.IsAmongOthers(p) {
 		return p.Tasks
 	}
 	return w.W.Tasks

@@ -40,7 +40,7 @@ type Declaration struct {
 // ProjectDeclaration is one project.
 type ProjectDeclaration struct {
 	Name    string
-	Dir     string   // a folder from the root of the workspace, "/lib", that is there; not the root itself
+	Dir     string   // a folder from the root of the workspace, "/lib", that is there; "/" is the root itself
 	Aliases []string // other names, that no other project has
 	Tags    []string
 	Uses    []string            // names of other projects: what `^uses:task` among its deps means

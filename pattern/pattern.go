@@ -35,7 +35,8 @@ type pattern struct {
 	walk     *Program // of a glob with a slash at the end: glob without the folders themselves, which a walk tells from files
 	folder   bool     // the text ends with a slash
 	except   []Pattern
-	listed   *listed // of Listed; else nil
+	listed   *listed  // of Listed; else nil
+	folders  *folders // of Folders; else nil
 }
 
 // Parse reads a pattern: project-relative, or workspace-absolute with a leading "/". The error is a *SyntaxError.
@@ -48,8 +49,12 @@ func Parse(text string) (Pattern, error) {
 	return Pattern{p}, nil
 }
 
-// ParseEntry is Parse for patterns that select folders and not what lies in them: a slash at the end is a mistake (PATH-003).
+// ParseEntry is Parse for patterns that select folders and not what lies in them: a slash at the end is a mistake (PATH-003), but for "/" itself,
+// the root of the workspace (DISC-005).
 func ParseEntry(text string) (Pattern, error) {
+	if text == "/" {
+		return Pattern{&pattern{text: text, absolute: true, path: text}}, nil
+	}
 	p, err := parse(text, false)
 	if err != nil {
 		return Pattern{}, err
@@ -275,6 +280,9 @@ func (p Pattern) matches(path string) bool {
 	if p.p == nil || Invisible(path) || p.inNested(path) {
 		return false
 	}
+	if p.p.folders != nil {
+		return p.p.folders.has(path)
+	}
 	if p.p.glob == nil {
 		return path == p.p.path || IsOrBelow(path, p.p.path) && everything.matches(path[len(p.p.path)+1:])
 	}
@@ -321,7 +329,7 @@ func (p Pattern) matchesOutput(path string) bool {
 	if p.matches(path) {
 		return true
 	}
-	if p.p == nil || !strings.Contains(path, "/"+GitName) || IsOrBelow(path, "/"+GitName) || Invisible(path) {
+	if p.p == nil || p.p.folders != nil || !strings.Contains(path, "/"+GitName) || IsOrBelow(path, "/"+GitName) || Invisible(path) {
 		return false
 	}
 	rest, ok := cutDir(path, p.p.path)
@@ -388,6 +396,9 @@ func (p Pattern) MayMatchBelow(dir string) bool {
 	if p.p == nil || Invisible(dir) || p.inNested(dir) || slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.CoversAllBelow(dir) }) {
 		return false
 	}
+	if p.p.folders != nil {
+		return p.p.folders.has(dir) || p.p.folders.below(dir)
+	}
 	if _, ok := cutDir(p.p.path, dir); ok || p.p.path == dir {
 		return true
 	}
@@ -421,6 +432,9 @@ func (p Pattern) at(dir string) []int32 {
 func (p Pattern) CoversAllBelow(dir string) bool {
 	if p.p == nil || p.hasNested(dir) || p.inNested(dir) || slices.ContainsFunc(p.p.except, func(x Pattern) bool { return x.MayMatchBelow(dir) }) {
 		return false
+	}
+	if p.p.folders != nil {
+		return p.p.folders.has(dir)
 	}
 	return p.program().CoversAll(p.at(dir))
 }

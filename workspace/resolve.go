@@ -170,7 +170,7 @@ func (w *Workspace) resolve(r Reference, bearing *Project, internal bool) ([]*Ta
 	case RefOwn:
 		return w.inProject(r, bearing)
 	case RefBare:
-		if bearing != nil {
+		if bearing != nil && !(w.IsAmongOthers(bearing) && len(bearing.named(r.Task)) == 0) {
 			return w.inProject(r, bearing)
 		}
 		return w.among(r, x.byTask[r.Task], nil)
@@ -223,6 +223,10 @@ func (w *Workspace) resolveTyped(r Reference, bearing *Project, internal bool) (
 	}
 	return found, err
 }
+
+// IsAmongOthers reports whether a project is the root of a workspace of several (DISC-005): who stands there stands in no other project, and may
+// mean all of them.
+func (w *Workspace) IsAmongOthers(p *Project) bool { return w.Mode == Explicit && p.Dir == "/" }
 
 // inProject selects the task of one project.
 func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {

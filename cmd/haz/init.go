@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,8 +13,6 @@ import (
 	"github.com/haz-build/haz/cmd/haz/setup"
 	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/report"
 )
 
@@ -53,17 +50,7 @@ func doInit(v *invocation) error {
 		return initRefused(err)
 	}
 	v.out.Print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
-	v.noteUnreadProject()
 	return nil
-}
-
-// noteUnreadProject says that the haz.yml in the directory of a new workspace counts no more.
-func (v *invocation) noteUnreadProject() {
-	if _, err := fsys.Machine().StatInfo(filepath.Join(v.dir, layout.ProjectFile)); err == nil {
-		v.warn(diag.List{{Severity: diag.Warning, Code: "DISC-005", Place: diag.Place{File: layout.ProjectFile},
-			Message: "this file is not read any more: the root of a workspace of several projects cannot be one of them",
-			Hint:    "move it into a folder of its own and list that in `projects`; or, to have this one project alone, remove .haz/workspace.yml"}})
-	}
 }
 
 // initRefused says that there is a workspace already; other errors stay what they are.
@@ -96,7 +83,6 @@ func (v *invocation) initInteractively() error {
 		v.out.Print("created " + setup.FileName(f.Root) + "\n")
 	}
 	v.out.Print("created .haz/workspace.yml\n")
-	v.noteUnreadProject()
 	return nil
 }
 

@@ -42,7 +42,7 @@ func doList(v *invocation) error {
 	v.warn(w.W.Notes)
 	if v.has("projects") {
 		projects := w.W.Projects
-		if p := w.Bearing(); p != nil && !v.has("workspace") {
+		if p := w.Bearing(); p != nil && !v.has("workspace") && !w.W.IsAmongOthers(p) {
 			projects = []*haz.Project{p}
 		}
 		return v.listProjects(projects)

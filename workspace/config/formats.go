@@ -192,8 +192,8 @@ func (m *mapper) patterns(f *Field, n *yaml.Node) (Patterns, bool) {
 func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 	if f.Type.Format == ProjectPattern {
 		switch {
-		case strings.HasPrefix(t.Value, "/") && path.Clean(t.Value) == "/": // "/.", "//" and "/p/.." too
-			m.add("DISC-005", t.Span, diag.QuoteShort(t.Value)+` is the root of the workspace, which cannot be a project of it`, "list the folders below it: /app or /libs/*")
+		case t.Value != "/" && strings.HasPrefix(t.Value, "/") && path.Clean(t.Value) == "/": // "/.", "//" and "/p/.." too
+			m.add("DISC-005", t.Span, diag.QuoteShort(t.Value)+` is the root of the workspace, which is written "/"`, `write "/"`)
 			return Pattern{}, false
 		case t.Value != "" && t.Value[0] != '/':
 			hint := "write " + diag.Quote("/"+diag.Shorten(strings.TrimPrefix(t.Value, "./")))
@@ -201,7 +201,7 @@ func (m *mapper) pattern(f *Field, t Text) (Pattern, bool) {
 			case strings.HasPrefix(t.Value, ".."):
 				hint = "a project lies inside the workspace"
 			case t.Value == ".":
-				hint = "the root itself cannot be a project; list the folders below it: /app or /libs/*"
+				hint = `for the root itself, write "/"; for the folders below it: /app or /libs/*`
 			case t.Value[0] == '!':
 				hint = ForeignPattern(f.Key, t.Value)
 			case strings.HasSuffix(t.Value, "/"):

@@ -255,7 +255,7 @@ var patternOf = map[Format]string{
 	EnvName:        `^[A-Za-z_][A-Za-z0-9_]{0,255}$`,
 	Program:        `^[^\x00]`,
 	PassName:       `^[A-Za-z_][A-Za-z0-9_]{0,255}\*?$`,
-	ProjectPattern: `^/` + pathPattern + `$`,
+	ProjectPattern: `^/` + pathPattern + `?$`,
 	PathPattern:    `^/?` + pathPattern + `/?$`,
 	SelectPattern:  `^!?/?` + pathPattern + `/?$`,
 	InputPattern:   `^!?/?` + pathPattern + `/?$`,

@@ -9,12 +9,14 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
@@ -102,8 +104,9 @@ type loader struct {
 	noGraph   bool // what loaded is too little to resolve references on
 
 	askedAbsent bool
-	absent      []workspace.Absent // what is not checked out
-	leftOut     map[string]bool    // directories of those of them that are listed
+	absent      []workspace.Absent       // what is not checked out
+	ends        func() []pattern.Pattern // of the root's patterns, see endsOfRoot
+	leftOut     map[string]bool          // directories of those of them that are listed
 }
 
 func (l *loader) load(o Options) {
@@ -125,13 +128,14 @@ func (l *loader) load(o Options) {
 		}
 	}
 	slices.Sort(l.dirs)
+	l.ends = sync.OnceValue(l.endsOfRoot)
 	projects := l.readProjects(dirs)
 	var overlays []*overlay
 	if o.Declared != nil {
 		// There is nothing else.
 	} else if l.ws.Mode == workspace.Explicit {
 		overlays = l.readOverlays()
-		l.noteRootProject()
+		l.noteUnlisted()
 	} else {
 		l.noteOuter()
 	}
@@ -225,16 +229,6 @@ func (l *loader) note(d diag.Diagnostic) {
 	d.Severity = diag.Warning
 	l.add(d)
 	l.ws.Notes = append(l.ws.Notes, d)
-}
-
-// noteRootProject says that a haz.yml in the root is without effect (DISC-005).
-func (l *loader) noteRootProject() {
-	if !hasProject(l.fs, "/") || len(l.inferred.at["/"]) > 0 {
-		return
-	}
-	l.note(diag.Diagnostic{Code: "DISC-005", Place: diag.Place{File: layout.ProjectFile},
-		Message: "this file is not read: " + workspaceFile + " makes this a workspace of several projects, and the root cannot be one of them",
-		Hint:    "move it into a folder of its own and list that in `projects`; or, to have this one project alone, remove " + workspaceFile})
 }
 
 // noteOuter warns when an implicit workspace is also a project of an explicit one around it: commands in its directory see

@@ -34,6 +34,9 @@ func (b *builder) selection(key string, m *merged, items list[config.Pattern], d
 			} else {
 				decls[0] = decl(part.of, p, dir)
 			}
+			if !p.Not {
+				b.endRoot(decls, dir)
+			}
 			if p.Not && b.takesProject(decls, part.of.src.Place(p.Span), p.Value) {
 				continue
 			}

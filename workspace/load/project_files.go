@@ -15,6 +15,9 @@ import (
 // nested are the folders of other projects below that of a project, sorted.
 func (l *loader) nested(dir string) []string {
 	first, _ := slices.BinarySearch(l.dirs, strings.TrimSuffix(dir, "/")+"/")
+	if dir == "/" && first < len(l.dirs) && l.dirs[first] == dir {
+		first++
+	}
 	end := first
 	for end < len(l.dirs) && pattern.IsBelow(l.dirs[end], dir) {
 		end++

@@ -20,7 +20,7 @@ import (
 // directory is a selected directory of a project: canonical and workspace-absolute, with the entry that selected it.
 type directory struct {
 	path  string
-	entry int // in the project list; -1 in implicit mode
+	entry int // in the project list; -1 of the root that is a project though it is not listed
 }
 
 // directories is phase 3: it expands the project list, in the order of the list, globs sorted.
@@ -43,7 +43,7 @@ func (l *loader) directories() []directory {
 		}
 		for _, dir := range l.expand(&c, e) {
 			var bad *pattern.SyntaxError
-			if errors.As(pattern.CheckPath(dir), &bad) {
+			if dir != "/" && errors.As(pattern.CheckPath(dir), &bad) {
 				l.add(diag.Diagnostic{Code: bad.Rule, Place: l.place(i),
 					Message: fmt.Sprintf("%s selects the directory %s: %s", diag.Quote(e.Value), diag.Quote(dir), bad.Reason)})
 				l.ws.Partial.Projects = true
@@ -61,6 +61,9 @@ func (l *loader) directories() []directory {
 			first[dir] = len(all)
 			all = append(all, directory{dir, i})
 		}
+	}
+	if _, listed := first["/"]; !listed && l.o.Declared == nil && hasProject(l.fs, "/") {
+		all = append(all, directory{"/", -1}) // DISC-005
 	}
 	for _, pair := range order {
 		l.repeatedEntry(pair, repeated[pair])
@@ -107,8 +110,8 @@ func (l *loader) expand(c *canonical, e config.Pattern) []string {
 	if e.Glob.IsLiteral() {
 		dir, err := c.dir(e.Value)
 		switch {
-		case err == nil && dir == "/":
-			return fail("DISC-005", diag.Quote(e.Value)+" leads to the root of the workspace, which cannot be a project of it", "")
+		case err == nil && dir == "/" && e.Value != "/":
+			return fail("DISC-005", diag.Quote(e.Value)+" leads to the root of the workspace, which is written \"/\"", `write "/"`)
 		case err == nil && len(l.notCheckedOut()) > 0 && !exists(l.fs, path.Join(dir, layout.ProjectFile)) && l.leaveOut(e):
 			return nil // what git does not know is there still
 		case err == nil:
@@ -336,7 +339,7 @@ func (l *loader) readProject(dir directory) *project {
 		slices.Sort(project.Tags)
 	}
 	p.sets = l.projectSets(c.Name.Value, c)
-	b := builder{ctx: l.ctx, src: c.Source, files: l.files, nested: l.nested, known: map[*config.Body]bool{}, seen: map[*workspace.Project]*sets{project: p.sets}, sets: p.sets}
+	b := builder{ctx: l.ctx, src: c.Source, files: l.files, nested: l.nested, ends: l.ends, known: map[*config.Body]bool{}, seen: map[*workspace.Project]*sets{project: p.sets}, sets: p.sets}
 	p.base = l.base
 	if d := newDefaults(c.Source, c.Defaults, c.Env.Strict); d != nil {
 		p.base = l.base.with(d)

@@ -242,7 +242,7 @@ func (s state) locked(at string) bool {
 	return false
 }
 
-// next goes to the next state of the row: none, project, projects parent (AUX-004). The root cannot be a project.
+// next goes to the next state of the row: none, project, projects parent (AUX-004). The root is no project by an entry here.
 func (s state) next() (state, effect) {
 	at := s.cursor
 	if at == "" {

@@ -1,0 +1,64 @@
+package load
+
+import (
+	"path"
+	"slices"
+
+	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/pattern"
+)
+
+// noteUnlisted says which haz.yml are without effect, since no entry lists their folders (haz::cfg::077). It looks where such a file is likely to stand
+// and no more, so that it costs no walk: on the way from where haz stands up to the root, and in each folder that lies beside that of a project, or
+// right below the root.
+func (l *loader) noteUnlisted() {
+	known := map[string]bool{"/": true}
+	parents := map[string]bool{"/": true}
+	for _, dir := range l.dirs {
+		known[dir] = true
+		if dir != "/" {
+			parents[path.Dir(dir)] = true
+		}
+	}
+	var found []string
+	look := func(dir string) {
+		if !known[dir] {
+			known[dir] = true
+			if hasProject(l.fs, dir) && !l.ownWorkspace(dir) {
+				found = append(found, dir)
+			}
+		}
+	}
+	for at := Inside(l.ws, l.host, l.start); at != "" && at != "/" && !pattern.IsOrBelow(at, layout.Dir); at = path.Dir(at) {
+		look(at)
+	}
+	for parent := range parents {
+		if l.ctx.Err() != nil {
+			return
+		}
+		entries, _ := l.fs.List(parent) // trouble with it is told of what is listed in it
+		for _, e := range entries {
+			if dir := path.Join(parent, e.Name); e.Kind == fsys.Dir && dir != layout.Dir && e.Name != markerGit {
+				look(dir)
+			}
+		}
+	}
+	slices.Sort(found)
+	for _, dir := range found {
+		l.note(diag.Diagnostic{Code: "haz::cfg::077", Place: diag.Place{File: inside(path.Join(dir, layout.ProjectFile))},
+			Message: "this file is not read: no entry of `projects` in " + workspaceFile + " selects its folder",
+			Hint:    "to make it a project, list it: projects: [..., " + diag.Escape(dir) + "]"})
+	}
+}
+
+// ownWorkspace reports whether a folder, or one above it below the root, is a workspace of its own, whose projects are no business of this one.
+func (l *loader) ownWorkspace(dir string) bool {
+	for ; dir != "/"; dir = path.Dir(dir) {
+		if exists(l.fs, path.Join(dir, layout.Name)) || exists(l.fs, path.Join(dir, markerGit)) || l.leftOut[dir] {
+			return true
+		}
+	}
+	return false
+}
