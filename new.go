@@ -25,6 +25,7 @@ import (
 type Declaration struct {
 	Projects    []ProjectDeclaration
 	Infer       []string            // infer: "node", "go", "cargo", "uv": manifests on the disk add projects
+	Scripts     bool                // infer: {node: {scripts: true}}, in place of "node": scripts of packages are tasks
 	Hash        string              // cache.hash
 	Concurrency int                 // concurrency.default; 0: auto
 	TagCaps     map[string]int      // concurrency.tags
@@ -70,7 +71,9 @@ func (d *Declaration) texts() (*load.Declared, error) {
 		w.line(p.String(), "  "+w.text(pattern.Escape(p.Dir))+",")
 	}
 	w.line("the workspace", "]")
-	if d.Infer != nil {
+	if d.Scripts {
+		w.line("the workspace", "infer: {node: {scripts: true}"+w.others(d.Infer)+"}")
+	} else if d.Infer != nil {
 		w.line("the workspace", "infer: "+w.list(d.Infer))
 	}
 	w.line("the workspace", "cache: {")
@@ -172,6 +175,17 @@ func (w *declaration) list(texts []string) string {
 		list[i] = w.text(text)
 	}
 	return "[" + strings.Join(list, ", ") + "]"
+}
+
+// others are the ecosystems but node, as further keys of a map.
+func (w *declaration) others(ecosystems []string) string {
+	var b strings.Builder
+	for _, e := range ecosystems {
+		if e != "node" {
+			b.WriteString(", " + w.text(e) + ": {}")
+		}
+	}
+	return b.String()
 }
 
 // files adds named sets, each in a line.

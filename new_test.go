@@ -96,6 +96,9 @@ func described(w *haz.Workspace) []string {
 	for _, p := range w.W.Projects {
 		lines = append(lines, fmt.Sprint(p.Name, p.Aliases, p.Dir, p.Tags, plain(reflect.ValueOf(p.Uses)), p.Plain().Strict))
 	}
+	if in := w.W.Inferred; in != nil {
+		lines = append(lines, fmt.Sprint("inferred", in.Readers, in.Scripts))
+	}
 	for _, t := range w.W.Tasks {
 		of := *t
 		of.Project = nil

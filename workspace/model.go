@@ -93,6 +93,7 @@ type Alias struct {
 // Inferred says how projects were found in manifests of other tools.
 type Inferred struct {
 	Readers []string          // "node", "go": whose manifests were read
+	Scripts bool              // of packages are tasks
 	Looked  []pattern.Pattern // of the files that decide it, workspace-absolute: manifests and settings, be they there or not
 	// Manifests are those of projects, workspace-absolute.
 	Manifests map[string]bool
@@ -203,6 +204,7 @@ type Task struct {
 	Strict                   bool      // nothing passes by default
 	Override                 map[string]string
 	Cache                    bool
+	NoOutputs                bool // it runs a script of a package, and is not cached since nothing says what that makes
 	Incremental              bool // what it made before stays when it runs again
 	// Interactive tasks have the terminal of whoever started the run, run alone and are never cached (EXEC-060).
 	Interactive bool

@@ -33,6 +33,9 @@ func (m *mapper) infer(f *Field, n *yaml.Node, out *Infer) bool {
 		m.add(f.Rule, m.span(n), fmt.Sprintf("want %s or a list of ecosystems, found %s", f.Type.Word, m.describe(n)), hint)
 		return false
 	}
+	if v.Kind == yaml.MappingNode {
+		return m.inferEach(f, v, n, out)
+	}
 	if v.Kind != yaml.SequenceNode {
 		d := m.wrongType(f.Rule, n, f.Type.Word+" or a list of ecosystems")
 		d.Hint = "infer: " + f.Type.Word
@@ -49,6 +52,56 @@ func (m *mapper) infer(f *Field, n *yaml.Node, out *Infer) bool {
 		})
 	})
 	*out = Infer{Readers: list, Span: m.span(n), Set: true}
+	return ok
+}
+
+// inferEach maps the form that says more of an ecosystem: `{node: {scripts: true}, go: {}}`.
+func (m *mapper) inferEach(f *Field, v, n *yaml.Node, out *Infer) bool {
+	list, ok := m.entries(v)
+	*out = Infer{Span: m.span(n), Set: true}
+	for _, e := range list {
+		if !slices.Contains(f.Type.Allowed, e.key.Value) {
+			m.noEcosystem(f, e.key)
+			ok = false
+			continue
+		}
+		out.Readers.Items = append(out.Readers.Items, e.key)
+		m.push(step{key: e.key.Value})
+		ok = m.inferOne(f, e, out) && ok
+		m.pop()
+	}
+	if ok && len(list) == 0 {
+		m.add(f.Rule, m.span(n), "the map names no ecosystem", "infer: "+f.Type.Word)
+		return false
+	}
+	return ok
+}
+
+// inferOne maps what is said of one ecosystem: nothing, or of node whether scripts are tasks.
+func (m *mapper) inferOne(f *Field, e entry, out *Infer) bool {
+	v := deref(e.value)
+	if isNull(e.value) {
+		return true
+	}
+	if v.Kind != yaml.MappingNode {
+		m.wrongType(f.Rule, e.value, "a map").Hint = e.key.Value + ": {}"
+		return false
+	}
+	keys, ok := m.entries(v)
+	for _, k := range keys {
+		if k.key.Value != "scripts" || e.key.Value != "node" {
+			hint := ""
+			if k.key.Value == "scripts" || e.key.Value == "node" {
+				hint = "node: {scripts: true}"
+			}
+			m.add("haz::cfg::004", k.key.Span, "unknown key "+diag.QuoteShort(k.key.Value), hint)
+			ok = false
+			continue
+		}
+		m.push(step{key: k.key.Value})
+		ok = m.flag(&Field{Key: "scripts", Rule: f.Rule, Type: Type{Kind: Flag}}, k.value, &out.Scripts) && ok
+		m.pop()
+	}
 	return ok
 }
 

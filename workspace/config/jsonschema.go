@@ -181,7 +181,8 @@ func (s *schemaPrinter) field(o *Object, f *Field) object {
 		return append(out, member{"oneOf", list{scalarSchema(f.Type.Format, nil, nullable), s.object(f.Type.Object)}})
 	case WordOrList:
 		return append(out, member{"anyOf", list{object{{"const", f.Type.Word}}, object{{"type", "null"}},
-			object{{"type", "array"}, {"items", scalarSchema(f.Type.Format, f.Type.Allowed, false)}, {"uniqueItems", true}}}})
+			object{{"type", "array"}, {"items", scalarSchema(f.Type.Format, f.Type.Allowed, false)}, {"uniqueItems", true}},
+			f.Type.each()}})
 	default:
 		return append(out, scalarSchema(f.Type.Format, f.Type.Allowed, nullable)...)
 	}
@@ -356,4 +357,17 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 		out = append(out, member{"not", object{{"type", "string"}, {"pattern", `[0-9]s.*[0-9]s|ms.*ms|[0-9]m[0-9].*[0-9]m([0-9]|$)|h.*h|d.*d|w.*w`}}})
 	}
 	return out
+}
+
+// each is the map form of WordOrList: of node whether scripts are tasks, of the others nothing.
+func (t Type) each() object {
+	properties := object{}
+	for _, word := range t.Allowed {
+		more := object{}
+		if word == "node" {
+			more = object{{"scripts", object{{"type", "boolean"}}}}
+		}
+		properties = append(properties, member{word, object{{"type", list{"object", "null"}}, {"properties", more}, {"additionalProperties", false}}})
+	}
+	return object{{"type", "object"}, {"properties", properties}, {"additionalProperties", false}, {"minProperties", 1}}
 }

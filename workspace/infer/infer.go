@@ -52,6 +52,24 @@ type Project struct {
 	Manifest string   // workspace-absolute
 	Place    diag.Place
 	Tags     []string // by language and kind ("node", "lib"), sorted, each once
+
+	// Of a reader that was asked for scripts: those that the manifest has, with what it says, and by whom they are run.
+	Scripts []Script
+	Text    string
+	Runner  Runner
+}
+
+// A Script is one of a manifest; from Start to End its name stands there.
+type Script struct {
+	Name       string
+	Start, End int
+}
+
+// A Runner runs scripts of packages.
+type Runner struct {
+	Command []string // the name of the script comes behind it
+	After   []string // and this behind the name
+	Lock    string   // the lock file, workspace-absolute; "" where there is none
 }
 
 // Edge says that a project uses another one. It is between folders, not names: two projects may have one name.

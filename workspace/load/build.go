@@ -16,13 +16,14 @@ import (
 
 // builder makes tasks of the bodies of one file. It is used by one goroutine.
 type builder struct {
-	ctx   context.Context // nil: nothing ends the checks early
-	src   *config.Source
-	files map[string]bool // the haz.yml of all projects, workspace-absolute
-	diags diag.List
-	made  map[madeOf]*made
-	known map[*config.Body]bool // a task was made of them
-	bad   []badReference
+	ctx    context.Context // nil: nothing ends the checks early
+	src    *config.Source
+	script bool            // it is the manifest of a package
+	files  map[string]bool // the haz.yml of all projects, workspace-absolute
+	diags  diag.List
+	made   map[madeOf]*made
+	known  map[*config.Body]bool // a task was made of them
+	bad    []badReference
 
 	nested func(dir string) []string    // the folders of projects below one
 	ends   func() []pattern.Pattern     // where the root's own patterns end; none where it is the only project
@@ -57,7 +58,7 @@ func (b *builder) task(p *workspace.Project, c config.Task, base *merged, overla
 	m := b.made[madeOf{c.Body, base}]
 	b.sets = b.seen[p]
 	if m == nil {
-		m = &made{merged: base.with(&layer{src: b.src, body: c.Body, shared: overlay != "", strict: c.Body.Env.Strict, overlay: overlay})}
+		m = &made{merged: base.with(&layer{src: b.src, body: c.Body, shared: overlay != "", script: b.script, strict: c.Body.Env.Strict, overlay: overlay})}
 		t := b.body(m.merged)
 		t.Origins = m.origins()
 		m.last, m.override = &t, t.Override
@@ -189,6 +190,9 @@ func (b *builder) body(m *merged) workspace.Task {
 		single(&t, l.body)
 	}
 	t.Cache, t.TTY = t.Cache && !t.Interactive, t.TTY && !t.Interactive
+	if a := m.action(); a != nil && a.script && t.Cache && m.outputs.len() == 0 && m.nearest(func(c *config.Body) bool { return c.Cache.Set }) == nil {
+		t.Cache, t.NoOutputs = false, true // what it makes would be missing after a hit
+	}
 	b.action(&t, m)
 	for _, p := range m.tools {
 		for _, tool := range p.items {

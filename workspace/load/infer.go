@@ -57,7 +57,7 @@ func (l *loader) infer() {
 			l.add(d)
 		}
 	}
-	l.ws.Inferred = &workspace.Inferred{Looked: patternsOf(l.inferred), Manifests: make(map[string]bool, len(l.inferred.Projects))}
+	l.ws.Inferred = &workspace.Inferred{Scripts: l.settings.Infer.Scripts.Value, Looked: patternsOf(l.inferred), Manifests: make(map[string]bool, len(l.inferred.Projects))}
 	for _, p := range l.inferred.Projects {
 		l.ws.Inferred.Manifests[p.Manifest] = true
 	}
@@ -77,7 +77,9 @@ func readersOf(said config.Infer) []infer.Reader {
 	var list []infer.Reader
 	for _, t := range said.Readers.Items {
 		for _, r := range readers {
-			if r.Name() == t.Value {
+			if _, is := r.(node.Reader); is && r.Name() == t.Value {
+				list = append(list, node.Reader{Scripts: said.Scripts.Value})
+			} else if r.Name() == t.Value {
 				list = append(list, r)
 			}
 		}

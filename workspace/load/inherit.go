@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -21,56 +20,58 @@ func (l *loader) complete(base *merged, sources []source) *merged {
 			if l.completed == nil {
 				l.completed = map[madeOf]*merged{}
 			}
-			l.completed[at] = base.with(&layer{src: s.overlay.file.Source, body: s.task.Body, shared: true, strict: s.task.Body.Env.Strict, overlay: s.overlay.Name, origins: &sync.Map{}})
+			l.completed[at] = base.with(&layer{src: s.src, body: s.task.Body, shared: !s.script, script: s.script, strict: s.task.Body.Env.Strict, overlay: s.name(), origins: &sync.Map{}})
 		}
 		base = l.completed[at]
 	}
 	return base
 }
 
-// chain orders what completes a body that inherits, the nearest first; mine are the body's key, and whose it is. Without an order it is
-// nothing, which is told, and false.
-func (l *loader) chain(c comparer, p *workspace.Project, n string, s []source, mine inheriting) (chain []source, ok bool) {
+// chain orders what completes a body that inherits, the nearest first. Without an order it is nothing, which is told, and false.
+func (l *loader) chain(c comparer, own *project, n string, s []source, mine source) (chain []source, ok bool) {
 	rest := s
-	for body := mine.body; body.Inherit.Value; {
+	for mine.task.Body.Inherit.Value {
 		if len(rest) == 0 {
-			l.nothingToInherit(p, n, mine)
+			script, there := own.scripts.source(n)
+			switch {
+			case there:
+				return append(chain, script), true
+			case mine.overlay == nil || !l.completesNothing(mine, nil):
+				l.nothingToInherit(own, n, mine)
+			}
 			return chain, true
 		}
 		w := c.winner(rest)
 		if w < 0 {
-			l.collision(p, n, rest, "what completes a task has to be one body: remove its inherit: true, or add a tag to the tagsFilter of the one that should")
+			l.collision(own.Project, n, rest, "what completes a task has to be one body: remove its inherit: true, or add a tag to the tagsFilter of the one that should")
 			return nil, false
 		}
-		chain = append(chain, rest[w])
-		body, mine = rest[w].task.Body, inheriting{rest[w].task.Body, rest[w].overlay.file.Source, rest[w].overlay.Name}
+		mine = rest[w]
+		chain = append(chain, mine)
 		rest = append(rest[:w:w], rest[w+1:]...)
 	}
 	return chain, true
 }
 
-// inheriting is a body that says inherit, where it stands.
-type inheriting struct {
-	body    *config.Body
-	src     *config.Source
-	overlay string
-}
-
 // nothingToInherit reports inherit: true of a body that wins over no other.
-func (l *loader) nothingToInherit(p *workspace.Project, n string, mine inheriting) {
+func (l *loader) nothingToInherit(own *project, n string, mine source) {
+	p := own.Project
 	if l.noGraph || l.ws.Partial.Projects || l.ws.Partial.Tags {
 		return // what there is to inherit is not known
 	}
-	d := diag.Diagnostic{Code: "haz::cfg::067", Place: mine.src.Place(mine.body.Inherit.Span), KeyPath: mine.body.KeyPath() + ".inherit", Project: p.Name}
-	if mine.overlay == "" {
+	d := diag.Diagnostic{Code: "haz::cfg::067", Place: mine.src.Place(mine.task.Body.Inherit.Span), KeyPath: mine.task.Body.KeyPath() + ".inherit", Project: p.Name}
+	if mine.overlay == nil {
 		d.Message, d.Project = fmt.Sprintf("task %s has nothing to inherit: no overlay gives project %s such a task", diag.Quote(n), diag.Quote(p.Name)), ""
 	} else {
 		d.Message = fmt.Sprintf("task %s has nothing to inherit: of the overlays of project %s no wider one has it", diag.Quote(n), diag.Quote(p.Name))
 	}
 	d.Hint = "remove inherit: true; defaults hold without it"
 	var names []string
+	if own.scripts != nil {
+		names = append(names, own.scripts.names...)
+	}
 	for _, o := range l.overlays {
-		if o.Name != mine.overlay && o.file != nil && o.attaches(l, p) {
+		if o.Name != mine.name() && o.file != nil && o.attaches(l, p) {
 			for _, t := range o.file.Tasks {
 				names = append(names, t.Name.Value)
 			}

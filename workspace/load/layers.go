@@ -20,6 +20,7 @@ type layer struct {
 	body     *config.Body
 	defaults bool        // it is no task's own
 	shared   bool        // several tasks have it
+	script   bool        // it is that of a package
 	strict   config.Bool // env.strict, which files also say beside their defaults
 	overlay  string      // the one that it stands in; "" for none
 	origins  *sync.Map   // of its lists, by key: what tasks of several projects share

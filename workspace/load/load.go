@@ -156,6 +156,7 @@ func (l *loader) load(o Options) {
 	l.finalizers()
 	l.respell(projects, overlays)
 	l.unusedCaps()
+	l.uncached()
 }
 
 func (l *loader) add(d diag.Diagnostic) { l.diags = append(l.diags, d) }

@@ -182,8 +182,18 @@ func tagNames(byTag map[string][]*workspace.Project) []string { return slices.So
 
 // source is a body that competes for a task (DAG-002).
 type source struct {
-	overlay *overlay
+	overlay *overlay // nil: it is no overlay's
 	task    config.Task
+	src     *config.Source
+	script  bool // it is that of a package
+}
+
+// name is that of the overlay; "" where there is none.
+func (s *source) name() string {
+	if s.overlay == nil {
+		return ""
+	}
+	return s.overlay.Name
 }
 
 // merge is phase 6: for each project and task name, one body wins (DAG-002 … DAG-006), and says whether others complete it.
@@ -242,13 +252,13 @@ func (l *loader) mergeProject(c comparer, at int, own *project, overlays []*over
 			if sources[n] == nil {
 				names = append(names, n)
 			}
-			sources[n] = append(sources[n], source{o, t})
+			sources[n] = append(sources[n], source{overlay: o, task: t, src: o.file.Source})
 		}
 	}
 	for _, t := range own.waiting {
 		n := t.Name.Value
 		mine[n] = true
-		if chain, ok := l.chain(c, p, n, sources[n], inheriting{t.Body, own.builder.src, ""}); ok {
+		if chain, ok := l.chain(c, own, n, sources[n], source{task: t, src: own.builder.src}); ok {
 			p.Tasks = append(p.Tasks, own.builder.tasks(p, t, l.complete(own.base, chain), "")...)
 		}
 	}
@@ -263,11 +273,12 @@ func (l *loader) mergeProject(c comparer, at int, own *project, overlays []*over
 			continue
 		}
 		winner := s[w]
-		chain, ok := l.chain(c, p, n, append(s[:w:w], s[w+1:]...), inheriting{winner.task.Body, winner.overlay.file.Source, winner.overlay.Name})
-		if ok {
+		chain, ok := l.chain(c, own, n, append(s[:w:w], s[w+1:]...), winner)
+		if ok && !l.completesNothing(winner, chain) {
 			p.Tasks = append(p.Tasks, winner.overlay.builder.tasks(p, winner.task, l.complete(own.base, chain), winner.overlay.Name)...)
 		}
 	}
+	l.onlyScripts(own, func(name string) bool { return mine[name] || sources[name] != nil })
 }
 
 // nameless checks the form of the tasks of a project that is none, since it has no name.

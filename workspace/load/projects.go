@@ -275,7 +275,8 @@ type project struct {
 	sets                                *sets // nil: its file could not be read
 	bad                                 []badReference
 	dir                                 directory
-	bare                                bool // there is no haz.yml
+	bare                                bool     // there is no haz.yml
+	scripts                             *scripts // nil: it has none
 }
 
 // readProjects is phase 4: it reads the haz.yml of all directories side by side.
@@ -348,6 +349,8 @@ func (l *loader) readProject(dir directory) *project {
 	if p.base != nil {
 		project.Defaults = b.plain(p.base, project)
 	}
+	scripts, bad := l.scriptsOf(dir.path)
+	p.scripts, p.diags = scripts, append(p.diags, bad...)
 	p.own = make([]*workspace.Task, 0, len(c.Tasks))
 	for _, t := range c.Tasks {
 		if t.Body.Inherit.Value {

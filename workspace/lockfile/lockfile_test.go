@@ -134,7 +134,9 @@ func packages(l *lockfile.Lock, at []int32) (list []lockfile.Package) {
 }
 
 func TestDiff(t *testing.T) {
-	p := func(name, version, pin string) lockfile.Package { return lockfile.Package{Name: name, Version: version, Pin: pin} }
+	p := func(name, version, pin string) lockfile.Package {
+		return lockfile.Package{Name: name, Version: version, Pin: pin}
+	}
 	was := []lockfile.Package{p("a", "1", "x"), p("b", "1", "x"), p("b", "2", "x"), p("c", "1", "x"), p("d", "1", "x")}
 	is := []lockfile.Package{p("a", "2", "y"), p("b", "2", "x"), p("b", "3", "x"), p("c", "1", "y"), p("d", "1", "x"), p("e", "1", "x")}
 	if got := fmt.Sprint(lockfile.Diff(was, is)); got != "[{a [1] [2]} {b [1] [3]} {c [1] [1]} {e [] [1]}]" {

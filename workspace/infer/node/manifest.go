@@ -20,6 +20,7 @@ type manifest struct {
 	private bool
 	entry   bool // others can import it: it names a file for that
 	deps    []dependency
+	scripts []text // their names
 
 	// What counts in the root only.
 	manager       string // "pnpm@10.2.0"
@@ -118,6 +119,8 @@ func (r *parser) top(key string, _ span) {
 	case "private":
 		r.m.private = r.next() == 't'
 		r.skip()
+	case "scripts":
+		r.specs(key, func(name text, _ string) { r.m.scripts = append(r.m.scripts, name) })
 	case "main", "module", "exports", "types", "typings", "browser":
 		r.m.entry = r.next() != 'n'
 		r.skip()

@@ -17,7 +17,9 @@ import (
 const RuleNoMatch = "haz::cfg::099"
 
 // Reader reads package.json, pnpm-workspace.yaml and what else says which folders are packages.
-type Reader struct{}
+type Reader struct {
+	Scripts bool // are to be among what is found
+}
 
 // Name is "node".
 func (Reader) Name() string { return "node" }
@@ -34,7 +36,7 @@ func (Reader) Reads(name string) bool {
 }
 
 // Read gives the packages of the workspace, the root among them when it has a package.json.
-func (Reader) Read(ctx context.Context, d *infer.Disk) (found infer.Found) {
+func (r Reader) Read(ctx context.Context, d *infer.Disk) (found infer.Found) {
 	root, mistakes := readManifest(d, "/")
 	s, bad := readSettings(d, root)
 	mistakes = append(mistakes, bad...)
@@ -51,6 +53,9 @@ func (Reader) Read(ctx context.Context, d *infer.Disk) (found infer.Found) {
 	found.Mistakes = mistakes
 	found.Edges = w.edges(ctx, d)
 	found.Projects = w.projects(found.Edges)
+	if r.Scripts {
+		w.scripts(d, found.Projects)
+	}
 	return found
 }
 

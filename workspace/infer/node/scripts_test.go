@@ -1,0 +1,47 @@
+package node_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/workspace/infer"
+	"github.com/haz-build/haz/workspace/infer/infertest"
+	"github.com/haz-build/haz/workspace/infer/node"
+)
+
+// haz::cfg::111: which scripts there are, and who runs them.
+func TestScripts(t *testing.T) {
+	const manifest = `{"name": "a", "scripts": {"b": "1", "preb": "2", "postb": "3", "prepare": "4", "pre": "5", "posts": "6", "": "7", "b": "8", "a:b": "9"}}`
+	for _, c := range []struct{ files, want string }{
+		{"", "npm run * -- lock  a:b b posts pre prepare"},
+		{"package-lock.json", "npm run * -- lock /package-lock.json a:b b posts pre prepare"},
+		{"npm-shrinkwrap.json", "npm run * -- lock /npm-shrinkwrap.json a:b b posts pre prepare"},
+		{"pnpm-lock.yaml", "pnpm run *  lock /pnpm-lock.yaml a:b b posts pre prepare"},
+		{"yarn.lock", "yarn run *  lock /yarn.lock a:b b posts pre prepare"},
+		{"bun.lock", "bun run *  lock /bun.lock a:b b posts pre prepare"},
+		{"pnpm-workspace.yaml", "pnpm run *  lock  a:b b posts pre prepare"},
+	} {
+		disk := fsys.Memory()
+		infertest.Put(t, disk, "package.json", manifest)
+		for _, f := range strings.Fields(c.files) {
+			infertest.Put(t, disk, f, "")
+		}
+		p := node.Reader{Scripts: true}.Read(context.Background(), infer.NewDisk(disk)).Projects[0]
+		got := fmt.Sprintf("%s * %s lock %s", strings.Join(p.Runner.Command, " "), strings.Join(p.Runner.After, " "), p.Runner.Lock)
+		for _, s := range p.Scripts {
+			got += " " + s.Name
+			if p.Text[s.Start:s.End] != `"`+s.Name+`"` {
+				t.Errorf("%s: %s stands at %q", c.files, s.Name, p.Text[s.Start:s.End])
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.files, got, c.want)
+		}
+		if p := (node.Reader{}).Read(context.Background(), infer.NewDisk(disk)).Projects[0]; p.Scripts != nil || p.Text != "" {
+			t.Error("scripts that nobody asked for")
+		}
+	}
+}
