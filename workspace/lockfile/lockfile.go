@@ -72,9 +72,6 @@ var readers = map[string]func(text []byte) (*Lock, error){
 	"uv.lock":             readUv,
 }
 
-// Known reports whether a file of that name is read.
-func Known(name string) bool { return readers[name] != nil }
-
 // Max is how long a lock file may be, in bytes.
 const Max = 64 << 20
 
