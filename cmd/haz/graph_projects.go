@@ -58,7 +58,7 @@ type projectEdge struct {
 func drawProjects(w *haz.Workspace, all bool) *projectGraph {
 	g := &projectGraph{Nodes: []projectNode{}, Edges: []projectEdge{}}
 	projects := w.W.Projects
-	if p := w.Bearing(); p != nil && !all {
+	if p := w.Bearing(); p != nil && !all && !w.W.IsAmongOthers(p) {
 		projects = w.W.Using(p)
 	}
 	used := map[string]bool{}

@@ -137,7 +137,16 @@ func (v *invocation) isTask(err error) error {
 			usage.d.Hint = "that is a task: haz run " + l.rest[0] + ":" + l.unknown
 		}
 	} else if usage.d.Hint == noCommand {
-		usage.d.Hint = cmp.Or(ws.Meant(l.unknown), noCommand)
+		usage.d.Hint = cmp.Or(asRun(ws.Meant(l.unknown)), noCommand)
 	}
 	return err
+}
+
+// asRun is a hint that names a task, in the place of a command: a task alone is none.
+func asRun(hint string) string {
+	ref, ok := strings.CutPrefix(hint, `did you mean "`)
+	if ref, whole := strings.CutSuffix(ref, `"?`); ok && whole && !strings.ContainsAny(ref, "\"\\ ") {
+		return "that is a task: haz run " + ref
+	}
+	return hint
 }
