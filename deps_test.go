@@ -63,7 +63,7 @@ var mayImport = map[string]string{
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file
 	"workspace/git":             "layout diag fsys pattern process",
-	"graph":                     "layout workspace pattern diag",
+	"graph":                     "workspace pattern diag",
 	"graph/query":               "graph workspace pattern diag",
 	"messages":                  "workspace cache/digest cache/entry",
 	"cache/tools":               "workspace workspace/script cache/digest cache/hasher cache/state fsys",
@@ -87,7 +87,7 @@ var mayImport = map[string]string{
 	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/config workspace/git workspace/load",
 	"cmd/haz/streams": "fsys process report",
 	"cmd/haz/watch":   "layout fsys pattern workspace",
-	"cmd/haz":         "layout process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys",
+	"cmd/haz":         "process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys",
 	"bench":           "",
 
 	// Beside the building: it edits copies of the source and runs the tests.
