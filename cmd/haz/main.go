@@ -4,7 +4,8 @@
 //
 // A command has a file with its name, and there its row first (what the library that reads the line has to know of it), then what it
 // does: run.go, watch.go, check.go, why.go, query.go, cache.go, list.go, graph.go, init.go, completion.go, man.go, help.go, and
-// complete.go for the scripts of completion. All else is for several:
+// complete.go for the scripts of completion. What would make one long has a file that begins with its name: graph_projects.go. All else is for
+// several:
 //
 //   - main.go: the process; one command line, and its exit code
 //   - table.go: commands and options; words.go: a line put in order; app.go: the line read, and what is wrong with it; hints.go

@@ -21,6 +21,7 @@ type manifest struct {
 	entry   bool // others can import it: it names a file for that
 	deps    []dependency
 	scripts []text // their names
+	odd     []text // names of scripts that are no texts
 
 	// What counts in the root only.
 	manager       string // "pnpm@10.2.0"
@@ -120,7 +121,7 @@ func (r *parser) top(key string, _ span) {
 		r.m.private = r.next() == 't'
 		r.skip()
 	case "scripts":
-		r.specs(key, func(name text, _ string) { r.m.scripts = append(r.m.scripts, name) })
+		r.scripts()
 	case "main", "module", "exports", "types", "typings", "browser":
 		r.m.entry = r.next() != 'n'
 		r.skip()
@@ -195,6 +196,20 @@ func (r *parser) specs(key string, each func(name text, spec string)) {
 		each(text{name, at}, spec)
 	}) {
 		r.want(key, "an object")
+	}
+}
+
+// scripts reads names. What is no text is for those to tell who ask for scripts.
+func (r *parser) scripts() {
+	if !r.object(func(name string, at span) {
+		if r.next() == '"' {
+			r.m.scripts = append(r.m.scripts, text{name, at})
+		} else {
+			r.m.odd = append(r.m.odd, text{name, at})
+		}
+		r.skip()
+	}) {
+		r.skip()
 	}
 }
 

@@ -54,7 +54,7 @@ func (r Reader) Read(ctx context.Context, d *infer.Disk) (found infer.Found) {
 	found.Edges = w.edges(ctx, d)
 	found.Projects = w.projects(found.Edges)
 	if r.Scripts {
-		w.scripts(d, found.Projects)
+		found.Mistakes = append(found.Mistakes, w.scripts(d, found.Projects)...)
 	}
 	return found
 }

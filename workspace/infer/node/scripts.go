@@ -4,14 +4,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace/infer"
 )
 
 // scripts gives packages their scripts (haz::cfg::111). What package managers run before and after a script of their own accord, preX and postX
 // beside X, is part of X.
-func (w *packages) scripts(d *infer.Disk, projects []infer.Project) {
+func (w *packages) scripts(d *infer.Disk, projects []infer.Project) (mistakes diag.List) {
 	runner := w.runner(d)
 	for i, m := range w.all {
+		for _, odd := range m.odd {
+			mistakes = append(mistakes, m.text.Mistake(infer.RuleBroken, odd.at.start, odd.at.end, "`scripts`: "+diag.QuoteShort(odd.value)+" is no text"))
+		}
 		if len(m.scripts) == 0 {
 			continue
 		}
@@ -31,6 +35,7 @@ func (w *packages) scripts(d *infer.Disk, projects []infer.Project) {
 		slices.SortFunc(p.Scripts, func(a, b infer.Script) int { return strings.Compare(a.Name, b.Name) })
 		p.Scripts = slices.CompactFunc(p.Scripts, func(a, b infer.Script) bool { return a.Name == b.Name })
 	}
+	return mistakes
 }
 
 // runner is the package manager of the workspace.

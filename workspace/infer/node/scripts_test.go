@@ -12,6 +12,19 @@ import (
 	"github.com/haz-build/haz/workspace/infer/node"
 )
 
+// haz::cfg::111: what is no script is told where scripts are asked for, and elsewhere does not matter.
+func TestOddScripts(t *testing.T) {
+	disk := fsys.Memory()
+	infertest.Put(t, disk, "package.json", `{"name": "a", "scripts": {"a": 1, "b": "x"}}`)
+	found := node.Reader{Scripts: true}.Read(context.Background(), infer.NewDisk(disk))
+	if len(found.Mistakes) != 1 || found.Mistakes[0].Message != "`scripts`: \"a\" is no text" || found.Mistakes[0].Place.Column != 27 || len(found.Projects[0].Scripts) != 1 {
+		t.Errorf("%+v", found)
+	}
+	if found := (node.Reader{}).Read(context.Background(), infer.NewDisk(disk)); len(found.Mistakes) > 0 {
+		t.Errorf("%+v", found.Mistakes)
+	}
+}
+
 // haz::cfg::111: which scripts there are, and who runs them.
 func TestScripts(t *testing.T) {
 	const manifest = `{"name": "a", "scripts": {"b": "1", "preb": "2", "postb": "3", "prepare": "4", "pre": "5", "posts": "6", "": "7", "b": "8", "a:b": "9"}}`
