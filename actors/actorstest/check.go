@@ -26,7 +26,8 @@ type checker struct {
 	resolves map[int][]uint32        // attempts of Resolve
 	hits     map[int][]uint32        // attempts of OutputsDiffer
 	answered map[messages.Ref]string // what the cache actor has answered
-	exited   map[int]bool            // process ended with 0
+	exited   map[int]bool            // the last process ended with 0
+	exits    map[int]uint32          // whose end that is: word of an earlier one may come twice, and late
 	judged   map[int]bool
 	closed   bool // the cancel flag is up, or an essential actor is known to be dead
 	forced   bool
@@ -49,7 +50,7 @@ type checker struct {
 
 func newChecker(r Subject, s *Sim, p *processes, o RunOptions, rep *Report) *checker {
 	c := &checker{Subject: r, s: s, procs: p, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), finals: newFinals(), counted: map[string]bool{}}
+		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, exits: map[int]uint32{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), finals: newFinals(), counted: map[string]bool{}}
 	rep.Deliveries = make([]int, len(r.Plan.Tasks))
 	for i, t := range r.Plan.Tasks {
 		c.index[t.ID.String()] = i
@@ -155,7 +156,9 @@ func (c *checker) delivered(to string, m any) {
 			c.broken("I8: restore of %s without a hit", c.Plan.Tasks[m.Task].ID)
 		}
 	case messages.ProcessExited:
-		c.exited[m.Task] = m.Code == 0 && m.Signal == 0
+		if m.Attempt >= c.exits[m.Task] {
+			c.exits[m.Task], c.exited[m.Task] = m.Attempt, m.Code == 0 && m.Signal == 0
+		}
 	case messages.ClaimJudged:
 		c.judged[m.Task] = !m.Violated
 	case messages.StoreEntry:
