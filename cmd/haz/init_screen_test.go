@@ -259,6 +259,10 @@ func TestInitScreenResizes(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.shows("app (project)")
+	// The window may have grown before the keys were looked at: then only what they change is drawn, and in pieces. Another size draws all.
+	if err := pty.Setsize(s.tty, &pty.Winsize{Rows: 21, Cols: 81}); err != nil {
+		t.Fatal(err)
+	}
 	s.shows("Commit selection (1 project)")
 	s.types("q")
 	s.ends(0)
