@@ -10,9 +10,13 @@ import (
 // A short-lived process that allocates some ten bytes per byte it keeps: collecting half as often, or less, is worth its memory
 // as long as that is little. Where it would become much, the collector works harder.
 const (
-	collectPercent = 400       // garbage for each byte in use before a collection
-	easyMemory     = 160 << 20 // bytes up to which that holds
+	firstCollection = 32 << 20  // bytes of heap before anything is collected: a run over some hundred tasks with nothing to do ends before it
+	collectPercent  = 400       // garbage for each byte in use before a collection, from then on
+	easyMemory      = 160 << 20 // bytes up to which that holds
 )
+
+// runtimeMinimum is the heap at which the runtime collects for the first time with a percentage of 100; it grows with that.
+const runtimeMinimum = 4 << 20
 
 // tameCollector sets the garbage collector up. Who sets GOGC or GOMEMLIMIT knows better.
 //
@@ -22,11 +26,16 @@ func tameCollector() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	debug.SetGCPercent(collectPercent)
+	debug.SetGCPercent(100 * firstCollection / runtimeMinimum)
 	debug.SetMemoryLimit(easyMemory)
+	first := true
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	limit := int64(easyMemory)
 	afterEachCollection(func() {
+		if first {
+			first = false
+			debug.SetGCPercent(collectPercent)
+		}
 		metrics.Read(live)
 		if want := memoryLimit(live[0].Value.Uint64()); want != limit {
 			limit = want

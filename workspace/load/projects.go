@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -33,6 +34,7 @@ func (l *loader) directories() []directory {
 	}
 	entries := l.settings.Projects.Items
 	c := canonical{fs: l.fs, known: map[string]string{"/": "/"}}
+	l.lookAhead(&c, entries)
 	var all []directory
 	first := map[string]int{}          // directory: index in all
 	repeated := map[[2]int]*repeated{} // entries: the directories that both select
@@ -229,12 +231,25 @@ var errNotDir = errors.New("not a directory")
 // file system here; a glob that meets one goes on (DISC-021).
 type canonical struct {
 	fs    fsys.FS
+	mu    sync.Mutex
 	known map[string]string
+}
+
+// lookAhead looks at the directories that entries name, on all CPUs. What is wrong with one is found again, and told, in the order of entries.
+func (l *loader) lookAhead(c *canonical, entries []config.Pattern) {
+	l.parallel(len(entries), func(i int) {
+		if e := entries[i]; e.Glob.IsLiteral() {
+			_, _ = c.dir(e.Value)
+		}
+	})
 }
 
 // dir returns the directory without links. Where it is no directory the error is errNotDir.
 func (c *canonical) dir(name string) (string, error) {
-	if known, ok := c.known[name]; ok {
+	c.mu.Lock()
+	known, ok := c.known[name]
+	c.mu.Unlock()
+	if ok {
 		return known, nil
 	}
 	parent, err := c.dir(path.Dir(name))
@@ -254,7 +269,9 @@ func (c *canonical) dir(name string) (string, error) {
 	case info.Kind != fsys.Dir:
 		return "", errNotDir
 	}
+	c.mu.Lock()
 	c.known[name] = real
+	c.mu.Unlock()
 	return real, nil
 }
 
