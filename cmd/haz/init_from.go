@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/haz-build/haz"
@@ -46,7 +48,7 @@ func (v *invocation) initFrom(tool string) error {
 	if err != nil {
 		return err
 	}
-	plan, mistakes := moving.Read(v.ctx, disk, tool, moving.Options{Tracked: tracked})
+	plan, mistakes := moving.Read(v.ctx, disk, tool, moving.Options{Tracked: tracked, Folder: filepath.Base(v.dir), OS: runtime.GOOS, Arch: runtime.GOARCH})
 	if len(mistakes) > 0 {
 		return &diag.Errors{List: mistakes}
 	}

@@ -61,6 +61,28 @@ func (v Foreign) Each(each func(key string, value Foreign)) bool {
 	return true
 }
 
+// ForeignPair is a key of a map, with its place and its value; none for null.
+type ForeignPair struct {
+	Key   string
+	Place diag.Place
+	Value Foreign
+}
+
+// Pairs are the keys of a map with what merge keys bring; of a key that is given twice the first. None: it is no map.
+func (v Foreign) Pairs() (pairs []ForeignPair) {
+	if v.node == nil || v.node.Kind != yaml.MappingNode {
+		return nil
+	}
+	list, _ := v.m.entries(v.node)
+	for _, e := range list {
+		pairs = append(pairs, ForeignPair{e.key.Value, v.m.src.Place(e.key.Span), (Foreign{v.m, e.value}).present()})
+	}
+	return pairs
+}
+
+// IsMap reports whether the value is a map.
+func (v Foreign) IsMap() bool { return v.node != nil && v.node.Kind == yaml.MappingNode }
+
 // Items are those of a list. False: it is none.
 func (v Foreign) Items() (items []Foreign, ok bool) {
 	if v.node == nil || v.node.Kind != yaml.SequenceNode {

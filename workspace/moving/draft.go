@@ -20,6 +20,7 @@ const tasksDir = layout.Dir + "/tasks"
 type draft struct {
 	tool        string
 	notes       []note // about the workspace as a whole
+	comments    []string
 	concurrency string
 	defaults    body
 	projects    []*project
@@ -52,10 +53,13 @@ type note struct {
 type body struct {
 	description             string
 	command                 []string
-	shell                   string
+	shell, shellType        string
+	shellOptions            []string
 	inputs, exclude         []string
 	outputs                 []string
 	deps, weakDeps, after   []string
+	streams                 []string // deps of which what they print counts
+	os                      string   // the only system on which it is carried out
 	fromHost, pass, files   []string
 	override                [][2]string
 	timeout, mutex          string
@@ -85,10 +89,16 @@ func (b *body) text(indent string) string {
 	if b.shell != "" {
 		out.WriteString(indent + "shell: " + script(b.shell, indent) + "\n")
 	}
+	flag("shell_type", b.shellType != "", b.shellType)
+	list("shell_options", b.shellOptions)
 	list("inputs", b.inputs)
 	list("exclude", b.exclude)
 	list("outputs", b.outputs)
-	list("deps", b.deps)
+	if b.streams == nil {
+		list("deps", b.deps)
+	} else {
+		line("deps", b.longDeps(indent))
+	}
 	list("weakDeps", b.weakDeps)
 	list("after", b.after)
 	if b.fromHost != nil || b.pass != nil || b.override != nil || b.files != nil {
@@ -106,11 +116,24 @@ func (b *body) text(indent string) string {
 		}
 		indent = deeper
 	}
+	flag("if", b.os != "", "{os: "+b.os+"}")
 	flag("mutex", b.mutex != "", config.YAML(b.mutex))
 	flag("timeout", b.timeout != "", b.timeout)
 	flag("cache", b.noCache, "false")
 	flag("interactive", b.asks, "true")
 	flag("internal", b.internal, "true")
+	return out.String()
+}
+
+// longDeps are the deps where some are more than a reference.
+func (b *body) longDeps(indent string) string {
+	var out strings.Builder
+	for _, d := range b.deps {
+		out.WriteString("\n" + indent + "  - " + config.YAML(d))
+	}
+	for _, d := range b.streams {
+		out.WriteString("\n" + indent + "  - {task: " + config.YAML(d) + ", streams: true}")
+	}
 	return out.String()
 }
 
@@ -138,13 +161,18 @@ func flow(items []string, indent string) string {
 func script(text, indent string) string {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	plain := len(lines) > 1 && !strings.HasPrefix(lines[0], " ")
-	for _, l := range lines {
-		plain = plain && l != "" && strings.TrimRight(l, " \t\r") == l && !strings.ContainsFunc(l, func(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f })
+	for i, l := range lines {
+		plain = plain && (l != "" || i > 0 && i < len(lines)-1) && strings.TrimRight(l, " \t\r") == l && !strings.ContainsFunc(l, func(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f })
 	}
 	if !plain {
 		return config.YAML(text)
 	}
-	return "|\n" + indent + "  " + strings.Join(lines, "\n"+indent+"  ")
+	for i, l := range lines {
+		if l != "" {
+			lines[i] = indent + "  " + l
+		}
+	}
+	return "|\n" + strings.Join(lines, "\n")
 }
 
 func comment(text string) string { return "# " + strings.Join(strings.Fields(text), " ") }
@@ -257,6 +285,9 @@ func (d *draft) files() ([]File, int) {
 // settings is the text of the workspace file; where the root is the only project, the comments alone.
 func (d *draft) settings(p *printer, alone bool) string {
 	text := p.comments("", d.notes)
+	for _, c := range d.comments {
+		text += comment(c) + "\n"
+	}
 	if alone {
 		return text
 	}

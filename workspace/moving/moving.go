@@ -35,7 +35,9 @@ type Plan struct {
 
 // Options are what the reader cannot see on the disk of the workspace.
 type Options struct {
-	Tracked []string // the files that git tracks, workspace-absolute and sorted; nil where there is no git
+	Tracked  []string // the files that git tracks, workspace-absolute and sorted; nil where there is no git
+	Folder   string   // the name of the folder that the workspace is
+	OS, Arch string   // of the machine, as Go calls them: what templates ask for
 }
 
 // tool is one that can be read.
@@ -49,7 +51,15 @@ type tool struct {
 
 var tools = []tool{
 	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, read: readTurbo},
+	{name: "task", files: slashed(taskFileNames), read: readTask},
 	{name: "npm", files: []string{"/package.json"}, read: readNPM, plain: true},
+}
+
+func slashed(names []string) (out []string) {
+	for _, name := range names {
+		out = append(out, "/"+name)
+	}
+	return out
 }
 
 // Tools are the names of the tools that can be read.
@@ -89,6 +99,7 @@ type source struct {
 	fs       fsys.FS
 	file     string // the first of the tool's files that is there; "" for none
 	tracked  []string
+	options  Options
 	draft    draft
 	mistakes diag.List // errors
 	warnings diag.List
@@ -102,7 +113,7 @@ func (s *source) bad(d diag.Diagnostic) {
 
 // Read makes the plan for a workspace of one of Tools; disk is rooted at it. Where there are mistakes there is no plan.
 func Read(ctx context.Context, disk fsys.FS, name string, o Options) (Plan, diag.List) {
-	s := &source{disk: infer.NewDisk(disk), fs: disk, tracked: o.Tracked}
+	s := &source{disk: infer.NewDisk(disk), fs: disk, tracked: o.Tracked, options: o}
 	for _, t := range tools {
 		if t.name != name {
 			continue

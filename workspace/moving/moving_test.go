@@ -33,7 +33,7 @@ func TestPlans(t *testing.T) {
 			}
 			want := -1
 			disk := fsys.Memory()
-			var o Options
+			o := Options{Folder: "My folder", OS: "linux", Arch: "amd64"}
 			for i, f := range a.Files {
 				switch f.Name {
 				case "plan":
