@@ -59,7 +59,7 @@ var mayImport = map[string]string{
 	"workspace/infer/uv":        "diag workspace/infer workspace/infer/toml",
 	"workspace/lockfile":        "",
 	"workspace/infer/infertest": "fsys workspace/infer",
-	"workspace/moving":          "diag fsys layout pattern workspace workspace/config workspace/infer workspace/infer/node workspace/script",
+	"workspace/moving":          "diag fsys layout pattern workspace workspace/config workspace/infer workspace/infer/node workspace/infer/toml workspace/script",
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file
 	"workspace/git":             "layout diag fsys pattern process",

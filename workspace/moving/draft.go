@@ -64,6 +64,7 @@ type body struct {
 	override                [][2]string
 	timeout, mutex          string
 	noCache, asks, internal bool
+	appends                 bool     // arguments go behind the script
 	comments                []string // above the keys
 }
 
@@ -91,6 +92,7 @@ func (b *body) text(indent string) string {
 	}
 	flag("shell_type", b.shellType != "", b.shellType)
 	list("shell_options", b.shellOptions)
+	flag("args", b.appends, "append")
 	list("inputs", b.inputs)
 	list("exclude", b.exclude)
 	list("outputs", b.outputs)

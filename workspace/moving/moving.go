@@ -52,6 +52,7 @@ type tool struct {
 var tools = []tool{
 	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, read: readTurbo},
 	{name: "task", files: slashed(taskFileNames), read: readTask},
+	{name: "mise", files: miseFiles, read: readMise},
 	{name: "npm", files: []string{"/package.json"}, read: readNPM, plain: true},
 }
 

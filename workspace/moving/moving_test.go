@@ -42,6 +42,11 @@ func TestPlans(t *testing.T) {
 					o.Tracked = strings.Fields(string(f.Data))
 				default:
 					infertest.Put(t, disk, f.Name, string(f.Data))
+					if strings.HasPrefix(string(f.Data), "#!") {
+						if err := disk.Chmod("/"+f.Name, 0o777); err != nil {
+							t.Fatal(err)
+						}
+					}
 				}
 			}
 			if want < 0 {

@@ -20,6 +20,7 @@ type recipe struct {
 	checks []string // what comes then, in that shell
 	tail   []string // what is done in any case when it ends
 	steps  []step
+	bash   bool // it is a script for bash, whatever is in it
 	said   bool // all outputs are said
 	never  bool // it is told to run each time
 	why    string
@@ -78,6 +79,7 @@ func (r *recipe) settle() (s settled, ok bool) {
 	if s.study, ok = shell.Look(s.text); !ok {
 		return settled{}, false
 	}
+	s.study.Bash = s.study.Bash || r.bash
 	s.outputs = unique(kept.outputs)
 	s.judge(r, kept)
 	return s, true

@@ -11,11 +11,28 @@ import (
 
 // What readers of tools share whose tasks belong to the repository as a whole: one project, the root.
 
+// rootTasks are the tasks of the root, the only project, while they are gathered.
+type rootTasks struct {
+	project *project
+	used    map[string]bool   // names
+	made    map[string]*task  // by name
+	asked   map[string]string // the task that asks git, by the questions
+	order   [][2]string       // names: the first comes before the second
+}
+
 // rootProject is the root as the only project, called as its folder is.
-func (s *source) rootProject() *project {
+func (s *source) rootProject() *rootTasks {
 	p := &project{dir: "/", name: cmp.Or(cleanName(s.options.Folder), "root")}
 	s.draft.projects = append(s.draft.projects, p)
-	return p
+	return &rootTasks{project: p, used: map[string]bool{}, made: map[string]*task{}, asked: map[string]string{}}
+}
+
+// add puts a task into the project, once.
+func (m *rootTasks) add(t *task) {
+	if m.made[t.name] == nil {
+		m.made[t.name] = t
+		m.project.tasks = append(m.project.tasks, t)
+	}
 }
 
 // given is how a path of inputs is spelled that need not be there: as it is where it is there, a folder as what lies in it, and
@@ -60,7 +77,7 @@ func (k *task) plain(s settled) {
 var shellWords = set(": command type hash wait umask times getopts local alias fg bg jobs source")
 
 // asker is our name of the task that asks git questions.
-func (m *taskMover) asker(questions []string) string {
+func (m *rootTasks) asker(questions []string) string {
 	key := strings.Join(questions, "\n")
 	if name := m.asked[key]; name != "" {
 		return name
@@ -214,9 +231,10 @@ func (s *source) toolchains(p *project) {
 			d.pass = append(d.pass, tc.pass...)
 		}
 	}
-	d.pass = slices.DeleteFunc(d.pass, func(name string) bool { return slices.Contains(d.fromHost, name) })
+	d.fromHost = slices.DeleteFunc(d.fromHost, func(name string) bool { return isSet(d.override, name) })
+	d.pass = slices.DeleteFunc(d.pass, func(name string) bool { return slices.Contains(d.fromHost, name) || isSet(d.override, name) })
 	for _, t := range p.tasks {
-		t.fromHost = slices.DeleteFunc(t.fromHost, func(name string) bool { return slices.Contains(d.fromHost, name) })
+		t.fromHost = slices.DeleteFunc(t.fromHost, func(name string) bool { return slices.Contains(d.fromHost, name) || isSet(d.override, name) })
 		if len(t.fromHost) == 0 {
 			t.fromHost = nil
 		}

@@ -17,26 +17,22 @@ import (
 // taskMover is a workspace of go-task on its way.
 type taskMover struct {
 	*taskReader
-	project *project
-	words   words
-	defs    map[string]*taskDef
-	names   map[string]string // ours, by theirs
-	used    map[string]bool   // of ours
-	made    map[string]*task  // by our name
-	calls   map[string]string // of tasks with variables: our name, by the call
-	order   [][2]string       // our names: the first comes before the second
-	asked   map[string]string // questions to git: the task that asks, by the questions
-	depth   int
+	*rootTasks
+	words words
+	defs  map[string]*taskDef
+	names map[string]string // ours, by theirs
+	calls map[string]string // of tasks with variables: our name, by the call
+	depth int
 }
 
 // readTask reads Taskfile.yml and what it includes (AUX-034). Each task becomes a script; what cannot be told before it runs is done by task itself.
 func readTask(ctx context.Context, s *source) {
-	m := &taskMover{taskReader: &taskReader{source: s}, defs: map[string]*taskDef{}, names: map[string]string{}, used: map[string]bool{}, made: map[string]*task{}, calls: map[string]string{}, asked: map[string]string{}}
+	m := &taskMover{taskReader: &taskReader{source: s}, defs: map[string]*taskDef{}, names: map[string]string{}, calls: map[string]string{}}
 	m.file(&taskFile{name: s.file, dir: "/"})
 	if len(s.mistakes) > 0 || len(m.files) == 0 {
 		return
 	}
-	m.project = s.rootProject()
+	m.rootTasks = s.rootProject()
 	m.nameTasks()
 	m.settings()
 	for _, f := range m.files {
@@ -186,14 +182,6 @@ type taskRun struct {
 
 // maxSteps is how many commands a task has with those of the tasks that it calls between its own.
 const maxSteps = 500
-
-// add puts a task into the project, once.
-func (m *taskMover) add(t *task) {
-	if m.made[t.name] == nil {
-		m.made[t.name] = t
-		m.project.tasks = append(m.project.tasks, t)
-	}
-}
 
 // task makes one of ours. given are variables of the call, which caller evaluated.
 func (m *taskMover) task(d *taskDef, name string, given map[string]value, caller *taskDef) *task {

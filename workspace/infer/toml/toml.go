@@ -108,6 +108,14 @@ func (v *Value) Text() (s string, ok bool) {
 	return v.text, true
 }
 
+// Plain is a string, or a number or boolean as it is written; ok is false for all else.
+func (v *Value) Plain() (s string, ok bool) {
+	if v == nil || v.kind == other && v.text == "" || v.kind > boolean {
+		return "", false
+	}
+	return v.text, true
+}
+
 // True reports whether the value is `true`.
 func (v *Value) True() bool { return v != nil && v.kind == boolean && v.text == "true" }
 
@@ -261,6 +269,8 @@ func (d *document) value(v *Value, n *unstable.Node) *diag.Diagnostic {
 		v.kind, v.text = text, string(n.Data)
 	case unstable.Bool:
 		v.kind, v.text = boolean, string(n.Data)
+	case unstable.Integer, unstable.Float:
+		v.text = string(n.Data)
 	case unstable.InlineTable:
 		v.kind = inline
 		for it := n.Children(); it.Next(); {
