@@ -56,6 +56,9 @@ func (w *Workspace) keepChanged(ctx context.Context, r *Selected, c Changes, giv
 		}
 	}
 	seeds := w.G.Affected(what.Paths, what.NestedDirs)
+	if c.Kind == Affected { // which compares lock files with those of the base
+		seeds = w.G.AffectedByFiles(what.Paths, what.NestedDirs)
+	}
 	give(seeds, IsAffected)
 	if c.Kind == Affected {
 		defined, err := w.redefined(ctx, what, r)

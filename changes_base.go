@@ -22,13 +22,16 @@ import (
 func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected) ([]int, error) {
 	files := append(slices.Clone(what.Paths), w.unknown(what)...)
 	readers := w.readers(files)
-	declares := func(name string) bool { return isDefinition(name) || load.Declares(readers, name) }
+	locks := w.lockFiles()
+	also := func(name string) bool { return load.Declares(readers, name) || locks[name] }
+	declares := func(name string) bool { return isDefinition(name) || also(name) }
 	if len(what.NestedDirs) == 0 && !slices.ContainsFunc(files, declares) {
 		return nil, nil
 	}
-	base, err := w.baseGraph(ctx, what.Base, readers)
+	base, root, err := w.baseGraph(ctx, what.Base, also)
 	if err == nil {
-		return w.G.Differing(base), nil
+		defer root.Close()
+		return append(w.G.Differing(base), w.relocked(ctx, base.W, root)...), ctx.Err()
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -99,26 +102,27 @@ func (w *Workspace) unknown(what git.Changes) []string {
 	return list
 }
 
-// baseGraph loads the workspace as it was at the base, from git's objects, with what these readers of manifests read.
-func (w *Workspace) baseGraph(ctx context.Context, b *git.Base, readers []string) (*graph.Graph, error) {
-	tree, err := b.Tree(ctx, func(name string) bool { return load.Declares(readers, name) })
+// baseGraph loads the workspace as it was at the base, from git's objects, with what else is asked for beside definitions. The caller closes
+// its file system.
+func (w *Workspace) baseGraph(ctx context.Context, b *git.Base, also func(name string) bool) (*graph.Graph, fsys.FS, error) {
+	tree, err := b.Tree(ctx, also)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	host, err := plantTree(tree)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	was, root, err := load.Workspace(ctx, host, path.Join(baseRoot, tree.Root), load.Options{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer root.Close()
 	g, list := graph.Build(was)
 	if g == nil {
-		return nil, &diag.Errors{List: list}
+		_ = root.Close()
+		return nil, nil, &diag.Errors{List: list}
 	}
-	return g, nil
+	return g, root, nil
 }
 
 // baseRoot is where the repository of the base lies in memory.

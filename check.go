@@ -64,6 +64,7 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 		c.Tasks = len(w.Scope(everything))
 		c.Diagnostics = append(append(append(c.Diagnostics, g.Warnings()...), w.patternWarnings(ctx)...), w.programWarnings()...)
 		c.Diagnostics = append(c.Diagnostics, w.unreadWarnings()...)
+		c.Diagnostics = append(c.Diagnostics, w.lockWarnings(ctx)...)
 		c.Diagnostics = append(c.Diagnostics, w.envFileMistakes(w.FS, ws.Tasks)...)
 		mistakes := w.projectMistakes(ctx, tree.New(w.FS).WithFiles(w.projectFiles()), ws.Tasks, func(text, hint string) {
 			c.Diagnostics = append(c.Diagnostics, diag.Diagnostic{Severity: diag.Warning, Code: "PATH-026", Message: text, Hint: hint})

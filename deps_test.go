@@ -67,7 +67,8 @@ var mayImport = map[string]string{
 	"graph/query":               "graph workspace pattern diag",
 	"messages":                  "workspace cache/digest cache/entry",
 	"cache/tools":               "workspace workspace/script cache/digest cache/hasher cache/state fsys",
-	"cache/key":                 "workspace workspace/dotenv pattern cache/digest cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
+	"cache/packages":            "workspace workspace/lockfile cache/digest cache/hasher cache/state cache/text fsys",
+	"cache/key":                 "workspace workspace/dotenv workspace/lockfile pattern cache/digest cache/packages cache/state cache/text cache/tools fsys fsys/tree cache/hasher",
 	"cache/outputs":             "layout cache/digest cache/manifest cache/state fsys fsys/tree pattern cache/entry",
 
 	// Floor 3, decisions (see thinking below).
@@ -80,7 +81,7 @@ var mayImport = map[string]string{
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/state cache/tools diag fsys fsys/tree pattern graph graph/query messages process " +
+	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/packages cache/state cache/tools diag fsys fsys/tree pattern graph graph/query messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load workspace/script",
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early":   "",

@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/packages"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/fsys/tree"
@@ -53,7 +54,7 @@ func (w *Workspace) newPredictor() *predictor {
 // newDeriver derives keys of this workspace. run runs the probes of tools; nil: it is believed what they printed last.
 func (w *Workspace) newDeriver(tree *tree.Tree, st *state.State, fn digest.Function, run probing) *key.Deriver {
 	st.OnMachine(w.o.host)
-	return key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: fn,
+	return key.NewDeriver(key.Options{FS: w.FS, Tree: tree, State: st, Hash: fn, Packages: packages.New(packages.Options{FS: w.FS, State: st, Hash: fn}),
 		Place: key.Place{OS: w.o.os, Arch: w.o.arch}, Umask: w.W.Settings.Umask, Root: w.FS.HostPath("/"), Host: w.hostEnv(), Made: w.made,
 		Tools: tools.New(tools.Options{Host: w.o.host, Workspace: w.FS, Root: w.FS.HostPath("/"), State: st, Hash: fn, Run: run, Last: lastTool(st)})})
 }

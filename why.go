@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/cache/packages"
 	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/graph"
@@ -19,6 +20,7 @@ import (
 type Explanation struct {
 	Task     *Task // with the arguments asked about
 	Inputs   []ExplainedInput
+	Locks    []ExplainedLock // what the key has of lock files, by name
 	Tools    []ExplainedTool // the programs that the key has by their content, by name
 	Deps     []TaskID        // direct, resolved, canonical order
 	WeakDeps []TaskID
@@ -69,6 +71,14 @@ type ExplainedInput struct {
 	Path      string
 	Digest    string // of a file's content; "" otherwise
 	Producers []TaskID
+}
+
+// ExplainedLock is what a key has of a lock file in place of its bytes.
+type ExplainedLock struct {
+	File     string // workspace-absolute
+	Packages int    // that the project reaches, of which Digest is
+	Whole    bool   // it does not tell these, and Digest is of its bytes
+	Digest   string // 64 digits; "" when there is none
 }
 
 // ExplainedTool is a program that the task starts.
@@ -191,6 +201,13 @@ func (p *predictor) inputs(ctx context.Context, e *Explanation, derived *key.Der
 			}
 			e.Inputs = append(e.Inputs, x)
 		}
+		for _, l := range derived.Locks {
+			x := ExplainedLock{File: l.Lock.File, Packages: l.Count, Whole: l.How == packages.Whole}
+			if l.How != packages.Absent {
+				x.Digest = l.Digest.Hex()
+			}
+			e.Locks = append(e.Locks, x)
+		}
 		for i := range derived.Tools {
 			tool := &derived.Tools[i]
 			x := ExplainedTool{Name: tool.Name, Known: key.ToolState(tool), File: tool.File}
@@ -201,7 +218,8 @@ func (p *predictor) inputs(ctx context.Context, e *Explanation, derived *key.Der
 		}
 		return nil
 	}
-	found, _, err := p.tree.Inputs(ctx, workspace.Patterns(e.Task.Inputs), workspace.Patterns(e.Task.Exclude))
+	patterns, exclude := e.Task.Files()
+	found, _, err := p.tree.Inputs(ctx, patterns, exclude)
 	if err != nil {
 		return ctx.Err() // the walk itself is what the key error is about
 	}

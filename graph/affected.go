@@ -10,9 +10,22 @@ import (
 // without a look at the disk, and less what a task excludes; and dirs, of which nothing more is known (untracked nested
 // repositories): there, every pattern that could match below counts, whatever exclude says.
 func (g *Graph) Affected(paths, dirs []string) []int {
+	return g.affected(paths, dirs, func(declared, string) bool { return true })
+}
+
+// AffectedByFiles is Affected, but for what lock files are to tasks with $lock: that they changed says not yet that what these reach did.
+func (g *Graph) AffectedByFiles(paths, dirs []string) []int {
+	return g.affected(paths, dirs, func(in declared, path string) bool {
+		t := g.W.Tasks[in.task]
+		by := &t.Inputs[in.at]
+		return by.Lock == nil && (by.Pattern.IsLiteral() || !t.HasLock(path))
+	})
+}
+
+func (g *Graph) affected(paths, dirs []string, counts func(in declared, path string) bool) []int {
 	hit := make([]bool, len(g.Up))
 	for _, path := range paths {
-		g.reading(path, func(in declared) { hit[in.task] = true })
+		g.reading(path, func(in declared) { hit[in.task] = hit[in.task] || counts(in, path) })
 	}
 	for _, dir := range dirs {
 		for i, t := range g.W.Tasks {

@@ -28,7 +28,7 @@ var (
 // stands are the fields that say where something stands, beside places, what others say as well, or what people read.
 var stands = map[reflect.Type]map[string]bool{
 	reflect.TypeFor[Task]():        {"Index": true, "Overlay": true, "Description": true, "Internal": true, "Completed": true, "Inherits": true, "Origins": true, "EnvNames": true},
-	reflect.TypeFor[PatternDecl](): {"Shared": true},
+	reflect.TypeFor[PatternDecl](): {"Shared": true, "Lock": true}, // what a project reaches is compared by itself
 }
 
 // alike is deep equality without places.

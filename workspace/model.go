@@ -249,6 +249,9 @@ type PatternDecl struct {
 	Via     *Item           // of Inputs: what stands in the list, where Text stands in a set of files that this means
 	Pattern pattern.Pattern // anchored at the project (PATH-004), or at the root where the text starts with "/" (PATH-001, PATH-005)
 	Place   diag.Place
+	// Lock, of $lock among Inputs, is what the file that Pattern names pins: in a key stands what the project of the task reaches in it, and
+	// not its bytes.
+	Lock *Lock
 	// Not are the items with "!" that follow it in its list, up to the next one without: what they match is taken from this pattern and
 	// all before it (PATH-023), which Pattern knows.
 	Not []PatternDecl
@@ -289,6 +292,35 @@ func (t *Task) ProjectInput() *PatternDecl {
 // Reads reports whether a task reads what it writes there, other than by $project, which does not have what tasks make: a formatter.
 func (t *Task) Reads(out pattern.Pattern) bool {
 	return slices.ContainsFunc(t.Inputs, func(in PatternDecl) bool { return !in.Pattern.IsListed() && overlap(in.Pattern, out) })
+}
+
+// Locks are the lock files that $lock means among the inputs, each once.
+func (t *Task) Locks() (locks []*Lock) {
+	for i := range t.Inputs {
+		if l := t.Inputs[i].Lock; l != nil && !slices.Contains(locks, l) {
+			locks = append(locks, l)
+		}
+	}
+	return locks
+}
+
+// HasLock reports whether a file is one that $lock means among the inputs.
+func (t *Task) HasLock(path string) bool {
+	return slices.ContainsFunc(t.Inputs, func(in PatternDecl) bool { return in.Lock != nil && in.Pattern.Path() == path })
+}
+
+// Files are the patterns of inputs that files are read by, and what their globs leave out: all but $lock, and the lock files that this stands
+// in the place of.
+func (t *Task) Files() (inputs, exclude []pattern.Pattern) {
+	inputs, exclude = make([]pattern.Pattern, 0, len(t.Inputs)), Patterns(t.Exclude)
+	for i := range t.Inputs {
+		if in := &t.Inputs[i]; in.Lock == nil {
+			inputs = append(inputs, in.Pattern)
+		} else {
+			exclude = append(exclude, in.Pattern)
+		}
+	}
+	return inputs, exclude
 }
 
 // Texts are the items of a list as they were written, in their order. A set that has no pattern is not among them.

@@ -48,6 +48,9 @@ func CheckFamilyName(s string) error { return checkParts(s, "/:", "A-Z a-z 0-9 _
 // ProjectSet is no name that a user gives a set of files: $project means the project's own files (PATH-025).
 const ProjectSet = "project"
 
+// LockSet is none either: $lock means what the project reaches in its lock file (haz::cfg::114).
+const LockSet = "lock"
+
 // CheckShellName checks the name of a shell: a name of at most 32 bytes.
 func CheckShellName(s string) error { return checkName(s, ShellNameMax) }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/cache/packages"
 	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/pattern"
@@ -34,6 +35,7 @@ const (
 	wordIncremental = "incremental"
 	wordTTY         = "tty"
 	wordInput       = "input"
+	wordLock        = "lock"
 	wordUpstream    = "upstream"
 	wordEnv         = "env"
 )
@@ -52,6 +54,7 @@ type components struct {
 	keeps     bool // incremental
 	tty       bool
 	inputs    []Input
+	locks     []packages.Found
 	upstreams []Upstream
 	env       []variable
 }
@@ -74,7 +77,7 @@ type variable struct {
 
 // components brings together what the key of t is made of. Tools, inputs and upstreams are used as they are: sorted.
 func (d *Deriver) components(t *workspace.Task, at *Derived) *components {
-	c := &components{hash: d.o.Hash, place: d.o.Place, task: t.ID, umask: d.o.Umask, tools: at.Tools, inputs: at.Inputs, upstreams: at.Upstreams, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
+	c := &components{hash: d.o.Hash, place: d.o.Place, task: t.ID, umask: d.o.Umask, tools: at.Tools, inputs: at.Inputs, locks: at.Locks, upstreams: at.Upstreams, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
 	if t.Project != nil && t.Project.Dir != "/" {
 		c.dir = t.Project.Dir
 	}
@@ -206,6 +209,9 @@ func (c *components) writeBody(w *text.Writer, record bool) {
 	}
 	for i := range c.inputs {
 		c.inputs[i].write(w)
+	}
+	for i := range c.locks {
+		writeLock(w, &c.locks[i])
 	}
 }
 

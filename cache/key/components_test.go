@@ -11,6 +11,7 @@ import (
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/manifest"
+	"github.com/haz-build/haz/cache/packages"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/cache/tools"
@@ -48,6 +49,7 @@ type action struct {
 	task   workspace.Task
 	tools  []tools.Tool
 	inputs []Input
+	locks  []packages.Found
 	ups    []Upstream
 }
 
@@ -61,7 +63,7 @@ func (a *action) components() *components {
 
 // made is what the key is made of.
 func (a *action) made() *Derived {
-	return &Derived{Tools: a.tools, Inputs: a.inputs, Upstreams: sortedUpstreams(a.ups)}
+	return &Derived{Tools: a.tools, Inputs: a.inputs, Locks: a.locks, Upstreams: sortedUpstreams(a.ups)}
 }
 
 // vector is the action of 5.5.
@@ -137,6 +139,12 @@ func rich(t testing.TB) *action {
 		{Path: "/lib/gone", Kind: LinkInput, LinkText: "nowhere", Target: TargetAbsent},
 		{Path: "/lib/link", Kind: LinkInput, LinkText: "a.c", Target: TargetFile, Digest: digest.Digest{1}},
 	}
+	lock := func(file string) *workspace.Lock { return &workspace.Lock{File: file, Files: []string{file}} }
+	a.locks = []packages.Found{
+		{Lock: lock("/Cargo.lock"), How: packages.Reached, Digest: digest.Digest{0x21}},
+		{Lock: lock("/uv.lock")},
+		{Lock: lock("/yarn.lock"), How: packages.Whole, Digest: digest.Digest{0x22}},
+	}
 	a.ups = append(a.ups,
 		Upstream{Task: workspace.TaskID{Project: "gen", Task: "lint"}, Own: digest.Digest{5}, Closure: digest.Digest{6}, Narrow: true},
 		Upstream{Task: workspace.TaskID{Project: "gen", Task: "src"}, Made: true, Own: digest.Digest{3}, Closure: digest.Digest{4}},
@@ -172,6 +180,10 @@ func TestKeyDependsOn(t *testing.T) {
 		"path of an input":           func(a *action) { a.inputs[0].Path = "/lib/a.cc" },
 		"input added":                func(a *action) { a.inputs = append(a.inputs, Input{Path: "/lib/z", Kind: FileInput}) },
 		"input gone":                 func(a *action) { a.inputs = a.inputs[:5] },
+		"what is reached (cfg::114)": func(a *action) { a.locks[0].Digest[0]++ },
+		"a lock file as a whole":     func(a *action) { a.locks[0].How = packages.Whole },
+		"a lock file comes":          func(a *action) { a.locks[1].How = packages.Reached },
+		"another lock file":          func(a *action) { a.locks[0].Lock.File = "/go.sum" },
 		"execute bit (S-24)":         func(a *action) { a.inputs[0].Exec = true },
 		"execute bit behind a link":  func(a *action) { a.inputs[5].Exec = true },
 		"link text (S-24)":           func(a *action) { a.inputs[5].LinkText = "./a.c" },

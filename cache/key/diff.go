@@ -13,7 +13,7 @@ import (
 // Difference is one line of `why --diff`.
 type Difference struct {
 	Sign   byte   // '~', '+', '-'
-	Kind   string // "input", "env", "command", "arguments", "tool", "upstream", "outputs", "incremental", "place"
+	Kind   string // "input", "package", "lock file", "env", "command", "arguments", "tool", "upstream", "outputs", "incremental", "place"
 	Name   string // as it is: bytes
 	Detail string // "81c4b7f7 -> 02aa91fe"
 }
@@ -40,6 +40,7 @@ func (d *Deriver) Diff(record []byte, t *workspace.Task, at *Derived, secret []b
 	c := d.components(t, at)
 	now, _ := readRecord(c.record(t.ID, Recorded{Key: at.Key, Arguments: t.Arguments}, secret, math.MaxInt), secret, math.MaxInt)
 	var ds differences
+	d.tellPackages(t, was.lines, now.lines)
 	for _, compare := range comparisons {
 		compare(&ds, was.lines, now.lines)
 	}
@@ -52,6 +53,8 @@ type comparison func(ds *differences, was, now lines)
 // comparisons are made in this order. Each word of a line of components is here once.
 var comparisons = [...]comparison{
 	named(wordInput, 1, wording{changed: inputChanges}),
+	named(wordPackage, 1, wording{alone: packageVersions, changed: packageChanges}),
+	named(wordLock, 1, wording{kind: "lock file", alone: func(l line) string { return fields(l, 1) }}),
 	named(wordEnv, 1, wording{alone: variableState, changed: variableChanges}),
 	compareActions,
 	compareTools,

@@ -53,7 +53,8 @@ func movedMeanwhile(err error) bool {
 
 // walk finds what the patterns match, and turns down literals that are neither files nor folders.
 func (d *Deriver) walk(ctx context.Context, listings *tree.Tree, t *workspace.Task) ([]tree.Match, error) {
-	matches, missing, err := listings.Inputs(ctx, workspace.Patterns(t.Inputs), workspace.Patterns(t.Exclude))
+	patterns, exclude := t.Files()
+	matches, missing, err := listings.Inputs(ctx, patterns, exclude)
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
@@ -61,8 +62,7 @@ func (d *Deriver) walk(ctx context.Context, listings *tree.Tree, t *workspace.Ta
 		p := missing[0]
 		return nil, &Error{Path: p.Path(), Reason: fmt.Sprintf("input %s does not exist", p), Err: fs.ErrNotExist}
 	}
-	for i := range t.Inputs {
-		p := t.Inputs[i].Pattern
+	for _, p := range patterns {
 		if !p.IsLiteral() {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/packages"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/cache/text"
 	"github.com/haz-build/haz/cache/tools"
@@ -51,6 +52,8 @@ type Options struct {
 	Env func(name string) (value string, ok bool)
 	// Tools finds the programs of tasks; nil: keys hold none.
 	Tools *tools.Finder
+	// Packages finds what projects reach in lock files. It may be nil where no task has $lock.
+	Packages *packages.Finder
 	// Made reports whether a name in the workspace is an output of a task that counts in the key of t as an upstream; nil: none is.
 	Made func(t *workspace.Task, name string) bool
 }
@@ -95,9 +98,10 @@ type Input struct {
 // Derived is a key and what it was made of.
 type Derived struct {
 	Key       digest.Digest
-	Inputs    []Input      // sorted by path
-	Upstreams []Upstream   // by project, then task
-	Tools     []tools.Tool // by name
+	Inputs    []Input          // sorted by path
+	Locks     []packages.Found // sorted by the name of the lock file
+	Upstreams []Upstream       // by project, then task
+	Tools     []tools.Tool     // by name
 }
 
 // Derive resolves and digests the inputs of t and composes the key. The error is *Error or ctx.Err(); work is abandoned
@@ -119,6 +123,9 @@ func (d *Deriver) Derive(ctx context.Context, t *workspace.Task, ups []Upstream)
 		if walks == maxWalks {
 			return nil, &Error{Path: t.EnvFiles[0].Pattern.Path(), Reason: "a file of variables changes all the time: " + t.EnvFiles[0].Pattern.Path()}
 		}
+	}
+	if at.Locks, err = d.locks(ctx, t); err != nil {
+		return nil, err
 	}
 	if at.Tools, err = d.tools(ctx, t, at); err != nil {
 		return nil, err

@@ -47,7 +47,8 @@ func (d *Deriver) look(ctx context.Context, t *workspace.Task, at *Derived, exem
 		return Changes{}, ctx.Err()
 	}
 	tree := tree.New(d.o.FS).WithFilesOf(d.o.Tree)
-	matches, missing, err := tree.Inputs(ctx, workspace.Patterns(t.Inputs), workspace.Patterns(t.Exclude))
+	patterns, exclude := t.Files()
+	matches, missing, err := tree.Inputs(ctx, patterns, exclude)
 	if err != nil {
 		return Changes{}, walkError(ctx, err)
 	}
@@ -92,6 +93,9 @@ func (d *Deriver) look(ctx context.Context, t *workspace.Task, at *Derived, exem
 	}
 	for i := range was {
 		note(&c.Moved, was[i].Path)
+	}
+	if err := d.locksAgain(ctx, t, at, note, &c, refresh); err != nil {
+		return Changes{}, err
 	}
 	c.sort()
 	return c, nil

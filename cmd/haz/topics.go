@@ -63,7 +63,8 @@ $sources among ` + "`inputs`" + ` is the set of that name: ` + "`files`" + ` in 
 workspace file has lists of patterns by name. A file of such a name is \$sources.
 $project is every file of the project that git tracks or would add, without what
 its tasks make and without projects in it; where there is no git repository, all
-but hidden folders and node_modules.
+but hidden folders and node_modules. $lock is what the project reaches in the lock
+file that pins its packages, where a manifest makes it a project.
 `},
 	{"query", "the expressions of haz query", `
   a | b     one of both          lowest precedence

@@ -158,6 +158,7 @@ func whyText(e *haz.Explanation) string {
 		outputs = append(outputs, diag.Escape(text))
 	}
 	section("inputs", inputs)
+	section("packages", lockTexts(e.Locks))
 	section("outputs", outputs)
 	section("deps", ids(e.Deps))
 	section("weakDeps", ids(e.WeakDeps))
@@ -231,6 +232,22 @@ func passText(e *haz.Explanation) []string {
 }
 
 // toolTexts says of each tool what the key has of it, and where it was found.
+// lockTexts say of lock files what of them counts.
+func lockTexts(list []haz.ExplainedLock) []string {
+	out := make([]string, len(list))
+	for i, l := range list {
+		known := fmt.Sprintf("%d reached, ", l.Packages)
+		switch {
+		case l.Digest == "":
+			known = "there is no such file"
+		case l.Whole:
+			known = "all of it, "
+		}
+		out[i] = diag.Escape(l.File) + ": " + known + l.Digest[:min(8, len(l.Digest))]
+	}
+	return out
+}
+
 func toolTexts(list []haz.ExplainedTool) []string {
 	out := make([]string, len(list))
 	for i, t := range list {

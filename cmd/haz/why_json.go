@@ -32,6 +32,13 @@ type jsonTool struct {
 	File   string  `json:"file,omitempty"`
 }
 
+type jsonLock struct {
+	File     string  `json:"file"`
+	Packages int     `json:"packages"`
+	Whole    bool    `json:"whole"`
+	Digest   *string `json:"digest"` // null: there is no such file
+}
+
 type jsonDiff struct {
 	Sign   string `json:"sign"`
 	Kind   string `json:"kind"`
@@ -51,6 +58,7 @@ type jsonWhy struct {
 	Action   jsonAction  `json:"action"`
 	Args     []string    `json:"arguments,omitempty"`
 	Inputs   []jsonInput `json:"inputs"`
+	Locks    []jsonLock  `json:"lock_files,omitempty"`
 	Outputs  []string    `json:"outputs"`
 	Deps     []string    `json:"deps"`
 	WeakDeps []string    `json:"weak_deps"`
@@ -100,6 +108,13 @@ func whyJSON(e *haz.Explanation) any {
 			x.Digest = &in.Digest
 		}
 		doc.Inputs = append(doc.Inputs, x)
+	}
+	for i, l := range e.Locks {
+		x := jsonLock{File: l.File, Packages: l.Packages, Whole: l.Whole}
+		if l.Digest != "" {
+			x.Digest = &e.Locks[i].Digest
+		}
+		doc.Locks = append(doc.Locks, x)
 	}
 	doc.Tools = make([]jsonTool, len(e.Tools))
 	for i, t := range e.Tools {

@@ -54,10 +54,11 @@ func (m *mapper) notASet(e entry) {
 	}
 }
 
-// setName holds the name of a set to the rules of names; one has a meaning of its own.
+// setName holds the name of a set to the rules of names; two have a meaning of their own.
 func (m *mapper) setName(rule string, t Text) bool {
-	if t.Value == workspace.ProjectSet {
-		m.add(rule, t.Span, diag.Quote(t.Value)+" is no name for a set: $"+t.Value+" has a meaning of its own, the files of the project that git tracks or would add", "give it another name")
+	meaning := map[string]string{workspace.ProjectSet: "the files of the project that git tracks or would add", workspace.LockSet: "what the project reaches in its lock file"}[t.Value]
+	if meaning != "" {
+		m.add(rule, t.Span, diag.Quote(t.Value)+" is no name for a set: $"+t.Value+" has a meaning of its own, "+meaning, "give it another name")
 		return false
 	}
 	return m.name(rule, t, t.Value, workspace.CheckName)

@@ -229,7 +229,7 @@ var taskObject = &Object{
 			Doc: "The options of the shell, in place of the usual ones. `pipefail` says that a pipe fails when any command of it does; `[]` is none."},
 		{Key: "args", Rule: "haz::cfg::093", Added: true, Type: Type{Kind: Scalar, Allowed: []string{"append"}}, Default: "`\"$@\"` in the script", Accepts: "`append`; only with `shell`",
 			Doc: "Where the arguments of `haz run TASK -- ARGUMENTS` go: `append` puts them behind the script. Without it the script says where, by `\"$@\"`. Behind a `command` they go anyway."},
-		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: InputPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, `$project`, or `$` and the name of a set of `files`, each text once; with `!` in front: what it takes away from those before it",
+		{Key: "inputs", Rule: "haz::cfg::016", Type: Type{Kind: ListOf, Format: InputPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, `$project`, `$lock`, or `$` and the name of a set of `files`, each text once; with `!` in front: what it takes away from those before it",
 			Doc: "The files that the task reads. When one of them changes, the task runs again."},
 		{Key: "exclude", Rule: "haz::cfg::037", Added: true, Type: Type{Kind: ListOf, Format: PathPattern, Unique: true}, Default: "empty", Accepts: "paths and globs, each text once",
 			Doc: "What these match is taken from what the globs of `inputs` select."},

@@ -460,21 +460,18 @@ func (c *If) slot(key string) any {
 // NewSource is the source of values that stand in a file of another tool.
 func NewSource(file, text string) *Source { return newSource(file, text) }
 
-// NewScript is the body of a task that runs a script of a package: by a command, on the files of the project and others. All of it stands at the
-// name of the script.
-func NewScript(name string, at Span, command, inputs []string) *Body {
+// NewScript is the body of a task that runs a script of a package: by a command, on sets of files, "project" and "lock". All of it stands at
+// the name of the script.
+func NewScript(name string, at Span, command, sets []string) *Body {
 	here := func(text string) Text { return Text{Value: text, Span: at, Set: true} }
 	b := &Body{path: "scripts." + name}
 	b.Command = List{Span: at, Set: true}
 	for _, word := range command {
 		b.Command.Items = append(b.Command.Items, here(word))
 	}
-	b.Inputs = Patterns{Items: []Pattern{{Text: here("$project"), Set: "project"}}, Span: at, Set: true}
-	for _, file := range inputs {
-		p, err := pattern.Parse(pattern.Escape(file))
-		if err == nil {
-			b.Inputs.Items = append(b.Inputs.Items, Pattern{Text: here(file), Glob: p})
-		}
+	b.Inputs = Patterns{Span: at, Set: true}
+	for _, set := range sets {
+		b.Inputs.Items = append(b.Inputs.Items, Pattern{Text: here("$" + set), Set: set})
 	}
 	return b
 }

@@ -37,6 +37,7 @@ type Reader interface {
 type Found struct {
 	Projects []Project
 	Edges    []Edge
+	Locks    []Lock
 	Mistakes diag.List // errors and warnings; the place has file, line and column where the manifest can be read at all
 	// Looked, which All fills, are patterns of the files that were read or looked for, workspace-absolute and sorted: when one of
 	// these comes, changes or goes, what is found may be another.
@@ -69,7 +70,7 @@ type Script struct {
 type Runner struct {
 	Command []string // the name of the script comes behind it
 	After   []string // and this behind the name
-	Lock    string   // the lock file, workspace-absolute; "" where there is none
+	Locked  bool     // there is a lock file
 }
 
 // Edge says that a project uses another one. It is between folders, not names: two projects may have one name.
@@ -77,6 +78,29 @@ type Edge struct {
 	From, To string // Dir of projects that the same reader found; never equal
 	Kind     string // the word of the manifest: "devDependencies", "require", "path"
 	Place    diag.Place
+}
+
+// Lock is what pins the packages that some projects depend on: a lock file of a package manager, be it there or not.
+type Lock struct {
+	File    string   // what it is called, workspace-absolute
+	Files   []string // those that are read, one behind the other; File alone for most
+	Members []Member // the projects that it is about, by folder
+	// Climbs says that a member also gets at what those in folders above it depend on.
+	Climbs bool
+}
+
+// Member is a project that a lock file is about.
+type Member struct {
+	Dir, Name string // those of the project
+	Needs     []Need // where the lock file may not say it itself: what the manifest asks for
+	// Untold says that what it reaches cannot be told from the lock file and Needs.
+	Untold bool
+}
+
+// A Need is a package that a manifest asks for.
+type Need struct {
+	Name, Spec string
+	Dev        bool // those who use the project do not need it
 }
 
 // All is what the readers find, one after the other. Projects are sorted by folder, those of one folder in the order of the readers;
@@ -91,6 +115,7 @@ func All(ctx context.Context, fs fsys.FS, readers ...Reader) Found {
 		f := r.Read(ctx, d)
 		all.Projects = append(all.Projects, f.Projects...)
 		all.Edges = append(all.Edges, f.Edges...)
+		all.Locks = append(all.Locks, f.Locks...)
 		all.Mistakes = append(all.Mistakes, f.Mistakes...)
 	}
 	slices.SortStableFunc(all.Projects, func(a, b Project) int { return cmp.Compare(a.Dir, b.Dir) })

@@ -25,7 +25,8 @@ type builder struct {
 	known  map[*config.Body]bool // a task was made of them
 	bad    []badReference
 
-	nested func(dir string) []string    // the folders of projects below one
+	nested func(dir string) []string // the folders of projects below one
+	locks  locks
 	ends   func() []pattern.Pattern     // where the root's own patterns end; none where it is the only project
 	seen   map[*workspace.Project]*sets // what each project sees of named sets of files
 	sets   *sets                        // those of the project that a task is made for; nil: it stands for none

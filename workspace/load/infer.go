@@ -33,7 +33,8 @@ var manifests = map[string]string{"node": "package.json or pnpm-workspace.yaml",
 // inferred is what manifests say.
 type inferred struct {
 	infer.Found
-	at map[string][]infer.Project // by folder
+	at    map[string][]infer.Project // by folder
+	locks locks
 }
 
 // infer reads manifests where the workspace file says so (haz::cfg::094).
@@ -47,6 +48,7 @@ func (l *loader) infer() {
 	for _, p := range l.inferred.Projects {
 		l.inferred.at[p.Dir] = append(l.inferred.at[p.Dir], p)
 	}
+	l.inferred.locks = locksOf(l.inferred.Found)
 	for _, d := range l.inferred.Mistakes {
 		if d.Severity == diag.Error { // it may have been that of a project
 			l.ws.Partial.Projects, l.ws.Partial.Tags = true, true

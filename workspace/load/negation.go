@@ -37,7 +37,7 @@ func (b *builder) selection(key string, m *merged, items list[config.Pattern], d
 			if !p.Not {
 				b.endRoot(decls, dir)
 			}
-			if p.Not && b.takesProject(decls, part.of.src.Place(p.Span), p.Value) {
+			if p.Not && b.takesWord(decls, part.of.src.Place(p.Span), p.Value) {
 				continue
 			}
 			l.add(decls, part.of, p.Not)

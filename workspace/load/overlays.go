@@ -111,7 +111,7 @@ func (l *loader) readOverlay(name string) *overlay {
 		return o
 	}
 	o.file, o.diags = config.ReadOverlay(config.File{Name: file, Text: text, Rule: "haz::cfg::023"})
-	o.builder = builder{ctx: l.ctx, src: o.file.Source, files: l.files, nested: l.nested, ends: l.ends}
+	o.builder = builder{ctx: l.ctx, src: o.file.Source, files: l.files, nested: l.nested, locks: l.inferred.locks, ends: l.ends}
 	o.known = o.file.FilterKnown && o.file.TasksKnown
 	for _, t := range o.file.TagsFilter.Items {
 		o.TagsFilter = append(o.TagsFilter, t.Value)

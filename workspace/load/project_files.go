@@ -59,12 +59,19 @@ func (l *loader) withoutProducts() {
 	}
 }
 
-// takesProject refuses to take $project away, by itself or by a set that has it: which files that would be only the disk knows.
-func (b *builder) takesProject(decls []workspace.PatternDecl, at diag.Place, text string) bool {
-	if !slices.ContainsFunc(decls, func(d workspace.PatternDecl) bool { return d.Pattern.IsListed() }) {
+// takesWord refuses to take $project or $lock away, by itself or by a set that has it: which files, or packages, that would be only the disk
+// knows.
+func (b *builder) takesWord(decls []workspace.PatternDecl, at diag.Place, text string) bool {
+	is := func(what func(d workspace.PatternDecl) bool) bool { return slices.ContainsFunc(decls, what) }
+	switch {
+	case is(func(d workspace.PatternDecl) bool { return d.Pattern.IsListed() }):
+		b.diags = append(b.diags, diag.Diagnostic{Code: "PATH-025", Place: at, Message: diag.Quote(text) + " takes away the files of the project, and $project cannot be taken away",
+			Hint: "list what is read instead"})
+	case is(func(d workspace.PatternDecl) bool { return d.Lock != nil }):
+		b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::114", Place: at, Message: diag.Quote(text) + " takes away what the project reaches in its lock file, and $lock cannot be taken away",
+			Hint: "leave $lock out of the list"})
+	default:
 		return false
 	}
-	b.diags = append(b.diags, diag.Diagnostic{Code: "PATH-025", Place: at, Message: diag.Quote(text) + " takes away the files of the project, and $project cannot be taken away",
-		Hint: "list what is read instead"})
 	return true
 }

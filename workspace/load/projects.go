@@ -357,7 +357,7 @@ func (l *loader) readProject(dir directory) *project {
 		slices.Sort(project.Tags)
 	}
 	p.sets = l.projectSets(c.Name.Value, c)
-	b := builder{ctx: l.ctx, src: c.Source, files: l.files, nested: l.nested, ends: l.ends, known: map[*config.Body]bool{}, seen: map[*workspace.Project]*sets{project: p.sets}, sets: p.sets}
+	b := builder{ctx: l.ctx, src: c.Source, files: l.files, nested: l.nested, locks: l.inferred.locks, ends: l.ends, known: map[*config.Body]bool{}, seen: map[*workspace.Project]*sets{project: p.sets}, sets: p.sets}
 	p.base = l.base
 	if d := newDefaults(c.Source, c.Defaults, c.Env.Strict); d != nil {
 		p.base = l.base.with(d)

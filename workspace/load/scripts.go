@@ -36,7 +36,7 @@ func (l *loader) scriptsOf(dir string) (s *scripts, diags diag.List) {
 				continue
 			}
 			s.names = append(s.names, script.Name)
-			s.tasks[script.Name] = config.Task{Name: config.Text{Value: script.Name, Span: at, Set: true}, Body: config.NewScript(script.Name, at, command(p.Runner, script.Name), lockOf(p.Runner))}
+			s.tasks[script.Name] = config.Task{Name: config.Text{Value: script.Name, Span: at, Set: true}, Body: config.NewScript(script.Name, at, command(p.Runner, script.Name), inputsOf(p.Runner))}
 		}
 	}
 	return s, diags
@@ -46,11 +46,12 @@ func command(r infer.Runner, script string) []string {
 	return append(append(append([]string{}, r.Command...), script), r.After...)
 }
 
-func lockOf(r infer.Runner) []string {
-	if r.Lock == "" {
-		return nil
+// inputsOf are the sets that a script reads: there may be no lock file.
+func inputsOf(r infer.Runner) []string {
+	if !r.Locked {
+		return []string{workspace.ProjectSet}
 	}
-	return []string{r.Lock}
+	return []string{workspace.ProjectSet, workspace.LockSet}
 }
 
 // source is the script of a name, as what other bodies compete with.
@@ -64,7 +65,7 @@ func (s *scripts) source(name string) (source, bool) {
 
 // builderOf makes tasks of scripts.
 func (l *loader) builderOf(own *project) *builder {
-	return &builder{ctx: l.ctx, script: true, src: own.scripts.src, files: l.files, nested: l.nested, known: map[*config.Body]bool{}, seen: map[*workspace.Project]*sets{own.Project: own.sets}, sets: own.sets}
+	return &builder{ctx: l.ctx, script: true, src: own.scripts.src, files: l.files, nested: l.nested, locks: l.inferred.locks, known: map[*config.Body]bool{}, seen: map[*workspace.Project]*sets{own.Project: own.sets}, sets: own.sets}
 }
 
 // onlyScripts makes tasks of the scripts that no haz file says anything of.

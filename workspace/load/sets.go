@@ -67,6 +67,8 @@ func (b *builder) members(item config.Pattern, of *layer, dir string) []workspac
 		return nil
 	case item.Set == workspace.ProjectSet:
 		return []workspace.PatternDecl{b.project(item, of.src, dir, of.shared)}
+	case item.Set == workspace.LockSet:
+		return b.lock(item, of.src, dir, of.shared)
 	case !b.checkSet(item, of.src, nil):
 		return nil
 	}
@@ -87,10 +89,12 @@ func (b *builder) inSet(s *set, dir string) []workspace.PatternDecl {
 		case "":
 		case workspace.ProjectSet:
 			decls[0] = b.project(item, s.src, dir, true)
+		case workspace.LockSet:
+			decls = b.lock(item, s.src, dir, true)
 		default:
 			decls = b.inSet(b.sets.find(item.Set), dir)
 		}
-		if item.Not && b.takesProject(decls, s.src.Place(item.Span), item.Value) {
+		if item.Not && b.takesWord(decls, s.src.Place(item.Span), item.Value) {
 			continue
 		}
 		l.add(decls, nil, item.Not)
@@ -137,7 +141,7 @@ func (b *builder) checkUsed(using []use) bool {
 	}
 	sound, weight := true, 1
 	for _, item := range s.Items.Items {
-		if item.Set == "" || item.Set == workspace.ProjectSet {
+		if item.Set == "" || item.Set == workspace.ProjectSet || item.Set == workspace.LockSet {
 			weight++
 			continue
 		}
@@ -190,7 +194,7 @@ func (b *builder) noSuchSet(name string, using []use) {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	hint := `for a file of that name write ` + diag.Quote(`\$`+name)
-	if near := diag.Nearest(name, append(slices.Clip(names), workspace.ProjectSet)); near != "" {
+	if near := diag.Nearest(name, append(slices.Clip(names), workspace.ProjectSet, workspace.LockSet)); near != "" {
 		hint = diag.DidYouMean("$" + near)
 	} else if other := config.ForeignSet(name); other != "" {
 		hint = other

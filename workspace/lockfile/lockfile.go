@@ -29,6 +29,8 @@ type Member struct {
 	Needs []Need
 	// Uses are the indices of other members that it uses. Lock files that say so themselves are believed instead.
 	Uses []int
+	// Above are the indices of members whose packages it gets at as well, since they lie in folders above it.
+	Above []int
 }
 
 // A Need is one dependency of a manifest.
@@ -117,8 +119,9 @@ func (l *Lock) addMember(dir, name string) int32 {
 	return at
 }
 
-// Reach lists, for each member, the indices of the packages that it reaches, ascending. A member that the lock file does not list, while it
-// lists others, reaches all: known is false of it.
+// Reach lists, for each member, the indices of the packages that it reaches, ascending: by its own lists, by what the members that it uses
+// need, and by the lists of those above it. A member that the lock file does not list, while it lists others, reaches all: known is false of it,
+// and of those that are below it.
 func (l *Lock) Reach(members []Member) (reached [][]int32, known []bool) {
 	reached, known = make([][]int32, len(members)), make([]bool, len(members))
 	w := walk{l: l, seen: make([]int32, len(l.Packages))}
@@ -126,10 +129,17 @@ func (l *Lock) Reach(members []Member) (reached [][]int32, known []bool) {
 		w.resolve(members)
 	}
 	w.met = make([]int32, len(w.members()))
-	for i, m := range members {
-		at := int32(i)
-		if known[i] = true; l.needs == nil {
-			at, known[i] = l.member(m)
+	for i := range members {
+		var from []int32
+		known[i] = true
+		for _, m := range append([]int{i}, members[i].Above...) {
+			at := int32(m)
+			if l.needs == nil {
+				var listed bool
+				at, listed = l.member(members[m])
+				known[i] = known[i] && listed
+			}
+			from = append(from, at)
 		}
 		if !known[i] {
 			reached[i] = make([]int32, len(l.Packages))
@@ -138,7 +148,7 @@ func (l *Lock) Reach(members []Member) (reached [][]int32, known []bool) {
 			}
 			continue
 		}
-		reached[i] = w.from(at)
+		reached[i] = w.from(from)
 	}
 	return reached, known
 }
@@ -197,8 +207,8 @@ func (w *walk) resolve(members []Member) {
 	}
 }
 
-// from lists what a member reaches.
-func (w *walk) from(at int32) []int32 {
+// from lists what members reach together.
+func (w *walk) from(starts []int32) []int32 {
 	w.round++
 	var out, packages, members []int32
 	list := w.members()
@@ -219,9 +229,11 @@ func (w *walk) from(at int32) []int32 {
 			out, packages = append(out, p), append(packages, p)
 		}
 	}
-	meet([]int32{at})
-	reach(list[at].dev)
-	meet(list[at].devUses)
+	meet(starts)
+	for _, at := range starts {
+		reach(list[at].dev)
+		meet(list[at].devUses)
+	}
 	for len(members)+len(packages) > 0 {
 		if n := len(members); n > 0 {
 			m := &list[members[n-1]]

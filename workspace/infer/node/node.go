@@ -53,8 +53,12 @@ func (r Reader) Read(ctx context.Context, d *infer.Disk) (found infer.Found) {
 	found.Mistakes = mistakes
 	found.Edges = w.edges(ctx, d)
 	found.Projects = w.projects(found.Edges)
+	lock, there := w.lock(d)
+	if len(w.all) > 0 {
+		found.Locks = []infer.Lock{lock}
+	}
 	if r.Scripts {
-		found.Mistakes = append(found.Mistakes, w.scripts(d, found.Projects)...)
+		found.Mistakes = append(found.Mistakes, w.scripts(there, found.Projects)...)
 	}
 	return found
 }

@@ -10,8 +10,9 @@ import (
 
 // scripts gives packages their scripts (haz::cfg::111). What package managers run before and after a script of their own accord, preX and postX
 // beside X, is part of X.
-func (w *packages) scripts(d *infer.Disk, projects []infer.Project) (mistakes diag.List) {
-	runner := w.runner(d)
+func (w *packages) scripts(locked bool, projects []infer.Project) (mistakes diag.List) {
+	runner := w.runner()
+	runner.Locked = locked
 	for i, m := range w.all {
 		for _, odd := range m.odd {
 			mistakes = append(mistakes, m.text.Mistake(infer.RuleBroken, odd.at.start, odd.at.end, "`scripts`: "+diag.QuoteShort(odd.value)+" is no text"))
@@ -39,22 +40,14 @@ func (w *packages) scripts(d *infer.Disk, projects []infer.Project) (mistakes di
 }
 
 // runner is the package manager of the workspace.
-func (w *packages) runner(d *infer.Disk) infer.Runner {
-	r := infer.Runner{Command: []string{"npm", "run"}, After: []string{"--"}} // without it npm takes options of a script for its own
-	locks := []string{"/package-lock.json", "/npm-shrinkwrap.json"}
+func (w *packages) runner() infer.Runner {
 	switch w.manager {
 	case pnpm:
-		r, locks = infer.Runner{Command: []string{"pnpm", "run"}}, []string{"/pnpm-lock.yaml"}
+		return infer.Runner{Command: []string{"pnpm", "run"}}
 	case yarn, classic:
-		r, locks = infer.Runner{Command: []string{"yarn", "run"}}, []string{"/yarn.lock"}
+		return infer.Runner{Command: []string{"yarn", "run"}}
 	case bun:
-		r, locks = infer.Runner{Command: []string{"bun", "run"}}, []string{"/bun.lock", "/bun.lockb"}
+		return infer.Runner{Command: []string{"bun", "run"}}
 	}
-	for _, lock := range locks {
-		if d.Has(lock) {
-			r.Lock = lock
-			break
-		}
-	}
-	return r
+	return infer.Runner{Command: []string{"npm", "run"}, After: []string{"--"}} // without it npm takes options of a script for its own
 }

@@ -29,21 +29,22 @@ func TestOddScripts(t *testing.T) {
 func TestScripts(t *testing.T) {
 	const manifest = `{"name": "a", "scripts": {"b": "1", "preb": "2", "postb": "3", "prepare": "4", "pre": "5", "posts": "6", "": "7", "b": "8", "a:b": "9"}}`
 	for _, c := range []struct{ files, want string }{
-		{"", "npm run * -- lock  a:b b posts pre prepare"},
-		{"package-lock.json", "npm run * -- lock /package-lock.json a:b b posts pre prepare"},
-		{"npm-shrinkwrap.json", "npm run * -- lock /npm-shrinkwrap.json a:b b posts pre prepare"},
-		{"pnpm-lock.yaml", "pnpm run *  lock /pnpm-lock.yaml a:b b posts pre prepare"},
-		{"yarn.lock", "yarn run *  lock /yarn.lock a:b b posts pre prepare"},
-		{"bun.lock", "bun run *  lock /bun.lock a:b b posts pre prepare"},
-		{"pnpm-workspace.yaml", "pnpm run *  lock  a:b b posts pre prepare"},
+		{"", "npm run * -- lock /package-lock.json false a:b b posts pre prepare"},
+		{"package-lock.json", "npm run * -- lock /package-lock.json true a:b b posts pre prepare"},
+		{"npm-shrinkwrap.json", "npm run * -- lock /npm-shrinkwrap.json true a:b b posts pre prepare"},
+		{"pnpm-lock.yaml", "pnpm run *  lock /pnpm-lock.yaml true a:b b posts pre prepare"},
+		{"yarn.lock", "yarn run *  lock /yarn.lock true a:b b posts pre prepare"},
+		{"bun.lock", "bun run *  lock /bun.lock true a:b b posts pre prepare"},
+		{"pnpm-workspace.yaml", "pnpm run *  lock /pnpm-lock.yaml false a:b b posts pre prepare"},
 	} {
 		disk := fsys.Memory()
 		infertest.Put(t, disk, "package.json", manifest)
 		for _, f := range strings.Fields(c.files) {
 			infertest.Put(t, disk, f, "")
 		}
-		p := node.Reader{Scripts: true}.Read(context.Background(), infer.NewDisk(disk)).Projects[0]
-		got := fmt.Sprintf("%s * %s lock %s", strings.Join(p.Runner.Command, " "), strings.Join(p.Runner.After, " "), p.Runner.Lock)
+		found := node.Reader{Scripts: true}.Read(context.Background(), infer.NewDisk(disk))
+		p := found.Projects[0]
+		got := fmt.Sprintf("%s * %s lock %s %v", strings.Join(p.Runner.Command, " "), strings.Join(p.Runner.After, " "), found.Locks[0].File, p.Runner.Locked)
 		for _, s := range p.Scripts {
 			got += " " + s.Name
 			if p.Text[s.Start:s.End] != `"`+s.Name+`"` {
