@@ -17,6 +17,7 @@ type effect struct {
 	known   bool
 	outputs []string // relative to where it runs
 	edits   bool     // it changes files of the project, whatever it is called
+	own     bool     // it builds the package of the folder in which it runs, there
 }
 
 var nothing = effect{known: true}
@@ -83,6 +84,14 @@ func init() {
 	}
 	rules["tsc"] = func(args []shell.Word) effect { return effect{known: has(args, "--noEmit")} }
 	rules["mkdir"] = func(args []shell.Word) effect { return nothing } // what is put there counts
+	for _, name := range strings.Fields("cc gcc g++ c++ clang clang++") {
+		rules[name] = func(args []shell.Word) effect {
+			if has(args, "-MD", "-MMD", "-MF", "-save-temps", "--coverage", "-ftest-coverage") {
+				return effect{}
+			}
+			return optionEffect(args, true, "-o")
+		}
+	}
 	rules["go"] = goEffect
 	rules["gotestsum"] = gotestsumEffect
 	rules["cargo"] = cargoEffect
@@ -225,7 +234,9 @@ func buildEffect(args []shell.Word) effect {
 		return effect{known: true, outputs: []string{to.Text}}
 	case len(packages) > 1, len(packages) == 1 && strings.HasSuffix(packages[0].Text, "..."):
 		return effect{known: packages[0].Known}
-	case len(packages) == 1 && packages[0].Known && strings.HasPrefix(packages[0].Text, "./") && path.Base(packages[0].Text) != ".":
+	case len(packages) == 0, packages[0] == (shell.Word{Text: ".", Known: true}):
+		return effect{own: true}
+	case packages[0].Known && strings.HasPrefix(packages[0].Text, "./") && path.Base(packages[0].Text) != ".":
 		return effect{known: true, outputs: []string{path.Base(packages[0].Text)}}
 	}
 	return effect{}

@@ -180,7 +180,7 @@ func (m *miseMover) carry(k *miseTask, t *task) error {
 	if k.timeout != "" {
 		t.timeout = k.timeout
 	}
-	r := recipe{name: k.name, head: slices.Clone(m.head)}
+	r := recipe{name: k.name, binary: m.binary, head: slices.Clone(m.head)}
 	if err := m.folder(k, &r); err != nil {
 		return err
 	}
@@ -406,7 +406,7 @@ func (m *miseMover) program(k *miseTask, t *task, r *recipe) error {
 	if strings.Contains(k.body, "MISE_PROJECT_ROOT") || strings.Contains(k.body, "MISE_CONFIG_ROOT") {
 		r.head = append(r.head, `export MISE_PROJECT_ROOT="$HAZ_PROJECT_ROOT" MISE_CONFIG_ROOT="$HAZ_PROJECT_ROOT"`)
 	}
-	judged := recipe{name: k.name, head: r.head, dir: r.dir, said: r.said, steps: []step{{text: rest}}}
+	judged := recipe{name: k.name, binary: m.binary, head: r.head, dir: r.dir, said: r.said, steps: []step{{text: rest}}}
 	s, isScript := settled{}, strings.HasPrefix(line, "#!") && strings.HasSuffix(strings.Fields(line + " x")[0], "sh") || strings.HasSuffix(line, "sh")
 	ok := false
 	if isScript {
@@ -423,7 +423,7 @@ func (m *miseMover) program(k *miseTask, t *task, r *recipe) error {
 		}
 		t.command = []string{program}
 	} else {
-		run := recipe{name: k.name, head: r.head, dir: r.dir, steps: []step{{text: `"$HAZ_PROJECT_ROOT"/` + diag.ShellWord(program) + ` "$@"`}}}
+		run := recipe{name: k.name, binary: m.binary, head: r.head, dir: r.dir, steps: []step{{text: `"$HAZ_PROJECT_ROOT"/` + diag.ShellWord(program) + ` "$@"`}}}
 		whole, _ := run.settle()
 		t.shell = whole.text
 	}

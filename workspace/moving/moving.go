@@ -53,6 +53,7 @@ var tools = []tool{
 	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, read: readTurbo},
 	{name: "task", files: slashed(taskFileNames), read: readTask},
 	{name: "mise", files: miseFiles, read: readMise},
+	{name: "make", files: makeFiles, read: readMake},
 	{name: "npm", files: []string{"/package.json"}, read: readNPM, plain: true},
 }
 

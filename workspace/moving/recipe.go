@@ -20,9 +20,10 @@ type recipe struct {
 	checks []string // what comes then, in that shell
 	tail   []string // what is done in any case when it ends
 	steps  []step
-	bash   bool // it is a script for bash, whatever is in it
-	said   bool // all outputs are said
-	never  bool // it is told to run each time
+	binary func(dir string) (name string, isMain bool) // what go build makes of the package in a folder
+	bash   bool                                        // it is a script for bash, whatever is in it
+	said   bool                                        // all outputs are said
+	never  bool                                        // it is told to run each time
 	why    string
 }
 
@@ -38,6 +39,7 @@ type settled struct {
 	study   shell.Study
 	text    string
 	kept    bool
+	edits   bool     // a command of it changes files, whatever it is called
 	outputs []string // from the project
 	asks    []string // questions to git in it
 	why     string   // why it is not kept
@@ -80,7 +82,7 @@ func (r *recipe) settle() (s settled, ok bool) {
 		return settled{}, false
 	}
 	s.study.Bash = s.study.Bash || r.bash
-	s.outputs = unique(kept.outputs)
+	s.outputs, s.edits = unique(kept.outputs), kept.edits
 	s.judge(r, kept)
 	return s, true
 }
@@ -121,6 +123,12 @@ func (r *recipe) effect(study shell.Study) effect {
 			continue
 		}
 		e := effectOf(c.Words)
+		if e.own {
+			e = nothing
+			if name, isMain := r.binary(path.Join("/", dir)); isMain {
+				e.outputs = []string{name}
+			}
+		}
 		if c.Asked && len(c.Words) > 0 && c.Words[0].Text == "git" {
 			e = nothing // judged with the whole
 		}

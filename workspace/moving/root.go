@@ -3,9 +3,11 @@ package moving
 import (
 	"cmp"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/pattern"
 )
 
@@ -34,6 +36,30 @@ func (m *rootTasks) add(t *task) {
 		m.project.tasks = append(m.project.tasks, t)
 	}
 }
+
+// binary is the program that go build makes of the package in a folder, if it is one.
+func (s *source) binary(dir string) (name string, isMain bool) {
+	for _, e := range s.disk.List(dir) {
+		if e.Kind != fsys.File || path.Ext(e.Name) != ".go" || strings.HasSuffix(e.Name, "_test.go") {
+			continue
+		}
+		isMain = isMain || packageMain.Match(s.disk.Head(path.Join(dir, e.Name), 64<<10))
+	}
+	name = path.Base(dir)
+	if m := moduleLine.FindSubmatch(s.disk.Head(path.Join(dir, "go.mod"), 64<<10)); m != nil {
+		module := string(m[1])
+		if last := path.Base(module); len(last) > 1 && last[0] == 'v' && strings.Trim(last[1:], "0123456789") == "" {
+			module = path.Dir(module)
+		}
+		name = path.Base(module)
+	}
+	return name, isMain
+}
+
+var (
+	packageMain = regexp.MustCompile(`(?m)^package main\b`)
+	moduleLine  = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
+)
 
 // given is how a path of inputs is spelled that need not be there: as it is where it is there, a folder as what lies in it, and
 // otherwise as a glob.

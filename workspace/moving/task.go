@@ -217,7 +217,7 @@ func (r *taskRun) carry(given map[string]value) error {
 		return err
 	}
 	r.options = slices.Concat(r.files[0].options, d.file.options, d.options)
-	r.recipe = recipe{name: d.name, dir: strings.TrimPrefix(r.dir, "/"), make: r.dir != "/" && r.disk.RealDir(r.dir) == ""}
+	r.recipe = recipe{name: d.name, binary: r.binary, dir: strings.TrimPrefix(r.dir, "/"), make: r.dir != "/" && r.disk.RealDir(r.dir) == ""}
 	if err := r.environment(); err != nil {
 		return err
 	}

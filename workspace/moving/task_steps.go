@@ -245,7 +245,7 @@ func (r *taskRun) alone(given map[string]value) error {
 	if err := r.variables(given); err != nil {
 		return err
 	}
-	r.recipe = recipe{name: d.name, dir: strings.TrimPrefix(r.dir, "/"), make: r.dir != "/" && r.disk.RealDir(r.dir) == ""}
+	r.recipe = recipe{name: d.name, binary: r.binary, dir: strings.TrimPrefix(r.dir, "/"), make: r.dir != "/" && r.disk.RealDir(r.dir) == ""}
 	if err := r.environment(); err != nil {
 		return err
 	}
