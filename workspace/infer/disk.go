@@ -61,6 +61,15 @@ func (d *Disk) Manifest(name string) (*Text, *diag.Diagnostic) {
 	return nil, bad
 }
 
+// Source reads a file that is no manifest: nobody need watch it. Nil where there is none, or it cannot be read.
+func (d *Disk) Source(name string) []byte {
+	bytes, _, err := d.fs.ReadFile(name, ManifestMax)
+	if err != nil {
+		return nil
+	}
+	return bytes
+}
+
 // Head is the beginning of a file that is no link, at most so many bytes; nil where there is none, or it cannot be read.
 func (d *Disk) Head(name string, bytes int) []byte {
 	d.look(pattern.Escape(name))
@@ -110,7 +119,9 @@ func Each(ctx context.Context, n int, work func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	var crash atomic.Pointer[string]
-	for range min(runtime.GOMAXPROCS(0), n) {
+	cpus := runtime.GOMAXPROCS(0)
+	step := max(1, min(n/(16*cpus), 16)) // some at a time, so that little is said between CPUs; few, so that all end at once
+	for range min(cpus, n) {
 		wg.Go(func() {
 			defer func() {
 				if r := recover(); r != nil {
@@ -119,11 +130,13 @@ func Each(ctx context.Context, n int, work func(i int)) {
 				}
 			}()
 			for ctx.Err() == nil && crash.Load() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
+				end := int(next.Add(int64(step)))
+				if end-step >= n {
 					return
 				}
-				work(i)
+				for i := end - step; i < min(end, n); i++ {
+					work(i)
+				}
 			}
 		})
 	}

@@ -25,7 +25,7 @@ type Folder struct {
 // Folders are those that the globs name, sorted, each once, be it by several globs or links. Wildcards look at directories and links to
 // directories; a name without wildcards costs no look at its directory.
 func (d *Disk) Folders(ctx context.Context, m Members) []Folder {
-	w := walk{ctx: ctx, disk: d, members: m, lists: map[string][]fsys.Entry{}, reals: map[string]string{"/": "/"}, found: map[string]int{}}
+	w := walk{ctx: ctx, disk: d, members: m, lists: map[string][]fsys.Entry{}, reals: newReals(d), found: map[string]int{}}
 	for i, g := range m.Take {
 		w.glob, w.hidden = i, g.hidden
 		for _, p := range g.alternatives {
@@ -34,7 +34,7 @@ func (d *Disk) Folders(ctx context.Context, m Members) []Folder {
 				w.take(p.Path())
 				continue
 			}
-			if real := w.real(p.Path()); real != "" {
+			if real := w.reals.of(p.Path()); real != "" {
 				w.visit(p.Path(), p.Program(), p.Program().Begin(), []string{real})
 			}
 		}
@@ -49,7 +49,7 @@ type walk struct {
 	disk    *Disk
 	members Members
 	lists   map[string][]fsys.Entry // by real directory
-	reals   map[string]string       // directory by name: without links, "" for what is none
+	reals   *reals
 
 	glob    int // what is being walked for
 	hidden  bool
@@ -66,7 +66,7 @@ func (w *walk) visit(dir string, g *pattern.Program, at []int32, above []string)
 		for _, name := range names {
 			if next, end := g.Step(at, name, false); end {
 				w.take(path.Join(dir, name))
-			} else if real := w.real(path.Join(dir, name)); real != "" {
+			} else if real := w.reals.of(path.Join(dir, name)); real != "" {
 				w.visit(path.Join(dir, name), g, next, append(above, real))
 			}
 		}
@@ -82,9 +82,9 @@ func (w *walk) visit(dir string, g *pattern.Program, at []int32, above []string)
 		}
 		child := path.Join(dir, e.Name)
 		if e.Kind == fsys.Dir {
-			w.reals[child] = path.Join(above[len(above)-1], e.Name)
+			w.reals.know(child, path.Join(above[len(above)-1], e.Name))
 		}
-		real := w.real(child)
+		real := w.reals.of(child)
 		if real == "" || pattern.Invisible(real) || e.Kind != fsys.Dir && slices.Contains(above, real) { // a link to what it lies in has no end
 			continue
 		}
@@ -94,7 +94,7 @@ func (w *walk) visit(dir string, g *pattern.Program, at []int32, above []string)
 
 // take takes the directory of a file that a glob names, unless another one leaves it.
 func (w *walk) take(file string) {
-	real := w.real(path.Dir(file))
+	real := w.reals.of(path.Dir(file))
 	if real == "" || slices.ContainsFunc(w.members.Leave, func(g Glob) bool { return g.Match(file) }) {
 		return
 	}
@@ -116,23 +116,4 @@ func (w *walk) list(real string) []fsys.Entry {
 		w.lists[real] = entries
 	}
 	return entries
-}
-
-// real is a directory without links; "" for what is none, and for what lies outside of the workspace.
-func (w *walk) real(dir string) string {
-	real, known := w.reals[dir]
-	if known {
-		return real
-	}
-	if parent := w.real(path.Dir(dir)); parent != "" {
-		real = path.Join(parent, path.Base(dir))
-		switch info, err := w.disk.fs.Lstat(real); {
-		case err == nil && info.Kind == fsys.Link:
-			real = w.disk.RealDir(real)
-		case err != nil || info.Kind != fsys.Dir:
-			real = ""
-		}
-	}
-	w.reals[dir] = real
-	return real
 }

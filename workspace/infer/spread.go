@@ -36,19 +36,28 @@ func Sorted[M any](known map[string]*M) []*M {
 	return list
 }
 
-// Ways follows the relative paths that manifests name folders by. It is not safe for concurrent use.
-type Ways struct {
-	disk  *Disk
-	known map[string]string
+// Joined is what several manifests say, one after the other, the edges of each sorted: to sort them all together is little work then.
+func Joined(parts []Found) Found {
+	var all Found
+	for _, f := range parts {
+		slices.SortFunc(f.Edges, Edge.compare)
+		all.Projects = append(all.Projects, f.Projects...)
+		all.Edges = append(all.Edges, f.Edges...)
+		all.Mistakes = append(all.Mistakes, f.Mistakes...)
+	}
+	return all
 }
 
+// Ways follows the relative paths that manifests name folders by. It is safe for concurrent use.
+type Ways struct{ reals *reals }
+
 // NewWays is of a disk.
-func NewWays(d *Disk) *Ways { return &Ways{disk: d, known: map[string]string{}} }
+func NewWays(d *Disk) *Ways { return &Ways{newReals(d)} }
 
 // Know says that these are directories without links, which need no look.
 func (w *Ways) Know(dirs []string) {
 	for _, dir := range dirs {
-		w.known[dir] = dir
+		w.reals.know(dir, dir)
 	}
 }
 
@@ -62,11 +71,5 @@ func (w *Ways) To(from, text string) (dir string, inside bool) {
 	if name == ".." || strings.HasPrefix(name, "../") {
 		return "", false
 	}
-	name = path.Join("/", name)
-	real, known := w.known[name]
-	if !known {
-		real = w.disk.RealDir(name)
-		w.known[name] = real
-	}
-	return real, true
+	return w.reals.of(path.Join("/", name)), true
 }

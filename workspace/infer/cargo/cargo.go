@@ -39,9 +39,9 @@ func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
 	w.patches()
 	level := append(w.members(), root)
 	for len(level) > 0 && ctx.Err() == nil {
+		infer.Each(ctx, len(level), func(i int) { w.resolve(level[i]) })
 		var next []string
 		for _, p := range level {
-			w.resolve(p)
 			for _, u := range p.uses {
 				next = append(next, u.dir)
 			}
@@ -194,25 +194,30 @@ func (p *pkg) isPackage() bool {
 }
 
 func (w *world) found() infer.Found {
-	var f infer.Found
-	for _, p := range infer.Sorted(w.packages) {
-		f.Mistakes = append(f.Mistakes, p.mistakes...)
-		if !p.isPackage() {
-			continue
-		}
-		project := infer.Project{Reader: "cargo", Dir: p.dir, Manifest: p.text.Name, Place: p.text.Place(0, 0), Tags: []string{"lib", "rust"}}
-		if p.app {
-			project.Tags = []string{"app", "rust"}
-		}
-		if name := p.doc.Get("package", "name"); name != nil {
-			project.Name, _ = name.Text()
-			project.Place = name.Place(p.text)
-		}
-		f.Projects = append(f.Projects, project)
-		for _, u := range p.uses {
-			if to := w.packages[u.dir]; to != nil && to.isPackage() {
-				f.Edges = append(f.Edges, infer.Edge{From: p.dir, To: u.dir, Kind: u.kind, Place: u.value.Place(p.text)})
-			}
+	list := infer.Sorted(w.packages)
+	parts := make([]infer.Found, len(list))
+	infer.Each(w.ctx, len(list), func(i int) { parts[i] = w.about(list[i]) })
+	return infer.Joined(parts)
+}
+
+// about is what one manifest says.
+func (w *world) about(p *pkg) infer.Found {
+	f := infer.Found{Mistakes: p.mistakes}
+	if !p.isPackage() {
+		return f
+	}
+	project := infer.Project{Reader: "cargo", Dir: p.dir, Manifest: p.text.Name, Place: p.text.Place(0, 0), Tags: []string{"lib", "rust"}}
+	if p.app {
+		project.Tags = []string{"app", "rust"}
+	}
+	if name := p.doc.Get("package", "name"); name != nil {
+		project.Name, _ = name.Text()
+		project.Place = name.Place(p.text)
+	}
+	f.Projects = []infer.Project{project}
+	for _, u := range p.uses {
+		if to := w.packages[u.dir]; to != nil && to.isPackage() {
+			f.Edges = append(f.Edges, infer.Edge{From: p.dir, To: u.dir, Kind: u.kind, Place: u.value.Place(p.text)})
 		}
 	}
 	return f

@@ -62,6 +62,7 @@ type world struct {
 	mains    map[string]*mod   // those that go.work uses, by path
 	shared   replaces          // of go.work and, behind them, of all modules that it uses
 	ways     *infer.Ways
+	lists    map[string][]fsys.Entry // of folders that were listed on the way to their go.mod
 	mistakes diag.List
 }
 
@@ -69,9 +70,9 @@ type world struct {
 type mod struct {
 	dir      string
 	text     *infer.Text
-	file     *modfile.File // what could be read
-	entries  []fsys.Entry  // of the folder
-	used     bool          // by go.work
+	file     *manifest
+	entries  []fsys.Entry // of the folder
+	used     bool         // by go.work
 	own      replaces
 	app      bool            // its folder holds a program
 	uses     map[string]bool // folders of itself and the modules that its edges lead to
@@ -79,19 +80,8 @@ type mod struct {
 	mistakes diag.List
 }
 
-// path is the module path; "" where go.mod does not say it.
-func (m *mod) path() string {
-	if m.file.Module == nil {
-		return ""
-	}
-	return m.file.Module.Mod.Path
-}
-
 func (m *mod) project() infer.Project {
-	p := infer.Project{Reader: "go", Dir: m.dir, Name: m.path(), Manifest: m.text.Name, Place: m.text.Place(0, 0), Tags: []string{"go", "lib"}}
-	if m.file.Module != nil {
-		p.Place = place(m.text, m.file.Module.Syntax)
-	}
+	p := infer.Project{Reader: "go", Dir: m.dir, Name: m.file.module, Manifest: m.text.Name, Place: m.file.at.place(m.text), Tags: []string{"go", "lib"}}
 	if prefix, _, ok := module.SplitPathVersion(p.Name); ok && path.Base(prefix) != p.Name && p.Name != "" {
 		p.Aliases = []string{path.Base(prefix)}
 	}
@@ -99,10 +89,4 @@ func (m *mod) project() infer.Project {
 		p.Tags = []string{"app", "go"}
 	}
 	return p
-}
-
-// place is where a line of a manifest stands.
-func place(t *infer.Text, line *modfile.Line) diag.Place {
-	start, end := line.Span()
-	return t.Place(start.Byte, end.Byte)
 }

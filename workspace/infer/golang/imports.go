@@ -121,12 +121,12 @@ func (w *world) packages(m *mod) packages {
 
 // ignores reports whether an ignore directive of go.mod is about a folder.
 func (m *mod) ignores(dir string) bool {
-	if len(m.file.Ignore) == 0 {
+	if len(m.file.ignores) == 0 {
 		return false
 	}
 	rel := strings.TrimPrefix(strings.TrimPrefix(dir, m.dir), "/")
-	for _, i := range m.file.Ignore {
-		if at, rooted := strings.CutPrefix(i.Path, "./"); rooted && path.Clean(at) == rel || !rooted && strings.HasSuffix("/"+rel, "/"+path.Clean(i.Path)) {
+	for _, i := range m.file.ignores {
+		if at, rooted := strings.CutPrefix(i, "./"); rooted && path.Clean(at) == rel || !rooted && strings.HasSuffix("/"+rel, "/"+path.Clean(i)) {
 			return true
 		}
 	}
@@ -152,13 +152,18 @@ type scan struct {
 
 // read lists the modules that a file imports packages of, and that its own does not require.
 func (s *scan) read(f *file) []imported {
-	text, bad := s.w.d.Manifest(f.name)
-	if bad != nil || text == nil || !bytes.Contains(text.Bytes, s.prefix) || !slices.ContainsFunc(f.texts, func(t []byte) bool { return bytes.Contains(text.Bytes, t) }) {
+	source := s.w.d.Source(f.name)
+	if !bytes.Contains(source, s.prefix) || !slices.ContainsFunc(f.texts, func(t []byte) bool { return bytes.Contains(source, t) }) {
 		return nil
 	}
-	h := header(text.Bytes)
+	h := header(source)
 	if h == nil {
 		return nil
+	}
+	var text *infer.Text // made for those alone that need a place in it
+	mark := 0
+	if bytes.HasPrefix(source, []byte("\ufeff")) { // no part of the text
+		mark = len("\ufeff")
 	}
 	var list []imported
 	for _, i := range h.Imports {
@@ -167,7 +172,10 @@ func (s *scan) read(f *file) []imported {
 			continue
 		}
 		if to := s.provider(p); to != nil && !f.of.uses[to.dir] {
-			at := int(i.Path.Pos()) - 1
+			if text == nil {
+				text = infer.NewText(f.name, string(source))
+			}
+			at := int(i.Path.Pos()) - 1 - mark
 			list = append(list, imported{to, text.Place(at, at+len(i.Path.Value))})
 		}
 	}
@@ -260,10 +268,8 @@ func (w *world) isProgram(m *mod) bool {
 	}
 	slices.Sort(names)
 	for _, name := range names { // one is enough, but for those that do not count
-		if text, _ := w.d.Manifest(path.Join(m.dir, name)); text != nil {
-			if h := header(text.Bytes); h != nil {
-				return h.Name.Name == "main"
-			}
+		if h := header(w.d.Source(path.Join(m.dir, name))); h != nil {
+			return h.Name.Name == "main"
 		}
 	}
 	return false

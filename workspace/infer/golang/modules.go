@@ -28,7 +28,6 @@ func (w *world) find() {
 	}
 	for len(level) > 0 && w.ctx.Err() == nil {
 		for _, m := range level {
-			m.own = w.replaces(m.dir, m.file.Replace)
 			next = m.own.folders(next)
 		}
 		level, next = w.readAll(next), nil
@@ -50,14 +49,23 @@ func (w *world) first() []string {
 		return w.walk() // so that projects have names all the same
 	}
 	w.work = work
-	dirs := make([]string, 0, len(work.Use))
-	for _, u := range work.Use {
-		dir, inside := w.ways.To("/", u.Path)
+	type used struct {
+		dir         string
+		inside, has bool
+	}
+	uses := make([]used, len(work.Use))
+	infer.Each(w.ctx, len(uses), func(i int) {
+		u := &uses[i]
+		u.dir, u.inside = w.ways.To("/", work.Use[i].Path)
+		u.has = u.dir != "" && w.d.Has(path.Join(u.dir, modFile))
+	})
+	dirs := make([]string, 0, len(uses))
+	for i, u := range work.Use {
 		switch {
-		case dir != "" && w.d.Has(path.Join(dir, modFile)):
-			dirs = append(dirs, dir)
-		case inside:
-			w.mistakes = append(w.mistakes, diag.Diagnostic{Severity: diag.Warning, Code: infer.RuleMember, Place: place(text, u.Syntax),
+		case uses[i].has:
+			dirs = append(dirs, uses[i].dir)
+		case uses[i].inside && w.ctx.Err() == nil:
+			w.mistakes = append(w.mistakes, diag.Diagnostic{Severity: diag.Warning, Code: infer.RuleMember, Place: spanOf(u.Syntax).place(text),
 				Message: fmt.Sprintf("go.work uses %s, where no go.mod is", diag.Quote(u.Path))})
 		}
 	}
@@ -67,17 +75,17 @@ func (w *world) first() []string {
 // use makes modules those that go.work uses, and gives the folders that its replaces lead to.
 func (w *world) use(level []*mod) []string {
 	w.mains = make(map[string]*mod, len(level))
-	w.shared = w.replaces("/", w.work.Replace)
+	w.shared = w.replaces("/", replacedOf(w.work.Replace))
 	for _, m := range level {
 		m.used = true
-		if p := m.path(); p != "" && w.mains[p] == nil {
+		if p := m.file.module; p != "" && w.mains[p] == nil {
 			w.mains[p] = m
 		}
 	}
 	next := w.shared.folders(nil)
 	said := maps.Clone(w.shared)
 	for _, m := range level {
-		for old, list := range w.replaces(m.dir, m.file.Replace) {
+		for old, list := range m.own {
 			if said[old] == nil { // go.work goes before the modules
 				w.shared[old] = append(w.shared[old], list...)
 			}
@@ -93,26 +101,28 @@ func (w *world) walk() []string {
 		return nil
 	}
 	var found []string
+	w.lists = map[string][]fsys.Entry{}
 	for level := []string{"/"}; len(level) > 0 && w.ctx.Err() == nil; {
-		below := make([][]string, len(level))
-		has := make([]bool, len(level))
+		lists, below, has := make([][]fsys.Entry, len(level)), make([][]string, len(level)), make([]bool, len(level))
 		infer.Each(w.ctx, len(level), func(i int) {
-			for _, e := range w.d.List(level[i]) {
+			lists[i] = w.d.List(level[i])
+			for _, e := range lists[i] {
 				switch {
 				case e.Kind == fsys.Dir && !leftOut(e.Name):
 					below[i] = append(below[i], path.Join(level[i], e.Name))
 				case e.Name == modFile:
-					has[i] = w.d.Has(path.Join(level[i], modFile))
+					has[i] = e.Kind == fsys.File || w.d.Has(path.Join(level[i], modFile))
 				}
 			}
 		})
 		for i, dir := range level {
 			if has[i] {
-				found = append(found, dir)
+				found, w.lists[dir] = append(found, dir), lists[i]
 			}
 		}
 		level = slices.Concat(below...)
 	}
+	w.ways.Know(found)
 	return found
 }
 
@@ -130,21 +140,16 @@ func (w *world) read(dir string) *mod {
 	text, bad := w.d.Manifest(path.Join(dir, modFile))
 	switch {
 	case bad != nil:
-		return &mod{dir: dir, text: infer.NewText(path.Join(dir, modFile), ""), file: &modfile.File{}, mistakes: diag.List{*bad}}
+		return &mod{dir: dir, text: infer.NewText(path.Join(dir, modFile), ""), file: &manifest{}, mistakes: diag.List{*bad}}
 	case text == nil:
 		return nil
 	}
 	m := &mod{dir: dir, text: text}
-	var err error
-	if m.file, err = modfile.Parse(text.File(), text.Bytes, anyVersion); err != nil {
-		m.mistakes = mistakes(text, err)
-		if m.file, err = modfile.ParseLax(text.File(), text.Bytes, anyVersion); err != nil {
-			m.file = &modfile.File{}
-		}
-	} else if m.file.Module == nil {
-		m.mistakes = diag.List{text.Mistake(infer.RuleBroken, 0, 0, "go.mod does not say the path of the module")}
+	m.file, m.mistakes = parse(text)
+	m.own = w.replaces(dir, m.file.replaces)
+	if m.entries = w.lists[dir]; m.entries == nil {
+		m.entries = w.d.List(dir)
 	}
-	m.entries = w.d.List(dir)
 	m.app = w.isProgram(m)
 	return m
 }

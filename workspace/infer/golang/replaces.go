@@ -1,8 +1,6 @@
 package golang
 
 import (
-	"golang.org/x/mod/modfile"
-
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -15,14 +13,14 @@ type replace struct {
 }
 
 // replaces reads directives that stand in a folder.
-func (w *world) replaces(dir string, list []*modfile.Replace) replaces {
+func (w *world) replaces(dir string, list []replaced) replaces {
 	all := make(replaces, len(list))
 	for _, r := range list {
 		to := ""
-		if r.New.Version == "" {
-			to, _ = w.ways.To(dir, r.New.Path)
+		if r.newVersion == "" {
+			to, _ = w.ways.To(dir, r.new)
 		}
-		all[r.Old.Path] = append(all[r.Old.Path], replace{r.Old.Version, to})
+		all[r.old] = append(all[r.old], replace{r.oldVersion, to})
 	}
 	return all
 }
@@ -79,10 +77,10 @@ func (w *world) known(dir string) string {
 // require finds the edges of a module that stand in its go.mod.
 func (w *world) require(m *mod) {
 	m.uses = map[string]bool{m.dir: true}
-	for _, r := range m.file.Require {
-		if to := w.target(m, r.Mod.Path, r.Mod.Version); to != "" && to != m.dir {
+	for _, r := range m.file.requires {
+		if to := w.target(m, r.path, r.version); to != "" && to != m.dir {
 			m.uses[to] = true
-			m.edges = append(m.edges, infer.Edge{From: m.dir, To: to, Kind: "require", Place: place(m.text, r.Syntax)})
+			m.edges = append(m.edges, infer.Edge{From: m.dir, To: to, Kind: "require", Place: r.at.place(m.text)})
 		}
 	}
 }

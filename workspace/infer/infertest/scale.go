@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"path"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/afero"
@@ -94,6 +96,8 @@ func Bench(b *testing.B, r infer.Reader, many Maker) {
 				}
 			}
 			b.ReportAllocs()
+			before := cpuTime(b)
+			defer func() { b.ReportMetric(float64((cpuTime(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op") }()
 			for b.Loop() {
 				if found := infer.All(b.Context(), machine, r); len(found.Projects) < n || len(found.Edges) < n {
 					b.Fatalf("%d projects, %d edges", len(found.Projects), len(found.Edges))
@@ -101,4 +105,13 @@ func Bench(b *testing.B, r infer.Reader, many Maker) {
 			}
 		})
 	}
+}
+
+// cpuTime is what this process has used of all CPUs: it says the same on a machine that others load.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

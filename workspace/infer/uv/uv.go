@@ -39,10 +39,11 @@ func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
 			p.member, w.byName[p.name] = true, p
 		}
 	}
+	w.root.sources() // which all members read
 	for len(level) > 0 && ctx.Err() == nil {
+		infer.Each(ctx, len(level), func(i int) { w.resolve(level[i]) })
 		var next []string
 		for _, p := range level {
-			w.resolve(p)
 			for _, u := range p.uses {
 				next = append(next, u.dir)
 			}
@@ -204,24 +205,29 @@ func (p *project) isProgram() bool {
 }
 
 func (w *world) found() infer.Found {
-	var f infer.Found
-	for _, p := range infer.Sorted(w.projects) {
-		f.Mistakes = append(f.Mistakes, p.mistakes...)
-		if !p.isProject() {
-			continue
-		}
-		one := infer.Project{Reader: "uv", Dir: p.dir, Name: p.name, Manifest: p.text.Name, Place: p.text.Place(0, 0), Tags: []string{"lib", "python"}}
-		if p.isProgram() {
-			one.Tags = []string{"app", "python"}
-		}
-		if name := p.doc.Get("project", "name"); name != nil {
-			one.Place = name.Place(p.text)
-		}
-		f.Projects = append(f.Projects, one)
-		for _, u := range p.uses {
-			if to := w.projects[u.dir]; to != nil && to.isProject() {
-				f.Edges = append(f.Edges, infer.Edge{From: p.dir, To: u.dir, Kind: u.kind, Place: u.at.Place(p.text)})
-			}
+	list := infer.Sorted(w.projects)
+	parts := make([]infer.Found, len(list))
+	infer.Each(w.ctx, len(list), func(i int) { parts[i] = w.about(list[i]) })
+	return infer.Joined(parts)
+}
+
+// about is what one manifest says.
+func (w *world) about(p *project) infer.Found {
+	f := infer.Found{Mistakes: p.mistakes}
+	if !p.isProject() {
+		return f
+	}
+	one := infer.Project{Reader: "uv", Dir: p.dir, Name: p.name, Manifest: p.text.Name, Place: p.text.Place(0, 0), Tags: []string{"lib", "python"}}
+	if p.isProgram() {
+		one.Tags = []string{"app", "python"}
+	}
+	if name := p.doc.Get("project", "name"); name != nil {
+		one.Place = name.Place(p.text)
+	}
+	f.Projects = []infer.Project{one}
+	for _, u := range p.uses {
+		if to := w.projects[u.dir]; to != nil && to.isProject() {
+			f.Edges = append(f.Edges, infer.Edge{From: p.dir, To: u.dir, Kind: u.kind, Place: u.at.Place(p.text)})
 		}
 	}
 	return f
