@@ -59,7 +59,7 @@ var mayImport = map[string]string{
 	"workspace/infer/uv":        "diag workspace/infer workspace/infer/toml",
 	"workspace/lockfile":        "",
 	"workspace/infer/infertest": "fsys workspace/infer",
-	"workspace/moving":          "diag fsys layout pattern workspace workspace/config workspace/infer workspace/infer/node workspace/infer/toml workspace/script",
+	"workspace/moving":          "diag fsys layout pattern workspace workspace/config workspace/infer workspace/infer/node workspace/infer/golang workspace/infer/cargo workspace/infer/uv workspace/infer/toml workspace/script",
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file
 	"workspace/git":             "layout diag fsys pattern process",
@@ -88,7 +88,7 @@ var mayImport = map[string]string{
 	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/config workspace/git workspace/load",
 	"cmd/haz/streams": "fsys process report",
 	"cmd/haz/watch":   "layout fsys pattern workspace",
-	"cmd/haz":         "process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys",
+	"cmd/haz":         "process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys layout",
 	"bench":           "",
 
 	// Beside the building: it edits copies of the source and runs the tests.

@@ -18,15 +18,15 @@ import (
 
 func initCommand() *command {
 	return &command{Command: cli.Command{Name: "init", Usage: "make this directory a workspace",
-		Description: paragraphs("Asks on the screen which directories are projects, and writes `.haz/workspace.yml` in the current directory and a `haz.yml` into each project that has none. A workspace that exists is never touched.",
-			"With `--from` it reads what another tool's files say, shows the files of haz that say the same, and writes them; on a terminal it asks first. What does not carry over is a comment in them, with its place."),
+		Description: paragraphs("Finds the projects by their manifests (`package.json`, `go.mod`, `Cargo.toml`, `pyproject.toml`), shows a workspace of them with tasks, and writes it: `.haz/workspace.yml`, overlays in `.haz/tasks`, and a `haz.yml` where a project needs one of its own. On a terminal it asks first. Where there are no manifests it asks on the screen which directories are projects. A workspace that exists is never touched, nor is a `haz.yml`.",
+			"With `--from` it reads what another tool's files say, and writes the files of haz that say the same. What does not carry over is a comment in them, with its place."),
 		Flags: []cli.Flag{
-			toggle("yes", "write a workspace without projects, or what --from makes, and ask nothing"),
+			toggle("yes", "write what is found, or what --from makes, and ask nothing"),
 			fromOption(),
-			toggle("dry-run", "print what --from would write, as a diff, and write nothing"),
+			toggle("dry-run", "print what would be written, as a diff, and write nothing"),
 		},
-		UsageText: lines("haz init", "haz init --yes", "haz init --from turbo --dry-run", "haz init --from turbo"),
-	}, noArgs: true, do: doInit, exclusive: [][]string{{"yes", "dry-run"}}, needs: [][2]string{{"dry-run", "from"}}}
+		UsageText: lines("haz init", "haz init --yes", "haz init --dry-run", "haz init --from turbo --dry-run", "haz init --from turbo"),
+	}, noArgs: true, do: doInit, exclusive: [][]string{{"yes", "dry-run"}}}
 }
 
 // doInit is `haz init`.
@@ -37,21 +37,17 @@ func doInit(v *invocation) error {
 	if v.has("from") {
 		return v.initFrom(v.value("from"))
 	}
-	if !v.has("yes") {
-		if !v.stdout.Terminal || !streams.IsTerminal(os.Stdin) || v.env("TERM") == "dumb" {
-			return &hinted{text: "asking questions needs a terminal on standard input and output", hint: "haz init --yes writes a workspace without projects"}
-		}
-		if err := haz.MayInit(v.dir); err != nil {
-			return initRefused(err)
-		}
-		return v.initInteractively()
+	if !v.has("yes") && !v.has("dry-run") && (!v.onTerminal() || v.env("TERM") == "dumb") {
+		return &hinted{text: "asking questions needs a terminal on standard input and output", hint: "haz init --dry-run shows what haz init --yes writes"}
 	}
-	if err := haz.InitWorkspace(v.dir); err != nil {
+	if err := haz.MayInit(v.dir); err != nil {
 		return initRefused(err)
 	}
-	v.out.Print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
-	return nil
+	return v.initFound()
 }
+
+// onTerminal reports whether somebody can answer questions.
+func (v *invocation) onTerminal() bool { return v.stdout.Terminal && streams.IsTerminal(os.Stdin) }
 
 // initRefused says that there is a workspace already; other errors stay what they are.
 func initRefused(err error) error {

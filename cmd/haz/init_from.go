@@ -13,9 +13,9 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz"
-	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace/git"
 	"github.com/haz-build/haz/workspace/moving"
 )
@@ -34,7 +34,7 @@ func (v *invocation) initFrom(tool string) error {
 	if err := haz.MayInit(v.dir); err != nil {
 		return initRefused(err)
 	}
-	disk, err := fsys.Machine().Sub(v.dir)
+	disk, o, err := v.source()
 	if err != nil {
 		return err
 	}
@@ -44,26 +44,101 @@ func (v *invocation) initFrom(tool string) error {
 			return err
 		}
 	}
-	tracked, err := v.tracked()
+	plan, mistakes := moving.Read(v.ctx, disk, tool, o)
+	if err := v.show(disk, plan, mistakes); err != nil || v.has("dry-run") {
+		return err
+	}
+	if !v.has("yes") && v.onTerminal() && v.answer("Write this? [y/N] ") != "y" {
+		v.out.Print("nothing was written\n")
+		return nil
+	}
+	return v.write(plan)
+}
+
+// initFound writes a workspace of the projects that manifests make, with tasks for them (AUX-037). Without manifests it is one without
+// projects, or of those that are chosen on the screen.
+func (v *invocation) initFound() error {
+	disk, o, err := v.source()
 	if err != nil {
 		return err
 	}
-	plan, mistakes := moving.Read(v.ctx, disk, tool, moving.Options{Tracked: tracked, Folder: filepath.Base(v.dir), OS: runtime.GOOS, Arch: runtime.GOARCH})
+	defer func() { _ = disk.Close() }() // nothing is written through it
+	plan, mistakes := moving.Propose(v.ctx, disk, o)
+	nothing := len(plan.Files) == 0 && len(mistakes) == 0
+	if nothing {
+		if !v.has("yes") && !v.has("dry-run") {
+			return v.initInteractively()
+		}
+		plan.Files = []moving.File{{Name: layout.WorkspaceFile, Text: []byte("projects: []\n")}}
+	}
+	if nothing && v.has("yes") {
+		if err := haz.InitWorkspace(v.dir); err != nil {
+			return initRefused(err)
+		}
+		v.out.Print("created .haz/workspace.yml\n    to add a project: list its directory there, like `projects: [/lib]`, and write `name: lib` into lib/haz.yml\n")
+		v.beside(plan)
+		return nil
+	}
+	if err := v.show(disk, plan, mistakes); err != nil || v.has("dry-run") {
+		return err
+	}
+	if !v.has("yes") {
+		switch v.answer("Write this? [y/N, or c to choose the projects by hand] ") {
+		case "y":
+		case "c":
+			return v.initInteractively()
+		default:
+			v.out.Print("nothing was written\n")
+			return nil
+		}
+	}
+	if err := v.write(plan); err != nil {
+		return err
+	}
+	v.beside(plan)
+	return nil
+}
+
+// beside names the files of other tools that were seen, and what reads them.
+func (v *invocation) beside(plan moving.Plan) {
+	var unread []string
+	for _, f := range plan.Beside {
+		if f.Tool == "" {
+			unread = append(unread, f.File)
+			continue
+		}
+		v.out.Print("    " + f.File + " says more: remove what was created, and haz init --from " + f.Tool + " reads it\n")
+	}
+	if len(unread) > 0 {
+		v.out.Print("    not read: " + strings.Join(unread, ", ") + "; a task can start what they say\n")
+	}
+}
+
+// source is the directory that is to be a workspace, as readers see it.
+func (v *invocation) source() (fsys.FS, moving.Options, error) {
+	disk, err := fsys.Machine().Sub(v.dir)
+	if err != nil {
+		return nil, moving.Options{}, err
+	}
+	tracked, err := v.tracked()
+	return disk, moving.Options{Tracked: tracked, Folder: filepath.Base(v.dir), OS: runtime.GOOS, Arch: runtime.GOARCH}, err
+}
+
+// show checks a plan, and shows it.
+func (v *invocation) show(disk fsys.FS, plan moving.Plan, mistakes diag.List) error {
 	if len(mistakes) > 0 {
 		return &diag.Errors{List: mistakes}
 	}
 	v.warn(plan.Warnings)
-	if err := loads(v.ctx, plan); err != nil {
+	if err := loads(v.ctx, disk, plan); err != nil {
 		return err
 	}
 	v.out.Print(asDiff(plan.Files))
-	if v.has("dry-run") {
-		return nil
-	}
-	if !v.has("yes") && v.stdout.Terminal && streams.IsTerminal(os.Stdin) && !v.agreed() {
-		v.out.Print("nothing was written\n")
-		return nil
-	}
+	return nil
+}
+
+// write writes a plan, and says what was made.
+func (v *invocation) write(plan moving.Plan) error {
 	var files []haz.NewFile
 	for _, f := range plan.Files {
 		files = append(files, haz.NewFile{Name: f.Name, Data: f.Text})
@@ -106,11 +181,20 @@ func (v *invocation) tracked() (names []string, err error) {
 }
 
 // loads checks the plan as `haz check` would, in memory: what has mistakes is not offered.
-func loads(ctx context.Context, plan moving.Plan) error {
+func loads(ctx context.Context, disk fsys.FS, plan moving.Plan) error {
 	mem := fsys.Memory()
+	put := func(name string, text []byte) error {
+		name = "/w" + name
+		return errors.Join(mem.MkdirAll(path.Dir(name), 0o777), fsys.WriteFileAtomic(mem, name, text, 0o666))
+	}
+	for _, name := range plan.Looked {
+		text, _, err := disk.ReadFile(name, 0)
+		if err = errors.Join(err, put(name, text)); err != nil {
+			return err
+		}
+	}
 	for _, f := range plan.Files {
-		name := "/w" + f.Name
-		if err := errors.Join(mem.MkdirAll(path.Dir(name), 0o777), fsys.WriteFileAtomic(mem, name, f.Text, 0o666)); err != nil {
+		if err := put(f.Name, f.Text); err != nil {
 			return err
 		}
 	}
@@ -148,12 +232,18 @@ func asDiff(files []moving.File) string {
 	return b.String()
 }
 
-// agreed asks whether to write what was shown.
-func (v *invocation) agreed() bool {
-	v.out.Print("Write this? [y/N] ")
-	answer, err := bufio.NewReader(io.LimitReader(os.Stdin, 1024)).ReadString('\n')
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return err == nil && (answer == "y" || answer == "yes")
+// answer asks a question, and gives the first letter of what is typed, which is small; "" for nothing.
+func (v *invocation) answer(question string) string {
+	v.out.Print(question)
+	if !v.out.Flush() {
+		return ""
+	}
+	text, err := bufio.NewReader(io.LimitReader(os.Stdin, 1024)).ReadString('\n')
+	text = strings.ToLower(strings.TrimSpace(text))
+	if err != nil || text != "yes" && len(text) != 1 {
+		return ""
+	}
+	return text[:1]
 }
 
 // written says what was made, and how to go on.

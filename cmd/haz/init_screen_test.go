@@ -267,3 +267,22 @@ func TestInitScreenResizes(t *testing.T) {
 	s.types("q")
 	s.ends(0)
 }
+
+// Where manifests are found the question is whether to write what is shown; c goes to the tree, all else writes nothing (AUX-037).
+func TestInitFoundQuestion(t *testing.T) {
+	for answer, want := range map[string]string{"y\n": "to begin: haz run", "n\n": "nothing was written", "c\n": "Commit selection", "\n": "nothing was written"} {
+		root := t.TempDir()
+		mustWrite(t, filepath.Join(root, "package.json"), `{"name": "app", "scripts": {"test": "true"}}`)
+		s := startInTerminal(t, root, 24, 80, realHaz(t), "init")
+		s.shows("Write this?")
+		s.types(answer)
+		s.shows(want)
+		if answer == "c\n" {
+			s.types("q")
+		}
+		s.exits(0)
+		if _, err := os.Stat(filepath.Join(root, ".haz/workspace.yml")); (err == nil) != (answer == "y\n") {
+			t.Errorf("%q: %v", answer, err)
+		}
+	}
+}

@@ -24,11 +24,15 @@ type draft struct {
 	concurrency string
 	defaults    body
 	projects    []*project
+	infer       []string // whose manifests say which projects there are
+	scripts     bool     // of package.json are tasks
+	overlays    []overlay
 }
 
 // project is a folder with tasks.
 type project struct {
-	dir, name string
+	dir, name string // a name that is not said is that of the manifest
+	inferred  bool   // it is not listed
 	uses      []string
 	tags      []string
 	tasks     []*task
@@ -62,9 +66,11 @@ type body struct {
 	os                      string   // the only system on which it is carried out
 	fromHost, pass, files   []string
 	override                [][2]string
+	tools                   string // as it is written
 	timeout, mutex          string
 	noCache, asks, internal bool
 	appends                 bool     // arguments go behind the script
+	inherit, cached         bool     // cached: that is said
 	comments                []string // above the keys
 }
 
@@ -85,6 +91,7 @@ func (b *body) text(indent string) string {
 	for _, c := range b.comments {
 		out.WriteString(indent + comment(c) + "\n")
 	}
+	flag("inherit", b.inherit, "true")
 	flag("description", b.description != "", config.YAML(b.description))
 	list("command", b.command)
 	if b.shell != "" {
@@ -118,10 +125,12 @@ func (b *body) text(indent string) string {
 		}
 		indent = deeper
 	}
+	flag("tools", b.tools != "", b.tools)
 	flag("if", b.os != "", "{os: "+b.os+"}")
 	flag("mutex", b.mutex != "", config.YAML(b.mutex))
 	flag("timeout", b.timeout != "", b.timeout)
 	flag("cache", b.noCache, "false")
+	flag("cache", b.cached, "true")
 	flag("interactive", b.asks, "true")
 	flag("internal", b.internal, "true")
 	return out.String()
@@ -207,14 +216,14 @@ func (p *printer) task(t *task, indent string) string {
 	return p.comments(indent, t.notes) + indent + config.YAML(t.name) + ":\n" + t.text(indent+"  ")
 }
 
-// overlay is a task that several projects have.
+// overlay are tasks that projects with a tag have.
 type overlay struct {
-	tag  string
-	task *task
+	tag   string
+	tasks []*task
 }
 
-// overlays takes the tasks that several projects have out of them, and gives the projects tags in their place.
-func (d *draft) overlays() []overlay {
+// shared takes the tasks that several projects have out of them, and gives the projects tags in their place.
+func (d *draft) shared() []overlay {
 	type key struct{ family, name, body string }
 	keyOf := func(t *task) key { return key{t.family, t.name, t.text("")} }
 	count := map[key]int{}
@@ -223,8 +232,11 @@ func (d *draft) overlays() []overlay {
 			count[keyOf(t)]++
 		}
 	}
-	var out []overlay
+	out := d.overlays
 	tags, names := map[key]string{}, map[string]bool{}
+	for _, o := range out {
+		names[o.tag] = true
+	}
 	for _, p := range d.projects {
 		p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool {
 			k := keyOf(t)
@@ -233,7 +245,7 @@ func (d *draft) overlays() []overlay {
 			}
 			if tags[k] == "" {
 				tags[k] = unusedName(cleanName(t.family+"-"+t.name), names)
-				out = append(out, overlay{tags[k], t})
+				out = append(out, overlay{tags[k], []*task{t}})
 			}
 			p.tags = append(p.tags, tags[k])
 			return true
@@ -247,36 +259,46 @@ func (d *draft) overlays() []overlay {
 func (d *draft) files() ([]File, int) {
 	p := printer{said: map[note]bool{}}
 	slices.SortFunc(d.projects, func(a, b *project) int { return cmp.Compare(a.dir, b.dir) })
-	alone := len(d.projects) == 1 && d.projects[0].dir == "/"
+	alone := len(d.projects) == 1 && d.projects[0].dir == "/" && len(d.infer) == 0
 	var files []File
 	settings := d.settings(&p, alone)
 	if !alone {
-		for _, o := range d.overlays() {
-			text := "tagsFilter: [" + config.YAML(o.tag) + "]\ntasks:\n" + p.task(o.task, "  ")
+		for _, o := range d.shared() {
+			text := "tagsFilter: [" + config.YAML(o.tag) + "]\ntasks:\n"
+			for _, t := range o.tasks {
+				text += p.task(t, "  ")
+			}
 			files = append(files, File{tasksDir + "/" + o.tag + ".yml", []byte(text)})
 		}
 	}
 	for _, o := range d.projects {
-		text := p.comments("", o.notes) + "name: " + config.YAML(o.name) + "\n"
-		if alone {
-			text = settings + text
+		said := ""
+		if o.name != "" {
+			said = entry("name", config.YAML(o.name))
 		}
 		if len(o.uses) > 0 {
-			text += entry("uses", flow(o.uses, ""))
+			said += entry("uses", flow(o.uses, ""))
 		}
 		if len(o.tags) > 0 {
-			text += entry("tags", flow(o.tags, ""))
+			said += entry("tags", flow(o.tags, ""))
 		}
 		if alone {
-			text += d.defaultsText()
+			said += d.defaultsText()
 		}
 		if len(o.tasks) > 0 {
-			text += "tasks:\n"
+			said += "tasks:\n"
 			for _, t := range o.tasks {
-				text += p.task(t, "  ")
+				said += p.task(t, "  ")
 			}
 		}
-		files = append(files, File{path.Join(o.dir, layout.ProjectFile), []byte(text)})
+		if said == "" {
+			continue
+		}
+		said = p.comments("", o.notes) + said
+		if alone {
+			said = settings + said
+		}
+		files = append(files, File{path.Join(o.dir, layout.ProjectFile), []byte(said)})
 	}
 	if !alone {
 		files = append(files, File{layout.WorkspaceFile, []byte(settings)})
@@ -293,18 +315,39 @@ func (d *draft) settings(p *printer, alone bool) string {
 	if alone {
 		return text
 	}
-	text += "projects:"
-	if len(d.projects) == 0 {
-		text += " []"
+	if len(d.infer) > 0 {
+		text += "infer: " + d.readers() + "\n"
 	}
-	text += "\n"
+	var listed []string
 	for _, o := range d.projects {
-		text += "  - " + config.YAML(pattern.Escape(o.dir)) + "\n"
+		if !o.inferred {
+			listed = append(listed, "  - "+config.YAML(pattern.Escape(o.dir))+"\n")
+		}
+	}
+	switch {
+	case len(listed) > 0:
+		text += "projects:\n" + strings.Join(listed, "")
+	case len(d.infer) == 0:
+		text += "projects: []\n"
 	}
 	if d.concurrency != "" {
 		text += "concurrency: {default: " + d.concurrency + "}\n"
 	}
 	return text + d.defaultsText()
+}
+
+// readers is the value of infer.
+func (d *draft) readers() string {
+	if !d.scripts {
+		return flow(d.infer, "")
+	}
+	each := make([]string, len(d.infer))
+	for i, name := range d.infer {
+		if each[i] = name + ": {}"; name == "node" {
+			each[i] = name + ": {scripts: true}"
+		}
+	}
+	return "{" + strings.Join(each, ", ") + "}"
 }
 
 func (d *draft) defaultsText() string {

@@ -31,6 +31,8 @@ type Plan struct {
 	Notes    int       // comments about what does not carry over
 	Warnings diag.List // of the manifests
 	Try      string    // what to run first: "^:build"; "" where there are no tasks
+	Looked   []string  // files that are there and that count beside those to be written: manifests, haz.yml
+	Beside   []Found   // of Propose: files of other tools; Tool is "" where none of Tools reads them
 }
 
 // Options are what the reader cannot see on the disk of the workspace.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/workspace/infer/infertest"
 )
@@ -17,7 +18,7 @@ import (
 // updating reports whether -update was given, which infertest declares.
 func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
-// Each archive is a workspace of the tool that its name begins with. The file "plan" is what is to be written, or what is wrong; what
+// Each archive is a workspace of the tool that its name begins with; one of manifests alone is called "found". The file "plan" is what is to be written, or what is wrong; what
 // "tracked" lists, git tracks.
 func TestPlans(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txtar")
@@ -53,13 +54,20 @@ func TestPlans(t *testing.T) {
 				t.Fatal("the archive has no file plan")
 			}
 			tool, _, _ := strings.Cut(base, "_")
-			plan, mistakes := Read(t.Context(), disk, tool, o)
+			read := func() (Plan, diag.List) { return Read(t.Context(), disk, tool, o) }
+			if tool == "found" {
+				read = func() (Plan, diag.List) { return Propose(t.Context(), disk, o) }
+			}
+			plan, mistakes := read()
 			var got strings.Builder
 			for _, f := range plan.Files {
 				fmt.Fprintf(&got, "==== %s\n%s", f.Name[1:], f.Text)
 			}
 			if plan.Try != "" {
 				fmt.Fprintf(&got, "==== %d notes; try %s\n", plan.Notes, plan.Try)
+			}
+			for _, f := range plan.Beside {
+				fmt.Fprintf(&got, "==== beside it %s %s\n", f.File, f.Tool)
 			}
 			for _, d := range append(plan.Warnings, mistakes...) {
 				fmt.Fprintf(&got, "%v %s %s:%d:%d %s\n", d.Severity, d.Code, d.Place.File, d.Place.Line, d.Place.Column, d.Message)
@@ -75,5 +83,19 @@ func TestPlans(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// Scripts of a root that start the script of their name in all packages, and those that do something else.
+func TestDelegates(t *testing.T) {
+	for text, want := range map[string]bool{
+		"turbo run build": true, "turbo build": true, "npx turbo build --concurrency=4": true, "pnpm -r build": true, "pnpm --recursive run build": true, "npm run build --workspaces --if-present": true,
+		"yarn workspaces run build": true, "yarn workspaces foreach -A run build": true, "lerna run build --stream": true, "nx run-many -t build": true,
+		"": false, "build": false, "npm run build": false, "pnpm build": false, "turbo run build lint": false, "turbo run lint": false, "turbo build --filter=web": false, "pnpm -r build && echo done": false,
+		"tsc build": false, "nx build": false, "nx run-many -t build --projects web": false, "turbo": false,
+	} {
+		if got := delegates(text, "build"); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
 	}
 }

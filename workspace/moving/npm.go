@@ -79,12 +79,11 @@ func (n *npm) task(f node.Field) *task {
 	if k.name != f.Key {
 		k.notes = append(k.notes, note{f.Place(), diag.Quote(f.Key) + " is no name of a task here, so it is called " + k.name})
 	}
-	kind, _, _ := strings.Cut(f.Key, ":")
-	if !slices.Contains(servers, kind) && len(n.used) > 0 {
+	if !serves(f.Key) && len(n.used) > 0 {
 		k.deps = []string{"^uses:build"}
 	}
-	if k.noCache = !slices.Contains(lookers, kind) || strings.Contains(f.Key, "fix") || strings.Contains(f.Key, "watch"); k.noCache && !slices.Contains(servers, kind) {
-		k.comments = []string{"to keep what it makes, list that in `outputs`, and remove `cache: false`"}
+	if k.noCache = !onlyLooks(f.Key); k.noCache && !serves(f.Key) {
+		k.comments = []string{keepIt}
 	}
 	return k
 }
@@ -95,13 +94,24 @@ var (
 	servers = []string{"dev", "start", "serve", "watch", "preview", "storybook"}
 )
 
+const keepIt = "to keep what it makes, list that in `outputs`, and remove `cache: false`"
+
+// onlyLooks and serves read the name of a script: the part before its first colon says what it is.
+func onlyLooks(script string) bool {
+	kind, _, _ := strings.Cut(script, ":")
+	return slices.Contains(lookers, kind) && !strings.Contains(script, "fix") && !strings.Contains(script, "watch")
+}
+
+func serves(script string) bool {
+	kind, _, _ := strings.Cut(script, ":")
+	return slices.Contains(servers, kind)
+}
+
 // lifecycle reports whether the package manager runs a script by itself: when it installs or publishes, or around another one of the package.
 func lifecycle(name string, has map[string]bool) bool {
 	switch name {
 	case "install", "prepare", "prepublish", "prepublishOnly", "prepack", "dependencies", "preinstall", "postinstall", "preprepare", "postprepare", "postpack", "preversion", "version", "postversion":
 		return true
 	}
-	before, isBefore := strings.CutPrefix(name, "pre")
-	after, isAfter := strings.CutPrefix(name, "post")
-	return isBefore && has[before] || isAfter && has[after]
+	return node.Around(name, has)
 }

@@ -51,13 +51,7 @@ func (s *source) json(name string) *node.Value {
 // packages finds the packages, and who uses whom.
 func (s *source) packages(ctx context.Context) *packages {
 	found := infer.All(ctx, s.fs, node.Reader{})
-	for _, d := range found.Mistakes {
-		if d.Severity == diag.Warning {
-			s.warnings = append(s.warnings, d)
-		} else {
-			s.bad(d)
-		}
-	}
+	s.told(found.Mistakes)
 	ps := &packages{byName: map[string]*pkg{}, manager: node.Manager(s.disk), alone: len(found.Projects) == 1 && found.Projects[0].Dir == "/"}
 	byDir, names := map[string]*pkg{}, map[string]bool{}
 	for _, f := range found.Projects {

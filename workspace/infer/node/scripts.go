@@ -27,9 +27,7 @@ func (w *packages) scripts(locked bool, projects []infer.Project) (mistakes diag
 		p := &projects[i]
 		p.Text, p.Runner = string(m.text.Bytes), runner
 		for _, s := range m.scripts {
-			pre, isPre := strings.CutPrefix(s.value, "pre")
-			post, isPost := strings.CutPrefix(s.value, "post")
-			if names[s.value] && !(isPre && names[pre]) && !(isPost && names[post]) {
+			if names[s.value] && !Around(s.value, names) {
 				p.Scripts = append(p.Scripts, infer.Script{Name: s.value, Start: s.at.start, End: s.at.end})
 			}
 		}
@@ -37,6 +35,13 @@ func (w *packages) scripts(locked bool, projects []infer.Project) (mistakes diag
 		p.Scripts = slices.CompactFunc(p.Scripts, func(a, b infer.Script) bool { return a.Name == b.Name })
 	}
 	return mistakes
+}
+
+// Around reports whether a script is one that package managers run before or after another one of the package.
+func Around(name string, scripts map[string]bool) bool {
+	before, isBefore := strings.CutPrefix(name, "pre")
+	after, isAfter := strings.CutPrefix(name, "post")
+	return isBefore && scripts[before] || isAfter && scripts[after]
 }
 
 // runner is the package manager of the workspace.
