@@ -46,7 +46,12 @@ func deaf(t *workspace.Task) *diag.Diagnostic {
 		d.Message += "how its shell, " + t.Shell + ", would get them is not known"
 		d.Hint = "write it as a command, or for a shell like sh"
 	case t.AppendsArguments:
-		return nil
+		if script.Appendable(t.Shell, t.Script) {
+			return nil
+		}
+		d.Code = "EXEC-068"
+		d.Message += "its script does not end with the words of a command, and args: append puts them there"
+		d.Hint = `end the script with that command, without ; or a comment behind it, or write "$@" where they belong and remove args`
 	default:
 		o := script.Read(t.Shell, t.Script)
 		if o.Arguments || !o.Parsed {

@@ -188,7 +188,8 @@ func (p page) Rules() []string {
 		out = append(out, "Only one of --"+strings.Join(set, ", --")+".")
 	}
 	if len(p.noRefs) > 0 {
-		out = append(out, "Not together with "+strings.Trim(p.ArgsUsage, "[].")+": --"+strings.Join(p.noRefs, ", --")+".")
+		refs, _, _ := strings.Cut(p.ArgsUsage, " ") // not what stands behind --
+		out = append(out, "Not together with "+strings.Trim(refs, "[].")+": --"+strings.Join(p.noRefs, ", --")+".")
 	}
 	return out
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // setItems is what the list of a named set is held to.
-var setItems = &Field{Key: "files", Rule: "haz::cfg::060", Type: Type{Kind: ListOf, Format: InputPattern, Unique: true}}
+var setItems = &Field{Key: "files", Rule: setsRule, Type: Type{Kind: ListOf, Format: InputPattern, Unique: true}}
 
 const filesHint = `files: {sources: ["src/**"]}`
 

@@ -220,12 +220,15 @@ func (b *Body) InCell(cell []workspace.CellValue) (*Body, diag.List) {
 // HasCells reports whether the body is another one in each cell.
 func (b *Body) HasCells() bool { return b.again != nil }
 
-const cellMark = "${matrix."
+const (
+	cellMark = "${matrix."
+	setsRule = "haz::cfg::060"
+)
 
-// cellText puts the values of the cell into a text of command, inputs, exclude or outputs.
+// cellText puts the values of the cell into a text of command, inputs, exclude or outputs, of a file or an override in env, or of tools (haz::cfg::135).
 func (m *mapper) cellText(f *Field, t Text) (Text, bool) {
-	switch f.Key {
-	case "command", "inputs", "exclude", "outputs", "files":
+	switch f.Rule {
+	case "haz::cfg::021", "haz::cfg::016", "haz::cfg::037", "haz::cfg::017", setsRule, "haz::cfg::045", "haz::cfg::033", "haz::cfg::050", "haz::cfg::051":
 	default:
 		return t, true
 	}
@@ -261,7 +264,7 @@ func (m *mapper) noSuchKey(f *Field, t Text, key string, closed bool) bool {
 	switch keys := slices.Sorted(maps.Keys(m.cell)); {
 	case !closed:
 		message = `the "${" is not closed`
-	case f.Key == "files":
+	case f.Rule == setsRule:
 		message += ": a set of files is that of many tasks"
 		hint = "write it into the inputs of the task"
 	case m.inDefaults():

@@ -138,6 +138,9 @@ func (m *mapper) pairs(f *Field, n *yaml.Node, out *[]Pair) bool {
 		m.push(step{key: e.key.Value})
 		good := m.check(f.Rule, f.Type.Keys, e.key)
 		t, isText := m.text(f.Rule, e.value, "a string")
+		if isText {
+			t, isText = m.cellText(f, t)
+		}
 		if good && isText && m.check(f.Rule, f.Type.Format, t) {
 			*out = append(*out, Pair{e.key, t})
 		} else {

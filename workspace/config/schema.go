@@ -253,7 +253,7 @@ var taskObject = &Object{
 		{Key: "incremental", Rule: "haz::cfg::039", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
 			Doc: "`true`: when the task runs again, what it made before stays, for a tool that updates it. Otherwise it is taken away first."},
 		{Key: "matrix", Rule: "haz::cfg::092", Added: true, Type: Type{Kind: Dict, Keys: EnvName, Format: CellValue, Lists: true, NonEmpty: true, Unique: true}, Default: "none", Accepts: "a map from key to a list of values",
-			Doc: "Makes a task of each combination of values, at most 256: `test[node=22]`. They stand in `command`, `inputs`, `exclude` and `outputs` as `${matrix.node}`, and are variables, `HAZ_MATRIX_NODE`. `test` means all of them."},
+			Doc: "Makes a task of each combination of values, at most 256: `test[node=22]`. They stand in `command`, `inputs`, `exclude`, `outputs`, `tools`, and `files` and `override` of `env` as `${matrix.node}`, and are variables, `HAZ_MATRIX_NODE`. `test` means all of them."},
 		{Key: "interactive", Rule: "haz::cfg::090", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
 			Doc: "`true`: the task has the terminal, for a tool that asks questions. It runs alone, shows its output itself and is never cached. Without a terminal the run is refused."},
 		{Key: "tty", Rule: "haz::cfg::091", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",

@@ -55,9 +55,12 @@ func (m *mapper) body(e entry) *Body {
 		m.inCells(e, b, cells)
 		b.again = m.reader(e, b.path)
 	default:
-		inherits := m.inherits(v)
-		m.anyCell, m.marked = there || inherits, false
+		inherits, shared := m.inherits(v), m.shared
+		if m.anyCell, m.marked = there || inherits, false; m.anyCell {
+			m.shared = nil // no stand-in for a value is for anybody else, and each is to see its marks (haz::cfg::136)
+		}
 		m.fill(e, b)
+		m.shared = shared
 		if m.anyCell = false; m.marked && inherits && !there {
 			b.again = m.reader(e, b.path)
 		}

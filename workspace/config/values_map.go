@@ -150,6 +150,9 @@ func (m *mapper) scalar(f *Field, n *yaml.Node, out *Text) bool {
 		return false
 	}
 	t, ok := m.text(f.Rule, n, "a string")
+	if ok {
+		t, ok = m.cellText(f, t)
+	}
 	if !ok || !m.allowed(f, t) || !m.check(f.Rule, f.Type.Format, t) {
 		return false
 	}
@@ -272,7 +275,9 @@ func (m *mapper) textOrMap(f *Field, n *yaml.Node, rec record, text *Text, want,
 		m.wrongType(f.Rule, n, "a string")
 		return false
 	case v.Kind == yaml.ScalarNode && !isNull(v):
-		*text, ok = m.text(f.Rule, n, "a string")
+		if *text, ok = m.text(f.Rule, n, "a string"); ok {
+			*text, ok = m.cellText(f, *text)
+		}
 		return ok && m.check(f.Rule, f.Type.Format, *text)
 	case v.Kind != yaml.MappingNode:
 		m.wrongType(f.Rule, n, want).Hint = hint

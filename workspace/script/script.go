@@ -61,6 +61,34 @@ func Reads(shell string) bool { return dialects[shell] != nil }
 // Read reads a script for a shell of that name. Equal scripts have equal answers.
 func Read(shell, text string) Of { return read(shell, text, 0) }
 
+// Appendable reports whether a word that is put behind a script, blanks at its end aside, is the last argument of a command: behind a comment
+// it is nothing, behind `;` or `&` a command of its own, and behind a here document it keeps that from ending. Of a script that cannot be
+// read nothing is known, and nothing said against it.
+func Appendable(shell, text string) bool {
+	if tooMuch(text) {
+		return true
+	}
+	for _, lang := range dialects[shell] {
+		if _, err := parse(lang, text); err != nil {
+			continue
+		}
+		text = strings.TrimRight(text, " \t\r\n") + " "
+		file, err := parse(lang, text+"'word'")
+		if err != nil {
+			return false
+		}
+		found := false
+		syntax.Walk(file, func(n syntax.Node) bool {
+			if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 1 {
+				found = found || call.Args[len(call.Args)-1].Pos().Offset() == uint(len(text))
+			}
+			return true
+		})
+		return found
+	}
+	return true
+}
+
 // Programs are the names of the programs that a command starts: its first word, and those that this one is told to start, as in
 // `env CC=gcc make` or `sh -c "make all"`; each once, in that order.
 func Programs(argv []string) []string {

@@ -138,6 +138,20 @@ func TestArguments(t *testing.T) {
 	}
 }
 
+// Behind which scripts a word is an argument.
+func TestAppendable(t *testing.T) {
+	for text, want := range map[string]bool{
+		"cc": true, "cc a\n\n": true, "a && cc": true, "a | cc": true, "a; cc": true, "! cc": true, "time cc": true, "cc >log": true, "A=1 cc": true, "cc a \\\n b": true,
+		"a\ncc 'haz'": true, "cat <<X\na\nX\ncc": true, "exec cc": true, "f() { a; }; f": true, "cc 'haz' #": false, "(": true,
+		"": false, "cc # why": false, "cc #": false, "cc;": false, "cc &": false, "cc \\": false, "cat <<X\na\nX": false, "(cc)": false, "{ cc; }": false,
+		"if a; then cc; fi": false, "for x in a; do cc; done": false, "f() { cc; }": false, "A=1": false, "# cc": false,
+	} {
+		if got := Appendable("sh", text); got != want {
+			t.Errorf("a word behind %q is an argument: %v, want %v", text, got, want)
+		}
+	}
+}
+
 // A script that is too long is not read, and one that nests as deep as it can be is no harm.
 func TestHostileScripts(t *testing.T) {
 	if o := Read("sh", "cc;"+strings.Repeat("#", maxScript)); o.Parsed {
