@@ -59,6 +59,7 @@ func (l *loader) infer() {
 			l.add(d)
 		}
 	}
+	l.noteMembers()
 	l.ws.Inferred = &workspace.Inferred{Scripts: l.settings.Infer.Scripts.Value, Looked: patternsOf(l.inferred), Manifests: make(map[string]bool, len(l.inferred.Projects))}
 	for _, p := range l.inferred.Projects {
 		l.ws.Inferred.Manifests[p.Manifest] = true
@@ -69,6 +70,29 @@ func (l *loader) infer() {
 	if !l.inferred.Mistakes.HasErrors() {
 		l.foundNothing()
 	}
+}
+
+// noteMembers says once in every run that manifests list members that are not there (haz::cfg::130): the first, and how many more there are.
+// In a sparse checkout they are somewhere else, and nobody need be told each time.
+func (l *loader) noteMembers() {
+	var first diag.Diagnostic
+	n := 0
+	for _, d := range l.inferred.Mistakes {
+		if d.Code == infer.RuleMember {
+			if n == 0 {
+				first = d
+			}
+			n++
+		}
+	}
+	if n == 0 || len(l.notCheckedOut()) > 0 {
+		return
+	}
+	first.Place.Source = "" // one line is enough
+	if n > 1 {
+		first.Message += fmt.Sprintf(" (%d more: haz check lists them)", n-1)
+	}
+	l.ws.Notes = append(l.ws.Notes, first)
 }
 
 // readersOf are the readers that the workspace file names.
