@@ -132,9 +132,9 @@ func (v *invocation) isTask(err error) error {
 		return err == nil
 	}
 	if resolves(l.unknown) {
-		usage.d.Hint = "that is a task: haz run " + l.unknown
+		usage.d.Hint = "that is a task: haz run " + quoted(l.unknown)
 		if len(l.rest) == 1 && resolves(l.rest[0]+":"+l.unknown) { // build lib
-			usage.d.Hint = "that is a task: haz run " + l.rest[0] + ":" + l.unknown
+			usage.d.Hint = "that is a task: haz run " + quoted(l.rest[0]+":"+l.unknown)
 		}
 	} else if usage.d.Hint == noCommand {
 		usage.d.Hint = cmp.Or(asRun(ws.Meant(l.unknown)), noCommand)
