@@ -103,6 +103,15 @@ type Need struct {
 	Dev        bool // those who use the project do not need it
 }
 
+// LockOf is a lock file that is about all of some projects, and says itself what they depend on.
+func LockOf(file string, projects []Project) Lock {
+	l := Lock{File: file, Files: []string{file}, Members: make([]Member, len(projects))}
+	for i := range projects {
+		l.Members[i] = Member{Dir: projects[i].Dir, Name: projects[i].Name}
+	}
+	return l
+}
+
 // All is what the readers find, one after the other. Projects are sorted by folder, those of one folder in the order of the readers;
 // edges by both folders, kind and place, each once.
 func All(ctx context.Context, fs fsys.FS, readers ...Reader) Found {

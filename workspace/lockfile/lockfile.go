@@ -51,6 +51,7 @@ type Lock struct {
 	byDir   map[string]int32
 	called  map[string]int32
 	needs   func(members []Member) resolver // nil: the lock file lists its members
+	unsure  func(n Need) bool               // whether nobody knows which package a need means; nil: it is known of all
 }
 
 // member is one that the lock file lists.
@@ -58,6 +59,7 @@ type member struct {
 	deps, dev []int32
 	uses      []int32 // other members
 	devUses   []int32
+	unsure    bool // a need of it may mean other packages than those in deps
 }
 
 // resolver finds the packages that a need means.
@@ -70,6 +72,7 @@ var readers = map[string]func(text []byte) (*Lock, error){
 	"npm-shrinkwrap.json": readNpm,
 	"yarn.lock":           readYarn,
 	"go.sum":              readGo,
+	"go.work.sum":         readGoWork,
 	"Cargo.lock":          readCargo,
 	"uv.lock":             readUv,
 }
@@ -113,7 +116,9 @@ func (l *Lock) addMember(dir, name string) int32 {
 	if dir != "" {
 		l.byDir[path.Clean(dir)] = at
 	}
-	if name != "" {
+	if _, taken := l.called[name]; taken {
+		l.called[name] = -1 // nobody knows which of them is meant
+	} else if name != "" {
 		l.called[name] = at
 	}
 	return at
@@ -121,7 +126,7 @@ func (l *Lock) addMember(dir, name string) int32 {
 
 // Reach lists, for each member, the indices of the packages that it reaches, ascending: by its own lists, by what the members that it uses
 // need, and by the lists of those above it. A member that the lock file does not list, while it lists others, reaches all: known is false of it,
-// and of those that are below it.
+// of those that are below it, and where nobody knows which package a need means.
 func (l *Lock) Reach(members []Member) (reached [][]int32, known []bool) {
 	reached, known = make([][]int32, len(members)), make([]bool, len(members))
 	w := walk{l: l, seen: make([]int32, len(l.Packages))}
@@ -142,15 +147,23 @@ func (l *Lock) Reach(members []Member) (reached [][]int32, known []bool) {
 			from = append(from, at)
 		}
 		if !known[i] {
-			reached[i] = make([]int32, len(l.Packages))
-			for p := range reached[i] {
-				reached[i][p] = int32(p)
-			}
+			reached[i] = l.all()
 			continue
 		}
-		reached[i] = w.from(from)
+		reached[i], known[i] = w.from(from)
+		if !known[i] {
+			reached[i] = l.all()
+		}
 	}
 	return reached, known
+}
+
+func (l *Lock) all() []int32 {
+	list := make([]int32, len(l.Packages))
+	for p := range list {
+		list[p] = int32(p)
+	}
+	return list
 }
 
 // member is the listed one that a member of the workspace is.
@@ -158,7 +171,7 @@ func (l *Lock) member(m Member) (at int32, ok bool) {
 	if at, ok = l.byDir[path.Clean(m.Dir)]; !ok {
 		at, ok = l.called[m.Name]
 	}
-	return at, ok
+	return at, ok && at >= 0
 }
 
 // walk goes from members to packages.
@@ -192,6 +205,7 @@ func (w *walk) resolve(members []Member) {
 				to = &w.own[i].dev
 			}
 			found := find(n)
+			w.own[i].unsure = w.own[i].unsure || w.l.unsure != nil && w.l.unsure(n)
 			*to = append(*to, found...)
 			if at, local := called[n.Name]; local && len(found) == 0 && at != int32(i) {
 				if n.Dev {
@@ -207,10 +221,11 @@ func (w *walk) resolve(members []Member) {
 	}
 }
 
-// from lists what members reach together.
-func (w *walk) from(starts []int32) []int32 {
+// from lists what members reach together. sure says that it is all there is.
+func (w *walk) from(starts []int32) (out []int32, sure bool) {
 	w.round++
-	var out, packages, members []int32
+	var packages, members []int32
+	sure = true
 	list := w.members()
 	meet := func(to []int32) {
 		for _, m := range to {
@@ -238,6 +253,7 @@ func (w *walk) from(starts []int32) []int32 {
 		if n := len(members); n > 0 {
 			m := &list[members[n-1]]
 			members = members[:n-1]
+			sure = sure && !m.unsure
 			reach(m.deps)
 			meet(m.uses)
 			continue
@@ -248,7 +264,7 @@ func (w *walk) from(starts []int32) []int32 {
 		meet(w.l.through[p])
 	}
 	slices.Sort(out)
-	return out
+	return out, sure
 }
 
 // A Change is a package that one of two lists has and the other one has not, or in another version.

@@ -150,7 +150,7 @@ func TestDiff(t *testing.T) {
 // FuzzRead: whatever a lock file says, it is read or refused, and what is reached is part of it.
 func FuzzRead(f *testing.F) {
 	files, _ := filepath.Glob("testdata/*.txtar")
-	names := []string{"pnpm-lock.yaml", "package-lock.json", "yarn.lock", "go.sum", "Cargo.lock", "uv.lock"}
+	names := []string{"pnpm-lock.yaml", "package-lock.json", "yarn.lock", "go.sum", "Cargo.lock", "uv.lock", "go.work.sum"}
 	for _, file := range files {
 		if a, err := txtar.ParseFile(file); err == nil {
 			f.Add(slices.Index(names, a.Files[0].Name), a.Files[0].Data)

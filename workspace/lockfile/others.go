@@ -35,6 +35,20 @@ func readGo(text []byte) (*Lock, error) {
 	return l, nil
 }
 
+// readGoWork reads the sums of a go.work: its own, behind those of the modules that it uses. Which version is built hangs on all that any of
+// these modules requires, and on what their requirements require, which no sum tells. So a version is known where it is the only one that was ever
+// downloaded to be built.
+func readGoWork(text []byte) (*Lock, error) {
+	l, err := readGo(text)
+	if err != nil {
+		return nil, err
+	}
+	l.unsure = func(n Need) bool {
+		return slices.ContainsFunc(l.byName[n.Name], func(i int32) bool { return l.Packages[i].Version != n.Spec })
+	}
+	return l, nil
+}
+
 // goModules finds the version of a module that is built: in a workspace the highest that any of its members needs.
 func (l *Lock) goModules(members []Member) resolver {
 	highest := map[string]string{}

@@ -94,7 +94,7 @@ func (l *Lock) berryTo(at map[string]int32, deps map[string]string) (packages, m
 			continue
 		}
 		packages = append(packages, l.byName[name]...)
-		if m, ok := l.called[name]; ok {
+		if m, ok := l.called[name]; ok && m >= 0 {
 			members = append(members, m)
 		}
 	}

@@ -197,7 +197,11 @@ func (w *world) found() infer.Found {
 	list := infer.Sorted(w.packages)
 	parts := make([]infer.Found, len(list))
 	infer.Each(w.ctx, len(list), func(i int) { parts[i] = w.about(list[i]) })
-	return infer.Joined(parts)
+	all := infer.Joined(parts)
+	if len(all.Projects) > 0 { // the lock file lists what its members depend on
+		all.Locks = []infer.Lock{infer.LockOf("/Cargo.lock", all.Projects)}
+	}
+	return all
 }
 
 // about is what one manifest says.

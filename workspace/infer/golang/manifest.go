@@ -10,6 +10,7 @@ import (
 // manifest is what counts of a go.mod. Lines are in the order in which they stand.
 type manifest struct {
 	module   string // its path; "" where go.mod does not say it
+	golang   string // the version of the language; "" where it does not say that
 	at       span   // of that line
 	requires []required
 	replaces []replaced
@@ -58,6 +59,9 @@ func manifestOf(f *modfile.File) *manifest {
 	m := &manifest{replaces: replacedOf(f.Replace)}
 	if f.Module != nil {
 		m.module, m.at = f.Module.Mod.Path, spanOf(f.Module.Syntax)
+	}
+	if f.Go != nil {
+		m.golang = f.Go.Version
 	}
 	for _, r := range f.Require {
 		m.requires = append(m.requires, required{r.Mod.Path, r.Mod.Version, spanOf(r.Syntax)})

@@ -135,7 +135,7 @@ func (l *lines) directive(verb string, args []string) bool {
 		if len(args) != 1 || l.given.golang || !modfile.GoVersionRE.MatchString(args[0]) {
 			return false
 		}
-		l.given.golang = true
+		l.given.golang, l.m.golang = true, args[0]
 	case "toolchain":
 		if len(args) != 1 || l.given.toolchain || !modfile.ToolchainRE.MatchString(args[0]) {
 			return false

@@ -208,7 +208,13 @@ func (w *world) found() infer.Found {
 	list := infer.Sorted(w.projects)
 	parts := make([]infer.Found, len(list))
 	infer.Each(w.ctx, len(list), func(i int) { parts[i] = w.about(list[i]) })
-	return infer.Joined(parts)
+	all := infer.Joined(parts)
+	if len(all.Projects) > 0 { // the lock file lists what its members depend on; they have one environment, which has the programs of the root
+		lock := infer.LockOf("/uv.lock", all.Projects)
+		lock.Climbs = true
+		all.Locks = []infer.Lock{lock}
+	}
+	return all
 }
 
 // about is what one manifest says.

@@ -1,0 +1,61 @@
+package golang
+
+import (
+	"path"
+	"slices"
+
+	"golang.org/x/mod/semver"
+
+	"github.com/haz-build/haz/workspace/infer"
+)
+
+// locks are the sums of modules: with a go.work those of all modules that it uses are one, since what is built is chosen for all of them together.
+func (w *world) locks(list []*mod) (locks []infer.Lock) {
+	const sums = "go.sum"
+	var together *infer.Lock
+	var replaced []infer.Need
+	if w.work != nil {
+		together = &infer.Lock{File: "/go.work.sum"}
+		replaced = replacements(replacedOf(w.work.Replace))
+		for _, m := range list {
+			if m.used {
+				replaced = append(replaced, replacements(m.file.replaces)...)
+			}
+		}
+	}
+	for _, m := range list {
+		member := infer.Member{Dir: m.dir, Name: m.file.module, Untold: !complete(m.file)}
+		for _, r := range m.file.requires {
+			member.Needs = append(member.Needs, infer.Need{Name: r.path, Spec: r.version})
+		}
+		file := path.Join(m.dir, sums)
+		if together != nil && m.used {
+			member.Needs = append(member.Needs, replaced...)
+			together.Members, together.Files = append(together.Members, member), append(together.Files, file)
+			continue
+		}
+		member.Needs = append(member.Needs, replacements(m.file.replaces)...)
+		locks = append(locks, infer.Lock{File: file, Files: []string{file}, Members: []infer.Member{member}})
+	}
+	if together != nil && len(together.Members) > 0 {
+		slices.Sort(together.Files)
+		together.Files = append(together.Files, together.File)
+		locks = append(locks, *together)
+	}
+	return locks
+}
+
+// replacements are the modules that stand in the place of others, where they are from elsewhere.
+func replacements(list []replaced) (needs []infer.Need) {
+	for _, r := range list {
+		if r.newVersion != "" {
+			needs = append(needs, infer.Need{Name: r.new, Spec: r.newVersion})
+		}
+	}
+	return needs
+}
+
+// complete reports whether a go.mod lists all modules that packages of the module are built from, as the go command keeps it since 1.17.
+func complete(m *manifest) bool {
+	return m.golang != "" && semver.Compare("v"+m.golang, "v1.17") >= 0
+}
