@@ -31,10 +31,8 @@ func readNPM(ctx context.Context, s *source) {
 		s.draft.projects = append(s.draft.projects, n.projectOf(p))
 	}
 	if !n.alone && n.root != nil {
-		for _, f := range n.root.scripts {
-			if !lifecycle(f.Key, n.root.has) {
-				s.draft.notes = append(s.draft.notes, note{f.Place(), diag.Quote(f.Key) + " does not carry over: " + noRoot})
-			}
+		if o := n.ofRoot(); len(o.tasks) > 0 {
+			s.draft.projects = append(s.draft.projects, o)
 		}
 	}
 	s.draft.defaults.inputs = node.LockFiles(s.disk)
@@ -45,7 +43,11 @@ func (n *npm) nameTasks() {
 	n.names = map[string]string{}
 	taken := map[string]bool{}
 	var odd []string
-	for _, p := range n.all {
+	every := n.all
+	if n.root != nil && !n.alone {
+		every = append(slices.Clone(every), n.root)
+	}
+	for _, p := range every {
 		for _, f := range p.scripts {
 			if workspace.CheckFamilyName(f.Key) == nil {
 				n.names[f.Key], taken[f.Key] = f.Key, true
@@ -72,6 +74,30 @@ func (n *npm) projectOf(p *pkg) *project {
 	}
 	return o
 }
+
+// ofRoot is the root of a workspace of several packages. What it runs may look into all of them, and their files are not in its keys: nothing
+// of it is kept. A script that starts the script of its name in all packages stands for what they do (AUX-038).
+func (n *npm) ofRoot() *project {
+	o := n.project(n.root)
+	for _, f := range n.root.scripts {
+		if lifecycle(f.Key, n.root.has) {
+			continue
+		}
+		t := n.task(f)
+		t.family = ""
+		text, _ := f.Value.Text()
+		switch {
+		case delegates(text, f.Key) && slices.ContainsFunc(n.all, func(p *pkg) bool { return p.has[f.Key] }):
+			t.body = body{command: []string{"true"}, deps: []string{"^~:" + t.name}, noCache: true, comments: []string{everyPackage}}
+		case onlyLooks(f.Key):
+			t.noCache, t.comments = true, []string{"it may look into every package, whose files are not in its key"}
+		}
+		o.tasks = append(o.tasks, t)
+	}
+	return o
+}
+
+const everyPackage = "the script starts this in every package; haz does that itself"
 
 func (n *npm) task(f node.Field) *task {
 	k := &task{name: n.names[f.Key], family: "has"}

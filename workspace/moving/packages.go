@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"path"
+	"slices"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
@@ -21,7 +22,7 @@ type pkg struct {
 	depends map[string]bool // packages by name, here or not
 }
 
-// packages are those of a workspace, by folder. The root is none of them where there are others: it is no project of such a workspace.
+// packages are those of a workspace, by folder. The root is none of them where there are others, unless it is added.
 type packages struct {
 	all     []*pkg
 	root    *pkg // nil: the root has no package.json
@@ -70,12 +71,16 @@ func (s *source) packages(ctx context.Context) *packages {
 			ps.all = append(ps.all, p)
 		}
 	}
-	for _, p := range ps.all { // names that are good as they are come first, so that nobody takes one of them
+	named := ps.all
+	if ps.root != nil && !ps.alone { // the last to be named: the others are called more often
+		named = append(slices.Clone(ps.all), ps.root)
+	}
+	for _, p := range named { // names that are good as they are come first, so that nobody takes one of them
 		if workspace.CheckProjectName(p.Name) == nil && !names[p.Name] {
 			p.ours, names[p.Name] = p.Name, true
 		}
 	}
-	for _, p := range ps.all {
+	for _, p := range named {
 		if p.ours == "" {
 			p.ours = ourName(p, names)
 		}

@@ -75,7 +75,7 @@ func (p *proposal) rootScript(name string, members []infer.Project) *task {
 		t.inherit = true
 		return t
 	}
-	t.comments = []string{"the script starts this in every package; haz does that itself"}
+	t.comments = []string{everyPackage}
 	t.command, t.deps = []string{"true"}, []string{"^~:" + name}
 	return t
 }
