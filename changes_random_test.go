@@ -1,6 +1,7 @@
 package haz_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -64,6 +65,7 @@ type strolled struct {
 	settings string                      // lines of the workspace file
 	files    map[string]string           // from the top of the repository
 	links    map[string]string
+	locked   map[string]string // versions of the package of each folder, and of one that all of them need, in the lock file
 }
 
 type strolledProject struct {
@@ -86,7 +88,7 @@ func (s *strollingRepo) pick(of ...string) string { return of[s.rng.IntN(len(of)
 
 // draw makes a workspace from nothing.
 func (s *strollingRepo) draw() *strolled {
-	m := &strolled{projects: map[string]*strolledProject{}, overlays: map[string]*strolledOverlay{}, files: map[string]string{}, links: map[string]string{}}
+	m := &strolled{projects: map[string]*strolledProject{}, overlays: map[string]*strolledOverlay{}, files: map[string]string{}, links: map[string]string{}, locked: map[string]string{}}
 	for _, dir := range strolledDirs[:2+s.rng.IntN(3)] {
 		m.projects[dir] = s.project(dir)
 	}
@@ -114,7 +116,7 @@ func (s *strollingRepo) project(dir string) *strolledProject {
 
 // body is one of a task. Who depends on whom follows the order of the names, so that there is no circle.
 func (s *strollingRepo) body(name string) string {
-	inputs := s.pick("[x.c]", `["*.c"]`, `["*.txt", "!x.*"]`, "[$project]", `["folder/**"]`, "[linked.c?]", `["/common/**", y.c]`, "[$set]")
+	inputs := s.pick("[x.c]", `["*.c"]`, `["*.txt", "!x.*"]`, "[$project]", `["folder/**"]`, "[linked.c?]", "[x.c, $lock]", "[$project, $lock]", `["/common/**", y.c]`, "[$set]")
 	inputs = strings.ReplaceAll(inputs, "linked.c?", "\"linke[d].c\"")
 	body := fmt.Sprintf(`shell: ": %s", inputs: %s`, s.pick("1", "2", "3"), inputs)
 	at := slices.Index(strolledNames, name)
@@ -136,7 +138,7 @@ func (s *strollingRepo) change(m *strolled) string {
 	dirs := slices.Sorted(maps.Keys(m.projects))
 	dir := dirs[s.rng.IntN(len(dirs))]
 	p, name := m.projects[dir], strolledNames[s.rng.IntN(len(strolledNames))]
-	switch s.rng.IntN(16) {
+	switch s.rng.IntN(18) {
 	case 0, 1:
 		files := slices.Sorted(maps.Keys(m.files))
 		file := files[s.rng.IntN(len(files))]
@@ -197,6 +199,10 @@ func (s *strollingRepo) change(m *strolled) string {
 	case 13:
 		m.links["ws/a/linked.c"] = s.pick("../../shared/s.c", "x.c", "../common/k.c")
 		return "where a link leads"
+	case 15, 16:
+		which := s.pick("a", "b", "c", "a-inner", "all", "words")
+		m.locked[which] = s.text()
+		return "the version of " + which
 	case 14:
 		p.tasks[name] = strings.Replace(p.tasks[name], "description: one", "description: two", 1)
 		return "a description in " + dir
@@ -239,9 +245,12 @@ func (s *strollingRepo) lay(m *strolled) {
 			text = strings.TrimSuffix(text, "tasks:\n")
 		}
 		s.write("ws"+dir+"/haz.yml", text)
+		s.write("ws"+dir+"/package.json", "{}")
 	}
+	s.write("ws/pnpm-workspace.yaml", "packages: [a, b, c, a/inner]\n")
+	s.write("ws/pnpm-lock.yaml", m.lock())
 	slices.Sort(list)
-	s.write("ws/.haz/workspace.yml", "projects: ["+strings.Join(list, ", ")+"]\n"+m.settings)
+	s.write("ws/.haz/workspace.yml", "infer: [node]\nprojects: ["+strings.Join(list, ", ")+"]\n"+m.settings)
 	for file, o := range m.overlays {
 		text := ""
 		if o.tag != "" {
@@ -254,6 +263,26 @@ func (s *strollingRepo) lay(m *strolled) {
 		s.write("ws/.haz/tasks/"+file, text)
 	}
 	s.write(".gitignore", "*.out\n.haz/cache\n.haz/state\n")
+}
+
+// lock is a lock file in which c uses b, and a and b need what all of them do.
+func (m *strolled) lock() string {
+	version := func(of string) string { return cmp.Or(m.locked[of], "1") }
+	importers, packages, snapshots := "", "", "  all@"+version("all")+": {}\n"
+	for _, dir := range strolledDirs {
+		p := strings.ReplaceAll(dir[1:], "/", "-")
+		used, needs := "", ""
+		if p == "c" {
+			used = ", used: {version: 'link:../b'}"
+		}
+		if p == "a" || p == "b" {
+			needs = "dependencies: {all: '" + version("all") + "'}"
+		}
+		importers += "  " + dir[1:] + ": {dependencies: {of-" + p + ": {version: '" + version(p) + "'}" + used + "}}\n"
+		packages += "  of-" + p + "@" + version(p) + ": {}\n"
+		snapshots += "  of-" + p + "@" + version(p) + ": {" + needs + "}\n"
+	}
+	return "lockfileVersion: '9.0' # " + version("words") + "\nimporters:\n" + importers + "packages:\n" + packages + "snapshots:\n" + snapshots
 }
 
 // effective is the body of each task, as the test understands overlays: a project's own, else the narrow one, else the wide one.
@@ -294,7 +323,7 @@ func (m *strolled) effective() map[haz.TaskID]string {
 }
 
 func (m *strolled) clone() *strolled {
-	c := &strolled{projects: map[string]*strolledProject{}, overlays: map[string]*strolledOverlay{}, settings: m.settings, files: maps.Clone(m.files), links: maps.Clone(m.links)}
+	c := &strolled{projects: map[string]*strolledProject{}, overlays: map[string]*strolledOverlay{}, settings: m.settings, files: maps.Clone(m.files), links: maps.Clone(m.links), locked: maps.Clone(m.locked)}
 	for dir, p := range m.projects {
 		q := *p
 		q.tasks = maps.Clone(p.tasks)
