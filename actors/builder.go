@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/outputs"
@@ -79,13 +80,14 @@ type job struct {
 	refused     *state.Refused
 	before      *outputs.Snapshot
 	collected   *outputs.Collected
-	lookedAt    time.Time     // when the look before the spawn began
-	folders     *key.Folders  // on the way to what the task reads, before it ran
-	kept        *outputs.Kept // of a completed task, for the looks of those that come after it
-	keptKey     entry.Key     // of that
-	noted       []string      // texts of notes on patterns
-	madeBefore  int           // results that were in the tree when the task looked at its inputs
-	printed     *recorder     // what its process has printed
+	lookedAt    time.Time      // when the look before the spawn began
+	folders     *key.Folders   // on the way to what the task reads, before it ran
+	kept        *outputs.Kept  // of a completed task, for the looks of those that come after it
+	leftOut     *digest.Digest // what lay at the outputs of a task whose condition does not hold, for the same looks
+	keptKey     entry.Key      // of that
+	noted       []string       // texts of notes on patterns
+	madeBefore  int            // results that were in the tree when the task looked at its inputs
+	printed     *recorder      // what its process has printed
 
 	mu      sync.Mutex
 	turn    *turn        // that the cache actor has not heard of

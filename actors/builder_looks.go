@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/haz-build/haz/cache/key"
@@ -189,7 +190,31 @@ func (b *builder) upstreamsMoved(ctx context.Context, j *job, wrote map[string]b
 	if k := outputs.Remade(b.r.o.State, all); k != nil {
 		return fmt.Sprintf("another haz ran %s again before the task had ended", k.Task), "", nil
 	}
-	return "", "", nil
+	reason, err = b.leftOutMoved(ctx, j, seen)
+	return reason, "", err
+}
+
+// leftOutMoved says whether at the outputs of an upstream whose condition does not hold lies something else than what is in the key (EXEC-069).
+// Of those that are not narrow, seen are the ones that were met.
+func (b *builder) leftOutMoved(ctx context.Context, j *job, seen map[int]bool) (string, error) {
+	for _, e := range b.r.o.Plan.Up[j.index] {
+		if e.Kind == graph.Hard {
+			seen[e.Task] = true
+		}
+	}
+	for _, task := range slices.Sorted(maps.Keys(seen)) {
+		up := &b.jobs[task]
+		if up.leftOut == nil {
+			continue
+		}
+		switch lying, err := Lying(ctx, b.r.o.FS, b.r.o.State, b.r.o.Hash, up.task); {
+		case err != nil:
+			return "", err
+		case lying != *up.leftOut:
+			return fmt.Sprintf("what lies at the outputs of %s, which was left out, changed before the task had ended", up.task.ID), nil
+		}
+	}
+	return "", nil
 }
 
 // rewritten judges what has the bytes that it had, but was written again, or lies in a folder that was moved and moved back,

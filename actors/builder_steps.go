@@ -56,6 +56,7 @@ func (b *builder) leaveOut(ctx context.Context, j *job, m messages.Resolve) any 
 	if err != nil {
 		return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
 	}
+	j.leftOut = &lying
 	u := b.r.o.Deriver.LeftOut(j.task, b.upstreams(j, m.Upstreams), lying)
 	return messages.ConditionUnmet{Ref: m.Ref, Own: u.Own, Closure: u.Closure}
 }
