@@ -315,7 +315,7 @@ func asksGit(a shell.Ask) bool {
 // lookers, by any part of a name: a task that looks at the project and makes nothing that others read, unless it says so. doers, likewise:
 // one that does something else as well.
 var (
-	looking = set("test tests lint linter check checks typecheck types vet unit e2e integration verify validate fmtcheck staticcheck")
+	looking = set("test tests lint linter check checks typecheck types vet unit e2e integration verify validate fmtcheck staticcheck gofmt golint govet golangci gosec govulncheck eslint shellcheck yamllint actionlint markdownlint ruff mypy")
 	doing   = set("fix watch install update upgrade setup clean generate gen build deps dependencies format fmt run serve dev start stop deploy release publish push init tools tool update-golden golden bench benchmark report open html cover coverage up down env")
 )
 

@@ -394,6 +394,27 @@ func (r *taskRun) noteOpened(at diag.Place) {
 	}
 }
 
+// withoutHidden takes hidden names away from what wildcards find, which do not take them in go-task, unless one of them is for such names.
+func withoutHidden(inputs []string) []string {
+	var wild, named []string
+	for _, i := range inputs {
+		switch {
+		case strings.HasPrefix(i, "!"):
+			wild = append(wild, i)
+		case !strings.ContainsAny(i, "*?"):
+			named = append(named, i)
+		case strings.Contains("/"+i, "/."):
+			return inputs
+		default:
+			wild = append(wild, i)
+		}
+	}
+	if len(wild) == 0 || strings.HasPrefix(wild[0], "!") {
+		return inputs
+	}
+	return slices.Concat(wild, []string{"!**/.*", "!**/.*/**"}, named)
+}
+
 // paths are what the task reads and makes.
 func (r *taskRun) paths() error {
 	d, k := r.def, r.task
@@ -429,6 +450,7 @@ func (r *taskRun) paths() error {
 		}
 	}
 	k.inputs, k.outputs = unique(k.inputs), unique(k.outputs)
+	k.inputs = withoutHidden(k.inputs)
 	r.recipe.said = len(d.sources) > 0 && len(k.outputs) > 0 && len(k.inputs) > 0
 	if len(k.inputs) == 0 || strings.HasPrefix(k.inputs[0], "!") {
 		k.inputs = append([]string{"$project"}, k.inputs...)
