@@ -144,7 +144,7 @@ const unreadWord = "HAZ_UNREAD"
 // readable is a line of a recipe as a script. What make alone can tell is an expansion of nothing that is known; read is false where that
 // could be commands.
 func (m *makeMover) readable(text string, r *makeRule, depth int) (out string, read bool) {
-	if depth > 20 || len(text) > 1<<16 {
+	if m.work++; depth > 20 || len(text) > 1<<16 || m.work > maxWork {
 		return "${" + unreadWord + "}", false
 	}
 	read = true

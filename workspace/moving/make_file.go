@@ -28,6 +28,8 @@ type makeRule struct {
 	isTarget  bool // a rule says how it is made, or what it needs
 }
 
+const maxWork = 200_000
+
 // makeVar is a variable; where it is set under a condition, or more than once, nobody can tell its text.
 type makeVar struct {
 	text  string
@@ -42,6 +44,7 @@ type makeReader struct {
 	vars    map[string]makeVar
 	goal    string
 	files   int
+	work    int  // expansions so far: variables that name themselves twice would double it at each level
 	unnamed bool // there are rules that no task stands for
 }
 
@@ -96,7 +99,7 @@ func (r *makeReader) read(name string) {
 	if t == nil {
 		return
 	}
-	p := makeParser{makeReader: r, text: t, file: name}
+	p := makeParser{makeReader: r, text: t, file: name, define: -1}
 	for _, l := range makeLines(string(t.Bytes)) {
 		p.line(l)
 	}
@@ -113,9 +116,8 @@ type makeParser struct {
 	*makeReader
 	text    *infer.Text
 	file    string
-	open    []int // where conditions begin that have not ended
-	define  int   // where a define begins; -1: none
-	started bool
+	open    []int       // where conditions begin that have not ended
+	define  int         // where a define begins; -1: none
 	now     []*makeRule // the targets that lines of a recipe belong to
 	comment string      // right above the next rule
 }
@@ -125,9 +127,6 @@ func (p *makeParser) mistake(offset int, message string) {
 }
 
 func (p *makeParser) line(l makeLine) {
-	if !p.started {
-		p.started, p.define = true, -1
-	}
 	trimmed := strings.TrimSpace(l.text)
 	if p.define >= 0 {
 		if trimmed == "endef" {
@@ -343,7 +342,7 @@ func topColon(code string) int {
 
 // expand replaces variables whose text is known. known is false where something is not: a function, a variable of a condition.
 func (r *makeReader) expand(text string, depth int) (out string, known bool) {
-	if depth > 20 || len(text) > 1<<16 {
+	if r.work++; depth > 20 || len(text) > 1<<16 || r.work > maxWork {
 		return "", false
 	}
 	known = true
