@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -109,6 +110,8 @@ func (w *Workspace) lockWarning(ctx context.Context, finder *packages.Finder, t 
 		return d
 	case found.How == packages.Reached:
 		return nil
+	case found.How == packages.Absent && pinsNothing(l, t.Project.Dir):
+		return nil
 	case found.How == packages.Absent:
 		for i := range t.Inputs {
 			if t.Inputs[i].Lock == l {
@@ -125,4 +128,10 @@ func (w *Workspace) lockWarning(ctx context.Context, finder *packages.Finder, t 
 	d.Message = "the lock file does not tell what project " + diag.Quote(t.Project.Name) + " reaches, so that all of it counts in its keys"
 	d.Hint = "bring it up to date with the package manager"
 	return d
+}
+
+// pinsNothing reports whether a lock file of Go need not be there: the module in a folder requires no other.
+func pinsNothing(l *workspace.Lock, dir string) bool {
+	at, member := l.Places[dir]
+	return member && path.Base(l.File) == "go.sum" && len(l.Members[at].Needs) == 0
 }

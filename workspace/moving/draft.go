@@ -240,7 +240,7 @@ func (d *draft) shared() []overlay {
 	for _, p := range d.projects {
 		p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool {
 			k := keyOf(t)
-			if count[k] < 2 || t.family == "" {
+			if count[k] < 2 || t.family == "" || p.inferred { // tags that are written take the place of those that a manifest gives
 				return false
 			}
 			if tags[k] == "" {

@@ -23,8 +23,9 @@ import (
 type proposal struct {
 	*source
 	infer.Found
-	at  map[string][]infer.Project // by folder
-	own map[string]*project        // haz.yml to be written, by folder
+	at   map[string][]infer.Project // by folder
+	uses map[string][]string        // likewise, each once
+	own  map[string]*project        // haz.yml to be written, by folder
 	// busy are folders with an own haz.yml, which keeps its say.
 	busy map[string]bool
 }
@@ -34,21 +35,22 @@ type language struct {
 	reader, tag string
 	// tasks are those of each of its projects, or what completes them. It may give some projects more.
 	tasks func(*proposal, []infer.Project) []*task
+	ofAll string // the task that looks into the folders of all when it is of the root, which is not in its key
 }
 
 // languages are in the order in which the first counts where a folder has manifests of several.
 var languages = []language{
-	{"node", "node", (*proposal).node},
-	{"go", "go", (*proposal).golang},
-	{"cargo", "rust", (*proposal).cargo},
-	{"uv", "python", (*proposal).python},
+	{"node", "node", (*proposal).node, ""},
+	{"go", "go", (*proposal).golang, ""},
+	{"cargo", "rust", (*proposal).cargo, ""},
+	{"uv", "python", (*proposal).python, "lint"},
 }
 
 // Propose makes the plan for a workspace that no other tool describes, of the manifests that lie in its root and of those that they lead to.
 // A plan without files: there are none. Files of haz that are there keep their say: nothing is written in their place.
 func Propose(ctx context.Context, disk fsys.FS, o Options) (Plan, diag.List) {
 	s := &source{disk: infer.NewDisk(disk), fs: disk, tracked: o.Tracked}
-	p := &proposal{source: s, at: map[string][]infer.Project{}, own: map[string]*project{}, busy: map[string]bool{}}
+	p := &proposal{source: s, at: map[string][]infer.Project{}, own: map[string]*project{}, uses: map[string][]string{}, busy: map[string]bool{}}
 	p.Found = infer.All(ctx, disk, node.Reader{Scripts: true}, golang.Reader{}, cargo.Reader{}, uv.Reader{})
 	s.told(p.Mistakes)
 	if ctx.Err() != nil {
@@ -64,6 +66,11 @@ func Propose(ctx context.Context, disk fsys.FS, o Options) (Plan, diag.List) {
 	for _, f := range p.Projects {
 		p.at[f.Dir] = append(p.at[f.Dir], f)
 		p.busy[f.Dir] = s.disk.Has(path.Join(f.Dir, layout.ProjectFile))
+	}
+	for _, e := range p.Edges {
+		if !slices.Contains(p.uses[e.From], e.To) {
+			p.uses[e.From] = append(p.uses[e.From], e.To)
+		}
 	}
 	p.listed()
 	for _, l := range languages {
@@ -119,7 +126,15 @@ func (p *proposal) propose(l language, of []infer.Project) {
 		return
 	}
 	first := func(f infer.Project) bool { return p.at[f.Dir][0].Reader == l.reader }
-	if len(p.disk.List(tasksDir)) == 0 && slices.ContainsFunc(of, first) {
+	in := p.circlesOf(of)
+	names := map[string]string{} // of what its task that hands on is called, by folder
+	if t := carrier(tasks); t != nil {
+		for _, f := range of {
+			names[f.Dir] = p.free(f, t.name, l.tag)
+		}
+	}
+	shared := len(p.disk.List(tasksDir)) == 0 && slices.ContainsFunc(of, first)
+	if shared {
 		p.draft.overlays = append(p.draft.overlays, overlay{l.tag, tasks})
 	}
 	for _, f := range of {
@@ -133,8 +148,12 @@ func (p *proposal) propose(l language, of []infer.Project) {
 		for _, t := range tasks {
 			mine := *t
 			mine.name = p.free(f, t.name, l.tag)
+			mine.noCache = mine.noCache || f.Dir == "/" && l.ofAll == t.name && len(of) > 1
 			own.tasks = append(own.tasks, &mine)
 		}
+	}
+	if shared && len(in) > 0 {
+		p.unwind(of, carrier(tasks), in, names)
 	}
 }
 

@@ -178,7 +178,7 @@ func (p *proposal) python(of []infer.Project) (tasks []*task) {
 	}
 	if p.names(of, "ruff") {
 		tasks = append(tasks, one("lint", append(everywhere, "ruff", "check")...))
-		if root { // it looks into the folders of the others, which are not in its key
+		if root && p.at["/"][0].Reader == "uv" { // it looks into the folders of the others, which are not in its key
 			own := p.project("/")
 			own.tasks = append(own.tasks, &task{name: "lint", body: body{inherit: true, noCache: true}})
 		}
