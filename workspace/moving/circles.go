@@ -17,7 +17,7 @@ const filesOnly = "own-files"
 // circles are the groups of at least two folders that use each other, by each of their folders.
 type circles map[string][]string
 
-// circlesOf looks at the edges between the projects of a reader (Tarjan 1972).
+// circlesOf are those that a project of a reader is in (Tarjan 1972); it may be by what another reader knows of it.
 func (p *proposal) circlesOf(of []infer.Project) circles {
 	found := circles{}
 	index, low := map[string]int{}, map[string]int{}
@@ -39,7 +39,10 @@ func (p *proposal) circlesOf(of []infer.Project) circles {
 		if low[dir] < index[dir] {
 			return
 		}
-		if group := slices.Sorted(slices.Values(stack[at:])); len(group) > 1 {
+		here := func(dir string) bool {
+			return slices.ContainsFunc(of, func(f infer.Project) bool { return f.Dir == dir })
+		}
+		if group := slices.Sorted(slices.Values(stack[at:])); len(group) > 1 && slices.ContainsFunc(group, here) {
 			for _, member := range group {
 				found[member] = group
 			}
@@ -54,14 +57,15 @@ func (p *proposal) circlesOf(of []infer.Project) circles {
 	return found
 }
 
-// carrier is the task of a language that waits for its own name in what the project uses; nil: there is none.
+// carrier is the task of a language that waits for its own name in what the project uses. Where there is none it is `build`, which a package
+// that is used may have without such a script.
 func carrier(tasks []*task) *task {
 	for _, t := range tasks {
 		if slices.Contains(t.deps, "^uses:"+t.name) {
 			return t
 		}
 	}
-	return nil
+	return &task{name: "build"}
 }
 
 // unwound are the dependencies of the carrier of a project, where there are circles.
@@ -95,26 +99,26 @@ func (p *proposal) reference(dir, name string) string {
 
 // unwind takes what a language waits for out of the overlay that all its projects have, and gives each its own.
 func (p *proposal) unwind(of []infer.Project, t *task, in circles, names map[string]string) {
-	if t == nil {
-		return
-	}
+	waits := len(t.deps) > 0
 	t.deps = slices.DeleteFunc(slices.Clone(t.deps), func(ref string) bool { return ref == "^uses:"+t.name })
 	inputs := []string{"$project"}
 	if slices.Contains(t.inputs, "$project") {
 		inputs = t.inputs
 	}
-	for _, f := range of {
-		own := p.project(f.Dir)
-		if in[f.Dir] != nil {
+	for _, dir := range slices.Sorted(maps.Keys(in)) {
+		if own := p.project(dir); !slices.ContainsFunc(own.tasks, func(o *task) bool { return o.name == filesOnly }) {
 			files := passedThrough(filesOnly, inputs, nil)
 			files.exclude = t.exclude
 			files.comments = []string{"projects here use each other in a circle: each depends on the files of the others"}
 			own.tasks = append(own.tasks, files)
 		}
+	}
+	for _, f := range of {
+		own := p.project(f.Dir)
 		deps, name := p.unwound(f.Dir, in, names), names[f.Dir]
 		if at := slices.IndexFunc(own.tasks, func(o *task) bool { return o.name == name }); at >= 0 { // it has no such script, or two languages
 			own.tasks[at].deps = deps
-		} else if len(deps) > 0 {
+		} else if len(deps) > 0 && waits {
 			own.tasks = append(own.tasks, &task{name: name, body: body{inherit: true, deps: deps}})
 		}
 	}

@@ -122,23 +122,19 @@ func (p *proposal) listed() {
 // overlays: it loses the tag of the later one, whose tasks stand in its own file, under names that are free.
 func (p *proposal) propose(l language, of []infer.Project) {
 	tasks := l.tasks(p, of)
-	if len(tasks) == 0 {
-		return
-	}
 	first := func(f infer.Project) bool { return p.at[f.Dir][0].Reader == l.reader }
 	in := p.circlesOf(of)
 	names := map[string]string{} // of what its task that hands on is called, by folder
-	if t := carrier(tasks); t != nil {
-		for _, f := range of {
-			names[f.Dir] = p.free(f, t.name, l.tag)
-		}
+	hands := carrier(tasks)
+	for _, f := range of {
+		names[f.Dir] = p.free(f, hands.name, l.tag)
 	}
-	shared := len(p.disk.List(tasksDir)) == 0 && slices.ContainsFunc(of, first)
-	if shared {
+	may := len(p.disk.List(tasksDir)) == 0
+	if may && len(tasks) > 0 && slices.ContainsFunc(of, first) {
 		p.draft.overlays = append(p.draft.overlays, overlay{l.tag, tasks})
 	}
 	for _, f := range of {
-		if first(f) || p.busy[f.Dir] {
+		if first(f) || p.busy[f.Dir] || len(tasks) == 0 {
 			continue
 		}
 		own := p.project(f.Dir)
@@ -152,8 +148,8 @@ func (p *proposal) propose(l language, of []infer.Project) {
 			own.tasks = append(own.tasks, &mine)
 		}
 	}
-	if shared && len(in) > 0 {
-		p.unwind(of, carrier(tasks), in, names)
+	if may && len(in) > 0 {
+		p.unwind(of, hands, in, names)
 	}
 }
 
