@@ -20,7 +20,12 @@ type circles map[string][]string
 // circlesOf are those that a project of a reader is in (Tarjan 1972); it may be by what another reader knows of it.
 func (p *proposal) circlesOf(of []infer.Project) circles {
 	found := circles{}
+	here := map[string]bool{}
+	for _, f := range of {
+		here[f.Dir] = true
+	}
 	index, low := map[string]int{}, map[string]int{}
+	waiting := map[string]bool{} // what is on the stack
 	var stack []string
 	var visit func(dir string)
 	visit = func(dir string) {
@@ -28,22 +33,23 @@ func (p *proposal) circlesOf(of []infer.Project) circles {
 		low[dir] = index[dir]
 		at := len(stack)
 		stack = append(stack, dir)
+		waiting[dir] = true
 		for _, to := range p.uses[dir] {
 			if index[to] == 0 {
 				visit(to)
 				low[dir] = min(low[dir], low[to])
-			} else if slices.Contains(stack, to) {
+			} else if waiting[to] {
 				low[dir] = min(low[dir], index[to])
 			}
 		}
 		if low[dir] < index[dir] {
 			return
 		}
-		here := func(dir string) bool {
-			return slices.ContainsFunc(of, func(f infer.Project) bool { return f.Dir == dir })
-		}
-		if group := slices.Sorted(slices.Values(stack[at:])); len(group) > 1 && slices.ContainsFunc(group, here) {
-			for _, member := range group {
+		group := slices.Sorted(slices.Values(stack[at:]))
+		counts := len(group) > 1 && slices.ContainsFunc(group, func(dir string) bool { return here[dir] })
+		for _, member := range group {
+			waiting[member] = false
+			if counts {
 				found[member] = group
 			}
 		}

@@ -186,9 +186,11 @@ func (p *proposal) project(dir string) *project {
 // relates reports whether projects of a language use each other, and which folders they use.
 func (p *proposal) relates(reader string) (yes bool, used map[string]bool) {
 	used = map[string]bool{}
-	for _, e := range p.Edges {
-		if slices.ContainsFunc(p.at[e.From], func(f infer.Project) bool { return f.Reader == reader }) {
-			used[e.To] = true
+	for from, list := range p.uses {
+		if slices.ContainsFunc(p.at[from], func(f infer.Project) bool { return f.Reader == reader }) {
+			for _, to := range list {
+				used[to] = true
+			}
 		}
 	}
 	return len(used) > 0, used
