@@ -25,8 +25,11 @@ type (
 // Difference is one component of a key that is not what it was.
 type Difference = key.Difference
 
-// EdgeKind is the kind of an edge of the graph.
-type EdgeKind = graph.EdgeKind
+// Edge and EdgeKind are an edge of the graph, and its kind.
+type (
+	Edge     = graph.Edge
+	EdgeKind = graph.EdgeKind
+)
 
 const (
 	Hard     = graph.Hard

@@ -12,7 +12,6 @@ import (
 	"github.com/haz-build/haz/cache/packages"
 	"github.com/haz-build/haz/cache/tools"
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -26,6 +25,8 @@ type Explanation struct {
 	WeakDeps []TaskID
 	After    []TaskID // its finalizers
 	Final    []TaskID // tasks whose finalizer it is
+	// Relations has those of the four lists, in their order, with the references that make them.
+	Relations []Relation
 
 	// Passed and PassedByDefault name the variables of the host that the task sees and that are in no key: those that `pass` means,
 	// and the others. Sorted.
@@ -131,14 +132,7 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 	defer p.close()
 	p.plan = map[int]*workspace.Task{task: t}
 	e := &Explanation{Task: t, Lookup: "unknown"}
-	ids := func(edges []graph.Edge, kind graph.EdgeKind) (list []TaskID) {
-		for _, t := range w.G.Ends(edges, kind) {
-			list = append(list, t.ID)
-		}
-		return list
-	}
-	up, down := w.G.Up[task], w.G.Down[task]
-	e.Deps, e.WeakDeps, e.After, e.Final = ids(up, graph.Hard), ids(up, graph.Soft), ids(down, graph.Final), ids(up, graph.Final)
+	e.relate(w.Relations(task))
 	r := p.look(ctx, task)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -181,6 +175,15 @@ func (w *Workspace) Why(ctx context.Context, task int, o WhyOptions) (*Explanati
 		e.Upstreams = p.upstreamChanges(task)
 	}
 	return e, ctx.Err()
+}
+
+// relate fills the lists of what the task is related to.
+func (e *Explanation) relate(list []Relation) {
+	e.Relations = list
+	lists := map[string]*[]TaskID{"deps": &e.Deps, "weakDeps": &e.WeakDeps, "after": &e.After, "finalizer of": &e.Final}
+	for _, r := range list {
+		*lists[r.Key] = append(*lists[r.Key], r.Task)
+	}
 }
 
 // Found is Lookup for people: where an entry serves another workspace alone, it says which, and why.

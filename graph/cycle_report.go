@@ -38,7 +38,10 @@ func (b *builder) cycle(members []int32, cycle []step) {
 		up, down := b.g.W.Tasks[s.up], b.g.W.Tasks[e.Task]
 		fmt.Fprintf(&path, "%s -%s-> ", up.ID, e.Kind.key())
 		if e.Kind != Producer {
-			says, ref := b.selecting(up, down, e.Kind)
+			says, ref := down, b.g.Says(up.Index, down.Index, e)
+			if e.Kind == Final {
+				says = up
+			}
 			origins = append(origins, diag.Related{Place: ref.Place,
 				Label: fmt.Sprintf("%s has %s in %s", quote(says), diag.Quote(ref.Ref.String()), e.Kind.key())})
 			if e.Kind != Final {
@@ -69,24 +72,6 @@ func (b *builder) cycle(members []int32, cycle []step) {
 	if hint == "" && len(names) > 0 {
 		b.wide = append(b.wide, wide{at: len(b.diags) - 1, tasks: members, names: names})
 	}
-}
-
-// selecting finds the reference that makes an edge which is no producer's, and the task that has it.
-func (b *builder) selecting(up, down *workspace.Task, kind EdgeKind) (says *workspace.Task, ref workspace.RefDecl) {
-	says, other, refs := down, up, down.Deps
-	switch kind {
-	case Soft:
-		refs = down.WeakDeps
-	case Final:
-		says, other, refs = up, down, up.After
-	}
-	for _, r := range refs {
-		tasks, err := b.g.W.Resolve(r.Ref, says.Project)
-		if err == nil && slices.Contains(tasks, other) && !slices.Contains(tasks, says) {
-			return says, r
-		}
-	}
-	return says, workspace.RefDecl{Place: says.Place} // not reached: an edge has its reference
 }
 
 // meeting says why there is a producer edge, with the path it is about and the pattern that is not literal.

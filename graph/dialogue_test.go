@@ -23,6 +23,7 @@ import (
 //	readers | writers path=/a
 //	meeting pattern=/a/*        tasks with inputs, and outputs, that meet a pattern
 //	affected | redefined | downstream    one path, path with "/" at its end (a nested repository), or task a line
+//	says                        the reference of each edge that has one, with the column where it stands
 //	concerned p:t ...           tasks of the plan of these targets, one path a line
 //	since                       tasks that are not what they were in the workspace given
 func TestDialogues(t *testing.T) {
@@ -112,6 +113,16 @@ func answer(t *testing.T, g *Graph, td *datadriven.TestData) string {
 		return ids(g, g.Affected(paths, dirs))
 	case "concerned":
 		return ids(g, g.Plan(args).Concerned(lines))
+	case "says":
+		var b strings.Builder
+		for t, up := range g.Up {
+			for _, e := range up {
+				if ref := g.Says(e.Task, t, e); ref != nil {
+					fmt.Fprintf(&b, "%s -%s-> %s  %s at %d:%d\n", g.W.Tasks[e.Task].ID, e.Kind.key(), g.W.Tasks[t].ID, ref, ref.Place.Line, ref.Place.Column)
+				}
+			}
+		}
+		return b.String()
 	case "since":
 		return ids(g, g.Differing(mustBuild(t, td.Input)))
 	case "downstream":

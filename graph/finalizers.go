@@ -26,7 +26,7 @@ func (b *builder) finalizers() {
 				if !known.add(f.Index, i) {
 					continue
 				}
-				b.edges = append(b.edges, rawEdge{up: int32(t.Index), down: int32(f.Index), kind: Final})
+				b.edges = append(b.edges, rawEdge{up: int32(t.Index), down: int32(f.Index), kind: Final, ref: int32(i)})
 				if at := f.SaysCache; at != (diag.Place{}) && !told[at] {
 					told[at] = true
 					b.cachedFinalizer(t, f, ref)
@@ -59,7 +59,7 @@ func (b *builder) unsure() {
 			case Final:
 				g.Down[t] = append(g.Down[t], e)
 			case Hard:
-				g.Down[e.Task] = append(g.Down[e.Task], Edge{Task: t, Kind: Hard})
+				g.Down[e.Task] = append(g.Down[e.Task], Edge{Task: t, Kind: Hard, ref: e.ref})
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func (b *builder) circle(g *Graph, steps []step) {
 		if e.Kind == Final {
 			word, up, down = "after", from, to
 		}
-		_, ref := b.selecting(up, down, e.Kind)
+		ref := b.g.Says(up.Index, down.Index, e)
 		fmt.Fprintf(&path, "%s -%s-> ", from.ID, word)
 		origins = append(origins, diag.Related{Place: ref.Place, Label: fmt.Sprintf("%s has %s in %s", quote(from), diag.Quote(ref.Ref.String()), e.Kind.key())})
 	}

@@ -58,16 +58,19 @@ func (k EdgeKind) key() string {
 type Edge struct {
 	Task int
 	Kind EdgeKind
-	// Of producer edges: indices into the producer's Outputs and the reader's Inputs. Where several pairs make the edge it is
-	// the first with a literal input, if there is one, and else the first, by (Output, Input): so an edge with a glob input
-	// goes away with an exclude.
-	Output, Input int
 	// Narrow, of hard edges, says that nothing but the outputs of the upstream counts in the downstream's key: every reference
 	// of deps that leads to it says `closure: false`.
 	Narrow bool
 	// Streams, of hard edges, says that what the upstream prints counts in the downstream's key, too: some reference of deps that leads to
 	// it says `streams: true`.
 	Streams bool
+	// ref, of edges that references make, is the index of the first that does in the list of its task: see Graph.Says. An edge has no
+	// room for more: there are millions.
+	ref int32
+	// Of producer edges: indices into the producer's Outputs and the reader's Inputs. Where several pairs make the edge it is
+	// the first with a literal input, if there is one, and else the first, by (Output, Input): so an edge with a glob input
+	// goes away with an exclude.
+	Output, Input int
 }
 
 // Graph is the graph over all effective tasks. Immutable, and safe for concurrent use. Without self-edges of producers (a
@@ -92,6 +95,20 @@ func (g *Graph) Ends(edges []Edge, kind EdgeKind) (ts []*workspace.Task) {
 		}
 	}
 	return ts
+}
+
+// Says is the reference that makes an edge between two tasks: of several the first in deps or weakDeps of the downstream, or in after of
+// the upstream (DAG-027). Nil of a producer edge, which patterns make.
+func (g *Graph) Says(up, down int, e Edge) *workspace.RefDecl {
+	switch e.Kind {
+	case Hard:
+		return &g.W.Tasks[down].Deps[e.ref]
+	case Soft:
+		return &g.W.Tasks[down].WeakDeps[e.ref]
+	case Final:
+		return &g.W.Tasks[up].After[e.ref]
+	}
+	return nil
 }
 
 // Build resolves references, adds producer edges and checks (DAG-008 … DAG-016). A node is a task of a project (DAG-007).
@@ -128,6 +145,7 @@ type builder struct {
 type rawEdge struct {
 	up, down      int32
 	output, input int32 // of producer edges
+	ref           int32 // of the others
 	kind          EdgeKind
 	globInput     bool
 	narrow        bool // of hard edges
@@ -146,7 +164,7 @@ func (b *builder) assemble() {
 	}
 	b.g.Up, b.g.Down = slab(ups), slab(downs)
 	for _, e := range b.edges {
-		b.g.Up[e.down] = append(b.g.Up[e.down], Edge{Task: int(e.up), Kind: e.kind, Output: int(e.output), Input: int(e.input), Narrow: e.narrow, Streams: e.streams})
+		b.g.Up[e.down] = append(b.g.Up[e.down], Edge{Task: int(e.up), Kind: e.kind, ref: e.ref, Output: int(e.output), Input: int(e.input), Narrow: e.narrow, Streams: e.streams})
 	}
 	for t, up := range b.g.Up {
 		slices.SortFunc(up, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Kind, b.Kind)) })

@@ -75,9 +75,38 @@ func TestBuildAgreesWithDefinition(t *testing.T) {
 		checkCycles(t, want, diags)
 		if g != nil {
 			checkEdges(t, want, g)
+			checkReferences(t, g)
 			checkQuestions(t, want, g)
 		}
 	})
+}
+
+// DAG-027: the reference of an edge selects what it leads to, and none before it in its list does.
+func checkReferences(t *rapid.T, g *Graph) {
+	for down, up := range g.Up {
+		for _, e := range up {
+			says := g.Says(e.Task, down, e)
+			if (says == nil) != (e.Kind == Producer) {
+				t.Fatalf("an edge of kind %s has the reference %v", e.Kind, says)
+			}
+			list, of, other := g.W.Tasks[down].Deps, down, e.Task
+			switch e.Kind {
+			case Producer:
+				continue
+			case Soft:
+				list = g.W.Tasks[down].WeakDeps
+			case Final:
+				list, of, other = g.W.Tasks[e.Task].After, e.Task, down
+			}
+			first := slices.IndexFunc(list, func(r workspace.RefDecl) bool {
+				tasks, err := g.W.Resolve(r.Ref, g.W.Tasks[of].Project)
+				return err == nil && slices.Contains(tasks, g.W.Tasks[other])
+			})
+			if first < 0 || says != &list[first] {
+				t.Fatalf("%s of %s has the reference %v, which is not the first that selects %s", e.Kind.key(), g.W.Tasks[of].ID, says, g.W.Tasks[other].ID)
+			}
+		}
+	}
 }
 
 // DAG-025: where the hint of tasks that wait for each other is another reference, and all such hints are followed, these tasks no longer do.

@@ -51,7 +51,7 @@ func (r *resolver) task(t *workspace.Task) {
 		for _, u := range r.b.resolve(t, ref, Hard) {
 			if r.hard.add(u.Index, i) {
 				r.edge[u.Index] = len(r.b.edges)
-				r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Hard, narrow: ref.Narrow, streams: ref.Streams})
+				r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Hard, ref: int32(i), narrow: ref.Narrow, streams: ref.Streams})
 			} else { // what one reference asks for, another does not take away
 				e := &r.b.edges[r.edge[u.Index]]
 				e.narrow, e.streams = e.narrow && ref.Narrow, e.streams || ref.Streams
@@ -71,7 +71,7 @@ func (r *resolver) task(t *workspace.Task) {
 				r.b.inBoth(t, u, t.Deps[at], ref)
 				continue
 			}
-			r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Soft})
+			r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Soft, ref: int32(i)})
 		}
 	}
 }

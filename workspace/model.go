@@ -361,6 +361,14 @@ type RefDecl struct {
 	Streams bool
 }
 
+// String is the reference as it is written.
+func (r *RefDecl) String() string {
+	if r.Optional {
+		return r.Ref.String() + "?"
+	}
+	return r.Ref.String()
+}
+
 // ToolDecl is a program that counts in the key of a task.
 type ToolDecl struct {
 	Name string

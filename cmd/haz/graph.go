@@ -105,6 +105,7 @@ type subgraph struct {
 type edge struct {
 	from, to *haz.Task
 	kind     haz.EdgeKind
+	says     edgeOrigin
 }
 
 func (g *subgraph) connect(w *haz.Workspace, kinds edgeSet) {
@@ -115,7 +116,7 @@ func (g *subgraph) connect(w *haz.Workspace, kinds edgeSet) {
 	for _, t := range g.nodes {
 		for _, e := range w.G.Down[t.Index] {
 			if kinds[e.Kind] && inside[e.Task] && e.Task != t.Index {
-				g.edges = append(g.edges, edge{t, w.W.Tasks[e.Task], e.Kind})
+				g.edges = append(g.edges, edge{t, w.W.Tasks[e.Task], e.Kind, originOf(w, t.Index, e)})
 			}
 		}
 	}
@@ -135,6 +136,7 @@ func (g *subgraph) json() any {
 		From string `json:"from"`
 		Kind string `json:"kind"`
 		To   string `json:"to"`
+		edgeOrigin
 	}
 	doc := struct {
 		Nodes []node `json:"nodes"`
@@ -144,7 +146,7 @@ func (g *subgraph) json() any {
 		doc.Nodes[i] = node{t.ID.Project, append([]string{}, t.Project.Tags...), t.ID.Task}
 	}
 	for i, e := range g.edges {
-		doc.Edges[i] = link{e.from.ID.String(), e.kind.String(), e.to.ID.String()}
+		doc.Edges[i] = link{e.from.ID.String(), e.kind.String(), e.to.ID.String(), e.says}
 	}
 	return doc
 }

@@ -109,6 +109,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 			Deps     []string   `json:"deps"`
 			WeakDeps []string   `json:"weak_deps"`
 			After    []string   `json:"after,omitempty"`
+			Refs     []jsonRef  `json:"references,omitempty"`
 			Mutex    *jsonMutex `json:"mutex"`
 			Keeps    bool       `json:"incremental,omitempty"`
 			jsonAttempts
@@ -120,7 +121,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 		for i, t := range ts {
 			hard, soft := upstreams(w, t)
 			doc[i] = task{t.ID.Project, t.Project.Dir, t.ID.Task, append([]string{}, t.Project.Tags...), texts(t.Inputs), texts(t.Outputs),
-				hard, soft, finalizers(w, t), mutexJSON(t), t.Incremental, attemptsJSON(t), saidJSON(t), cmp.Or(t.Overlay, "project"), originsJSON(t)}
+				hard, soft, finalizers(w, t), refsJSON(w.Relations(t.Index)), mutexJSON(t), t.Incremental, attemptsJSON(t), saidJSON(t), cmp.Or(t.Overlay, "project"), originsJSON(t)}
 		}
 		v.printJSON(doc)
 		return nil
@@ -147,7 +148,7 @@ func (v *invocation) listTasks(w *haz.Workspace, ts []*haz.Task) error {
 	}
 	text := aligned(rows)
 	if v.has("verbose") {
-		text = withOrigins(text, ts)
+		text = withOrigins(text, w, ts)
 	}
 	v.out.Print(text)
 	return nil
@@ -227,15 +228,15 @@ func originTexts(t *haz.Task) []string {
 	return out
 }
 
-// withOrigins puts them below the rows of a table of tasks.
-func withOrigins(table string, ts []*haz.Task) string {
+// withOrigins puts them below the rows of a table of tasks, behind what makes the task's edges.
+func withOrigins(table string, w *haz.Workspace, ts []*haz.Task) string {
 	var b strings.Builder
 	for i, line := range strings.SplitAfter(table, "\n") {
 		b.WriteString(line)
 		if i == 0 || i > len(ts) {
 			continue
 		}
-		for _, text := range originTexts(ts[i-1]) {
+		for _, text := range slices.Concat(relationLines(w.Relations(ts[i-1].Index)), originTexts(ts[i-1])) {
 			b.WriteString("  " + text + "\n")
 		}
 	}

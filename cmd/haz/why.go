@@ -160,10 +160,9 @@ func whyText(e *haz.Explanation) string {
 	section("inputs", inputs)
 	section("packages", lockTexts(e.Locks))
 	section("outputs", outputs)
-	section("deps", ids(e.Deps))
-	section("weakDeps", ids(e.WeakDeps))
-	section("after", ids(e.After))
-	section("finalizer of", ids(e.Final))
+	for _, key := range relationKeys {
+		section(key, relationTexts(e.Relations, key))
+	}
 	if m := mutexJSON(t); m != nil {
 		fmt.Fprintf(&b, "mutex: scope=%s, name=%s, mode=%s\n", m.Scope, m.Name, m.Mode)
 	}

@@ -64,6 +64,7 @@ type jsonWhy struct {
 	WeakDeps []string    `json:"weak_deps"`
 	After    []string    `json:"after,omitempty"`
 	Final    []string    `json:"finalizer_of,omitempty"`
+	Refs     []jsonRef   `json:"references,omitempty"`
 	Mutex    *jsonMutex  `json:"mutex"`
 	Keeps    bool        `json:"incremental,omitempty"`
 	jsonAttempts
@@ -93,7 +94,7 @@ type jsonWhy struct {
 func whyJSON(e *haz.Explanation) any {
 	t := e.Task
 	doc := jsonWhy{Project: t.ID.Project, Task: t.ID.Task, Action: actionJSON(t), Args: t.Arguments, Inputs: []jsonInput{}, Outputs: texts(t.Outputs),
-		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), After: ids(e.After), Final: ids(e.Final), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), jsonSaid: saidJSON(t), Source: cmp.Or(t.Overlay, "project"), Inherited: originsJSON(t), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
+		Deps: ids(e.Deps), WeakDeps: ids(e.WeakDeps), After: ids(e.After), Final: ids(e.Final), Refs: refsJSON(e.Relations), Mutex: mutexJSON(t), Keeps: t.Incremental, jsonAttempts: attemptsJSON(t), jsonSaid: saidJSON(t), Source: cmp.Or(t.Overlay, "project"), Inherited: originsJSON(t), Key: cmp.Or(e.Key, "unknown"), Lookup: e.Lookup}
 	doc.Env.FromHost, doc.Env.Override = sortedCopy(t.FromHost), t.Override
 	doc.Env.Pass, doc.Env.Strict, doc.Env.Passed, doc.Env.ByDefault = sortedCopy(t.Pass), t.Strict, sortedCopy(e.Passed), sortedCopy(e.PassedByDefault)
 	for _, f := range t.EnvFiles {
