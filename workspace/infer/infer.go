@@ -75,6 +75,7 @@ type Runner struct {
 
 // Edge says that a project uses another one. It is between folders, not names: two projects may have one name.
 type Edge struct {
+	Reader   string // who found it; All fills it
 	From, To string // Dir of projects that the same reader found; never equal
 	Kind     string // the word of the manifest: "devDependencies", "require", "path"
 	Place    diag.Place
@@ -123,6 +124,9 @@ func All(ctx context.Context, fs fsys.FS, readers ...Reader) Found {
 		}
 		f := r.Read(ctx, d)
 		all.Projects = append(all.Projects, f.Projects...)
+		for i := range f.Edges {
+			f.Edges[i].Reader = r.Name()
+		}
 		all.Edges = append(all.Edges, f.Edges...)
 		all.Locks = append(all.Locks, f.Locks...)
 		all.Mistakes = append(all.Mistakes, f.Mistakes...)

@@ -183,14 +183,12 @@ func (p *proposal) project(dir string) *project {
 	return p.own[dir]
 }
 
-// relates reports whether projects of a language use each other, and which folders they use.
+// relates reports whether projects of a language use each other by what its manifests say, and which folders they use.
 func (p *proposal) relates(reader string) (yes bool, used map[string]bool) {
 	used = map[string]bool{}
-	for from, list := range p.uses {
-		if slices.ContainsFunc(p.at[from], func(f infer.Project) bool { return f.Reader == reader }) {
-			for _, to := range list {
-				used[to] = true
-			}
+	for _, e := range p.Edges {
+		if e.Reader == reader {
+			used[e.To] = true
 		}
 	}
 	return len(used) > 0, used
