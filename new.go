@@ -26,6 +26,7 @@ type Declaration struct {
 	Projects    []ProjectDeclaration
 	Infer       []string            // infer: "node", "go", "cargo", "uv": manifests on the disk add projects
 	Scripts     bool                // infer: {node: {scripts: true}}, in place of "node": scripts of packages are tasks
+	OnlyScripts []string            // infer: {node: {scripts: [build]}}, in place of that: those of these names
 	Hash        string              // cache.hash
 	Concurrency int                 // concurrency.default; 0: auto
 	TagCaps     map[string]int      // concurrency.tags
@@ -71,7 +72,9 @@ func (d *Declaration) texts() (*load.Declared, error) {
 		w.line(p.String(), "  "+w.text(pattern.Escape(p.Dir))+",")
 	}
 	w.line("the workspace", "]")
-	if d.Scripts {
+	if d.OnlyScripts != nil {
+		w.line("the workspace", "infer: {node: {scripts: "+w.list(d.OnlyScripts)+"}"+w.others(d.Infer)+"}")
+	} else if d.Scripts {
 		w.line("the workspace", "infer: {node: {scripts: true}"+w.others(d.Infer)+"}")
 	} else if d.Infer != nil {
 		w.line("the workspace", "infer: "+w.list(d.Infer))

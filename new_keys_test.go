@@ -35,10 +35,11 @@ func ofWorkspace(lines string, set func(w *haz.Declaration)) saying {
 
 // sayings has a row, or several, for each key of the schema.
 var sayings = map[string][]saying{
-	"workspace.projects":               {{set: func(*haz.Declaration, *haz.ProjectDeclaration, *haz.TaskDeclaration) {}}},
-	"workspace.infer.cargo":            {ofWorkspace("infer: [cargo]", func(w *haz.Declaration) { w.Infer = []string{"cargo"} })},
-	"workspace.infer.go":               {ofWorkspace("infer: [node, go]", func(w *haz.Declaration) { w.Infer = []string{"node", "go"} })},
-	"workspace.infer.node.scripts":     {ofWorkspace("infer: {node: {scripts: true}, go: {}}", func(w *haz.Declaration) { w.Infer, w.Scripts = []string{"node", "go"}, true })},
+	"workspace.projects":    {{set: func(*haz.Declaration, *haz.ProjectDeclaration, *haz.TaskDeclaration) {}}},
+	"workspace.infer.cargo": {ofWorkspace("infer: [cargo]", func(w *haz.Declaration) { w.Infer = []string{"cargo"} })},
+	"workspace.infer.go":    {ofWorkspace("infer: [node, go]", func(w *haz.Declaration) { w.Infer = []string{"node", "go"} })},
+	"workspace.infer.node.scripts": {ofWorkspace("infer: {node: {scripts: true}, go: {}}", func(w *haz.Declaration) { w.Infer, w.Scripts = []string{"node", "go"}, true }),
+		ofWorkspace("infer: {node: {scripts: [build]}, go: {}}", func(w *haz.Declaration) { w.Infer, w.OnlyScripts = []string{"node", "go"}, []string{"build"} })},
 	"workspace.infer.uv":               {ofWorkspace("infer: {uv: ~}", func(w *haz.Declaration) { w.Infer = []string{"uv"} })},
 	"workspace.cache.hash":             {ofWorkspace("cache: {hash: sha256}", func(w *haz.Declaration) { w.Hash = "sha256" })},
 	"workspace.cache.location":         {ofWorkspace("cache: {location: ../elsewhere}", func(w *haz.Declaration) { w.CacheLocation = "../elsewhere" })},

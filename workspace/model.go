@@ -93,7 +93,7 @@ type Alias struct {
 // Inferred says how projects were found in manifests of other tools.
 type Inferred struct {
 	Readers []string          // "node", "go": whose manifests were read
-	Scripts bool              // of packages are tasks
+	Scripts bool              // of packages are tasks, all or some
 	Looked  []pattern.Pattern // of the files that decide it, workspace-absolute: manifests and settings, be they there or not
 	// Manifests are those of projects, workspace-absolute.
 	Manifests map[string]bool

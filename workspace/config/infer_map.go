@@ -77,7 +77,7 @@ func (m *mapper) inferEach(f *Field, v, n *yaml.Node, out *Infer) bool {
 	return ok
 }
 
-// inferOne maps what is said of one ecosystem: nothing, or of node whether scripts are tasks.
+// inferOne maps what is said of one ecosystem: nothing, or of node which scripts are tasks.
 func (m *mapper) inferOne(f *Field, e entry, out *Infer) bool {
 	v := deref(e.value)
 	if isNull(e.value) {
@@ -99,9 +99,19 @@ func (m *mapper) inferOne(f *Field, e entry, out *Infer) bool {
 			continue
 		}
 		m.push(step{key: k.key.Value})
-		ok = m.flag(&Field{Key: "scripts", Rule: f.Rule, Type: Type{Kind: Flag}}, k.value, &out.Scripts) && ok
+		ok = m.scripts(f, k.value, out) && ok
 		m.pop()
 	}
+	return ok
+}
+
+// scripts maps which scripts are tasks: all or none, or those of some names (haz::cfg::125).
+func (m *mapper) scripts(f *Field, n *yaml.Node, out *Infer) bool {
+	if deref(n).Kind != yaml.SequenceNode {
+		return m.flag(&Field{Key: "scripts", Rule: f.Rule, Type: Type{Kind: Flag}}, n, &out.Scripts)
+	}
+	list, ok := m.list(&Field{Key: "scripts", Rule: "haz::cfg::125", Type: Type{Kind: ListOf, Unique: true}}, n)
+	out.Only, out.Scripts = list, Bool{Value: len(list.Items) > 0, Set: true, Span: list.Span}
 	return ok
 }
 

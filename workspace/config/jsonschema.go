@@ -359,13 +359,13 @@ func scalarSchema(f Format, allowed []string, nullable bool) object {
 	return out
 }
 
-// each is the map form of WordOrList: of node whether scripts are tasks, of the others nothing.
+// each is the map form of WordOrList: of node which scripts are tasks, of the others nothing.
 func (t Type) each() object {
 	properties := object{}
 	for _, word := range t.Allowed {
 		more := object{}
 		if word == "node" {
-			more = object{{"scripts", object{{"type", "boolean"}}}}
+			more = object{{"scripts", object{{"anyOf", list{object{{"type", "boolean"}}, object{{"type", "array"}, {"items", object{{"type", "string"}}}, {"uniqueItems", true}}}}}}}
 		}
 		properties = append(properties, member{word, object{{"type", list{"object", "null"}}, {"properties", more}, {"additionalProperties", false}}})
 	}

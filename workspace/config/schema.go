@@ -117,8 +117,8 @@ var workspaceObject = &Object{
 			Accepts: "folders or globs that start with `/`, the root of the workspace; beside `infer` it may be left out",
 			Doc: "Where the projects are. Each folder holds a `haz.yml`, or is one that `infer` finds. The root is a project when `/` is listed or a `haz.yml` lies there. `[]` is a workspace without projects. " +
 				"What a sparse checkout of git leaves out is left out here, too, with a note; a task that depends on it is an error with the command that brings it."},
-		{Key: "infer", Rule: "haz::cfg::094", Added: true, Type: Type{Kind: WordOrList, Word: "auto", Allowed: ecosystems, Unique: true}, Default: "none", Accepts: "`auto`, a list of `node`, `go`, `cargo`, `uv`, or a map of these: `{node: {scripts: true}}`",
-			Doc: "Whose manifests say where projects are and which of them uses which: `package.json`, `go.mod`, `Cargo.toml`, `pyproject.toml`. A folder found so needs no `haz.yml`. `auto` is all of them, each where there is one in the root. With `node: {scripts: true}` the scripts of each `package.json` are tasks of its project."},
+		{Key: "infer", Rule: "haz::cfg::094", Added: true, Type: Type{Kind: WordOrList, Word: "auto", Allowed: ecosystems, Unique: true}, Default: "none", Accepts: "`auto`, a list of `node`, `go`, `cargo`, `uv`, or a map of these: `{node: {scripts: true}}`, `{node: {scripts: [build, test]}}`",
+			Doc: "Whose manifests say where projects are and which of them uses which: `package.json`, `go.mod`, `Cargo.toml`, `pyproject.toml`. A folder found so needs no `haz.yml`. `auto` is all of them, each where there is one in the root. With `node: {scripts: true}` the scripts of each `package.json` are tasks of its project; with a list of names those of these names are, but for the root of several packages."},
 		{Key: "cache", Rule: "haz::cfg::027", Type: Type{Kind: Map, Object: cacheObject}, Doc: "Settings of the cache."},
 		{Key: "concurrency", Rule: "haz::cfg::028", Type: Type{Kind: Map, Object: concurrencyObject}, Doc: "How many tasks run side by side."},
 		{Key: "output", Rule: "haz::cfg::030", Type: Type{Kind: Map, Object: outputObject}, Doc: "How the output of tasks is shown."},

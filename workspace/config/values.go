@@ -94,7 +94,8 @@ type Size struct {
 type Infer struct {
 	Auto    bool
 	Readers List // what is listed; not with Auto
-	Scripts Bool // of node: the scripts of a package.json are tasks
+	Scripts Bool // of node: scripts of a package.json are tasks
+	Only    List // those of these names alone, of members; not Set: all of them
 	Span    Span
 	Set     bool
 }

@@ -187,8 +187,10 @@ func (b *builder) plain(base *merged, p *workspace.Project) *workspace.Task {
 // body makes what does not depend on the project.
 func (b *builder) body(m *merged) workspace.Task {
 	t := workspace.Task{Cache: true, Strict: m.strict(), OwnTools: m.ownTools}
-	for _, l := range slices.Backward(m.layers) { // of what is one value the nearest counts
-		single(&t, l.body)
+	if t.Internal = m.standIn; !m.standIn {
+		for _, l := range slices.Backward(m.layers) { // of what is one value the nearest counts
+			single(&t, l.body)
+		}
 	}
 	t.Cache, t.TTY = t.Cache && !t.Interactive, t.TTY && !t.Interactive
 	if a := m.action(); a != nil && a.script && t.Cache && m.outputs.len() == 0 && m.nearest(func(c *config.Body) bool { return c.Cache.Set }) == nil {
@@ -313,6 +315,7 @@ func (b *builder) deps(m *merged) []workspace.RefDecl {
 			d := &p.items[i]
 			if r, ok := b.reference(p.of, "deps", i, d.Task); ok {
 				r.Narrow, r.Streams = d.Closure.Set && !d.Closure.Value, d.Streams.Value
+				r.Optional = r.Optional || m.standIn && r.Ref.Form == workspace.RefOwn // what the script would need may be missing as well
 				out = append(out, r)
 			}
 		}

@@ -21,6 +21,8 @@ import (
 	"github.com/haz-build/haz/workspace/infer/uv"
 )
 
+const nodeReader = "node"
+
 // readers are those that `infer` in the workspace file names. A folder that several know is called what the first of them says.
 var readers = []infer.Reader{node.Reader{}, golang.Reader{}, cargo.Reader{}, uv.Reader{}}
 
@@ -69,6 +71,7 @@ func (l *loader) infer() {
 	}
 	if !l.inferred.Mistakes.HasErrors() {
 		l.foundNothing()
+		l.noScripts()
 	}
 }
 
@@ -104,7 +107,11 @@ func readersOf(said config.Infer) []infer.Reader {
 	for _, t := range said.Readers.Items {
 		for _, r := range readers {
 			if _, is := r.(node.Reader); is && r.Name() == t.Value {
-				list = append(list, node.Reader{Scripts: said.Scripts.Value})
+				one := node.Reader{Scripts: said.Scripts.Value}
+				for _, script := range said.Only.Items {
+					one.Only = append(one.Only, script.Value)
+				}
+				list = append(list, one)
 			} else if r.Name() == t.Value {
 				list = append(list, r)
 			}
@@ -128,6 +135,26 @@ func (l *loader) foundNothing() {
 		if !by[t.Value] {
 			l.add(diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::101", Place: l.settings.Source.Place(t.Span), KeyPath: fmt.Sprintf("infer[%d]", i),
 				Message: fmt.Sprintf("no project is found: the root of the workspace has no %s", manifests[t.Value])})
+		}
+	}
+}
+
+// noScripts warns about a name of scripts that no package has one of (haz::cfg::125).
+func (l *loader) noScripts() {
+	said := l.settings.Infer
+	if !said.Scripts.Value || len(said.Only.Items) == 0 {
+		return
+	}
+	there := map[string]bool{}
+	for i := range l.inferred.Projects {
+		for _, s := range l.inferred.Projects[i].Scripts {
+			there[s.Name] = true
+		}
+	}
+	for i, t := range said.Only.Items {
+		if !there[t.Value] {
+			l.add(diag.Diagnostic{Severity: diag.Warning, Code: "haz::cfg::125", Place: l.settings.Source.Place(t.Span), KeyPath: fmt.Sprintf("infer.node.scripts[%d]", i),
+				Message: fmt.Sprintf("no package has a script %s that is a task", diag.QuoteShort(t.Value)), Hint: "remove it from the list; scripts of a root with members are none"})
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (l *loader) complete(base *merged, sources []source) *merged {
 			if l.completed == nil {
 				l.completed = map[madeOf]*merged{}
 			}
-			l.completed[at] = base.with(&layer{src: s.src, body: s.task.Body, shared: !s.script, script: s.script, strict: s.task.Body.Env.Strict, overlay: s.name(), origins: &sync.Map{}})
+			l.completed[at] = base.with(&layer{src: s.src, body: s.task.Body, shared: !s.script, script: s.script, standIn: s.standIn, strict: s.task.Body.Env.Strict, overlay: s.name(), origins: &sync.Map{}})
 		}
 		base = l.completed[at]
 	}
@@ -29,14 +29,16 @@ func (l *loader) complete(base *merged, sources []source) *merged {
 
 // chain orders what completes a body that inherits, the nearest first. Without an order it is nothing, which is told, and false.
 func (l *loader) chain(c comparer, own *project, n string, s []source, mine source) (chain []source, ok bool) {
-	rest := s
+	rest, first := s, mine
 	for mine.task.Body.Inherit.Value {
 		if len(rest) == 0 {
-			script, there := own.scripts.source(n)
-			switch {
-			case there:
+			if script, there := own.scripts.source(n); there {
 				return append(chain, script), true
-			case mine.overlay == nil || !l.completesNothing(mine, nil):
+			}
+			if standIn, there := l.standIn(own, n, first, chain); there {
+				return append(chain, standIn), true
+			}
+			if mine.overlay == nil || !l.completesNothing(mine, nil) {
 				l.nothingToInherit(own, n, mine)
 			}
 			return chain, true

@@ -21,6 +21,7 @@ type layer struct {
 	defaults bool        // it is no task's own
 	shared   bool        // several tasks have it
 	script   bool        // it is that of a package
+	standIn  bool        // it stands in for a script that a package has not (haz::cfg::126)
 	strict   config.Bool // env.strict, which files also say beside their defaults
 	overlay  string      // the one that it stands in; "" for none
 	origins  *sync.Map   // of its lists, by key: what tasks of several projects share
@@ -127,6 +128,7 @@ type merged struct {
 	tools                    list[config.Tool]
 	ownTools                 bool
 	env                      *environment // nil: nothing is said
+	standIn                  bool         // the widest layer is one: nothing but what its key is made of counts
 }
 
 // with is m, which may be nil, with a nearer layer.
@@ -136,12 +138,15 @@ func (m *merged) with(l *layer) *merged {
 		*out = *m
 	}
 	out.layers = append([]*layer{l}, out.layers...)
+	out.standIn = out.standIn || l.standIn
 	// Of deps and weakDeps the nearer is right.
 	out.deps = out.deps.without(among(b.WeakDeps.Items, referenceText, depText))
 	out.weakDeps = out.weakDeps.without(among(b.Deps.Items, depText, referenceText))
 	out.inputs = out.inputs.plus(l, b.Inputs.Items, patternText)
 	out.exclude = out.exclude.plus(l, b.Exclude.Items, patternText)
-	out.outputs = out.outputs.plus(l, b.Outputs.Items, patternText)
+	if !out.standIn {
+		out.outputs = out.outputs.plus(l, b.Outputs.Items, patternText)
+	}
 	out.deps = out.deps.plus(l, b.Deps.Items, depText)
 	out.weakDeps = out.weakDeps.plus(l, b.WeakDeps.Items, referenceText)
 	out.after = out.after.plus(l, b.After.Items, referenceText)

@@ -100,6 +100,7 @@ type loader struct {
 	dirs      []string          // of all projects, sorted
 	overlays  []*overlay
 	completed map[madeOf]*merged
+	standIns  map[string]*config.Body // by name
 	diags     diag.List
 	noGraph   bool // what loaded is too little to resolve references on
 

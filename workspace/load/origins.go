@@ -119,7 +119,9 @@ func (m *merged) origins() []*workspace.Origin {
 		out = addOrigins(out, m, "env.files", e.files, itself)
 		out = addOrigins(out, m, "env.override", e.override, func(p *config.Pair) config.Text { return p.Key })
 	}
-	one(singles)
+	if !m.standIn {
+		one(singles)
+	}
 	return out
 }
 

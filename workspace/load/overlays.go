@@ -186,6 +186,7 @@ type source struct {
 	task    config.Task
 	src     *config.Source
 	script  bool // it is that of a package
+	standIn bool // it is in the place of one (haz::cfg::126)
 }
 
 // name is that of the overlay; "" where there is none.

@@ -30,7 +30,7 @@ func (b *builder) patterns(t *workspace.Task, m *merged, p *workspace.Project) {
 	outputs := b.selection("outputs", m, m.outputs, p.Dir)
 	t.Inputs, t.Exclude, t.Outputs = inputs.decls, exclude.decls, outputs.decls
 	t.If = workspace.Condition{}
-	if l := m.nearest(func(c *config.Body) bool { return c.If != (config.If{}) }); l != nil {
+	if l := m.nearest(func(c *config.Body) bool { return c.If != (config.If{}) }); l != nil && !m.standIn {
 		t.If = condition(l.body.If, p.Dir)
 	}
 	b.forbiddenOutputs(t.Outputs)

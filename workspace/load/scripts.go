@@ -95,6 +95,41 @@ func (l *loader) completesNothing(winner source, chain []source) bool {
 	return !acts(winner) && !slices.ContainsFunc(chain, acts)
 }
 
+// standIn is what stands in the place of a script that a package has not, where bodies of its name complete none and wait for their own name in
+// what the package uses (haz::cfg::126): what these hand on depends on the files of the package as well. Nothing uses a root with members.
+func (l *loader) standIn(own *project, n string, winner source, chain []source) (source, bool) {
+	if !l.completesNothing(winner, chain) || !l.isMember(own.dir.path) {
+		return source{}, false
+	}
+	waits := func(s source) bool {
+		return slices.ContainsFunc(s.task.Body.Deps.Items, func(d config.Dep) bool { return referenceText(&d.Task) == "^uses:"+n })
+	}
+	if !waits(winner) && !slices.ContainsFunc(chain, waits) {
+		return source{}, false
+	}
+	body := l.standIns[n]
+	if body == nil {
+		if l.standIns == nil {
+			l.standIns = map[string]*config.Body{}
+		}
+		body = config.NewScript(n, l.settings.Infer.Scripts.Span, []string{"true"}, []string{workspace.ProjectSet})
+		l.standIns[n] = body
+	}
+	return source{task: config.Task{Name: config.Text{Value: n, Set: true}, Body: body}, src: l.settings.Source, standIn: true}, true
+}
+
+// isMember reports whether a folder is a package, and not a root with members.
+func (l *loader) isMember(dir string) bool {
+	is, others := false, false
+	for _, p := range l.inferred.at[dir] {
+		is = is || p.Reader == nodeReader
+	}
+	if dir == "/" {
+		others = slices.ContainsFunc(l.inferred.Projects, func(p infer.Project) bool { return p.Reader == nodeReader && p.Dir != "/" })
+	}
+	return is && !others
+}
+
 // uncached warns of scripts whose tasks are not cached, since nobody says what they make (haz::cfg::111): once for each name.
 func (l *loader) uncached() {
 	if l.settings == nil || !l.settings.Infer.Scripts.Value {

@@ -19,6 +19,8 @@ const RuleNoMatch = "haz::cfg::099"
 // Reader reads package.json, pnpm-workspace.yaml and what else says which folders are packages.
 type Reader struct {
 	Scripts bool // are to be among what is found
+	// Only are the names of those that are meant, of packages that are no root of others; nil for all scripts.
+	Only []string
 }
 
 // Name is "node".
@@ -58,7 +60,7 @@ func (r Reader) Read(ctx context.Context, d *infer.Disk) (found infer.Found) {
 		found.Locks = []infer.Lock{lock}
 	}
 	if r.Scripts {
-		found.Mistakes = append(found.Mistakes, w.scripts(there, found.Projects)...)
+		found.Mistakes = append(found.Mistakes, w.scripts(r.Only, there, found.Projects)...)
 	}
 	return found
 }

@@ -9,15 +9,15 @@ import (
 )
 
 // scripts gives packages their scripts (haz::cfg::111). What package managers run before and after a script of their own accord, preX and postX
-// beside X, is part of X.
-func (w *packages) scripts(locked bool, projects []infer.Project) (mistakes diag.List) {
+// beside X, is part of X. Where only some are meant, the root of several packages has none: its scripts of these names start those of its members.
+func (w *packages) scripts(only []string, locked bool, projects []infer.Project) (mistakes diag.List) {
 	runner := w.runner()
 	runner.Locked = locked
 	for i, m := range w.all {
 		for _, odd := range m.odd {
 			mistakes = append(mistakes, m.text.Mistake(infer.RuleBroken, odd.at.start, odd.at.end, "`scripts`: "+diag.QuoteShort(odd.value)+" is no text"))
 		}
-		if len(m.scripts) == 0 {
+		if len(m.scripts) == 0 || only != nil && m == w.root && len(w.all) > 1 {
 			continue
 		}
 		names := make(map[string]bool, len(m.scripts))
@@ -27,7 +27,7 @@ func (w *packages) scripts(locked bool, projects []infer.Project) (mistakes diag
 		p := &projects[i]
 		p.Text, p.Runner = string(m.text.Bytes), runner
 		for _, s := range m.scripts {
-			if names[s.value] && !Around(s.value, names) {
+			if names[s.value] && (only == nil || slices.Contains(only, s.value)) && !Around(s.value, names) {
 				p.Scripts = append(p.Scripts, infer.Script{Name: s.value, Start: s.at.start, End: s.at.end})
 			}
 		}
