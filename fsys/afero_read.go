@@ -174,6 +174,11 @@ func (f *AferoFS) ReadFile(name string, limit int64) (data []byte, info Info, er
 	return data, info, nil
 }
 
+func (f *AferoFS) ReadStart(name string, into []byte) (n int, whole bool, err error) {
+	data, _, err := f.ReadFile(name, 0)
+	return copy(into, data), err == nil && len(data) <= len(into), err
+}
+
 func (f *AferoFS) ReadUnwritten(name string, limit int64) ([]byte, Info, bool, error) {
 	data, info, err := f.ReadFile(name, limit)
 	return data, info, false, err

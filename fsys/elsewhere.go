@@ -115,6 +115,11 @@ func (e *elsewhere) ReadFile(name string, limit int64) (data []byte, info Info, 
 	return data, info, err
 }
 
+func (e *elsewhere) ReadStart(name string, into []byte) (n int, whole bool, err error) {
+	err = e.in("open", name, func(f FS, name string) error { n, whole, err = f.ReadStart(name, into); return err })
+	return n, whole, err
+}
+
 func (e *elsewhere) ReadUnwritten(name string, limit int64) (data []byte, info Info, unwritten bool, err error) {
 	err = e.at("open", name, func(f FS, name string) (err error) {
 		data, info, unwritten, err = f.ReadUnwritten(name, limit)

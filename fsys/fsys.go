@@ -99,6 +99,9 @@ type FS interface {
 	ReadFile(name string, limit int64) ([]byte, Info, error)
 	// ReadUnwritten is ReadFile, and asks before the first byte is read what Unwritten says.
 	ReadUnwritten(name string, limit int64) ([]byte, Info, bool, error)
+	// ReadStart reads the first bytes of a regular file, at most as many as into has room for, and says whether that is all of it. The
+	// rest is as with ReadFile. It keeps nothing of into, and needs no memory beside it: for those who read the beginnings of many files.
+	ReadStart(name string, into []byte) (n int, whole bool, err error)
 	// OpenNoFollow opens a regular file for reading and fails when name is a link (ELOOP) or anything but a regular file
 	// (EISDIR, ErrNotRegular). Links in the directories of name are followed.
 	OpenNoFollow(name string) (afero.File, error)

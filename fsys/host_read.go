@@ -132,6 +132,39 @@ func (h *host) readFile(name string, limit int64, ask bool) (data []byte, info I
 	return data, info, unwritten, nil
 }
 
+func (h *host) ReadStart(name string, into []byte) (n int, whole bool, err error) {
+	defer calls.enter(h.dir, name).leave()
+	fd, err := h.openat(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if err != nil {
+		return 0, false, pathError("open", Clean(name), notRegular(err))
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := fstat(fd, &st); err != nil {
+		return 0, false, pathError("stat", Clean(name), err)
+	}
+	if err := WantFile(infoOf(&st).Kind); err != nil {
+		return 0, false, pathError("read", Clean(name), err)
+	}
+	for n < len(into) {
+		got, err := unix.Read(fd, into[n:])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return 0, false, pathError("read", Clean(name), err)
+		case got == 0 && int64(n) < st.Size:
+			return 0, false, pathError("read", Clean(name), io.ErrUnexpectedEOF)
+		case got == 0:
+			return n, true, nil
+		}
+		if n += got; int64(n) == st.Size && n < len(into) { // one read less: a file of /proc says 0
+			return n, true, nil
+		}
+	}
+	return n, st.Size > 0 && int64(n) == st.Size, nil
+}
+
 // readAll reads a file whose size is said to be size. A file that has grown is read to its end, one that has shrunk is
 // an error, so that nobody takes half a file for a whole one.
 func readAll(fd int, size, limit int64) ([]byte, error) {

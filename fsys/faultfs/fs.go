@@ -78,6 +78,17 @@ func (f *FS) ReadFile(name string, limit int64) (data []byte, info fsys.Info, er
 	return data, info, err
 }
 
+func (f *FS) ReadStart(name string, into []byte) (n int, whole bool, err error) {
+	err = f.call(OpReadFile, name, func() (err error) {
+		n, whole, err = f.inner.ReadStart(name, into)
+		return err
+	})
+	if err != nil {
+		n, whole = 0, false
+	}
+	return n, whole, err
+}
+
 func (f *FS) ReadUnwritten(name string, limit int64) (data []byte, info fsys.Info, unwritten bool, err error) {
 	err = f.call(OpReadFile, name, func() (err error) {
 		data, info, unwritten, err = f.inner.ReadUnwritten(name, limit)

@@ -104,6 +104,31 @@ var readCases = []testCase{
 		symlink(t, f, "x", "/l")
 		holds(t, f, "/l", strings.Repeat("ab\x00", 100_000)[:100_000])
 	}},
+	{"ReadStart", func(t *testing.T, f fsys.FS) {
+		symlink(t, f, "x", "/l")
+		for _, size := range []int{0, 1, 99, 100, 101, 100_000} {
+			data := strings.Repeat("ab\x00", size)[:size]
+			write(t, f, "/x", data)
+			for _, name := range []string{"/x", "/l"} {
+				into := make([]byte, 100)
+				n, whole, err := f.ReadStart(name, into)
+				ok(t, err)
+				equal(t, "data", string(into[:n]), data[:min(size, 100)])
+				equal(t, "whole", whole, size <= 100)
+			}
+		}
+	}},
+	{"ReadStart reads nothing but files", func(t *testing.T, f fsys.FS) {
+		mkdir(t, f, "/d")
+		symlink(t, f, "no", "/dangling")
+		fifo(t, f, "/fifo")
+		for name, want := range map[string]error{"/d": syscall.EISDIR, "/no": fs.ErrNotExist, "/dangling": fs.ErrNotExist, "/fifo": fsys.ErrNotRegular} {
+			n, whole, err := f.ReadStart(name, make([]byte, 10))
+			fails(t, err, want)
+			equal(t, "bytes", n, 0)
+			equal(t, "whole", whole, false)
+		}
+	}},
 	{"ReadFile gives bytes of one's own", func(t *testing.T, f fsys.FS) {
 		write(t, f, "/x", "abc")
 		data, _, err := f.ReadFile("/x", 0)

@@ -82,6 +82,11 @@ func (m *FS) ReadFile(name string, limit int64) ([]byte, fsys.Info, error) {
 	return append(make([]byte, 0, len(p.node.data)), p.node.data...), info, nil
 }
 
+func (m *FS) ReadStart(name string, into []byte) (n int, whole bool, err error) {
+	data, _, err := m.ReadFile(name, 0)
+	return copy(into, data), err == nil && len(data) <= len(into), err
+}
+
 func (m *FS) Readlink(name string) (string, error) {
 	name = fsys.Clean(name)
 	m.tree.mu.RLock()

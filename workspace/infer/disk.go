@@ -70,6 +70,16 @@ func (d *Disk) Source(name string) []byte {
 	return bytes
 }
 
+// Start reads the beginning of a file that is no manifest into memory of the caller, and says whether it is all of the file. Nothing is
+// read of what is no file.
+func (d *Disk) Start(name string, into []byte) (n int, whole bool) {
+	n, whole, err := d.fs.ReadStart(name, into)
+	if err != nil {
+		return 0, true
+	}
+	return n, whole
+}
+
 // Head is the beginning of a file that is no link, at most so many bytes; nil where there is none, or it cannot be read.
 func (d *Disk) Head(name string, bytes int) []byte {
 	d.look(pattern.Escape(name))

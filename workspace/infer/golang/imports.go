@@ -3,14 +3,10 @@ package golang
 import (
 	"bytes"
 	"cmp"
-	"go/ast"
-	"go/build/constraint"
-	"go/parser"
-	"go/token"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -41,12 +37,11 @@ func (w *world) imports(list []*mod) {
 	var files []file
 	for i, m := range used {
 		s.dirs[m] = packages[i].dirs
-		texts := s.missing(m)
-		if len(texts) == 0 {
+		if !s.lacking(m) {
 			continue
 		}
 		for _, name := range packages[i].files {
-			files = append(files, file{of: m, name: name, texts: texts})
+			files = append(files, file{of: m, name: name})
 		}
 	}
 	infer.Each(w.ctx, len(files), func(i int) { files[i].imported = s.read(&files[i]) })
@@ -60,28 +55,15 @@ func (w *world) imports(list []*mod) {
 	}
 }
 
-// few is how many texts a file is searched for, one after the other.
-const few = 16
-
-// missing are texts one of which stands in each file of a module that imports from a module that it does not require; none when it
-// requires all. Where these are many it is what all paths begin with.
-func (s *scan) missing(m *mod) [][]byte {
+// lacking reports whether there is a module that m may import and does not require.
+func (s *scan) lacking(m *mod) bool {
 	many := len(s.w.mains)
 	for dir := range m.uses {
 		if other := s.w.modules[dir]; other.used {
 			many--
 		}
 	}
-	if many > few {
-		return [][]byte{s.prefix}
-	}
-	var texts [][]byte
-	for p, other := range s.w.mains {
-		if !m.uses[other.dir] {
-			texts = append(texts, []byte(p))
-		}
-	}
-	return texts
+	return many > 0
 }
 
 // packages is what lies in a module.
@@ -140,7 +122,6 @@ func isSource(name string) bool {
 type file struct {
 	of       *mod
 	name     string
-	texts    [][]byte // one of them stands in it, or it imports nothing that counts
 	imported []imported
 }
 
@@ -151,41 +132,31 @@ type scan struct {
 }
 
 // read lists the modules that a file imports packages of, and that its own does not require.
-func (s *scan) read(f *file) []imported {
-	source := s.w.d.Source(f.name)
-	if !bytes.Contains(source, s.prefix) || !slices.ContainsFunc(f.texts, func(t []byte) bool { return bytes.Contains(source, t) }) {
-		return nil
-	}
-	h := header(source)
-	if h == nil {
+func (s *scan) read(f *file) (list []imported) {
+	h := heads.Get().(*head)
+	defer heads.Put(h)
+	if !h.read(s.w.d, f.name) {
 		return nil
 	}
 	var text *infer.Text // made for those alone that need a place in it
-	mark := 0
-	if bytes.HasPrefix(source, []byte("\ufeff")) { // no part of the text
-		mark = len("\ufeff")
-	}
-	var list []imported
-	for _, i := range h.Imports {
-		p, err := strconv.Unquote(i.Path.Value)
-		if err != nil {
+	for _, i := range h.imports {
+		if !bytes.HasPrefix(i.path, s.prefix) {
 			continue
 		}
-		if to := s.provider(p); to != nil && !f.of.uses[to.dir] {
+		if to := s.provider(i.path); to != nil && !f.of.uses[to.dir] {
 			if text == nil {
-				text = infer.NewText(f.name, string(source))
+				text = infer.NewText(f.name, string(h.text))
 			}
-			at := int(i.Path.Pos()) - 1 - mark
-			list = append(list, imported{to, text.Place(at, at+len(i.Path.Value))})
+			list = append(list, imported{to, i.at.place(text)})
 		}
 	}
 	return list
 }
 
 // provider is the module that has a package: of those whose path begins the package's, the one with the longest path that has its folder.
-func (s *scan) provider(pkg string) *mod {
-	for at := pkg; at != "." && at != "/"; at = path.Dir(at) {
-		if m := s.w.mains[at]; m != nil && s.dirs[m][path.Join(m.dir, strings.TrimPrefix(pkg, at))] {
+func (s *scan) provider(pkg []byte) *mod {
+	for at := len(pkg); at > 0; at = bytes.LastIndexByte(pkg[:at], '/') {
+		if m := s.w.mains[string(pkg[:at])]; m != nil && s.dirs[m][path.Join(m.dir, string(pkg[at:]))] {
 			return m
 		}
 	}
@@ -208,53 +179,6 @@ func commonPrefix(mains map[string]*mod) []byte {
 	return []byte(prefix)
 }
 
-// header parses a file up to its imports; nil for one that is left out whatever the system and the tags are, and for what is no Go.
-func header(text []byte) *ast.File {
-	mode := parser.ImportsOnly | parser.SkipObjectResolution
-	constrained := bytes.Contains(text, []byte("//go:build"))
-	if constrained {
-		mode |= parser.ParseComments
-	}
-	f, _ := parser.ParseFile(token.NewFileSet(), "", text, mode) // what stands before a mistake counts
-	if f == nil || f.Name == nil {
-		return nil
-	}
-	if constrained {
-		for _, group := range f.Comments {
-			for _, c := range group.List {
-				if c.Pos() < f.Package && constraint.IsGoBuild(c.Text) {
-					if x, err := constraint.Parse(c.Text); err == nil && !possible(x, true) {
-						return nil
-					}
-				}
-			}
-		}
-	}
-	return f
-}
-
-// possible reports whether a constraint can be the wanted value. Each tag can be set or not, apart from its other occurrences; but nobody
-// sets `ignore`. So has it `go mod tidy`.
-func possible(x constraint.Expr, want bool) bool {
-	switch x := x.(type) {
-	case *constraint.TagExpr:
-		return x.Tag != "ignore" || !want
-	case *constraint.NotExpr:
-		return possible(x.X, !want)
-	case *constraint.AndExpr:
-		if want {
-			return possible(x.X, true) && possible(x.Y, true)
-		}
-		return possible(x.X, false) || possible(x.Y, false)
-	case *constraint.OrExpr:
-		if want {
-			return possible(x.X, true) || possible(x.Y, true)
-		}
-		return possible(x.X, false) && possible(x.Y, false)
-	}
-	return true
-}
-
 // isProgram reports whether the folder of a module has a program, or a folder cmd, where programs are by custom.
 func (w *world) isProgram(m *mod) bool {
 	var names []string
@@ -267,10 +191,37 @@ func (w *world) isProgram(m *mod) bool {
 		}
 	}
 	slices.Sort(names)
+	h := heads.Get().(*head)
+	defer heads.Put(h)
 	for _, name := range names { // one is enough, but for those that do not count
-		if h := header(w.d.Source(path.Join(m.dir, name))); h != nil {
-			return h.Name.Name == "main"
+		if h.read(w.d, path.Join(m.dir, name)) {
+			return h.program
 		}
 	}
 	return false
+}
+
+// head is the beginning of a Go file.
+type head struct {
+	clauses
+	text  []byte // in space, where that is enough
+	space [headMax]byte
+}
+
+// headMax is how many bytes of a file are read at first: few need more.
+const headMax = 8 << 10
+
+// heads are used again: there may be tens of thousands of files.
+var heads = sync.Pool{New: func() any { return new(head) }}
+
+// read reads the clauses of a file; false where there is none, or it does not count.
+func (h *head) read(d *infer.Disk, name string) bool {
+	n, whole := d.Start(name, h.space[:])
+	h.text = h.space[:n]
+	is := h.clauses.read(h.text, whole)
+	if is == cut {
+		h.text = d.Source(name)
+		is = h.clauses.read(h.text, true)
+	}
+	return is == all
 }

@@ -88,5 +88,22 @@ func TestManyImports(t *testing.T) {
 	}
 }
 
+// TestImportsFarDown: what a file begins with may be longer than what is read of it at first.
+func TestImportsFarDown(t *testing.T) {
+	disk := fsys.Memory()
+	infertest.Put(t, disk, "go.work", "go 1.26\nuse (\n\t./a\n\t./b\n)\n")
+	infertest.Put(t, disk, "a/go.mod", "module example.com/a\n")
+	infertest.Put(t, disk, "a/a.go", "// "+strings.Repeat("a long story ", 2000)+"\npackage main\n\nimport \"example.com/b\"\n")
+	infertest.Put(t, disk, "b/go.mod", "module example.com/b\n")
+	infertest.Put(t, disk, "b/b.go", "package b\n")
+	found := infer.All(t.Context(), disk, golang.Reader{})
+	if len(found.Edges) != 1 || found.Edges[0].Place.Line != 4 || found.Edges[0].Place.Source != `import "example.com/b"` {
+		t.Errorf("edges: %+v", found.Edges)
+	}
+	if tags := found.Projects[0].Tags; tags[0] != "app" {
+		t.Errorf("tags: %v", tags)
+	}
+}
+
 func BenchmarkWork(b *testing.B)  { infertest.Bench(b, golang.Reader{}, many) }
 func BenchmarkAlone(b *testing.B) { infertest.Bench(b, golang.Reader{}, alone) }

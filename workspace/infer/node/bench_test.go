@@ -2,15 +2,12 @@ package node_test
 
 import (
 	"fmt"
-	"path"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
-	"github.com/spf13/afero"
 
-	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/workspace/infer"
+	"github.com/haz-build/haz/workspace/infer/infertest"
 	"github.com/haz-build/haz/workspace/infer/node"
 )
 
@@ -40,29 +37,4 @@ func many(n int) []txtar.File {
 	return files
 }
 
-func BenchmarkRead(b *testing.B) {
-	for _, n := range []int{1000, 5000} {
-		b.Run(fmt.Sprintf("packages=%d", n), func(b *testing.B) {
-			dir := b.TempDir()
-			machine, err := fsys.Machine().Sub(dir)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer machine.Close()
-			for _, file := range many(n) {
-				if err := machine.MkdirAll(path.Dir("/"+file.Name), 0o777); err != nil {
-					b.Fatal(err)
-				}
-				if err := afero.WriteFile(machine, "/"+file.Name, file.Data, 0o666); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if found := infer.All(b.Context(), machine, node.Reader{}); len(found.Projects) != n+1 || len(found.Edges) < 4*n {
-					b.Fatalf("%d projects, %d edges", len(found.Projects), len(found.Edges))
-				}
-			}
-		})
-	}
-}
+func BenchmarkRead(b *testing.B) { infertest.Bench(b, node.Reader{}, many) }
