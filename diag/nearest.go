@@ -2,6 +2,7 @@ package diag
 
 import (
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -9,19 +10,22 @@ import (
 //
 // Inserting, removing, replacing a character and swapping two neighbours count one each. Of several candidates the nearest
 // wins, and among equally near ones the first in byte order, so the answer does not depend on the order of candidates.
-// A candidate equal to the word is no suggestion.
+// A candidate equal to the word is no suggestion; one that is the word in other letters, UI for ui, is the nearest of all.
 func Nearest(word string, candidates []string) string {
 	limit := min(limitMax, utf8.RuneCountInString(word)/3)
-	if limit == 0 {
-		return ""
-	}
 	best, bestDistance := "", limit+1
 	wordRunes := []rune(word)
 	wordSet := characterSet(word)
 	var candidate []rune
 	for _, c := range candidates {
+		if len(c) == len(word) && c != word && strings.EqualFold(c, word) {
+			if bestDistance > 0 || c < best {
+				best, bestDistance = c, 0
+			}
+			continue
+		}
 		// Two cheap looks first: there may be thousands of candidates, for thousands of misspelt references.
-		if c == word || abs(len(c)-len(word)) > utf8.UTFMax*limit || excess(wordSet, characterSet(c)) > limit {
+		if limit == 0 || bestDistance == 0 || c == word || abs(len(c)-len(word)) > utf8.UTFMax*limit || excess(wordSet, characterSet(c)) > limit {
 			continue
 		}
 		candidate = candidate[:0]

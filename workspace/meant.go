@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -40,7 +41,7 @@ func (w *Workspace) Meant(t Typed) string {
 	if words := w.several(t); words != "" {
 		return "several tasks are several words: " + words
 	}
-	return w.inFolder(t)
+	return cmp.Or(w.inFolder(t), w.misspelt(t))
 }
 
 // several is about several tasks in one word: the lines of a query in quotes, lib:build,app:build, lib:{build,test}. It is the
@@ -170,6 +171,11 @@ func (w *Workspace) respelled(t Typed) string {
 // otherSpelling is the task that a text names as other tools would: project#task, project/task, folder:task, @project/task, project.task,
 // a bare ^task. "" when there is none. Its cost does not depend on how many projects there are.
 func (w *Workspace) otherSpelling(t Typed) string {
+	if task := usesForm(t.Text); task != "" && t.Bearing != nil {
+		if used, _ := w.usedTasks(t.Bearing, task); len(used) > 0 {
+			return usesPrefix + task
+		}
+	}
 	if task := strings.TrimLeft(t.Text, "^~"); task != t.Text && len(w.byName().byTask[task]) > 0 {
 		if strings.HasPrefix(t.Text, "~") && t.Bearing != nil && len(t.Bearing.named(task)) > 0 {
 			return "~:" + task

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,6 +11,9 @@ import (
 // MeantDep is a hint for a text of p, nil for an overlay, that is no reference; "" when nothing comes to mind. What it says to write
 // is a reference, and selects something but for ^uses:task.
 func (w *Workspace) MeantDep(text string, p *Project) string {
+	if task := usesForm(text); task != "" {
+		return diag.DidYouMean(usesPrefix + task)
+	}
 	if task, ok := strings.CutPrefix(text, "^"); ok && CheckFamilyName(task) == nil && (!strings.Contains(task, ":") || len(w.byName().byTask[task]) > 0) {
 		hint := diag.DidYouMean(usesPrefix + task)
 		if !slices.ContainsFunc(w.Projects, func(q *Project) bool { return len(q.Uses) > 0 }) {
@@ -34,7 +38,7 @@ func (w *Workspace) MeantDep(text string, p *Project) string {
 			return diag.DidYouMean(all[0].ID.String())
 		}
 	}
-	if ref := w.respelled(typed); ref != "" {
+	if ref := cmp.Or(w.respelled(typed), w.nearTask(typed)); ref != "" {
 		return diag.DidYouMean(ref)
 	}
 	if named := w.named(text, typed.Dir); named != nil && len(named.Tasks) > 0 {

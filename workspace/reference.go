@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/haz-build/haz/diag"
 )
@@ -56,7 +57,22 @@ func ParseReference(text string, bare bool) (Reference, error) {
 }
 
 // usesWords are what people write for it.
-var usesWords = map[string]bool{"^use": true, "^uses": true, "^used": true, "^using": true, "^deps": true, "^dependencies": true, "^dependson": true, "^upstream": true}
+var usesWords = map[string]bool{"use": true, "uses": true, "used": true, "using": true, "deps": true, "dependencies": true, "dependson": true, "upstream": true}
+
+// usesForm is the task of a text that is nearly ^uses:task, in another spelling: ^use:t, ^~uses:t, ^uses?:t, ^uses/t. "" for all else.
+func usesForm(text string) string {
+	bare, ok := strings.CutPrefix(text, "^")
+	bare = strings.TrimPrefix(bare, "~")
+	end := strings.IndexFunc(bare, func(r rune) bool { return r >= utf8.RuneSelf || !isLetter(byte(r)) })
+	if !ok || end < 0 || !usesWords[strings.ToLower(bare[:end])] {
+		return ""
+	}
+	task := strings.TrimLeft(bare[end:], "?~:/#. ")
+	if len(task) == len(bare)-end || CheckTaskName(task) != nil {
+		return ""
+	}
+	return task
+}
 
 // usesPrefix is what a reference to the tasks of used projects begins with.
 const usesPrefix = "^uses:"
@@ -104,8 +120,8 @@ func (p referenceParser) component(what string, from, to int) error {
 
 // wildcardHint answers wildcards and lists, which other tools have, with the forms that haz has.
 func (p referenceParser) wildcardHint(what, part string) string {
-	switch word, task, _ := strings.Cut(p.text, ":"); {
-	case what == "project" && usesWords[strings.ToLower(word)] && CheckTaskName(task) == nil:
+	switch task := usesForm(p.text); {
+	case task != "":
 		return diag.DidYouMean(usesPrefix + task)
 	case part == "*" && what == "project":
 		return "for the task of every project, write " + diag.QuoteShort("^:"+strings.TrimPrefix(p.text, "*:"))

@@ -44,6 +44,14 @@ func (w *Workspace) Project(name string) *Project {
 	return nil
 }
 
+func (p *Project) taskNames() []string {
+	names := make([]string, len(p.Tasks))
+	for i, t := range p.Tasks {
+		names[i] = t.ID.Task
+	}
+	return names
+}
+
 func (p *Project) task(name string) *Task {
 	i, found := slices.BinarySearchFunc(p.Tasks, name, func(t *Task, n string) int { return strings.Compare(t.ID.Task, n) })
 	if !found {
@@ -236,12 +244,8 @@ func (w *Workspace) inProject(r Reference, p *Project) ([]*Task, error) {
 	if w.Partial.Tasks[p] {
 		return nil, nil
 	}
-	names := make([]string, len(p.Tasks))
-	for i, t := range p.Tasks {
-		names[i] = t.ID.Task
-	}
 	hint := ""
-	if near := w.byName().nearest("task of "+p.Name, r.Task, names); near != "" {
+	if near := w.byName().nearest("task of "+p.Name, r.Task, p.taskNames()); near != "" {
 		r := r
 		r.Task = near
 		hint = diag.DidYouMean(r.String())
@@ -269,6 +273,8 @@ func (w *Workspace) noProject(r Reference, bearing *Project) ([]*Task, error) {
 		hint = "for a task of this project, write " + diag.Quote("~:"+typed.Text)
 	} else if ref := w.otherSpelling(typed); ref != "" {
 		hint = diag.DidYouMean(ref)
+	} else if used := w.usedByWord(r, bearing); used != "" {
+		hint = diag.DidYouMean(used)
 	} else if near := w.byName().nearest("project", r.Project, w.byName().names); near != "" {
 		r := r
 		r.Project = near

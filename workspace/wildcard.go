@@ -82,6 +82,9 @@ func (w *Workspace) wild(r Reference, bearing *Project, internal bool) ([]*Task,
 	if r.Form == RefUses {
 		return w.wildUses(r, bearing, internal)
 	}
+	if r.Form == RefBare && bearing != nil && w.IsAmongOthers(bearing) && !slices.ContainsFunc(bearing.Tasks, func(t *Task) bool { return MatchTask(r.Task, t.ID.Task) }) {
+		bearing = nil // as of a name that the root has no task of (EXEC-022)
+	}
 	projects, err := w.wildProjects(r, bearing)
 	if err != nil || projects == nil {
 		return nil, err

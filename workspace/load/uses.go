@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
@@ -91,9 +92,16 @@ const usesMeant = 1000
 // hint is for an item of `uses` that names no project.
 func (n *names) hint(p *project, u config.Text) string {
 	for _, dir := range []string{path.Join(p.dir.path, u.Value), path.Clean("/" + u.Value)} {
-		if name := n.byDir[dir]; name != "" && dir != p.dir.path {
+		switch name := n.byDir[dir]; {
+		case name == "" || u.Value == "":
+		case dir == p.dir.path:
+			return "that is the project itself; remove it"
+		default:
 			return diag.DidYouMean(name)
 		}
+	}
+	if name, _, ok := strings.Cut(u.Value, ":"); ok && n.at[name] != nil && n.at[name] != p.Project {
+		return "uses names projects, not their tasks; " + diag.DidYouMean(name)
 	}
 	near, looked := n.meant[u.Value]
 	if !looked && len(n.meant) < usesMeant {
@@ -101,7 +109,7 @@ func (n *names) hint(p *project, u config.Text) string {
 		n.meant[u.Value] = near
 	}
 	switch {
-	case near != "":
+	case near != "" && (p.Project == nil || n.at[near] != p.Project):
 		return diag.DidYouMean(near)
 	case len(n.byTag[u.Value]) > 0:
 		return fmt.Sprintf("%s is a tag, and uses names projects; tasks of all that carry it are deps: %s", diag.Quote(u.Value), diag.Quote("["+u.Value+"]:build"))
