@@ -24,15 +24,30 @@ type draft struct {
 	concurrency string
 	defaults    body
 	projects    []*project
-	infer       []string // whose manifests say which projects there are
-	scripts     bool     // of package.json are tasks
+	infer       []string  // whose manifests say which projects there are
+	scripts     bool      // of package.json are tasks
+	sets        []fileSet // of files, for every project
 	overlays    []overlay
+}
+
+// fileSet is one of files with a name.
+type fileSet struct {
+	name  string
+	items []string
+}
+
+// set gives the workspace a set of files.
+func (d *draft) set(name string, items []string) {
+	if !slices.ContainsFunc(d.sets, func(s fileSet) bool { return s.name == name }) {
+		d.sets = append(d.sets, fileSet{name, items})
+	}
 }
 
 // project is a folder with tasks.
 type project struct {
-	dir, name string // a name that is not said is that of the manifest
-	inferred  bool   // it is not listed
+	dir, name string   // a name that is not said is that of the manifest
+	inferred  bool     // it is not listed
+	given     []string // tags of its manifest, which are written where it has others besides
 	uses      []string
 	tags      []string
 	tasks     []*task
@@ -240,7 +255,7 @@ func (d *draft) shared() []overlay {
 	for _, p := range d.projects {
 		p.tasks = slices.DeleteFunc(p.tasks, func(t *task) bool {
 			k := keyOf(t)
-			if count[k] < 2 || t.family == "" || p.inferred { // tags that are written take the place of those that a manifest gives
+			if count[k] < 2 || t.family == "" || p.inferred && p.given == nil { // tags that are written take the place of those that a manifest gives
 				return false
 			}
 			if tags[k] == "" {
@@ -280,7 +295,7 @@ func (d *draft) files() ([]File, int) {
 			said += entry("uses", flow(o.uses, ""))
 		}
 		if len(o.tags) > 0 {
-			said += entry("tags", flow(o.tags, ""))
+			said += entry("tags", flow(unique(slices.Concat(o.given, o.tags)), ""))
 		}
 		if alone {
 			said += d.defaultsText()
@@ -330,6 +345,13 @@ func (d *draft) settings(p *printer, alone bool) string {
 	case len(d.infer) == 0:
 		text += "projects: []\n"
 	}
+	if len(d.sets) > 0 {
+		text += "files:\n"
+		slices.SortFunc(d.sets, func(a, b fileSet) int { return strings.Compare(a.name, b.name) })
+		for _, s := range d.sets {
+			text += "  " + entry(config.YAML(s.name), flow(s.items, "  "))
+		}
+	}
 	if d.concurrency != "" {
 		text += "concurrency: {default: " + d.concurrency + "}\n"
 	}
@@ -360,8 +382,8 @@ func (d *draft) defaultsText() string {
 // try is what to run first: what is built, or else checked, or else any task that comes to an end.
 func (d *draft) try() string {
 	best, rank := "", 5
-	for _, p := range d.projects {
-		for _, t := range p.tasks {
+	offer := func(tasks []*task) {
+		for _, t := range tasks {
 			at := slices.Index([]string{"build", "test", "check", "lint"}, t.name)
 			if at < 0 {
 				at = 4
@@ -370,6 +392,12 @@ func (d *draft) try() string {
 				best, rank = t.name, at
 			}
 		}
+	}
+	for _, o := range d.overlays {
+		offer(o.tasks)
+	}
+	for _, p := range d.projects {
+		offer(p.tasks)
 	}
 	if best == "" {
 		return ""

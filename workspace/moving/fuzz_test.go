@@ -12,12 +12,17 @@ import (
 func FuzzReaders(f *testing.F) {
 	for _, text := range []string{"a: b\n\tgo build -o $(X) $@ $(shell a)\nX = $(X\n", "define A\nendef\nifdef B\nelse\nendif\n.PHONY: a\n", "", "all:\n\t$(",
 		"tasks: {a: {cmds: ['{{if .A}}b{{end}} {{.C | default \"d\"}}', task: a], for: [x]}}", "vars: {A: {sh: b}}\ntasks:\n  a: 'echo \"{{.A}}\" ''{{.A}}'''\n",
-		"[tasks.a]\nrun = ['a {{env.B}}', {task = 'a'}]\n", "[env]\n_.path = 'x'\n[tasks]\nb = '#!/bin/bash -e'\n"} {
+		"[tasks.a]\nrun = ['a {{env.B}}', {task = 'a'}]\n", "[env]\n_.path = 'x'\n[tasks]\nb = '#!/bin/bash -e'\n",
+		`{"namedInputs": {"a": ["b", "^a"], "b": ["a", "!{projectRoot}/?(x)"]}, "targetDefaults": {"b*": {"dependsOn": ["^b", {"projects": "*", "target": "b"}], "inputs": ["a", {"runtime": "x"}]}}, "plugins": ["p", {}]}`,
+		`{"name": "a:b", "tags": ["x:y"], "targets": {"b": {"command": "c {args.d}", "configurations": {"e": {"cwd": ".."}}, "outputs": ["{options.f}", "{projectRoot}"]}}, "implicitDependencies": ["*"]}`} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for file, tool := range map[string]string{"Makefile": "make", "Taskfile.yml": "task", "mise.toml": "mise"} {
+		for file, tool := range map[string]string{"Makefile": "make", "Taskfile.yml": "task", "mise.toml": "mise", "nx.json": "nx", "project.json": "nx"} {
 			disk := fsys.Memory()
+			if file == "project.json" {
+				infertest.Put(t, disk, "nx.json", "{}")
+			}
 			infertest.Put(t, disk, file, text)
 			plan, mistakes := Read(t.Context(), disk, tool, Options{Folder: "f", OS: "linux", Arch: "amd64"})
 			if len(mistakes) == 0 && len(plan.Files) == 0 {

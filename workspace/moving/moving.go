@@ -6,6 +6,7 @@ package moving
 
 import (
 	"context"
+	"slices"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -52,6 +53,7 @@ type tool struct {
 }
 
 var tools = []tool{
+	{name: "nx", files: []string{"/nx.json"}, read: readNx},
 	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, read: readTurbo},
 	{name: "task", files: slashed(taskFileNames), read: readTask},
 	{name: "mise", files: miseFiles, read: readMise},
@@ -105,6 +107,7 @@ type source struct {
 	tracked  []string
 	options  Options
 	draft    draft
+	looked   []string  // patterns of the manifests that say which packages there are
 	mistakes diag.List // errors
 	warnings diag.List
 }
@@ -142,7 +145,15 @@ func Read(ctx context.Context, disk fsys.FS, name string, o Options) (Plan, diag
 	if len(s.mistakes) > 0 {
 		return Plan{}, s.mistakes.Sorted()
 	}
-	return Plan{Files: files, Notes: notes, Warnings: s.warnings.Sorted(), Try: try}, nil
+	return Plan{Files: files, Notes: notes, Warnings: s.warnings.Sorted(), Try: try, Looked: s.manifests()}, nil
+}
+
+// manifests are the files that say which packages there are, where that is left to them.
+func (s *source) manifests() []string {
+	if len(s.draft.infer) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.looked), func(name string) bool { return !s.disk.Has(name) })
 }
 
 // existing refuses what would be overwritten, and overlays that would have their say as well.

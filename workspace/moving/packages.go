@@ -53,6 +53,7 @@ func (s *source) json(name string) *node.Value {
 func (s *source) packages(ctx context.Context) *packages {
 	found := infer.All(ctx, s.fs, node.Reader{})
 	s.told(found.Mistakes)
+	s.looked = found.Looked
 	ps := &packages{byName: map[string]*pkg{}, manager: node.Manager(s.disk), alone: len(found.Projects) == 1 && found.Projects[0].Dir == "/"}
 	byDir, names := map[string]*pkg{}, map[string]bool{}
 	for _, f := range found.Projects {

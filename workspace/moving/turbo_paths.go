@@ -118,13 +118,16 @@ func (t *turbo) outputs(w wish, def *turboTask, k *task) {
 	k.outputs, k.inputs = unique(k.outputs), unique(k.inputs)
 }
 
-// made is a glob for a literal of outputs. What is no file, and has no name of one, is a folder.
-func (t *turbo) made(of *pkg, text string) string {
+// made is a glob for a literal of outputs.
+func (t *turbo) made(of *pkg, text string) string { return t.madeIn(of.Dir, text) }
+
+// madeIn is a glob for a literal of outputs of a project. What is no file, and has no name of one, is a folder.
+func (s *source) madeIn(dir, text string) string {
 	name := text
 	if !strings.HasPrefix(text, "/") {
-		name = path.Join(of.Dir, text)
+		name = path.Join(dir, text)
 	}
-	if !t.disk.Has(name) && (t.disk.RealDir(name) != "" || path.Ext(strings.TrimPrefix(path.Base(text), ".")) == "") {
+	if !s.disk.Has(name) && (s.disk.RealDir(name) != "" || path.Ext(strings.TrimPrefix(path.Base(text), ".")) == "") {
 		return text + "/**"
 	}
 	return asGlob(text)
@@ -158,11 +161,14 @@ func (p *project) apart() {
 }
 
 // takesTracked reports whether a pattern takes files of a package that git tracks.
-func (t *turbo) takesTracked(of *pkg, p pattern.Pattern) bool {
-	p = p.Anchor(of.Dir)
-	below := strings.TrimSuffix(of.Dir, "/") + "/"
-	at, _ := slices.BinarySearch(t.tracked, below)
-	for _, name := range t.tracked[at:] {
+func (t *turbo) takesTracked(of *pkg, p pattern.Pattern) bool { return t.tracks(of.Dir, p) }
+
+// tracks reports whether a pattern of a project takes files of it that git tracks.
+func (s *source) tracks(dir string, p pattern.Pattern) bool {
+	p = p.Anchor(dir)
+	below := strings.TrimSuffix(dir, "/") + "/"
+	at, _ := slices.BinarySearch(s.tracked, below)
+	for _, name := range s.tracked[at:] {
 		if !strings.HasPrefix(name, below) {
 			break
 		}
