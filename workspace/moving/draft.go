@@ -27,6 +27,8 @@ type draft struct {
 	infer       []string  // whose manifests say which projects there are
 	scripts     bool      // of package.json are tasks
 	sets        []fileSet // of files, for every project
+	only        []string  // those of these names, if there are any
+	order       []string  // of the names of tasks, as the tool has it
 	overlays    []overlay
 }
 
@@ -57,7 +59,9 @@ type project struct {
 // task is one of a project. Of those with one family, name and body, which several projects have, an overlay is made.
 type task struct {
 	name   string
-	family string // names the overlay, and the tag of the projects that have it
+	family string // names the overlay, and the tag of the projects that have it; "": it is in none
+	script string // of the manifest that the command runs
+	own    bool   // it is as it is for its project alone, also where others say the same
 	notes  []note
 	body
 }
@@ -151,6 +155,15 @@ func (b *body) text(indent string) string {
 	return out.String()
 }
 
+// short is a body that completes another one, in a line; "" where it says what needs several.
+func (b *body) short() string {
+	lines := strings.Split(strings.TrimSuffix(b.text(""), "\n"), "\n")
+	if !b.inherit || b.comments != nil || b.description != "" || len(lines) > 4 || slices.ContainsFunc(lines, func(l string) bool { return l[0] == ' ' || strings.HasSuffix(l, ":") }) {
+		return ""
+	}
+	return "{" + strings.Join(lines, ", ") + "}"
+}
+
 // longDeps are the deps where some are more than a reference.
 func (b *body) longDeps(indent string) string {
 	var out strings.Builder
@@ -228,7 +241,11 @@ func (p *printer) comments(indent string, notes []note) string {
 }
 
 func (p *printer) task(t *task, indent string) string {
-	return p.comments(indent, t.notes) + indent + config.YAML(t.name) + ":\n" + t.text(indent+"  ")
+	head := p.comments(indent, t.notes) + indent + config.YAML(t.name) + ":"
+	if short := t.short(); len(indent+t.name+short) < 120 && short != "" {
+		return head + " " + short + "\n"
+	}
+	return head + "\n" + t.text(indent+"  ")
 }
 
 // overlay are tasks that projects with a tag have.
@@ -360,13 +377,17 @@ func (d *draft) settings(p *printer, alone bool) string {
 
 // readers is the value of infer.
 func (d *draft) readers() string {
-	if !d.scripts {
+	scripts := "true"
+	switch {
+	case len(d.only) > 0:
+		scripts = flow(d.only, "    ")
+	case !d.scripts:
 		return flow(d.infer, "")
 	}
 	each := make([]string, len(d.infer))
 	for i, name := range d.infer {
 		if each[i] = name + ": {}"; name == "node" {
-			each[i] = name + ": {scripts: true}"
+			each[i] = name + ": {scripts: " + scripts + "}"
 		}
 	}
 	return "{" + strings.Join(each, ", ") + "}"

@@ -6,10 +6,12 @@ package moving
 
 import (
 	"context"
+	"path"
 	"slices"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -107,6 +109,7 @@ type source struct {
 	tracked  []string
 	options  Options
 	draft    draft
+	members  *packages // nil: the reader asked for none
 	looked   []string  // patterns of the manifests that say which packages there are
 	mistakes diag.List // errors
 	warnings diag.List
@@ -139,6 +142,9 @@ func Read(ctx context.Context, disk fsys.FS, name string, o Options) (Plan, diag
 	if ctx.Err() != nil {
 		return Plan{}, diag.List{{Code: RuleFound, Message: ctx.Err().Error()}}
 	}
+	if len(s.mistakes) == 0 {
+		s.infer()
+	}
 	try := s.draft.try()
 	files, notes := s.draft.files()
 	s.existing(files)
@@ -162,7 +168,15 @@ func (s *source) existing(files []File) {
 		s.mistakes = append(s.mistakes, diag.Diagnostic{Code: RuleFree, Place: diag.Place{File: name[1:]}, Message: "this file exists, and is not touched", Hint: hint})
 	}
 	planned := map[string]bool{}
+	for _, p := range s.draft.projects { // a haz.yml there would have its say
+		if p.inferred {
+			files = append(slices.Clip(files), File{Name: path.Join(p.dir, layout.ProjectFile)})
+		}
+	}
 	for _, f := range files {
+		if planned[f.Name] {
+			continue
+		}
 		planned[f.Name] = true
 		if _, err := s.fs.Lstat(f.Name); err == nil {
 			taken(f.Name, "move it out of the way, and add to the new one what it says more")

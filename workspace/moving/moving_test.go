@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,24 +33,8 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := -1
-			disk := fsys.Memory()
-			o := Options{Folder: "My folder", OS: "linux", Arch: "amd64"}
-			for i, f := range a.Files {
-				switch f.Name {
-				case "plan":
-					want = i
-				case "tracked":
-					o.Tracked = strings.Fields(string(f.Data))
-				default:
-					infertest.Put(t, disk, f.Name, string(f.Data))
-					if strings.HasPrefix(string(f.Data), "#!") {
-						if err := disk.Chmod("/"+f.Name, 0o777); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-			}
+			want := slices.IndexFunc(a.Files, func(f txtar.File) bool { return f.Name == "plan" })
+			disk, o := plant(t, a)
 			if want < 0 {
 				t.Fatal("the archive has no file plan")
 			}
@@ -84,6 +69,27 @@ func TestPlans(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plant makes the workspace of an archive.
+func plant(t *testing.T, a *txtar.Archive) (fsys.FS, Options) {
+	disk := fsys.Memory()
+	o := Options{Folder: "My folder", OS: "linux", Arch: "amd64"}
+	for _, f := range a.Files {
+		switch f.Name {
+		case "plan":
+		case "tracked":
+			o.Tracked = strings.Fields(string(f.Data))
+		default:
+			infertest.Put(t, disk, f.Name, string(f.Data))
+			if strings.HasPrefix(string(f.Data), "#!") {
+				if err := disk.Chmod("/"+f.Name, 0o777); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	return disk, o
 }
 
 // Scripts of a root that start the script of their name in all packages, and those that do something else.

@@ -101,7 +101,7 @@ const everyPackage = "the script starts this in every package; haz does that its
 
 func (n *npm) task(f node.Field) *task {
 	k := &task{name: n.names[f.Key], family: "has"}
-	k.command, k.inputs = n.run(f.Key), []string{"$project"}
+	k.command, k.script, k.inputs = n.run(f.Key), f.Key, []string{"$project"}
 	if k.name != f.Key {
 		k.notes = append(k.notes, note{f.Place(), diag.Quote(f.Key) + " is no name of a task here, so it is called " + k.name})
 	}

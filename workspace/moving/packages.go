@@ -28,7 +28,9 @@ type packages struct {
 	root    *pkg // nil: the root has no package.json
 	alone   bool // the root is the only one
 	byName  map[string]*pkg
+	byDir   map[string]*pkg // the root too
 	manager string
+	found   infer.Found
 }
 
 // json reads a file; nil where there is none, or it is broken, which is noted.
@@ -54,7 +56,8 @@ func (s *source) packages(ctx context.Context) *packages {
 	found := infer.All(ctx, s.fs, node.Reader{})
 	s.told(found.Mistakes)
 	s.looked = found.Looked
-	ps := &packages{byName: map[string]*pkg{}, manager: node.Manager(s.disk), alone: len(found.Projects) == 1 && found.Projects[0].Dir == "/"}
+	ps := &packages{byName: map[string]*pkg{}, found: found, manager: node.Manager(s.disk), alone: len(found.Projects) == 1 && found.Projects[0].Dir == "/"}
+	s.members = ps
 	byDir, names := map[string]*pkg{}, map[string]bool{}
 	for _, f := range found.Projects {
 		p := &pkg{Project: f, has: map[string]bool{}, depends: map[string]bool{}}
@@ -86,6 +89,7 @@ func (s *source) packages(ctx context.Context) *packages {
 			p.ours = ourName(p, names)
 		}
 	}
+	ps.byDir = byDir
 	for _, e := range found.Edges {
 		if from, to := byDir[e.From], byDir[e.To]; to != ps.root && (len(from.uses) == 0 || from.uses[len(from.uses)-1] != to) {
 			from.uses = append(from.uses, to)

@@ -72,6 +72,9 @@ func readTurbo(ctx context.Context, s *source) {
 		t.order(projects[p])
 		projects[p].apart()
 	}
+	for _, name := range t.root.names {
+		t.draft.order = append(t.draft.order, t.nameOf(name))
+	}
 }
 
 // order puts the tasks of a project in the order of turbo.json.
@@ -118,7 +121,7 @@ func (t *turbo) want(w wish) {
 // and the files of its package are in their keys (S-61).
 func (t *turbo) task(w wish) *task {
 	def := t.effective(w.of, w.task)
-	k := &task{name: t.nameOf(w.task), family: "has", notes: def.sortedNotes()}
+	k := &task{name: t.nameOf(w.task), family: "has", notes: def.sortedNotes(), own: def != t.root.tasks[w.task]}
 	if k.name != w.task {
 		k.notes = append(k.notes, note{def.place, diag.Quote(w.task) + " is no name of a task here, so it is called " + k.name})
 	}
@@ -126,10 +129,10 @@ func (t *turbo) task(w wish) *task {
 	t.dependencies(w, def, k)
 	if !w.of.has[w.task] {
 		through := passedThrough(k.name, k.inputs, k.deps)
-		through.fromHost = k.fromHost
+		through.fromHost, through.own = k.fromHost, k.own
 		return through
 	}
-	k.command = t.run(w.task)
+	k.command, k.script = t.run(w.task), w.task
 	k.description = def.description
 	t.outputs(w, def, k)
 	t.environment(def, k)
