@@ -25,7 +25,9 @@ func Check(ctx context.Context, dir string, everything bool, opts ...Option) (*C
 	if err != nil {
 		return nil, err
 	}
-	ws, root, err := load.Workspace(ctx, o.host, dir, o.loading(ctx, dir))
+	loading := o.loading(ctx, dir)
+	loading.Everywhere = true
+	ws, root, err := load.Workspace(ctx, o.host, dir, loading)
 	c := &Checked{}
 	if err != nil {
 		var list *diag.Errors

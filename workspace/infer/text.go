@@ -28,7 +28,7 @@ func newText(name string, bytes []byte) (*Text, *diag.Diagnostic) {
 	}
 	if !utf8.Valid(t.Bytes) {
 		at := firstBad(t.Bytes)
-		return nil, &diag.Diagnostic{Code: RuleBroken, Place: t.Place(at, at+1), Message: "the file is not UTF-8"}
+		return nil, &diag.Diagnostic{Code: RuleBroken, Place: t.Place(at, at+1), Message: "the file is not UTF-8", Hint: "save it as UTF-8"}
 	}
 	return t, nil
 }

@@ -35,6 +35,8 @@ type Options struct {
 	Declared *Declared
 	// ForgiveManifests makes what is wrong with manifests of other tools a note: what the others say is loaded.
 	ForgiveManifests bool
+	// Everywhere looks in each folder of the workspace for a haz.yml that no entry lists, and not only where one is likely.
+	Everywhere bool
 }
 
 // Declared is a workspace without files of its own.

@@ -8,11 +8,12 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace/infer"
 )
 
 // noteUnlisted says which haz.yml are without effect, since no entry lists their folders (haz::cfg::077). It looks where such a file is likely to stand
 // and no more, so that it costs no walk: on the way from where haz stands up to the root, and in each folder that lies beside that of a project, or
-// right below the root.
+// right below the root. Where it was asked to, it looks everywhere.
 func (l *loader) noteUnlisted() {
 	known := map[string]bool{"/": true}
 	parents := map[string]bool{"/": true}
@@ -45,12 +46,50 @@ func (l *loader) noteUnlisted() {
 			}
 		}
 	}
+	if l.o.Everywhere {
+		for _, dir := range l.everywhere() {
+			look(dir)
+		}
+	}
 	slices.Sort(found)
 	for _, dir := range found {
 		l.note(diag.Diagnostic{Code: "haz::cfg::077", Place: diag.Place{File: inside(path.Join(dir, layout.ProjectFile))},
 			Message: "this file is not read: no entry of `projects` in " + workspaceFile + " selects its folder",
 			Hint:    "to make it a project, list it: projects: [..., " + diag.Escape(dir) + "]"})
 	}
+}
+
+// unlistedMost is how many folders everywhere looks into.
+const unlistedMost = 100_000
+
+// everywhere are the folders of the workspace with a haz.yml in them (haz::cfg::137). Hidden folders, node_modules, links and other workspaces are not entered.
+func (l *loader) everywhere() []string {
+	var found []string
+	for level, seen := []string{"/"}, 0; len(level) > 0 && seen < unlistedMost && l.ctx.Err() == nil; {
+		seen += len(level)
+		below, has := make([][]string, len(level)), make([]bool, len(level))
+		infer.Each(l.ctx, len(level), func(i int) {
+			entries, _ := l.fs.List(level[i]) // what cannot be read is told where something needs it
+			for _, e := range entries {
+				switch {
+				case level[i] != "/" && (e.Name == layout.Name || e.Name == markerGit):
+					below[i], has[i] = nil, false
+					return
+				case e.Name == layout.ProjectFile:
+					has[i] = true
+				case e.Kind == fsys.Dir && e.Name[0] != '.' && e.Name != "node_modules":
+					below[i] = append(below[i], path.Join(level[i], e.Name))
+				}
+			}
+		})
+		for i, dir := range level {
+			if has[i] {
+				found = append(found, dir)
+			}
+		}
+		level = slices.Concat(below...)
+	}
+	return found
 }
 
 // ownWorkspace reports whether a folder, or one above it below the root, is a workspace of its own, whose projects are no business of this one.

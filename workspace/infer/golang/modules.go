@@ -43,33 +43,66 @@ func (w *world) first() []string {
 	if text == nil {
 		return w.walk()
 	}
-	work, err := modfile.ParseWork(text.File(), text.Bytes, anyVersion)
-	if err != nil {
-		w.mistakes = append(w.mistakes, mistakes(text, err)...)
-		return w.walk() // so that projects have names all the same
+	work, wrong := parseWork(text)
+	w.mistakes = append(w.mistakes, wrong...)
+	var all []string
+	if wrong != nil {
+		all = w.walk() // so that projects have names all the same
+	}
+	if work == nil {
+		return all
 	}
 	w.work = work
 	type used struct {
 		dir         string
 		inside, has bool
+		bad         *diag.Diagnostic
 	}
 	uses := make([]used, len(work.Use))
 	infer.Each(w.ctx, len(uses), func(i int) {
 		u := &uses[i]
 		u.dir, u.inside = w.ways.To("/", work.Use[i].Path)
 		u.has = u.dir != "" && w.d.Has(path.Join(u.dir, modFile))
+		if u.dir != "" && !u.has {
+			_, u.bad = w.d.Manifest(path.Join(u.dir, modFile)) // a folder, a circle of links
+		}
 	})
 	dirs := make([]string, 0, len(uses))
 	for i, u := range work.Use {
 		switch {
 		case uses[i].has:
 			dirs = append(dirs, uses[i].dir)
+		case uses[i].bad != nil:
+			w.mistakes = append(w.mistakes, *uses[i].bad)
 		case uses[i].inside && w.ctx.Err() == nil:
 			w.mistakes = append(w.mistakes, diag.Diagnostic{Severity: diag.Warning, Code: infer.RuleMember, Place: spanOf(u.Syntax).place(text),
 				Message: fmt.Sprintf("go.work uses %s, where no go.mod is", diag.Quote(u.Path))})
 		}
 	}
-	return dirs
+	return append(dirs, slices.DeleteFunc(all, func(dir string) bool { return slices.Contains(dirs, dir) })...)
+}
+
+// parseWork reads a go.work. Where single lines are wrong, the others count; nil: nothing can be read of it.
+func parseWork(t *infer.Text) (*modfile.WorkFile, diag.List) {
+	work, err := modfile.ParseWork(t.File(), t.Bytes, anyVersion)
+	if err == nil {
+		return work, nil
+	}
+	wrong := mistakes(t, err)
+	var lines modfile.ErrorList
+	if !errors.As(err, &lines) {
+		return nil, wrong
+	}
+	rest := slices.Clone(t.Bytes)
+	for _, e := range lines {
+		for at := e.Pos.Byte; e.Pos.Line > 0 && at < len(rest) && rest[at] != '\n'; at++ {
+			rest[at] = ' '
+		}
+	}
+	if work, err = modfile.ParseWork(t.File(), rest, anyVersion); err != nil {
+		return nil, wrong
+	}
+	return work, wrong
 }
 
 // use makes modules those that go.work uses, and gives the folders that its replaces lead to.
@@ -94,10 +127,10 @@ func (w *world) use(level []*mod) []string {
 	return next
 }
 
-// walk lists the folders below the root that have a go.mod, provided that the root has one. It leaves out what the go command leaves
+// walk lists the folders below the root that have a go.mod, provided that the root has one, or a go.work that is broken. It leaves out what the go command leaves
 // out of `./...`, and node_modules.
 func (w *world) walk() []string {
-	if !w.d.Has("/" + modFile) {
+	if !w.d.Has("/"+modFile) && len(w.mistakes) == 0 {
 		return nil
 	}
 	var found []string

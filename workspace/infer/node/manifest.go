@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
@@ -12,8 +13,9 @@ const manifestFile = "package.json"
 
 // manifest is what a package.json says of the package and of what it depends on.
 type manifest struct {
-	dir  string
-	text *infer.Text
+	dir    string
+	text   *infer.Text
+	broken bool // it is no JSON: it makes no package
 
 	name    text
 	version string
@@ -74,7 +76,7 @@ const defaultCatalog = "default"
 type override struct{ of, name, in, spec string }
 
 // readManifest reads that of a folder. Where there is none both are nil; what is wrong with it are mistakes, and what could be read is
-// given all the same, if it is JSON.
+// given all the same. Of what is no JSON that is what stands before the mistake.
 func readManifest(d *infer.Disk, dir string) (*manifest, diag.List) {
 	t, bad := d.Manifest(strings.TrimSuffix(dir, "/") + "/" + manifestFile)
 	switch {
@@ -96,7 +98,8 @@ func parse(dir string, t *infer.Text) (*manifest, diag.List) {
 	if bad != nil {
 		d := t.Mistake(infer.RuleBroken, bad.start, bad.end, "this is no JSON: "+bad.message)
 		d.Hint = bad.hint
-		return nil, diag.List{d}
+		r.m.broken = true
+		return r.m, diag.List{d}
 	}
 	return r.m, r.mistakes
 }
@@ -126,6 +129,7 @@ func (r *parser) top(key string, _ span) {
 		r.m.entry = r.next() != 'n'
 		r.skip()
 	case string(ofUse), string(ofDev), string(ofPeer), string(ofOptional):
+		r.m.deps = slices.DeleteFunc(r.m.deps, func(d dependency) bool { return d.kind == kind(key) }) // of a key that is there twice the last one counts
 		r.specs(key, func(name text, spec string) { r.m.deps = append(r.m.deps, dependency{kind(key), name, spec}) })
 	case "workspaces":
 		r.workspaces()
@@ -201,6 +205,7 @@ func (r *parser) specs(key string, each func(name text, spec string)) {
 
 // scripts reads names. What is no text is for those to tell who ask for scripts.
 func (r *parser) scripts() {
+	r.m.scripts, r.m.odd = nil, nil
 	if !r.object(func(name string, at span) {
 		if r.next() == '"' {
 			r.m.scripts = append(r.m.scripts, text{name, at})
@@ -215,6 +220,7 @@ func (r *parser) scripts() {
 
 // workspaces reads a list of globs, or an object that has one, and catalogs beside it.
 func (r *parser) workspaces() {
+	r.m.workspaces, r.m.hasWorkspaces = nil, false
 	switch r.next() {
 	case 'n', 'f':
 		r.skip()

@@ -43,7 +43,9 @@ func (r Reader) Read(ctx context.Context, d *infer.Disk) (found infer.Found) {
 	s, bad := readSettings(d, root)
 	mistakes = append(mistakes, bad...)
 	w := &packages{settings: s, root: root}
-	if root != nil {
+	if root != nil && root.broken {
+		w.root = nil // its list of folders counts as far as it goes, so that the others load
+	} else if root != nil {
 		w.add(root)
 	}
 	base := "/"
@@ -121,7 +123,9 @@ func (w *packages) members(ctx context.Context, d *infer.Disk, base string, glob
 	manifests, bad := make([]*manifest, len(folders)), make([]diag.List, len(folders))
 	infer.Each(ctx, len(folders), func(i int) {
 		if !w.seen[folders[i].Dir] {
-			manifests[i], bad[i] = readManifest(d, folders[i].Dir)
+			if manifests[i], bad[i] = readManifest(d, folders[i].Dir); manifests[i] != nil && manifests[i].broken {
+				manifests[i] = nil
+			}
 		}
 	})
 	matches := make([]bool, len(takes))
