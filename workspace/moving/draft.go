@@ -50,10 +50,26 @@ type project struct {
 	dir, name string   // a name that is not said is that of the manifest
 	inferred  bool     // it is not listed
 	given     []string // tags of its manifest, which are written where it has others besides
+	aliases   []string
 	uses      []string
 	tags      []string
+	sets      []fileSet
+	defaults  body
 	tasks     []*task
 	notes     []note
+	comments  []string
+}
+
+// setsText are sets as YAML.
+func setsText(sets []fileSet) string {
+	if len(sets) == 0 {
+		return ""
+	}
+	text := "files:\n"
+	for _, s := range slices.SortedFunc(slices.Values(sets), func(a, b fileSet) int { return strings.Compare(a.name, b.name) }) {
+		text += "  " + entry(config.YAML(s.name), flow(s.items, "  "))
+	}
+	return text
 }
 
 // task is one of a project. Of those with one family, name and body, which several projects have, an overlay is made.
@@ -82,11 +98,12 @@ type body struct {
 	outputs                 []string
 	deps, weakDeps, after   []string
 	streams                 []string // deps of which what they print counts
+	direct                  []string // deps of which their own outputs alone count
 	os                      string   // the only system on which it is carried out
 	fromHost, pass, files   []string
 	override                [][2]string
 	tools                   string // as it is written
-	timeout, mutex          string
+	timeout, mutex, retry   string
 	noCache, asks, internal bool
 	appends                 bool     // arguments go behind the script
 	inherit, cached         bool     // cached: that is said
@@ -122,7 +139,7 @@ func (b *body) text(indent string) string {
 	list("inputs", b.inputs)
 	list("exclude", b.exclude)
 	list("outputs", b.outputs)
-	if b.streams == nil {
+	if b.streams == nil && b.direct == nil {
 		list("deps", b.deps)
 	} else {
 		line("deps", b.longDeps(indent))
@@ -148,6 +165,7 @@ func (b *body) text(indent string) string {
 	flag("if", b.os != "", "{os: "+b.os+"}")
 	flag("mutex", b.mutex != "", config.YAML(b.mutex))
 	flag("timeout", b.timeout != "", b.timeout)
+	flag("retry", b.retry != "", b.retry)
 	flag("cache", b.noCache, "false")
 	flag("cache", b.cached, "true")
 	flag("interactive", b.asks, "true")
@@ -169,6 +187,9 @@ func (b *body) longDeps(indent string) string {
 	var out strings.Builder
 	for _, d := range b.deps {
 		out.WriteString("\n" + indent + "  - " + config.YAML(d))
+	}
+	for _, d := range b.direct {
+		out.WriteString("\n" + indent + "  - {task: " + config.YAML(d) + ", closure: false}")
 	}
 	for _, d := range b.streams {
 		out.WriteString("\n" + indent + "  - {task: " + config.YAML(d) + ", streams: true}")
@@ -250,8 +271,21 @@ func (p *printer) task(t *task, indent string) string {
 
 // overlay are tasks that projects with a tag have.
 type overlay struct {
-	tag   string
-	tasks []*task
+	tag    string // its name, and what they have, unless filter says it
+	tasks  []*task
+	filter []string // all of these tags
+	every  bool     // every project has them
+}
+
+// head is what stands above the tasks.
+func (o *overlay) head() string {
+	switch {
+	case o.every:
+		return "tasks:\n"
+	case o.filter != nil:
+		return "tagsFilter: " + flow(o.filter, "") + "\ntasks:\n"
+	}
+	return "tagsFilter: [" + config.YAML(o.tag) + "]\ntasks:\n"
 }
 
 // shared takes the tasks that several projects have out of them, and gives the projects tags in their place.
@@ -277,7 +311,7 @@ func (d *draft) shared() []overlay {
 			}
 			if tags[k] == "" {
 				tags[k] = unusedName(cleanName(t.family+"-"+t.name), names)
-				out = append(out, overlay{tags[k], []*task{t}})
+				out = append(out, overlay{tag: tags[k], tasks: []*task{t}})
 			}
 			p.tags = append(p.tags, tags[k])
 			return true
@@ -296,7 +330,7 @@ func (d *draft) files() ([]File, int) {
 	settings := d.settings(&p, alone)
 	if !alone {
 		for _, o := range d.shared() {
-			text := "tagsFilter: [" + config.YAML(o.tag) + "]\ntasks:\n"
+			text := o.head()
 			for _, t := range o.tasks {
 				text += p.task(t, "  ")
 			}
@@ -308,14 +342,18 @@ func (d *draft) files() ([]File, int) {
 		if o.name != "" {
 			said = entry("name", config.YAML(o.name))
 		}
+		if len(o.aliases) > 0 {
+			said += entry("aliases", flow(o.aliases, ""))
+		}
 		if len(o.uses) > 0 {
 			said += entry("uses", flow(o.uses, ""))
 		}
 		if len(o.tags) > 0 {
 			said += entry("tags", flow(unique(slices.Concat(o.given, o.tags)), ""))
 		}
+		said += setsText(o.sets) + o.defaults.asDefaults()
 		if alone {
-			said += d.defaultsText()
+			said += setsText(d.sets) + d.defaults.asDefaults()
 		}
 		if len(o.tasks) > 0 {
 			said += "tasks:\n"
@@ -325,6 +363,9 @@ func (d *draft) files() ([]File, int) {
 		}
 		if said == "" {
 			continue
+		}
+		for _, c := range slices.Backward(o.comments) {
+			said = comment(c) + "\n" + said
 		}
 		said = p.comments("", o.notes) + said
 		if alone {
@@ -362,17 +403,11 @@ func (d *draft) settings(p *printer, alone bool) string {
 	case len(d.infer) == 0:
 		text += "projects: []\n"
 	}
-	if len(d.sets) > 0 {
-		text += "files:\n"
-		slices.SortFunc(d.sets, func(a, b fileSet) int { return strings.Compare(a.name, b.name) })
-		for _, s := range d.sets {
-			text += "  " + entry(config.YAML(s.name), flow(s.items, "  "))
-		}
-	}
+	text += setsText(d.sets)
 	if d.concurrency != "" {
 		text += "concurrency: {default: " + d.concurrency + "}\n"
 	}
-	return text + d.defaultsText()
+	return text + d.defaults.asDefaults()
 }
 
 // readers is the value of infer.
@@ -393,8 +428,8 @@ func (d *draft) readers() string {
 	return "{" + strings.Join(each, ", ") + "}"
 }
 
-func (d *draft) defaultsText() string {
-	if text := d.defaults.text("  "); text != "" {
+func (b *body) asDefaults() string {
+	if text := b.text("  "); text != "" {
 		return "defaults:\n" + text
 	}
 	return ""

@@ -53,7 +53,7 @@ func (s *source) infer() {
 		}
 	}
 	if common := d.common(members); len(common) > 0 {
-		d.overlays = append(d.overlays, overlay{"node", common})
+		d.overlays = append(d.overlays, overlay{tag: "node", tasks: common})
 	}
 	d.locks(s)
 }

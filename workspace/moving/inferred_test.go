@@ -40,9 +40,10 @@ func TestInferredMeansTheSame(t *testing.T) {
 			if len(mistakes) > 0 || !strings.Contains(string(short.Files[len(short.Files)-1].Text), "infer:") {
 				return
 			}
-			s := &source{disk: infer.NewDisk(disk), fs: disk, tracked: o.Tracked, options: o, file: "/turbo.json"}
+			s := &source{disk: infer.NewDisk(disk), fs: disk, tracked: o.Tracked, options: o}
 			for _, each := range tools {
 				if each.name == tool {
+					s.file = each.files[max(0, slices.IndexFunc(each.files, s.disk.Has))]
 					each.read(t.Context(), s)
 				}
 			}

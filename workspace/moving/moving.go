@@ -57,6 +57,7 @@ type tool struct {
 var tools = []tool{
 	{name: "nx", files: []string{"/nx.json"}, read: readNx},
 	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, read: readTurbo},
+	{name: "moon", files: moonFiles, read: readMoon},
 	{name: "task", files: slashed(taskFileNames), read: readTask},
 	{name: "mise", files: miseFiles, read: readMise},
 	{name: "make", files: makeFiles, read: readMake},

@@ -340,7 +340,7 @@ func (n *nx) common() {
 		return
 	}
 	slices.SortFunc(shared, func(a, b *task) int { return cmp.Compare(a.name, b.name) })
-	d.overlays = append(d.overlays, overlay{"node", shared})
+	d.overlays = append(d.overlays, overlay{tag: "node", tasks: shared})
 	for _, o := range d.projects {
 		if o.inferred && o.dir != "/" {
 			o.tasks = slices.DeleteFunc(o.tasks, func(t *task) bool {

@@ -131,7 +131,7 @@ func (p *proposal) propose(l language, of []infer.Project) {
 	}
 	may := len(p.disk.List(tasksDir)) == 0
 	if may && len(tasks) > 0 && slices.ContainsFunc(of, first) {
-		p.draft.overlays = append(p.draft.overlays, overlay{l.tag, tasks})
+		p.draft.overlays = append(p.draft.overlays, overlay{tag: l.tag, tasks: tasks})
 	}
 	for _, f := range of {
 		if first(f) || p.busy[f.Dir] || len(tasks) == 0 {
