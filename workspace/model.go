@@ -97,6 +97,20 @@ type Inferred struct {
 	Looked  []pattern.Pattern // of the files that decide it, workspace-absolute: manifests and settings, be they there or not
 	// Manifests are those of projects, workspace-absolute.
 	Manifests map[string]bool
+	Sources   []Sources
+}
+
+// Sources are files that are edited all the time, and of which little counts for which projects there are and who uses whom: of a Go file, what it imports.
+type Sources struct {
+	Patterns []pattern.Pattern
+	// LeftOut reports whether nothing counts at a file or folder, and below it; nil: everything does. Of a pattern it is asked below its fixed prefix.
+	LeftOut func(name string) bool
+	// Part is what counts of a file; nil for that it is there.
+	Part func(name string, text []byte) string
+	// Folders says that it counts, too, whether a folder has such files at all.
+	Folders bool
+	// Same tells Parts apart: where it is equal, they agree.
+	Same string
 }
 
 // Project is one project.

@@ -86,7 +86,9 @@ type watching struct {
 	interest  *watch.Interest        // of the last workspace that loaded
 	leftOut   *haz.LeftOut           // what $project leaves out; nil: nothing
 	baseline  map[string]watch.Stamp // the tree as the last run began
+	parts     watch.Parts            // what counts of sources, as the last run began
 	changes   []string               // why there is a run; nil: the first one
+	redefined bool                   // some of these say what the workspace is
 	feed      watch.Feed
 	stirred   bool         // something stirred while tasks ran
 	resolved  bool         // the selection was once found
@@ -156,6 +158,7 @@ func (s *watching) changed(duringRun bool) bool {
 	s.toldGone = false
 	differing, now := s.differing()
 	changed, news := s.feed.Hungry(differing, duringRun)
+	s.redefined = slices.ContainsFunc(changed, func(p string) bool { return s.redefines(p, now) })
 	s.adopt(now, func(p string) bool { return !slices.Contains(changed, p) })
 	if len(news) > 0 {
 		s.warn(diag.List{{Severity: diag.Warning, Command: "watch",
@@ -172,21 +175,28 @@ func (s *watching) changed(duringRun bool) bool {
 // differing is the files that matter and are not as they were when the last run began, and how all are now.
 func (s *watching) differing() (paths []string, now map[string]watch.Stamp) {
 	now = s.tree.Look(s.interest)
-	paths = slices.DeleteFunc(watch.Differing(s.baseline, now), func(p string) bool { return !s.interest.Matters(p) })
-	if s.leftOut == nil {
-		return paths, now
-	}
 	var listed []string
-	paths = slices.DeleteFunc(paths, func(p string) bool {
-		alone := s.interest.ListedAlone(p)
-		if alone {
+	for _, p := range watch.Differing(s.baseline, now) {
+		switch {
+		case s.redefines(p, now):
+			paths = append(paths, p)
+		case !s.interest.Matters(p):
+		case s.leftOut != nil && s.interest.ListedAlone(p):
 			listed = append(listed, p)
+		default:
+			paths = append(paths, p)
 		}
-		return alone
-	})
-	paths = append(paths, s.leftOut.Files(s.ctx, listed)...)
-	slices.Sort(paths)
+	}
+	if len(listed) > 0 {
+		paths = append(paths, s.leftOut.Files(s.ctx, listed)...)
+		slices.Sort(paths)
+	}
 	return paths, now
+}
+
+// redefines reports whether a file that differs says that the workspace is another one.
+func (s *watching) redefines(p string, now map[string]watch.Stamp) bool {
+	return s.interest.Definition(p) || s.parts.Changed(s.tree, s.interest, p, s.baseline, now)
 }
 
 // adopt takes files as they are now for what they were, so that they are no change any more.
@@ -213,7 +223,9 @@ func (s *watching) say(text string) {
 func (s *watching) runOnce() error {
 	s.tree.Present()
 	// Looked at before anything is read: what changes from here on is seen as a change.
+	old := s.baseline
 	s.baseline, s.stirred = s.tree.Look(s.interest), false
+	s.parts.Take(s.tree, s.interest, watch.Differing(old, s.baseline))
 	s.warnLimit()
 	err := s.loadAndRun()
 	var code exit
@@ -240,11 +252,13 @@ func (s *watching) runOnce() error {
 func (s *watching) care(i *watch.Interest) {
 	old := s.interest
 	s.interest = i
-	for p, now := range s.tree.Look(i) {
-		if _, known := s.baseline[p]; !known && !old.Matters(p) {
+	seen := s.tree.Look(i)
+	for p, now := range seen {
+		if _, known := s.baseline[p]; !known && !old.Matters(p) && !old.Source(p) {
 			s.baseline[p] = now
 		}
 	}
+	s.parts.Adopt(s.tree, old, i, seen)
 }
 
 func (s *watching) loadAndRun() error {
@@ -270,7 +284,7 @@ func (s *watching) loadAndRun() error {
 	}
 	interest := watch.InterestIn(w.W.Entries, tasks, s.summaryPath())
 	if w.W.Inferred != nil {
-		interest.Inferring(w.W.Inferred.Looked)
+		interest.Inferring(w.W.Inferred.Looked, w.W.Inferred.Sources...)
 	}
 	if s.leftOut, _ = w.LeftOut(s.ctx); s.leftOut != nil { // a git that does not answer is told by the run
 		interest.Without(s.leftOut.Folder)
@@ -289,7 +303,8 @@ func (s *watching) loadAndRun() error {
 	}
 	err = s.carryOut(w, plan)
 	if s.interest.Format() { // what is left of the run's own doing
-		s.adopt(s.tree.Look(s.interest), s.interest.Formatted)
+		now := s.tree.Look(s.interest)
+		s.adopt(now, func(p string) bool { return s.interest.Formatted(p) && !s.redefines(p, now) })
 	}
 	return err
 }
@@ -297,7 +312,7 @@ func (s *watching) loadAndRun() error {
 // due is the targets but for tasks without a cache that succeeded in the last run and that no change since concerns: for
 // all others a run finds out by itself that there is nothing to do.
 func (s *watching) due(w *haz.Workspace, selected *haz.Selected) []int {
-	if s.changes == nil || slices.ContainsFunc(s.changes, s.interest.Definition) {
+	if s.changes == nil || s.redefined {
 		return selected.Targets
 	}
 	unfinished, known, err := lastFailures(w)

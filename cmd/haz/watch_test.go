@@ -146,6 +146,47 @@ func TestWatchChanges(t *testing.T) {
 	}
 }
 
+// haz::cfg::134: what a Go file imports is watched, also where it is no input of a task; an edit that leaves the imports is no change. Where one
+// makes another edge, all tasks of the selection run again.
+func TestWatchImports(t *testing.T) {
+	root := t.TempDir()
+	module := func(dir, name, source string) {
+		mustWrite(t, filepath.Join(root, dir, "go.mod"), "module example.org/"+name+"\n\ngo 1.24\n")
+		mustWrite(t, filepath.Join(root, dir, "x.go"), source)
+	}
+	module("app", "app", "package app\n")
+	module("lib", "lib", "package lib\n")
+	module("far", "far", "package far\n")
+	mustWrite(t, filepath.Join(root, "go.work"), "go 1.24\n\nuse (\n\t./app\n\t./lib\n\t./far\n)\n")
+	mustWrite(t, filepath.Join(root, ".haz/tasks/all.yml"), "tasks:\n  up: {command: [echo, up], cache: false, deps: [\"^uses:up\"]}\n")
+	w := &watched{t: t, root: root}
+	mustWrite(t, w.at(".haz/workspace.yml"), "infer: [go]\n")
+	w.hazProcess = startHaz(t, root, t.Name(), "watch", "--output-mode=live", "app:up")
+	t.Cleanup(func() {
+		_ = w.cmd.Process.Kill()
+		<-w.done
+	})
+	w.runs(1)
+	if out, _ := os.ReadFile(w.stdout); strings.Contains(string(out), "lib") {
+		t.Fatalf("app uses lib before it imports it:\n%s", out)
+	}
+	mustWrite(t, w.at("app/x.go"), "package app\n\nimport \"fmt\"\n\nfunc F() { fmt.Println() }\n")
+	time.Sleep(5 * watch.Quiet)
+	mustWrite(t, w.at("app/y.go"), "package app\n\nimport _ \"example.org/lib\"\n")
+	w.runs(2)
+	w.printed("[example.org/lib:up]")
+	mustWrite(t, w.at("app/y.go"), "package app\n\nimport _ \"example.org/lib\" // still\n\nvar X = 1\n")
+	mustWrite(t, w.at("far/x.go"), "package far\n\nvar Y = 1\n")
+	time.Sleep(5 * watch.Quiet)
+	mustWrite(t, w.at("lib/x.go"), "package lib\n\nimport _ \"example.org/far\"\n")
+	w.runs(3)
+	w.printed("[example.org/far:up]")
+	w.leaves()
+	if got := w.count("running again"); got != 2 {
+		t.Errorf("%d further runs, want 2; stderr:\n%s", got, w.said())
+	}
+}
+
 // A broken configuration is shown, and the watch goes on when it is mended.
 func TestWatchSurvivesBrokenConfiguration(t *testing.T) {
 	w := startWatch(t, "p:t")

@@ -61,7 +61,7 @@ func (d *Disk) Manifest(name string) (*Text, *diag.Diagnostic) {
 	return nil, bad
 }
 
-// Source reads a file that is no manifest: nobody need watch it. Nil where there is none, or it cannot be read.
+// Source reads a file that is no manifest: who is to watch it is said by Sources. Nil where there is none, or it cannot be read.
 func (d *Disk) Source(name string) []byte {
 	bytes, _, err := d.fs.ReadFile(name, ManifestMax)
 	if err != nil {
@@ -98,6 +98,11 @@ func (d *Disk) Head(name string, bytes int) []byte {
 // Has reports whether a regular file, or a link to one, has the name.
 func (d *Disk) Has(name string) bool {
 	d.look(pattern.Escape(name))
+	return d.Is(name)
+}
+
+// Is is Has of a file that is no manifest: like Source it is for what stands among the Sources.
+func (d *Disk) Is(name string) bool {
 	info, err := d.fs.StatInfo(name)
 	return err == nil && info.Kind == fsys.File
 }

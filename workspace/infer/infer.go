@@ -38,10 +38,26 @@ type Found struct {
 	Projects []Project
 	Edges    []Edge
 	Locks    []Lock
+	Sources  []Sources
 	Mistakes diag.List // errors and warnings; the place has file, line and column where the manifest can be read at all
 	// Looked, which All fills, are patterns of the files that were read or looked for, workspace-absolute and sorted: when one of
-	// these comes, changes or goes, what is found may be another.
+	// these comes, changes or goes, what is found may be another. Not among them are Sources.
 	Looked []string
+}
+
+// Sources are files that are edited all the time, and of which little counts: of a Go file, what it imports.
+type Sources struct {
+	// Name is a glob of their names, in the folders In and anywhere below the folders Below, which are workspace-absolute.
+	Name      string
+	In, Below []string
+	// LeftOut reports whether nothing counts at a file or folder, and below it; nil: everything does. It is not asked about In and Below.
+	LeftOut func(name string) bool
+	// Part is what counts of a file; nil for that it is there. As long as it is the same of each, so is what is found.
+	Part func(name string, text []byte) string
+	// Folders says that it counts, too, whether a folder has such files at all.
+	Folders bool
+	// Same tells Parts apart: where it is equal, they agree.
+	Same string
 }
 
 // Project is a folder that a manifest makes a project.
@@ -129,6 +145,7 @@ func All(ctx context.Context, fs fsys.FS, readers ...Reader) Found {
 		}
 		all.Edges = append(all.Edges, f.Edges...)
 		all.Locks = append(all.Locks, f.Locks...)
+		all.Sources = append(all.Sources, f.Sources...)
 		all.Mistakes = append(all.Mistakes, f.Mistakes...)
 	}
 	slices.SortStableFunc(all.Projects, func(a, b Project) int { return cmp.Compare(a.Dir, b.Dir) })

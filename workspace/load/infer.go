@@ -62,7 +62,7 @@ func (l *loader) infer() {
 		}
 	}
 	l.noteMembers()
-	l.ws.Inferred = &workspace.Inferred{Scripts: l.settings.Infer.Scripts.Value, Looked: patternsOf(l.inferred), Manifests: make(map[string]bool, len(l.inferred.Projects))}
+	l.ws.Inferred = &workspace.Inferred{Scripts: l.settings.Infer.Scripts.Value, Looked: patternsOf(l.inferred), Sources: sourcesOf(l.inferred), Manifests: make(map[string]bool, len(l.inferred.Projects))}
 	for _, p := range l.inferred.Projects {
 		l.ws.Inferred.Manifests[p.Manifest] = true
 	}
@@ -159,19 +159,36 @@ func (l *loader) noScripts() {
 	}
 }
 
-// patternsOf are those of files that decide which projects there are: manifests, and a haz.yml beside each. What a Go file imports
-// decides who uses whom, and is left out: such files are edited all the time.
+// patternsOf are those of files that decide which projects there are: manifests, and a haz.yml beside each.
 func patternsOf(found inferred) []pattern.Pattern {
-	texts := slices.DeleteFunc(slices.Clone(found.Looked), func(text string) bool { return strings.HasSuffix(text, ".go") || strings.HasSuffix(text, ".rs") })
+	texts := slices.Clone(found.Looked)
 	for dir := range found.at {
 		texts = append(texts, pattern.Escape(path.Join(dir, layout.ProjectFile)))
 	}
 	slices.Sort(texts)
-	var list []pattern.Pattern
+	return parsed(texts)
+}
+
+func parsed(texts []string) (list []pattern.Pattern) {
 	for _, text := range texts {
 		if p, err := pattern.Parse(text); err == nil {
 			list = append(list, p)
 		}
+	}
+	return list
+}
+
+// sourcesOf are the files of which a part decides it.
+func sourcesOf(found inferred) (list []workspace.Sources) {
+	for _, s := range found.Sources {
+		var texts []string
+		for _, dir := range s.In {
+			texts = append(texts, path.Join(pattern.Escape(dir), s.Name))
+		}
+		for _, dir := range s.Below {
+			texts = append(texts, path.Join(pattern.Escape(dir), "**", s.Name))
+		}
+		list = append(list, workspace.Sources{Patterns: parsed(texts), LeftOut: s.LeftOut, Part: s.Part, Folders: s.Folders, Same: s.Same})
 	}
 	return list
 }

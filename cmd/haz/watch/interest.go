@@ -16,6 +16,7 @@ type Interest struct {
 	entries  []pattern.Pattern // of the list of projects
 	looked   []pattern.Pattern // of what else says which projects there are, and who uses whom: manifests of other tools
 	manifest *pattern.Index    // of these
+	sources  *sources          // files of which a part does; nil: none
 	names    []string          // of such files that count anywhere, with anywhere
 	anywhere bool              // any haz.yml is a definition: the workspace did not load, so nobody knows which
 	outputs  []output
@@ -54,9 +55,10 @@ func InterestIn(entries []pattern.Pattern, tasks []*workspace.Task, ignored ...s
 	return i
 }
 
-// Inferring adds the files that were looked at to find projects.
-func (i *Interest) Inferring(looked []pattern.Pattern) *Interest {
+// Inferring adds the files that were looked at to find projects, and those of which a part counts for that.
+func (i *Interest) Inferring(looked []pattern.Pattern, sources ...workspace.Sources) *Interest {
 	i.looked, i.manifest = looked, pattern.NewIndex()
+	i.sources = newSources(sources)
 	for at, p := range looked {
 		i.manifest.Add(at, p)
 	}
@@ -91,6 +93,7 @@ func (i *Interest) collect() {
 	for _, p := range i.looked {
 		all = append(all, want{pattern: p})
 	}
+	all = append(all, i.sources.wants()...)
 	for _, e := range i.entries {
 		definitions = append(definitions, e.String()+"/"+layout.ProjectFile)
 	}
@@ -131,6 +134,9 @@ func (i *Interest) Definition(p string) bool {
 		return i.anywhere || slices.ContainsFunc(i.entries, func(e pattern.Pattern) bool { return e.Names(dir) })
 	}
 }
+
+// Source reports whether a part of the file may say what the workspace is: see Parts.
+func (i *Interest) Source(p string) bool { return len(i.sources.of(p)) > 0 }
 
 func (i *Interest) isManifest(p string) (is bool) {
 	i.manifest.Matching(p, func(int) { is = true })

@@ -5,6 +5,7 @@ package watch
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -115,6 +116,72 @@ func TestWatchManifests(t *testing.T) {
 	broken := Definitions(true, "package.json")
 	if !broken.Matters("/any/where/package.json") || broken.Matters("/go.mod") || Definitions(false, "package.json").Matters("/any/where/package.json") {
 		t.Error("manifests count anywhere where the workspace did not load, and there alone")
+	}
+}
+
+// Of sources a part counts (haz::cfg::134): an edit beside it is no change; that a folder has its first one, or its last one is gone, is.
+func TestWatchSources(t *testing.T) {
+	root := t.TempDir()
+	at := func(name string) string { return filepath.Join(root, name) }
+	uses := workspace.Sources{Patterns: entries(t, "/a/**/*.go", "/b/**/*.go"), Folders: true, Same: "1",
+		LeftOut: func(name string) bool { return filepath.Base(name) == "testdata" },
+		Part: func(name string, text []byte) string {
+			_, after, _ := strings.Cut(string(text), "import ")
+			return after
+		}}
+	there := workspace.Sources{Patterns: entries(t, "/a/main.rs")}
+	i := InterestIn(nil, []*haz.Task{{Inputs: declare(t, "src/**")}}).Inferring(nil, uses, there)
+	for _, name := range []string{"a/x.go", "a/y.go", "a/testdata/z.go", "b/x.go", "a/main.rs"} {
+		mustWrite(t, at(name), "import one")
+	}
+	tree := Open(root)
+	defer tree.Close()
+	for _, step := range []struct {
+		name   string
+		do     func()
+		change []string
+	}{
+		{"an edit that leaves the part", func() { mustWrite(t, at("a/x.go"), "// more\nimport one") }, nil},
+		{"an edit of the part", func() { mustWrite(t, at("a/x.go"), "import one, two") }, []string{"/a/x.go"}},
+		{"a file beside others of which nothing counts", func() { mustWrite(t, at("a/new.go"), "nothing") }, nil},
+		{"a file with a part", func() { mustWrite(t, at("a/more.go"), "import two") }, []string{"/a/more.go"}},
+		{"the first of a folder", func() { mustWrite(t, at("a/deep/one.go"), "nothing") }, []string{"/a/deep/one.go"}},
+		{"one that does not count", func() { mustWrite(t, at("a/testdata/z.go"), "import two") }, nil},
+		{"the first of a folder that does not count", func() { mustWrite(t, at("a/testdata/deep/z.go"), "import two") }, nil},
+		{"the last of a folder", func() { _ = os.Remove(at("b/x.go")) }, []string{"/b/x.go"}},
+		{"the content of one that is to be there", func() { mustWrite(t, at("a/main.rs"), "import two, three") }, nil},
+		{"that it is there", func() { _ = os.Remove(at("a/main.rs")) }, []string{"/a/main.rs"}},
+	} {
+		var parts Parts
+		before := tree.Look(i)
+		parts.Adopt(tree, Definitions(false), i, before)
+		step.do()
+		now := tree.Look(i)
+		var changed []string
+		for _, p := range Differing(before, now) {
+			if i.Matters(p) {
+				t.Errorf("%s: %s is an input", step.name, p)
+			}
+			if parts.Changed(tree, i, p, before, now) {
+				changed = append(changed, p)
+			}
+		}
+		if diff := cmp.Diff(step.change, changed); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+	}
+	// Another Part is asked again, and one that says the same is not.
+	var parts Parts
+	now := tree.Look(i)
+	parts.Adopt(tree, Definitions(false), i, now)
+	other := uses
+	other.Same, other.Part = "2", func(string, []byte) string { return "other" }
+	j := InterestIn(nil, nil).Inferring(nil, other)
+	if parts.Adopt(tree, i, i, now); parts.known["/a/x.go"] != "one, two" {
+		t.Errorf("%q counts", parts.known["/a/x.go"])
+	}
+	if parts.Adopt(tree, i, j, now); parts.known["/a/x.go"] != "other" || parts.known["/a/new.go"] != "other" {
+		t.Errorf("%q counts", parts.known)
 	}
 }
 

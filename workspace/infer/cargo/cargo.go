@@ -185,7 +185,17 @@ func (w *world) isProgram(p *pkg) bool {
 	if auto := p.doc.Get("package", "autobins"); auto != nil && !auto.True() || p.doc.Get("package") == nil {
 		return false
 	}
-	return w.d.Has(path.Join(p.dir, "src/main.rs")) || len(w.d.List(path.Join(p.dir, "src/bin"))) > 0
+	return w.d.Is(path.Join(p.dir, "src/main.rs")) || len(w.d.List(path.Join(p.dir, "src/bin"))) > 0
+}
+
+// sources are the files that make a package a program by lying where they do.
+func sources(list []*pkg) []infer.Sources {
+	mains, bins := infer.Sources{Name: "main.rs"}, infer.Sources{Name: "*.rs"}
+	for _, p := range list {
+		mains.In = append(mains.In, path.Join(p.dir, "src"))
+		bins.Below = append(bins.Below, path.Join(p.dir, "src/bin"))
+	}
+	return []infer.Sources{mains, bins}
 }
 
 // isPackage reports whether the manifest is of a package, or may be; not of a workspace alone.
@@ -200,6 +210,7 @@ func (w *world) found() infer.Found {
 	all := infer.Joined(parts)
 	if len(all.Projects) > 0 { // the lock file lists what its members depend on
 		all.Locks = []infer.Lock{infer.LockOf("/Cargo.lock", all.Projects)}
+		all.Sources = sources(list)
 	}
 	return all
 }

@@ -43,7 +43,7 @@ func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
 	list := infer.Sorted(w.modules)
 	infer.Each(ctx, len(list), func(i int) { w.require(list[i]) })
 	w.imports(list)
-	found := infer.Found{Mistakes: w.mistakes, Locks: w.locks(list)}
+	found := infer.Found{Mistakes: w.mistakes, Locks: w.locks(list), Sources: w.sources(list)}
 	for _, m := range list {
 		found.Projects = append(found.Projects, m.project())
 		found.Edges = append(found.Edges, m.edges...)
