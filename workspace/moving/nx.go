@@ -17,19 +17,22 @@ type nx struct {
 	*source
 	*packages
 	config   *node.Value // nx.json
+	ignores  []string    // the lines of .nxignore
+	listing  []string    // files, once they were asked for
 	projects []*nxProject
 	byNx     map[string]*nxProject // by the name that nx has for it
 	defaults []*nxTarget           // targetDefaults
-	kept     map[string]bool       // cacheableOperations
-	sets     map[string]*nxSet     // namedInputs
-	tasks    map[string]string     // ours by nx's
-	infers   bool                  // the packages are found by their manifests
-	scripts  bool                  // and their scripts are tasks
-	single   bool                  // the root is the only project
-	askers   map[string]string     // the task that asks, by the command
-	told     map[string]bool       // what was said of executors, and the like
-	rootTask []*task               // internal tasks of the root
-	handed   map[string]bool       // sets whose files count for the projects that use a project
+	plugins  []*nxPlugin
+	kept     map[string]bool   // cacheableOperations
+	sets     map[string]*nxSet // namedInputs
+	tasks    map[string]string // ours by nx's
+	infers   bool              // the packages are found by their manifests
+	scripts  bool              // and their scripts are tasks
+	single   bool              // the root is the only project
+	askers   map[string]string // the task that asks, by the command
+	told     map[string]bool   // what was said of executors, and the like
+	rootTask []*task           // internal tasks of the root
+	handed   map[string]bool   // sets whose files count for the projects that use a project
 }
 
 // nxProject is one that nx knows.
@@ -42,6 +45,7 @@ type nxProject struct {
 	tags            []item
 	implicit        []item
 	uses            []*nxProject // beyond what manifests say
+	without         []*nxProject // what it does not use, whoever says so
 	sets            map[string]*nxSet
 	targets         []*nxTarget
 	notes           []note
@@ -53,6 +57,11 @@ func readNx(ctx context.Context, s *source) {
 		askers: map[string]string{}, told: map[string]bool{}, handed: map[string]bool{}}
 	n.config = s.json(s.file)
 	n.infers = !n.alone && len(n.packages.all) > 0
+	for line := range strings.Lines(string(s.disk.Source("/.nxignore"))) {
+		if line = strings.Trim(strings.TrimSpace(line), "/"); line != "" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "!") {
+			n.ignores = append(n.ignores, line)
+		}
+	}
 	n.find()
 	n.single = len(n.projects) == 1 && n.projects[0].dir == "/" && !n.infers
 	n.settings()
@@ -65,6 +74,8 @@ func readNx(ctx context.Context, s *source) {
 	}
 	n.taskNames()
 	n.relations()
+	n.imports(ctx)
+	n.notUsed()
 	n.write()
 }
 
@@ -144,15 +155,25 @@ func (n *nx) name() {
 	}
 }
 
-// projectFiles are the project.json of the workspace: of those that git tracks, or of those that lie here.
+// projectFiles are the project.json of the workspace.
 func (n *nx) projectFiles() (files []string) {
-	if slices.Contains(n.tracked, n.source.file) {
-		for _, name := range n.tracked {
-			if path.Base(name) == "project.json" && !n.ignored(name) {
-				files = append(files, name)
-			}
+	for _, name := range n.files() {
+		if path.Base(name) == "project.json" {
+			files = append(files, name)
 		}
-		return files
+	}
+	return files
+}
+
+// files are those of the workspace that nx looks at: what git tracks, or without git what lies here.
+func (n *nx) files() []string {
+	if n.listing != nil {
+		return n.listing
+	}
+	n.listing = []string{}
+	if slices.Contains(n.tracked, n.source.file) {
+		n.listing = slices.DeleteFunc(slices.Clone(n.tracked), n.ignored)
+		return n.listing
 	}
 	open := []string{"/"}
 	for len(open) > 0 {
@@ -162,24 +183,20 @@ func (n *nx) projectFiles() (files []string) {
 			name := path.Join(dir, e.Name)
 			switch {
 			case e.Name == "node_modules" || strings.HasPrefix(e.Name, ".") || n.ignored(name):
-			case e.Name == "project.json" && n.disk.Has(name):
-				files = append(files, name)
 			case n.disk.RealDir(name) == name:
 				open = append(open, name)
+			case n.disk.Has(name):
+				n.listing = append(n.listing, name)
 			}
 		}
 	}
-	slices.Sort(files)
-	return files
+	slices.Sort(n.listing)
+	return n.listing
 }
 
 // ignored reports whether .nxignore names a file, or a folder that it lies in.
 func (n *nx) ignored(name string) bool {
-	for line := range strings.Lines(string(n.disk.Source("/.nxignore"))) {
-		line = strings.Trim(strings.TrimSpace(line), "/")
-		if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "!") {
-			continue
-		}
+	for _, line := range n.ignores {
 		for at := name; at != "/"; at = path.Dir(at) {
 			whole, _ := path.Match("/"+line, at)
 			last, _ := path.Match(line, path.Base(at))

@@ -389,6 +389,8 @@ func (n *nx) outputsOf(p *nxProject, t *nxTarget, k *task) {
 		case !ok && strings.Contains(bare, "{options."): // an option that is not said
 		case !ok || err != nil:
 			k.notes = append(k.notes, note{o.place, diag.Quote(o.text) + " does not carry over: it is no path of the workspace"})
+		case not && parsed.IsLiteral():
+			k.outputs = append(k.outputs, "!"+n.madeIn(p.dir, text))
 		case not:
 			k.outputs = append(k.outputs, "!"+text)
 		default:

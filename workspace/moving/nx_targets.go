@@ -14,7 +14,7 @@ import (
 // what plugins and scripts make, then targetDefaults, then the project's own files.
 func (n *nx) read(p *nxProject) {
 	var base, own []*nxTarget
-	base = append(base, n.scriptsOf(p)...)
+	base = append(n.made(p), n.scriptsOf(p)...)
 	for _, from := range []*node.Value{p.more, p.config} {
 		if from == nil {
 			continue

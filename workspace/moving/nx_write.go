@@ -111,15 +111,29 @@ func (n *nx) preset(f node.Field) {
 // relations resolves what projects say of each other: implicitDependencies, which may be globs.
 func (n *nx) relations() {
 	for _, p := range n.projects {
-		for _, i := range p.implicit {
+		for _, i := range p.implicit { // "!" counts after the others
 			if strings.HasPrefix(i.text, "!") {
-				p.notes = append(p.notes, note{i.place, diag.Quote(i.text) + " does not carry over: a project uses what its manifest and its `uses` say"})
+				n.excluded(p, i)
 				continue
 			}
 			for _, q := range n.matching([]item{i}) {
 				if q != p {
 					p.uses = append(p.uses, q)
 				}
+			}
+		}
+	}
+}
+
+// notUsed takes away what "!" takes away. What a manifest says of a project outside of circles cannot be unsaid.
+func (n *nx) notUsed() {
+	c := n.used()
+	for _, p := range n.projects {
+		p.uses = slices.DeleteFunc(p.uses, func(q *nxProject) bool { return slices.Contains(p.without, q) })
+		for _, i := range p.implicit {
+			name, not := strings.CutPrefix(i.text, "!")
+			if q := n.byNx[name]; not && q != nil && p.pkg != nil && q.pkg != nil && slices.Contains(p.pkg.uses, q.pkg) && !slices.Contains(c.groups[p.dir], q.dir) {
+				p.notes = append(p.notes, note{i.place, diag.Quote(i.text) + " does not carry over: a project uses what its manifest says"})
 			}
 		}
 	}
@@ -178,6 +192,7 @@ func (n *nx) write() {
 		d.projects = append(d.projects, o)
 	}
 	n.hand(byProject)
+	n.unwind(byProject)
 	n.ofRoot()
 	for _, o := range d.projects {
 		o.apart()
