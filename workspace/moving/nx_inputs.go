@@ -315,6 +315,9 @@ func (n *nx) keyed(p *nxProject, r *nxInputs, k *task) {
 		k.inherit = false
 		k.command, k.inputs = n.run(k.name), append(unique(slices.Concat(r.files, r.not)), n.lock(p)...)
 	}
+	if k.noCache { // there is no key
+		return
+	}
 	for _, name := range unique(r.env) {
 		if workspace.CheckEnvName(name) == nil {
 			k.fromHost = append(k.fromHost, name)
