@@ -11,6 +11,7 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/infer"
 	"github.com/haz-build/haz/workspace/infer/cargo"
 	"github.com/haz-build/haz/workspace/infer/golang"
@@ -28,6 +29,7 @@ type proposal struct {
 	own  map[string]*project        // haz.yml to be written, by folder
 	// busy are folders with an own haz.yml, which keeps its say.
 	busy map[string]bool
+	base string // the folder where its manifests begin: "/" for `infer`
 }
 
 // language is one whose projects get tasks.
@@ -50,7 +52,7 @@ var languages = []language{
 // A plan without files: there are none. Files of haz that are there keep their say: nothing is written in their place.
 func Propose(ctx context.Context, disk fsys.FS, o Options) (Plan, diag.List) {
 	s := &source{disk: infer.NewDisk(disk), fs: disk, tracked: o.Tracked}
-	p := &proposal{source: s, at: map[string][]infer.Project{}, own: map[string]*project{}, uses: map[string][]string{}, busy: map[string]bool{}}
+	p := &proposal{source: s, at: map[string][]infer.Project{}, own: map[string]*project{}, uses: map[string][]string{}, busy: map[string]bool{}, base: "/"}
 	p.Found = infer.All(ctx, disk, node.Reader{Scripts: true}, golang.Reader{}, cargo.Reader{}, uv.Reader{})
 	s.told(p.Mistakes)
 	if ctx.Err() != nil {
@@ -60,18 +62,15 @@ func Propose(ctx context.Context, disk fsys.FS, o Options) (Plan, diag.List) {
 		return Plan{}, s.mistakes.Sorted()
 	}
 	plan := Plan{Warnings: s.warnings.Sorted(), Beside: beside(s.disk)}
-	if len(p.Projects) == 0 {
+	p.relate()
+	p.apart(ctx)
+	if len(s.mistakes) > 0 {
+		return Plan{}, s.mistakes.Sorted()
+	}
+	if len(p.Projects) == 0 && len(s.draft.projects) == 0 {
 		return plan, nil
 	}
-	for _, f := range p.Projects {
-		p.at[f.Dir] = append(p.at[f.Dir], f)
-		p.busy[f.Dir] = s.disk.Has(path.Join(f.Dir, layout.ProjectFile))
-	}
-	for _, e := range p.Edges {
-		if !slices.Contains(p.uses[e.From], e.To) {
-			p.uses[e.From] = append(p.uses[e.From], e.To)
-		}
-	}
+	plan.Warnings = s.warnings.Sorted()
 	p.listed()
 	for _, l := range languages {
 		if of := p.of(l.reader); len(of) > 0 {
@@ -86,6 +85,19 @@ func Propose(ctx context.Context, disk fsys.FS, o Options) (Plan, diag.List) {
 	plan.Files, plan.Notes = s.draft.files()
 	plan.Looked = p.read()
 	return plan, nil
+}
+
+// relate says of each folder what was found there, and whom it uses.
+func (p *proposal) relate() {
+	for _, f := range p.Projects {
+		p.at[f.Dir] = append(p.at[f.Dir], f)
+		p.busy[f.Dir] = p.disk.Has(path.Join(f.Dir, layout.ProjectFile))
+	}
+	for _, e := range p.Edges {
+		if !slices.Contains(p.uses[e.From], e.To) {
+			p.uses[e.From] = append(p.uses[e.From], e.To)
+		}
+	}
 }
 
 // told sorts mistakes of manifests.
@@ -112,7 +124,8 @@ func (p *proposal) of(reader string) (of []infer.Project) {
 // listed takes the folders of projects that are there already and that no manifest knows.
 func (p *proposal) listed() {
 	for _, name := range p.tracked {
-		if dir := path.Dir(name); path.Base(name) == layout.ProjectFile && dir != "/" && len(p.at[dir]) == 0 {
+		known := func(o *project) bool { return o.dir == path.Dir(name) }
+		if dir := path.Dir(name); path.Base(name) == layout.ProjectFile && dir != "/" && len(p.at[dir]) == 0 && !slices.ContainsFunc(p.draft.projects, known) {
 			p.draft.projects = append(p.draft.projects, &project{dir: dir})
 		}
 	}
@@ -194,14 +207,22 @@ func (p *proposal) relates(reader string) (yes bool, used map[string]bool) {
 	return len(used) > 0, used
 }
 
-// there are those of the names that are files in the root of the workspace, with "/" in front.
+// there are those of the names that are files in the folder where the manifests begin, as paths from the root.
 func (p *proposal) there(names ...string) (found []string) {
 	for _, name := range names {
-		if p.disk.Has("/" + name) {
-			found = append(found, "/"+name)
+		if name = path.Join(p.base, name); p.disk.Has(name) {
+			found = append(found, name)
 		}
 	}
 	return found
+}
+
+// pinned are those of the names that are there, and the lock file: what a project reaches there, where infer knows the project.
+func (p *proposal) pinned(lock string, names ...string) []string {
+	if p.base == "/" && p.disk.Has("/"+lock) {
+		return append([]string{"$" + workspace.LockSet}, p.there(names...)...)
+	}
+	return p.there(append(names, lock)...)
 }
 
 // try is the command to begin with: what is kept comes first, and what is built.
@@ -224,7 +245,7 @@ func (p *proposal) try() string {
 			offer(t)
 		}
 	}
-	for _, o := range p.own {
+	for _, o := range p.draft.projects {
 		for _, t := range o.tasks {
 			offer(t)
 		}

@@ -120,7 +120,7 @@ func (p *proposal) golang([]infer.Project) []*task {
 	one := func(name string, command ...string) *task {
 		t := &task{name: name}
 		t.command, t.deps = append(command, "./..."), deps
-		t.inputs = append([]string{"$project"}, p.there("go.work", "go.work.sum")...)
+		t.inputs = append([]string{"$project"}, p.pinned("go.work.sum", "go.work")...)
 		t.fromHost = []string{"CGO_ENABLED", "GOARCH", "GOEXPERIMENT", "GOFLAGS", "GOOS", "GOTOOLCHAIN"}
 		t.pass = []string{"CI", "GOCACHE", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH", "GOPRIVATE", "GOPROXY", "GOSUMDB"}
 		return t
@@ -139,7 +139,7 @@ func (p *proposal) cargo([]infer.Project) []*task {
 	one := func(name string) *task {
 		t := &task{name: name}
 		t.command, t.deps = []string{"cargo", name}, deps
-		t.inputs = append([]string{"$project"}, p.there("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", ".cargo/config.toml")...)
+		t.inputs = append([]string{"$project"}, p.pinned("Cargo.lock", "Cargo.toml", "rust-toolchain", "rust-toolchain.toml", ".cargo/config.toml")...)
 		t.fromHost = []string{"CARGO_BUILD_TARGET", "RUSTFLAGS", "RUSTUP_TOOLCHAIN"}
 		t.pass = []string{"CARGO_HOME", "CARGO_TARGET_DIR", "CI", "RUSTUP_HOME"}
 		t.tools = "[{name: cargo, probe: [cargo, --version, --verbose]}]"
@@ -154,11 +154,11 @@ func (p *proposal) cargo([]infer.Project) []*task {
 // nothing: nothing is built here.
 func (p *proposal) python(of []infer.Project) (tasks []*task) {
 	relates, _ := p.relates("uv")
-	root := of[0].Dir == "/" && len(of) > 1
+	root := of[0].Dir == p.base && len(of) > 1
 	one := func(name string, command ...string) *task {
 		t := &task{name: name}
 		t.command = append([]string{"uv", "run"}, command...)
-		t.inputs = append([]string{"$project"}, p.there("pyproject.toml", "uv.lock", ".python-version", "ruff.toml", "pytest.ini")...)
+		t.inputs = append([]string{"$project"}, p.pinned("uv.lock", "pyproject.toml", ".python-version", "ruff.toml", "pytest.ini")...)
 		t.exclude = []string{"**/__pycache__/**", "**/*.egg-info/**"}
 		t.pass = []string{"CI", "UV_*"}
 		if relates {
@@ -178,8 +178,8 @@ func (p *proposal) python(of []infer.Project) (tasks []*task) {
 	}
 	if p.names(of, "ruff") {
 		tasks = append(tasks, one("lint", append(everywhere, "ruff", "check")...))
-		if root && p.at["/"][0].Reader == "uv" { // it looks into the folders of the others, which are not in its key
-			own := p.project("/")
+		if root && p.at[p.base][0].Reader == "uv" { // it looks into the folders of the others, which are not in its key
+			own := p.project(p.base)
 			own.tasks = append(own.tasks, &task{name: "lint", body: body{inherit: true, noCache: true}})
 		}
 	}
@@ -190,7 +190,7 @@ func (p *proposal) python(of []infer.Project) (tasks []*task) {
 				continue
 			}
 			t := one("test", append(everywhere, "pytest")...)
-			if root && f.Dir == "/" { // the tests of the others are theirs
+			if root && f.Dir == p.base { // the tests of the others are theirs
 				t.command = append(t.command, []string{"tests", "test"}[folder])
 			}
 			t.name = p.free(f, t.name, "python")
