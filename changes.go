@@ -55,9 +55,13 @@ func (w *Workspace) keepChanged(ctx context.Context, r *Selected, c Changes, giv
 			}
 		}
 	}
-	seeds := w.G.Affected(what.Paths, what.NestedDirs)
-	if c.Kind == Affected { // which compares lock files with those of the base
-		seeds = w.G.AffectedByFiles(what.Paths, what.NestedDirs)
+	seeds := w.G.AffectedByFiles(what.Paths, what.NestedDirs)
+	if c.Kind != Affected {
+		locked, err := w.lockedOtherwise(ctx, what, r)
+		if err != nil {
+			return err
+		}
+		give(locked, IsAffected)
 	}
 	give(seeds, IsAffected)
 	if c.Kind == Affected {

@@ -31,13 +31,53 @@ func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected
 	base, root, err := w.baseGraph(ctx, what.Base, also)
 	if err == nil {
 		defer root.Close()
-		return append(w.G.Differing(base), w.relocked(ctx, base.W, root)...), ctx.Err()
+		return append(w.G.Differing(base), w.relocked(ctx, side{base.W, root}, side{w.W, w.FS}, nil)...), ctx.Err()
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	d := diag.Diagnostic{Severity: diag.Warning, Code: "EXEC-026",
-		Message: "every task counts as affected: the definitions of the base cannot be compared with"}
+	r.Warnings = append(r.Warnings, incomparable("every task counts as affected: the definitions of the base cannot be compared with", err))
+	all := make([]int, len(w.W.Tasks))
+	for i := range all {
+		all[i] = i
+	}
+	return all, nil
+}
+
+// lockedOtherwise are the tasks with $lock of a lock file that changed, whose projects reach something else in it than they did in what was compared
+// with: in the work tree or, where only what is staged counts, in the index. Where one of the two cannot be read, all that have it.
+func (w *Workspace) lockedOtherwise(ctx context.Context, what git.Changes, r *Selected) ([]int, error) {
+	if len(what.NestedDirs) == 0 && !slices.ContainsFunc(what.Paths, func(p string) bool { return w.lockFiles()[p] }) {
+		return nil, nil
+	}
+	also := func(name string) bool { return load.Declares(load.Readers(), name) || w.lockFiles()[name] }
+	was, err := w.sideOf(ctx, what.Base, also)
+	is := side{w.W, w.FS}
+	if err == nil {
+		defer was.files.Close()
+		if what.Staged != nil {
+			if is, err = w.sideOf(ctx, what.Staged, also); err == nil {
+				defer is.files.Close()
+			}
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		r.Warnings = append(r.Warnings, incomparable("lock files count whole: what they were cannot be compared with", err))
+		return w.G.Affected(what.Paths, what.NestedDirs), nil
+	}
+	return w.relocked(ctx, was, is, func(l *workspace.Lock) bool {
+		return slices.ContainsFunc(l.Files, func(name string) bool {
+			return slices.Contains(what.Paths, name) || slices.ContainsFunc(what.NestedDirs, func(dir string) bool { return pattern.IsOrBelow(name, dir) })
+		})
+	}), ctx.Err()
+}
+
+// incomparable says why a workspace of another time cannot be read, and what follows.
+func incomparable(what string, err error) diag.Diagnostic {
+	d := diag.Diagnostic{Severity: diag.Warning, Code: "EXEC-026", Message: what}
 	var said *diag.Errors
 	var asked *git.Error
 	switch {
@@ -52,12 +92,7 @@ func (w *Workspace) redefined(ctx context.Context, what git.Changes, r *Selected
 	default:
 		d.Causes = []string{err.Error()}
 	}
-	r.Warnings = append(r.Warnings, d)
-	all := make([]int, len(w.W.Tasks))
-	for i := range all {
-		all[i] = i
-	}
-	return all, nil
+	return d
 }
 
 // readers are those of manifests that count now or, where the file that says it changed, may have counted at the base.
@@ -105,24 +140,36 @@ func (w *Workspace) unknown(what git.Changes) []string {
 // baseGraph loads the workspace as it was at the base, from git's objects, with what else is asked for beside definitions. The caller closes
 // its file system.
 func (w *Workspace) baseGraph(ctx context.Context, b *git.Base, also func(name string) bool) (*graph.Graph, fsys.FS, error) {
-	tree, err := b.Tree(ctx, also)
+	was, err := w.sideOf(ctx, b, also)
 	if err != nil {
 		return nil, nil, err
+	}
+	g, list := graph.Build(was.w)
+	if g == nil {
+		_ = was.files.Close()
+		return nil, nil, &diag.Errors{List: list}
+	}
+	return g, was.files, nil
+}
+
+// side is a workspace as it was, is or will be.
+type side struct {
+	w     *workspace.Workspace
+	files fsys.FS
+}
+
+// sideOf loads the one that a commit or the index has.
+func (w *Workspace) sideOf(ctx context.Context, b *git.Base, also func(name string) bool) (side, error) {
+	tree, err := b.Tree(ctx, also)
+	if err != nil {
+		return side{}, err
 	}
 	host, err := plantTree(tree)
 	if err != nil {
-		return nil, nil, err
+		return side{}, err
 	}
 	was, root, err := load.Workspace(ctx, host, path.Join(baseRoot, tree.Root), load.Options{})
-	if err != nil {
-		return nil, nil, err
-	}
-	g, list := graph.Build(was)
-	if g == nil {
-		_ = root.Close()
-		return nil, nil, &diag.Errors{List: list}
-	}
-	return g, root, nil
+	return side{was, root}, err
 }
 
 // baseRoot is where the repository of the base lies in memory.

@@ -35,19 +35,26 @@ func (w *Workspace) finder(files fsys.FS) (*packages.Finder, *state.State) {
 	return packages.New(packages.Options{FS: files, State: st, Hash: fn}), st
 }
 
-// relocked are the tasks whose projects reach something else in a lock file than they did in a workspace of another time.
-func (w *Workspace) relocked(ctx context.Context, was *workspace.Workspace, files fsys.FS) (tasks []int) {
-	before, closing := w.finder(files)
+// relocked are the tasks whose projects reach something else in a lock file on the one side than on the other. Where concerns is not nil, only lock
+// files that it is true of count.
+func (w *Workspace) relocked(ctx context.Context, was, is side, concerns func(*workspace.Lock) bool) (tasks []int) {
+	before, closing := w.finder(was.files)
 	defer closing.Flush() // gives handles back
-	now, closes := w.finder(w.FS)
+	now, closes := w.finder(is.files)
 	defer closes.Flush()
+	counting := func(t *Task) []*workspace.Lock {
+		return slices.DeleteFunc(t.Locks(), func(l *workspace.Lock) bool { return concerns != nil && !concerns(l) })
+	}
 	for i, t := range w.W.Tasks {
-		locks := t.Locks()
-		old := was.Task(t.ID)
-		if len(locks) == 0 || old == nil {
-			continue // a new one is told by its definition
+		if len(counting(t)) == 0 {
+			continue
 		}
-		same := slices.EqualFunc(locks, old.Locks(), func(l, m *workspace.Lock) bool {
+		old, t := was.w.Task(t.ID), is.w.Task(t.ID)
+		if old == nil || t == nil { // nothing to compare with
+			tasks = append(tasks, i)
+			continue
+		}
+		same := slices.EqualFunc(counting(t), counting(old), func(l, m *workspace.Lock) bool {
 			a, err := now.Find(ctx, l, t.Project.Dir)
 			b, bad := before.Find(ctx, m, old.Project.Dir)
 			return err == nil && bad == nil && l.File == m.File && a.Same(&b)

@@ -177,6 +177,20 @@ func open(ctx context.Context, dir string, declared *load.Declared, opts []Optio
 	return &Workspace{W: w, G: g, FS: placed, dir: dir, o: o}, nil
 }
 
+// Glance opens what can be read of a workspace, whatever mistakes are in it: for hints. It has no graph, so that nothing but Resolve,
+// ResolveOne, Meant, Hint, Bearing and Close may be asked of it. Nil when nothing can be read.
+func Glance(ctx context.Context, dir string, opts ...Option) *Workspace {
+	o, err := openHost(ctx, dir, opts)
+	if err != nil {
+		return nil
+	}
+	w, fs, _ := load.Workspace(ctx, o.host, dir, o.loading(ctx, dir))
+	if w == nil {
+		return nil
+	}
+	return &Workspace{W: w, FS: fs, dir: dir, o: o}
+}
+
 // root is where the workspace lies, without links, and as tasks see it.
 func (w *Workspace) root() cache.Root {
 	seen := w.FS.HostPath("/")

@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -119,17 +121,18 @@ func (v *invocation) isTask(err error) error {
 	if !errors.As(err, &usage) || v.stand(l.given["directory"]) != nil || v.dirErr != nil {
 		return err
 	}
-	ws, failed := haz.Open(v.ctx, v.dir, haz.WithEnvironment(v.environ))
-	if failed != nil {
+	ws := haz.Glance(v.ctx, v.dir, haz.WithEnvironment(v.environ)) // mistakes in other tasks are told by haz run
+	if ws == nil {
 		return err
 	}
 	defer ws.Close()
 	resolves := func(text string) bool {
 		r, err := haz.ParseReference(text)
-		if err == nil {
-			_, err = ws.Resolve(r)
+		if err != nil {
+			return false
 		}
-		return err == nil
+		found, err := ws.Resolve(r) // where some is missing, nothing is no error
+		return err == nil && len(found) > 0
 	}
 	if resolves(l.unknown) {
 		usage.d.Hint = "that is a task: haz run " + quoted(l.unknown)
@@ -139,8 +142,14 @@ func (v *invocation) isTask(err error) error {
 	} else if usage.d.Hint == noCommand {
 		usage.d.Hint = cmp.Or(asRun(ws.Meant(l.unknown)), noCommand)
 	}
+	if r, bad := haz.ParseReference(l.unknown); usage.d.Hint == noCommand && bad == nil && r.Form != workspace.RefBare && partly(ws.W.Partial) {
+		usage.d.Hint = "tasks are run by haz run " + quoted(l.unknown) + ", which tells the mistakes in the files of the workspace, too"
+	}
 	return err
 }
+
+// partly reports whether a task may be missing that is there once mistakes are mended.
+func partly(p workspace.Partial) bool { return p.Projects || p.Tags || len(p.Tasks) > 0 }
 
 // asRun is a hint that names a task, in the place of a command: a task alone is none.
 func asRun(hint string) string {
@@ -149,4 +158,57 @@ func asRun(hint string) string {
 		return "that is a task: haz run " + ref
 	}
 	return hint
+}
+
+// expanded is one mistake in the place of many, where words for tasks that none was found for are the names of all files here, or of all that
+// begin alike: what a shell makes of a wildcard without quotes (AUX-046). Folders alone may be meant as projects.
+func (v *invocation) expanded(err error) error {
+	words := v.line.args
+	var bad *diag.Errors
+	if c := v.line.command(); c == nil || c.completes != tasks || v.dirErr != nil || len(words) < 2 || !errors.As(err, &bad) {
+		return err
+	}
+	for _, d := range bad.List {
+		if d.Place != (diag.Place{}) || !slices.ContainsFunc(words, func(w string) bool { return strings.Contains(d.Message, diag.Quote(w)) }) {
+			return err
+		}
+	}
+	prefix, ok := v.namesOfFiles(words)
+	if !ok {
+		return err
+	}
+	d := diag.Diagnostic{Message: fmt.Sprintf("these %d words are the names of the files here, which the shell puts in the place of a wildcard without quotes", len(words)),
+		Hint: fmt.Sprintf("in quotes it is one for names of tasks: haz %s %s", pathName(v.line.path), quoted(prefix+"*"))}
+	return &diag.Errors{List: diag.List{d}}
+}
+
+// namesOfFiles reports whether words are the names of all files of the directory that begin as they do; not all of them are folders.
+func (v *invocation) namesOfFiles(words []string) (prefix string, all bool) {
+	entries, err := fsys.Machine().List(v.dir)
+	if err != nil {
+		return "", false
+	}
+	kinds := map[string]fsys.Kind{}
+	for _, e := range entries {
+		kinds[e.Name] = e.Kind
+	}
+	prefix = words[0]
+	folders := true
+	for _, w := range words {
+		kind, there := kinds[w]
+		if !there {
+			return "", false
+		}
+		folders = folders && kind == fsys.Dir
+		for !strings.HasPrefix(w, prefix) {
+			prefix = prefix[:len(prefix)-1]
+		}
+	}
+	shown := 0
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name, prefix) && (prefix != "" || e.Name[0] != '.') {
+			shown++
+		}
+	}
+	return prefix, shown == len(words) && !folders
 }

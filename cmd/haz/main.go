@@ -104,6 +104,7 @@ func run(ctx context.Context, w *world) int {
 		if v.line.unknown != "" {
 			err = v.isTask(err)
 		}
+		err = v.expanded(err)
 		code = 2
 		v.errs = v.styled(w.stderr)
 		v.warn(diagnose(err, pathName(v.line.path)))

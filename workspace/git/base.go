@@ -23,7 +23,8 @@ type Base struct {
 	// IsHead says that the base is HEAD itself, so that only what is not committed can count.
 	IsHead bool
 
-	r *repository
+	r      *repository
+	staged bool // it is the index
 }
 
 // String says in a few words what was taken: "origin/main (from GITHUB_BASE_REF), commit 0123456789ab".

@@ -65,8 +65,8 @@ type Changes struct {
 	Tracked []string
 	// Warnings are sentences about paths that no workspace path can spell, and that were left out.
 	Warnings []string
-	// Base is what was compared with: nil but for Affected.
-	Base *Base
+	// Base is what was compared with; but for Affected it has no name. Staged, of Index alone, is what was compared with it.
+	Base, Staged *Base
 }
 
 // Error says why git did not answer. Each of them ends a command (exit 2).
@@ -97,7 +97,7 @@ func Changed(ctx context.Context, o Options) (Changes, error) {
 		return Changes{}, err
 	}
 	q := question{staged: o.Mode == Index, untracked: o.Mode != Index, inner: o.Mode == Affected, where: []string{"."}}
-	var base *Base
+	base := &Base{r: r}
 	switch o.Mode {
 	case WorkTree:
 		q.commit, err = r.head(ctx)
@@ -109,6 +109,9 @@ func Changed(ctx context.Context, o Options) (Changes, error) {
 		if base, err = r.base(ctx, o); err == nil {
 			q.commit = base.Commit
 		}
+	}
+	if err == nil {
+		base.Commit = q.commit
 	}
 	if err != nil {
 		return Changes{}, err
@@ -122,6 +125,9 @@ func Changed(ctx context.Context, o Options) (Changes, error) {
 	}
 	c := r.changes(f)
 	c.Base = base
+	if o.Mode == Index {
+		c.Staged = &Base{r: r, staged: true}
+	}
 	return c, nil
 }
 

@@ -21,7 +21,7 @@ type Tree struct {
 // definitionMax is more than a definition file may have (chapter 1, section 3).
 const definitionMax = 16<<20 + 1
 
-// Tree reads the definitions that the base has, from git's objects alone: the work tree is not touched, and submodules are read
+// Tree reads the definitions that the base, or the index, has, from git's objects alone: the work tree is not touched, and submodules are read
 // at the commits that the base names. also names files, workspace-absolute, that are read as well. The error says what is not there.
 func (b *Base) Tree(ctx context.Context, also func(name string) bool) (*Tree, error) {
 	root := path.Join("/", b.r.prefix)
@@ -30,7 +30,11 @@ func (b *Base) Tree(ctx context.Context, also func(name string) bool) (*Tree, er
 		return isDefinition(name[1:]) || inside && strings.HasPrefix(below, "/") && also(below)
 	}
 	t := treeReader{ctx: ctx, wants: wants, tree: &Tree{Root: root, Files: map[string]string{}, Links: map[string]string{}}, blobs: map[string]blob{}}
-	if err := t.list(b.r, b.Commit, ""); err != nil {
+	list := t.list
+	if b.staged {
+		list = t.index
+	}
+	if err := list(b.r, b.Commit, ""); err != nil {
 		return nil, err
 	}
 	if err := t.read(); err != nil {
@@ -76,6 +80,37 @@ func (t *treeReader) list(r *repository, commit, at string) error {
 			}
 		default:
 			t.blobs[name] = blob{r, f[2], f[0] == modeLink}
+		}
+	}
+	return nil
+}
+
+// index lists what the index of a repository has.
+func (t *treeReader) index(r *repository, _, at string) error {
+	out, err := r.run(t.ctx, "ls-files", "--stage", "-z", "--full-name", "--", ":/")
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{"": true}
+	for _, line := range split(out) { // "100644 id 0\tpath"; of a conflict our side
+		head, name, ok := strings.Cut(line, "\t")
+		f := strings.Fields(head)
+		if !ok || len(f) != 3 || f[2] != "0" && f[2] != "2" {
+			continue
+		}
+		for i, c := range name {
+			if c == '/' && !known[name[:i]] {
+				known[name[:i]] = true
+				t.tree.Dirs = append(t.tree.Dirs, at+"/"+name[:i])
+			}
+		}
+		if f[0] != modeModule {
+			t.blobs[at+"/"+name] = blob{r, f[1], f[0] == modeLink}
+			continue
+		}
+		t.tree.Dirs = append(t.tree.Dirs, at+"/"+name)
+		if err := t.module(r, f[1], at+"/"+name, name); err != nil {
+			return err
 		}
 	}
 	return nil
