@@ -144,6 +144,18 @@ func npmSetting(d *infer.Disk, name string) (value string, told bool) {
 
 // pnpm takes what pnpm-workspace.yaml says.
 func (s *settings) pnpm(file config.Foreign) (mistakes diag.List) {
+	first := map[string]diag.Place{}
+	file.Each(func(key string, value config.Foreign) {
+		if at, twice := first[key]; twice { // pnpm refuses the file
+			mistakes = append(mistakes, diag.Diagnostic{Code: infer.RuleBroken, Place: value.Place(), Message: "the key " + diag.QuoteShort(key) + " is given twice",
+				Related: []diag.Related{{Place: at, Label: "first occurrence here"}}})
+			return
+		}
+		first[key] = value.Place()
+		if (key == "catalog" || key == "catalogs") && !value.IsMap() {
+			mistakes = append(mistakes, value.Mistake(infer.RuleBroken, "a map"))
+		}
+	})
 	list := file.Get("packages")
 	items, isList := list.Items()
 	if list.IsSet() && !isList {
