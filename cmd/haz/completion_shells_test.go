@@ -35,6 +35,12 @@ var everywhere = []entered{
 	{"haz run '@acme/ui:pack:p\t", "run @acme/ui:pack:prod"},
 	{"haz run @ac\td\t", "run @acme/ui:pack:dev"},
 	{"haz run '^:pack:p\t", "run ^:pack:prod"},
+	{"haz run github.com/acme/co\ttest/un\t", "run github.com/acme/core:test/unit"}, // a dot and slashes, in both parts
+	{"haz run core:test/un\t", "run core:test/unit"},                                // an alias
+	{"haz run core:v1.2:de\t", "run core:v1.2:deploy.eu"},
+	{"haz run 'github.com/acme/core:v1.2:de\t", "run github.com/acme/core:v1.2:deploy.eu"},
+	{"haz why github.com/acme/core:v1\t", "why github.com/acme/core:v1.2:deploy.eu"},
+	{"haz query --projects=github.com/\t", "query --projects=github.com/acme/core"},
 	{"haz query --projects=@ac\t", "query --projects=@acme/ui"},
 	{"haz run --output-mode=bu\t", "run --output-mode=buffered"},
 	{"haz run --output-mode='bu\t", "run --output-mode=buffered"},
@@ -119,7 +125,8 @@ func completesIn(t *testing.T, name string, start []string, rc, setup, onPath st
 case $1 in __complete) exec %q "$@" ;; esac
 echo "$*" > %[2]q.new && mv %[2]q.new %[2]q
 `, haz, said))
-	mustWrite(t, filepath.Join(root, "my ws/.haz/workspace.yml"), "projects: [/lib, /ui]\n")
+	mustWrite(t, filepath.Join(root, "my ws/.haz/workspace.yml"), "projects: [/lib, /ui, /core]\n")
+	mustWrite(t, filepath.Join(root, "my ws/core/haz.yml"), "name: github.com/acme/core\naliases: [core]\ntasks:\n  test/unit: {shell: echo}\n  v1.2:deploy.eu: {shell: echo}\n")
 	mustWrite(t, filepath.Join(root, "my ws/ui/haz.yml"), "name: \"@acme/ui\"\ntasks:\n  pack:prod: {shell: echo}\n  pack:dev: {shell: echo}\n")
 	mustWrite(t, filepath.Join(root, "my ws/lib/haz.yml"), "name: lib\ntags: [c]\ntasks:\n  build: {shell: echo}\n  bundle: {shell: echo}\n")
 	if err := os.Chmod(filepath.Join(root, "bin/haz"), 0o755); err != nil {
