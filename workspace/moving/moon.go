@@ -41,6 +41,13 @@ type moon struct {
 
 // readMoon reads .moon/workspace.yml, the files of tasks that projects inherit, and moon.yml of each project (AUX-041).
 func readMoon(ctx context.Context, s *source) {
+	if m := moonOf(ctx, s); m != nil {
+		m.overlays()
+	}
+}
+
+// moonOf is a workspace of moon as a draft in which each project has all its tasks itself; nil where that is not to be.
+func moonOf(ctx context.Context, s *source) *moon {
 	m := &moon{moonReader: &moonReader{source: s}, ctx: ctx, dir: path.Dir(s.file), byName: map[string]*moonProject{}, enabled: map[string]bool{}, sets: map[string][]moonInput{}, variants: map[string]*moonTask{}}
 	top, _ := m.top(s.file)
 	m.workspace(top)
@@ -51,7 +58,7 @@ func readMoon(ctx context.Context, s *source) {
 	m.nameProjects()
 	m.manifests()
 	if len(s.mistakes) > 0 || ctx.Err() != nil {
-		return
+		return nil
 	}
 	for _, p := range m.all {
 		m.detect(p)
@@ -59,6 +66,7 @@ func readMoon(ctx context.Context, s *source) {
 	}
 	m.relations()
 	m.write()
+	return m
 }
 
 // workspace reads the settings that have a counterpart, or a note.

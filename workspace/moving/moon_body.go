@@ -246,7 +246,8 @@ func (r *moonRun) script(text string, study shell.Study, bins, fails bool) {
 	if r.root {
 		lines = append(lines, `cd "${HAZ_WORKSPACE_ROOT}"`)
 	}
-	if t.scripted && !fails && (study.Lines > 1 || strings.Contains(text, ";")) {
+	several := t.scripted && (study.Lines > 1 || strings.Contains(text, ";"))
+	if several && !fails && !strings.HasPrefix(text, "set -e") {
 		lines = append(lines, "set +e") // as in moon: what counts is how the last command ends
 	}
 	text = strings.TrimSpace(text)
@@ -265,7 +266,7 @@ func (r *moonRun) script(text string, study shell.Study, bins, fails bool) {
 				k.fromHost = append(k.fromHost, name)
 			}
 		}
-		if all.Bash {
+		if all.Bash || several || strings.Contains(text, "[[") || strings.Contains(text, "pipefail") { // moon has bash carry out scripts
 			k.shellType, k.shellOptions = "bash", []string{"-e"}
 		}
 	}

@@ -337,6 +337,9 @@ func (r *moonReader) words(p config.ForeignPair) *moonWords {
 
 // quoted is an item of a list as a shell reads it: moon leaves what a shell expands to the shell.
 func quoted(item string) moonWord {
+	if n := len(item); n > 1 && (item[0] == '\'' || item[0] == '"') && item[n-1] == item[0] && !strings.Contains(item[1:n-1], item[:1]) {
+		return moonWord(item) // it is quoted there
+	}
 	if item == "" || strings.ContainsAny(item, " \t\n\"'\\;&|<>()`#") && !(strings.HasPrefix(item, "@") && strings.HasSuffix(item, ")")) {
 		return moonWord(diag.ShellWord(item))
 	}

@@ -39,7 +39,6 @@ func (m *moon) write() {
 		}
 	}
 	m.infers()
-	m.overlays()
 }
 
 // family is the file that a project inherits a task from, the nearest of several; "" for none.
