@@ -70,6 +70,7 @@ func readTurbo(ctx context.Context, s *source) {
 	}
 	for _, p := range t.all {
 		t.order(projects[p])
+		projects[p].oneMaker()
 		projects[p].apart()
 	}
 	for _, name := range t.root.names {

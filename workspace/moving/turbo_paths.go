@@ -160,6 +160,41 @@ func (p *project) apart() {
 	}
 }
 
+// oneMaker leaves a file that several tasks of a project say as output to the first of them: here nobody makes what another task makes (EXEC-020). It is
+// what compilers remember of their last run mostly. The others come behind, where the first one does not wait for them (AUX-045).
+func (p *project) oneMaker() {
+	byName := map[string]*task{}
+	for _, t := range p.tasks {
+		byName[t.name] = t
+	}
+	next := func(name string) (names []string) {
+		if t := byName[name]; t != nil {
+			for _, ref := range slices.Concat(t.deps, t.weakDeps) {
+				names = append(names, strings.TrimSuffix(strings.TrimPrefix(ref, "~:"), "?"))
+			}
+		}
+		return names
+	}
+	maker := map[string]string{} // of outputs, by name
+	for _, t := range p.tasks {
+		t.outputs = slices.DeleteFunc(slices.Clone(t.outputs), func(out string) bool {
+			first := maker[out]
+			if first == "" || strings.ContainsAny(out, "!*?{") {
+				maker[out] = t.name
+				return false
+			}
+			t.comments = unique(append(t.comments, "the output "+out+" is that of "+first+", which makes it too"))
+			if ref := "~:" + first; !slices.Contains(t.deps, ref) && !slices.Contains(t.weakDeps, ref+"?") && !reaches(next, first, t.name) {
+				t.weakDeps = append(t.weakDeps, ref+"?")
+			}
+			return true
+		})
+		if len(t.outputs) == 0 {
+			t.outputs = nil
+		}
+	}
+}
+
 // takesTracked reports whether a pattern takes files of a package that git tracks.
 func (t *turbo) takesTracked(of *pkg, p pattern.Pattern) bool { return t.tracks(of.Dir, p) }
 
