@@ -60,6 +60,9 @@ func newHooked(h Hooks, clock Clock) hooked {
 	return hooked{Hooks: h, clock: clock, met: make([]atomic.Int64, len(h.Faults))}
 }
 
+// hold reports whether turns of actors may take their time, and wait for those of others.
+func (h *hooked) hold() bool { return h.Before != nil || len(h.Faults) > 0 }
+
 // strike is called before an actor sees a message, and says how many times it does.
 func (h *hooked) strike(actor string, m any) (times int) {
 	if h.Before != nil {

@@ -12,7 +12,7 @@
 //
 // Nothing blocks in Receive, calls of the observer excepted. Rules that the library forces are in props.go.
 //
-// The folder has three rooms: the actors themselves, a file each, with what they run on (run.go, props.go, pool.go, timers.go); what the
+// The folder has three rooms: the actors themselves, a file each, with what they run on (run.go, props.go, lane.go, pool.go, timers.go); what the
 // cache actor's workers do (builder*.go, workers.go); the child processes (children*.go, suspend.go, recorder.go). They are one package
 // because the end of a run has to go through all of them.
 package actors

@@ -2,9 +2,9 @@ package actors
 
 import "sync"
 
-// pool is the dispatcher of a run's actors, and starts its workers: with goroutines that are used again. Each turn of an actor
-// in a new goroutine would begin on the smallest stack, and copy it several times on its way down; that was a tenth of what a
-// run with nothing to do costs. Nobody waits for a free goroutine: where none is idle, a new one is made.
+// pool starts a run's workers and the lane of its actors, and is the dispatcher of those that are not in it: with goroutines that are
+// used again. Each piece of work in a new one would begin on the smallest stack, and copy it several times on its way down; that was a
+// tenth of what a run with nothing to do costs. Nobody waits for a free goroutine: where none is idle, a new one is made.
 type pool struct {
 	mu     sync.Mutex
 	idle   []chan func() // the one that ran last is the last

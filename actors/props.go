@@ -23,6 +23,9 @@ var stopAlways = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { re
 func (r *running) props(name string, a actor.Actor, crashed func(ctx actor.Context, reason, stack string), gone func()) *actor.Props {
 	s := &shell{name: name, inner: a, pulse: &r.pulse, hooks: &r.hooks, crashed: crashed, gone: gone}
 	p := actor.PropsFromProducer(func() actor.Actor { return s }, actor.WithSupervisor(stopAlways), actor.WithDispatcher(r.pool))
+	if name != "observer" && !r.hooks.hold() {
+		p = p.Configure(actor.WithMailbox(r.lane.mailbox))
+	}
 	if r.o.Props != nil {
 		p = r.o.Props(name, p)
 	}

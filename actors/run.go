@@ -29,6 +29,7 @@ type running struct {
 	hooks    hooked
 	system   *actor.ActorSystem
 	pool     *pool
+	lane     *lane
 	builder  *builder  // of the cache actor
 	children *children // of the processes actor
 	host     host      // calls of the observer
@@ -70,6 +71,7 @@ func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
 	if o.Go == nil {
 		o.Go = r.pool.Schedule
 	}
+	r.lane = &lane{start: r.pool.Schedule}
 	r.o, r.hooks = o, newHooked(o.Hooks, o.Clock)
 	r.born = make([]atomic.Pointer[actor.PID], len(o.Plan.Tasks))
 	r.budget, r.spool = newBudget(o.Budget, r.hooks.Await), &spool{fs: o.FS}
