@@ -4,9 +4,10 @@
 //	go run ./bench                          # 1,000 tasks: cold, nothing to do, restore, one changed; beside ninja and turbo
 //	go run ./bench -scale                   # loading and running 100, 1,000 and 10,000 projects
 //	go run ./bench -cli                     # --version, query, list, why, completion
+//	go run ./bench -against HEAD~1          # this tree beside a commit: ratios of CPU and wall, round by round
 //	go run ./bench -streams -blobs          # 200 MB of output; 512 MiB of blobs restored, beside cp
 //
-// A workspace has N projects in ten layers; each has a task with four inputs of 1 KiB, one output and three upstreams in the
+// A workspace, but for -shapes, has N projects in ten layers; each has a task with four inputs of 1 KiB, one output and three upstreams in the
 // layer below. turbo is taken from PATH or TURBO_BIN; it calls `npm run build`, for which a shell script with the same command
 // stands in, so that node's start-up does not count as turbo's.
 package main
@@ -29,6 +30,8 @@ var (
 	streams = flag.Bool("streams", false, "peak memory with 200 MB of task output")
 	blobs   = flag.Bool("blobs", false, "restoring 512 MiB of blobs, beside cp")
 	keep    = flag.String("work", "", "folder for the workspaces (default: a temporary one, removed)")
+	against = flag.String("against", "", "a commit: the haz of this tree is timed beside the one of that")
+	shapes  = flag.String("shapes", "layered,wide", "with -against: shapes of workspaces, of layered, wide, files")
 	binary  = flag.String("haz", "", "the haz binary (default: built from this module)")
 )
 
@@ -57,11 +60,12 @@ func run() error {
 	haz := *binary
 	if haz == "" {
 		haz = filepath.Join(work, "haz-under-test")
-		build := exec.Command("go", "build", "-o", haz, "github.com/haz-build/haz/cmd/haz")
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
-			return fmt.Errorf("build haz: %w", err)
+		if err := build(".", haz); err != nil {
+			return err
 		}
+	}
+	if *against != "" {
+		return benchAgainst(haz, work)
 	}
 	any := false
 	for _, part := range []struct {
@@ -79,6 +83,16 @@ func run() error {
 		return nil
 	}
 	return benchPeers(haz, work)
+}
+
+// build makes haz from the module in dir.
+func build(dir, haz string) error {
+	c := exec.Command("go", "build", "-o", haz, "./cmd/haz")
+	c.Dir, c.Stderr = dir, os.Stderr
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("build haz: %w", err)
+	}
+	return nil
 }
 
 // tool is one task runner on its own copy of the workspace.
@@ -103,26 +117,42 @@ func benchPeers(haz, work string) error {
 		fmt.Printf(" %22s", t.name)
 	}
 	fmt.Println("   haz / others")
-	for _, scenario := range []string{"cold", "nothing to do", "restore", "one changed"} {
-		times := make([][]sample, len(tools))
-		for round := range *rounds {
-			for i, t := range tools {
-				if err := prepare(t, w, scenario, round); err != nil {
-					return err
-				}
-				s, err := t.run()
-				if err != nil {
-					return fmt.Errorf("%s, %s: %w", t.name, scenario, err)
-				}
-				if missing := w.missing(t.dir); missing > 0 {
-					return fmt.Errorf("%s, %s: %d outputs are missing after the run", t.name, scenario, missing)
-				}
-				times[i] = append(times[i], s)
-			}
+	for _, scenario := range scenarios {
+		times, err := measure(tools, w, scenario)
+		if err != nil {
+			return err
 		}
 		printRow(scenario, times)
 	}
 	return nil
+}
+
+var scenarios = []string{"cold", "nothing to do", "restore", "one changed"}
+
+// measure times a scenario for all tools, in interleaved rounds: the samples of each tool, one a round.
+func measure(tools []tool, w shape, scenario string) ([][]sample, error) {
+	times := make([][]sample, len(tools))
+	for round := range *rounds {
+		for k := range tools {
+			i := k
+			if round%2 == 1 { // nobody is always the one behind another
+				i = len(tools) - 1 - k
+			}
+			t := tools[i]
+			if err := prepare(t, w, scenario, round); err != nil {
+				return nil, err
+			}
+			s, err := t.run()
+			if err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", t.name, scenario, err)
+			}
+			if missing := w.missing(t.dir); missing > 0 {
+				return nil, fmt.Errorf("%s, %s: %d outputs are missing after the run", t.name, scenario, missing)
+			}
+			times[i] = append(times[i], s)
+		}
+	}
+	return times, nil
 }
 
 // prepare puts a tool's workspace into the state in which a scenario begins. The run before left all outputs in place.

@@ -18,11 +18,12 @@ const command = "cat src/* > out/result"
 type shape struct {
 	n, layers int
 	deps      [][]int
+	files     int // inputs of each
 }
 
 // layered makes n projects in ten layers, each with three upstreams in the layer below.
 func layered(n int) shape {
-	s := shape{n: n, layers: min(10, n), deps: make([][]int, n)}
+	s := shape{n: n, layers: min(10, n), deps: make([][]int, n), files: 4}
 	rnd := rand.New(rand.NewSource(7))
 	per := max(1, n/s.layers)
 	for i := per; i < n; i++ {
@@ -39,6 +40,15 @@ func layered(n int) shape {
 	return s
 }
 
+// wide makes n projects that do not depend on each other.
+func wide(n int) shape { return shape{n: n, layers: 1, deps: make([][]int, n), files: 4} }
+
+// files makes few projects with many inputs, five a project of the other shapes.
+func files(n int) shape {
+	few := max(1, n/20)
+	return shape{n: few, layers: 1, deps: make([][]int, few), files: 100}
+}
+
 func name(i int) string                 { return fmt.Sprintf("p%05d", i) }
 func project(root string, i int) string { return filepath.Join(root, "p", name(i)) }
 
@@ -52,7 +62,7 @@ func (s shape) sources(root string) error {
 				return err
 			}
 		}
-		for k := range 4 {
+		for k := range s.files {
 			rnd.Read(buf)
 			if err := os.WriteFile(filepath.Join(project(root, i), "src", fmt.Sprintf("f%d", k)), buf, 0o644); err != nil {
 				return err
@@ -119,7 +129,7 @@ func (s shape) writeNinja(root string) error {
 	fmt.Fprintf(&b, "rule b\n  command = cd p/$n && %s\n", command)
 	for i := range s.n {
 		fmt.Fprintf(&b, "build p/%s/out/result: b", name(i))
-		for k := range 4 {
+		for k := range s.files {
 			fmt.Fprintf(&b, " p/%s/src/f%d", name(i), k)
 		}
 		for _, d := range s.deps[i] {
