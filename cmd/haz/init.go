@@ -18,7 +18,7 @@ import (
 
 func initCommand() *command {
 	return &command{Command: cli.Command{Name: "init", Usage: "make this directory a workspace",
-		Description: paragraphs("Finds the projects by their manifests (`package.json`, `go.mod`, `Cargo.toml`, `pyproject.toml`), shows a workspace of them with tasks, and writes it: `.haz/workspace.yml`, overlays in `.haz/tasks`, and a `haz.yml` where a project needs one of its own. On a terminal it asks first. Where there are no manifests it asks on the screen which directories are projects. A workspace that exists is never touched, nor is a `haz.yml`.",
+		Description: paragraphs("Reads the files of nx, turbo or moon where one of these runs the tasks here. Otherwise it finds the projects by their manifests (`package.json`, `go.mod`, `Cargo.toml`, `pyproject.toml`). It shows a workspace of them with tasks, and writes it: `.haz/workspace.yml`, overlays in `.haz/tasks`, and a `haz.yml` where a project needs one of its own. On a terminal it asks first. Where there are no manifests it asks on the screen which directories are projects. A workspace that exists is never touched, nor is a `haz.yml`.",
 			"With `--from` it reads what another tool's files say, and writes the files of haz that say the same. What does not carry over is a comment in them, with its place."),
 		Flags: []cli.Flag{
 			toggle("yes", "write what is found, or what --from makes, and ask nothing"),

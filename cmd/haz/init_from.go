@@ -55,21 +55,24 @@ func (v *invocation) initFrom(tool string) error {
 	return v.write(plan)
 }
 
-// initFound writes a workspace of the projects that manifests make, with tasks for them (AUX-037). Without manifests it is one without
-// projects, or of those that are chosen on the screen.
+// initFound writes the workspace that a tool of this directory describes, or one of the projects that manifests make, with tasks for them
+// (AUX-037). Without either it is one without projects, or of those that are chosen on the screen.
 func (v *invocation) initFound() error {
 	disk, o, err := v.source()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = disk.Close() }() // nothing is written through it
-	plan, mistakes := moving.Propose(v.ctx, disk, o)
+	plan, mistakes := moving.Begin(v.ctx, disk, o)
 	nothing := len(plan.Files) == 0 && len(mistakes) == 0
 	if nothing {
 		if !v.has("yes") && !v.has("dry-run") {
 			return v.initInteractively()
 		}
 		plan.Files = []moving.File{{Name: layout.WorkspaceFile, Text: []byte("projects: []\n")}}
+	}
+	if plan.From.Tool != "" {
+		v.tell("haz: " + plan.From.File + " says what the tasks are: this is haz init --from " + plan.From.Tool + "\n")
 	}
 	if nothing && v.has("yes") {
 		if err := haz.InitWorkspace(v.dir); err != nil {
@@ -79,8 +82,16 @@ func (v *invocation) initFound() error {
 		v.beside(plan)
 		return nil
 	}
-	if err := v.show(disk, plan, mistakes); err != nil || v.has("dry-run") {
+	if err := v.show(disk, plan, mistakes); err != nil {
 		return err
+	}
+	if v.has("dry-run") {
+		for _, f := range plan.Beside {
+			if f.Tool != "" {
+				v.tell("haz: " + f.File + " says more: haz init --from " + f.Tool + " --dry-run\n")
+			}
+		}
+		return nil
 	}
 	if !v.has("yes") {
 		switch v.answer("Write this? [y/N, or c to choose the projects by hand] ") {

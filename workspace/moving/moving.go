@@ -35,7 +35,8 @@ type Plan struct {
 	Warnings diag.List // of the manifests
 	Try      string    // what to run first: "^:build"; "" where there are no tasks
 	Looked   []string  // files that are there and that count beside those to be written: manifests, haz.yml
-	Beside   []Found   // of Propose: files of other tools; Tool is "" where none of Tools reads them
+	From     Found     // of Begin: the tool whose files say it; zero where manifests do
+	Beside   []Found   // of Begin: files of other tools; Tool is "" where none of Tools reads them
 }
 
 // Options are what the reader cannot see on the disk of the workspace.
@@ -51,13 +52,15 @@ type tool struct {
 	files []string // the first that is there says that the tool is used
 	// plain says that other tools build on these files: where one of them is found, this one is not meant.
 	plain bool
+	// whole says that it runs the tasks of all packages, so that nobody who has it means the manifests alone.
+	whole bool
 	read  func(ctx context.Context, s *source)
 }
 
 var tools = []tool{
-	{name: "nx", files: []string{"/nx.json"}, read: readNx},
-	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, read: readTurbo},
-	{name: "moon", files: moonFiles, read: readMoon},
+	{name: "nx", files: []string{"/nx.json"}, whole: true, read: readNx},
+	{name: "turbo", files: []string{"/turbo.json", "/turbo.jsonc"}, whole: true, read: readTurbo},
+	{name: "moon", files: moonFiles, whole: true, read: readMoon},
 	{name: "task", files: slashed(taskFileNames), read: readTask},
 	{name: "mise", files: miseFiles, read: readMise},
 	{name: "make", files: makeFiles, read: readMake},
@@ -120,6 +123,28 @@ type source struct {
 func (s *source) bad(d diag.Diagnostic) {
 	d.Code = RuleSource
 	s.mistakes = append(s.mistakes, d)
+}
+
+// Begin makes the plan of somebody who names no tool: what the files of the only tool say that runs the tasks of all packages here, and
+// otherwise what the manifests of packages make one think of, which has a place for files of haz that are there.
+func Begin(ctx context.Context, disk fsys.FS, o Options) (Plan, diag.List) {
+	var whole []Found
+	for _, f := range Find(disk) {
+		if slices.ContainsFunc(tools, func(t tool) bool { return t.whole && t.name == f.Tool }) {
+			whole = append(whole, f)
+		}
+	}
+	if len(whole) != 1 {
+		return propose(ctx, disk, o)
+	}
+	from := whole[0]
+	plan, mistakes := Read(ctx, disk, from.Tool, o)
+	if slices.ContainsFunc(mistakes, func(d diag.Diagnostic) bool { return d.Code == RuleFree }) {
+		return propose(ctx, disk, o)
+	}
+	plan.From = from
+	plan.Beside = slices.DeleteFunc(beside(infer.NewDisk(disk)), func(f Found) bool { return f.Tool == from.Tool })
+	return plan, mistakes
 }
 
 // Read makes the plan for a workspace of one of Tools; disk is rooted at it. Where there are mistakes there is no plan.

@@ -41,7 +41,7 @@ func TestPlans(t *testing.T) {
 			tool, _, _ := strings.Cut(base, "_")
 			read := func() (Plan, diag.List) { return Read(t.Context(), disk, tool, o) }
 			if tool == "found" {
-				read = func() (Plan, diag.List) { return Propose(t.Context(), disk, o) }
+				read = func() (Plan, diag.List) { return Begin(t.Context(), disk, o) }
 			}
 			plan, mistakes := read()
 			var got strings.Builder

@@ -48,9 +48,9 @@ var languages = []language{
 	{"uv", "python", (*proposal).python, "lint"},
 }
 
-// Propose makes the plan for a workspace that no other tool describes, of the manifests that lie in its root and of those that they lead to.
+// propose makes the plan for a workspace that no other tool describes, of the manifests that lie in its root and of those that they lead to.
 // A plan without files: there are none. Files of haz that are there keep their say: nothing is written in their place.
-func Propose(ctx context.Context, disk fsys.FS, o Options) (Plan, diag.List) {
+func propose(ctx context.Context, disk fsys.FS, o Options) (Plan, diag.List) {
 	s := &source{disk: infer.NewDisk(disk), fs: disk, tracked: o.Tracked}
 	p := &proposal{source: s, at: map[string][]infer.Project{}, own: map[string]*project{}, uses: map[string][]string{}, busy: map[string]bool{}, base: "/"}
 	p.Found = infer.All(ctx, disk, node.Reader{Scripts: true}, golang.Reader{}, cargo.Reader{}, uv.Reader{})
