@@ -120,6 +120,10 @@ func (e *elsewhere) ReadStart(name string, into []byte) (n int, whole bool, err 
 	return n, whole, err
 }
 
+func (e *elsewhere) readStarts(dir string, into []byte, choose func([]Entry) []Entry, each func(Entry, int, bool, error)) error {
+	return e.in("list", dir, func(f FS, dir string) error { return ReadStarts(f, dir, into, choose, each) })
+}
+
 func (e *elsewhere) ReadUnwritten(name string, limit int64) (data []byte, info Info, unwritten bool, err error) {
 	err = e.at("open", name, func(f FS, name string) (err error) {
 		data, info, unwritten, err = f.ReadUnwritten(name, limit)

@@ -145,6 +145,25 @@ type FS interface {
 	Close() error
 }
 
+// ReadStarts lists a directory, and reads the beginnings of those of its entries that choose picks, one after the other, as ReadStart
+// does, and into the same memory: each is told of what into holds at that moment. The error is that of the listing.
+func ReadStarts(f FS, dir string, into []byte, choose func([]Entry) []Entry, each func(e Entry, n int, whole bool, err error)) error {
+	if quick, ok := f.(interface {
+		readStarts(string, []byte, func([]Entry) []Entry, func(Entry, int, bool, error)) error
+	}); ok {
+		return quick.readStarts(dir, into, choose, each)
+	}
+	entries, err := f.List(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range choose(entries) {
+		n, whole, err := f.ReadStart(Clean(dir+"/"+e.Name), into)
+		each(e, n, whole, err)
+	}
+	return nil
+}
+
 // A Place is a file system whose root is a directory of the host, which somebody may move, replace or remove while it is open.
 // What is read and written stays with the directory; who goes by HostPath may come elsewhere.
 type Place interface {

@@ -21,10 +21,14 @@ const (
 	direntName   = unsafe.Offsetof(unix.Dirent{}.Name)
 )
 
-// listFD reads the directory fd and closes it. It allocates once for the names of each buffer and once for the entries
-// of a small directory.
+// listFD reads the directory fd and closes it.
 func listFD(fd int) ([]Entry, error) {
 	defer unix.Close(fd)
+	return entriesFD(fd)
+}
+
+// entriesFD reads the directory fd. It allocates once for the names of each buffer and once for the entries of a small directory.
+func entriesFD(fd int) ([]Entry, error) {
 	buf := direntBuffers.Get().(*[32 << 10]byte)
 	defer direntBuffers.Put(buf)
 	var entries []Entry
@@ -40,6 +44,29 @@ func listFD(fd int) ([]Entry, error) {
 		}
 		entries = appendDirents(entries, buf[:n])
 	}
+}
+
+// readStarts looks up the names of files in their directory, not on the way to it.
+func (h *host) readStarts(dir string, into []byte, choose func([]Entry) []Entry, each func(Entry, int, bool, error)) error {
+	defer calls.enter(h.dir, dir).leave()
+	at, err := h.openat(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK)
+	if err != nil {
+		return pathError("list", Clean(dir), err)
+	}
+	defer unix.Close(at)
+	entries, err := entriesFD(at)
+	if err != nil {
+		return pathError("list", Clean(dir), err)
+	}
+	for _, e := range choose(entries) {
+		fd, err := openat(at, e.Name, readStartFlags, 0)
+		n, whole, err := readStartFD(fd, err, into)
+		if err != nil {
+			err = pathError("read", Clean(dir+"/"+e.Name), err)
+		}
+		each(e, n, whole, err)
+	}
+	return nil
 }
 
 // appendDirents adds the entries in b, which getdents filled. The names of one buffer share one string.

@@ -134,17 +134,27 @@ func (h *host) readFile(name string, limit int64, ask bool) (data []byte, info I
 
 func (h *host) ReadStart(name string, into []byte) (n int, whole bool, err error) {
 	defer calls.enter(h.dir, name).leave()
-	fd, err := h.openat(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	fd, err := h.openat(name, readStartFlags)
+	if n, whole, err = readStartFD(fd, err, into); err != nil {
+		return 0, false, pathError("read", Clean(name), err)
+	}
+	return n, whole, nil
+}
+
+const readStartFlags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
+
+// readStartFD reads the beginning of the file that was opened with such an error, and closes it.
+func readStartFD(fd int, err error, into []byte) (n int, whole bool, _ error) {
 	if err != nil {
-		return 0, false, pathError("open", Clean(name), notRegular(err))
+		return 0, false, notRegular(err)
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := fstat(fd, &st); err != nil {
-		return 0, false, pathError("stat", Clean(name), err)
+		return 0, false, err
 	}
 	if err := WantFile(infoOf(&st).Kind); err != nil {
-		return 0, false, pathError("read", Clean(name), err)
+		return 0, false, err
 	}
 	for n < len(into) {
 		got, err := unix.Read(fd, into[n:])
@@ -152,9 +162,9 @@ func (h *host) ReadStart(name string, into []byte) (n int, whole bool, err error
 		case err == unix.EINTR:
 			continue
 		case err != nil:
-			return 0, false, pathError("read", Clean(name), err)
+			return 0, false, err
 		case got == 0 && int64(n) < st.Size:
-			return 0, false, pathError("read", Clean(name), io.ErrUnexpectedEOF)
+			return 0, false, io.ErrUnexpectedEOF
 		case got == 0:
 			return n, true, nil
 		}

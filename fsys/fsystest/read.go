@@ -118,6 +118,32 @@ var readCases = []testCase{
 			}
 		}
 	}},
+	{"ReadStarts", func(t *testing.T, f fsys.FS) {
+		mkdir(t, f, "/d")
+		mkdir(t, f, "/d/sub")
+		fifo(t, f, "/d/fifo")
+		symlink(t, f, "no", "/d/dangling")
+		symlink(t, f, "b", "/d/link")
+		for name, data := range map[string]string{"a": "", "b": "12345", "c": "1234567", "not": "asked for"} {
+			write(t, f, "/d/"+name, data)
+		}
+		var all []string
+		got := map[string]string{}
+		into := make([]byte, 5)
+		ok(t, fsys.ReadStarts(f, "/d", into, func(entries []fsys.Entry) []fsys.Entry {
+			all = fsys.Names(entries)
+			return slices.DeleteFunc(entries, func(e fsys.Entry) bool { return e.Name == "not" })
+		}, func(e fsys.Entry, n int, whole bool, err error) {
+			got[e.Name] = fmt.Sprintf("%s %v %v", into[:n], whole, err == nil)
+		}))
+		slices.Sort(all)
+		equal(t, "entries", strings.Join(all, " "), "a b c dangling fifo link not sub")
+		want := map[string]string{"a": " true true", "b": "12345 true true", "link": "12345 true true", "c": "12345 false true",
+			"sub": " false false", "fifo": " false false", "dangling": " false false"}
+		equal(t, "read", fmt.Sprint(got), fmt.Sprint(want))
+		fails(t, fsys.ReadStarts(f, "/no", into, nil, nil), fs.ErrNotExist)
+		fails(t, fsys.ReadStarts(f, "/d/a", into, nil, nil), syscall.ENOTDIR)
+	}},
 	{"ReadStart reads nothing but files", func(t *testing.T, f fsys.FS) {
 		mkdir(t, f, "/d")
 		symlink(t, f, "no", "/dangling")

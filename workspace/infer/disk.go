@@ -80,6 +80,15 @@ func (d *Disk) Start(name string, into []byte) (n int, whole bool) {
 	return n, whole
 }
 
+// Starts is Start for files of a folder: those that choose picks of its entries. Of one that cannot be read nothing is told.
+func (d *Disk) Starts(dir string, into []byte, choose func([]fsys.Entry) []fsys.Entry, each func(e fsys.Entry, n int, whole bool)) {
+	_ = fsys.ReadStarts(d.fs, dir, into, choose, func(e fsys.Entry, n int, whole bool, err error) { // a folder that cannot be listed is empty
+		if err == nil {
+			each(e, n, whole)
+		}
+	})
+}
+
 // Head is the beginning of a file that is no link, at most so many bytes; nil where there is none, or it cannot be read.
 func (d *Disk) Head(name string, bytes int) []byte {
 	d.look(pattern.Escape(name))

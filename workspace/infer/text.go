@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -21,11 +22,8 @@ type Text struct {
 
 const byteOrderMark = "\ufeff"
 
-func newText(name string, bytes []byte) (*Text, *diag.Diagnostic) {
-	t := &Text{Name: name, Bytes: bytes}
-	if strings.HasPrefix(string(bytes[:min(len(bytes), len(byteOrderMark))]), byteOrderMark) {
-		t.mark, t.Bytes = len(byteOrderMark), bytes[len(byteOrderMark):]
-	}
+func newText(name string, text []byte) (*Text, *diag.Diagnostic) {
+	t := TextOf(name, text)
 	if !utf8.Valid(t.Bytes) {
 		at := firstBad(t.Bytes)
 		return nil, &diag.Diagnostic{Code: RuleBroken, Place: t.Place(at, at+1), Message: "the file is not UTF-8", Hint: "save it as UTF-8"}
@@ -49,6 +47,15 @@ func NewText(name, text string) *Text {
 	t, bad := newText(name, []byte(text))
 	if bad != nil {
 		return &Text{Name: name, Bytes: []byte(strings.ToValidUTF8(text, "\ufffd"))}
+	}
+	return t
+}
+
+// TextOf is of bytes in UTF-8 that nobody changes as long as the Text is asked.
+func TextOf(name string, text []byte) *Text {
+	t := &Text{Name: name, Bytes: text}
+	if rest, found := bytes.CutPrefix(text, []byte(byteOrderMark)); found {
+		t.mark, t.Bytes = len(byteOrderMark), rest
 	}
 	return t
 }

@@ -43,12 +43,14 @@ func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
 	list := infer.Sorted(w.modules)
 	infer.Each(ctx, len(list), func(i int) { w.require(list[i]) })
 	w.imports(list)
-	found := infer.Found{Mistakes: w.mistakes, Locks: w.locks(list), Sources: w.sources(list)}
-	for _, m := range list {
-		found.Projects = append(found.Projects, m.project())
-		found.Edges = append(found.Edges, m.edges...)
-		found.Mistakes = append(found.Mistakes, m.mistakes...)
-	}
+	parts := make([]infer.Found, len(list))
+	infer.Each(ctx, len(list), func(i int) {
+		m := list[i]
+		parts[i] = infer.Found{Projects: []infer.Project{m.project()}, Edges: m.edges, Mistakes: m.mistakes}
+	})
+	found := infer.Joined(parts)
+	found.Mistakes = append(w.mistakes, found.Mistakes...)
+	found.Locks, found.Sources = w.locks(list), w.sources(list)
 	return found
 }
 
@@ -74,6 +76,8 @@ type mod struct {
 	entries  []fsys.Entry // of the folder
 	used     bool         // by go.work
 	own      replaces
+	lacks    bool            // go.work uses modules that it does not require
+	wants    []want          // what it imports that may be of those
 	app      bool            // its folder holds a program
 	uses     map[string]bool // folders of itself and the modules that its edges lead to
 	edges    []infer.Edge

@@ -1,7 +1,6 @@
 package golang
 
 import (
-	"path"
 	"slices"
 
 	"golang.org/x/mod/semver"
@@ -22,19 +21,23 @@ func (w *world) locks(list []*mod) (locks []infer.Lock) {
 				replaced = append(replaced, replacements(m.file.replaces)...)
 			}
 		}
+		replaced = onceEach(replaced) // most modules say the same
 	}
 	for _, m := range list {
-		member := infer.Member{Dir: m.dir, Name: m.file.module, Untold: !complete(m.file)}
+		more := replaced
+		if together == nil || !m.used {
+			more = replacements(m.file.replaces)
+		}
+		member := infer.Member{Dir: m.dir, Name: m.file.module, Untold: !complete(m.file), Needs: make([]infer.Need, 0, len(m.file.requires)+len(more))}
 		for _, r := range m.file.requires {
 			member.Needs = append(member.Needs, infer.Need{Name: r.path, Spec: r.version})
 		}
-		file := path.Join(m.dir, sums)
+		member.Needs = append(member.Needs, more...)
+		file := in(m.dir, sums)
 		if together != nil && m.used {
-			member.Needs = append(member.Needs, replaced...)
 			together.Members, together.Files = append(together.Members, member), append(together.Files, file)
 			continue
 		}
-		member.Needs = append(member.Needs, replacements(m.file.replaces)...)
 		locks = append(locks, infer.Lock{File: file, Files: []string{file}, Members: []infer.Member{member}})
 	}
 	if together != nil && len(together.Members) > 0 {
@@ -53,6 +56,18 @@ func replacements(list []replaced) (needs []infer.Need) {
 		}
 	}
 	return needs
+}
+
+// onceEach are those of a list without the second of two.
+func onceEach(list []infer.Need) (once []infer.Need) {
+	seen := make(map[infer.Need]bool, len(list))
+	for _, n := range list {
+		if !seen[n] {
+			seen[n] = true
+			once = append(once, n)
+		}
+	}
+	return once
 }
 
 // complete reports whether a go.mod lists all modules that packages of the module are built from, as the go command keeps it since 1.17.

@@ -79,7 +79,7 @@ func (w *world) first() []string {
 				Message: fmt.Sprintf("go.work uses %s, where no go.mod is", diag.Quote(u.Path))})
 		}
 	}
-	return append(dirs, slices.DeleteFunc(all, func(dir string) bool { return slices.Contains(dirs, dir) })...)
+	return append(dirs, all...) // one that is in both is read once
 }
 
 // parseWork reads a go.work. Where single lines are wrong, the others count; nil: nothing can be read of it.
@@ -120,7 +120,7 @@ func (w *world) use(level []*mod) []string {
 	for _, m := range level {
 		for old, list := range m.own {
 			if said[old] == nil { // go.work goes before the modules
-				w.shared[old] = append(w.shared[old], list...)
+				w.shared.add(old, list)
 			}
 		}
 	}

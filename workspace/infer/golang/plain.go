@@ -11,7 +11,7 @@ import (
 // any other, which the library reads: what that says counts, and a fuzz test holds this against it. The library keeps the whole file for
 // those who edit it, which takes some eight times as long; there may be thousands.
 func plain(text string) *manifest {
-	l := lines{text: text, m: &manifest{}}
+	l := lines{text: text, m: &manifest{}, words: make([]string, 0, 8)}
 	for block := ""; ; {
 		words, ok := l.next()
 		switch {
@@ -120,6 +120,9 @@ func (l *lines) directive(verb string, args []string) bool {
 	case "require":
 		if len(args) != 2 || !isVersion(args[0], args[1]) {
 			return false
+		}
+		if l.m.requires == nil { // most lines that come are of this kind
+			l.m.requires = make([]required, 0, 1+strings.Count(l.text[l.at:], "\n"))
 		}
 		l.m.requires = append(l.m.requires, required{args[0], args[1], l.line})
 	case "exclude":

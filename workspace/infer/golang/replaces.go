@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"slices"
+
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -23,6 +25,15 @@ func (w *world) replaces(dir string, list []replaced) replaces {
 		all[r.old] = append(all[r.old], replace{r.oldVersion, to})
 	}
 	return all
+}
+
+// add is as if these were said as well; most modules say the same.
+func (rs replaces) add(old string, list []replace) {
+	for _, r := range list {
+		if !slices.Contains(rs[old], r) {
+			rs[old] = append(rs[old], r)
+		}
+	}
 }
 
 // folders appends the folders of the workspace that they lead to.

@@ -2,6 +2,7 @@ package golang_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,6 +103,38 @@ func TestImportsFarDown(t *testing.T) {
 	}
 	if tags := found.Projects[0].Tags; tags[0] != "app" {
 		t.Errorf("tags: %v", tags)
+	}
+}
+
+// TestFirstImport: of imports in several files that of the first folder and name is the edge, wherever folders lie.
+func TestFirstImport(t *testing.T) {
+	disk := fsys.Memory()
+	infertest.Put(t, disk, "go.work", "go 1.26\nuse (\n\t./a\n\t./b\n)\n")
+	infertest.Put(t, disk, "a/go.mod", "module example.com/a\n")
+	for _, name := range []string{"a/z.go", "a/deep/er/y.go", "a/x/b.go", "a/x/a.go"} {
+		infertest.Put(t, disk, name, "package a\n\nimport \"example.com/b\"\n")
+	}
+	infertest.Put(t, disk, "b/go.mod", "module example.com/b\n")
+	infertest.Put(t, disk, "b/b.go", "package b\n")
+	found := infer.All(t.Context(), disk, golang.Reader{})
+	if len(found.Edges) != 1 || found.Edges[0].Place.File != "a/deep/er/y.go" {
+		t.Errorf("edges: %+v", found.Edges)
+	}
+}
+
+// TestReplacedByAll: what modules of a go.work put in the place of others is asked for by each of them once, be it said by all.
+func TestReplacedByAll(t *testing.T) {
+	disk := fsys.Memory()
+	infertest.Put(t, disk, "go.work", "go 1.26\nuse (\n\t./a\n\t./b\n\t./c\n)\n")
+	for _, name := range []string{"a", "b", "c"} {
+		infertest.Put(t, disk, name+"/go.mod", "module example.com/"+name+"\n\ngo 1.26\n\nrequire example.com/x v1.0.0\n\nreplace example.com/x => example.com/fork v1.0.1\n")
+	}
+	found := infer.All(t.Context(), disk, golang.Reader{})
+	want := []infer.Need{{Name: "example.com/x", Spec: "v1.0.0"}, {Name: "example.com/fork", Spec: "v1.0.1"}}
+	for _, m := range found.Locks[0].Members {
+		if !slices.Equal(m.Needs, want) {
+			t.Errorf("%s needs %v", m.Dir, m.Needs)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -104,6 +105,7 @@ func Bench(b *testing.B, r infer.Reader, many Maker) {
 				b.Fatal(err)
 			}
 			defer machine.Close()
+			defer debug.SetGCPercent(debug.SetGCPercent(400)) // as cmd/haz has it
 			b.ReportAllocs()
 			var walls []time.Duration
 			user, system := cpuTimes(b)

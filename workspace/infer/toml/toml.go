@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 
@@ -16,18 +17,17 @@ import (
 )
 
 // Value is one of a document. The methods that read are there for nil as well, which is no value.
+//
+// There are some dozens in each of thousands of manifests, so they are small, and hang together without slices and maps.
 type Value struct {
-	kind       kind
-	text       string
-	items      []*Value
-	fields     []field
-	index      map[string]int // of fields, once there are many
-	start, end uint32         // of the key, and the value where it stands behind it; of an item of a list, the item
-}
-
-type field struct {
-	name  string
-	value *Value
+	kind        kind
+	start, end  uint32 // of the key, and the value where it stands behind it; of an item of a list, the item
+	count       uint32 // how many there are in it
+	text        string
+	name        string            // its key
+	next        *Value            // behind it, in what it lies in
+	first, last *Value            // that lie in it
+	index       map[string]*Value // of these by key, once there are many
 }
 
 type kind uint8
@@ -45,6 +45,7 @@ const (
 )
 
 func (k kind) isTable() bool { return k >= inline && k <= explicit }
+func (k kind) isList() bool  { return k == list || k == tables }
 
 var kindNames = [...]string{other: "a number or a time", text: "a string", boolean: "a boolean", list: "a list", inline: "a table", dotted: "a table", implicit: "a table",
 	explicit: "a table", tables: "a list of tables"}
@@ -61,18 +62,15 @@ func (v *Value) Get(path ...string) *Value {
 }
 
 func (v *Value) field(name string) *Value {
-	if v == nil {
+	if v == nil || v.kind.isList() {
 		return nil
 	}
 	if v.index != nil {
-		if at, ok := v.index[name]; ok {
-			return v.fields[at].value
-		}
-		return nil
+		return v.index[name]
 	}
-	for i := range v.fields {
-		if v.fields[i].name == name {
-			return v.fields[i].value
+	for f := v.first; f != nil; f = f.next {
+		if f.name == name {
+			return f
 		}
 	}
 	return nil
@@ -81,11 +79,11 @@ func (v *Value) field(name string) *Value {
 // Fields are the keys and values of a table, in the order in which they stand; none of what is no table.
 func (v *Value) Fields() iter.Seq2[string, *Value] {
 	return func(yield func(string, *Value) bool) {
-		if v == nil {
+		if v == nil || v.kind.isList() {
 			return
 		}
-		for _, f := range v.fields {
-			if !yield(f.name, f.value) {
+		for f := v.first; f != nil; f = f.next {
+			if !yield(f.name, f) {
 				return
 			}
 		}
@@ -94,10 +92,14 @@ func (v *Value) Fields() iter.Seq2[string, *Value] {
 
 // Items are those of a list, tables in double brackets among them.
 func (v *Value) Items() []*Value {
-	if v == nil {
+	if v == nil || !v.kind.isList() || v.count == 0 {
 		return nil
 	}
-	return v.items
+	items := make([]*Value, 0, v.count)
+	for item := v.first; item != nil; item = item.next {
+		items = append(items, item)
+	}
+	return items
 }
 
 // Text is a string; ok is false for what is none.
@@ -138,8 +140,10 @@ func (v *Value) Texts(t *infer.Text, tablesToo bool) (texts []*Value, mistakes d
 	if v.kind != list {
 		return nil, diag.List{v.Mistake(t, "want a list of strings, found "+v.Kind())}
 	}
-	for _, item := range v.items {
+	for item := v.first; item != nil; item = item.next {
 		switch {
+		case item.kind == text && texts == nil:
+			texts = append(make([]*Value, 0, v.count), item)
 		case item.kind == text:
 			texts = append(texts, item)
 		case !tablesToo || !item.kind.isTable():
@@ -151,8 +155,11 @@ func (v *Value) Texts(t *infer.Text, tablesToo bool) (texts []*Value, mistakes d
 
 // Parse reads a document. Where it is broken, the value holds what stands before that, and the list the mistake.
 func Parse(t *infer.Text) (*Value, diag.List) {
-	d := document{text: t, root: &Value{kind: explicit}}
+	d := documents.Get().(*document)
+	defer d.leave()
+	d.text, d.all = t, string(t.Bytes)
 	d.parser.Reset(t.Bytes)
+	d.root = d.new(Value{kind: explicit})
 	d.table = d.root
 	for d.parser.NextExpression() {
 		if m := d.expression(d.parser.Expression()); m != nil {
@@ -174,10 +181,28 @@ func Parse(t *infer.Text) (*Value, diag.List) {
 // document is one while it is read.
 type document struct {
 	text   *infer.Text
+	all    string // the text once more, for strings to be parts of
 	parser unstable.Parser
 	root   *Value
 	table  *Value // of the last header
 	spare  []Value
+}
+
+// documents are used again, with the memory of the parser.
+var documents = sync.Pool{New: func() any { return new(document) }}
+
+func (d *document) leave() {
+	d.parser.Reset(nil)
+	d.text, d.all, d.root, d.table = nil, "", nil, nil
+	documents.Put(d)
+}
+
+// string is what the parser gives of a text: most of it stands there as it is.
+func (d *document) string(b []byte) string {
+	if at := cap(d.parser.Data()) - cap(b); at >= 0 && at+len(b) <= len(d.all) && d.all[at:at+len(b)] == string(b) {
+		return d.all[at : at+len(b)]
+	}
+	return string(b)
 }
 
 // new makes a value: many at a time.
@@ -212,7 +237,7 @@ func (d *document) header(n *unstable.Node) *diag.Diagnostic {
 			case next == nil:
 				next = d.add(at, key, implicit)
 			case next.kind == tables:
-				next = next.items[len(next.items)-1]
+				next = next.last
 			case next.kind < dotted:
 				return d.twice(key, next)
 			}
@@ -225,9 +250,7 @@ func (d *document) header(n *unstable.Node) *diag.Diagnostic {
 			} else if next.kind != tables {
 				return d.twice(key, next)
 			}
-			item := d.new(Value{kind: explicit, start: key.Raw.Offset, end: key.Raw.Offset + key.Raw.Length})
-			next.items = append(next.items, item)
-			d.table = item
+			d.table = next.append(d.new(Value{kind: explicit, start: key.Raw.Offset, end: key.Raw.Offset + key.Raw.Length}))
 			return nil
 		}
 		switch {
@@ -266,11 +289,11 @@ func (d *document) keyValue(at *Value, n *unstable.Node) *diag.Diagnostic {
 func (d *document) value(v *Value, n *unstable.Node) *diag.Diagnostic {
 	switch n.Kind {
 	case unstable.String:
-		v.kind, v.text = text, string(n.Data)
+		v.kind, v.text = text, d.string(n.Data)
 	case unstable.Bool:
-		v.kind, v.text = boolean, string(n.Data)
+		v.kind, v.text = boolean, d.string(n.Data)
 	case unstable.Integer, unstable.Float:
-		v.text = string(n.Data)
+		v.text = d.string(n.Data)
 	case unstable.InlineTable:
 		v.kind = inline
 		for it := n.Children(); it.Next(); {
@@ -288,11 +311,10 @@ func (d *document) value(v *Value, n *unstable.Node) *diag.Diagnostic {
 			if c.Kind == unstable.Comment {
 				continue
 			}
-			item := d.new(Value{start: v.start, end: v.end})
+			item := v.append(d.new(Value{start: v.start, end: v.end}))
 			if c.Raw.Length > 0 {
 				item.start, item.end = c.Raw.Offset, c.Raw.Offset+c.Raw.Length
 			}
-			v.items = append(v.items, item)
 			if m := d.value(item, c); m != nil {
 				return m
 			}
@@ -305,22 +327,29 @@ func (d *document) value(v *Value, n *unstable.Node) *diag.Diagnostic {
 const many = 32
 
 func (d *document) add(to *Value, key *unstable.Node, k kind) *Value {
-	v := d.new(Value{kind: k, start: key.Raw.Offset, end: key.Raw.Offset + key.Raw.Length})
-	name := string(key.Data)
-	if to.fields == nil {
-		to.fields = make([]field, 0, 4)
-	}
-	to.fields = append(to.fields, field{name, v})
+	v := to.append(d.new(Value{kind: k, name: d.string(key.Data), start: key.Raw.Offset, end: key.Raw.Offset + key.Raw.Length}))
 	switch {
 	case to.index != nil:
-		to.index[name] = len(to.fields) - 1
-	case len(to.fields) > many:
-		to.index = make(map[string]int, 2*many)
-		for i, f := range to.fields {
-			to.index[f.name] = i
+		to.index[v.name] = v
+	case to.count > many:
+		to.index = make(map[string]*Value, 2*many)
+		for f := to.first; f != nil; f = f.next {
+			to.index[f.name] = f
 		}
 	}
 	return v
+}
+
+// append puts a value behind those that lie in v.
+func (v *Value) append(one *Value) *Value {
+	if v.first == nil {
+		v.first = one
+	} else {
+		v.last.next = one
+	}
+	v.last = one
+	v.count++
+	return one
 }
 
 // twice says that a key is there already.

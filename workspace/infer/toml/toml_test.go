@@ -94,6 +94,18 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// TestEscapes: a string that stands there as it is, and one that does not, wherever in the file.
+func TestEscapes(t *testing.T) {
+	for n := range 20 {
+		v, mistakes := toml.Parse(infer.NewText("/f", strings.Repeat("#", n)+"\na = \"x\\ty\"\nb = \"plain\"\n\"k\\u0065y\" = \"\"\"\\\n   long\"\"\"\n"))
+		a, _ := v.Get("a").Text()
+		b, _ := v.Get("b").Text()
+		if c, _ := v.Get("key").Text(); a != "x\ty" || b != "plain" || c != "long" || len(mistakes) > 0 {
+			t.Errorf("%q %q %q %v", a, b, c, mistakes)
+		}
+	}
+}
+
 func TestTexts(t *testing.T) {
 	text := infer.NewText("/f", `a = ["x", 1, {}, "y", []]`+"\nb = 'c'\n")
 	v, _ := toml.Parse(text)
