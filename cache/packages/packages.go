@@ -214,7 +214,7 @@ func (f *Finder) read(l *workspace.Lock, files []file) (*lockfile.Lock, error) {
 		data, _, err := f.o.FS.ReadFile(name, lockfile.Max)
 		switch {
 		case errors.Is(err, fsys.ErrTooLong):
-			return nil, fmt.Errorf("it has more than %d MiB", lockfile.Max>>20)
+			return nil, &Broken{fmt.Errorf("it has more than %d MiB", lockfile.Max>>20)}
 		case err != nil && !fsys.Absent(err):
 			return nil, err
 		case err != nil || hasher.Sum(f.o.Hash, data) != files[i].read.Digest:
@@ -224,5 +224,9 @@ func (f *Finder) read(l *workspace.Lock, files []file) (*lockfile.Lock, error) {
 			all = append(all, '\n')
 		}
 	}
-	return lockfile.Read(path.Base(l.File), all)
+	lock, err := lockfile.Read(path.Base(l.File), all)
+	if err != nil {
+		return nil, &Broken{err}
+	}
+	return lock, nil
 }

@@ -155,6 +155,28 @@ func TestKept(t *testing.T) {
 	}
 }
 
+// EXEC-064: what is wrong with a lock file is kept as well, and said again.
+func TestBrokenKept(t *testing.T) {
+	b, l := newBed(t), lockOf("/pnpm-lock.yaml", "/a")
+	b.write(l.File, "none: [")
+	said := ""
+	for run := range 3 {
+		found := b.find(l, "/a")
+		err := b.f.Untold(context.Background(), &found, "/a")
+		if run == 0 {
+			said = err.Error()
+		}
+		if found.How != Whole || !errors.As(err, new(*Broken)) || err.Error() != said || said == "" || run > 0 && b.fs.reads[l.File] > 0 {
+			t.Fatalf("run %d: %v, %v; reads %v", run, found, err, b.fs.reads)
+		}
+		b.open()
+	}
+	b.write(l.File, pnpm("1.0.0", "1.0.0", "1.0.0"))
+	if found := b.find(l, "/a"); found.How != Reached {
+		t.Fatal(found)
+	}
+}
+
 // EXEC-064: what is kept is not believed when it does not hold together, is another lock file's, or was made in another start of the system.
 func TestNotBelieved(t *testing.T) {
 	l := lockOf("/pnpm-lock.yaml", "/a", "/b")

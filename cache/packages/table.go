@@ -23,6 +23,7 @@ import (
 //	haz packages 1 blake3
 //	start 8cbc…
 //	lock /pnpm-lock.yaml
+//	broken "…"            what is wrong with the lock file; nothing follows but the digest
 //	member /packages/a 02aa… 17
 //	package react 18.2.0 "sha512-…"
 //	reach 0f3b
@@ -34,6 +35,7 @@ const (
 
 	wordStart   = "start"
 	wordLock    = "lock"
+	wordBroken  = "broken"
 	wordMember  = "member"
 	wordPackage = "package"
 	wordReach   = "reach"
@@ -87,20 +89,31 @@ func (f *Finder) table(ctx context.Context, l *workspace.Lock, found *Found) (*t
 // fill takes what is kept, or reads the lock file.
 func (f *Finder) fill(t *table, l *workspace.Lock, found *Found, of digest.Digest) error {
 	if data, ok := f.o.State.Packages(of); ok {
-		if rows, start, ok := readRows(data, l.File); ok && start == f.o.State.Start() {
-			t.rows, t.text = rows, data
+		if h, ok := readRows(data, l.File); ok && h.start == f.o.State.Start() {
+			if t.text = data; h.broken != "" {
+				t.bad = errors.New(h.broken)
+			}
+			t.rows = make(map[string]row, len(h.members))
+			for _, m := range h.members {
+				t.rows[m.dir] = m.row
+			}
 			return nil
 		}
 	}
 	lock, err := f.read(l, found.files)
+	var broken *Broken
 	switch {
 	case errors.Is(err, errMoved):
 		return err
+	case errors.As(err, &broken): // by its bytes: whoever reads it again finds the same
+		t.bad = broken.Err
+		t.text = f.makeBroken(l, broken.Err)
 	case err != nil:
 		t.bad = err
 		return nil
+	default:
+		t.rows, t.text = f.make(l, lock)
 	}
-	t.rows, t.text = f.make(l, lock)
 	f.o.State.WritePackages(of, t.text)
 	return nil
 }
@@ -160,12 +173,7 @@ func (f *Finder) make(l *workspace.Lock, lock *lockfile.Lock) (map[string]row, [
 		sum := sumOf(f.o.Hash, p)
 		sums = append(sums, sum[:]...)
 	}
-	var w, sets text.Writer
-	w.Head(tableKind, tableRevision, f.o.Hash)
-	w.Line(wordStart)
-	w.Digest(f.o.State.Start())
-	w.Line(wordLock)
-	w.Str(l.File)
+	w, sets := f.head(l), text.Writer{}
 	rows := make(map[string]row, len(members))
 	for i := range members {
 		if !known[i] {
@@ -196,6 +204,24 @@ func (f *Finder) make(l *workspace.Lock, lock *lockfile.Lock) (map[string]row, [
 	}
 	w.Seal(f.o.Hash)
 	return rows, w.B
+}
+
+// makeBroken makes a table of a lock file that cannot be read as one.
+func (f *Finder) makeBroken(l *workspace.Lock, bad error) []byte {
+	w := f.head(l)
+	w.Line(wordBroken)
+	w.Str(bad.Error()[:min(len(bad.Error()), maxText)])
+	w.Seal(f.o.Hash)
+	return w.B
+}
+
+func (f *Finder) head(l *workspace.Lock) (w text.Writer) {
+	w.Head(tableKind, tableRevision, f.o.Hash)
+	w.Line(wordStart)
+	w.Digest(f.o.State.Start())
+	w.Line(wordLock)
+	w.Str(l.File)
+	return w
 }
 
 // ranked are packages in order, each once, and where each of those given is among them.
@@ -242,17 +268,13 @@ func count(set []byte) (n int) {
 }
 
 // readRows reads the rows of a table that holds together.
-func readRows(data []byte, lock string) (rows map[string]row, start digest.Digest, ok bool) {
+func readRows(data []byte, lock string) (h head, ok bool) {
 	r, _, ok := open(data)
 	if !ok {
-		return nil, start, false
+		return h, false
 	}
-	start, file, list := readHead(r)
-	rows = make(map[string]row, len(list))
-	for _, m := range list {
-		rows[m.dir] = m.row
-	}
-	return rows, start, r.Err() == nil && file == lock
+	h = readHead(r)
+	return h, r.Err() == nil && h.lock == lock
 }
 
 // open compares the digest at the end of a table, and begins to read it.
@@ -275,18 +297,30 @@ type member struct {
 	row
 }
 
-func readHead(r *text.Reader) (start digest.Digest, lock string, members []member) {
+// head is what a table begins with.
+type head struct {
+	start   digest.Digest
+	lock    string
+	broken  string // what is wrong with the lock file
+	members []member
+}
+
+func readHead(r *text.Reader) (h head) {
 	r.Line(wordStart)
-	start = r.Digest()
+	h.start = r.Digest()
 	r.Line(wordLock)
-	lock = r.Str(maxText)
+	h.lock = r.Str(maxText)
+	if r.Err() == nil && r.At(wordBroken) {
+		r.Line(wordBroken)
+		h.broken = r.Str(maxText)
+	}
 	for r.Err() == nil && r.At(wordMember) {
 		r.Line(wordMember)
 		m := member{dir: r.Str(maxText)}
 		m.digest, m.count = r.Digest(), int(r.Num())
-		members = append(members, m)
+		h.members = append(h.members, m)
 	}
-	return start, lock, members
+	return h
 }
 
 // List is what the project in a folder reached when the digest of that was so: of the lock files as they are, or as they were. ok is false
@@ -319,9 +353,9 @@ func (f *Finder) listIn(data []byte, lock, dir string, was digest.Digest) (list 
 	if !ok || fn != f.o.Hash {
 		return nil, false
 	}
-	_, file, members := readHead(r)
-	at := slices.IndexFunc(members, func(m member) bool { return m.dir == dir && m.digest == was })
-	if file != lock || at < 0 {
+	h := readHead(r)
+	at := slices.IndexFunc(h.members, func(m member) bool { return m.dir == dir && m.digest == was })
+	if h.lock != lock || at < 0 {
 		return nil, false
 	}
 	var all []lockfile.Package
