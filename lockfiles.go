@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -117,7 +116,7 @@ func (w *Workspace) lockWarning(ctx context.Context, finder *packages.Finder, t 
 		return d
 	case found.How == packages.Reached:
 		return nil
-	case found.How == packages.Absent && pinsNothing(l, t.Project.Dir):
+	case found.How == packages.Absent && mayLack(l, t.Project.Dir):
 		return nil
 	case found.How == packages.Absent:
 		for i := range t.Inputs {
@@ -137,8 +136,8 @@ func (w *Workspace) lockWarning(ctx context.Context, finder *packages.Finder, t 
 	return d
 }
 
-// pinsNothing reports whether a lock file of Go need not be there: the module in a folder requires no other.
-func pinsNothing(l *workspace.Lock, dir string) bool {
+// mayLack reports whether a lock file need not be there: nothing that the project in a folder needs is from elsewhere.
+func mayLack(l *workspace.Lock, dir string) bool {
 	at, member := l.Places[dir]
-	return member && path.Base(l.File) == "go.sum" && len(l.Members[at].Needs) == 0
+	return member && l.Members[at].Free
 }

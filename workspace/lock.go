@@ -15,6 +15,7 @@ type LockMember struct {
 	Uses      []int      // the members that it uses
 	Above     []int      // those whose packages it gets at as well, since they lie in folders above it
 	Untold    bool       // what it reaches cannot be told from the lock file and Needs
+	Free      bool       // it needs nothing from elsewhere, so that there may be no lock file
 }
 
 // LockNeed is a package that a manifest asks for.

@@ -112,6 +112,8 @@ type Member struct {
 	Needs     []Need // where the lock file may not say it itself: what the manifest asks for
 	// Untold says that what it reaches cannot be told from the lock file and Needs.
 	Untold bool
+	// Free says that it needs nothing from elsewhere: the package manager writes no lock file for it alone.
+	Free bool
 }
 
 // A Need is a package that a manifest asks for.

@@ -39,7 +39,7 @@ func locksOf(found infer.Found) locks {
 		}
 		for i, m := range f.Members {
 			to := &l.Members[i]
-			to.Dir, to.Name, to.Untold = m.Dir, m.Name, m.Untold
+			to.Dir, to.Name, to.Untold, to.Free = m.Dir, m.Name, m.Untold, m.Free
 			for _, n := range m.Needs {
 				to.Needs = append(to.Needs, workspace.LockNeed(n))
 			}

@@ -76,6 +76,7 @@ type mod struct {
 	entries  []fsys.Entry // of the folder
 	used     bool         // by go.work
 	own      replaces
+	free     bool            // all that it requires is here
 	lacks    bool            // go.work uses modules that it does not require
 	wants    []want          // what it imports that may be of those
 	app      bool            // its folder holds a program

@@ -28,7 +28,7 @@ func (w *world) locks(list []*mod) (locks []infer.Lock) {
 		if together == nil || !m.used {
 			more = replacements(m.file.replaces)
 		}
-		member := infer.Member{Dir: m.dir, Name: m.file.module, Untold: !complete(m.file), Needs: make([]infer.Need, 0, len(m.file.requires)+len(more))}
+		member := infer.Member{Dir: m.dir, Name: m.file.module, Untold: !complete(m.file), Free: m.free, Needs: make([]infer.Need, 0, len(m.file.requires)+len(more))}
 		for _, r := range m.file.requires {
 			member.Needs = append(member.Needs, infer.Need{Name: r.path, Spec: r.version})
 		}

@@ -87,9 +87,13 @@ func (w *world) known(dir string) string {
 
 // require finds the edges of a module that stand in its go.mod.
 func (w *world) require(m *mod) {
-	m.uses = map[string]bool{m.dir: true}
+	m.uses, m.free = map[string]bool{m.dir: true}, true
 	for _, r := range m.file.requires {
-		if to := w.target(m, r.path, r.version); to != "" && to != m.dir {
+		switch to := w.target(m, r.path, r.version); to {
+		case m.dir:
+		case "":
+			m.free = false
+		default:
 			m.uses[to] = true
 			m.edges = append(m.edges, infer.Edge{From: m.dir, To: to, Kind: "require", Place: r.at.place(m.text)})
 		}

@@ -2,6 +2,7 @@ package golang_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +120,22 @@ func TestFirstImport(t *testing.T) {
 	found := infer.All(t.Context(), disk, golang.Reader{})
 	if len(found.Edges) != 1 || found.Edges[0].Place.File != "a/deep/er/y.go" {
 		t.Errorf("edges: %+v", found.Edges)
+	}
+}
+
+// TestFree is haz::cfg::115: a module is free of sums when all that it requires is here.
+func TestFree(t *testing.T) {
+	disk := fsys.Memory()
+	infertest.Put(t, disk, "go.work", "go 1.26\nuse (\n\t./a\n\t./b\n\t./c\n)\n")
+	infertest.Put(t, disk, "a/go.mod", "module example.com/a\n")
+	infertest.Put(t, disk, "b/go.mod", "module example.com/b\nrequire example.com/a v1.0.0\n")
+	infertest.Put(t, disk, "c/go.mod", "module example.com/c\nrequire (\n\texample.com/a v1.0.0\n\texample.com/x v1.0.0\n)\n")
+	free := map[string]bool{}
+	for _, m := range infer.All(t.Context(), disk, golang.Reader{}).Locks[0].Members {
+		free[m.Dir] = m.Free
+	}
+	if want := map[string]bool{"/a": true, "/b": true, "/c": false}; !maps.Equal(free, want) {
+		t.Errorf("free are %v, want %v", free, want)
 	}
 }
 
