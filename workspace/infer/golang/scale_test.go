@@ -17,19 +17,24 @@ import (
 
 // many is go.work with n modules: 25 requires each, 4 of them met here, and three packages of two files, one of which imports a module
 // that is not required.
-func many(n int) []txtar.File {
-	var work strings.Builder
-	work.WriteString("go 1.26\n\nuse (\n")
+func many(n int) []txtar.File { return work(n, 3) }
+
+// single is many with one package a module.
+func single(n int) []txtar.File { return work(n, 1) }
+
+func work(n, packages int) []txtar.File {
+	var text strings.Builder
+	text.WriteString("go 1.26\n\nuse (\n")
 	var files []txtar.File
 	for i := range n {
-		fmt.Fprintf(&work, "\t./mods/m%d\n", i)
-		files = append(files, module(fmt.Sprintf("mods/m%d", i), i, n)...)
+		fmt.Fprintf(&text, "\t./mods/m%d\n", i)
+		files = append(files, module(fmt.Sprintf("mods/m%d", i), i, n, packages)...)
 	}
-	work.WriteString(")\n")
-	return append(files, txtar.File{Name: "go.work", Data: []byte(work.String())})
+	text.WriteString(")\n")
+	return append(files, txtar.File{Name: "go.work", Data: []byte(text.String())})
 }
 
-func module(dir string, i, n int) []txtar.File {
+func module(dir string, i, n, packages int) []txtar.File {
 	var mod strings.Builder
 	fmt.Fprintf(&mod, "module example.com/many/m%d\n\ngo 1.26\n\nrequire (\n", i)
 	for k := range 4 {
@@ -41,10 +46,10 @@ func module(dir string, i, n int) []txtar.File {
 	mod.WriteString(")\n")
 	files := []txtar.File{{Name: dir + "/go.mod", Data: []byte(mod.String())}}
 	body := strings.Repeat("\nfunc f() error {\n\treturn fmt.Errorf(\"something of %d went wrong: %w\", 7, err)\n}\n", 40)
-	for p := range 3 {
+	for p := range packages {
 		for f := range 2 {
 			imported := fmt.Sprintf("vendor.example.com/package-%d/sub", f)
-			if p == 1 && f == 1 {
+			if p == packages/2 && f == 1 {
 				imported = fmt.Sprintf("example.com/many/m%d/p0", (i+n/2)%n)
 			}
 			files = append(files, txtar.File{Name: fmt.Sprintf("%s/p%d/file%d.go", dir, p, f),
@@ -54,11 +59,16 @@ func module(dir string, i, n int) []txtar.File {
 	return files
 }
 
-// alone is n modules without go.work, each of which replaces those that it requires.
-func alone(n int) []txtar.File {
+// alone is n modules without go.work, each of which replaces those that it requires, with three packages each.
+func alone(n int) []txtar.File { return apart(n, 3) }
+
+// aloneSingle is alone with one package a module.
+func aloneSingle(n int) []txtar.File { return apart(n, 1) }
+
+func apart(n, packages int) []txtar.File {
 	files := []txtar.File{{Name: "go.mod", Data: []byte("module example.com/many\n")}}
 	for i := range n {
-		of := module(fmt.Sprintf("mods/m%d", i), i, n)
+		of := module(fmt.Sprintf("mods/m%d", i), i, n, packages)
 		for k := range 4 {
 			of[0].Data = fmt.Appendf(of[0].Data, "replace example.com/many/m%d => ../m%d\n", (i*7+k*31+1)%n, (i*7+k*31+1)%n)
 		}
@@ -155,5 +165,8 @@ func TestReplacedByAll(t *testing.T) {
 	}
 }
 
-func BenchmarkWork(b *testing.B)  { infertest.Bench(b, golang.Reader{}, many) }
-func BenchmarkAlone(b *testing.B) { infertest.Bench(b, golang.Reader{}, alone) }
+// A package of Go is a folder: the first of each pair has as many as modules, the second three times as many.
+func BenchmarkWork(b *testing.B)       { infertest.Bench(b, golang.Reader{}, single) }
+func BenchmarkWorkThree(b *testing.B)  { infertest.Bench(b, golang.Reader{}, many) }
+func BenchmarkAlone(b *testing.B)      { infertest.Bench(b, golang.Reader{}, aloneSingle) }
+func BenchmarkAloneThree(b *testing.B) { infertest.Bench(b, golang.Reader{}, alone) }
