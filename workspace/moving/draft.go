@@ -476,6 +476,30 @@ func cleanName(text string) string {
 	return name[:min(len(name), workspace.NameMax-5)]
 }
 
+// taskNames gives each name of a task in another tool one in haz: its own where that is one.
+func taskNames(names []string) map[string]string {
+	ours, used := map[string]string{}, map[string]bool{}
+	var odd []string
+	for _, name := range names {
+		if workspace.CheckFamilyName(name) == nil {
+			ours[name], used[name] = name, true
+		} else {
+			odd = append(odd, name)
+		}
+	}
+	slices.Sort(odd)
+	for _, name := range slices.Compact(odd) {
+		ours[name] = unusedName(cleanName(name), used)
+	}
+	return ours
+}
+
+// projectName is a name in haz for a project whose name elsewhere is none here, and what is to say of that.
+func projectName(name string, place diag.Place, used map[string]bool) (string, note) {
+	ours := unusedName(cleanName(name), used)
+	return ours, note{place, diag.Quote(name) + " is no name of a project here, so it is called " + ours}
+}
+
 // unusedName is a name that none of those used is, and one of them from now on.
 func unusedName(name string, used map[string]bool) string {
 	name = cmp.Or(name, "x")

@@ -308,9 +308,7 @@ func (r *miseReader) folder(dir, prefix string, depth int) {
 		return
 	}
 	r.known["dir "+dir] = true
-	entries := slices.Clone(r.disk.List("/" + dir))
-	slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
-	for _, e := range entries {
+	for _, e := range r.entries("/" + dir) {
 		file := path.Join(dir, e.Name)
 		info, err := r.fs.StatInfo("/" + file)
 		switch {

@@ -158,12 +158,8 @@ func (m *moon) inheritance() {
 	}
 	var visit func(dir string, depth int)
 	visit = func(dir string, depth int) {
-		names := map[string]bool{}
-		for _, e := range m.disk.List(dir) {
-			names[e.Name] = true
-		}
-		for _, name := range sortedKeys(names) {
-			full := dir + "/" + name
+		for _, e := range m.entries(dir) {
+			name, full := e.Name, dir+"/"+e.Name
 			switch {
 			case m.disk.RealDir(full) != "":
 				if depth < 20 {
@@ -201,8 +197,8 @@ func (m *moon) nameProjects() {
 	}
 	for _, p := range m.all {
 		if p.ours == "" {
-			p.ours = unusedName(cleanName(p.id), used)
-			p.notes = append(p.notes, note{p.place, diag.Quote(p.id) + " is no name of a project here, so it is called " + p.ours})
+			ours, said := projectName(p.id, p.place, used)
+			p.ours, p.notes = ours, append(p.notes, said)
 		}
 	}
 }

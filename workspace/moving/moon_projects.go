@@ -153,9 +153,7 @@ func (m *moon) globs(globs []item, format string) {
 	left := moonFoldersMax
 	var visit func(dir string)
 	visit = func(dir string) {
-		entries := m.disk.List(dir)
-		slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
-		for _, e := range entries {
+		for _, e := range m.entries(dir) {
 			name := path.Join(dir, e.Name)
 			if left--; left < 0 {
 				return

@@ -4,7 +4,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
@@ -208,9 +207,7 @@ const lyingMax = 1000
 func (r *moonRun) lying(p pattern.Pattern, files bool) (names []string) {
 	var visit func(dir string)
 	visit = func(dir string) {
-		entries := r.disk.List(dir)
-		slices.SortFunc(entries, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
-		for _, e := range entries {
+		for _, e := range r.entries(dir) {
 			name := path.Join(dir, e.Name)
 			if isDir := e.Kind == fsys.Dir; isDir == !files && p.Match(name) && len(names) < lyingMax {
 				names = append(names, strings.TrimPrefix(strings.TrimPrefix(name, r.of.dir), "/"))

@@ -8,6 +8,7 @@ import (
 	"context"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -117,6 +118,13 @@ type source struct {
 	looked   []string  // patterns of the manifests that say which packages there are
 	mistakes diag.List // errors
 	warnings diag.List
+}
+
+// entries are those of a folder, in the order of their names.
+func (s *source) entries(dir string) []fsys.Entry {
+	list := slices.Clone(s.disk.List(dir))
+	slices.SortFunc(list, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
+	return list
 }
 
 // bad notes a mistake in a file of the tool.

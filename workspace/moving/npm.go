@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
-	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/infer/node"
 )
 
@@ -40,26 +39,17 @@ func readNPM(ctx context.Context, s *source) {
 }
 
 func (n *npm) nameTasks() {
-	n.names = map[string]string{}
-	taken := map[string]bool{}
-	var odd []string
+	var names []string
 	every := n.all
 	if n.root != nil && !n.alone {
 		every = append(slices.Clone(every), n.root)
 	}
 	for _, p := range every {
 		for _, f := range p.scripts {
-			if workspace.CheckFamilyName(f.Key) == nil {
-				n.names[f.Key], taken[f.Key] = f.Key, true
-			} else {
-				odd = append(odd, f.Key)
-			}
+			names = append(names, f.Key)
 		}
 	}
-	slices.Sort(odd)
-	for _, name := range slices.Compact(odd) {
-		n.names[name] = unusedName(cleanName(name), taken)
-	}
+	n.names = taskNames(names)
 }
 
 func (n *npm) projectOf(p *pkg) *project {

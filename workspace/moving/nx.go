@@ -53,7 +53,7 @@ type nxProject struct {
 
 // readNx reads nx.json, each project.json, and what package.json says to nx.
 func readNx(ctx context.Context, s *source) {
-	n := &nx{source: s, packages: s.packages(ctx), byNx: map[string]*nxProject{}, kept: map[string]bool{}, tasks: map[string]string{},
+	n := &nx{source: s, packages: s.packages(ctx), byNx: map[string]*nxProject{}, kept: map[string]bool{},
 		askers: map[string]string{}, told: map[string]bool{}, handed: map[string]bool{}}
 	n.config = s.json(s.file)
 	n.infers = !n.alone && len(n.packages.all) > 0
@@ -149,8 +149,8 @@ func (n *nx) name() {
 	}
 	for _, p := range n.projects {
 		if p.ours == "" {
-			p.ours = unusedName(cleanName(p.name), taken)
-			p.notes = append(p.notes, note{p.place, diag.Quote(p.name) + " is no name of a project here, so it is called " + p.ours})
+			ours, said := projectName(p.name, p.place, taken)
+			p.ours, p.notes = ours, append(p.notes, said)
 		}
 	}
 }
@@ -210,21 +210,13 @@ func (n *nx) ignored(name string) bool {
 
 // taskNames gives each target a name in haz: its own where that is one.
 func (n *nx) taskNames() {
-	used := map[string]bool{}
-	var odd []string
+	var names []string
 	for _, p := range n.projects {
 		for _, t := range p.targets {
-			if workspace.CheckFamilyName(t.name) == nil {
-				n.tasks[t.name], used[t.name] = t.name, true
-			} else {
-				odd = append(odd, t.name)
-			}
+			names = append(names, t.name)
 		}
 	}
-	slices.Sort(odd)
-	for _, name := range slices.Compact(odd) {
-		n.tasks[name] = unusedName(cleanName(name), used)
-	}
+	n.tasks = taskNames(names)
 }
 
 // target is one of a project, by nx's name; nil: it has none.

@@ -151,23 +151,13 @@ func (t *turbo) task(w wish) *task {
 
 // taskNames gives each task that a turbo.json names a name in haz: its own where that is one.
 func (t *turbo) taskNames() {
-	t.names = map[string]string{}
-	used := map[string]bool{}
-	var odd []string
+	var names []string
 	for _, f := range append([]*turboFile{t.root}, slices.Collect(maps.Values(t.files))...) {
 		for _, name := range f.names {
-			name = name[strings.LastIndexByte(name, '#')+1:]
-			if workspace.CheckFamilyName(name) == nil {
-				t.names[name], used[name] = name, true
-			} else {
-				odd = append(odd, name)
-			}
+			names = append(names, name[strings.LastIndexByte(name, '#')+1:])
 		}
 	}
-	slices.Sort(odd)
-	for _, name := range slices.Compact(odd) {
-		t.names[name] = unusedName(cleanName(name), used)
-	}
+	t.names = taskNames(names)
 }
 
 // nameOf is our name of a task; one that no turbo.json names is none of ours.
