@@ -43,6 +43,8 @@ type Options struct {
 	Run  messages.RunID
 	Name string // run id for people and records
 	Plan *graph.Plan
+	// Settled are the tasks of the plan that are up to date before the run begins, each once. None: each task finds out by itself.
+	Settled []Settled
 
 	Cap      int // global cap, at least 1
 	FailFast bool
