@@ -77,14 +77,10 @@ func (s *Store) Trouble() []string { return s.site.Trouble() }
 // Denied is the first thing of the cache that may not be opened or made; nil when there is none.
 func (s *Store) Denied() *state.Denial { return s.site.Denied() }
 
-// Finish ends a run: it removes the staging directories that were kept for further restores, and flushes what was stored to
-// the device, once, and only if something was (7.3). A failure is no news: whatever is lost is found out by the next lookup.
-// It should come before state.Flush, so that the rows of the stat index do not reach the device before the outputs that they
-// vouch for.
-func (s *Store) Finish() {
-	s.site.Stagings.DropKept()
-	s.Flush()
-}
+// Finish ends a run: it removes the staging directories that were kept for stores and restores to come. Nothing is flushed to the
+// device (S-63): of what a power cut takes, or leaves with other bytes, a lookup or a restore finds out by sizes and digests, and an index
+// of before the last start of the system proves nothing. A sync would wait for what others have written, too.
+func (s *Store) Finish() { s.site.Stagings.DropKept() }
 
 // Close gives handles back, and removes what Finish has not.
 func (s *Store) Close() error {

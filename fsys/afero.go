@@ -24,7 +24,7 @@ import (
 //   - Links are those of afero.Symlinker. Where the disk is none, Symlink fails with errors.ErrUnsupported. A link that leads out of the disk
 //     is ErrOutside.
 //   - There are no second names (Link) and no shared storage (CloneFile): errors.ErrUnsupported.
-//   - Sync of a file is what the disk makes of it; SyncAll does nothing, so a power cut may cost what was not synced file by file.
+//   - Sync of a file is what the disk makes of it.
 //   - Sub and Hold go by names: who moves the directory takes it away from them. A directory that is empty goes before another one takes
 //     its name.
 //   - FIFOs and devices are not opened: ErrNotRegular.

@@ -3,7 +3,6 @@ package fsys
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -198,11 +197,3 @@ func (f *AferoFS) Unwritten(name string) (Info, bool) {
 }
 
 func (f *AferoFS) MappingTells(string) (bool, error) { return false, nil }
-
-// SyncAll does nothing: see FromAfero.
-func (f *AferoFS) SyncAll() error {
-	if f.closed.Load() {
-		return pathError("sync", "/", fs.ErrClosed)
-	}
-	return nil
-}

@@ -139,8 +139,6 @@ type FS interface {
 	// MappingTells tries, with a file of its own in the directory dir, whether a write through a mapping that was read from before
 	// moves the ctime of a file. It takes longer than the clock of the file system needs for one step.
 	MappingTells(dir string) (bool, error)
-	// SyncAll flushes everything written through this file system to the device.
-	SyncAll() error
 	// Close gives the root handle back. Operations after it fail with fs.ErrClosed. Open files and locks stay.
 	Close() error
 }

@@ -18,13 +18,12 @@ import (
 //
 // What reads goes to the kernel directly, below a descriptor of the directory. What writes goes through an os.Root,
 // opened on first use. Both stay with the directory when it is moved; HostPath and RealPath go by the path it was opened
-// by. Permission bits of what is created are subject to
-// the umask. No operation waits for the other side of a FIFO.
+// by. Permission bits of what is created are subject to the umask. No operation waits for the other side of a FIFO.
 //
 // A link whose text is absolute may be written through when it leads to a place below the root.
 //
-// On Linux everything holds. On other Unixes SyncAll flushes the whole machine, CloneFile always fails, List learns kinds
-// from the standard library, and the directory must be readable.
+// On Linux everything holds. On other Unixes CloneFile always fails, List learns kinds from the standard library, and the directory
+// must be readable.
 func Host(dir string) (FS, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

@@ -59,16 +59,3 @@ func (h *host) cloneFile(src, dst string, perm fs.FileMode) error {
 func notSupported(err error) bool {
 	return err == unix.EOPNOTSUPP || err == unix.ENOTSUP || err == unix.ENOSYS
 }
-
-func (h *host) SyncAll() error {
-	defer calls.enter(h.dir, "/").leave()
-	fd, err := h.openat("/", unix.O_RDONLY|unix.O_DIRECTORY)
-	if err == nil {
-		err = syncFD(fd)
-		_ = unix.Close(fd)
-	}
-	if err != nil {
-		return pathError("sync", "/", err)
-	}
-	return nil
-}

@@ -143,4 +143,3 @@ func cloneFD(src, dst int) error {
 }
 
 // syncFD flushes the file system that fd lies on.
-func syncFD(fd int) error { return unix.Syncfs(fd) }

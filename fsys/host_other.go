@@ -40,6 +40,3 @@ func kindOfType(t fs.FileMode) Kind {
 
 // cloneFD: no clone from descriptor to descriptor here.
 func cloneFD(src, dst int) error { return unix.ENOTSUP }
-
-// syncFD flushes every file system of the machine.
-func syncFD(int) error { return unix.Sync() }

@@ -250,7 +250,7 @@ func TestPowerCutProperties(t *testing.T) {
 				}
 			case 1:
 				if rapid.Bool().Draw(rt, "all") {
-					must(t, s.SyncAll())
+					must(t, s.(*memfs.FS).SyncAll())
 				}
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"sync/atomic"
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -26,20 +25,10 @@ type Store struct {
 	keepDamaged bool
 	none        digest.Digest // of no bytes
 	seek        *spellings    // of the root
-	stored      atomic.Bool   // something was published: flush has something to do
 }
 
 func New(s *site.Site, home manifest.Root, keepDamaged bool) *Store {
 	return &Store{Site: s, home: home, keepDamaged: keepDamaged, none: hasher.Sum(s.Hash, nil), seek: lookFor(home)}
-}
-
-// Flush brings what was stored to the device, if anything was.
-func (s *Store) Flush() {
-	if s.stored.Swap(false) {
-		if root, err := s.Open(); err == nil {
-			_ = root.SyncAll()
-		}
-	}
 }
 
 const (
@@ -362,7 +351,6 @@ func (st *Staged) Place() (alreadyThere bool, err error) {
 	root, dir := st.st.Root, site.EntryOf(st.key)
 	for range maxPublishTries {
 		if err = root.Rename(st.st.Name, dir); err == nil {
-			st.s.stored.Store(true)
 			// Only now, since a staging without a lock file would be taken for that of a dead owner.
 			_ = st.st.Dir.Remove("/" + site.LockName)
 			st.st.Close()

@@ -43,7 +43,6 @@ const (
 	OpOpenLocks
 	OpTryLock
 	OpUnlock
-	OpSyncAll
 )
 
 var opNames = [...]string{
@@ -51,7 +50,7 @@ var opNames = [...]string{
 	OpOpen: "open", OpSub: "sub", OpRead: "read", OpClose: "close", OpMark: "mark",
 	OpOpenWrite: "openwrite", OpWrite: "write", OpTruncate: "truncate", OpSync: "sync", OpMkdir: "mkdir", OpRemove: "remove",
 	OpRename: "rename", OpLink: "link", OpSymlink: "symlink", OpChmod: "chmod", OpChown: "chown", OpChtimes: "chtimes",
-	OpClone: "clone", OpOpenLocks: "openlocks", OpTryLock: "trylock", OpUnlock: "unlock", OpSyncAll: "syncall",
+	OpClone: "clone", OpOpenLocks: "openlocks", OpTryLock: "trylock", OpUnlock: "unlock",
 }
 
 func (o Op) String() string { return opNames[o] }

@@ -313,7 +313,3 @@ func (f *FS) Chown(name string, uid, gid int) error {
 func (f *FS) Chtimes(name string, atime, mtime time.Time) error {
 	return f.call(OpChtimes, name, func() error { return f.inner.Chtimes(name, atime, mtime) })
 }
-
-func (f *FS) SyncAll() error {
-	return f.call(OpSyncAll, "/", f.inner.SyncAll)
-}

@@ -284,7 +284,6 @@ var readCases = []testCase{
 		fails(t, err, fs.ErrClosed)
 		fails(t, s.Mkdir("/y", 0o755), fs.ErrClosed)
 		fails(t, s.Rename("/x", "/y"), fs.ErrClosed)
-		fails(t, s.SyncAll(), fs.ErrClosed)
 		_, err = s.Sub("/")
 		fails(t, err, fs.ErrClosed)
 		equal(t, "open file", readAll(t, r), "abc")

@@ -319,10 +319,6 @@ var writeCases = []testCase{
 			absent(t, f, "/e")
 		}
 	}},
-	{"SyncAll", func(t *testing.T, f fsys.FS) {
-		write(t, f, "/x", "abc")
-		ok(t, f.SyncAll())
-	}},
 	{"many at once", func(t *testing.T, f fsys.FS) {
 		const workers = 8
 		done := make(chan error, workers)
