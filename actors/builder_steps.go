@@ -252,7 +252,7 @@ func (b *builder) prepare(ctx context.Context, j *job, m messages.PrepareExecuti
 	notes, err := b.makeWay(ctx, j)
 	var snap *outputs.Snapshot
 	if err == nil {
-		snap, err = outputs.TakeSnapshot(ctx, b.r.o.FS, workspace.Patterns(j.task.Outputs), outputs.Owner{Below: j.left.was.Below, Now: b.r.o.State.Stamp})
+		snap, err = outputs.TakeSnapshot(ctx, b.r.o.FS, workspace.Patterns(j.task.Outputs), outputs.Owner{Tree: b.r.o.Tree, Below: j.left.was.Below, Now: b.r.o.State.Stamp})
 	}
 	if err != nil {
 		b.unlock(j)
@@ -281,7 +281,7 @@ func (b *builder) collect(ctx context.Context, j *job, m messages.CollectOutputs
 	}
 	defer b.leave(j)
 	j.printed = m.Streams.(*recorder)
-	request := outputs.Request{Task: j.task.ID.String(), Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Products: j.left.kept(),
+	request := outputs.Request{Task: j.task.ID.String(), Tree: b.r.o.Tree, Patterns: workspace.Patterns(j.task.Outputs), Before: j.before, Products: j.left.kept(),
 		Source: j.isSource, Defines: b.r.o.Plan.G.W.Defines, Input: j.input, MadeBy: func(p string) string { return b.madeBy(j.task, p) }, PresenceOnly: m.PresenceOnly,
 		DirMode: b.r.o.Deriver.DirMode(), Spell: j.spell, Texts: j.texts()}
 	got, err := b.collectOutputs(ctx, j, request)

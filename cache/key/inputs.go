@@ -8,6 +8,7 @@ import (
 	"sort"
 	"syscall"
 
+	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
@@ -42,7 +43,7 @@ func (d *Deriver) inputs(ctx context.Context, t *workspace.Task) ([]Input, error
 		if err == nil || walks == maxWalks || !movedMeanwhile(err) {
 			return inputs, err
 		}
-		listings = tree.New(d.o.FS).WithFilesOf(d.o.Tree)
+		listings = tree.New(d.o.FS).WithFilesOf(d.o.Tree).WithOwnOf(d.o.Tree)
 	}
 }
 
@@ -125,12 +126,13 @@ func checkLiteral(m *tree.Match, folder bool) error {
 
 func (d *Deriver) digestAll(ctx context.Context, matches []tree.Match) ([]Input, error) {
 	inputs := make([]Input, 0, len(matches))
+	at := d.o.State.Moment() // the walk is over
 	for i := range matches {
 		in, ok := newInput(&matches[i])
 		if !ok {
 			continue
 		}
-		if err := d.digest(ctx, &in); err != nil {
+		if err := d.digest(ctx, at, &in); err != nil {
 			return nil, err
 		}
 		inputs = append(inputs, in)
@@ -179,7 +181,7 @@ func (in *Input) content() *fsys.Info {
 }
 
 // digest reads the content, where there is one, and leaves the stat that belongs to it.
-func (d *Deriver) digest(ctx context.Context, in *Input) error {
+func (d *Deriver) digest(ctx context.Context, at *state.Moment, in *Input) error {
 	if !in.hasContent() {
 		in.Sure = true // kind and text were read just now
 		return nil
@@ -188,7 +190,7 @@ func (d *Deriver) digest(ctx context.Context, in *Input) error {
 		return err
 	}
 	info := in.content()
-	r, err := d.o.State.Digest(ctx, in.Path, *info)
+	r, err := at.Digest(ctx, in.Path, *info)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/workspace"
 )
@@ -46,7 +47,7 @@ func (d *Deriver) look(ctx context.Context, t *workspace.Task, at *Derived, exem
 	if len(t.Inputs) == 0 {
 		return Changes{}, ctx.Err()
 	}
-	tree := tree.New(d.o.FS).WithFilesOf(d.o.Tree)
+	tree := tree.New(d.o.FS).WithFilesOf(d.o.Tree).WithOwnOf(d.o.Tree)
 	patterns, exclude := t.Files()
 	matches, missing, err := tree.Inputs(ctx, patterns, exclude)
 	if err != nil {
@@ -64,7 +65,7 @@ func (d *Deriver) look(ctx context.Context, t *workspace.Task, at *Derived, exem
 			note(&c.Moved, p.String())
 		}
 	}
-	was := at.Inputs
+	was, moment := at.Inputs, d.o.State.Moment() // the walk is over
 	for i := range matches {
 		now, ok := newInput(&matches[i])
 		if !ok {
@@ -78,7 +79,7 @@ func (d *Deriver) look(ctx context.Context, t *workspace.Task, at *Derived, exem
 			note(&c.Moved, now.Path)
 			continue
 		}
-		fate, err := d.changed(ctx, &was[0], &now)
+		fate, err := d.changed(ctx, moment, &was[0], &now)
 		switch {
 		case err != nil:
 			return Changes{}, err
@@ -111,7 +112,7 @@ const (
 )
 
 // changed compares an input with key time, and digests now where that is needed.
-func (d *Deriver) changed(ctx context.Context, was, now *Input) (fate, error) {
+func (d *Deriver) changed(ctx context.Context, at *state.Moment, was, now *Input) (fate, error) {
 	if was.Kind != now.Kind || was.LinkText != now.LinkText || was.Target != now.Target {
 		return moved, nil
 	}
@@ -122,7 +123,7 @@ func (d *Deriver) changed(ctx context.Context, was, now *Input) (fate, error) {
 	case !same && !now.hasContent():
 		return moved, nil
 	}
-	if err := d.digest(ctx, now); err != nil {
+	if err := d.digest(ctx, at, now); err != nil {
 		var e *Error
 		if errors.As(err, &e) {
 			return moved, nil // it could be read at key time

@@ -90,11 +90,11 @@ func TestChanged(t *testing.T) {
 		"stat of the target": func(in *Input) { in.TargetInfo.CTime++ },
 	} {
 		now := was
-		if changed, err := (&Deriver{}).changed(context.Background(), &was, &now); changed != untouched || err != nil {
+		if changed, err := (&Deriver{}).changed(context.Background(), nil, &was, &now); changed != untouched || err != nil {
 			t.Errorf("nothing changed: %v, %v", changed, err)
 		}
 		change(&now)
-		if changed, err := (&Deriver{}).changed(context.Background(), &was, &now); changed != moved || err != nil {
+		if changed, err := (&Deriver{}).changed(context.Background(), nil, &was, &now); changed != moved || err != nil {
 			t.Errorf("%s: not noticed (%v)", name, err)
 		}
 	}

@@ -190,10 +190,11 @@ func (c *collector) digest(t *thing) error {
 	if t.Match.Info.Kind != fsys.File || t.digested || c.PresenceOnly {
 		return nil
 	}
-	d, now, err := c.st.DigestFile(c.ctx, t.Path, t.Match.Info)
+	read, err := c.at.Digest(c.ctx, t.Path, t.Match.Info)
 	if err != nil {
 		return err
 	}
+	d, now := read.Digest, read.Info
 	if !now.Same(t.Match.Info) {
 		c.unsteady.add(fmt.Sprintf("%s changed while the outputs were collected", t.Path))
 	}

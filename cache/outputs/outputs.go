@@ -25,6 +25,7 @@ import (
 // Request is what Collect has to know.
 type Request struct {
 	Task     string
+	Tree     *tree.Tree        // of the run, which knows where haz's own lies; its listings are not used. May be nil
 	Patterns []pattern.Pattern // anchored
 	Before   *Snapshot
 	// Products of this task: what was kept for it when it began. Empty where its earlier outputs were taken away.
@@ -86,11 +87,12 @@ type Collected struct {
 //
 // It says only whether the outputs may be stored. Streams, inputs that moved, violations are the caller's.
 func Collect(ctx context.Context, fsy fsys.FS, st *state.State, fn digest.Function, r Request) (*Collected, error) {
-	c := &collector{Request: r, ctx: ctx, fs: fsy, st: st, literals: map[string]bool{}}
-	found, err := tree.New(fsy).OutputsAndGit(ctx, r.Patterns, c.enterGit)
+	c := &collector{Request: r, ctx: ctx, fs: fsy, literals: map[string]bool{}}
+	found, err := tree.New(fsy).WithOwnOf(r.Tree).OutputsAndGit(ctx, r.Patterns, c.enterGit)
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}
+	c.at = st.Moment()
 	if err := c.checkLiterals(&found); err != nil {
 		return nil, err
 	}
@@ -118,7 +120,7 @@ type collector struct {
 	Request
 	ctx      context.Context
 	fs       fsys.FS
-	st       *state.State
+	at       *state.Moment // after the walk
 	literals map[string]bool
 	out      Collected
 

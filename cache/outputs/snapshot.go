@@ -29,6 +29,7 @@ type seen struct {
 
 // Owner is what a snapshot has to know besides the tree.
 type Owner struct {
+	Tree *tree.Tree // as in Request
 	// Below reports whether the task's product list lists path or anything below it; nil: it lists nothing.
 	Below func(path string) bool
 	// Now is the time of the file system; nil: unknown.
@@ -42,7 +43,7 @@ func TakeSnapshot(ctx context.Context, fs fsys.FS, patterns []pattern.Pattern, o
 		return s, ctx.Err()
 	}
 	ours := func(path string, _ fsys.Info) bool { return o.Below != nil && o.Below(path) }
-	found, err := tree.New(fs).OutputsAndGit(ctx, patterns, ours)
+	found, err := tree.New(fs).WithOwnOf(o.Tree).OutputsAndGit(ctx, patterns, ours)
 	if err != nil {
 		return nil, walkError(ctx, err)
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/hasher"
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/memfs"
 )
 
@@ -38,7 +40,7 @@ func TestDigestIsNeverStale(t *testing.T) {
 		names := []string{"/a", "/b"}
 		steps := rapid.IntRange(1, 40).Draw(t, "steps")
 		for i := range steps {
-			switch rapid.IntRange(0, 5).Draw(t, "do") {
+			switch rapid.IntRange(0, 6).Draw(t, "do") {
 			case 0, 1:
 				name := rapid.SampledFrom(names).Draw(t, "name")
 				text := fmt.Sprintf("text %d", i%10) // one size
@@ -73,6 +75,30 @@ func TestDigestIsNeverStale(t *testing.T) {
 				}
 				maps.Copy(before, used)
 				mem.SetTime(mem.Now().Add(-time.Duration(rapid.IntRange(3, 100).Draw(t, "back")) * time.Second))
+			case 6: // one look at the clock for both, between which somebody edits the second
+				if contents["/a"] == "" || contents["/b"] == "" {
+					continue
+				}
+				a, errA := mem.StatInfo("/a")
+				b, errB := mem.StatInfo("/b")
+				m := s.Moment()
+				_, errC := m.Digest(context.Background(), "/a", a)
+				if err := errors.Join(errA, errB, errC); err != nil {
+					t.Fatal(err)
+				}
+				was := contents["/b"]
+				if rapid.Bool().Draw(t, "edit") && !edited(mem.Now()) {
+					contents["/b"] = fmt.Sprintf("text %d", i%10)
+					if err := put(mem, "/b", contents["/b"]); err != nil {
+						t.Fatal(err)
+					}
+					used[mem.Now().Unix()] = true
+				}
+				r, err := m.Digest(context.Background(), "/b", b)
+				known := r.Info.Same(b) && r.Digest == hasher.Sum(digest.BLAKE3, []byte(was)) // by that stat, so it was not read
+				if err != nil || r.Digest != hasher.Sum(digest.BLAKE3, []byte(contents["/b"])) && !known {
+					t.Fatalf("step %d: digest of /b is not that of %q: %v", i, contents["/b"], err)
+				}
 			}
 		}
 	})
@@ -80,22 +106,80 @@ func TestDigestIsNeverStale(t *testing.T) {
 
 // The clock goes back between two files: a stamp kept from the first would make the second look old.
 func TestClockSetBackBetweenFiles(t *testing.T) {
+	testClockSetBack(t, func(s *State, name string) { digestOf(t, s, name) })
+}
+
+// So it does for one look at the clock for two files, unless both were looked at before.
+func TestMomentBeforeTheStat(t *testing.T) {
+	var m *Moment
+	testClockSetBack(t, func(s *State, name string) {
+		if m == nil {
+			m = s.Moment()
+		}
+		if _, err := m.Digest(t.Context(), name, fsys.Info{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func testClockSetBack(t *testing.T, read func(s *State, name string)) {
 	mem := memfs.New()
 	mem.SetStep(0)
 	mem.SetTime(time.Unix(5000, 0))
 	write(t, mem, "/a", "a")
 	mem.SetTime(time.Unix(6000, 0))
 	s := Open(mem, digest.BLAKE3)
-	digestOf(t, s, "/a")
+	read(s, "/a")
 	mem.SetTime(time.Unix(5900, 0))
 	write(t, mem, "/b", "one")
-	digestOf(t, s, "/b")
+	read(s, "/b")
 	write(t, mem, "/b", "two") // same tick, size and inode
 	s.Flush()
 	mem.SetTime(time.Unix(7000, 0))
 	for _, s := range []*State{s, Open(mem, digest.BLAKE3)} {
 		if got := digestOf(t, s, "/b"); got != hasher.Sum(digest.BLAKE3, []byte("two")) {
 			t.Errorf("digest is that of the bytes before the edit")
+		}
+	}
+}
+
+// One look at the clock for many files that have to be read.
+func TestMomentLooksOnce(t *testing.T) {
+	mem := memfs.New()
+	for _, name := range []string{"/a", "/b", "/c"} {
+		write(t, mem, name, "text")
+	}
+	mem.Advance(time.Hour)
+	f := newCounting(mem)
+	s := Open(f, digest.BLAKE3)
+	s.Stamp() // makes the file
+	ticks := func() int64 {
+		info, err := mem.Lstat("/.haz/state/clock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.MTime
+	}
+	var infos []fsys.Info
+	for _, name := range []string{"/a", "/b", "/c"} {
+		info, err := mem.Lstat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		infos = append(infos, info)
+	}
+	m, at := s.Moment(), int64(0)
+	for i, name := range []string{"/a", "/b", "/c"} {
+		mem.Advance(time.Second)
+		r, err := m.Digest(t.Context(), name, infos[i])
+		if err != nil || !r.Sure {
+			t.Fatal(r, err)
+		}
+		if i == 0 {
+			at = ticks()
+		}
+		if ticks() != at {
+			t.Errorf("%s: the clock was looked at again", name)
 		}
 	}
 }

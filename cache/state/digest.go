@@ -33,7 +33,36 @@ func (s *State) DigestFile(ctx context.Context, name string, info fsys.Info) (di
 
 // Digest is DigestFile with all that is known.
 func (s *State) Digest(ctx context.Context, name string, info fsys.Info) (Read, error) {
+	return s.Moment().Digest(ctx, name, info)
+}
+
+// A Moment (S-64) is one look at the clock of the file system for many files, whose stats were all taken before the Moment was made. It is
+// for one goroutine.
+//
+// It proves of each file what a look at the clock of its own would: what the stat says was so before the look, and what is read is read
+// after it. Whoever writes to the file in between leaves another stat, which the opened file shows. A look before the stat would prove
+// nothing: when the clock is set back in between, a file that has just been written looks old.
+type Moment struct {
+	s     *State
+	taken bool
+	stamp int64
+}
+
+// Moment makes one; the clock is looked at when the first file has to be read.
+func (s *State) Moment() *Moment { return &Moment{s: s} }
+
+func (m *Moment) at() int64 {
+	if !m.taken {
+		m.stamp, m.taken = m.s.Stamp(), true
+	}
+	return m.stamp
+}
+
+// Digest is State.Digest. For a zero info, a stat that is taken only now, it looks at the clock again.
+func (m *Moment) Digest(ctx context.Context, name string, info fsys.Info) (Read, error) {
+	s := m.s
 	if info.Kind == fsys.Unknown {
+		m = s.Moment()
 		var err error
 		f, at := s.at(name)
 		if info, err = f.StatInfo(at); err != nil {
@@ -48,9 +77,7 @@ func (s *State) Digest(ctx context.Context, name string, info fsys.Info) (Read, 
 	if err := ctx.Err(); err != nil {
 		return Read{}, err
 	}
-	// Before the first byte is read, and once for each file: a time that is kept from an earlier one is too late for a
-	// file that was written after the clock had been set back.
-	stamp := s.Stamp()
+	stamp := m.at() // after the stat, before the first byte is read
 	steady, ask := false, false
 	if oldEnough(info, stamp) {
 		steady, ask = s.steady(name, info, stamp)

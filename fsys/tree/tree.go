@@ -25,6 +25,7 @@ type Tree struct {
 	root   *dirNode
 	linked map[string]*listing // of directories whose path leads through a link, so that Forget cannot tell where they lie
 	own    *ownPaths           // nil: not looked yet
+	shared *ownPaths           // the same for other trees (WithOwnOf); nil: not there yet
 	files  *Files              // of listed patterns; nil: nobody lists them
 }
 
@@ -47,6 +48,7 @@ type listing struct {
 type ownPaths struct {
 	dirs  []string // workspace paths besides layout.CacheDir and layout.StateDir
 	named []string // layout.CacheDir and layout.StateDir, without one that is a link to what it lies in
+	whole bool     // both are there
 }
 
 // A WalkError says which directory or file kept a walk from knowing what matches.
@@ -76,7 +78,7 @@ func New(fs fsys.FS) *Tree { return &Tree{fs: fs, root: &dirNode{}} }
 func (t *Tree) ForgetAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.root, t.linked, t.own = &dirNode{}, nil, nil
+	t.root, t.linked, t.own, t.shared = &dirNode{}, nil, nil, nil
 }
 
 // Forget drops the listings of the directory dir and of all below it (a task wrote there), and of those above it that do
@@ -322,9 +324,40 @@ func (t *Tree) ownPaths() *ownPaths {
 	if own != nil {
 		return own
 	}
-	own = &ownPaths{}
+	own = t.lookForOwn()
+	t.mu.Lock()
+	t.own = own
+	t.mu.Unlock()
+	return own
+}
+
+// WithOwnOf (S-64) has t hide what another tree of the same workspace, which may be nil, hides of haz's own, without a look: that tree's run
+// has its cache and state open, so a link of that name that leads elsewhere by now leads to nothing of it, and what it writes goes on to lie
+// where it did. As long as one of the two is not there yet, which a link may lead to all the same, t looks itself.
+func (t *Tree) WithOwnOf(o *Tree) *Tree {
+	if o == nil {
+		return t
+	}
+	o.mu.Lock()
+	own := o.shared
+	o.mu.Unlock()
+	if own == nil {
+		own = o.lookForOwn()
+		if own.whole {
+			o.mu.Lock()
+			o.shared = own
+			o.mu.Unlock()
+		}
+	}
+	t.own = own
+	return t
+}
+
+func (t *Tree) lookForOwn() *ownPaths {
+	own := &ownPaths{whole: true}
 	for _, dir := range []string{layout.CacheDir, layout.StateDir} {
 		real, err := t.fs.RealPath(dir)
+		own.whole = own.whole && err == nil
 		if err == nil && pattern.IsOrBelow(layout.Dir, strings.TrimSuffix(real, "/")) {
 			continue // a link to what it lies in: else nothing at all would be visible
 		}
@@ -333,9 +366,6 @@ func (t *Tree) ownPaths() *ownPaths {
 			own.dirs = append(own.dirs, real)
 		}
 	}
-	t.mu.Lock()
-	t.own = own
-	t.mu.Unlock()
 	return own
 }
 
