@@ -72,22 +72,23 @@ func (l *line) run(ctx context.Context, do func(c *cli.Context, what func(*invoc
 		}
 		app.Flags = append(app.Flags, o)
 	}
-	app.Commands = l.build(l.commands, app.Flags, do)
+	app.Commands = l.build(l.path, app.Flags, do)
 	return app.RunContext(ctx, l.words)
 }
 
-// build makes the library's commands, which take the global options as well.
-func (l *line) build(cs []*command, globals []cli.Flag, do func(*cli.Context, func(*invocation) error) error) []*cli.Command {
-	var out []*cli.Command
-	for _, c := range cs {
-		theirs := c.Command
-		theirs.HideHelp, theirs.Before, theirs.OnUsageError = true, l.judge, misread
-		theirs.Flags = append(slices.Clone(c.Flags), globals...)
-		theirs.Subcommands = l.build(c.subs, globals, do)
-		theirs.Action = func(ctx *cli.Context) error { return do(ctx, c.do) }
-		out = append(out, &theirs)
+// build makes the library's commands, which take the global options as well: those of the path, each in the one before it. The words name
+// no other, and to make all of them for the library took a third of what haz itself does before it does something.
+func (l *line) build(path []*command, globals []cli.Flag, do func(*cli.Context, func(*invocation) error) error) []*cli.Command {
+	if len(path) == 0 {
+		return nil
 	}
-	return out
+	c := path[0]
+	theirs := c.Command
+	theirs.HideHelp, theirs.Before, theirs.OnUsageError = true, l.judge, misread
+	theirs.Flags = append(slices.Clone(c.Flags), globals...)
+	theirs.Subcommands = l.build(path[1:], globals, do)
+	theirs.Action = func(ctx *cli.Context) error { return do(ctx, c.do) }
+	return []*cli.Command{&theirs}
 }
 
 // judge words what is wrong with the line as a whole, when all its options were read. Where a command is still to come, it has its say.

@@ -11,7 +11,6 @@ package config
 
 import (
 	"path"
-	"regexp"
 	"slices"
 
 	"github.com/haz-build/haz/diag"
@@ -126,7 +125,7 @@ func (o *Overlay) incomplete(key string) {
 	}
 }
 
-var notInName = regexp.MustCompile(`[^A-Za-z0-9_-]+|^[^A-Za-z0-9]+`)
+var notInName = lazily(`[^A-Za-z0-9_-]+|^[^A-Za-z0-9]+`)
 
 // suggestName makes a name of the folder of a haz.yml.
 func suggestName(file string) string {
@@ -135,7 +134,7 @@ func suggestName(file string) string {
 
 // NearestName makes a name of a text: what no name has is a hyphen, and what is too long is cut.
 func NearestName(text string) string {
-	name := notInName.ReplaceAllString(notInName.ReplaceAllString(text, "-"), "")
+	name := notInName().ReplaceAllString(notInName().ReplaceAllString(text, "-"), "")
 	if name = name[:min(len(name), workspace.NameMax)]; workspace.CheckName(name) != nil {
 		return "core"
 	}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
@@ -17,10 +16,10 @@ var placeholders = []struct{ text, ours string }{
 }
 
 // expanded is what other tools expand.
-var expanded = regexp.MustCompile(`\{\{|\$\{[A-Za-z_.][^,}]*\}|\$\(|\{(options|projectName|workspaceName)[.}]`)
+var expanded = lazily(`\{\{|\$\{[A-Za-z_.][^,}]*\}|\$\(|\{(options|projectName|workspaceName)[.}]`)
 
 // fileGroup is a set of files in the words of moon.
-var fileGroup = regexp.MustCompile(`^@(?:group|files|globs|dirs|root)\(([A-Za-z0-9][A-Za-z0-9_-]{0,63})\)$`)
+var fileGroup = lazily(`^@(?:group|files|globs|dirs|root)\(([A-Za-z0-9][A-Za-z0-9_-]{0,63})\)$`)
 
 // ForeignPattern is a hint for a text of `inputs`, `exclude`, `outputs` or `projects` that has a meaning in other tools and none here;
 // "" for any other.
@@ -31,11 +30,11 @@ func ForeignPattern(key, text string) string {
 	if written := RespellPattern(text); written != text && isPattern(written) {
 		return "write " + diag.Quote(written)
 	}
-	if group := fileGroup.FindStringSubmatch(text); group != nil && key == "inputs" {
+	if group := fileGroup().FindStringSubmatch(text); group != nil && key == "inputs" {
 		return "write " + diag.Quote("$"+group[1])
 	}
 	switch {
-	case expanded.MatchString(text):
+	case expanded().MatchString(text):
 		return "nothing is expanded in a path; write the path itself"
 	case key == "inputs" && len(text) > 1 && text[0] == '^' && workspace.CheckName(text[1:]) == nil:
 		return "what deps made counts without being an input; remove it"

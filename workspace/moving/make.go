@@ -3,7 +3,6 @@ package moving
 import (
 	"context"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -114,7 +113,7 @@ func (m *makeMover) judge(r *makeRule, k *task) {
 	}
 	s, ok := rec.settle()
 	if !ok || unread {
-		s.kept, s.outputs = looks(r.name) && (!ok || !s.edits) && !makeEdits.MatchString(strings.Join(r.recipe, "\n")), nil
+		s.kept, s.outputs = looks(r.name) && (!ok || !s.edits) && !makeEdits().MatchString(strings.Join(r.recipe, "\n")), nil
 	}
 	k.noCache = !s.kept
 	k.fromHost = unique(append(m.fromHost(strings.Join(r.recipe, "\n")), slices.DeleteFunc(slices.Clone(s.study.Variables), byDefault)...))
@@ -136,7 +135,7 @@ func (m *makeMover) judge(r *makeRule, k *task) {
 }
 
 // makeEdits are words that a recipe of which not all can be read must not have, to be taken for one that only looks.
-var makeEdits = regexp.MustCompile(`\bgit\b|\bgo (mod|generate|get|fmt)\b|--fix\b|--write\b|\s-w\b|\bsed -i`)
+var makeEdits = lazily(`\bgit\b|\bgo (mod|generate|get|fmt)\b|--fix\b|--write\b|\s-w\b|\bsed -i`)
 
 // unreadWord stands in a script for what make alone can tell.
 const unreadWord = "HAZ_UNREAD"

@@ -2,7 +2,6 @@ package moving
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -85,7 +84,7 @@ func makeLines(text string) (lines []makeLine) {
 	return lines
 }
 
-var makeAssignment = regexp.MustCompile(`^(?:(?:override|export|private|unexport)\s+)*([^\s:#=+?!]+)\s*(=|:=|::=|:::=|\?=|\+=|!=)\s*(.*)$`)
+var makeAssignment = lazily(`^(?:(?:override|export|private|unexport)\s+)*([^\s:#=+?!]+)\s*(=|:=|::=|:::=|\?=|\+=|!=)\s*(.*)$`)
 
 // read reads a Makefile and those that it includes.
 func (r *makeReader) read(name string) {
@@ -177,7 +176,7 @@ func (p *makeParser) line(l makeLine) {
 	case "vpath", "load", "-load", "undefine":
 		return
 	}
-	if m := makeAssignment.FindStringSubmatch(code); m != nil {
+	if m := makeAssignment().FindStringSubmatch(code); m != nil {
 		p.assign(m[1], m[2], m[3])
 		p.now = nil
 		return
@@ -270,7 +269,7 @@ func (p *makeParser) rule(code, doc, above string, offset int) {
 		p.draft.notes = append(p.draft.notes, note{p.text.Place(offset, offset+colon), diag.Quote(strings.TrimSpace(left)) + " does not carry over: what it is called is known to make alone, which makes it for those that need it"})
 		return
 	}
-	ownVars := makeAssignment.MatchString(strings.TrimSpace(right))
+	ownVars := makeAssignment().MatchString(strings.TrimSpace(right))
 	var needs []string
 	if !ownVars {
 		text, ok := p.expand(strings.Replace(right, "|", " ", 1), 0)
@@ -380,7 +379,7 @@ func (r *makeReader) expand(text string, depth int) (out string, known bool) {
 
 // mentioned are the variables that a text refers to, directly or by others, sorted.
 func (r *makeReader) mentioned(text string, to map[string]bool) {
-	for _, m := range makeReference.FindAllStringSubmatch(strings.ReplaceAll(text, "$$", ""), -1) {
+	for _, m := range makeReference().FindAllStringSubmatch(strings.ReplaceAll(text, "$$", ""), -1) {
 		if name := m[1]; !to[name] {
 			to[name] = true
 			r.mentioned(r.vars[name].text, to)
@@ -388,10 +387,10 @@ func (r *makeReader) mentioned(text string, to map[string]bool) {
 	}
 }
 
-var makeReference = regexp.MustCompile(`\$[({]([A-Za-z_][A-Za-z0-9_]*)[)}]`)
+var makeReference = lazily(`\$[({]([A-Za-z_][A-Za-z0-9_]*)[)}]`)
 
 // makeOwnName finds the names that a function gives to something.
-var makeOwnName = regexp.MustCompile(`\$[({](?:foreach|eval)\s+([A-Za-z_][A-Za-z0-9_]*)`)
+var makeOwnName = lazily(`\$[({](?:foreach|eval)\s+([A-Za-z_][A-Za-z0-9_]*)`)
 
 // builtin are variables that make has by itself.
 var builtin = set("MAKE MAKEFLAGS MAKEFILE_LIST MAKECMDGOALS MAKEOVERRIDES CURDIR SHELL RM AR MAKELEVEL SUFFIXES VPATH OS")
@@ -400,7 +399,7 @@ var builtin = set("MAKE MAKEFLAGS MAKEFILE_LIST MAKECMDGOALS MAKEOVERRIDES CURDI
 func (r *makeReader) fromHost(text string) (names []string) {
 	all := map[string]bool{}
 	r.mentioned(text, all)
-	for _, m := range makeOwnName.FindAllStringSubmatch(text, -1) {
+	for _, m := range makeOwnName().FindAllStringSubmatch(text, -1) {
 		delete(all, m[1])
 	}
 	for _, name := range sortedKeys(all) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -101,9 +100,9 @@ func (m *miseMover) plain(text string) string {
 	return text
 }
 
-var miseTemplate = regexp.MustCompile(`\{\{(.*?)\}\}`)
-var miseGetEnv = regexp.MustCompile(`^get_env\(\s*name\s*=\s*["'](\w+)["']\s*(?:,\s*default\s*=\s*["']([^"'$\x60\\{}]*)["']\s*)?\)$`)
-var miseEnvOr = regexp.MustCompile(`^env\.(\w+)(?:\s*\|\s*default\(value\s*=\s*["']([^"'$\x60\\{}]*)["']\))?$`)
+var miseTemplate = lazily(`\{\{(.*?)\}\}`)
+var miseGetEnv = lazily(`^get_env\(\s*name\s*=\s*["'](\w+)["']\s*(?:,\s*default\s*=\s*["']([^"'$\x60\\{}]*)["']\s*)?\)$`)
+var miseEnvOr = lazily(`^env\.(\w+)(?:\s*\|\s*default\(value\s*=\s*["']([^"'$\x60\\{}]*)["']\))?$`)
 
 // text fills in a template, as far as that can be done before the task runs.
 func (m *miseMover) text(text string) (string, error) {
@@ -111,7 +110,7 @@ func (m *miseMover) text(text string) (string, error) {
 		return "", errors.New("a template in it is filled in by mise")
 	}
 	var failed error
-	out := miseTemplate.ReplaceAllStringFunc(text, func(t string) string {
+	out := miseTemplate().ReplaceAllStringFunc(text, func(t string) string {
 		inner := strings.TrimSpace(strings.Trim(t, "{}- "))
 		variable := func(match []string) string {
 			if match[2] != "" {
@@ -129,10 +128,10 @@ func (m *miseMover) text(text string) (string, error) {
 		case inner == "arch()":
 			return map[string]string{"amd64": "x64", "arm64": "arm64"}[m.options.Arch]
 		}
-		if match := miseGetEnv.FindStringSubmatch(inner); match != nil {
+		if match := miseGetEnv().FindStringSubmatch(inner); match != nil {
 			return variable(match)
 		}
-		if match := miseEnvOr.FindStringSubmatch(inner); match != nil {
+		if match := miseEnvOr().FindStringSubmatch(inner); match != nil {
 			return variable(match)
 		}
 		failed = fmt.Errorf("the template %s is filled in by mise", diag.Quote(inner))

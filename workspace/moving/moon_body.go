@@ -1,7 +1,6 @@
 package moving
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -130,7 +129,7 @@ func (r *moonRun) envFiles() {
 }
 
 // whole is a text that is a variable of the host and nothing else.
-var whole = regexp.MustCompile(`^\$(?:\{([A-Z0-9_]+)\}|([A-Z0-9_]+))$`)
+var whole = lazily(`^\$(?:\{([A-Z0-9_]+)\}|([A-Z0-9_]+))$`)
 
 // environment are the variables that the task sets, and those of its project that a script has to put together.
 func (r *moonRun) environment() {
@@ -170,7 +169,7 @@ func (r *moonRun) variableKind(e moonEnv) moonVariableKind {
 	probe := *r
 	probe.task, probe.shell = &task{}, false
 	text := probe.tokens(e.text)
-	name := whole.FindStringSubmatch(text)
+	name := whole().FindStringSubmatch(text)
 	switch {
 	case name != nil && (name[1] == e.name || name[2] == e.name):
 		return fromTheHost
@@ -191,7 +190,7 @@ func (r *moonRun) set(e moonEnv, k *task) {
 		k.fromHost = append(k.fromHost, e.name)
 	case madeByScript:
 		r.quoted = true
-		text := moonDefault.ReplaceAllString(r.tokens(e.text), "${$1:-$2}")
+		text := moonDefault().ReplaceAllString(r.tokens(e.text), "${$1:-$2}")
 		r.quoted = false
 		r.lines = append(r.lines, "export "+e.name+`="`+strings.NewReplacer(`"`, `\"`, "`", "\\`").Replace(text)+`"`)
 	default:
@@ -210,7 +209,7 @@ func (r *moonRun) command() {
 	text := ""
 	switch {
 	case t.scripted:
-		text = moonDefault.ReplaceAllString(r.tokens(r.functions(t.script)), "${$1:-$2}")
+		text = moonDefault().ReplaceAllString(r.tokens(r.functions(t.script)), "${$1:-$2}")
 	case t.command == nil || slices.Contains([]string{"noop", "nop", "no-op"}, string(t.command.words[0])):
 		k.command, k.inputs = []string{"true"}, nil // it brings others, and does nothing itself
 		return
@@ -296,13 +295,13 @@ func (r *moonRun) moonEnv(study shell.Study) (lines []string) {
 }
 
 // plainWord is a word that means itself to every shell.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@,%+=-]+$`)
+var plainWord = lazily(`^[A-Za-z0-9_./:@,%+=-]+$`)
 
 // plainWords are the words of a command without what quotes them. ok is false where a shell has to read one.
 func plainWords(words []string) (out []string, ok bool) {
 	for i, w := range words {
 		switch inner := strings.TrimSuffix(strings.TrimPrefix(w, w[:min(1, len(w))]), w[:min(1, len(w))]); {
-		case plainWord.MatchString(w) && (i > 0 || !strings.Contains(w, "=")):
+		case plainWord().MatchString(w) && (i > 0 || !strings.Contains(w, "=")):
 			out = append(out, w)
 		case len(w) > 1 && w[0] == '\'' && w[len(w)-1] == '\'' && !strings.ContainsAny(inner, "'\n"):
 			out = append(out, inner)

@@ -3,7 +3,6 @@ package moving
 import (
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/haz-build/haz/diag"
@@ -13,10 +12,10 @@ import (
 
 // moonVariable is a token of moon: the longer names come first, as there.
 var (
-	moonVariable = regexp.MustCompile(`\$(arch|language|osFamily|os|projectAliases|projectAlias|projectChannel|projectId|projectLayer|projectType|projectName|projectTitle|projectOwner|projectRoot|projectSource|projectStack|project|target|taskId|taskToolchains|taskToolchain|taskPlatform|taskType|task|timestamp|datetime|date|time|vcsBranch|vcsRepository|vcsRevision|workingDir|workspaceRoot)`)
-	moonFunction = regexp.MustCompile(`@([a-z]+)\(([0-9A-Za-z_-]+)\)`)
+	moonVariable = lazily(`\$(arch|language|osFamily|os|projectAliases|projectAlias|projectChannel|projectId|projectLayer|projectType|projectName|projectTitle|projectOwner|projectRoot|projectSource|projectStack|project|target|taskId|taskToolchains|taskToolchain|taskPlatform|taskType|task|timestamp|datetime|date|time|vcsBranch|vcsRepository|vcsRevision|workingDir|workspaceRoot)`)
+	moonFunction = lazily(`@([a-z]+)\(([0-9A-Za-z_-]+)\)`)
 	// moonDefault is a substitution with a default in the words of version 1.
-	moonDefault = regexp.MustCompile(`\$\{([A-Z0-9_]+):([^-+}?=][^}]*)\}`)
+	moonDefault = lazily(`\$\{([A-Z0-9_]+):([^-+}?=][^}]*)\}`)
 )
 
 // moonTask in a project, while it becomes one of ours.
@@ -38,7 +37,7 @@ type moonRun struct {
 func (r *moonRun) tokens(text string) string {
 	var out strings.Builder
 	at := 0
-	for _, found := range moonVariable.FindAllStringIndex(text, -1) {
+	for _, found := range moonVariable().FindAllStringIndex(text, -1) {
 		value := r.token(text[found[0]+1 : found[1]])
 		if inQuotes := r.quoted || strings.Count(text[:found[0]], `"`)%2 == 1; !inQuotes && strings.HasPrefix(value, "$") {
 			value = `"` + value + `"`
@@ -132,16 +131,16 @@ func (r *moonRun) words(w moonWord) []string {
 		return r.listed(function, arg)
 	}
 	text = r.functions(text)
-	if moonVariable.MatchString(text) && strings.HasPrefix(text, "'") { // a shell expands nothing in these quotes, and moon does
+	if moonVariable().MatchString(text) && strings.HasPrefix(text, "'") { // a shell expands nothing in these quotes, and moon does
 		text = strings.ReplaceAll(text, "'", `"`)
 	}
-	return []string{moonDefault.ReplaceAllString(r.tokens(text), "${$1:-$2}")}
+	return []string{moonDefault().ReplaceAllString(r.tokens(text), "${$1:-$2}")}
 }
 
 // functions expands those that stand in a text.
 func (r *moonRun) functions(text string) string {
-	return moonFunction.ReplaceAllStringFunc(text, func(token string) string {
-		m := moonFunction.FindStringSubmatch(token)
+	return moonFunction().ReplaceAllStringFunc(text, func(token string) string {
+		m := moonFunction().FindStringSubmatch(token)
 		return strings.Join(r.listed(m[1], m[2]), " ")
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -131,13 +130,13 @@ func (m *nxImports) project(name string) *nxProject {
 }
 
 var (
-	importing = regexp.MustCompile(`(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\(|\brequire\.resolve\s*\()\s*["']([^"'\n]+)["']`)
-	unread    = regexp.MustCompile(`(?s)/\*.*?\*/|//[^\n]*nx-ignore-next-line[^\n]*\n[^\n]*|(?m:^[ \t]*//[^\n]*$)`)
+	importing = lazily(`(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\(|\brequire\.resolve\s*\()\s*["']([^"'\n]+)["']`)
+	unread    = lazily(`(?s)/\*.*?\*/|//[^\n]*nx-ignore-next-line[^\n]*\n[^\n]*|(?m:^[ \t]*//[^\n]*$)`)
 )
 
 // importsOf are the names that a source imports. It is not read as a language: a text that looks like an import counts as one, but for comments.
 func importsOf(text string) (names []string) {
-	for _, found := range importing.FindAllStringSubmatch(unread.ReplaceAllString(text, " "), -1) {
+	for _, found := range importing().FindAllStringSubmatch(unread().ReplaceAllString(text, " "), -1) {
 		names = append(names, found[1])
 	}
 	return names

@@ -3,7 +3,6 @@ package moving
 import (
 	"cmp"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -43,10 +42,10 @@ func (s *source) binary(dir string) (name string, isMain bool) {
 		if e.Kind != fsys.File || path.Ext(e.Name) != ".go" || strings.HasSuffix(e.Name, "_test.go") {
 			continue
 		}
-		isMain = isMain || packageMain.Match(s.disk.Head(path.Join(dir, e.Name), 64<<10))
+		isMain = isMain || packageMain().Match(s.disk.Head(path.Join(dir, e.Name), 64<<10))
 	}
 	name = path.Base(dir)
-	if m := moduleLine.FindSubmatch(s.disk.Head(path.Join(dir, "go.mod"), 64<<10)); m != nil {
+	if m := moduleLine().FindSubmatch(s.disk.Head(path.Join(dir, "go.mod"), 64<<10)); m != nil {
 		module := string(m[1])
 		if last := path.Base(module); len(last) > 1 && last[0] == 'v' && strings.Trim(last[1:], "0123456789") == "" {
 			module = path.Dir(module)
@@ -57,8 +56,8 @@ func (s *source) binary(dir string) (name string, isMain bool) {
 }
 
 var (
-	packageMain = regexp.MustCompile(`(?m)^package main\b`)
-	moduleLine  = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)`)
+	packageMain = lazily(`(?m)^package main\b`)
+	moduleLine  = lazily(`(?m)^module\s+"?([^\s"]+)`)
 )
 
 // given is how a path of inputs is spelled that need not be there: as it is where it is there, a folder as what lies in it, and
