@@ -34,7 +34,8 @@ var mayImport = map[string]string{
 	"cache/entry":         "cache/digest",
 	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
 	"cache/hasher":        "cache/digest",
-	"cache/state":         "layout cache/digest cache/text fsys cache/hasher", // what is known beside the cache; the store reads it, never the other way
+	"cache/state":         "layout cache/digest cache/text fsys cache/hasher",         // what is known beside the cache; the store reads it, never the other way
+	"cache/standing":      "layout cache/digest cache/entry cache/state fsys pattern", // a form of what is known; who asks the disk is settle
 	"cache/text":          "cache/digest cache/hasher",
 	"cache/manifest":      "layout cache/digest cache/text fsys pattern cache/hasher cache/entry",
 	"cache/site":          "layout cache/digest cache/manifest cache/state fsys cache/hasher cache/entry",
@@ -75,13 +76,15 @@ var mayImport = map[string]string{
 	"schedule": "graph messages workspace cache/entry",
 
 	// Floor 4, the engine, and alone in knowing the actor library.
-	"actors":            "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
+	"actors": "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
+	// What need not be carried out; it knows what the engine would have to look at.
+	"settle":            "layout actors graph messages workspace cache cache/digest cache/entry cache/hasher cache/key cache/standing cache/state cache/text fsys fsys/tree",
 	"actors/actorstest": "fsys/memfs actors graph workspace messages cache cache/digest cache/key cache/state fsys fsys/tree process process/processtest cache/hasher workspace/load",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "layout actors cache cache/digest cache/entry cache/hasher cache/key cache/packages cache/state cache/tools diag fsys fsys/tree pattern graph graph/query messages process " +
+	".": "layout actors settle cache cache/digest cache/entry cache/hasher cache/key cache/packages cache/state cache/tools diag fsys fsys/tree pattern graph graph/query messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load workspace/script",
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early":   "",

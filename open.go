@@ -52,6 +52,7 @@ type options struct {
 	cacheDir    string
 	children    []process.Option
 	cpus        int
+	shortcuts   bool // tasks that are up to date are found before the run begins
 }
 
 // Option configures Open.

@@ -19,6 +19,7 @@ import (
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/schedule"
+	"github.com/haz-build/haz/settle"
 )
 
 // runs numbers the runs of this process, so that several may live in one actor system.
@@ -134,6 +135,7 @@ type engine struct {
 	tree    *tree.Tree
 	deriver *key.Deriver
 	spawner process.Spawner
+	settle  *settle.Run     // nil: each task finds out by itself whether it is up to date
 	own     bool            // the spawner is ours to close
 	notes   []messages.Note // of the actors, on the run as a whole
 }
@@ -189,6 +191,20 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 		Terminal: o.Terminal, Columns: o.Columns, Colour: o.Colour}
 }
 
+// settled finds the tasks that are up to date, and has what the others stand on noted for the next run (S-52). Where nothing is looked up, none is.
+func (e *engine) settled(ctx context.Context, opts *actors.Options) {
+	if !opts.Lookup || !e.w.o.shortcuts {
+		return
+	}
+	e.settle = settle.Open(settle.Options{Plan: opts.Plan, FS: opts.FS, State: opts.State, Cache: opts.Cache, Deriver: opts.Deriver, Hash: opts.Hash, Store: opts.Store,
+		OS: opts.OS, Env: opts.Env, Root: e.w.root(), Workers: opts.Workers, Program: state.Program()})
+	opts.Settled = e.settle.Settled(ctx)
+	if len(opts.Settled) < len(opts.Plan.Tasks) {
+		e.settle.Begin()
+		opts.UpToDate = e.settle.Note
+	}
+}
+
 // drive runs the actors to their end. Only its own are stopped in an actor system that others use as well.
 func (e *engine) drive(plan *Plan, watch *audience, pauses *suspensions, o RunOptions, r *Result) {
 	opts := e.options(plan, r, o, watch.pass)
@@ -196,6 +212,7 @@ func (e *engine) drive(plan *Plan, watch *audience, pauses *suspensions, o RunOp
 		e.w.noneStarts(plan, r, "the observer of the run panicked")
 		return
 	}
+	e.settled(watch.wishes.ctx, &opts)
 	system := e.w.o.system
 	if system == nil {
 		system = e.w.system.get(e.w.o.logger)
@@ -272,6 +289,9 @@ func (e *engine) finish(r *Result, observe func(messages.Event)) {
 	}
 	if stored {
 		e.store.Finish()
+	}
+	if e.settle != nil && r.Crash == nil {
+		e.settle.Write()
 	}
 	e.state.Flush()
 	for _, n := range e.notes {

@@ -102,6 +102,9 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 		restored.Said = append(restored.Said, b.wroteLate(j, man.Outputs, restored.Reads)...)
 	}
 	restored.Said = append(restored.Said, b.readEarly(j)...)
+	if tell := b.r.o.UpToDate; tell != nil && !m.write && work.Nothing && work.Recorded && len(restored.Said)+len(m.keyed.Notes) == 0 {
+		tell(UpToDate{j.task, j.derived, man, restored.Product})
+	}
 	restored.Next = m.first
 	restored.Next = b.emitStreams(j, restored.Next, man.Order, got.Stdout, got.Stderr)
 	return restored

@@ -96,9 +96,13 @@ func (b *builder) derive(ctx context.Context, j *job, m messages.Resolve) (notes
 
 // upstreams is what the hard upstreams of a task contribute to its key.
 func (b *builder) upstreams(j *job, digests []messages.UpstreamDigests) []key.Upstream {
-	plan := b.r.o.Plan
+	return Upstreams(b.r.o.Plan, j.index, digests)
+}
+
+// Upstreams is what the hard upstreams of a task of a plan contribute to its key, given their digests in plan order.
+func Upstreams(plan *graph.Plan, task int, digests []messages.UpstreamDigests) []key.Upstream {
 	ups := make([]key.Upstream, len(digests))
-	edges := plan.Up[j.index]
+	edges := plan.Up[task]
 	for i, u := range digests {
 		t := plan.Tasks[u.Task]
 		ups[i] = key.Upstream{Task: t.ID, Made: len(t.Outputs) > 0, Own: u.Own, Closure: u.Closure, Streams: u.Streams}

@@ -46,6 +46,9 @@ type Options struct {
 	// Settled are the tasks of the plan that are up to date before the run begins, each once. None: each task finds out by itself.
 	Settled []Settled
 
+	// UpToDate is told of tasks that were found up to date, by several goroutines; nil: nobody wants to know.
+	UpToDate func(UpToDate)
+
 	Cap      int // global cap, at least 1
 	FailFast bool
 	Lookup   bool // read the cache

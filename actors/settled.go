@@ -3,8 +3,10 @@ package actors
 import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
 )
 
 // Settled is a task of the plan that is up to date before the run begins: carried out, it would be a hit of which nothing has to be written,
@@ -37,4 +39,13 @@ type Hit interface {
 type MissedPattern struct {
 	Output bool // it is among the outputs
 	At     int  // its position there
+}
+
+// UpToDate is a task that was a hit of which nothing had to be written, neither in the tree nor in its product list, and of which there was nothing to say: the
+// next run may find it settled. All of it is to be read only.
+type UpToDate struct {
+	Task     *workspace.Task
+	Derived  *key.Derived
+	Manifest *cache.Manifest
+	Product  messages.Product
 }

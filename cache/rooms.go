@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/housekeeping"
 	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/restore"
@@ -31,6 +32,9 @@ type (
 	SweepOptions = housekeeping.SweepOptions
 	SweepReport  = housekeeping.SweepReport
 )
+
+// PlacesOf are where the entry of a key lies, and the folder of entries that this is in, in the workspace.
+func PlacesOf(k digest.Digest) (dir, shard string) { return store.Places(k) }
 
 // Errors that callers look for.
 var (

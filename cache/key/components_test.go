@@ -152,9 +152,9 @@ func rich(t testing.TB) *action {
 	return a
 }
 
-// Issue 5, point 3: what differs in a component changes the key.
-func TestKeyDependsOn(t *testing.T) {
-	for name, change := range map[string]func(a *action){
+// differing are changes that each make another key.
+func differing(t testing.TB) map[string]func(a *action) {
+	return map[string]func(a *action){
 		"hash function":              func(a *action) { a.hash = digest.SHA256 },
 		"operating system":           func(a *action) { a.place.OS = "darwin" },
 		"architecture":               func(a *action) { a.place.Arch = "arm64" },
@@ -211,7 +211,12 @@ func TestKeyDependsOn(t *testing.T) {
 		"variable declared":          func(a *action) { a.task.FromHost = append(a.task.FromHost, "NEW") },
 		"variable no longer there":   func(a *action) { a.task.FromHost = a.task.FromHost[1:] },
 		"override of a host's value": func(a *action) { a.task.Override = map[string]string{"LANG": "C", "PATH": "x"} },
-	} {
+	}
+}
+
+// Issue 5, point 3: what differs in a component changes the key.
+func TestKeyDependsOn(t *testing.T) {
+	for name, change := range differing(t) {
 		a, b := rich(t), rich(t)
 		change(b)
 		if a.components().key() == b.components().key() {

@@ -12,6 +12,14 @@ import (
 
 // tools are the programs that t starts (CACHE-035), but for those that the key has in another way: an input, what an upstream made.
 func (d *Deriver) tools(ctx context.Context, t *workspace.Task, at *Derived) ([]tools.Tool, error) {
+	return d.toolsBeside(ctx, t, func(name string) bool {
+		in, ok := at.find(name)
+		return ok && in.hasContent()
+	})
+}
+
+// toolsBeside are the programs that t starts, but for those that are inputs or what an upstream made.
+func (d *Deriver) toolsBeside(ctx context.Context, t *workspace.Task, isInput func(name string) bool) ([]tools.Tool, error) {
 	if d.o.Tools == nil {
 		return nil, nil
 	}
@@ -28,7 +36,7 @@ func (d *Deriver) tools(ctx context.Context, t *workspace.Task, at *Derived) ([]
 		if name == "" {
 			return false
 		}
-		if in, ok := at.find(name); ok && in.hasContent() {
+		if isInput(name) {
 			return true
 		}
 		return d.o.Made != nil && d.o.Made(t, name)

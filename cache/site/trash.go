@@ -84,7 +84,21 @@ func (s *Site) MoveToTrash(root fsys.FS, dir string) (trash string, err error) {
 			return "", err
 		}
 	}
+	s.stir(root, dir)
 	return "", RemoveOwn(root, dir, nil)
+}
+
+// stir makes the folder of entries that dir lies in look otherwise: dir may stay, and be no entry any more, and who has seen the folder believes in what
+// lies in it for as long as that looks the same (package settle).
+func (s *Site) stir(root fsys.FS, dir string) {
+	shard, key, _ := strings.Cut(strings.TrimPrefix(dir, "/"), "/")
+	if !IsShard(shard) || !IsKey(key) {
+		return
+	}
+	name := "/" + shard + "/" + TmpPrefix + key + "-" + s.Suffix()
+	if root.Mkdir(name, DirPerm) == nil {
+		_ = root.Remove(name)
+	}
 }
 
 func hex16(n uint64) string {

@@ -1,6 +1,10 @@
 package state
 
-import "github.com/haz-build/haz/fsys"
+import (
+	"fmt"
+
+	"github.com/haz-build/haz/fsys"
+)
 
 // bootID tells this run of the kernel from others; "" when it does not say.
 func bootID() string {
@@ -9,4 +13,13 @@ func bootID() string {
 		return ""
 	}
 	return string(id)
+}
+
+// Program tells this program from others, also of the same name; "" when the system does not say.
+func Program() string {
+	info, err := fsys.Machine().StatInfo("/proc/self/exe")
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d %d %d %d %d", info.Dev, info.Inode, info.Size, info.MTime, info.CTime)
 }

@@ -206,7 +206,7 @@ func TestForeignIndexIsNotRead(t *testing.T) {
 	foreign := hasher.Sum(digest.BLAKE3, []byte("another start"))
 	const size = 32 << 20
 	for name, file := range map[string][]byte{
-		"another start": seal(append(append(newFrame(size), foreign[:]...), make([]byte, size)...)),
+		"another start": seal(indexMagic, append(append(newFrame(size), foreign[:]...), make([]byte, size)...)),
 		"zeros":         make([]byte, size),
 	} {
 		s := Open(memfs.New(), digest.BLAKE3)

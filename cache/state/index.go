@@ -67,7 +67,7 @@ func (s *State) indexName() string {
 }
 
 func (s *State) loadIndex() *table {
-	if !s.ofThisStart() {
+	if !s.ofThisStart(s.indexName(), indexMagic) {
 		return &table{}
 	}
 	data, _, err := s.home.read(s.indexName(), maxIndex)
@@ -75,7 +75,7 @@ func (s *State) loadIndex() *table {
 		s.note(couldNotRead, s.indexName(), err)
 		return &table{}
 	}
-	payload, ok := unseal(data)
+	payload, ok := unseal(indexMagic, data)
 	if !ok || len(payload) < len(s.boot) || string(payload[:len(s.boot)]) != string(s.boot[:]) {
 		return &table{}
 	}
@@ -91,20 +91,20 @@ func (s *State) loadIndex() *table {
 	return t
 }
 
-// ofThisStart reports whether the index on disk is of this start of the system, and as long as it says, by its first bytes. Of one that
+// ofThisStart reports whether a file on disk is of this start of the system, and as long as it says, by its first bytes. Of one that
 // came with a workspace nothing more is read: nobody elsewhere knows what they have to be.
-func (s *State) ofThisStart() bool {
+func (s *State) ofThisStart(name, magic string) bool {
 	d, err := s.home.open()
 	if err != nil {
 		return isStale(err) // what that means read finds out
 	}
-	f, err := d.Open("/" + s.indexName())
+	f, err := d.Open("/" + name)
 	if err != nil {
 		return true
 	}
 	defer f.Close()
 	head := make([]byte, frameSize+len(s.boot))
-	if _, err = io.ReadFull(f, head); err != nil || string(head[:magicSize]) != indexMagic || string(head[frameSize:]) != string(s.boot[:]) {
+	if _, err = io.ReadFull(f, head); err != nil || string(head[:magicSize]) != magic || string(head[frameSize:]) != string(s.boot[:]) {
 		return false
 	}
 	info, err := fsys.FileInfo(f)
@@ -192,7 +192,7 @@ func (s *State) flushIndex() {
 	gone = base.without(void, gone)
 	payload := append(newFrame(len(s.boot)+1+len(mounts)*mountSize+size), s.boot[:]...)
 	payload = appendMounts(payload, mounts)
-	file := seal(appendTable(payload, s.fn, cursor, base, gone, names, x.learned))
+	file := seal(indexMagic, appendTable(payload, s.fn, cursor, base, gone, names, x.learned))
 	if err := s.home.write(s.indexName(), file); err != nil {
 		s.note(couldNotWrite, s.indexName(), err)
 		return

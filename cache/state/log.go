@@ -294,3 +294,22 @@ func (l *log) appended(task string, n, size int64) {
 		l.seen = size
 	}
 }
+
+// look says of each task that has a record where it lies, and which file that is, with the end of its last record.
+func (l *log) look(tasks []string, found func(i int, at span), file func(info fsys.Info, size int64)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refresh() != nil {
+		return
+	}
+	info, err := l.f.Info()
+	if err != nil {
+		return
+	}
+	file(info, l.at)
+	for i, task := range tasks {
+		if at, ok := l.rows[task]; ok {
+			found(i, at)
+		}
+	}
+}

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
 
 	"github.com/haz-build/haz/cache/digest"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/site"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/layout"
 )
 
 // Lookup finds the entry of k (7.4; CACHE-014..016). A hit has a valid manifest of this revision and hash function, and every blob and both
@@ -182,4 +184,28 @@ func (s *Store) Touch(m *manifest.Manifest) {
 		return // a link, say: nothing that we made
 	}
 	_ = root.Chtimes(name, now, now)
+}
+
+// LastTouch is the last witness that Touch knows of, in unix seconds: that the entry was made, or used.
+func (s *Store) LastTouch(m *manifest.Manifest) int64 {
+	root, err := s.Open()
+	if err != nil {
+		return m.CreatedAt
+	}
+	info, err := root.Lstat(site.EntryOf(m.Key) + "/" + site.UsedName)
+	if err != nil || info.Kind != fsys.File {
+		return m.CreatedAt
+	}
+	return max(m.CreatedAt, info.MTime/int64(time.Second))
+}
+
+// IsTouched reports whether Touch has nothing to do for an entry of which LastTouch was asked at some time.
+func (s *Store) IsTouched(last int64) bool {
+	age := s.Now().Unix() - last
+	return s.ReadOnly || age >= 0 && age < int64(usedRefresh.Seconds())
+}
+
+// Places are where the entry of a key lies, and the folder of entries that this is in, in the workspace.
+func Places(k entry.Key) (dir, shard string) {
+	return layout.CacheDir + site.EntryOf(k), layout.CacheDir + site.ShardOf(k)
 }

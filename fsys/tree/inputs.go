@@ -18,6 +18,11 @@ import (
 //
 // A directory that cannot be read and is in the way of a glob, or a path that cannot be looked at, is a *WalkError.
 func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) (found []Match, missing []pattern.Pattern, err error) {
+	return t.InputsSeen(ctx, patterns, exclude, nil)
+}
+
+// InputsSeen is Inputs, and notes what the walk has looked at.
+func (t *Tree) InputsSeen(ctx context.Context, patterns, exclude []pattern.Pattern, seen *Seen) (found []Match, missing []pattern.Pattern, err error) {
 	m := newMatches(patterns)
 	for i, p := range patterns {
 		if err := ctx.Err(); err != nil {
@@ -26,11 +31,12 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 		switch {
 		case p.IsZero():
 		case p.IsListed():
+			seen.odd()
 			if err := t.listedInputs(ctx, p, i, m, exclude); err != nil {
 				return nil, nil, err
 			}
 		case p.Program() == nil:
-			ok, err := t.literalInput(ctx, p, i, m, exclude)
+			ok, err := t.literalInput(ctx, p, i, m, exclude, seen)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -38,7 +44,7 @@ func (t *Tree) Inputs(ctx context.Context, patterns, exclude []pattern.Pattern) 
 				missing = append(missing, p)
 			}
 		default:
-			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: without(exclude, p), self: p}}
+			w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: p.Program(), index: i, found: m, exclude: without(exclude, p), self: p, seen: seen}}
 			if err := w.run(p.Path()); err != nil {
 				return nil, nil, err
 			}
@@ -55,7 +61,7 @@ func without(exclude []pattern.Pattern, p pattern.Pattern) []pattern.Pattern {
 	return exclude
 }
 
-func (t *Tree) literalInput(ctx context.Context, p pattern.Pattern, index int, m *matches, exclude []pattern.Pattern) (there bool, err error) {
+func (t *Tree) literalInput(ctx context.Context, p pattern.Pattern, index int, m *matches, exclude []pattern.Pattern, seen *Seen) (there bool, err error) {
 	path := p.Path()
 	switch {
 	case !p.Match(path) && p.Exceptions() != nil:
@@ -64,15 +70,16 @@ func (t *Tree) literalInput(ctx context.Context, p pattern.Pattern, index int, m
 		return false, nil
 	}
 	n, ok, err := t.look(path)
+	seen.looks(&n, path)
 	if !ok || err != nil {
 		return false, err
 	}
 	if n.Info.Kind == fsys.Dir || n.Target.Kind == fsys.Dir {
-		w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: pattern.Everything(), index: index, found: m, exclude: without(exclude, p)}}
+		w := &inputWalk{walker: walker{ctx: ctx, tree: t, glob: pattern.Everything(), index: index, found: m, exclude: without(exclude, p), seen: seen}}
 		if err := w.run(path); err != nil {
 			return false, err
 		}
-		if n.Empty, err = t.isEmpty(path, !t.isReal(path)); err != nil && !fsys.LeadsNowhere(err) {
+		if n.Empty, err = w.isEmpty(path, !t.isReal(path)); err != nil && !fsys.LeadsNowhere(err) {
 			return false, &WalkError{path, err}
 		}
 	}
@@ -157,12 +164,13 @@ func (w *inputWalk) descend(prefix string) (start bool, err error) {
 		}
 		dir, rest = child(dir, name), more
 		if !w.checks && w.tree.isReal(dir) && !w.tree.hides(dir) {
+			w.seen.passes(dir)
 			if w.covered(dir) {
 				return false, nil
 			}
 			continue
 		}
-		m, ok, err := w.tree.look(dir)
+		m, ok, err := w.look(dir)
 		if !ok || err != nil {
 			return false, err
 		}
@@ -311,14 +319,14 @@ func (w *inputWalk) folder(d place, next []int32, end bool) error {
 	if !end || w.found.has(path) {
 		return nil
 	}
-	empty, err := w.tree.isEmpty(path, w.checks)
+	empty, err := w.isEmpty(path, w.checks)
 	if err != nil && !fsys.LeadsNowhere(err) {
 		return &WalkError{path, err}
 	}
 	if !empty {
 		return nil
 	}
-	m, ok, err := w.tree.look(path)
+	m, ok, err := w.look(path)
 	if !ok || err != nil || m.Info.Kind != fsys.Dir {
 		return err
 	}
@@ -331,7 +339,7 @@ func (w *inputWalk) enter(l pendingLink) error {
 	if err := w.learn(); err != nil {
 		return err
 	}
-	m, ok, err := w.tree.look(l.path)
+	m, ok, err := w.look(l.path)
 	if !ok || err != nil || m.Target.Kind != fsys.Dir {
 		return err
 	}

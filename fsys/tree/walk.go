@@ -88,6 +88,7 @@ type walker struct {
 	outputs bool // what is excluded may be called ".git"
 	self    pattern.Pattern
 	whole   bool // a folder is always listed, also when only certain names in it can match
+	seen    *Seen
 }
 
 // A guide decides what becomes of what a walker meets. next are the places of the glob below a thing, end says that it
@@ -170,7 +171,7 @@ func (w *walker) meet(d place, kind fsys.Kind, next []int32, end bool) error {
 	case end && (kind == fsys.File || len(next) == 0) && w.found.has(d.path):
 		return nil
 	}
-	m, ok, err := w.tree.look(d.path)
+	m, ok, err := w.look(d.path)
 	m.Pattern = w.index
 	switch {
 	case !ok && err != nil:
@@ -227,6 +228,7 @@ func (w *walker) entries(dir place, at []int32) ([]fsys.Entry, error) {
 		}
 		return entries, nil
 	}
+	w.seen.lists(dir.path, dir.through())
 	return w.tree.list(dir.path, dir.through())
 }
 
@@ -250,6 +252,19 @@ func (t *Tree) isEmpty(dir string, through bool) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// isEmpty is that of the tree.
+func (w *walker) isEmpty(dir string, through bool) (bool, error) {
+	w.seen.lists(dir, through)
+	return w.tree.isEmpty(dir, through)
+}
+
+// look is that of the tree.
+func (w *walker) look(path string) (Match, bool, error) {
+	m, ok, err := w.tree.look(path)
+	w.seen.looks(&m, path)
+	return m, ok, err
 }
 
 // look fills a match for a path that is there. ok is false when it is not, or no more.

@@ -1,0 +1,303 @@
+package settle
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/haz-build/haz/actors"
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/standing"
+	"github.com/haz-build/haz/cache/state"
+	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/messages"
+)
+
+// Settled finds the tasks of the plan that are as they were written down, with all their upstreams. It changes nothing, but for when entries were used.
+func (r *Run) Settled(ctx context.Context) []actors.Settled {
+	if r.o.Program == "" {
+		return nil
+	}
+	r.begin = r.o.State.Stamp()
+	p := &pass{Run: r, ctx: ctx, rewritten: map[string]bool{}}
+	settled := p.run()
+	r.book = standing.NewBook(r.table)
+	for _, s := range settled {
+		h := s.Hit.(*hit)
+		if last := h.rec.Touched; !r.o.Cache.IsTouched(last) {
+			m := &cache.Manifest{Key: h.rec.Key}
+			r.o.Cache.Touch(m)
+			r.book.Touch(h.row, r.o.Cache.LastTouch(m))
+		}
+	}
+	return settled
+}
+
+// pass is one look at all that is written down of the tasks of a plan.
+type pass struct {
+	*Run
+	ctx       context.Context
+	rewritten map[string]bool // tasks with a product list that is newer
+	devices   map[uint64]bool // that are mounted as they were
+	hits      []*hit          // by position in the plan; nil: not settled, as far as is known
+	order     []int           // positions in the plan, upstreams first
+	seen      []uint8         // of looks
+	shards    [standing.Shards]bool
+}
+
+// What is known of a look.
+const (
+	needed uint8 = 1 << iota
+	holds        // it is as it was
+	folder       // it is a folder
+)
+
+func (p *pass) run() []actors.Settled {
+	payload, mounts := p.o.State.Standing()
+	table, ok := standing.Read(payload)
+	if !ok || table.Head.World != p.world {
+		return nil
+	}
+	p.table = table
+	if !p.lookAtMounts(&mounts) || !p.o.State.ProductsSince(table.Head.Log, func(task string) { p.rewritten[task] = true }) {
+		p.table = nil // what is written down from here on is of another log, or of other mounts
+		return nil
+	}
+	p.log = table.Head.Log
+	n := len(p.o.Plan.Tasks)
+	p.hits = make([]*hit, n)
+	if p.parallel(p.ctx, n, p.ask) {
+		return nil
+	}
+	p.sort()
+	p.close(func(int) bool { return true })
+	if p.lookAtTree() || p.lookAtEntries() {
+		return nil
+	}
+	p.close(p.isAsItWas)
+	list := make([]actors.Settled, 0, n)
+	for i, h := range p.hits {
+		if h != nil {
+			list = append(list, actors.Settled{Task: i, Hit: h})
+		}
+	}
+	return list
+}
+
+// ask finds the record of a task, and whether all that is not looked at in the tree is as it was.
+func (p *pass) ask(i int) {
+	t := p.o.Plan.Tasks[i]
+	if !wanted(t) || p.rewritten[t.ID.String()] || !actors.Wanted(p.o.FS, p.o.OS, p.o.Env, t) {
+		return
+	}
+	row := p.table.Find(t.ID.String())
+	if row < 0 {
+		return
+	}
+	h := &hit{pass: p, row: row, rec: p.table.Short(row)}
+	if !p.table.Result(row, &h.rec) {
+		return
+	}
+	for k := range h.rec.Outputs {
+		if p.o.Plan.G.W.Defines(h.rec.Outputs[k].Path) {
+			return
+		}
+	}
+	if p.o.Store && p.o.State.Remake(h.rec.Task, h.rec.Key) != "" {
+		return
+	}
+	isInput := func(path string) bool {
+		for at, input := range p.table.Refs(row) {
+			if input && p.table.Path(at) == path {
+				return true
+			}
+		}
+		return false
+	}
+	if asked, err := p.o.Deriver.AskAgain(p.ctx, t, isInput); err != nil || asked != h.rec.Asked {
+		return
+	}
+	h.own = h.rec.Key
+	if len(t.Outputs) > 0 {
+		h.own = h.rec.Product
+	}
+	h.streams = p.o.Deriver.Streams(h.rec.Stdout, h.rec.Stderr)
+	p.hits[i] = h
+}
+
+// sort puts the tasks of the plan in an order in which upstreams come first.
+func (p *pass) sort() {
+	plan := p.o.Plan
+	waits := make([]int32, len(plan.Tasks))
+	p.order = make([]int, 0, len(plan.Tasks))
+	for i := range plan.Tasks {
+		for _, e := range plan.Up[i] {
+			if e.Task != i {
+				waits[i]++
+			}
+		}
+		if waits[i] == 0 {
+			p.order = append(p.order, i)
+		}
+	}
+	for k := 0; k < len(p.order); k++ {
+		i := p.order[k]
+		for _, e := range plan.Down[i] {
+			if e.Task != i {
+				if waits[e.Task]--; waits[e.Task] == 0 {
+					p.order = append(p.order, e.Task)
+				}
+			}
+		}
+	}
+}
+
+// close takes away the hits for which stands says false, and all that lie downstream of what is no hit.
+func (p *pass) close(stands func(i int) bool) {
+	done := make([]bool, len(p.hits)) // also those in a circle, which none is settled of
+	for _, i := range p.order {
+		ok := p.hits[i] != nil
+		for _, e := range p.o.Plan.Up[i] {
+			ok = ok && (e.Task == i || p.hits[e.Task] != nil && done[e.Task])
+		}
+		if done[i] = true; !ok || !stands(i) {
+			p.hits[i] = nil
+		}
+	}
+	for i := range p.hits {
+		if !done[i] {
+			p.hits[i] = nil
+		}
+	}
+}
+
+// isAsItWas reports whether the looks of a task hold, its entry is there, and its upstreams contribute what they did.
+func (p *pass) isAsItWas(i int) bool {
+	h := p.hits[i]
+	if !h.whole {
+		return false
+	}
+	for at := range p.table.Refs(h.row) {
+		if p.seen[at]&holds == 0 {
+			return false
+		}
+	}
+	var digests []messages.UpstreamDigests
+	for _, e := range p.o.Plan.Up[i] {
+		if e.Kind == graph.Hard {
+			u := p.hits[e.Task]
+			digests = append(digests, messages.UpstreamDigests{Task: e.Task, Own: u.own, Closure: u.rec.Closure, Streams: u.streams})
+		}
+	}
+	return p.o.Deriver.Contributed(actors.Upstreams(p.o.Plan, i, digests)) == h.rec.Upstreams
+}
+
+// lookAtMounts reports whether all devices are mounted as they were.
+func (p *pass) lookAtMounts(mounts *state.Mounts) bool {
+	names := map[uint64]string{}
+	for i := range p.table.Looks() {
+		if dev := p.table.Look(i).Info.Dev; dev != 0 && names[dev] == "" {
+			names[dev] = p.table.Path(i)
+		}
+	}
+	p.devices = map[uint64]bool{}
+	for _, dev := range p.table.Devices() {
+		if !mounts.Stand(dev, cmp.Or(names[dev], layout.CacheDir)) {
+			return false
+		}
+		p.devices[dev] = true
+	}
+	return true
+}
+
+// lookAtTree looks at all that hits stand on.
+func (p *pass) lookAtTree() (failed bool) {
+	t := p.table
+	p.seen = make([]uint8, t.Looks())
+	for _, h := range p.hits {
+		if h == nil {
+			continue
+		}
+		for at := range t.Refs(h.row) {
+			for ; at >= 0 && p.seen[at] == 0; at = t.In(at) {
+				p.seen[at] = needed
+			}
+		}
+	}
+	var rows []int
+	for i, s := range p.seen {
+		if s != 0 {
+			rows = append(rows, i)
+		}
+	}
+	if p.parallel(p.ctx, len(rows), func(k int) { p.seen[rows[k]] |= p.look(rows[k]) }) {
+		return true
+	}
+	for _, i := range rows { // folders come before what lies in them
+		if in := t.In(i); in >= 0 && p.seen[in]&folder == 0 {
+			p.seen[i] = needed
+		}
+	}
+	return false
+}
+
+func (p *pass) look(i int) uint8 {
+	l := p.table.Look(i)
+	l.Path = p.table.Path(i)
+	if l.Path == "" {
+		return 0
+	}
+	look := p.o.FS.Lstat
+	if l.Kind.Follows() {
+		look = p.o.FS.StatInfo
+	}
+	info, err := look(l.Path)
+	found := uint8(0)
+	if l.Holds(info, err) {
+		found |= holds
+	}
+	if err == nil && info.Kind == fsys.Dir && !l.Kind.Follows() {
+		found |= folder
+	}
+	return found
+}
+
+// lookAtEntries looks whether entries are where they were, and reads what tasks have printed.
+func (p *pass) lookAtEntries() (failed bool) {
+	var used [standing.Shards]string
+	var hits []*hit
+	for _, h := range p.hits {
+		if h != nil {
+			_, used[h.rec.Key[0]] = cache.PlacesOf(h.rec.Key)
+			hits = append(hits, h)
+		}
+	}
+	failed = p.parallel(p.ctx, len(used), func(i int) {
+		if was := p.table.Head.Shards[i]; used[i] != "" && was != (fsys.Info{}) {
+			info, err := p.o.FS.Lstat(used[i])
+			p.shards[i] = err == nil && info.Same(was)
+		}
+	})
+	return failed || p.parallel(p.ctx, len(hits), func(i int) { hits[i].whole = p.lookAtEntry(hits[i]) })
+}
+
+func (p *pass) lookAtEntry(h *hit) bool {
+	if !p.shards[h.rec.Key[0]] {
+		p.odd.Add(1)
+		dir, _ := cache.PlacesOf(h.rec.Key)
+		if info, err := p.o.FS.Lstat(dir); err != nil || !info.Same(h.rec.Entry) || !p.devices[info.Dev] {
+			return false
+		}
+	}
+	if h.rec.StdoutLen+h.rec.StderrLen == 0 {
+		return true
+	}
+	m := &cache.Manifest{Key: h.rec.Key, StdoutLen: h.rec.StdoutLen, StderrLen: h.rec.StderrLen, StdoutHash: h.rec.Stdout, StderrHash: h.rec.Stderr}
+	stdout, stderr, err := p.o.Cache.Streams(p.ctx, m, "")
+	if err != nil {
+		return false
+	}
+	h.printed = [2][]byte{stdout.Bytes, stderr.Bytes}
+	return true
+}

@@ -1,0 +1,29 @@
+package haz
+
+import (
+	"context"
+
+	"github.com/haz-build/haz/actors"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/fsys/tree"
+	"github.com/haz-build/haz/messages"
+)
+
+// WithShortcuts has tasks that are up to date found before a run begins.
+func WithShortcuts() Option { return func(o *options) { o.shortcuts = true } }
+
+// Settled lists what a run of a plan would find up to date before it begins, by task. It carries nothing out, and writes nothing down.
+func (w *Workspace) Settled(ctx context.Context, plan *Plan, o RunOptions) map[string]actors.Hit {
+	r := &Result{}
+	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
+	e := w.engine(r.Hash, o, tree.New(w.FS).WithFiles(w.projectFiles()))
+	defer e.close()
+	defer e.state.Flush()
+	opts := e.options(plan, r, o, func(messages.Event) {})
+	e.settled(ctx, &opts)
+	found := map[string]actors.Hit{}
+	for _, s := range opts.Settled {
+		found[plan.Tasks[s.Task].ID.String()] = s.Hit
+	}
+	return found
+}
