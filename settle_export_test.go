@@ -27,3 +27,6 @@ func (w *Workspace) Settled(ctx context.Context, plan *Plan, o RunOptions) map[s
 	}
 	return found
 }
+
+// Hit is what is found of a task that is up to date.
+type Hit = actors.Hit

@@ -15,13 +15,19 @@ import (
 )
 
 // Settled finds the tasks of the plan that are as they were written down, with all their upstreams. It changes nothing, but for when entries were used.
-func (r *Run) Settled(ctx context.Context) []actors.Settled {
+func (r *Run) Settled(ctx context.Context) (settled []actors.Settled) {
 	if r.o.Program == "" {
 		return nil
 	}
+	defer func() {
+		if recover() != nil { // a file system of the host may panic; the long way meets it again
+			settled = nil
+		}
+	}()
+	r.book = standing.NewBook(nil)
 	r.begin = r.o.State.Stamp()
 	p := &pass{Run: r, ctx: ctx, rewritten: map[string]bool{}}
-	settled := p.run()
+	settled = p.run()
 	r.book = standing.NewBook(r.table)
 	for _, s := range settled {
 		h := s.Hit.(*hit)
@@ -88,10 +94,11 @@ func (p *pass) run() []actors.Settled {
 // ask finds the record of a task, and whether all that is not looked at in the tree is as it was.
 func (p *pass) ask(i int) {
 	t := p.o.Plan.Tasks[i]
-	if !wanted(t) || p.rewritten[t.ID.String()] || !actors.Wanted(p.o.FS, p.o.OS, p.o.Env, t) {
+	id := t.ID.String()
+	if !wanted(t) || p.rewritten[id] || !actors.Wanted(p.o.FS, p.o.OS, p.o.Env, t) {
 		return
 	}
-	row := p.table.Find(t.ID.String())
+	row := p.table.Find(id)
 	if row < 0 {
 		return
 	}
@@ -231,7 +238,20 @@ func (p *pass) lookAtTree() (failed bool) {
 			rows = append(rows, i)
 		}
 	}
-	if p.parallel(p.ctx, len(rows), func(k int) { p.seen[rows[k]] |= p.look(rows[k]) }) {
+	failed = p.pieces(p.ctx, len(rows), func(from, to int) {
+		in, dir := -1, "" // of the look before: looks of one folder stand side by side
+		for _, i := range rows[from:to] {
+			if now := t.In(i); now != in {
+				if in, dir = now, ""; in >= 0 {
+					dir = t.Path(in)
+				}
+			}
+			if in < 0 || dir != "" {
+				p.seen[i] |= p.look(i, dir+"/"+t.Name(i))
+			}
+		}
+	})
+	if failed {
 		return true
 	}
 	for _, i := range rows { // folders come before what lies in them
@@ -242,18 +262,14 @@ func (p *pass) lookAtTree() (failed bool) {
 	return false
 }
 
-func (p *pass) look(i int) uint8 {
+// look looks at one of them.
+func (p *pass) look(i int, path string) (found uint8) {
 	l := p.table.Look(i)
-	l.Path = p.table.Path(i)
-	if l.Path == "" {
-		return 0
-	}
 	look := p.o.FS.Lstat
 	if l.Kind.Follows() {
 		look = p.o.FS.StatInfo
 	}
-	info, err := look(l.Path)
-	found := uint8(0)
+	info, err := look(path)
 	if l.Holds(info, err) {
 		found |= holds
 	}

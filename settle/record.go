@@ -30,6 +30,7 @@ func (r *Run) Note(u actors.UpToDate) {
 	if r.begin == 0 || !wanted(u.Task) || u.Manifest.Key != u.Derived.Key || u.Manifest.StdoutLen > streamMost || u.Manifest.StderrLen > streamMost {
 		return
 	}
+	defer func() { _ = recover() }() // whatever a file system of the host does: the task is up to date all the same
 	n := &note{Run: r, u: u, rec: standing.Record{Task: u.Task.ID.String(), Key: u.Derived.Key, Closure: u.Product.Closure, Product: u.Product.OutputsDigest,
 		Stdout: u.Product.StdoutDigest, Stderr: u.Product.StderrDigest, StdoutLen: u.Product.StdoutLen, StderrLen: u.Product.StderrLen,
 		Order: string(u.Manifest.Order), Attempt: max(1, u.Manifest.Attempt)}}
@@ -199,6 +200,7 @@ func (r *Run) Write() {
 	if r.begin == 0 || r.book == nil || !r.book.News() && r.odd.Load() < manyLooks {
 		return
 	}
+	defer func() { _ = recover() }() // likewise
 	tasks := r.book.Tasks()
 	log, places := r.o.State.ProductLog(tasks)
 	if log.Inode != r.log.Inode || log.Dev != r.log.Dev {

@@ -134,6 +134,15 @@ func containsAny(s, chars string) bool {
 // parallel calls do for each number below n, in as many goroutines as the run may have. A file system of the host may panic: then all that is left
 // is skipped, and panicked says so.
 func (r *Run) parallel(ctx context.Context, n int, do func(i int)) (panicked bool) {
+	return r.pieces(ctx, n, func(from, to int) {
+		for i := from; i < to; i++ {
+			do(i)
+		}
+	})
+}
+
+// pieces is parallel for some numbers at once.
+func (r *Run) pieces(ctx context.Context, n int, do func(from, to int)) (panicked bool) {
 	const chunk = 64
 	var next atomic.Int64
 	var failed atomic.Bool
@@ -148,9 +157,7 @@ func (r *Run) parallel(ctx context.Context, n int, do func(i int)) (panicked boo
 			if from >= n {
 				return
 			}
-			for i := from; i < min(from+chunk, n); i++ {
-				do(i)
-			}
+			do(from, min(from+chunk, n))
 		}
 	}
 	var all sync.WaitGroup
