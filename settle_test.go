@@ -10,6 +10,9 @@ import (
 	"time"
 
 	haz "github.com/haz-build/haz"
+	"github.com/haz-build/haz/cache"
+	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/state"
 	"github.com/haz-build/haz/messages"
 )
 
@@ -185,6 +188,44 @@ func TestSettledLooksAtAll(t *testing.T) {
 		"a task that is not cached":      {func(t *testing.T, w *world) { w.edit(t, "/doc/haz.yml", "{shell", "{cache: false, shell") }, notDoc},
 		"a condition that does not hold": {func(t *testing.T, w *world) { w.edit(t, "/doc/haz.yml", "{shell", "{if: {env: NOBODY}, shell") }, notDoc},
 		"a condition that holds":         {func(t *testing.T, w *world) { w.edit(t, "/doc/haz.yml", "{shell", "{if: {exists: text}, shell") }, allSettled},
+		"another haz has begun it": {func(t *testing.T, w *world) {
+			l := w.state().Products("doc:build")
+			l.Running = true
+			w.state().WriteProducts(l)
+		}, notDoc},
+		"its result is to be made anew": {func(t *testing.T, w *world) {
+			w.state().AskRemake("doc:build", w.state().Products("doc:build").Key, "app:build")
+		}, notDoc},
+		"an upstream was made anew by itself": {func(t *testing.T, w *world) {
+			w.write(t, "/lib/src/b.c", "B\n")
+			for range 3 {
+				w.mem.Advance(time.Minute)
+				w.run(t, haz.RunOptions{}, "lib:build")
+			}
+		}, notApp},
+		"another mount": {func(t *testing.T, w *world) {
+			v, err := w.fs.Volume("/")
+			must(t, err)
+			v.Mount, v.Super = v.Mount+1, v.Super+1
+			w.mem.SetVolume(v, true)
+		}, ""},
+		"the cache was cleared, and something else lies in an entry": {func(t *testing.T, w *world) {
+			k := w.state().Products("doc:build").Key
+			dir, _ := cache.PlacesOf(k)
+			w.write(t, dir+"/foreign", "x")
+			for range 2 {
+				w.mem.Advance(time.Minute)
+				w.run(t, haz.RunOptions{})
+			}
+			w.mem.Advance(time.Minute)
+			if got := w.settled(t, haz.RunOptions{}); got != allSettled {
+				t.Fatalf("before it is cleared up to date are %q", got)
+			}
+			must(t, cache.Open(w.fs, cache.Options{Hash: digest.BLAKE3}).Clear(t.Context()))
+			if _, err := w.fs.Lstat(dir + "/foreign"); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
 		"a soft upstream that must run": {func(t *testing.T, w *world) {
 			w.write(t, "/doc/text", "T\n")
 			w.edit(t, "/lib/haz.yml", "    inputs: [src/a.c]", "    inputs: [src/a.c]\n    weakDeps: [\"doc:build\"]")
@@ -261,4 +302,41 @@ func (w *world) edit(t *testing.T, name, old, text string) {
 		t.Fatalf("%s has no %q", name, old)
 	}
 	w.write(t, name, strings.Replace(string(data), old, text, 1))
+}
+
+func (w *world) state() *state.State { return state.Open(w.fs, digest.BLAKE3) }
+
+// S-56: that an entry was used is seen by who cleans, also where nobody looked into it.
+func TestSettledEntriesAreOfUse(t *testing.T) {
+	t.Parallel()
+	w := standingWorld(t)
+	dir, _ := cache.PlacesOf(w.state().Products("doc:build").Key)
+	later := haz.WithClock(laterClock(3 * time.Hour))
+	if got := w.settled(t, haz.RunOptions{Cache: haz.ReadOnly}, later); got != allSettled {
+		t.Fatalf("up to date are %q", got)
+	}
+	if _, err := w.fs.Lstat(dir + "/used"); err == nil {
+		t.Error("a cache that is only read was written to")
+	}
+	if got := w.settled(t, haz.RunOptions{}); got != allSettled {
+		t.Fatalf("up to date are %q", got)
+	}
+	if _, err := w.fs.Lstat(dir + "/used"); err == nil {
+		t.Error("an entry made just now was touched")
+	}
+	if got := w.settled(t, haz.RunOptions{}, later); got != allSettled {
+		t.Fatalf("up to date are %q", got)
+	}
+	if info, err := w.fs.Lstat(dir + "/used"); err != nil || time.Until(time.Unix(0, info.MTime)) < 2*time.Hour {
+		t.Errorf("used is %+v (%v)", info, err)
+	}
+}
+
+// laterClock is the real one, so much later.
+type laterClock time.Duration
+
+func (l laterClock) Now() time.Time { return time.Now().Add(time.Duration(l)) }
+
+func (l laterClock) AfterFunc(d time.Duration, f func()) func() bool {
+	return time.AfterFunc(d, f).Stop
 }
