@@ -272,6 +272,15 @@ func lookupOperation(t testing.TB) cachetest.Operation {
 	}
 }
 
+// restoreByNames is restoreOperation where no file is without a name, as on other systems.
+func restoreByNames(t testing.TB) cachetest.Operation {
+	op := restoreOperation(t)
+	base := op.Prepare()
+	base.SetUnnamed(false)
+	op.Name, op.Prepare = "restore by names", base.Clone
+	return op
+}
+
 func restoreOperation(t testing.TB) cachetest.Operation {
 	base := world(t)
 	task := present()
@@ -375,7 +384,7 @@ func TestFaults(t *testing.T) {
 	}
 	var total cachetest.Tally
 	for _, make := range []func(testing.TB) cachetest.Operation{
-		storeOperation, storeOverDamageOperation, lookupOperation, restoreOperation, cleanOperation, clearOperation, sweepOperation,
+		storeOperation, storeOverDamageOperation, lookupOperation, restoreOperation, restoreByNames, cleanOperation, clearOperation, sweepOperation,
 	} {
 		op := make(t)
 		t.Run(strings.ReplaceAll(op.Name, " ", "_"), func(t *testing.T) {

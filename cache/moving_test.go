@@ -83,18 +83,24 @@ func TestOutputMovesWhileStored(t *testing.T) {
 // An error of close may be the only word about bytes that never arrived: nothing is stored, nothing restored.
 func TestCloseFails(t *testing.T) {
 	blob := hasher.Sum(fn, []byte("hello\n")).Hex()
-	for _, name := range []string{blob, "stdout", "manifest.json", "00000001"} {
+	for _, name := range []string{blob, "stdout", "manifest.json", "00000001", "out"} { // the last is said of files without a name
+		restores := name == "00000001" || name == "out"
 		mem := memfs.New()
+		mem.SetUnnamed(name == "out")
 		task := sample()
 		healthy := newRig(t, mem, cache.Options{})
 		ff := faultfs.New(mem, 0, faultfs.Rule{Errs: []error{syscall.EDQUOT}, Match: faultfs.All(faultfs.Is(faultfs.OpClose), func(c faultfs.Call) bool {
 			return strings.HasSuffix(c.Name, "/"+name)
 		})})
 		r := newRig(t, ff, cache.Options{})
-		if name == "00000001" {
+		if restores {
 			healthy.put(task, task.Key())
+			before := lookAt(t, mem)
 			if o := r.hit(task, task.Key()); o.Err == nil || !strings.Contains(o.Err.Error(), "quota") {
 				t.Errorf("%s: %+v", name, o)
+			}
+			if d := cachetest.Diff(lookAt(t, mem), before); d != "" {
+				t.Errorf("%s: left in the tree: %s", name, d)
 			}
 			must(t, mem.RemoveAll("/p"))
 		} else {

@@ -120,6 +120,11 @@ func (e *elsewhere) ReadStart(name string, into []byte) (n int, whole bool, err 
 	return n, whole, err
 }
 
+func (e *elsewhere) ReadExact(name string, into []byte) (info Info, err error) {
+	err = e.in("open", name, func(f FS, name string) error { info, err = ReadExact(f, name, into); return err })
+	return info, err
+}
+
 func (e *elsewhere) readStarts(dir string, into []byte, choose func([]Entry) []Entry, each func(Entry, int, bool, error)) error {
 	return e.in("list", dir, func(f FS, dir string) error { return ReadStarts(f, dir, into, choose, each) })
 }
@@ -196,6 +201,27 @@ func (e *elsewhere) Sub(dir string) (FS, error) {
 
 func (e *elsewhere) Hold(dir string) (FS, error) {
 	return e.sub(dir, func(f FS, dir string) (FS, error) { return f.Hold(dir) })
+}
+
+func (e *elsewhere) HoldStraight(dir string) (FS, error) { return e.sub(dir, HoldStraight) }
+
+func (e *elsewhere) OpenUnnamed(dir string, perm fs.FileMode) (file Unnamed, err error) {
+	err = e.in("open", dir, func(f FS, dir string) error { file, err = OpenUnnamed(f, dir, perm); return err })
+	if err != nil {
+		return nil, err
+	}
+	return placedUnnamed{file}, nil
+}
+
+// placedUnnamed takes names in a tree with places, too.
+type placedUnnamed struct{ Unnamed }
+
+func (n placedUnnamed) Name(to FS, name string) error {
+	t, ok := to.(*elsewhere)
+	if !ok {
+		return n.Unnamed.Name(to, name)
+	}
+	return t.in("link", name, func(f FS, name string) error { return n.Unnamed.Name(f, name) })
 }
 
 func (e *elsewhere) Mkdir(name string, perm fs.FileMode) error {

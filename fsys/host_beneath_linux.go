@@ -14,6 +14,11 @@ const beneath = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS
 
 // openBeneath opens name below the root; ok is false where os.Root has to decide.
 func (h *host) openBeneath(name string, flag int, perm uint32) (fd int, err error, ok bool) {
+	return h.openBeneathBy(name, flag, perm, beneath)
+}
+
+// openBeneathBy is openBeneath by stricter rules.
+func (h *host) openBeneathBy(name string, flag int, perm uint32, resolve uint64) (fd int, err error, ok bool) {
 	if h.noBeneath.Load() {
 		return -1, nil, false
 	}
@@ -22,8 +27,8 @@ func (h *host) openBeneath(name string, flag int, perm uint32) (fd int, err erro
 		return -1, nil, false
 	}
 	defer h.handle.release()
-	how := unix.OpenHow{Flags: uint64(flag | unix.O_CLOEXEC | unix.O_LARGEFILE), Resolve: beneath}
-	if flag&unix.O_CREAT != 0 {
+	how := unix.OpenHow{Flags: uint64(flag | unix.O_CLOEXEC | unix.O_LARGEFILE), Resolve: resolve}
+	if flag&unix.O_CREAT != 0 || flag&unix.O_TMPFILE == unix.O_TMPFILE {
 		how.Mode = uint64(perm)
 	}
 	for {

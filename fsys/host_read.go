@@ -205,6 +205,38 @@ func readAll(fd int, size, limit int64) ([]byte, error) {
 	}
 }
 
+// ReadExact implements what the function of that name looks for.
+func (h *host) ReadExact(name string, into []byte) (Info, error) {
+	defer calls.enter(h.dir, name).leave()
+	fd, err := h.openat(name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if err != nil {
+		return Info{}, pathError("open", Clean(name), notRegular(err))
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := fstat(fd, &st); err != nil {
+		return Info{}, pathError("stat", Clean(name), err)
+	}
+	info := infoOf(&st)
+	if err = WantFile(info.Kind); err == nil && info.Size != int64(len(into)) {
+		err = ErrOtherSize
+	}
+	for n := 0; err == nil && n < len(into); {
+		var got int
+		switch got, err = unix.Read(fd, into[n:]); {
+		case err == unix.EINTR:
+			got, err = 0, nil
+		case err == nil && got == 0:
+			err = io.ErrUnexpectedEOF
+		}
+		n += max(got, 0)
+	}
+	if err != nil {
+		return info, pathError("read", Clean(name), err)
+	}
+	return info, nil
+}
+
 func (h *host) Open(name string) (afero.File, error) {
 	return opened(h.openRead(name, unix.O_NONBLOCK|unix.O_NOCTTY))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -77,10 +78,14 @@ type Restorer struct {
 	*site.Site
 	store   *store.Store
 	dirMode uint32
+
+	noUnnamed sync.Map // dev uint64 → true: devices that know of no files without a name
 }
 
 // New makes a Restorer. Folders that are made for what lies in them get dirMode, whatever the umask of this process.
-func New(s *site.Site, c *store.Store, dirMode uint32) *Restorer { return &Restorer{s, c, dirMode} }
+func New(s *site.Site, c *store.Store, dirMode uint32) *Restorer {
+	return &Restorer{Site: s, store: c, dirMode: dirMode}
+}
 
 // Compare is step 1 of a restore (7.5), and finds stale files: what has to be written or removed. It writes nothing to the
 // tree. An entry that names a path which no output pattern of the task matches is damaged, and one that would change an

@@ -61,6 +61,9 @@ func (h *folders) open(dir, prefix string) (f *folder, k wayKind, at string) {
 	if dir == "/" {
 		return h.keep(dir, "", func() (fsys.FS, error) { return h.ws.Hold("/") })
 	}
+	if f := h.straight(dir); f != nil {
+		return f, wayDir, dir
+	}
 	parent, k, at := h.open(pattern.Parent(dir), prefix)
 	if k != wayDir {
 		return nil, k, at
@@ -71,6 +74,31 @@ func (h *folders) open(dir, prefix string) (f *folder, k wayKind, at string) {
 		return h.through(dir, parent, base)
 	}
 	return f, k, at
+}
+
+// straight opens dir in one step, which most often is all there is to it: nothing but folders on the way. It is nil where the walk has to
+// tell what there is, and where that begins beside dir.
+func (h *folders) straight(dir string) *folder {
+	if p := h.at[pattern.Parent(dir)]; p != nil && p.fs != nil {
+		return nil
+	}
+	fs, err := fsys.HoldStraight(h.ws, dir)
+	if err != nil {
+		return nil
+	}
+	info, err := fs.Lstat("/")
+	f := h.at[dir]
+	if err != nil || f != nil && (f.linked != "" || f.info.Inode != info.Inode || f.info.Dev != info.Dev) {
+		_ = fs.Close()
+		return nil
+	}
+	if f == nil {
+		f = &folder{path: dir, info: info}
+		h.at[dir] = f
+	}
+	f.fs = fs
+	h.use(f)
+	return f
 }
 
 // mayServe reports whether all links on the way lie within the fixed prefix.
@@ -134,31 +162,11 @@ func (h *folders) through(dir string, parent *folder, base string) (*folder, way
 		return nil, wayBlocked, dir
 	}
 	delete(h.troubles, dir)
-	f, k, _ := h.keep(dir, dir, func() (fsys.FS, error) { return holdAll(h.ws, real) })
+	f, k, _ := h.keep(dir, dir, func() (fsys.FS, error) { return fsys.HoldStraight(h.ws, real) })
 	if k != wayDir {
 		return nil, wayBlocked, dir // also where the target went away just now
 	}
 	return f, k, dir
-}
-
-// holdAll opens a directory by a name in which no link is followed.
-func holdAll(ws fsys.FS, dir string) (fsys.FS, error) {
-	f, err := ws.Hold("/")
-	for rest := dir; err == nil && len(rest) > 1; {
-		seg := rest
-		if i := strings.IndexByte(rest[1:], '/'); i >= 0 {
-			seg = rest[:i+1]
-		}
-		rest = rest[len(seg):]
-		var next fsys.FS
-		next, err = f.Hold(seg)
-		_ = f.Close()
-		f = next
-	}
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
 }
 
 // use makes f the folder that was used last, and gives handles back when there are too many.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -15,7 +17,7 @@ import (
 
 // publish is steps 3 and 4 of a restore: files in path order, then links and directories.
 func (r *restore) publish(ctx context.Context) error {
-	r.touched = make(map[string]*folder)
+	r.touched = make(map[string]touched)
 	for _, f := range r.staged {
 		if err := r.publishFile(ctx, f); err != nil {
 			return err
@@ -47,14 +49,63 @@ func (r *restore) publishFile(ctx context.Context, p placed) error {
 		return err
 	}
 	o := &r.p.Manifest.Outputs[p.output]
+	if p.file != nil {
+		return r.publishUnnamed(ctx, p, o)
+	}
+	return r.publishStaged(ctx, p, o)
+}
+
+// publishUnnamed gives a file its name, where nothing lies there. What does gives way first.
+func (r *restore) publishUnnamed(ctx context.Context, p placed, o *entry.Output) error {
+	f, err := r.makeParents(ctx, o.Path)
+	if err == nil {
+		err = r.writable(f)
+	}
+	if err != nil {
+		return err
+	}
+	r.setTime(p, r.mtimes[p.output])
+	err = p.file.Name(f.fs, name(o.Path))
+	for try := 0; errors.Is(err, fs.ErrExist) && try < maxAppeared; try++ {
+		if f, err = r.clearWay(ctx, o); err != nil {
+			return err
+		}
+		err = p.file.Name(f.fs, name(o.Path))
+	}
+	if errors.Is(err, syscall.EXDEV) || errors.Is(err, fs.ErrPermission) || fsys.Absent(err) || errors.Is(err, errors.ErrUnsupported) {
+		if err = r.publishAcross(ctx, io.NewSectionReader(p.file, 0, o.Size), p.output, f); err == nil {
+			r.putThere(o.Path, f)
+		}
+	} else if err == nil {
+		r.putThere(o.Path, f)
+		// The stat of the open file is that of what lies there: one look less, and it closes what was written to.
+		var info fsys.Info
+		info, err = p.file.Info()
+		r.unnamed = slices.DeleteFunc(r.unnamed, func(u fsys.Unnamed) bool { return u == p.file })
+		if closeErr := p.file.Close(); err == nil {
+			err = closeErr
+		}
+		r.touched[o.Path] = touched{f, info}
+	}
+	if err != nil {
+		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
+	}
+	return nil
+}
+
+// maxAppeared is how often something may be put in the place of an output while that is cleared.
+const maxAppeared = 3
+
+// publishStaged renames a file from its area.
+func (r *restore) publishStaged(ctx context.Context, p placed, o *entry.Output) error {
 	f, err := r.clearWay(ctx, o)
 	if err != nil {
 		return err
 	}
-	r.setTime(p.area.dir, p.name, p.output, r.mtimes[p.output])
+	r.setTime(p, r.mtimes[p.output])
 	err = p.area.dir.RenameTo(p.name, f.fs, name(o.Path))
 	if errors.Is(err, syscall.EXDEV) {
-		err = r.publishAcross(ctx, p, f)
+		err = r.publishCopy(ctx, p, f)
 	}
 	if err != nil {
 		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
@@ -63,39 +114,43 @@ func (r *restore) publishFile(ctx context.Context, p placed) error {
 	return nil
 }
 
-// putThere writes down that an output lies in f now.
-func (r *restore) putThere(path string, f *folder) {
-	r.journal = append(r.journal, step{did: put, path: path, in: f})
-	r.touched[path] = f
-	f.wrote = true
-}
-
-// publishAcross is for a folder that is another mount of the device, into which nothing can be renamed: the verified file is
-// copied beside its target first.
-func (r *restore) publishAcross(ctx context.Context, p placed, f *folder) error {
-	o := &r.p.Manifest.Outputs[p.output]
-	a, err := r.across(o.Path, f)
-	if err != nil {
-		return err
-	}
+func (r *restore) publishCopy(ctx context.Context, p placed, f *folder) error {
 	from, err := p.area.dir.OpenNoFollow(p.name)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	to := a.newName()
-	d, info, err := site.WriteFile(ctx, a.dir, to, fs.FileMode(o.Mode), from, o.Size, r.s.Hash)
+	return r.publishAcross(ctx, from, p.output, f)
+}
+
+// putThere writes down that an output lies in f now.
+func (r *restore) putThere(path string, f *folder) {
+	r.journal = append(r.journal, step{did: put, path: path, in: f})
+	r.touched[path] = touched{in: f}
+	f.wrote = true
+}
+
+// publishAcross is for a folder that is another mount of the device, into which nothing can be renamed: the verified file is
+// copied beside its target first.
+func (r *restore) publishAcross(ctx context.Context, from io.Reader, output int, f *folder) error {
+	o := &r.p.Manifest.Outputs[output]
+	a, err := r.across(o.Path, f)
+	if err != nil {
+		return err
+	}
+	p := placed{output: output, area: a, name: a.newName()}
+	d, info, err := site.WriteFile(ctx, a.dir, p.name, fs.FileMode(o.Mode), from, o.Size, r.s.Hash)
 	if err == nil && d != o.Digest {
 		err = site.ErrOther
 	}
 	if err == nil && info.Perm != o.Mode {
-		err = a.dir.Chmod(to, fs.FileMode(o.Mode))
+		err = p.chmod(fs.FileMode(o.Mode))
 	}
 	if err != nil {
 		return err
 	}
-	r.setTime(a.dir, to, p.output, info.MTime)
-	return a.dir.RenameTo(to, f.fs, name(o.Path))
+	r.setTime(p, info.MTime)
+	return a.dir.RenameTo(p.name, f.fs, name(o.Path))
 }
 
 // across is the staging beside what lies in f, which is another mount of its device than the staging of the device.
@@ -132,7 +187,7 @@ func (r *restore) publishDir(ctx context.Context, o *entry.Output) error {
 		return err
 	}
 	info, err := f.fs.Lstat(name(o.Path))
-	r.touched[o.Path] = f
+	r.touched[o.Path] = touched{in: f}
 	switch {
 	case err == nil && info.Kind == fsys.Dir:
 		return nil

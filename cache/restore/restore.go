@@ -77,14 +77,15 @@ type restore struct {
 	areaAt  map[*folder]*area // of folders where that of the device cannot be used
 	beside  []*area           // all that lie beside targets
 
-	staged  []placed // what is being copied or stands ready, in the order of the outputs
-	mtimes  []int64  // of what is staged, by output
-	time    int64    // that what is restored gets
-	again   bool     // what the product list lists gets the time back that it had
+	staged  []placed       // what is being copied or stands ready, in the order of the outputs
+	unnamed []fsys.Unnamed // files without a name among them; at most maxUnnamed
+	mtimes  []int64        // of what is staged, by output
+	time    int64          // that what is restored gets
+	again   bool           // what the product list lists gets the time back that it had
 	journal []step
 	keeper  keeper
 	olds    int                // names given in old/
-	touched map[string]*folder // what was written, and where it lies
+	touched map[string]touched // what was written
 	opened  map[*folder]uint32 // those that were made writable, and their permission bits of before
 	emptied bool               // all that was staged is in its place
 
@@ -93,9 +94,16 @@ type restore struct {
 
 // placed is a verified file on its way to its target.
 type placed struct {
-	output int // index in the manifest
+	output int          // index in the manifest
+	file   fsys.Unnamed // it lies in no directory; nil: in an area
 	area   *area
 	name   string // in the area
+}
+
+// touched is an output that was written: the folder it lies in, and how it looked then, where that was seen.
+type touched struct {
+	in   *folder
+	info fsys.Info
 }
 
 // runAndClear leaves no staging behind, and the tree as it was when it panics (a file system of the host does): the caller
@@ -167,8 +175,12 @@ func (r *restore) newProducts() state.Products {
 	for i := range outs {
 		o := &outs[i]
 		info := r.p.seen[i]
-		if f, written := r.touched[o.Path]; written {
-			info = r.folders.lookIn(f, o.Path)
+		at, written := r.touched[o.Path]
+		if info.Kind == fsys.Unknown {
+			info = at.info
+		}
+		if written && info.Kind == fsys.Unknown {
+			info = r.folders.lookIn(at.in, o.Path)
 		} else if info.Kind == fsys.Unknown {
 			info, _ = r.s.WS.Lstat(o.Path)
 		}
@@ -177,7 +189,7 @@ func (r *restore) newProducts() state.Products {
 		}
 		was, known := old.Find(o.Path)
 		l.Files = append(l.Files, state.Produced{Path: o.Path, Info: info, Digest: o.Digest, HasDigest: o.Kind == entry.File, LinkText: o.Target,
-			Found: r.touched[o.Path] == nil && (!known || was.Found)})
+			Found: !written && (!known || was.Found)})
 	}
 	return l
 }

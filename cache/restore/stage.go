@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -38,9 +37,6 @@ func (r *restore) stage(ctx context.Context) error {
 	root, err := r.s.Open()
 	if err != nil {
 		return failed("", err, "the cache cannot be opened: %v", fsys.Cause(err))
-	}
-	if err := r.begin(); err != nil {
-		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	// One goroutine copies and another one digests: two big blobs at a time keep both busy.
@@ -103,14 +99,17 @@ func (b *bigCopiers) wait() error {
 	return b.err
 }
 
-// begin gets the staging in .haz/state.
+// begin gets the staging in .haz/state, unless it is there.
 func (r *restore) begin() error {
-	var dev uint64
-	var err error
-	if r.first, dev, err = r.s.Stagings.Restore(r.p.Manifest.Key); err != nil {
+	if r.first != nil {
+		return nil
+	}
+	first, dev, err := r.s.Stagings.Restore(r.p.Manifest.Key)
+	if err != nil {
 		return failed("", err, "a restore cannot be prepared in %s: %v", r.s.WS.HostPath(layout.StateDir), fsys.Cause(err))
 	}
-	r.here = &area{name: r.first.Name, dir: r.first.Dir}
+	r.first = first
+	r.here = &area{name: first.Name, dir: first.Dir}
 	r.areas[dev] = r.here
 	return nil
 }
@@ -132,72 +131,111 @@ func (r *restore) stageEach(ctx context.Context, root fsys.FS) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		a, err := r.areaFor(outs[i].Path)
+		p, err := r.place(i)
 		if err != nil {
 			return err
 		}
-		name := a.newName()
-		r.staged = append(r.staged, placed{output: i, area: a, name: name})
+		r.staged = append(r.staged, p)
 		if outs[i].Size >= bigBlob {
-			r.big.copy(func() error { return r.stageBlob(ctx, root, dir, i, a, name) })
-		} else if err := r.stageBlob(ctx, root, dir, i, a, name); err != nil {
+			r.big.copy(func() error { return r.stageBlob(ctx, root, dir, p) })
+		} else if err := r.stageBlob(ctx, root, dir, p); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// stageBlob copies the blob of output i to name in a, with the mode that the output has.
-func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, i int, a *area, name string) error {
+// maxUnnamed is how many files without a name a restore keeps open.
+const maxUnnamed = 32
+
+// place is where the blob of output i is copied to: a file without a name where its folder lies (S-59), or one in a staging.
+func (r *restore) place(i int) (placed, error) {
 	o := &r.p.Manifest.Outputs[i]
-	blob := dir + "/" + site.OutputsName + "/" + o.Digest.Hex()
-	perm := fs.FileMode(o.Mode)
-	var d digest.Digest
-	var info fsys.Info
-	cloned := false
-	if a.in == nil { // cloning goes by names, and those beside targets are not ours alone
-		d, info, cloned = r.s.CloneFile(ctx, layout.CacheDir+blob, a.name+name, perm, o.Size, nil)
+	f, err := r.nearest(o.Path)
+	if err != nil {
+		return placed{}, err
 	}
-	if !cloned {
-		f, err := root.OpenNoFollow(blob)
-		if err != nil {
-			return r.s.store.SourceError(r.p.Manifest, r.p.Manifest.NameBlob(i), err)
+	if file := r.openUnnamed(f, o); file != nil {
+		return placed{output: i, file: file}, nil
+	}
+	a, err := r.areaOf(o.Path, f)
+	if err != nil {
+		return placed{}, err
+	}
+	return placed{output: i, area: a, name: a.newName()}, nil
+}
+
+// openUnnamed makes a file without a name for o, where f lies; nil where there are no such files, enough are open, or the file system may be
+// able to clone the blob, which goes by names.
+func (r *restore) openUnnamed(f *folder, o *entry.Output) fsys.Unnamed {
+	if len(r.unnamed) >= maxUnnamed || o.Size > site.SmallFile && !r.s.NoClone.Load() {
+		return nil
+	}
+	if _, none := r.s.noUnnamed.Load(f.info.Dev); none {
+		return nil
+	}
+	file, err := fsys.OpenUnnamed(f.fs, "/", fs.FileMode(o.Mode))
+	if err != nil {
+		if errors.Is(err, errors.ErrUnsupported) {
+			r.s.noUnnamed.Store(f.info.Dev, true)
 		}
-		defer f.Close()
-		from, err := fsys.FileInfo(f)
-		if err != nil {
-			return r.s.store.SourceError(r.p.Manifest, r.p.Manifest.NameBlob(i), err)
-		}
-		if from.Size != o.Size {
-			return r.s.store.Damaged(r.p.Manifest, fmt.Sprintf("%s has %d bytes, the manifest says %d", r.p.Manifest.NameBlob(i), from.Size, o.Size))
-		}
-		d, info, err = site.WriteFile(ctx, a.dir, name, perm, f, o.Size, r.s.Hash)
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case site.IsWriteError(err):
-			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			return r.s.store.Damaged(r.p.Manifest, r.p.Manifest.NameBlob(i)+" is shorter than recorded")
-		default:
-			return r.s.store.SourceError(r.p.Manifest, r.p.Manifest.NameBlob(i), err)
-		}
+		return nil // a staging does without; what is wrong with the folder shows when something is put there
+	}
+	r.unnamed = append(r.unnamed, file)
+	return file
+}
+
+// stageBlob copies the blob of an output to its place, with the mode that the output has.
+func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, p placed) error {
+	m, i := r.p.Manifest, p.output
+	o := &m.Outputs[i]
+	d, info, err := r.copyBlob(ctx, root, dir+"/"+site.OutputsName+"/"+o.Digest.Hex(), p)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case site.IsWriteError(err):
+		return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
+	case errors.Is(err, fsys.ErrOtherSize):
+		return r.s.store.Damaged(m, fmt.Sprintf("%s has not the %d bytes that the manifest says", m.NameBlob(i), o.Size))
+	default:
+		return r.s.store.SourceError(m, m.NameBlob(i), err)
 	}
 	r.mtimes[i] = info.MTime
 	if d != o.Digest {
-		return r.s.store.Damaged(r.p.Manifest, r.p.Manifest.NameBlob(i)+" is not what was recorded")
+		return r.s.store.Damaged(m, m.NameBlob(i)+" is not what was recorded")
 	}
 	if info.Perm != o.Mode { // the umask took bits away
-		if err := a.dir.Chmod(name, perm); err != nil {
+		if err := p.chmod(fs.FileMode(o.Mode)); err != nil {
 			return failed(o.Path, err, "%s cannot be restored: %v", o.Path, fsys.Cause(err))
 		}
 	}
 	return nil
 }
 
-// areaFor is the staging on the device of the directory in which path lies or will lie.
-func (r *restore) areaFor(path string) (*area, error) {
+func (r *restore) copyBlob(ctx context.Context, root fsys.FS, blob string, p placed) (digest.Digest, fsys.Info, error) {
+	o := &r.p.Manifest.Outputs[p.output]
+	perm := fs.FileMode(o.Mode)
+	switch {
+	case p.file != nil:
+		return site.Fill(ctx, root, blob, p.file, o.Size, r.s.Hash)
+	case p.area.in == nil: // cloning goes by names, and those beside targets are not ours alone
+		if d, info, ok := r.s.CloneFile(ctx, layout.CacheDir+blob, p.area.name+p.name, perm, o.Size, nil); ok {
+			return d, info, nil
+		}
+	}
+	return site.CopyFile(ctx, root, blob, p.area.dir, p.name, perm, o.Size, r.s.Hash)
+}
+
+func (p *placed) chmod(mode fs.FileMode) error {
+	if p.file != nil {
+		return p.file.Chmod(mode)
+	}
+	return p.area.dir.Chmod(p.name, mode)
+}
+
+// nearest is the directory in which path lies, or the one on the way to it that will hold all that is missing.
+func (r *restore) nearest(path string) (*folder, error) {
 	prefix, _ := r.p.prefixes.of(path)
 	f, k, at := r.folders.to(path, prefix)
 	for k != wayDir {
@@ -207,13 +245,16 @@ func (r *restore) areaFor(path string) (*area, error) {
 		}
 		f, k, at = r.folders.to(at, prefix)
 	}
-	return r.areaOf(path, f)
+	return f, nil
 }
 
 // areaOf is the staging for the folder f, in which path lies or will lie.
 func (r *restore) areaOf(path string, f *folder) (*area, error) {
 	if a := r.areaAt[f]; a != nil {
 		return a, nil
+	}
+	if err := r.begin(); err != nil {
+		return nil, err
 	}
 	if a := r.areas[f.info.Dev]; a != nil {
 		return a, nil
@@ -230,7 +271,10 @@ func (r *restore) areaOf(path string, f *folder) (*area, error) {
 func (r *restore) siblingArea(path string, f *folder) (*area, error) {
 	base := "/" + manifest.SiblingPrefix + r.s.Suffix()
 	a := &area{name: site.Join(f.path, base[1:]), in: f}
-	err := r.notePlace(a.name)
+	err := r.begin()
+	if err == nil {
+		err = r.notePlace(a.name)
+	}
 	if err == nil {
 		err = f.fs.Mkdir(base, site.DirPerm)
 	}
@@ -259,6 +303,19 @@ func (r *restore) notePlace(name string) error {
 
 // clear removes all staging, what did not fit its purpose and what lies in old/ included.
 func (r *restore) clear() {
+	defer r.clearStaging() // also where a file system of the host panics
+	closeAll(r.unnamed)
+}
+
+// closeAll closes each, whatever becomes of the others: those that got no name are gone then.
+func closeAll(files []fsys.Unnamed) {
+	if len(files) > 0 {
+		defer closeAll(files[1:])
+		_ = files[0].Close()
+	}
+}
+
+func (r *restore) clearStaging() {
 	if r.first == nil {
 		return
 	}

@@ -57,9 +57,15 @@ func (r *restore) timeFor(output int) int64 {
 }
 
 // setTime gives the staged file of an output, which has the time has, its time. That it fails is no reason to run the task.
-func (r *restore) setTime(dir fsys.FS, name string, output int, has int64) {
-	if want := r.timeFor(output); want != has {
-		t := time.Unix(0, want)
-		_ = dir.Chtimes(name, t, t)
+func (r *restore) setTime(p placed, has int64) {
+	want := r.timeFor(p.output)
+	if want == has {
+		return
+	}
+	t := time.Unix(0, want)
+	if p.file != nil {
+		_ = p.file.Chtimes(t)
+	} else {
+		_ = p.area.dir.Chtimes(p.name, t, t)
 	}
 }

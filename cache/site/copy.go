@@ -130,27 +130,81 @@ func (g *hashing) sum() digest.Digest {
 }
 
 // WriteFile makes the file name, which must not exist, of size bytes of src. A half-written file is removed.
-func WriteFile(ctx context.Context, fsy fsys.FS, name string, perm fs.FileMode, src io.Reader, size int64, fn digest.Function) (d digest.Digest, info fsys.Info, err error) {
+func WriteFile(ctx context.Context, fsy fsys.FS, name string, perm fs.FileMode, src io.Reader, size int64, fn digest.Function) (digest.Digest, fsys.Info, error) {
+	return writeNew(fsy, name, perm, size, func(dst io.Writer) (digest.Digest, error) { return transfer(ctx, dst, src, size, fn) })
+}
+
+// CopyFile is WriteFile of the file src in from, no link, which must have size bytes (fsys.ErrOtherSize, or io.ErrUnexpectedEOF).
+func CopyFile(ctx context.Context, from fsys.FS, src string, fsy fsys.FS, name string, perm fs.FileMode, size int64, fn digest.Function) (digest.Digest, fsys.Info, error) {
+	return writeNew(fsy, name, perm, size, func(dst io.Writer) (digest.Digest, error) { return transferFile(ctx, dst, from, src, size, fn) })
+}
+
+// Fill is CopyFile to a file that is open already, and has nothing in it.
+func Fill(ctx context.Context, from fsys.FS, src string, dst fsys.Unnamed, size int64, fn digest.Function) (d digest.Digest, info fsys.Info, err error) {
+	if d, err = transferFile(ctx, dst, from, src, size, fn); err == nil {
+		info, err = written(dst.Info, size)
+	}
+	return d, info, err
+}
+
+func writeNew(fsy fsys.FS, name string, perm fs.FileMode, size int64, fill func(dst io.Writer) (digest.Digest, error)) (d digest.Digest, info fsys.Info, err error) {
 	f, err := fsy.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return d, info, &WriteError{err}
 	}
-	d, err = transfer(ctx, f, src, size, fn)
-	if err == nil {
-		if info, err = fsys.FileInfo(f); err != nil {
-			err = &WriteError{err}
-		}
+	if d, err = fill(f); err == nil {
+		info, err = written(func() (fsys.Info, error) { return fsys.FileInfo(f) }, size)
 	}
 	if closeErr := f.Close(); err == nil && closeErr != nil {
 		err = &WriteError{closeErr}
-	}
-	if err == nil && info.Size != size {
-		err = &WriteError{fmt.Errorf("%d of %d bytes were written", info.Size, size)}
 	}
 	if err != nil {
 		_ = fsy.Remove(name)
 	}
 	return d, info, err
+}
+
+// written looks at a file to which size bytes were written.
+func written(look func() (fsys.Info, error), size int64) (fsys.Info, error) {
+	info, err := look()
+	if err == nil && info.Size != size {
+		err = fmt.Errorf("%d of %d bytes were written", info.Size, size)
+	}
+	if err != nil {
+		err = &WriteError{err}
+	}
+	return info, err
+}
+
+// transferFile is transfer of a file that must have size bytes. A small one is read in one piece.
+func transferFile(ctx context.Context, dst io.Writer, from fsys.FS, src string, size int64, fn digest.Function) (digest.Digest, error) {
+	if size <= SmallFile {
+		buf := smallBuffers.Get().(*[SmallFile]byte)
+		defer smallBuffers.Put(buf)
+		b := buf[:size]
+		if _, err := fsys.ReadExact(from, src, b); err != nil {
+			return digest.Digest{}, err
+		}
+		if size > 0 {
+			if err := WriteAll(dst, b); err != nil {
+				return digest.Digest{}, err
+			}
+		}
+		return hasher.Sum(fn, b), nil
+	}
+	f, err := from.OpenNoFollow(src)
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	defer f.Close()
+	info, err := fsys.FileInfo(f)
+	if err == nil && info.Size != size {
+		err = &fs.PathError{Op: "read", Path: src, Err: fsys.ErrOtherSize}
+	}
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	return transfer(ctx, dst, f, size, fn)
 }
 
 // digestFile is the digest of a file that must have size bytes. It is read through over, unless that is nil.

@@ -277,12 +277,14 @@ func TestCallsAndMatches(t *testing.T) {
 
 // Every method of every kind of call can be made to fail, with the error asked for and the promised type.
 func TestEveryCallFails(t *testing.T) {
-	f := faultfs.New(small(t), 0, faultfs.Rule{Match: func(c faultfs.Call) bool { return c.Index > 2 }, Sticky: true, Errs: []error{syscall.EMFILE}})
+	f := faultfs.New(small(t), 0, faultfs.Rule{Match: func(c faultfs.Call) bool { return c.Index > 3 }, Sticky: true, Errs: []error{syscall.EMFILE}})
 	r, err := f.Open("/d/x")
 	must(t, err)
 	d, err := f.Open("/d")
 	must(t, err)
 	set, err := f.OpenLocks("/l")
+	must(t, err)
+	u, err := fsys.OpenUnnamed(f, "/d", 0o644)
 	must(t, err)
 	for name, do := range map[string]func() error{
 		"lstat":    func() error { _, err := f.Lstat("/d"); return err },
@@ -325,6 +327,15 @@ func TestEveryCallFails(t *testing.T) {
 		"info":      func() error { _, err := fsys.FileInfo(r); return err },
 		"readdir":   func() error { _, err := d.Readdir(-1); return err },
 		"names":     func() error { _, err := d.Readdirnames(-1); return err },
+		"straight":  func() error { _, err := fsys.HoldStraight(f, "/d"); return err },
+		"unnamed":   func() error { _, err := fsys.OpenUnnamed(f, "/d", 0o644); return err },
+		"u write":   func() error { _, err := u.Write([]byte("a")); return err },
+		"u readat":  func() error { _, err := u.ReadAt(make([]byte, 1), 0); return err },
+		"u info":    func() error { _, err := u.Info(); return err },
+		"u chmod":   func() error { return u.Chmod(0o600) },
+		"u chtimes": func() error { return u.Chtimes(fixed) },
+		"u name":    func() error { return u.Name(f, "/d/u") },
+		"u close":   func() error { return u.Close() },
 	} {
 		before := f.Injected().Total()
 		err := do()

@@ -20,13 +20,17 @@ func (f *file) Name() string { return f.inner.Name() }
 
 func (f *file) call(op Op, run func() error) error { return f.fs.call(op, f.inner.Name(), run) }
 
-// move carries out a call that moves the bytes of p, or a part of them.
 func (f *file) move(op Op, p []byte, run func(p []byte) (int, error)) (int, error) {
-	v := f.fs.state.enter(Call{Op: op, Name: f.fs.full(f.inner.Name()), Bytes: len(p)})
+	return f.fs.move(op, f.inner.Name(), p, run)
+}
+
+// move carries out a call on name that moves the bytes of p, or a part of them.
+func (f *FS) move(op Op, name string, p []byte, run func(p []byte) (int, error)) (int, error) {
+	v := f.state.enter(Call{Op: op, Name: f.full(name), Bytes: len(p)})
 	if !v.hit {
 		return run(p)
 	}
-	err := &fs.PathError{Op: op.String(), Path: f.inner.Name(), Err: v.err}
+	err := &fs.PathError{Op: op.String(), Path: name, Err: v.err}
 	switch v.do {
 	case Short:
 		part := len(p) / 2

@@ -126,22 +126,18 @@ func (f *FS) MappingTells(dir string) (tells bool, err error) {
 
 // Sub counts and fails together with f.
 func (f *FS) Sub(dir string) (fsys.FS, error) {
-	var sub fsys.FS
-	err := f.call(OpSub, dir, func() (err error) {
-		sub, err = f.inner.Sub(dir)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &FS{inner: sub, base: f.full(dir), state: f.state}, nil
+	return f.sub(dir, func() (fsys.FS, error) { return f.inner.Sub(dir) })
 }
 
 // Hold is as Sub.
 func (f *FS) Hold(dir string) (fsys.FS, error) {
+	return f.sub(dir, func() (fsys.FS, error) { return f.inner.Hold(dir) })
+}
+
+func (f *FS) sub(dir string, open func() (fsys.FS, error)) (fsys.FS, error) {
 	var sub fsys.FS
 	err := f.call(OpSub, dir, func() (err error) {
-		sub, err = f.inner.Hold(dir)
+		sub, err = open()
 		return err
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) fsys.FS, lacks ...string) {
 		cases []testCase
 	}{
 		{"names", nameCases}, {"reading", readCases}, {"files", fileCases}, {"writing", writeCases}, {"links", linkCases},
-		{"root", rootCases}, {"rename", renameCases}, {"info", infoCases}, {"volume", volumeCases}, {"locks", lockCases}, {"atomic", atomicCases},
+		{"root", rootCases}, {"rename", renameCases}, {"unnamed", unnamedCases}, {"straight", straightCases}, {"exact", exactCases}, {"info", infoCases}, {"volume", volumeCases}, {"locks", lockCases}, {"atomic", atomicCases},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, c := range group.cases {

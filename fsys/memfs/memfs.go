@@ -48,6 +48,7 @@ type tree struct {
 	lastInode uint64
 	clock     clock
 	volume    volume
+	allNamed  bool      // there are no files without names
 	recorder  *recorder // nil unless unsynced changes are recorded
 }
 
@@ -97,7 +98,7 @@ func (m *FS) Clone() *FS {
 	m.tree.mu.Lock()
 	defer m.tree.mu.Unlock()
 	c := cloner{made: map[*node]*node{}}
-	t := &tree{lastInode: m.tree.lastInode, clock: m.tree.clock, volume: m.tree.volume}
+	t := &tree{lastInode: m.tree.lastInode, clock: m.tree.clock, volume: m.tree.volume, allNamed: m.tree.allNamed}
 	t.root = c.copy(m.tree.root)
 	t.root.parent = t.root
 	root := c.made[m.root]

@@ -170,7 +170,7 @@ func (m *FS) CrashClone(seed uint64) *FS {
 	rng := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
 	c := crash{recorder: m.tree.recorder, rng: rng, how: crashKind(rng.IntN(int(crashKinds))), made: map[*node]*node{}}
 	c.drawNames(m.tree.root)
-	t := &tree{lastInode: m.tree.lastInode, clock: m.tree.clock, volume: m.tree.volume}
+	t := &tree{lastInode: m.tree.lastInode, clock: m.tree.clock, volume: m.tree.volume, allNamed: m.tree.allNamed}
 	t.root = c.build(m.tree.root)
 	t.root.parent = t.root
 	root := c.made[m.root]
