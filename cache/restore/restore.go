@@ -55,10 +55,7 @@ func (s *Restorer) Restore(ctx context.Context, p *Work, spoolDir string) (*Rest
 		done.Products = r.newProducts()
 		recorded = isRecorded(&p.Target.Products, &done.Products)
 	}
-	switch {
-	case recorded:
-		done.Products = p.Target.Products
-	case !p.Unwritten:
+	if !recorded && !p.Unwritten {
 		s.State.WriteProducts(done.Products)
 	}
 	s.store.Touch(p.Manifest)
@@ -194,9 +191,28 @@ func (r *restore) newProducts() state.Products {
 	return l
 }
 
+// isRecorded reports whether a product list on disk says what l does, so that l need not be written (S-60). Stats of few small files
+// do not count: who finds another one reads the bytes.
 func isRecorded(old, l *state.Products) bool {
-	return old.Task == l.Task && old.Key == l.Key && !old.Running && !old.Unfinished && sameFiles(old.Files, l.Files)
+	if old.Task != l.Task || old.Key != l.Key || old.Running || old.Unfinished || len(old.Files) != len(l.Files) {
+		return false
+	}
+	files, bytes := 0, int64(0)
+	for i := range l.Files {
+		a, b := &old.Files[i], &l.Files[i]
+		if !sameRow(a, b) {
+			return false
+		}
+		if a.Info.Kind == fsys.File && !a.Info.Same(b.Info) {
+			files++
+			bytes += b.Info.Size
+		}
+	}
+	return files <= maxToRead && bytes <= site.SmallFile
 }
+
+// maxToRead is of how many files stats may be old ones in a product list.
+const maxToRead = 8
 
 // key is that of the task now.
 func (r *restore) key() entry.Key {
@@ -206,17 +222,21 @@ func (r *restore) key() entry.Key {
 	return r.p.Target.Key
 }
 
-func sameFiles(a, b []state.Produced) bool {
-	if len(a) != len(b) {
+// sameRow reports whether nobody who goes by b would do otherwise by a. Inode, device and time of change are other ones after each restore,
+// and save no more than a look at bytes; but where nobody may read these they are all there is to go by.
+func sameRow(a, b *state.Produced) bool {
+	if a.Path != b.Path || a.Info.Kind != b.Info.Kind || a.HasDigest != b.HasDigest || a.Digest != b.Digest || a.LinkText != b.LinkText || a.Found != b.Found {
 		return false
 	}
-	for i := range a {
-		// The stat of a directory, but for its mode, changes with what others put there, which does not concern the product list.
-		if a[i].Path != b[i].Path || a[i].Info.Kind != b[i].Info.Kind || a[i].Info.Kind == fsys.Dir && a[i].Info.Perm != b[i].Info.Perm ||
-			a[i].Info.Kind != fsys.Dir && !a[i].Info.Same(b[i].Info) || a[i].HasDigest != b[i].HasDigest || a[i].Digest != b[i].Digest ||
-			a[i].LinkText != b[i].LinkText || a[i].Found != b[i].Found {
-			return false
+	switch a.Info.Kind {
+	case fsys.Dir: // whose times move with what others put there
+		return a.Info.Perm == b.Info.Perm
+	case fsys.Link:
+		return true
+	case fsys.File:
+		if a.HasDigest && a.Info.Perm&0o400 != 0 {
+			return a.Info.Perm == b.Info.Perm && a.Info.MTime == b.Info.MTime // which a restore gives back (settleTimes)
 		}
 	}
-	return true
+	return a.Info.Same(b.Info)
 }
