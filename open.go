@@ -226,8 +226,17 @@ func (w *Workspace) Close() error {
 	return w.FS.Close()
 }
 
-// CPUs is the number of usable CPUs: what `concurrency.default: auto` means (chapter 2, 2.2).
+// CPUs is the number of usable CPUs.
 func (w *Workspace) CPUs() int { return w.o.cpus }
+
+// manySlots is how many slots more than CPUs there are by default, at most: what waits at the same time is then enough to keep all of
+// them busy, and each slot more costs the memory of a task.
+const manySlots = 8
+
+// Slots is how many tasks run at once where `auto` is said, or nothing (EXEC-004). Tasks wait (for disks, servers, for each other's locks), and
+// compilers and test runners compute on one thread for much of their time; those that only compute do not get slower by it.
+// docs/speed.md has the figures.
+func (w *Workspace) Slots() int { return w.o.cpus + min(w.o.cpus, manySlots) }
 
 // hostEnv is the snapshot of the host's environment.
 func (w *Workspace) hostEnv() key.HostEnv { return key.NewHostEnv(w.o.env) }

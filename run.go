@@ -181,7 +181,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 		jobs = e.w.W.Settings.Concurrency
 	}
 	if jobs <= 0 {
-		jobs = e.w.CPUs()
+		jobs = e.w.Slots()
 	}
 	return actors.Options{Run: messages.RunID(runs.Add(1)), Name: r.Run, Plan: plan, Cap: jobs, FailFast: o.FailFast,
 		Lookup: o.Cache == ReadWrite || o.Cache == ReadOnly, Store: o.Cache == ReadWrite || o.Cache == WriteOnly,

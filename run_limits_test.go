@@ -50,6 +50,27 @@ func TestTwoJobs(t *testing.T) {
 	})
 }
 
+// Where nobody says a number, twice as many run as there are CPUs, and at most eight more (EXEC-004).
+func TestSlotsByDefault(t *testing.T) {
+	inBoth(t, func(t *testing.T, w *world) {
+		w.options = append(w.options, haz.WithCPUs(2))
+		all := "; await a.up; await b.up; await c.up; await d.up" // ends when four are under way at once
+		tasks(t, w, `a: shell: "echo > a.up`+all+`"`, `b: shell: "echo > b.up`+all+`"`, `c: shell: "echo > c.up`+all+`"`, `d: shell: "echo > d.up`+all+`"`,
+			`e: shell: "echo e"`, `f: shell: "echo f"`)
+		w.run(t, haz.RunOptions{}).counts(t, 6, 0, 0, 0, 0)
+		if w.spawner.most != 4 {
+			t.Errorf("%d at once", w.spawner.most)
+		}
+	})
+	w := inMemory(t)
+	tasks(t, w, `a: shell: "echo"`)
+	for cpus, want := range map[int]int{1: 2, 2: 4, 7: 14, 8: 16, 9: 17, 64: 72} {
+		if got := w.open(t, haz.WithCPUs(cpus)).Slots(); got != want {
+			t.Errorf("%d CPUs: %d slots, want %d", cpus, got, want)
+		}
+	}
+}
+
 // The setting holds where the run says nothing (haz::cfg::028).
 func TestConcurrencySetting(t *testing.T) {
 	inBoth(t, func(t *testing.T, w *world) {

@@ -16,13 +16,13 @@ func benchAgainst(haz, work string) error {
 	if err != nil {
 		return err
 	}
-	makers := map[string]func(int) shape{"layered": layered, "wide": wide, "files": files}
 	fmt.Printf("this tree / %s, %d rounds: middle ratio (quarters), 1.00 is equal\n", *against, *rounds)
 	for _, name := range strings.Split(*shapes, ",") {
-		if makers[name] == nil {
-			return fmt.Errorf("-shapes: there is no %q, only layered, wide, files", name)
+		make, err := maker(name)
+		if err != nil {
+			return err
 		}
-		w := makers[name](*size)
+		w := make(*size)
 		tools := []tool{{name: "new", args: []string{haz}}, {name: "old", args: []string{old}}}
 		for i := range tools {
 			t := &tools[i]

@@ -2,8 +2,10 @@
 // installed, in interleaved rounds, so that ratios survive a machine whose speed drifts.
 //
 //	go run ./bench                          # 1,000 tasks: cold, nothing to do, restore, one changed; beside ninja and turbo
-//	go run ./bench -scale                   # loading and running 100, 1,000 and 10,000 projects
-//	go run ./bench -cli                     # --version, query, list, why, completion
+//	go run ./bench -shape files             # the same for 20,000 files in 50 tasks
+//	go run ./bench -scale                   # loading, planning and running 100, 1,000 and 10,000 projects; -sizes 10000,100000 for others
+//	go run ./bench -first                   # from the start of haz to that of its first task: 10, 1,000 and 5,000 projects
+//	go run ./bench -cli                     # --version, help, query, list, why, completion; size of the program
 //	go run ./bench -against HEAD~1          # this tree beside a commit: ratios of CPU and wall, round by round
 //	go run ./bench -streams -blobs          # 200 MB of output; 512 MiB of blobs restored, beside cp
 //
@@ -25,7 +27,10 @@ import (
 var (
 	size    = flag.Int("n", 1000, "projects")
 	rounds  = flag.Int("rounds", 5, "measured rounds; medians are printed")
-	scale   = flag.Bool("scale", false, "loading and running at 100, 1,000 and 10,000 projects")
+	form    = flag.String("shape", "layered", "the workspace beside peers: layered, wide, files")
+	scale   = flag.Bool("scale", false, "loading, planning and running at several sizes")
+	sizes   = flag.String("sizes", "100,1000,10000", "with -scale: how many projects")
+	first   = flag.Bool("first", false, "the first task of a cold start")
 	cli     = flag.Bool("cli", false, "start-up and read-only commands")
 	streams = flag.Bool("streams", false, "peak memory with 200 MB of task output")
 	blobs   = flag.Bool("blobs", false, "restoring 512 MiB of blobs, beside cp")
@@ -71,7 +76,7 @@ func run() error {
 	for _, part := range []struct {
 		on  bool
 		run func(string, string) error
-	}{{*scale, benchScale}, {*cli, benchCLI}, {*streams, benchStreams}, {*blobs, benchBlobs}} {
+	}{{*scale, benchScale}, {*first, benchFirst}, {*cli, benchCLI}, {*streams, benchStreams}, {*blobs, benchBlobs}} {
 		if part.on {
 			any = true
 			if err := part.run(haz, work); err != nil {
@@ -85,10 +90,10 @@ func run() error {
 	return benchPeers(haz, work)
 }
 
-// build makes haz from the module in dir.
+// build makes haz from the module in dir, as the README says, but for what a debugger needs.
 func build(dir, haz string) error {
-	c := exec.Command("go", "build", "-o", haz, "./cmd/haz")
-	c.Dir, c.Stderr = dir, os.Stderr
+	c := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-trimpath", "-ldflags", "-s -w", "-o", haz, "./cmd/haz")
+	c.Dir, c.Stderr, c.Env = dir, os.Stderr, append(os.Environ(), "CGO_ENABLED=0")
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("build haz: %w", err)
 	}
@@ -106,15 +111,19 @@ type tool struct {
 
 // benchPeers times the four scenarios for every tool that is there.
 func benchPeers(haz, work string) error {
-	w := layered(*size)
+	make, err := maker(*form)
+	if err != nil {
+		return err
+	}
+	w := make(*size)
 	tools, err := peers(haz, work, w)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d tasks in %d layers, 4 inputs of 1 KiB, %d rounds, medians\n", w.n, w.layers, *rounds)
+	fmt.Printf("%d tasks in %d layers, %d inputs of 1 KiB each, %d rounds: wall, CPU, memory at the peak, medians\n", w.n, w.layers, w.files, *rounds)
 	fmt.Printf("%-14s", "")
 	for _, t := range tools {
-		fmt.Printf(" %22s", t.name)
+		fmt.Printf(" %31s", t.name)
 	}
 	fmt.Println("   haz / others")
 	for _, scenario := range scenarios {
@@ -186,7 +195,8 @@ func printRow(name string, times [][]sample) {
 	for i, ts := range times {
 		wall := median(ts, func(s sample) float64 { return s.wall.Seconds() })
 		cpu := median(ts, func(s sample) float64 { return s.cpu.Seconds() })
-		fmt.Printf(" %9.0f ms (%5.0f cpu)", wall*1000, cpu*1000)
+		rss := median(ts, func(s sample) float64 { return float64(s.rss >> 20) })
+		fmt.Printf(" %9.0f ms (%5.0f cpu) %4.0f MiB", wall*1000, cpu*1000, rss)
 		if i > 0 {
 			ratios += fmt.Sprintf(" %.2f", base/wall)
 		}

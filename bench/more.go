@@ -5,15 +5,21 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// benchScale shows that loading grows with the workspace and no faster, and what 10,000 tasks need.
+// benchScale shows that loading, planning and running grow with the workspace and no faster, and what the biggest needs. The dry run has no
+// compiled workspace to go by, and no cache: it loads, builds the graph, plans and looks up.
 func benchScale(haz, work string) error {
-	fmt.Printf("%-10s %14s %14s %14s %16s %12s\n", "projects", "check", "per project", "dry run", "nothing to do", "peak memory")
+	fmt.Printf("%-10s %26s %14s %26s %26s %10s\n", "projects", "check", "per project", "dry run", "nothing to do", "cold")
 	var perProject []float64
-	for _, n := range []int{100, 1000, 10000} {
+	for _, text := range strings.Split(*sizes, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("-sizes: %w", err)
+		}
 		w := layered(n)
 		dir := filepath.Join(work, fmt.Sprintf("scale-%d", n))
 		if err := w.sources(dir); err != nil {
@@ -48,11 +54,17 @@ func benchScale(haz, work string) error {
 		}
 		per := (check.wall - empty.wall).Seconds() / float64(n)
 		perProject = append(perProject, per)
-		fmt.Printf("%-10d %11.1f ms %11.1f µs %11.1f ms %13.1f ms %8d MiB (cold %d MiB)\n", n, ms(check), per*1e6, ms(dry), ms(warm), warm.rss>>20, cold.rss>>20)
+		fmt.Printf("%-10d %26s %11.1f µs %26s %26s %6d MiB\n", n, costs(check), per*1e6, costs(dry), costs(warm), cold.rss>>20)
 	}
-	fmt.Printf("a project costs %.2f times as much at 1,000 as at 100, and %.2f times as much at 10,000 as at 1,000\n",
-		perProject[1]/perProject[0], perProject[2]/perProject[1])
+	for i := 1; i < len(perProject); i++ {
+		fmt.Printf("a project costs check %.2f times as much as in the workspace before\n", perProject[i]/perProject[i-1])
+	}
 	return nil
+}
+
+// costs is wall time, CPU time and memory at the peak.
+func costs(s sample) string {
+	return fmt.Sprintf("%.0f ms (%.0f cpu) %4d MiB", ms(s), float64(s.cpu.Microseconds())/1000, s.rss>>20)
 }
 
 func ms(s sample) float64 { return float64(s.wall.Microseconds()) / 1000 }
@@ -95,12 +107,17 @@ func benchCLI(haz, work string) error {
 	if err != nil {
 		return err
 	}
-	version, err := repeat(work, haz, "--version")
-	if err != nil {
-		return err
-	}
 	fmt.Printf("%-28s %8.1f ms\n", "an empty Go program", ms(base))
-	fmt.Printf("%-28s %8.1f ms (%.1f times)\n", "haz --version", ms(version), float64(version.wall)/float64(base.wall))
+	for _, word := range []string{"--version", "help"} {
+		s, err := repeat(work, haz, word)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%-28s %8.1f ms (%.1f times)\n", "haz "+word, ms(s), float64(s.wall)/float64(base.wall))
+	}
+	if program, err := os.Stat(haz); err == nil {
+		fmt.Printf("%-28s %8.1f MB\n", "the program, stripped", float64(program.Size())/1e6)
+	}
 	dirs := map[int]string{}
 	for _, n := range []int{100, 1000} {
 		w := layered(n)

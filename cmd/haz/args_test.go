@@ -113,7 +113,7 @@ func TestValuesAreReadOnce(t *testing.T) {
 	o.reader = func(text string) (any, error) { reads++; return reader(text) }
 	err := l.run(t.Context(), func(c *cli.Context, _ func(*invocation) error) error {
 		v := &invocation{c: c}
-		if got := read[jobs](v, "jobs").of(6); got != 3 || reads != 1 || v.value("jobs") != "50%" || !v.has("jobs") || v.has("force") {
+		if got := read[jobs](v, "jobs").of(six{}); got != 3 || reads != 1 || v.value("jobs") != "50%" || !v.has("jobs") || v.has("force") {
 			t.Errorf("%d jobs, read %d times", got, reads)
 		}
 		return nil
@@ -123,9 +123,15 @@ func TestValuesAreReadOnce(t *testing.T) {
 	}
 }
 
+// six is a machine of six CPUs.
+type six struct{}
+
+func (six) CPUs() int  { return 6 }
+func (six) Slots() int { return 12 }
+
 func TestJobs(t *testing.T) {
-	for text, want := range map[string]int{"1": 1, "16": 16, "auto": 6, "50%": 3, "1%": 1, "34%": 3, "200%": 12, "100%": 6} {
-		if got, err := parseJobs(text); err != nil || got.of(6) != want {
+	for text, want := range map[string]int{"1": 1, "16": 16, "auto": 12, "50%": 3, "1%": 1, "34%": 3, "200%": 12, "100%": 6} {
+		if got, err := parseJobs(text); err != nil || got.of(six{}) != want {
 			t.Errorf("%s: %v, %v; want %d", text, got, err, want)
 		}
 	}

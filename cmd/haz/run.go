@@ -206,7 +206,7 @@ func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *ha
 	o := haz.RunOptions{FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
 	o.Timeout = read[time.Duration](v, "timeout")
 	if n := read[jobs](v, "jobs"); n != (jobs{}) {
-		o.Jobs = n.of(w.CPUs())
+		o.Jobs = n.of(w)
 	}
 	v.lend(&o, printer)
 	signals := watchSignals(v.patience, w.W.Settings.CancelGrace)
@@ -323,15 +323,22 @@ func spool() (report.Spool, error) {
 	return f, nil
 }
 
-// jobs is how many tasks run at once: a number, or a percentage of the CPUs.
+// jobs is how many tasks run at once: a number, a percentage of the CPUs, or what haz thinks best.
 type jobs struct {
 	n       int
 	percent bool
+	auto    bool
 }
 
-func (j jobs) of(cpus int) int {
-	if j.percent {
-		return max(1, int(math.Ceil(float64(j.n)*float64(cpus)/100)))
+func (j jobs) of(machine interface {
+	CPUs() int
+	Slots() int
+}) int {
+	switch {
+	case j.auto:
+		return machine.Slots()
+	case j.percent:
+		return max(1, int(math.Ceil(float64(j.n)*float64(machine.CPUs())/100)))
 	}
 	return j.n
 }
@@ -339,14 +346,14 @@ func (j jobs) of(cpus int) int {
 // parseJobs reads N, N% or auto.
 func parseJobs(text string) (jobs, error) {
 	if text == "auto" {
-		return jobs{100, true}, nil
+		return jobs{auto: true}, nil
 	}
 	number, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.ParseUint(number, 10, 31)
 	if err != nil || n == 0 || number[0] == '+' {
 		return jobs{}, &hinted{text: diag.Quote(text) + " is no number of tasks", hint: "a number from 1, a percentage of the CPUs like 50%, or auto"}
 	}
-	return jobs{int(n), percent}, nil
+	return jobs{n: int(n), percent: percent}, nil
 }
 
 func checkNotEmpty(text string) error {

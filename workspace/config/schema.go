@@ -158,7 +158,7 @@ var concurrencyObject = &Object{
 	Doc: "How many tasks run side by side. A task starts only when the default and every cap of its project's tags allow it.",
 	Fields: []Field{
 		{Key: "default", Rule: "haz::cfg::028", Type: Type{Kind: Scalar, Format: Concurrency}, Default: "`auto`", Accepts: "`auto`, or an unquoted integer, at least 1",
-			Doc: "How many tasks of the whole workspace. `auto` is the number of usable CPUs."},
+			Doc: "How many tasks of the whole workspace. `auto` is twice the number of usable CPUs, and at most 8 more than that number."},
 		{Key: "tags", Rule: "haz::cfg::029", Type: Type{Kind: Dict, Keys: Name, Format: Cap}, Default: "empty", Accepts: "a map from tag to an integer, at least 1",
 			Doc: "How many tasks of all projects that carry the tag."},
 	},

@@ -334,7 +334,7 @@ func (t *turbo) concurrency(f node.Field) {
 		t.draft.concurrency = strconv.Itoa(n)
 		return
 	}
-	t.draft.notes = append(t.draft.notes, note{f.Place(), diag.Quote("concurrency") + " does not carry over: as many tasks run as there are CPUs, or a number of them: concurrency: {default: 4}"})
+	t.draft.notes = append(t.draft.notes, note{f.Place(), diag.Quote("concurrency") + " does not carry over: twice as many tasks run as there are CPUs, at most 8 more, or a number of them: concurrency: {default: 4}"})
 }
 
 // unique are the items, each once, where it stands first.
