@@ -79,7 +79,7 @@ var mayImport = map[string]string{
 	"actors": "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
 	// What need not be carried out; it knows what the engine would have to look at.
 	"settle":            "layout actors graph messages workspace cache cache/digest cache/entry cache/hasher cache/key cache/standing cache/state cache/text fsys fsys/tree",
-	"actors/actorstest": "fsys/memfs actors graph workspace messages cache cache/digest cache/key cache/state fsys fsys/tree process process/processtest cache/hasher workspace/load",
+	"actors/actorstest": "fsys/memfs actors graph workspace messages cache cache/digest cache/entry cache/key cache/state fsys fsys/tree process process/processtest cache/hasher workspace/load",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.

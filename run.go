@@ -212,12 +212,10 @@ func (e *engine) drive(plan *Plan, watch *audience, pauses *suspensions, o RunOp
 		e.w.noneStarts(plan, r, "the observer of the run panicked")
 		return
 	}
-	e.settled(watch.wishes.ctx, &opts)
-	system := e.w.o.system
-	if system == nil {
-		system = e.w.system.get(e.w.o.logger)
+	if e.settled(watch.wishes.ctx, &opts); watch.wishes.any() {
+		opts.Settled = nil // who is asked to end has nothing to say of what it did not look at (EXEC-051)
 	}
-	h, err := actors.Start(system, opts)
+	h, err := actors.Start(e.w.actorSystem, opts)
 	if err != nil {
 		e.w.noneStarts(plan, r, err.Error())
 		r.Crash = errors.Join(r.Crash, err)
@@ -234,6 +232,20 @@ func (e *engine) drive(plan *Plan, watch *audience, pauses *suspensions, o RunOp
 	if !r.Cancelled && r.Crash == nil {
 		e.notes = h.Notes(watch.wishes.ctx)
 	}
+}
+
+// any reports whether there is a wish to end the run.
+func (s *wishes) any() bool {
+	select {
+	case i, open := <-s.signals:
+		if open {
+			s.heard = append(s.heard, i)
+		} else {
+			s.signals = nil
+		}
+	default:
+	}
+	return s.ctx.Err() != nil || len(s.heard) > 0
 }
 
 // pass hands wishes on to the actors until the run has ended; await is that of Hooks.

@@ -216,7 +216,7 @@ func deathOfAnActor(t *testing.T, name string) (noticed bool) {
 			<-died // else all may be over before it has had a turn
 		}
 	}
-	h, err := actors.Start(system, o)
+	h, err := actors.Start(func() *actor.ActorSystem { return system }, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestPanicsOfHooks(t *testing.T) {
 				return p
 			}
 			soon(t, "the run", func() {
-				h, err := actors.Start(system, o)
+				h, err := actors.Start(func() *actor.ActorSystem { return system }, o)
 				if err == nil {
 					<-h.Done()
 					err = h.Result().Crash

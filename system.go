@@ -16,6 +16,14 @@ type keptSystem struct {
 	system *actor.ActorSystem
 }
 
+// actorSystem is that of the host, or our own.
+func (w *Workspace) actorSystem() *actor.ActorSystem {
+	if w.o.system != nil {
+		return w.o.system
+	}
+	return w.system.get(w.o.logger)
+}
+
 func (k *keptSystem) get(logger *slog.Logger) *actor.ActorSystem {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -14,7 +14,7 @@ type admission struct {
 }
 
 func newAdmission(r *running) *admission {
-	return &admission{r: r, gate: schedule.NewAdmission(r.o.Plan, r.rules())}
+	return &admission{r: r, gate: schedule.NewAdmission(r.o.Plan, r.rules(), r.settled)}
 }
 
 func (a *admission) Receive(ctx actor.Context) {

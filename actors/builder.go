@@ -22,14 +22,13 @@ import (
 type builder struct {
 	r       *running
 	workers *workers
-	jobs    []job
+	jobs    []atomic.Pointer[job] // nil before anybody has asked
 
 	staged    atomic.Int64 // turns with the cache that wait or are under way
 	inTurn    atomic.Bool  // one is under way
 	awaited   atomic.Int64 // tasks that wait for a lock of another haz
 	ending    atomic.Int64 // goroutines that give locks back
 	conflicts func() [][]int
-	planIndex func() map[int]int // position in the workspace → in the plan
 	shared    sharedPatterns
 	order     overtakings
 
@@ -39,22 +38,35 @@ type builder struct {
 }
 
 func newBuilder(r *running) *builder {
-	b := &builder{r: r, workers: newWorkers(r.o.Workers, r.hooks.Go), jobs: make([]job, len(r.o.Plan.Tasks))}
-	b.conflicts = sync.OnceValue(r.o.Plan.G.Conflicts)
-	b.planIndex = sync.OnceValue(func() map[int]int {
-		at := make(map[int]int, len(r.o.Plan.Tasks))
-		for i, t := range r.o.Plan.Tasks {
-			at[t.Index] = i
-		}
-		return at
-	})
-	for i, t := range r.o.Plan.Tasks {
-		b.jobs[i].index, b.jobs[i].task = i, t
+	b := &builder{r: r, workers: newWorkers(r.o.Workers, r.hooks.Go)}
+	if r.settled.Left(len(r.o.Plan.Tasks)) > 0 {
+		b.jobs = make([]atomic.Pointer[job], len(r.o.Plan.Tasks))
 	}
+	b.conflicts = sync.OnceValue(r.o.Plan.G.Conflicts)
 	return b
 }
 
-func (b *builder) job(i int) *job { return &b.jobs[i] }
+// job is that of a task. One that is settled has it when somebody asks what it has left.
+func (b *builder) job(i int) *job {
+	if j := b.jobs[i].Load(); j != nil {
+		return j
+	}
+	j := &job{index: i, task: b.r.o.Plan.Tasks[i]}
+	if b.r.settled.Has(i) {
+		b.reopen(j, b.r.hit(i))
+	}
+	b.jobs[i].CompareAndSwap(nil, j)
+	return b.jobs[i].Load()
+}
+
+// known yields the jobs that there are.
+func (b *builder) known(yield func(*job) bool) {
+	for i := range b.jobs {
+		if j := b.jobs[i].Load(); j != nil && !yield(j) {
+			return
+		}
+	}
+}
 
 // job is what the builder has of one task. Its steps follow each other; only one that was abandoned may still be at work when
 // the next begins, and then the next waits for it.
@@ -206,8 +218,7 @@ func (b *builder) leave(j *job) {
 // close gives back what the run still holds. A step that is still at work (an actor is dead,
 // or the third signal came) gives its locks back when it leaves.
 func (b *builder) close() {
-	for i := range b.jobs {
-		j := &b.jobs[i]
+	for j := range b.known {
 		j.mu.Lock()
 		if j.cancel != nil {
 			j.cancel()
@@ -242,8 +253,7 @@ func (j *job) forget(fs fsys.FS) {
 
 // holds reports whether this run holds the lock of a task. A task whose step is at work right now is taken to hold none.
 func (b *builder) holds(task string) bool {
-	for i := range b.jobs {
-		j := &b.jobs[i]
+	for j := range b.known {
 		if j.task.ID.String() == task && j.step.TryLock() {
 			held := j.locks.Load() != nil
 			j.step.Unlock()

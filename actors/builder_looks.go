@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
 	"github.com/haz-build/haz/cache/outputs"
 	"github.com/haz-build/haz/cache/state"
@@ -23,9 +24,9 @@ const (
 )
 
 // keep takes note of what a completed task has in the tree, where others look at it later.
-func (b *builder) keep(j *job, files []state.Produced, listed bool) {
+func (b *builder) keep(j *job, key entry.Key, files []state.Produced, listed bool) {
 	if slices.ContainsFunc(b.r.o.Plan.Down[j.index], func(e graph.Edge) bool { return e.Kind.Carries() }) && len(files) > 0 {
-		j.kept, j.keptKey = outputs.Keep(j.task.ID.String(), files, listed), j.derived.Key
+		j.kept, j.keptKey = outputs.Keep(j.task.ID.String(), files, listed), key
 	}
 }
 
@@ -99,7 +100,7 @@ func (b *builder) far(border []int, seen map[int]bool, most int) (far []*outputs
 		behind = b.appendUnseen(behind, behind[i], seen)
 		for _, task := range behind[from:] {
 			far = b.appendKept(far, task)
-			if k := b.jobs[task].kept; k != nil {
+			if k := b.job(task).kept; k != nil {
 				count += k.Len()
 			}
 		}
@@ -108,7 +109,7 @@ func (b *builder) far(border []int, seen map[int]bool, most int) (far []*outputs
 }
 
 func (b *builder) appendKept(to []*outputs.Kept, task int) []*outputs.Kept {
-	if k := b.jobs[task].kept; k != nil {
+	if k := b.job(task).kept; k != nil {
 		to = append(to, k)
 	}
 	return to
@@ -203,7 +204,7 @@ func (b *builder) leftOutMoved(ctx context.Context, j *job, seen map[int]bool) (
 		}
 	}
 	for _, task := range slices.Sorted(maps.Keys(seen)) {
-		up := &b.jobs[task]
+		up := b.job(task)
 		if up.leftOut == nil {
 			continue
 		}

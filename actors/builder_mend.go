@@ -24,8 +24,8 @@ import (
 func (b *builder) unsettled(j *job) (list []*job) {
 	var ups []*job
 	var kept []*outputs.Kept
-	for _, i := range b.r.o.Plan.Makers(j.index, func(i int) bool { return b.jobs[i].kept != nil }) {
-		u := &b.jobs[i]
+	for _, i := range b.r.o.Plan.Makers(j.index, func(i int) bool { return b.job(i).kept != nil }) {
+		u := b.job(i)
 		switch {
 		case slices.Contains(j.letBe, u):
 		case u.restored || u.listed:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
+	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/workspace"
 )
@@ -45,8 +46,8 @@ func (j *job) hasRead(d *key.Derived) {
 func (b *builder) wroteLate(j *job, outs []entry.Output, reads []messages.Read) (notes []messages.Note) {
 	var readers []*job
 	for _, r := range reads {
-		if at, inPlan := b.planIndex()[r.Reader]; inPlan && !b.r.o.Plan.Waits(at, j.index) && !b.r.o.Plan.Waits(j.index, at) { // of a cycle the ledger speaks
-			readers = append(readers, &b.jobs[at])
+		if at, inPlan := graph.Position(b.r.o.Plan, r.Reader); inPlan && !b.r.o.Plan.Waits(at, j.index) && !b.r.o.Plan.Waits(j.index, at) { // of a cycle the ledger speaks
+			readers = append(readers, b.job(at))
 		}
 	}
 	if len(readers) == 0 {
@@ -54,7 +55,7 @@ func (b *builder) wroteLate(j *job, outs []entry.Output, reads []messages.Read) 
 	}
 	b.order.mu.Lock()
 	b.order.made = append(b.order.made, made{j.task, outs})
-	readers = slices.DeleteFunc(readers, func(r *job) bool { return !b.order.ended[r.index] })
+	readers = slices.DeleteFunc(readers, func(r *job) bool { return !b.order.ended[r.index] && !b.r.settled.Has(r.index) })
 	b.order.mu.Unlock()
 	for _, r := range readers {
 		if path := b.missed(r, outs); path != "" {

@@ -138,6 +138,7 @@ func anyMatch(p pattern.Pattern, n int, path func(int) string) bool {
 // missedByAll lists the notes on patterns of overlays, defaults and sets that selected nothing in any task of the run, and do not in any other
 // task that has them.
 func (b *builder) missedByAll(ctx context.Context) []messages.Note {
+	b.sharedBySettled()
 	b.shared.mu.Lock()
 	defer b.shared.mu.Unlock()
 	var patterns []sharedPattern
@@ -217,4 +218,21 @@ func (b *builder) missingInput(ctx context.Context, j *job, err error) string {
 		}
 	}
 	return ""
+}
+
+// sharedBySettled takes note of such patterns that select nothing in settled tasks. Of those that do, lookElsewhere finds the files.
+func (b *builder) sharedBySettled() {
+	if b.r.settled.Len() == 0 {
+		return
+	}
+	for _, s := range b.r.o.Settled {
+		t := b.r.o.Plan.Tasks[s.Task]
+		for _, m := range s.Hit.Missed() {
+			d := t.Inputs
+			if m.Output {
+				d = t.Outputs
+			}
+			b.shared.note(sharedPattern{d[m.At].Place, d[m.At].Text, m.Output}, t, m.At, false)
+		}
+	}
 }

@@ -32,7 +32,7 @@ func (b *builder) askRemake(j *job, moved []string) (hint string) {
 			}
 			seen[e.Task] = true
 			todo = append(todo, e.Task)
-			u := &b.jobs[e.Task]
+			u := b.job(e.Task)
 			if u.kept == nil || !u.restored && !u.remake || !slices.ContainsFunc(moved, u.kept.Has) {
 				continue
 			}

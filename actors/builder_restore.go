@@ -10,6 +10,7 @@ import (
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/manifest"
+	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
@@ -92,11 +93,8 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 		Outputs: man.Outputs, OutputsDigest: ProductDigest(b.r.o.Hash, j.task, j.derived, man.Outputs)}, Attempt: max(1, man.Attempt)}
 	restored.Said = append(notes, b.displacedNote(got.Kept, "gave way to what is recorded")...)
 	b.contribute(j, &restored.Product)
-	for _, o := range j.claims(man.Outputs) {
-		restored.Wrote = append(restored.Wrote, o.Path)
-	}
-	restored.Reads = b.reads(j, man.Outputs)
-	b.keep(j, got.Products.Files, !work.Unwritten)
+	restored.Wrote, restored.Reads = claims(b.r.o.Plan.G, j.task, man.Outputs)
+	b.keep(j, j.derived.Key, got.Products.Files, !work.Unwritten)
 	restored.Said = append(restored.Said, b.outputNotes(ctx, j, man.Outputs)...)
 	if !work.Nothing {
 		restored.Said = append(restored.Said, b.wroteLate(j, man.Outputs, restored.Reads)...)
@@ -182,11 +180,13 @@ func (b *builder) emitStreams(j *job, next int, order cache.StreamOrder, stdout,
 	return next
 }
 
+// replayed is how many bytes of what was recorded are shown in one event at most.
+const replayed = 32 << 10
+
 // emitPiece passes on what src has.
 func (b *builder) emitPiece(j *job, next int, stderr bool, src io.Reader, length int64) int {
-	const most = 32 << 10
-	for ; length > 0; length -= most {
-		p := make([]byte, min(length, most))
+	for ; length > 0; length -= replayed {
+		p := make([]byte, min(length, replayed))
 		n, err := io.ReadFull(src, p)
 		if n > 0 && b.r.budget.acquire(n) {
 			b.r.send(b.r.observer, messages.ObserveEvent{Run: b.r.o.Run, Task: j.index, N: next,
@@ -200,10 +200,18 @@ func (b *builder) emitPiece(j *job, next int, stderr bool, src io.Reader, length
 	return next
 }
 
-// claims are the outputs that are this task's alone: all but directories that hold something, or that no pattern matches,
-// which tasks may share.
-func (j *job) claims(outs []entry.Output) []entry.Output {
-	patterns := workspace.Patterns(j.task.Outputs)
+// claims are what a task claims of the outputs of a hit (EXEC-020), and who reads them (EXEC-019).
+func claims(g *graph.Graph, t *workspace.Task, outs []entry.Output) (wrote []string, reads []messages.Read) {
+	mine := own(t, outs)
+	for i := range mine {
+		wrote = append(wrote, mine[i].Path)
+	}
+	return wrote, readsOf(g, t, mine)
+}
+
+// own are the outputs that are a task's alone: all but directories that hold something, or that no pattern matches, which tasks may share.
+func own(t *workspace.Task, outs []entry.Output) []entry.Output {
+	patterns := workspace.Patterns(t.Outputs)
 	matched := func(path string) bool {
 		return slices.ContainsFunc(patterns, func(p pattern.Pattern) bool { return p.MatchOutput(path) })
 	}
@@ -216,15 +224,12 @@ func (j *job) claims(outs []entry.Output) []entry.Output {
 	return claimed
 }
 
-// reads lists who reads the outputs of a task, each reader once (EXEC-019).
-func (b *builder) reads(j *job, outs []entry.Output) []messages.Read {
-	var reads []messages.Read
-	seen := map[int]bool{j.task.Index: true}
-	for _, o := range j.claims(outs) {
-		for _, r := range b.r.o.Plan.G.Readers(o.Path) {
-			if !seen[r.Task] {
-				seen[r.Task] = true
-				reads = append(reads, messages.Read{Reader: r.Task, Input: r.Input, Path: o.Path})
+// readsOf lists who reads what is a task's own, each reader once (EXEC-019).
+func readsOf(g *graph.Graph, t *workspace.Task, own []entry.Output) (reads []messages.Read) {
+	for i := range own {
+		for _, r := range g.Readers(own[i].Path) {
+			if r.Task != t.Index && !slices.ContainsFunc(reads, func(known messages.Read) bool { return known.Reader == r.Task }) {
+				reads = append(reads, messages.Read{Reader: r.Task, Input: r.Input, Path: own[i].Path})
 			}
 		}
 	}

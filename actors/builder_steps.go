@@ -305,7 +305,7 @@ func (b *builder) collect(ctx context.Context, j *job, m messages.CollectOutputs
 		b.r.o.State.Remade(j.task.ID.String(), j.was, false)
 	}
 	b.contribute(j, &answer.Product)
-	answer.Reads = b.reads(j, got.Outputs)
+	answer.Reads = readsOf(b.r.o.Plan.G, j.task, own(j.task, got.Outputs))
 	answer.Notes = slices.Concat(b.outputNotes(ctx, j, got.Outputs), b.wroteLate(j, got.Outputs, answer.Reads), b.readEarly(j))
 	switch {
 	case answer.NotStorable != "" && !answer.Quiet:
@@ -322,7 +322,7 @@ func (b *builder) collect(ctx context.Context, j *job, m messages.CollectOutputs
 		b.writeProducts(j, got.Produced)
 		j.listed = true
 	}
-	b.keep(j, got.Produced, j.listed)
+	b.keep(j, j.derived.Key, got.Produced, j.listed)
 	return answer
 }
 

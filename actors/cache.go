@@ -17,7 +17,7 @@ import (
 // Every request is answered exactly once, also after a panic in a worker; one that was seen before is dropped.
 type cacheActor struct {
 	r     *running
-	seen  []uint32 // attempt of the latest request of each task
+	seen  ofEach[uint32] // attempt of the latest request of each task
 	load  loadDesk
 	turns []*turn // that wait, in the order in which they were asked for
 }
@@ -37,7 +37,7 @@ type turnWanted struct{ messages.Ref }
 type turnOver struct{}
 
 func newCache(r *running) *cacheActor {
-	return &cacheActor{r: r, seen: make([]uint32, len(r.o.Plan.Tasks)), load: loadDesk{r: r, name: "cache", load: r.builder.busy, asked: &r.cacheAsked}}
+	return &cacheActor{r: r, seen: newOfEach[uint32](r), load: loadDesk{r: r, name: "cache", load: r.builder.busy, asked: &r.cacheAsked}}
 }
 
 func (c *cacheActor) Receive(ctx actor.Context) {
@@ -73,10 +73,11 @@ func (c *cacheActor) Receive(ctx actor.Context) {
 
 // work hands one request to a worker. What it returns goes to the task, or (a staged entry) comes back here.
 func (c *cacheActor) work(ctx actor.Context, ref messages.Ref, do func(context.Context, *job) any) {
-	if ref.Attempt <= c.seen[ref.Task] {
+	seen := c.seen.of(ref.Task)
+	if ref.Attempt <= *seen {
 		return
 	}
-	c.seen[ref.Task] = ref.Attempt
+	*seen = ref.Attempt
 	r, self := c.r, ctx.Self()
 	j := r.builder.job(ref.Task)
 	w := j.begin(ref.Attempt)
@@ -128,10 +129,11 @@ func (c *cacheActor) next(ctx actor.Context) {
 }
 
 func (c *cacheActor) release(m messages.ReleaseTask) {
-	if c.seen[m.Task] == releasedAttempt {
+	seen := c.seen.of(m.Task)
+	if *seen == releasedAttempt {
 		return
 	}
-	c.seen[m.Task] = releasedAttempt // no request of this task means anything any more
+	*seen = releasedAttempt // no request of this task means anything any more
 	r := c.r
 	j := r.builder.job(m.Task)
 	if j.nothingToRelease(m) {

@@ -28,7 +28,7 @@ func spoolName(task int, s process.Stream) string {
 // goroutines that it starts touch them.
 type children struct {
 	r          *running
-	all        []post
+	all        ofEach[post]
 	gate       gate
 	suspension suspension
 	load       atomic.Int64 // processes and their goroutines, and signals on their way to them
@@ -61,12 +61,12 @@ type child struct {
 }
 
 func newChildren(r *running) *children {
-	return &children{r: r, all: make([]post, len(r.o.Plan.Tasks))}
+	return &children{r: r, all: newOfEach[post](r)}
 }
 
 // of is the process of an attempt, which need not have been started; nil for one that another one has followed.
 func (c *children) of(m messages.Ref) *child {
-	p := &c.all[m.Task]
+	p := c.all.of(m.Task)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -85,7 +85,10 @@ func (c *children) of(m messages.Ref) *child {
 
 // latest is the process of the latest attempt; nil when there is none.
 func (c *children) latest(task int) *child {
-	p := &c.all[task]
+	return c.all.of(task).latest()
+}
+
+func (p *post) latest() *child {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.now
@@ -99,7 +102,7 @@ func (c *children) alive(task int) bool {
 
 // ran reports whether a task has or had a process.
 func (c *children) ran(task int) bool {
-	p := &c.all[task]
+	p := c.all.of(task)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.ran || p.now != nil && p.now.ran()

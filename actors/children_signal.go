@@ -109,9 +109,9 @@ func (c *children) killAll() {
 	c.r.stopStarts()
 	c.killing.Store(true)
 	c.wake()
-	for i := range c.all {
-		if c.alive(i) {
-			c.latest(i).signal(kill)
+	for i := range c.all.list {
+		if now := c.all.list[i].latest(); now != nil && now.alive() {
+			now.signal(kill)
 		}
 	}
 	c.r.budget.open()
@@ -132,8 +132,8 @@ func (c *children) killNow() {
 	c.r.stopStarts()
 	c.killing.Store(true)
 	c.wake()
-	for i := range c.all {
-		c.all[i].kill()
+	for i := range c.all.list {
+		c.all.list[i].kill()
 	}
 	if c.gate.settled() && len(c.living()) == 0 {
 		return

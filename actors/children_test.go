@@ -31,7 +31,7 @@ func TestProcessesOfOneTask(t *testing.T) {
 	if c.latest(0) != second {
 		t.Error("the second attempt is not the latest")
 	}
-	c.all[0].kill()
+	c.all.of(0).kill()
 	if third := c.of(messages.Ref{Attempt: 9}); !second.stopRequested() || !third.stopRequested() {
 		t.Error("the last kill is not for whatever comes")
 	}

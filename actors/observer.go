@@ -9,11 +9,11 @@ import (
 	"github.com/haz-build/haz/workspace"
 )
 
-// observer hands events to the host, one at a time: of each task in the order of their numbers, its end last and once.
+// observer hands events to the host, one at a time: first those of settled tasks, then of each task in the order of their numbers, its end last and once.
 // Messages may come late, twice, in any order, or not at all; what is missing at the end is left out.
 type observer struct {
 	r       *running
-	tasks   []seenTask
+	tasks   ofEach[seenTask]
 	missing int // tasks whose end was not seen
 	running int // tasks between start and end
 	closing *messages.CloseEvents
@@ -28,12 +28,13 @@ type seenTask struct {
 }
 
 func newObserver(r *running) *observer {
-	n := len(r.o.Plan.Tasks)
-	return &observer{r: r, tasks: make([]seenTask, n), missing: n}
+	return &observer{r: r, tasks: newOfEach[seenTask](r), missing: r.settled.Left(len(r.o.Plan.Tasks))}
 }
 
 func (o *observer) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
+	case *actor.Started: // before anything that has an actor can happen
+		o.r.tellSettled()
 	case messages.ObserveEvent:
 		o.observe(m)
 		o.maybeClose(ctx)
@@ -55,7 +56,7 @@ func (o *observer) observe(m messages.ObserveEvent) {
 		o.emit(m.Event)
 		return
 	}
-	t := &o.tasks[m.Task]
+	t := o.tasks.of(m.Task)
 	_, isEnd := m.Event.(messages.TaskFinished)
 	switch {
 	case t.ended:
@@ -94,7 +95,10 @@ func (o *observer) runningOf(some []workspace.TaskID) (n int) {
 		is[id] = true
 	}
 	for i, t := range o.r.o.Plan.Tasks {
-		if is[t.ID] && o.tasks[i].started && !o.tasks[i].ended {
+		if !is[t.ID] {
+			continue
+		}
+		if seen := o.tasks.of(i); seen.started && !seen.ended { // what goes on is not settled
 			n++
 		}
 	}
@@ -127,12 +131,17 @@ func (o *observer) finish(t *seenTask) {
 // emit calls the host; output gives its share of the budget back. A run that has gone on without an observer that was stuck tells
 // it nothing more when it comes back.
 func (o *observer) emit(e messages.Event) {
-	o.r.host.call(func() {
-		if o.r.o.Observe != nil && !o.r.over.Load() {
-			o.r.o.Observe(e)
+	o.r.show(e)
+	o.drop(e)
+}
+
+// show calls the host with an event.
+func (r *running) show(e messages.Event) {
+	r.host.call(func() {
+		if r.o.Observe != nil && !r.over.Load() {
+			r.o.Observe(e)
 		}
 	})
-	o.drop(e)
 }
 
 // drop gives back the share of the budget that an event of output has.
@@ -144,8 +153,11 @@ func (o *observer) drop(e messages.Event) {
 
 // flush ends what has not ended. Events that came behind a gap are left out: their order cannot be told.
 func (o *observer) flush() {
-	for i := range o.tasks {
-		t := &o.tasks[i]
+	for i := range o.r.o.Plan.Tasks {
+		if o.r.settled.Has(i) {
+			continue
+		}
+		t := o.tasks.of(i)
 		if t.ended || i >= len(o.closing.Outcomes) {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 // Starting and waiting run in a goroutine a process, which answers with exactly one message, and each signal in one of its own.
 type processes struct {
 	r       *running
-	started []uint32 // attempt of the latest request to start, of each task
+	started ofEach[uint32] // attempt of the latest request to start, of each task
 	load    loadDesk
 	orphans map[int]messages.AbandonProcess // their actor is dead
 }
@@ -26,7 +26,7 @@ type processGone struct {
 func (g processGone) TaskIndex() int { return g.task }
 
 func newProcesses(r *running) *processes {
-	return &processes{r: r, started: make([]uint32, len(r.o.Plan.Tasks)), orphans: map[int]messages.AbandonProcess{},
+	return &processes{r: r, started: newOfEach[uint32](r), orphans: map[int]messages.AbandonProcess{},
 		load: loadDesk{r: r, name: "processes", load: r.children.busy, asked: &r.processesAsked}}
 }
 
@@ -52,10 +52,11 @@ func (p *processes) Receive(ctx actor.Context) {
 }
 
 func (p *processes) start(ctx actor.Context, m messages.StartProcess) {
-	if m.Attempt <= p.started[m.Task] {
+	started := p.started.of(m.Task)
+	if m.Attempt <= *started {
 		return
 	}
-	p.started[m.Task] = m.Attempt
+	*started = m.Attempt
 	r, self := p.r, ctx.Self()
 	r.children.of(m.Ref).start(m, func(answer any) { r.send(self, processGone{m.Task, answer}) })
 }
@@ -76,7 +77,7 @@ func (p *processes) abandon(ctx actor.Context, m messages.AbandonProcess) {
 	}
 	p.orphans[m.Task] = m
 	alive := p.r.children.alive(m.Task)
-	p.started[m.Task] = abandonedAttempt
+	*p.started.of(m.Task) = abandonedAttempt
 	if !alive {
 		p.abandoned(ctx, m)
 		return

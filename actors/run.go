@@ -36,10 +36,12 @@ type running struct {
 	budget   *budget   // of output on its way to the observer
 	spool    *spool
 	book     *book
+	settled  *schedule.Settled // nil when none is
+	alone    *settledRun       // nil unless all are
 
 	root, supervisor, admission, cache, processes, observer, tasks *actor.PID
 
-	born []atomic.Pointer[actor.PID] // of the task actors: nil before it has its first message, gone after its end
+	born ofEach[atomic.Pointer[actor.PID]] // of the task actors: nil before it has its first message, gone after its end
 
 	pulse                      pulse
 	delays                     atomic.Int64 // tasks that wait for the time of their next attempt
@@ -59,41 +61,54 @@ type running struct {
 	replied sync.Once
 }
 
-// Start begins a run in an actor system. The plan must not be empty. Whatever goes wrong afterwards is in the result.
-func Start(system *actor.ActorSystem, o Options) (*Handle, error) {
+// Start begins a run in an actor system, which is asked for when there is anything to do for actors. The plan must not be empty. Whatever
+// goes wrong afterwards is in the result.
+func Start(system func() *actor.ActorSystem, o Options) (*Handle, error) {
 	if o.StallEvery == 0 {
 		o.StallEvery = stallEvery
 	}
 	if o.Budget == 0 {
 		o.Budget = observeBudget
 	}
-	r := &running{system: system, pool: &pool{}, done: make(chan struct{}), timers: newTimers(o.Clock)}
+	r := &running{pool: &pool{}, done: make(chan struct{}), timers: newTimers(o.Clock)}
 	if o.Go == nil {
 		o.Go = r.pool.Schedule
 	}
 	r.lane = &lane{start: r.pool.Schedule}
 	r.o, r.hooks = o, newHooked(o.Hooks, o.Clock)
-	r.born = make([]atomic.Pointer[actor.PID], len(o.Plan.Tasks))
+	r.settle()
+	r.born = newOfEach[atomic.Pointer[actor.PID]](r)
 	r.budget, r.spool = newBudget(o.Budget, r.hooks.Await), &spool{fs: o.FS}
 	r.builder, r.children = newBuilder(r), newChildren(r)
-	r.book = &book{l: schedule.NewLedger(o.Plan, r.rules())}
-	ready := make(chan struct{})
 	var err error
-	if p := caught(func() {
-		root := &rootActor{r: r, ready: ready}
-		props := r.props("run", root, func(_ actor.Context, reason, stack string) { root.died(reason, stack) }, root.gone)
-		_, err = system.Root.SpawnNamed(props, o.SpawnPrefix+"run-"+o.Name)
-	}); p != nil {
+	if p := caught(func() { err = r.begin(system) }); p != nil {
 		err = fmt.Errorf("it panicked: %s\n%s", p.reason, p.stack) // a hook of the host, most likely
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start the run: %w", err)
 	}
+	return &Handle{r: r, done: r.done}, nil
+}
+
+// begin spawns the root of the run, if there is anything to do for it.
+func (r *running) begin(system func() *actor.ActorSystem) error {
+	if r.settled.Left(len(r.o.Plan.Tasks)) == 0 {
+		r.alone = &settledRun{r: r}
+		r.alone.begin()
+		return nil
+	}
+	r.system = system()
+	ready := make(chan struct{})
+	root := &rootActor{r: r, ready: ready}
+	props := r.props("run", root, func(_ actor.Context, reason, stack string) { root.died(reason, stack) }, root.gone)
+	if _, err := r.system.Root.SpawnNamed(props, r.o.SpawnPrefix+"run-"+r.o.Name); err != nil {
+		return err
+	}
 	select {
 	case <-ready:
 	case <-r.done: // its root died at birth
 	}
-	return &Handle{r: r, done: r.done}, nil
+	return nil
 }
 
 // Cancel asks for the end of the run: by a signal, or (empty name) by the host. It ends a suspension.
@@ -103,7 +118,12 @@ func (h *Handle) Cancel(signal string, number int) {
 	n := h.n
 	h.mu.Unlock()
 	h.r.children.wake()
-	h.r.send(h.r.root, messages.CancelRun{Run: h.r.o.Run, N: n, Signal: signal, Number: number})
+	m := messages.CancelRun{Run: h.r.o.Run, N: n, Signal: signal, Number: number}
+	if h.r.alone != nil {
+		h.r.alone.cancel(m)
+		return
+	}
+	h.r.send(h.r.root, m)
 }
 
 // Kill is the last act for a run that is given up: SIGKILL to all of its own processes, whatever its actors are at. It returns when
@@ -214,7 +234,7 @@ var gone = &actor.PID{}
 
 // taskActor is the actor of a task that can be written to; nil when there is none.
 func (r *running) taskActor(i int) *actor.PID {
-	if pid := r.born[i].Load(); pid != gone {
+	if pid := r.born.of(i).Load(); pid != gone {
 		return pid
 	}
 	return nil
@@ -270,11 +290,37 @@ type rootActor struct {
 	crash   error
 	dead    map[string]bool // essential actors
 	deaf    bool            // the observer is dead: nobody closes the events
-	signals int
-	rounds  int
-	ticks   int    // armed
-	seen    uint64 // events that the observer had returned from at the last look
+	last    lastWords
+	ticks   int // armed
 	stop    func()
+}
+
+// lastWords is how long the end of a run waits for an observer that has more to see.
+type lastWords struct {
+	signals int    // that asked for the end
+	rounds  int    // intervals that it has taken; of a run that came to its end by itself, without anything seen
+	seen    uint64 // events that the observer had returned from at the last look
+}
+
+// patience is how many intervals the end may take.
+func (w *lastWords) patience(crashed bool) int {
+	switch {
+	case w.signals >= 3:
+		return 1
+	case crashed:
+		return closeRounds * crashPace
+	}
+	return closeRounds
+}
+
+// tick is one interval more. It reports whether nobody waits any longer: an observer that is stuck after a cancellation must not keep haz alive.
+func (w *lastWords) tick(r *running, crashed, busy bool) (over bool) {
+	w.rounds++
+	cancelled, _ := r.book.cancelled()
+	if seen := r.host.returned.Load(); seen != w.seen && !cancelled && !crashed {
+		w.seen, w.rounds = seen, 1 // slow, not stuck
+	}
+	return w.rounds >= w.patience(crashed) && (cancelled || crashed || !busy)
 }
 
 // tick is the root's reminder to itself: that an interval has passed since it was armed for the n-th time.
@@ -335,7 +381,7 @@ func (a *rootActor) cancel(ctx actor.Context, m messages.CancelRun) {
 	r := a.r
 	r.timers.after(r.o.Grace, r.budget.open) // what tasks say while they end is shown, but not waited for without end
 	if m.Signal != "" {
-		a.signals++
+		a.last.signals++
 	}
 	ctx.Send(r.supervisor, m)
 }
@@ -370,17 +416,6 @@ func (a *rootActor) arm() {
 	a.ticks++
 	n := a.ticks
 	a.stop = a.r.timers.after(every, func() { a.r.send(a.r.root, tick{n}) })
-}
-
-// patience is how many ticks the end may take.
-func (a *rootActor) patience() int {
-	switch {
-	case a.signals >= 3:
-		return 1
-	case a.crash != nil:
-		return closeRounds * crashPace
-	}
-	return closeRounds
 }
 
 // crashed ends the run after the death of an essential actor: everything is killed, and the crash is the result.
@@ -428,28 +463,20 @@ func (a *rootActor) tick(ctx actor.Context) {
 		ctx.Send(a.r.supervisor, look{int(a.r.pulse.rounds.Add(1))})
 		return
 	}
-	a.rounds++
-	cancelled, _ := a.r.book.cancelled()
-	seen := a.r.host.returned.Load()
-	if seen != a.seen && !cancelled && a.crash == nil {
-		a.seen, a.rounds = seen, 1 // slow, not stuck
-	}
 	busy := a.r.host.busy() || a.r.pulse.inside.Load() > 0
-	switch {
-	case a.rounds >= a.patience() && (cancelled || a.crash != nil || !busy):
-		// An observer that is stuck after a cancellation must not keep haz alive: nobody waits for its actor.
-		a.r.result.ObserverStuck = a.r.host.busy()
-		a.stopped = true
-		ctx.Stop(ctx.Self())
-		a.r.reply(a.crash)
-	default:
-		a.close(ctx, a.rounds > 1 && !busy) // the first time, the word may just be slow; and who is in the middle has more to tell
+	if !a.last.tick(a.r, a.crash != nil, busy) {
+		a.close(ctx, a.last.rounds > 1 && !busy) // the first time, the word may just be slow; and who is in the middle has more to tell
+		return
 	}
+	a.r.result.ObserverStuck = a.r.host.busy() // nobody waits for its actor
+	a.stopped = true
+	ctx.Stop(ctx.Self())
+	a.r.reply(a.crash)
 }
 
 // finish stops all actors; the reply comes when they are gone.
 func (a *rootActor) finish(ctx actor.Context) {
-	if a.stopped || a.crash != nil && a.r.load() > 0 && a.rounds < a.patience() {
+	if a.stopped || a.crash != nil && a.r.load() > 0 && a.last.rounds < a.last.patience(true) {
 		return
 	}
 	a.stopped = true

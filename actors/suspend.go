@@ -51,8 +51,8 @@ func (c *children) wake() {
 
 // living are the processes of the run that have not ended.
 func (c *children) living() (ps []process.Process) {
-	for i := range c.all {
-		p := c.latest(i)
+	for i := range c.all.list {
+		p := c.all.list[i].latest()
 		if p == nil {
 			continue
 		}

@@ -17,12 +17,12 @@ import (
 // only the children that were there when the stopping began. One spawned later would keep the run alive for ever.
 type tasks struct {
 	r        *running
-	spent    []bool // was spawned once; never again
+	spent    ofEach[bool] // was spawned once; never again
 	stopping bool
 }
 
 func newTasks(r *running) *tasks {
-	return &tasks{r: r, spent: make([]bool, len(r.o.Plan.Tasks))}
+	return &tasks{r: r, spent: newOfEach[bool](r)}
 }
 
 func (t *tasks) Receive(ctx actor.Context) {
@@ -36,7 +36,8 @@ func (t *tasks) Receive(ctx actor.Context) {
 
 func (t *tasks) deliver(ctx actor.Context, m messages.ForTask) {
 	i := m.TaskIndex()
-	if t.spent[i] { // born meanwhile, or done
+	spent := t.spent.of(i)
+	if *spent { // born meanwhile, or done
 		if pid := t.r.taskActor(i); pid != nil {
 			ctx.Send(pid, m)
 		}
@@ -45,11 +46,11 @@ func (t *tasks) deliver(ctx actor.Context, m messages.ForTask) {
 	if t.stopping {
 		return
 	}
-	t.spent[i] = true
+	*spent = true
 	r, name := t.r, fmt.Sprintf("task-%d", i)
 	task := newTask(r, i)
 	p := r.props(name, task, func(ctx actor.Context, reason, stack string) {
-		r.born[i].Store(gone)
+		r.born.of(i).Store(gone)
 		task.endDelay()
 		ctx.Send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: i, Reason: reason, Stack: stack})
 	}, nil)
@@ -58,7 +59,7 @@ func (t *tasks) deliver(ctx actor.Context, m messages.ForTask) {
 		panic(err) // two runs with one name: a defect
 	}
 	ctx.Send(pid, m)
-	r.born[i].CompareAndSwap(nil, pid) // unless it is gone already
+	r.born.of(i).CompareAndSwap(nil, pid) // unless it is gone already
 }
 
 // Task carries one task from its first upstream's word to its outcome.
@@ -74,7 +75,7 @@ type Task struct {
 }
 
 func newTask(r *running, i int) *Task {
-	return &Task{r: r, index: i, machine: schedule.NewTask(r.o.Plan, i, r.rules())}
+	return &Task{r: r, index: i, machine: schedule.NewTask(r.o.Plan, i, r.rules(), r.settled)}
 }
 
 func (t *Task) Receive(ctx actor.Context) {
@@ -108,7 +109,7 @@ func (t *Task) advance(ctx actor.Context, m any) {
 	}
 	t.r.perform(ctx, cs)
 	if t.machine.Done() {
-		t.r.born[t.index].Store(gone)
+		t.r.born.of(t.index).Store(gone)
 		ctx.Stop(ctx.Self())
 	}
 }

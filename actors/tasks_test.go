@@ -30,7 +30,7 @@ func TestNoTaskIsBornWhileTheParentStops(t *testing.T) {
 			<-release
 		}
 	}
-	r.born = make([]atomic.Pointer[actor.PID], 2)
+	r.born = newOfEach[atomic.Pointer[actor.PID]](r)
 	r.book = &book{l: schedule.NewLedger(r.o.Plan, schedule.Rules{})}
 	parent := newTasks(r)
 	stopping := make(chan struct{})

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/haz-build/haz/workspace"
@@ -97,6 +98,11 @@ type Neighbour struct {
 	Task  int  // its position in the plan
 	Hard  bool // one of the edges is
 	Final bool // likewise: the downstream is a finalizer of the upstream
+}
+
+// Position is where in a plan a task of the workspace is; false where it is not in it.
+func Position(p *Plan, task int) (at int, in bool) {
+	return slices.BinarySearchFunc(p.Tasks, task, func(t *workspace.Task, task int) int { return cmp.Compare(t.Index, task) })
 }
 
 // OnlyFinal reports whether a task is in the plan as a finalizer and for nothing else: nobody has asked for it, and nothing depends on it.

@@ -12,11 +12,16 @@ import (
 // admissionConfig is what admission knows from the plan.
 type admissionConfig struct {
 	Rules
-	tasks   []needs
-	tagCaps []int // of tags, by number (EXEC-005)
+	settled *Settled // nobody asks for them
+	tasks   []needs  // of those that are left, by their places
+	tagCaps []int    // of tags, by number (EXEC-005)
 	// earliest is, for each task, the canonically earliest among the task and all that (transitively) wait for it; see blockedByUnsettled.
+	// Nobody asks for it but with cap 1.
 	earliest []int
 }
+
+// of is what a task needs.
+func (c *admissionConfig) of(task int) *needs { return &c.tasks[c.settled.Place(task)] }
 
 // needs is what one task's process needs besides a slot.
 type needs struct {
@@ -40,10 +45,16 @@ func (m numbers) of(name string) (number int, fresh bool) {
 }
 
 // configure numbers the capped tags and the mutexes of a plan.
-func configure(p *graph.Plan, r Rules) admissionConfig {
-	c := admissionConfig{Rules: r, tasks: make([]needs, len(p.Tasks)), earliest: earliestBelow(p)}
+func configure(p *graph.Plan, r Rules, settled *Settled) admissionConfig {
+	c := admissionConfig{Rules: r, settled: settled, tasks: make([]needs, settled.Left(len(p.Tasks)))}
+	if r.Cap == 1 {
+		c.earliest = earliestBelow(p)
+	}
 	tags, locks := numbers{}, numbers{}
 	for i, t := range p.Tasks {
+		if settled.Has(i) {
+			continue
+		}
 		n := needs{mutex: -1, conflicts: p.Conflicts[i], alone: t.Interactive}
 		for _, g := range t.Project.Tags {
 			if limit, capped := p.G.W.Settings.TagCaps[g]; capped {
@@ -63,7 +74,7 @@ func configure(p *graph.Plan, r Rules) admissionConfig {
 			n.mutex, _ = locks.of(name)
 			n.shared = t.Mutex.Shared
 		}
-		c.tasks[i] = n
+		*c.of(i) = n
 	}
 	return c
 }
@@ -112,11 +123,13 @@ type lockState struct {
 	waiters   []int // tasks in the order of their first refusal
 }
 
-// NewAdmission makes a gate with nothing granted.
-func NewAdmission(p *graph.Plan, r Rules) *Admission { return newAdmission(configure(p, r)) }
+// NewAdmission makes a gate with nothing granted, for the tasks of a plan that are left.
+func NewAdmission(p *graph.Plan, r Rules, settled *Settled) *Admission {
+	return newAdmission(len(p.Tasks), configure(p, r, settled))
+}
 
-func newAdmission(c admissionConfig) *Admission {
-	n, locks := len(c.tasks), 0
+func newAdmission(n int, c admissionConfig) *Admission {
+	locks := 0
 	for _, t := range c.tasks {
 		locks = max(locks, t.mutex+1)
 	}
@@ -230,7 +243,7 @@ func (a *Admission) taken(r messages.Ref) bool {
 
 // returnSlot gives back what is held, once, and leaves the queue: slot, tags and mutex together (MUTEX-005, MUTEX-006).
 func (a *Admission) returnSlot(t int) {
-	n := a.c.tasks[t]
+	n := a.c.of(t)
 	if a.queue.has(t) {
 		a.queue.remove(t)
 		if n.mutex >= 0 {
@@ -311,7 +324,7 @@ func (a *Admission) grant(t int) Command {
 // waitsToBeAlone reports whether t has to wait until nobody else is at work (EXEC-060). Nobody overtakes it meanwhile, or a run with many tasks
 // would end before it came to it.
 func (a *Admission) waitsToBeAlone(t int, v *view) bool {
-	return a.c.tasks[t].alone && v.used > 0 && a.admits(t)
+	return a.c.of(t).alone && v.used > 0 && a.admits(t)
 }
 
 // fits tests the conditions of 2.2 (EXEC-006). A refusal by the mutex alone is remembered: that is the order of its waiters.
@@ -319,7 +332,7 @@ func (a *Admission) fits(t int, v *view) bool {
 	if !a.admits(t) {
 		return false
 	}
-	n := a.c.tasks[t]
+	n := a.c.of(t)
 	for _, g := range n.tags {
 		if a.tagUsed[g]+v.extra[g] >= a.c.tagCaps[g] {
 			return false
@@ -335,7 +348,7 @@ func (a *Admission) fits(t int, v *view) bool {
 		return false // not a refusal: the earlier one may be refused yet, and then it is first
 	}
 	l := &a.locks[n.mutex]
-	if l.blocks(t, n.shared, a.c.tasks) {
+	if l.blocks(t, n.shared, &a.c) {
 		l.refuse(t)
 		return false
 	}
@@ -343,7 +356,7 @@ func (a *Admission) fits(t int, v *view) bool {
 }
 
 // blocks reports whether a holder, or a waiter refused earlier, stands before t.
-func (l *lockState) blocks(t int, shared bool, all []needs) bool {
+func (l *lockState) blocks(t int, shared bool, c *admissionConfig) bool {
 	if l.holders > 0 && (l.exclusive || !shared) {
 		return true
 	}
@@ -351,7 +364,7 @@ func (l *lockState) blocks(t int, shared bool, all []needs) bool {
 		if w == t {
 			return false
 		}
-		if !shared || !all[w].shared {
+		if !shared || !c.of(w).shared {
 			return true
 		}
 	}
@@ -369,7 +382,7 @@ func (l *lockState) refuse(t int) {
 
 // outputsFree reports whether no task at work may write what t may write (S-07).
 func (a *Admission) outputsFree(t int, v *view) bool {
-	for _, c := range a.c.tasks[t].conflicts {
+	for _, c := range a.c.of(t).conflicts {
 		if a.busy.has(c) || v != nil && c < t && a.ready.has(c) {
 			return false
 		}
@@ -404,7 +417,7 @@ func (a *Admission) blockedByUnsettled(t int) bool {
 }
 
 func (a *Admission) take(t int) {
-	n := a.c.tasks[t]
+	n := a.c.of(t)
 	a.queue.remove(t)
 	a.holds.add(t)
 	a.busy.add(t)
@@ -429,7 +442,7 @@ type view struct {
 }
 
 func (v *view) count(a *Admission, t int) {
-	n := a.c.tasks[t]
+	n := a.c.of(t)
 	v.used++
 	for _, g := range n.tags {
 		if v.extra == nil {
@@ -445,7 +458,7 @@ func (v *view) count(a *Admission, t int) {
 	}
 }
 
-func (v *view) locked(n needs) bool {
+func (v *view) locked(n *needs) bool {
 	exclusive, met := v.locks[n.mutex]
 	return met && (exclusive || !n.shared)
 }

@@ -158,7 +158,7 @@ func newAdmissionDialogue(t testing.TB, td *datadriven.TestData) *admissionDialo
 			c.tasks[o].conflicts = append(c.tasks[o].conflicts, i)
 		}
 	}
-	d.a, d.attempts = newAdmission(c), make([]uint32, len(ids))
+	d.a, d.attempts = newAdmission(len(ids), c), make([]uint32, len(ids))
 	return d
 }
 

@@ -20,18 +20,16 @@ import (
 // because the order in which things are written is the order in which they are told: with a writer a task it would depend on
 // which message came first.
 type Ledger struct {
-	r     Rules
-	plan  *graph.Plan
-	ids   []workspace.TaskID
-	wsOf  []int // plan index → workspace index
-	inRun map[int]int
+	r       Rules
+	plan    *graph.Plan
+	settled *Settled // before the run began
 
 	outcomes []messages.Outcome
-	digests  []messages.UpstreamDigests // of those that completed
+	digests  []messages.UpstreamDigests // of those that completed, by their place among those that are left
 	has      bitset
 	cascaded bitset // written by the cascade, not yet or never confirmed
 	missing  int
-	pending  []int // upstreams in the plan that have not ended
+	pending  []int32 // upstreams in the plan that have not ended
 	crashed  bitset
 
 	violations []messages.Violation
@@ -66,14 +64,13 @@ type Ledger struct {
 // NewLedger makes an empty book.
 func NewLedger(p *graph.Plan, r Rules) *Ledger {
 	n := len(p.Tasks)
-	l := &Ledger{r: r, plan: p, ids: make([]workspace.TaskID, n), wsOf: make([]int, n), inRun: make(map[int]int, n),
-		outcomes: make([]messages.Outcome, n), digests: make([]messages.UpstreamDigests, n), has: newBitset(n), cascaded: newBitset(n), crashed: newBitset(n),
-		missing: n, pending: make([]int, n), claims: map[string]int{}, overlaps: map[string]bool{},
+	l := &Ledger{r: r, plan: p, outcomes: make([]messages.Outcome, n), has: newBitset(n), cascaded: newBitset(n), crashed: newBitset(n),
+		missing: n, pending: make([]int32, n), claims: map[string]int{}, overlaps: map[string]bool{},
 		idle: map[string]bool{}}
-	for i, t := range p.Tasks {
-		l.ids[i], l.wsOf[i] = t.ID, t.Index
-		l.inRun[t.Index] = i
-		l.pending[i] = len(p.Upstreams(i))
+	for i := range l.pending {
+		for range others(p.Up[i], i) {
+			l.pending[i]++
+		}
 	}
 	l.group.in = newBitset(n)
 	l.group.resolved = newBitset(n)
@@ -82,9 +79,13 @@ func NewLedger(p *graph.Plan, r Rules) *Ledger {
 
 // Begin opens the run: RunStarted is the caller's; here the first tasks become ready.
 func (l *Ledger) Begin() []Command {
+	if l.missing == 0 { // nobody is asked for anything, so nobody owes anything
+		l.ended = true
+		return []Command{{ToRoot, messages.RunEnded{Run: l.r.Run}}}
+	}
 	var ready []int
 	for i, p := range l.pending {
-		if p == 0 {
+		if p == 0 && !l.has.has(i) {
 			ready = append(ready, i)
 		}
 	}
@@ -92,7 +93,7 @@ func (l *Ledger) Begin() []Command {
 	for _, i := range ready {
 		cs = append(cs, Command{ToTask, messages.BeginTask{Run: l.r.Run, Task: i}})
 	}
-	return append(cs, l.maybeEnd()...)
+	return cs
 }
 
 // Step tells the ledger what happened at a time and returns what to do now. After the end nothing is done any more, but a
@@ -144,14 +145,14 @@ func (l *Ledger) recordOutcome(now time.Time, m messages.RecordOutcome) []Comman
 	}
 	if l.has.has(i) {
 		if !l.confirms(i, m.Outcome) {
-			l.violations = append(l.violations, messages.Violation{Kind: messages.Internal, Tasks: []workspace.TaskID{l.ids[i]},
+			l.violations = append(l.violations, messages.Violation{Kind: messages.Internal, Tasks: []workspace.TaskID{l.plan.Tasks[i].ID},
 				Message: "a second, different outcome was reported"})
 			v := l.violations[len(l.violations)-1]
 			cs = append(cs, l.runEvent(messages.ViolationFound{Violation: v}))
 		}
 		return append(cs, answer)
 	}
-	l.digests[i] = m.Digests
+	l.keepDigests(i, m.Digests)
 	if m.Product != nil {
 		_, more := l.claim(now, i, m.Product.Wrote, m.Product.Reads)
 		cs = append(cs, more...)
@@ -215,6 +216,21 @@ func (l *Ledger) write(i int, o messages.Outcome) []Command {
 	return append(l.announce(i, 0, &tell), Command{ToAdmission, tell})
 }
 
+// keepDigests keeps what a completed task contributes to the keys of its downstreams, should it not live to tell them.
+func (l *Ledger) keepDigests(i int, d messages.UpstreamDigests) {
+	if l.digests == nil {
+		l.digests = make([]messages.UpstreamDigests, l.settled.Left(len(l.plan.Tasks)))
+	}
+	l.digests[l.settled.Place(i)] = d
+}
+
+func (l *Ledger) digestsAt(i int) (d messages.UpstreamDigests) {
+	if l.digests == nil {
+		return d
+	}
+	return l.digests[l.settled.Place(i)]
+}
+
 func (l *Ledger) put(i int, o messages.Outcome) {
 	l.outcomes[i] = o
 	l.has.add(i)
@@ -237,7 +253,7 @@ func (l *Ledger) announce(i, events int, tell *messages.TasksReady) []Command {
 
 // hardBelow lists the transitive hard downstreams of i that have not ended, in canonical order.
 func (l *Ledger) hardBelow(i int) []int {
-	found := newBitset(len(l.ids))
+	found := newBitset(len(l.plan.Tasks))
 	stack := []int{i}
 	for len(stack) > 0 {
 		t := stack[len(stack)-1]
@@ -258,7 +274,7 @@ func (l *Ledger) hardBelow(i int) []int {
 
 func (l *Ledger) cascadeOutcome(now time.Time, from messages.Outcome, to int) messages.Outcome {
 	cancelled, cause, root := cascade(from)
-	o := messages.Outcome{Task: l.ids[to], Status: messages.Skipped, Cause: cause, Root: root, Ended: now}
+	o := messages.Outcome{Task: l.plan.Tasks[to].ID, Status: messages.Skipped, Cause: cause, Root: root, Ended: now}
 	if cancelled {
 		o.Status = messages.Cancelled
 	}
@@ -292,7 +308,7 @@ func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []
 func (l *Ledger) tellFor(i int) []Command {
 	var cs []Command
 	for _, d := range l.plan.Downstreams(i) {
-		cs = append(cs, Command{ToTask, wordTo(l.r.Run, i, l.outcomes[i], l.digests[i], d)})
+		cs = append(cs, Command{ToTask, wordTo(l.r.Run, i, l.outcomes[i], l.digestsAt(i), d)})
 	}
 	return cs
 }
@@ -302,7 +318,7 @@ func (l *Ledger) crashOutcome(now time.Time, i int, reason, stack string) messag
 	if stack != "" {
 		e.Causes = []string{stack}
 	}
-	return messages.Outcome{Task: l.ids[i], Status: messages.Failed, Error: e, Ended: now}
+	return messages.Outcome{Task: l.plan.Tasks[i].ID, Status: messages.Failed, Error: e, Ended: now}
 }
 
 func (l *Ledger) runEvent(e messages.Event) Command {

@@ -25,11 +25,11 @@ func (l *Ledger) sparing(how any) []int {
 		l.spared.how = how
 		return l.goingOn()
 	}
-	n := len(l.ids)
+	n := len(l.plan.Tasks)
 	s := &spared{reasons: make([]int, n), mayBegin: newBitset(n), alone: newBitset(n), how: how}
 	l.spared = s
 	var begun []int
-	for i := range l.ids {
+	for i := range l.plan.Tasks {
 		if l.has.has(i) && l.outcomes[i].Began() || !l.has.has(i) && l.pending[i] == 0 {
 			s.mayBegin.add(i)
 			begun = append(begun, i)

@@ -13,7 +13,7 @@ import (
 // stopRun follows the first failure (2.5), when admission is closed: all that has not begun becomes skipped, in canonical order.
 func (l *Ledger) stopRun(root workspace.TaskID) (cs []Command) {
 	l.stopped = true
-	for i := range l.ids {
+	for i := range l.plan.Tasks {
 		if !l.has.has(i) && !l.goesOn(i) {
 			l.group.expect(i)
 			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RunStopped, Root: root}})
@@ -47,18 +47,18 @@ func (l *Ledger) claim(now time.Time, i int, wrote []string, reads []messages.Re
 		}
 		l.overlaps[path] = true
 		cs = append(cs, l.violation(messages.Violation{Kind: messages.OutputOverlap, Path: path,
-			Tasks: []workspace.TaskID{l.ids[first], l.ids[i]}}))
+			Tasks: []workspace.TaskID{l.plan.Tasks[first].ID, l.plan.Tasks[i].ID}}))
 	}
 	if violated && !l.spare {
 		l.spare = true
 		cs = append(cs, l.cancelRest(i, messages.CancelTask{SpareRunning: true})...)
 	}
 	for _, r := range reads {
-		if members := l.closesCycle(l.wsOf[i], r.Reader); members != nil {
+		if members := l.closesCycle(l.plan.Tasks[i].Index, r.Reader); members != nil {
 			violated = true
 			decl := l.plan.G.W.Tasks[r.Reader].Inputs[r.Input]
 			v := messages.Violation{Kind: messages.RuntimeCycleViolation, Path: r.Path, Pattern: decl.Text,
-				Glob: !decl.Pattern.IsLiteral(), From: l.ids[i], To: l.plan.G.W.Tasks[r.Reader].ID}
+				Glob: !decl.Pattern.IsLiteral(), From: l.plan.Tasks[i].ID, To: l.plan.G.W.Tasks[r.Reader].ID}
 			for _, w := range members {
 				v.Tasks = append(v.Tasks, l.plan.G.W.Tasks[w].ID)
 			}
@@ -81,17 +81,17 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 	}
 	l.cycle = true
 	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run, Spared: l.sparing(messages.CancelTask{})}}}
-	member := newBitset(len(l.ids))
+	member := newBitset(len(l.plan.Tasks))
 	for _, w := range members {
-		if i, ok := l.inRun[w]; ok && i != closer {
+		if i, in := graph.Position(l.plan, w); in && i != closer {
 			member.add(i)
 		}
 	}
-	for i := range l.ids {
+	for i := range l.plan.Tasks {
 		switch {
 		case i == closer || l.has.has(i) || l.goesOn(i):
 		case member.has(i):
-			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RuntimeCycle, Root: l.ids[closer]}})
+			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RuntimeCycle, Root: l.plan.Tasks[closer].ID}})
 		default:
 			cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.r.Run, Task: i}})
 		}
@@ -102,7 +102,7 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 // cancelRest cancels every task that has not ended, but for one and those that go on, in the way that how says.
 func (l *Ledger) cancelRest(but int, how messages.CancelTask) []Command {
 	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run, Spared: l.sparing(how)}}}
-	for i := range l.ids {
+	for i := range l.plan.Tasks {
 		if i != but && !l.has.has(i) && !l.goesOn(i) {
 			how.Run, how.Task = l.r.Run, i
 			cs = append(cs, Command{ToTask, how})
@@ -152,14 +152,14 @@ func (l *Ledger) cancelRun(now time.Time, m messages.CancelRun) []Command {
 		e := messages.RunCancelling{Signal: m.Signal, Grace: l.r.Grace}
 		for _, i := range l.sparing(how) {
 			if !l.has.has(i) {
-				e.GoOn = append(e.GoOn, l.ids[i])
+				e.GoOn = append(e.GoOn, l.plan.Tasks[i].ID)
 			}
 		}
 		return append([]Command{l.runEvent(e)}, l.cancelRest(-1, how)...)
 	case n <= 2:
 		l.forced = true
 		cs := []Command{l.runEvent(messages.RunCancelling{Signal: m.Signal, Force: true})}
-		for i := range l.ids {
+		for i := range l.plan.Tasks {
 			if !l.has.has(i) {
 				cs = append(cs, Command{ToTask, messages.CancelTask{Run: l.r.Run, Task: i, Force: true}})
 			}
@@ -183,9 +183,9 @@ func (l *Ledger) signalled() int {
 func (l *Ledger) giveUp(now time.Time) []Command {
 	l.gaveUp = true
 	cs := []Command{{ToProcesses, messages.KillProcesses{Run: l.r.Run}}}
-	for i := range l.ids {
+	for i := range l.plan.Tasks {
 		if !l.has.has(i) {
-			cs = append(cs, l.write(i, messages.Outcome{Task: l.ids[i], Status: messages.Cancelled, Cause: messages.RunCancelled, Ended: now})...)
+			cs = append(cs, l.write(i, messages.Outcome{Task: l.plan.Tasks[i].ID, Status: messages.Cancelled, Cause: messages.RunCancelled, Ended: now})...)
 		}
 	}
 	cs = append(cs, l.group.flush()...)
@@ -250,10 +250,10 @@ func (l *Ledger) stalled(now time.Time) []Command {
 	l.stuck = true
 	v := messages.Violation{Kind: messages.Internal, Message: "nothing can move any more, yet tasks have no outcome"}
 	var lost []int
-	for i := range l.ids {
+	for i := range l.plan.Tasks {
 		if !l.has.has(i) {
 			lost = append(lost, i)
-			v.Tasks = append(v.Tasks, l.ids[i])
+			v.Tasks = append(v.Tasks, l.plan.Tasks[i].ID)
 		}
 	}
 	if len(lost) > 0 {

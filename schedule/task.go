@@ -111,8 +111,8 @@ type Task struct {
 	product messages.Product
 }
 
-// NewTask makes the machine of a task of a plan, which waits for its upstreams.
-func NewTask(p *graph.Plan, i int, r Rules) *Task {
+// NewTask makes the machine of a task of a plan, which waits for its upstreams, but for those that are settled.
+func NewTask(p *graph.Plan, i int, r Rules, settled *Settled) *Task {
 	t := p.Tasks[i]
 	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, timeout: r.timeoutOf(t), retry: t.Retry, down: p.Downstreams(i), onlyThat: p.OnlyFinal(i)}
 	for _, u := range p.Upstreams(i) {
@@ -128,7 +128,22 @@ func NewTask(p *graph.Plan, i int, r Rules) *Task {
 			c.finalizes[u.Task] = true
 		}
 	}
-	return newTask(c)
+	m := newTask(c)
+	m.begin(settled)
+	return m
+}
+
+// begin lets the task hear what settled upstreams have to say: that they have completed, and that none of their processes was started.
+func (t *Task) begin(settled *Settled) {
+	for u, hard := range t.pending {
+		if !settled.Has(u) {
+			continue
+		}
+		if hard {
+			t.digests[u] = settled.of(u)
+		}
+		delete(t.pending, u)
+	}
 }
 
 // timeoutOf is how long the process of a task may run: what it says itself wins over the run.
@@ -333,7 +348,7 @@ func (t *Task) tellDownstreams() []Command {
 
 // upstreamDigests is what a completed task contributes to the keys of its downstreams.
 func (t *Task) upstreamDigests() messages.UpstreamDigests {
-	return messages.UpstreamDigests{Task: t.c.index, Own: t.product.Own, Closure: t.product.Closure, Streams: t.product.Streams}
+	return digestsOf(t.c.index, t.product)
 }
 
 // wordTo is what one downstream hears of the end of a task.

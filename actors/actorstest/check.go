@@ -55,6 +55,9 @@ func newChecker(r Subject, s *Sim, p *processes, o RunOptions, rep *Report) *che
 	for i, t := range r.Plan.Tasks {
 		c.index[t.ID.String()] = i
 	}
+	for _, i := range r.Settled {
+		c.recorded[i], c.finals.ended[i] = messages.Completed, true
+	}
 	return c
 }
 
@@ -166,6 +169,7 @@ func (c *checker) delivered(to string, m any) {
 			c.broken("I8: store of %s, which did not complete a fresh run without violation", c.Plan.Tasks[m.Task].ID)
 		}
 	case messages.RecordOutcome:
+		c.rep.hitRecorded(m)
 		id := c.Plan.Tasks[m.Task].ID.String()
 		if c.procs.alive[id] != nil {
 			c.broken("I10: outcome of %s while its process lives", id)
@@ -420,6 +424,7 @@ func (c *checker) end() {
 	if c.s.changes > 1 {
 		c.broken("CACHE-017: %d entries were published or set aside at a time", c.s.changes)
 	}
+	c.settled()
 	c.grants.end(c)
 	c.attempts.end(c)
 	c.finals.end(c)

@@ -1,6 +1,9 @@
 package actorstest
 
-import "github.com/haz-build/haz/messages"
+import (
+	"github.com/haz-build/haz/cache/entry"
+	"github.com/haz-build/haz/messages"
+)
 
 // grants follows what admission has granted, and who has claimed which path, from the messages alone: I7 and I13.
 type grants struct {
@@ -39,6 +42,15 @@ func (g *grants) delivered(c *checker, to string, m any) {
 			} else if first != m.Task {
 				g.twice = append(g.twice, path)
 			}
+		}
+	}
+}
+
+// settled compares the claims with what a settled task has made, which was claimed before them all. It is called when the run is over.
+func (g *grants) settled(outs []entry.Output) {
+	for _, o := range outs {
+		if _, taken := g.claims[o.Path]; taken && o.Kind != entry.Dir {
+			g.twice = append(g.twice, o.Path)
 		}
 	}
 }

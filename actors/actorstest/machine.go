@@ -25,7 +25,7 @@ type Machine struct {
 // NewMachine makes a machine on which find says what a process does; false means that there is no such program.
 func NewMachine(o RunOptions, find func(process.Command) (Script, bool)) *Machine {
 	s := NewSim(o.Seed, o.Faults, o.KeepTrace)
-	return &Machine{Sim: s, o: o, rep: &Report{}, procs: newProcesses(s, find)}
+	return &Machine{Sim: s, o: o, rep: &Report{hits: map[int]*knownHit{}}, procs: newProcesses(s, find)}
 }
 
 // Disk is a disk as the machine has it: slow at times, if there is such a fault.
@@ -60,6 +60,7 @@ func (m *Machine) Hooks() actors.Hooks {
 // Observe is to be called with each event of the run.
 func (m *Machine) Observe(e messages.Event) {
 	m.rep.Events = append(m.rep.Events, e)
+	m.check.eventSeen(len(m.rep.Events))
 	m.slow("observer")
 }
 
@@ -69,6 +70,8 @@ type Subject struct {
 	Plan  *graph.Plan
 	Cap   int
 	Grace time.Duration
+	// Settled are the tasks that are up to date before the run begins, by position in the plan.
+	Settled []int
 	// Wrong is what is wrong with the outputs of a task that has completed; "" for nothing. nil: nobody knows.
 	Wrong func(task string) string
 }
@@ -95,7 +98,9 @@ func (m *Machine) wait(try func() bool) {
 
 // Drive lets things happen until the run is over, and reports whether that comes.
 func (m *Machine) Drive(over func() bool) bool {
+	began := m.Now()
 	m.ended = m.Run(over, maxSteps)
+	m.rep.Took = m.Now().Sub(began)
 	return m.ended
 }
 

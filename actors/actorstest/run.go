@@ -1,6 +1,10 @@
 package actorstest
 
 import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/haz-build/haz/actors"
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
@@ -17,6 +21,7 @@ type Report struct {
 	Processes map[string]int // started, by task
 	Order     []string       // of the starts
 	Steps     int
+	Took      time.Duration
 	// Deliveries are the messages for and about each task: one word of an upstream, one piece of output, and no notes are counted.
 	Deliveries []int
 	Lost       int
@@ -25,6 +30,8 @@ type Report struct {
 	GoneOn     int      // processes of finalizers, and of what they depend on, that started after the cancel flag
 	NotNeeded  int      // finalizers that had nothing to do
 	Broken     []string // invariants that did not hold
+
+	hits map[int]*knownHit // what hits came to
 }
 
 // RunOptions of one simulated run.
@@ -35,6 +42,8 @@ type RunOptions struct {
 	Cap       int // 0: the world's
 	KeepTrace bool
 	Others    bool // another haz may hold locks
+	// Settled are tasks that are up to date before the run begins.
+	Settled *Settling
 	// Break plants a bug, to show that the checks find it.
 	Break func(o *actors.Options)
 }
@@ -66,14 +75,16 @@ func Run(w *World, o RunOptions) *Report {
 		Deriver: key.NewDeriver(key.Options{FS: disk, Tree: tree, State: st, Hash: digest.BLAKE3,
 			Place: key.Place{OS: "linux", Arch: "amd64"}, Umask: 0o022}),
 		Spawner: m.Spawner(), Clock: m, Workers: m.Workers(), Budget: budget, Hooks: m.Hooks(), Observe: m.Observe}
+	settled, at := o.Settled.list(plan)
+	opts.Settled = settled
 	if o.Break != nil {
 		o.Break(&opts)
 	}
-	m.Watch(Subject{FS: w.FS, Plan: plan, Cap: o.Cap, Grace: grace, Wrong: w.Wrong})
+	m.Watch(Subject{FS: w.FS, Plan: plan, Cap: o.Cap, Grace: grace, Wrong: w.Wrong, Settled: at})
 
 	system := actors.NewSystem(nil)
 	defer system.Shutdown()
-	h, err := actors.Start(system, opts)
+	h, err := actors.Start(func() *actor.ActorSystem { return system }, opts)
 	if err != nil {
 		return &Report{Broken: []string{err.Error()}}
 	}
@@ -90,5 +101,7 @@ func Run(w *World, o RunOptions) *Report {
 		return m.Report(actors.Result{})
 	}
 	st.Flush()
-	return m.Report(h.Result())
+	r := m.Report(h.Result())
+	r.learn(plan, st, store)
+	return r
 }

@@ -43,6 +43,9 @@ type Faults struct {
 	SecondAt, ThirdAt int    // further signals
 	CancelInStart     int    // the n-th start takes long, and a signal comes meanwhile; 0: none
 	HostCancels       bool
+	// CancelAtEvent: a signal comes while the observer has the n-th event, and further ones, if SecondAt and ThirdAt are set, with those that follow; 0: none.
+	CancelAtEvent int
+	ObserverAt    int // the observer panics at the n-th event; 0: never
 	// InOrder delivers messages in the order in which they were sent, as the real mailboxes do; what workers and processes
 	// do still ends in any order.
 	InOrder bool

@@ -3,6 +3,7 @@ package actorstest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand"
 	"slices"
 	"sort"
@@ -29,8 +30,10 @@ type World struct {
 	Graph   *graph.Graph
 	Scripts map[string]Script
 	Cap     int
-	tasks   []worldTask
-	tried   map[string]int // processes that have worked, by task
+	// Rewriting: tasks that may do so write again what they need.
+	Rewriting bool
+	tasks     []worldTask
+	tried     map[string]int // processes that have worked, by task
 }
 
 type worldTask struct {
@@ -49,6 +52,7 @@ type worldTask struct {
 	leftOut         bool          // its condition does not hold
 	finalizes       []int         // tasks whose finalizer it is
 	asked           bool          // though it is one, it is a target as well
+	rewrites        bool          // it writes again what its hard upstreams have made
 	retries, fails  int           // the first processes fail; then it succeeds, if it is to
 	delay           time.Duration // between attempts
 }
@@ -69,6 +73,8 @@ type WorldOptions struct {
 	// Finalizers of other tasks, and what they depend on; most of them are no targets.
 	Finalizers bool
 	Retries    bool // tasks that are tried again, most of which succeed in the end
+	// Rewrites: once Rewriting is set, some tasks write again, with the same bytes, what they need.
+	Rewrites bool
 }
 
 // NewWorld makes a workspace from a seed. Of an invention that the loader refuses (a glob output that closes a cycle), the
@@ -107,6 +113,25 @@ func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
 		return nil, fmt.Errorf("the random workspace is wrong: %v", list)
 	}
 	w.Graph = g
+	w.teach()
+	return w, nil
+}
+
+// Clone copies the world with its disk, inode numbers, times and all.
+func (w *World) Clone() (*World, error) {
+	c := *w
+	host := w.Host.(*memfs.FS).Clone()
+	fs, err := host.Sub("/ws")
+	if err != nil {
+		return nil, err
+	}
+	c.Host, c.FS, c.Scripts, c.tried = host, fs, map[string]Script{}, maps.Clone(w.tried)
+	c.teach()
+	return &c, nil
+}
+
+// teach makes the scripts.
+func (w *World) teach() {
 	for i := range w.tasks {
 		t := w.tasks[i]
 		said := t.id() + " says\nhello\n"
@@ -119,7 +144,6 @@ func newWorld(rng *rand.Rand, o WorldOptions) (*World, error) {
 		}
 		w.Scripts[t.id()] = Script{Program: program, Takes: t.takes, IgnoreTerm: t.stubby}
 	}
-	return w, nil
 }
 
 // program does the work of a task, if it succeeds, and says something.
@@ -131,9 +155,14 @@ func (w *World) program(t worldTask, said string) processtest.Script {
 			code = 75
 		} else if code == 0 {
 			_ = w.work(t)
+			w.rewrite(t)
 		}
 		for line := range strings.Lines(said) {
-			out.Write(process.Stdout, []byte(line))
+			to := process.Stdout
+			if line == "hello\n" {
+				to = process.Stderr
+			}
+			out.Write(to, []byte(line))
 		}
 		return process.Exit{Code: code}
 	}
@@ -190,6 +219,7 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 			t.finalizes = w.finalized(t, rng)
 			t.asked = rng.Intn(4) == 0
 		}
+		t.rewrites = o.Rewrites && rng.Intn(3) == 0
 		if o.Retries && rng.Intn(2) == 0 {
 			t.retries, t.fails = 1+rng.Intn(3), rng.Intn(4)
 			t.delay = []time.Duration{0, 10 * time.Millisecond, 5 * time.Second}[rng.Intn(3)]
@@ -348,6 +378,15 @@ func (w *World) work(t worldTask) error {
 	return afero.WriteFile(w.FS, t.out(), text, 0o644)
 }
 
+// rewrite is what some tasks do to what they need, if they find it.
+func (w *World) rewrite(t worldTask) {
+	for _, u := range t.hard {
+		if b, _, err := w.FS.ReadFile(w.tasks[u].out(), 0); err == nil && w.Rewriting && t.rewrites {
+			_ = afero.WriteFile(w.FS, w.tasks[u].out(), b, 0o644)
+		}
+	}
+}
+
 func (w *World) product(t worldTask, read func(string) ([]byte, error)) ([]byte, error) {
 	out := t.id() + "\n"
 	paths := []string{t.src()}
@@ -421,6 +460,13 @@ func below(f fsys.FS, dir string, each func(path string)) {
 			each(at)
 		}
 	}
+}
+
+// Edit changes the source of the n-th task.
+func (w *World) Edit(n int) {
+	src := w.tasks[n].src()
+	was, _, _ := w.FS.ReadFile(src, 0)
+	_ = afero.WriteFile(w.FS, src, append(was, '!'), 0o644)
 }
 
 // RemoveOutput deletes the output of the n-th task, if it is there.
