@@ -262,3 +262,20 @@ func TestStuckObserverDoesNotKeepARun(t *testing.T) {
 		}
 	}
 }
+
+// What a hit has printed is shown however much it is: the start comes first, or the observer would keep the rest, and with it all the room
+// there is for what is on its way (S-15).
+func TestHitThatHasPrintedMuch(t *testing.T) {
+	w := inMemory(t)
+	tasks(t, w, `a: shell: "cat in.txt", inputs: [in.txt]`)
+	text := strings.Repeat("0123456789abcde\n", 6<<20/16)
+	w.write(t, "/p/in.txt", text)
+	for range 2 {
+		soon(t, "the run", func() {
+			r := w.run(t, haz.RunOptions{}, "p:a")
+			if got := r.output("p:a", false); got != text {
+				t.Errorf("%d bytes were shown, of %d", len(got), len(text))
+			}
+		})
+	}
+}

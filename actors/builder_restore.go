@@ -69,7 +69,7 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 	if err != nil {
 		return b.restoreError(j, m.ref, err)
 	}
-	if (work == nil || !work.Nothing) && !m.write {
+	if (work == nil || !work.Nothing || b.isLoud(j.manifest)) && !m.write {
 		return messages.OutputsDiffer{Ref: m.ref, Keyed: m.keyed}
 	}
 	dir, err := b.spoolFor(j.manifest)
@@ -106,6 +106,16 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 	restored.Next = m.first
 	restored.Next = b.emitStreams(j, restored.Next, man.Order, got.Stdout, got.Stderr)
 	return restored
+}
+
+// isLoud reports whether what a task has printed takes so much of the budget that its start has to be told first: until then the observer
+// keeps it, and workers that all wait for room would wait for ever.
+func (b *builder) isLoud(m *cache.Manifest) bool {
+	cost, room := 0, b.r.o.Budget/(2*max(1, b.r.o.Workers))
+	for _, length := range m.Order.Pieces(m.StdoutLen, m.StderrLen) {
+		cost += int(length) + eventCost*int(1+length/replayed)
+	}
+	return cost > room
 }
 
 // compareLocked compares again where all is right but not in the product list: perhaps another haz has put it there just now, and has
