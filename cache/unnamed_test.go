@@ -146,10 +146,16 @@ func TestWithoutUnnamed(t *testing.T) {
 		mem := memfs.New()
 		task := smallOnes(3)
 		newRig(t, mem, cache.Options{}).put(task, task.Key())
+		must(t, cachetest.WriteFile(mem, "/p/out/0/f0", "mine", 0o600))
 		ff := faultfs.New(mem, 0, rule)
 		r := newRig(t, ff, cache.Options{})
-		r.mustHit(task, task.Key())
+		o := r.mustHit(task, task.Key())
 		r.onlyThese(task.Outputs)
+		if len(o.Restored.Kept) != 1 {
+			t.Errorf("%s: kept: %v", what, o.Restored.Kept)
+		} else if data, _, err := mem.ReadFile(o.Restored.Kept[0].At, 0); err != nil || string(data) != "mine" {
+			t.Errorf("%s: kept: %q, %v", what, data, err)
+		}
 		if ff.Injected().Total() == 0 {
 			t.Errorf("%s: it was not tried", what)
 		}

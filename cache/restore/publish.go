@@ -73,6 +73,9 @@ func (r *restore) publishUnnamed(ctx context.Context, p placed, o *entry.Output)
 		err = p.file.Name(f.fs, name(o.Path))
 	}
 	if errors.Is(err, syscall.EXDEV) || errors.Is(err, fs.ErrPermission) || fsys.Absent(err) || errors.Is(err, errors.ErrUnsupported) {
+		if f, err = r.clearWay(ctx, o); err != nil { // nobody has said yet that nothing lies there, and a rename replaces what does
+			return err
+		}
 		if err = r.publishAcross(ctx, io.NewSectionReader(p.file, 0, o.Size), p.output, f); err == nil {
 			r.putThere(o.Path, f)
 		}
