@@ -12,8 +12,8 @@ import (
 // WithShortcuts has tasks that are up to date found before a run begins.
 func WithShortcuts() Option { return func(o *options) { o.shortcuts = true } }
 
-// Settled lists what a run of a plan would find up to date before it begins, by task. It carries nothing out, and writes nothing down.
-func (w *Workspace) Settled(ctx context.Context, plan *Plan, o RunOptions) map[string]actors.Hit {
+// SettledIn lists what a run of a plan would find up to date before it begins, by task. It carries nothing out, and writes nothing down.
+func SettledIn(ctx context.Context, w *Workspace, plan *Plan, o RunOptions) map[string]actors.Hit {
 	r := &Result{}
 	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
 	e := w.engine(r.Hash, o, tree.New(w.FS).WithFiles(w.projectFiles()))

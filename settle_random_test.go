@@ -74,7 +74,7 @@ func (w *world) found(t *testing.T) map[string]haz.Hit {
 	ws := w.open(t)
 	plan, err := ws.Plan(targetsOf(t, ws))
 	must(t, err)
-	return ws.Settled(context.Background(), plan, haz.RunOptions{})
+	return haz.SettledIn(context.Background(), ws, plan, haz.RunOptions{})
 }
 
 // carryOut is run without what that checks.

@@ -72,7 +72,7 @@ func (w *world) settled(t *testing.T, o haz.RunOptions, more ...haz.Option) stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Join(slices.Sorted(maps.Keys(ws.Settled(context.Background(), plan, o))), " ")
+	return strings.Join(slices.Sorted(maps.Keys(haz.SettledIn(context.Background(), ws, plan, o))), " ")
 }
 
 const allSettled = "app:build app:test doc:build lib:build lib:check"
@@ -87,7 +87,7 @@ func TestSettledTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := ws.Settled(context.Background(), plan, haz.RunOptions{})
+	found := haz.SettledIn(context.Background(), ws, plan, haz.RunOptions{})
 	if got := strings.Join(slices.Sorted(maps.Keys(found)), " "); got != allSettled {
 		t.Fatalf("up to date are %q", got)
 	}
