@@ -52,7 +52,7 @@ type options struct {
 	cacheDir    string
 	children    []process.Option
 	cpus        int
-	shortcuts   bool // tasks that are up to date are found before the run begins
+	long        bool // nothing is known from before
 }
 
 // Option configures Open.
@@ -96,6 +96,10 @@ func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l 
 
 // WithCPUs sets how many CPUs count as usable. Default: those that affinity and container quota allow.
 func WithCPUs(n int) Option { return func(o *options) { o.cpus = n } }
+
+// WithoutShortcuts makes haz look at everything anew: neither what loading came to nor that a task is up to date is known from before.
+// Results are the same, and it takes longer. Default: what was looked at and is as it was need not be worked out again.
+func WithoutShortcuts() Option { return func(o *options) { o.long = true } }
 
 // WithTrustedOwner makes Open and its kin work also where the root of the workspace, or a folder on the way to it, belongs to
 // another user than the process's, or root: that user decides what runs here. Default: such a workspace is refused.

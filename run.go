@@ -193,7 +193,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 
 // settled finds the tasks that are up to date, and has what the others stand on noted for the next run (S-52). Where nothing is looked up, none is.
 func (e *engine) settled(ctx context.Context, opts *actors.Options) {
-	if !opts.Lookup || !e.w.o.shortcuts {
+	if !opts.Lookup || e.w.o.long {
 		return
 	}
 	e.settle = settle.Open(settle.Options{Plan: opts.Plan, FS: opts.FS, State: opts.State, Cache: opts.Cache, Deriver: opts.Deriver, Hash: opts.Hash, Store: opts.Store,

@@ -9,9 +9,6 @@ import (
 	"github.com/haz-build/haz/messages"
 )
 
-// WithShortcuts has tasks that are up to date found before a run begins.
-func WithShortcuts() Option { return func(o *options) { o.shortcuts = true } }
-
 // SettledIn lists what a run of a plan would find up to date before it begins, by task. It carries nothing out, and writes nothing down.
 func SettledIn(ctx context.Context, w *Workspace, plan *Plan, o RunOptions) map[string]actors.Hit {
 	r := &Result{}

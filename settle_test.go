@@ -20,7 +20,6 @@ import (
 func standingWorld(t *testing.T) *world {
 	t.Helper()
 	w := inMemory(t)
-	w.options = append(w.options, haz.WithShortcuts())
 	w.write(t, "/.haz/workspace.yml", "projects: [/lib, /app, /doc]\n",
 		"/lib/haz.yml", `
 name: lib
@@ -240,7 +239,7 @@ func TestSettledLooksAtAll(t *testing.T) {
 			if got != c.left {
 				t.Errorf("up to date are %q, want %q", got, c.left)
 			}
-			w.options = w.options[:len(w.options)-1]
+			w.options = append(w.options, haz.WithoutShortcuts())
 			ws := w.open(t)
 			long, err := ws.Run(context.Background(), targetsOf(t, ws), haz.RunOptions{})
 			must(t, err)
@@ -269,7 +268,6 @@ func (w *world) entry(t *testing.T, id string) string {
 func (w *world) copied(t *testing.T) *world {
 	t.Helper()
 	c := inTree(t, w.mem.Clone())
-	c.options = append(c.options, haz.WithShortcuts())
 	return c
 }
 
