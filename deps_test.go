@@ -28,8 +28,10 @@ var mayImport = map[string]string{
 	"fsys/fsystest":       "fsys",
 	"fsys/tree":           "layout fsys pattern",
 	"fsys/glob":           "fsys fsys/tree", // old names for hosts
-	"layout":              "",               // names only
-	"pattern":             "layout",         // the standard library only: it is asked about paths, never about disks
+	"fsys/looks":          "fsys packed",
+	"layout":              "",              // names only
+	"packed":              "",              // values in a string and back: no disk
+	"pattern":             "layout packed", // the standard library only: it is asked about paths, never about disks
 	"pattern/patterntest": "",
 	"cache/entry":         "cache/digest",
 	"cache/digest":        "", // names of bytes; who computes them brings the hash functions along
@@ -47,8 +49,8 @@ var mayImport = map[string]string{
 	"cache/cachetest":    "fsys/memfs cache cache/digest cache/state fsys fsys/faultfs pattern cache/hasher cache/entry",
 
 	// Floor 2, what the user declared and what is said about it: plain values, so that a run can be logged and replayed.
-	"workspace":        "layout diag pattern", // values; what reads files is workspace/load
-	"workspace/script": "",                    // a text is read, no file
+	"workspace":        "layout diag packed pattern", // values; what reads files is workspace/load
+	"workspace/script": "",                           // a text is read, no file
 	"workspace/config": "workspace diag pattern",
 	"workspace/load":   "layout workspace workspace/config workspace/infer workspace/infer/node workspace/infer/golang workspace/infer/cargo workspace/infer/uv diag fsys fsys/tree pattern",
 	"workspace/infer":  "diag fsys pattern",
@@ -64,7 +66,7 @@ var mayImport = map[string]string{
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file
 	"workspace/git":             "layout diag fsys pattern process",
-	"graph":                     "workspace pattern diag",
+	"graph":                     "workspace pattern diag packed",
 	"graph/query":               "graph workspace pattern diag",
 	"messages":                  "workspace cache/digest cache/entry",
 	"cache/tools":               "workspace workspace/script cache/digest cache/hasher cache/state fsys",
@@ -84,7 +86,7 @@ var mayImport = map[string]string{
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "layout actors settle cache cache/digest cache/entry cache/hasher cache/key cache/packages cache/state cache/tools diag fsys fsys/tree pattern graph graph/query messages process " +
+	".": "layout actors settle cache cache/digest cache/entry cache/hasher cache/key cache/packages cache/state cache/tools diag fsys fsys/looks fsys/tree packed pattern graph graph/query messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load workspace/script",
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/early":   "",
@@ -101,7 +103,7 @@ var mayImport = map[string]string{
 // owners of foreign modules: who may import what lies outside of this module and the standard library.
 var owners = map[string]string{
 	"github.com/asynkron/protoactor-go": "actors actors/actorstest .", // the root package: hosts hand their system over
-	"github.com/spf13/afero":            "fsys fsys/memfs fsys/faultfs fsys/fsystest actors actors/actorstest workspace/infer/infertest",
+	"github.com/spf13/afero":            "fsys fsys/looks fsys/memfs fsys/faultfs fsys/fsystest actors actors/actorstest workspace/infer/infertest",
 	"github.com/zeebo/blake3":           "cache/hasher",
 	"github.com/urfave/cli/v2":          "cmd/haz",
 	"go.yaml.in/yaml/v4":                "workspace/config workspace/lockfile",

@@ -26,7 +26,8 @@ type Workspace struct {
 	dir string
 	o   options
 
-	system keptSystem
+	compiled *compiling // nil: it is not kept
+	system   keptSystem
 }
 
 // CacheMode says how a run uses the cache.

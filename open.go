@@ -53,6 +53,7 @@ type options struct {
 	children    []process.Option
 	cpus        int
 	long        bool // nothing is known from before
+	program     func() string
 }
 
 // Option configures Open.
@@ -123,7 +124,7 @@ func WithPlatform(os, arch string) Option {
 }
 
 func newOptions(opts []Option) options {
-	o := options{os: runtime.GOOS, arch: runtime.GOARCH}
+	o := options{os: runtime.GOOS, arch: runtime.GOARCH, program: program}
 	for _, set := range opts {
 		if set != nil {
 			set(&o)
@@ -155,12 +156,19 @@ func open(ctx context.Context, dir string, declared *load.Declared, opts []Optio
 	}
 	how := o.loading(ctx, dir)
 	how.Declared = declared
-	w, fs, err := load.Workspace(ctx, o.host, dir, how)
-	var mistakes *diag.Errors
-	if err != nil && !errors.As(err, &mistakes) {
+	found, err := load.Open(o.host, dir, how)
+	if err != nil {
 		return nil, err
 	}
-	if w == nil {
+	c := o.compiling(found, dir, how)
+	if w, g := c.recall(); w != nil {
+		return o.opened(w, g, found.FS, dir, c)
+	}
+	how.Watch = c.watch()
+	w, err := found.Read(ctx, how)
+	var mistakes *diag.Errors
+	if err != nil && !errors.As(err, &mistakes) || w == nil {
+		_ = found.FS.Close()
 		return nil, err
 	}
 	// What could be read is checked as well, so that all mistakes show at once.
@@ -169,17 +177,20 @@ func open(ctx context.Context, dir string, declared *load.Declared, opts []Optio
 		list = append(slices.Clone(mistakes.List), list...)
 	}
 	if list.HasErrors() || g == nil {
-		if fs != nil {
-			_ = fs.Close()
-		}
+		_ = found.FS.Close()
 		return nil, &diag.Errors{List: list}
 	}
-	placed, err := o.place(w, fs)
+	return o.opened(w, g, found.FS, dir, c)
+}
+
+// opened puts cache and state where they are to lie. It closes the tree where it cannot.
+func (o *options) opened(w *workspace.Workspace, g *graph.Graph, tree fsys.FS, dir string, c *compiling) (*Workspace, error) {
+	placed, err := o.place(w, tree)
 	if err != nil {
-		_ = fs.Close()
+		_ = tree.Close()
 		return nil, err
 	}
-	return &Workspace{W: w, G: g, FS: placed, dir: dir, o: o}, nil
+	return &Workspace{W: w, G: g, FS: placed, dir: dir, o: *o, compiled: c}, nil
 }
 
 // Glance opens what can be read of a workspace, whatever mistakes are in it: for hints. It has no graph, so that nothing but Resolve,
@@ -210,7 +221,10 @@ func (w *Workspace) root() cache.Root {
 func (o *options) loading(ctx context.Context, dir string) load.Options {
 	w := load.Options{Stranger: o.stranger(), ForgiveManifests: o.forgive}
 	if o.realHost {
-		w.NotCheckedOut = func(root string) []workspace.Absent {
+		w.NotCheckedOut = func(host fsys.FS, root string) []workspace.Absent {
+			if !git.IsSparse(host, root) {
+				return nil
+			}
 			var list []workspace.Absent
 			for _, a := range git.NotCheckedOut(ctx, git.Options{Root: root, StartedIn: dir, Env: o.env}) {
 				list = append(list, workspace.Absent{Dir: a.Dir, Text: a.Text, Add: a.Add})

@@ -46,9 +46,9 @@ func (o *options) place(w *workspace.Workspace, tree fsys.FS) (fsys.FS, error) {
 		}
 		places[at] = path.Clean(dir)
 	}
-	linked := o.linkedHome(w, tree)
+	linked := o.linkedHome(w.Root, tree)
 	if home := cmp.Or(o.stateDir, linked); home != "" {
-		put(layout.StateDir, path.Join(home, "state-"+stateName(w.Root)), "the state", diag.Place{})
+		put(layout.StateDir, stateIn(home, w.Root), "the state", diag.Place{})
 	}
 	switch {
 	case o.cacheDir != "":
@@ -72,12 +72,12 @@ func (o *options) place(w *workspace.Workspace, tree fsys.FS) (fsys.FS, error) {
 }
 
 // linkedHome is where a linked .haz leads, when that is out of the workspace; else "". Other workspaces may have links to it as well.
-func (o *options) linkedHome(w *workspace.Workspace, tree fsys.FS) string {
+func (o *options) linkedHome(root string, tree fsys.FS) string {
 	if info, err := tree.Lstat(layout.Dir); err != nil || info.Kind != fsys.Link {
 		return ""
 	}
-	real, err := o.host.RealPath(path.Join(w.Root, layout.Name))
-	if err != nil || real == w.Root || strings.HasPrefix(real, strings.TrimSuffix(w.Root, "/")+"/") {
+	real, err := o.host.RealPath(path.Join(root, layout.Name))
+	if err != nil || real == root || strings.HasPrefix(real, strings.TrimSuffix(root, "/")+"/") {
 		return ""
 	}
 	return real
@@ -104,6 +104,23 @@ func (o *options) location(w *workspace.Workspace) (string, *diag.Diagnostic) {
 			Message: "cache.location is in your home, and HOME is no absolute path", Hint: "set HOME, or say where: --cache-dir DIR, HAZ_CACHE_DIR=DIR"}
 	}
 	return path.Join(home, inHome), nil
+}
+
+// stateIn is where the state of a workspace lies in a home of several.
+func stateIn(home, root string) string { return path.Join(home, "state-"+stateName(root)) }
+
+// stateFS is the workspace with its state where that is to lie, for who reads it before anything else is known; nil where something keeps
+// the state from lying there.
+func (o *options) stateFS(root string, tree fsys.FS) fsys.FS {
+	home := cmp.Or(o.stateDir, o.linkedHome(root, tree))
+	if home == "" {
+		return tree
+	}
+	dir := stateIn(home, root)
+	if !path.IsAbs(dir) || load.CheckPlace(o.host, root, dir, "the state", o.stranger()) != nil {
+		return nil
+	}
+	return fsys.Elsewhere(tree, o.host, map[string]string{layout.StateDir: dir})
 }
 
 // stateName tells the states of workspaces apart that share a directory.

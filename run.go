@@ -305,6 +305,7 @@ func (e *engine) finish(r *Result, observe func(messages.Event)) {
 	if e.settle != nil && r.Crash == nil {
 		e.settle.Write()
 	}
+	e.w.compiled.keep(e.w, e.state)
 	e.state.Flush()
 	for _, n := range e.notes {
 		observe(messages.RunNoted(n))

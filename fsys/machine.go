@@ -21,6 +21,19 @@ var machine = sync.OnceValue(func() FS {
 	return m
 })
 
+// Program looks at the file that this process was started from, wherever it lies by now.
+func Program() (Info, error) {
+	info, err := Machine().StatInfo("/proc/self/exe")
+	if err == nil {
+		return info, nil
+	}
+	name, err := os.Executable()
+	if err != nil {
+		return Info{}, err
+	}
+	return Machine().StatInfo(filepath.ToSlash(name))
+}
+
 // WriteOutput makes data the content of a file that the user named, a path of the host (relative to the working directory): a reader
 // finds the old one or the new one, whole. A link at the name is followed. What is no regular file (a pipe, a terminal, /dev/stdout) is
 // written to, which may wait for who reads it. Errors name the file as it was given.

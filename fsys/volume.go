@@ -12,6 +12,12 @@ type Volume struct {
 	Foreign bool
 }
 
+// IsMountOf reports whether v is surely the mount that was seen before, or another one of the same use of the device.
+func (v *Volume) IsMountOf(was Volume) bool {
+	unknown := v.Mount|v.Super|was.Mount|was.Super == 0 // elsewhere than on Linux
+	return v.Mount != 0 && v.Mount == was.Mount || v.Super != 0 && v.Super == was.Super || unknown
+}
+
 // Times says what an equal stat (Info.Same) proves on a file system about the bytes of a file.
 type Times uint8
 

@@ -23,8 +23,8 @@ func (g *Graph) literalOutputs() []literalOutput {
 		path string
 		id   int32
 	}
-	all := make([]one, 0, len(g.output))
-	for id, out := range g.output {
+	all := make([]one, 0, len(g.patterns().output))
+	for id, out := range g.patterns().output {
 		if p := g.W.Tasks[out.task].Outputs[out.at].Pattern; p.IsLiteral() {
 			all = append(all, one{p.Path(), int32(id)})
 		}
@@ -33,7 +33,7 @@ func (g *Graph) literalOutputs() []literalOutput {
 	memory := make([]declared, 0, len(all))
 	list := make([]literalOutput, 0, len(all))
 	for _, o := range all {
-		memory = append(memory, g.output[o.id])
+		memory = append(memory, g.patterns().output[o.id])
 		if n := len(list); n > 0 && list[n-1].path == o.path {
 			s := list[n-1].outputs
 			list[n-1].outputs = s[:len(s)+1]

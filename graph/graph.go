@@ -10,6 +10,7 @@ package graph
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
@@ -83,8 +84,12 @@ type Graph struct {
 	// what is downstream of them can be run: edges are missing.
 	Unmet map[int]diag.List
 
-	patterns
-	order []int32 // tasks, upstreams first
+	indexed sync.Once
+	index   patterns // made on first use
+	order   []int32  // tasks, upstreams first
+
+	conflictsKnown bool // conflicting holds all pairs
+	conflicting    map[int][]int
 }
 
 // Ends are the tasks at the other ends of those edges that are of a kind, in their order.
@@ -118,7 +123,6 @@ func (g *Graph) Says(up, down int, e Edge) *workspace.RefDecl {
 // On a workspace that loaded only in part, what follows from the missing part is no error.
 func Build(w *workspace.Workspace) (*Graph, diag.List) {
 	b := &builder{g: &Graph{W: w}}
-	b.g.patterns = index(w.Tasks)
 	b.references()
 	b.finalizers()
 	literals := b.g.literalOutputs()
@@ -168,12 +172,16 @@ func (b *builder) assemble() {
 	}
 	for t, up := range b.g.Up {
 		slices.SortFunc(up, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Kind, b.Kind)) })
-		// Downstreams come in order, so Down needs no sorting.
-		for _, e := range up {
-			u := e.Task
-			e.Task = t
-			b.g.Down[u] = append(b.g.Down[u], e)
-		}
+		b.g.mirror(t, up)
+	}
+}
+
+// mirror puts the edges of a task into Down, which needs no sorting when the tasks come in order.
+func (g *Graph) mirror(t int, up []Edge) {
+	for _, e := range up {
+		u := e.Task
+		e.Task = t
+		g.Down[u] = append(g.Down[u], e)
 	}
 }
 

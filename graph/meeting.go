@@ -46,7 +46,7 @@ func (g *Graph) meetingGlobs() diag.List {
 // and input.
 func (g *Graph) meetings() []encounter {
 	var met []encounter
-	for _, out := range g.output {
+	for _, out := range g.patterns().output {
 		p := g.W.Tasks[out.task].Outputs[out.at].Pattern
 		if p.IsLiteral() {
 			if !p.IsFolder() {
@@ -54,8 +54,8 @@ func (g *Graph) meetings() []encounter {
 			}
 			p = p.Inside()
 		}
-		g.inputs.Overlapping(p, func(id int) {
-			in := g.input[id]
+		g.patterns().inputs.Overlapping(p, func(id int) {
+			in := g.patterns().input[id]
 			t := g.W.Tasks[in.task]
 			if read := t.Inputs[in.at].Pattern; in.task != out.task && len(met) < meetingMax && !read.IsLiteral() && !excludesMeeting(t, read, p) {
 				met = append(met, encounter{in, out})

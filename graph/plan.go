@@ -237,12 +237,16 @@ func (g *Graph) Conflicts() [][]int {
 // patterns that could meet.
 func (g *Graph) conflicts(tasks []*workspace.Task, at []int32) [][]int {
 	conflicts := make([][]int, len(tasks))
+	if g.conflictsKnown {
+		g.knownConflicts(conflicts, tasks, at)
+		return conflicts
+	}
 	var found []int
 	for i, t := range tasks {
 		found = found[:0]
 		for _, out := range t.Outputs {
-			g.outputs.Overlapping(out.Pattern, func(id int) {
-				if u := int(at[g.output[id].task]) - 1; u >= 0 && u != i {
+			g.patterns().outputs.Overlapping(out.Pattern, func(id int) {
+				if u := int(at[g.patterns().output[id].task]) - 1; u >= 0 && u != i {
 					found = append(found, u)
 				}
 			})
@@ -253,4 +257,18 @@ func (g *Graph) conflicts(tasks []*workspace.Task, at []int32) [][]int {
 		}
 	}
 	return conflicts
+}
+
+// knownConflicts picks those among some tasks out of all that there are.
+func (g *Graph) knownConflicts(conflicts [][]int, tasks []*workspace.Task, at []int32) {
+	if len(g.conflicting) == 0 {
+		return
+	}
+	for i, t := range tasks {
+		for _, other := range g.conflicting[t.Index] {
+			if u := int(at[other]) - 1; u >= 0 {
+				conflicts[i] = append(conflicts[i], u)
+			}
+		}
+	}
 }

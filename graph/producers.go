@@ -15,6 +15,12 @@ type patterns struct {
 	globOutputs     bool
 }
 
+// patterns are those of all tasks.
+func (g *Graph) patterns() *patterns {
+	g.indexed.Do(func() { g.index = index(g.W.Tasks) })
+	return &g.index
+}
+
 // declared is one pattern of a task.
 type declared struct{ task, at int32 }
 
@@ -52,8 +58,8 @@ func (g *Graph) Readers(path string) []Reader {
 // reading visits the inputs by which tasks read a path, by task and position.
 func (g *Graph) reading(path string, visit func(in declared)) {
 	excluding, excluded := int32(-1), false // the answer for the task of the last glob
-	g.inputs.Matching(path, func(id int) {
-		in := g.input[id]
+	g.patterns().inputs.Matching(path, func(id int) {
+		in := g.patterns().input[id]
 		t := g.W.Tasks[in.task]
 		if p := t.Inputs[in.at].Pattern; len(t.Exclude) > 0 && !(p.IsLiteral() && p.Path() == path) {
 			if excluding != in.task {
@@ -70,8 +76,8 @@ func (g *Graph) reading(path string, visit func(in declared)) {
 // fedBy visits the inputs that a literal output at path feeds, by task and position, whether it is a file or a folder (PATH-022):
 // those that match the path, and those that select only what lies below it.
 func (g *Graph) fedBy(path string, visit func(in declared)) {
-	g.inputs.Touching(path, func(id int) {
-		in := g.input[id]
+	g.patterns().inputs.Touching(path, func(id int) {
+		in := g.patterns().input[id]
 		t := g.W.Tasks[in.task]
 		p := t.Inputs[in.at].Pattern
 		below := pattern.IsBelow(p.Path(), path)
@@ -90,7 +96,7 @@ func (g *Graph) fedBy(path string, visit func(in declared)) {
 // Writers returns the tasks one of whose output patterns matches path, sorted.
 func (g *Graph) Writers(path string) []int {
 	var writers []int
-	g.outputs.Matching(path, func(id int) { writers = appendNew(writers, int(g.output[id].task)) })
+	g.patterns().outputs.Matching(path, func(id int) { writers = appendNew(writers, int(g.patterns().output[id].task)) })
 	return writers
 }
 
@@ -98,14 +104,14 @@ func (g *Graph) Writers(path string) []int {
 // exclude does not count (QRY-003).
 func (g *Graph) InputsMeeting(p pattern.Pattern) []int {
 	var tasks []int
-	g.inputs.Overlapping(p, func(id int) { tasks = appendNew(tasks, int(g.input[id].task)) })
+	g.patterns().inputs.Overlapping(p, func(id int) { tasks = appendNew(tasks, int(g.patterns().input[id].task)) })
 	return tasks
 }
 
 // OutputsMeeting is InputsMeeting for outputs.
 func (g *Graph) OutputsMeeting(p pattern.Pattern) []int {
 	var tasks []int
-	g.outputs.Overlapping(p, func(id int) { tasks = appendNew(tasks, int(g.output[id].task)) })
+	g.patterns().outputs.Overlapping(p, func(id int) { tasks = appendNew(tasks, int(g.patterns().output[id].task)) })
 	return tasks
 }
 
@@ -137,14 +143,14 @@ func (b *builder) producers(literals []literalOutput) {
 			}
 		})
 	}
-	if g.globOutputs {
-		for _, in := range g.input {
+	if g.patterns().globOutputs {
+		for _, in := range g.patterns().input {
 			p := g.W.Tasks[in.task].Inputs[in.at].Pattern
 			if !p.IsLiteral() {
 				continue
 			}
-			g.outputs.Touching(p.Path(), func(id int) {
-				out := g.output[id]
+			g.patterns().outputs.Touching(p.Path(), func(id int) {
+				out := g.patterns().output[id]
 				if !g.W.Tasks[out.task].Outputs[out.at].Pattern.IsLiteral() {
 					found = append(found, rawEdge{up: out.task, down: in.task, output: out.at, input: in.at, kind: Producer})
 				}

@@ -65,20 +65,20 @@ func unordered(t *workspace.Task, input int, producers []*workspace.Task) diag.D
 // overlappingOutputs is about tasks that may write one path (DAG-016). They never run at the same time (S-07), but which one
 // wrote last is left to chance. One warning for each output pattern and all earlier tasks that it meets.
 func (g *Graph) overlappingOutputs() diag.List {
-	if !g.globOutputs {
+	if !g.patterns().globOutputs {
 		return nil // literals that meet are errors
 	}
 	var list diag.List
-	for id, out := range g.output {
+	for id, out := range g.patterns().output {
 		t := g.W.Tasks[out.task]
 		decl := t.Outputs[out.at]
 		var others []*workspace.Task
 		var first workspace.PatternDecl
-		g.outputs.Overlapping(decl.Pattern, func(other int) {
-			if other >= id || g.output[other].task == out.task {
+		g.patterns().outputs.Overlapping(decl.Pattern, func(other int) {
+			if other >= id || g.patterns().output[other].task == out.task {
 				return
 			}
-			o := g.output[other]
+			o := g.patterns().output[other]
 			u := g.W.Tasks[o.task]
 			if n := len(others); n == 0 || others[n-1] != u {
 				others = append(others, u)

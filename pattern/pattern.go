@@ -97,6 +97,7 @@ func parse(text string, folders bool) (*pattern, *SyntaxError) {
 			items = append(slices.Clip(items), all...)
 			_, behind := fixedPrefix(items)
 			p.walk = compile(below[len(items)-len(behind):])
+			p.walk.of = name[behind[0].off:] + "/"
 		}
 	}
 	if err != nil {
@@ -105,6 +106,7 @@ func parse(text string, folders bool) (*pattern, *SyntaxError) {
 	}
 	prefix, behind := fixedPrefix(items)
 	p.path, p.glob = prefix, compile(behind)
+	p.glob.of = text[behind[0].off:]
 	return p, nil
 }
 

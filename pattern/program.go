@@ -20,6 +20,7 @@ type Program struct {
 	shape  []int32   // by instruction: position in shapes, or -1
 	roots  [][]int32 // by instruction: its places at the start of a segment; nil in large programs
 	tail   string    // what every match ends with
+	of     string    // the text that it was compiled from; of the walk of a folder, that of its glob
 }
 
 type opcode uint8

@@ -17,7 +17,7 @@ func bootID() string {
 
 // Program tells this program from others, also of the same name; "" when the system does not say.
 func Program() string {
-	info, err := fsys.Machine().StatInfo("/proc/self/exe")
+	info, err := fsys.Program()
 	if err != nil {
 		return ""
 	}

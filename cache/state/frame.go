@@ -7,7 +7,7 @@ import (
 	"github.com/haz-build/haz/cache/hasher"
 )
 
-// The head of a file that is used where it lies and so is no text, a stat index or what tasks stand on: what it is and which layout it has, how many
+// The head of a file that is used where it lies and so is no text, a stat index, what tasks stand on, or what others keep here: what it is and which layout it has, how many
 // bytes follow, and their digest.
 const (
 	magicSize = 8

@@ -89,7 +89,7 @@ func (m *Mounts) Stand(dev uint64, name string) bool {
 		return false
 	}
 	now := volume{Volume: v, tried: was.tried, tells: was.tells}
-	return now.isMountOf(was) && now.believed()
+	return now.IsMountOf(was.Volume) && now.believed()
 }
 
 // Tells reports whether an equal stat of what lies at a name, seen as info, proves that nothing happened there: on its file system times tell, they can

@@ -61,6 +61,7 @@ type State struct {
 	host fsys.FS // of the machine; nil: names of it lead nowhere
 	fn   digest.Function
 	boot digest.Digest // of what tells this run of the system from others
+	told bool          // the system says what that is
 
 	home    home
 	index   index
@@ -99,7 +100,8 @@ func (d *Denial) Or(name string, err error) *Denial {
 
 // Open makes a State; it reads nothing yet. ws is the file system of the workspace root.
 func Open(ws fsys.FS, fn digest.Function) *State {
-	s := &State{ws: ws, fn: fn, boot: hasher.Sum(digest.BLAKE3, []byte(bootID())), noted: map[string]bool{}}
+	boot := bootID()
+	s := &State{ws: ws, fn: fn, boot: hasher.Sum(digest.BLAKE3, []byte(boot)), told: boot != "", noted: map[string]bool{}}
 	s.home.ws = ws
 	s.products = log{s: s, name: producedName, kind: "produced", most: maxProducts}
 	s.keys = log{s: s, name: keysName, kind: LastKeyKind, most: maxLastKey}

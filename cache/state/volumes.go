@@ -30,12 +30,6 @@ type volume struct {
 	other bool
 }
 
-// isMountOf reports whether v is surely the mount that was seen before, or another one of the same use of the device.
-func (v *volume) isMountOf(was *volume) bool {
-	unknown := v.Mount|v.Super|was.Mount|was.Super == 0 // elsewhere than on Linux
-	return v.Mount != 0 && v.Mount == was.Mount || v.Super != 0 && v.Super == was.Super || unknown
-}
-
 // volume is what is known of the file system of the file name, seen as info; that of a name which cannot be looked at proves
 // nothing.
 func (s *State) volume(name string, info fsys.Info) volume {
@@ -73,7 +67,7 @@ func (s *State) meet(name string, dev uint64) volume {
 	met := volume{Volume: v, other: true}
 	for _, was := range s.table().volumes {
 		if was.Dev == dev {
-			met.other = !met.isMountOf(&was)
+			met.other = !met.IsMountOf(was.Volume)
 			if !met.other {
 				met.tried, met.tells = was.tried, was.tells
 			}

@@ -25,7 +25,7 @@ type Absent struct {
 //
 // It looks at Root, StartedIn and Env.
 func NotCheckedOut(ctx context.Context, o Options) []Absent {
-	if !isSparse(o.Root) {
+	if !IsSparse(fsys.Machine(), o.Root) {
 		return nil
 	}
 	r, err := open(ctx, o)
@@ -62,29 +62,30 @@ func NotCheckedOut(ctx context.Context, o Options) []Absent {
 	return list
 }
 
-// isSparse reports whether the work tree around a directory has ever been a sparse one.
-func isSparse(dir string) bool {
+// IsSparse reports whether the work tree around a directory of the machine has ever been a sparse one. Where it has not, NotCheckedOut looks
+// at nothing else.
+func IsSparse(machine fsys.FS, dir string) bool {
 	for ; ; dir = filepath.Dir(dir) {
 		marker := filepath.Join(dir, ".git")
-		info, err := fsys.Machine().StatInfo(marker)
+		info, err := machine.StatInfo(marker)
 		switch {
 		case err == nil && info.Kind == fsys.Dir:
-			return hasSparseFile(marker)
+			return hasSparseFile(machine, marker)
 		case err == nil && info.Kind == fsys.File:
-			text, _, err := fsys.Machine().ReadFile(marker, 0) // "gitdir: ../where"
+			text, _, err := machine.ReadFile(marker, 0) // "gitdir: ../where"
 			gitDir := strings.TrimSuffix(strings.TrimPrefix(string(text), "gitdir: "), "\n")
 			if !filepath.IsAbs(gitDir) {
 				gitDir = filepath.Join(dir, gitDir)
 			}
-			return err == nil && hasSparseFile(gitDir)
+			return err == nil && hasSparseFile(machine, gitDir)
 		case dir == filepath.Dir(dir):
 			return false
 		}
 	}
 }
 
-func hasSparseFile(gitDir string) bool {
-	_, err := fsys.Machine().Lstat(filepath.Join(gitDir, "info", "sparse-checkout"))
+func hasSparseFile(machine fsys.FS, gitDir string) bool {
+	_, err := machine.Lstat(filepath.Join(gitDir, "info", "sparse-checkout"))
 	return err == nil
 }
 

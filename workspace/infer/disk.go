@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -92,16 +91,15 @@ func (d *Disk) Starts(dir string, into []byte, choose func([]fsys.Entry) []fsys.
 // Head is the beginning of a file that is no link, at most so many bytes; nil where there is none, or it cannot be read.
 func (d *Disk) Head(name string, bytes int) []byte {
 	d.look(pattern.Escape(name))
-	f, err := d.fs.OpenNoFollow(name)
+	if info, err := d.fs.Lstat(name); err != nil || info.Kind != fsys.File {
+		return nil
+	}
+	head := make([]byte, bytes)
+	n, _, err := d.fs.ReadStart(name, head)
 	if err != nil {
 		return nil
 	}
-	defer func() { _ = f.Close() }() // nothing was written
-	head, err := io.ReadAll(io.LimitReader(f, int64(bytes)))
-	if err != nil {
-		return nil
-	}
-	return head
+	return head[:n]
 }
 
 // Has reports whether a regular file, or a link to one, has the name.

@@ -52,7 +52,7 @@ func (l *loader) attachAbsent(o *overlay) {
 // notCheckedOut asks once what a sparse checkout leaves out.
 func (l *loader) notCheckedOut() []workspace.Absent {
 	if !l.askedAbsent && l.o.NotCheckedOut != nil {
-		l.absent = l.o.NotCheckedOut(l.ws.Root)
+		l.absent = l.o.NotCheckedOut(l.host, l.ws.Root)
 	}
 	l.askedAbsent = true
 	return l.absent

@@ -28,8 +28,8 @@ type Options struct {
 	// Stranger is asked who owns what marks the root; nil: everybody is trusted (DISC-023).
 	Stranger Stranger
 	// NotCheckedOut lists what a sparse checkout leaves out below the root of the workspace, with Dir, Text and Add; nil: nothing is
-	// left out. It is called at most once, and only when entries could mean such a project.
-	NotCheckedOut func(root string) []workspace.Absent
+	// left out. It is called at most once, and only when entries could mean such a project. host is the file system to look at.
+	NotCheckedOut func(host fsys.FS, root string) []workspace.Absent
 	// Declared is what the workspace is, instead of files; dir is its root then. Overlays and whatever files say what the workspace is
 	// are not looked at.
 	Declared *Declared
@@ -37,6 +37,9 @@ type Options struct {
 	ForgiveManifests bool
 	// Everywhere looks in each folder of the workspace for a haz.yml that no entry lists, and not only where one is likely.
 	Everywhere bool
+	// Watch is what takes note of all that is looked at once the root is found; nil: nobody does. What it gives stands in the place of the
+	// file systems of the machine and of the workspace.
+	Watch func(host, root fsys.FS) (watchedHost, watchedRoot fsys.FS)
 }
 
 // Declared is a workspace without files of its own.
@@ -53,35 +56,66 @@ type Declared struct {
 // The error is *diag.Errors with all errors of all files, or that of the context. With errors the workspace is what could be
 // read and is sound enough for the graph to look for more errors, or nil; the file system is then nil. Nothing is written.
 func Workspace(ctx context.Context, host fsys.FS, dir string, o Options) (ws *workspace.Workspace, fs fsys.FS, err error) {
+	f, err := Open(host, dir, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	ws, err = f.Read(ctx, o)
+	if err != nil {
+		_ = f.FS.Close() // nothing was written through it
+		return ws, nil, err
+	}
+	return ws, f.FS, nil
+}
+
+// Found is a workspace whose root was found, and of which nothing was read.
+type Found struct {
+	Root string
+	Mode workspace.Mode
+	FS   fsys.FS // rooted there; whoever has Found closes it
+
+	host  fsys.FS
+	start string
+}
+
+// Open finds the root of a workspace, and looks who owns it: the first phase of Workspace.
+func Open(host fsys.FS, dir string, o Options) (*Found, error) {
 	root, mode, err := o.find(host, dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if d := checkOwners(host, root, mode, o.Stranger); d != nil {
-		return nil, nil, one(*d)
+		return nil, one(*d)
 	}
-	fs, err = host.Sub(root)
+	fs, err := host.Sub(root)
 	if err != nil {
-		return nil, nil, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: root},
+		return nil, one(diag.Diagnostic{Code: "DISC-001", Place: diag.Place{File: root},
 			Message: "the root of the workspace cannot be opened", Causes: []string{fsys.Cause(err).Error()}})
 	}
-	l := &loader{ctx: ctx, o: o, host: host, start: dir, fs: fs, tree: tree.New(fs), ws: &workspace.Workspace{Root: root, Mode: mode}}
+	return &Found{Root: root, Mode: mode, FS: fs, host: host, start: dir}, nil
+}
+
+// Read is all other phases of Workspace, whose results it has, but for the file system.
+func (f *Found) Read(ctx context.Context, o Options) (*workspace.Workspace, error) {
+	host, fs := f.host, f.FS
+	if o.Watch != nil {
+		host, fs = o.Watch(host, fs)
+	}
+	l := &loader{ctx: ctx, o: o, host: host, start: f.start, fs: fs, tree: tree.New(fs), ws: &workspace.Workspace{Root: f.Root, Mode: f.Mode}}
 	l.load(o)
 	if err := ctx.Err(); err != nil {
-		_ = fs.Close() // nothing was written through it
-		return nil, nil, err
+		return nil, err
 	}
 	sorted := l.diags.Sorted()
 	errs := slices.DeleteFunc(slices.Clone(sorted), func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
 	l.ws.Warnings = slices.DeleteFunc(sorted, func(d diag.Diagnostic) bool { return d.Severity == diag.Error })
 	if err := errs.Err(); err != nil {
-		_ = fs.Close()
 		if l.noGraph {
-			return nil, nil, err
+			return nil, err
 		}
-		return l.ws, nil, err
+		return l.ws, err
 	}
-	return l.ws, fs, nil
+	return l.ws, nil
 }
 
 // loader holds what the phases hand to each other.

@@ -8,6 +8,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
 	"github.com/haz-build/haz/pattern"
+	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -32,9 +33,7 @@ func (l *loader) noteUnlisted() {
 			}
 		}
 	}
-	for at := Inside(l.ws, l.host, l.start); at != "" && at != "/" && !pattern.IsOrBelow(at, layout.Dir); at = path.Dir(at) {
-		look(at)
-	}
+	onTheWay(l.ws, l.host, l.start, look)
 	for parent := range parents {
 		if l.ctx.Err() != nil {
 			return
@@ -57,6 +56,23 @@ func (l *loader) noteUnlisted() {
 			Message: "this file is not read: no entry of `projects` in " + workspaceFile + " selects its folder",
 			Hint:    "to make it a project, list it: projects: [..., " + diag.Escape(dir) + "]"})
 	}
+}
+
+// onTheWay visits the folders from where haz was started up to the root, without that.
+func onTheWay(w *workspace.Workspace, host fsys.FS, start string, visit func(dir string)) {
+	for at := Inside(w, host, start); at != "" && at != "/" && !pattern.IsOrBelow(at, layout.Dir); at = path.Dir(at) {
+		visit(at)
+	}
+}
+
+// Plain reports whether it makes no difference for a workspace that haz was started where it was: no folder on the way from there up to the
+// root has a haz.yml that is of no project.
+func (f *Found) Plain(w *workspace.Workspace) bool {
+	var dirs []string
+	onTheWay(w, f.host, f.start, func(dir string) { dirs = append(dirs, dir) })
+	return !slices.ContainsFunc(dirs, func(dir string) bool {
+		return !slices.ContainsFunc(w.Projects, func(p *workspace.Project) bool { return p.Dir == dir }) && hasProject(f.FS, dir)
+	})
 }
 
 // unlistedMost is how many folders everywhere looks into.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -26,7 +27,7 @@ tasks: {build: {shell: "true"}}
 `)))
 	for text, lacks := range map[string]string{"": "the project in \"/far\", which may have that task", "name: remote": "", "name: remote\nuses: [close]": "",
 		"name: remote\ntasks: {build: {shell: x}}": "project \"remote\", in \"/far\", which has that task", "name: far\naliases: [remote]\ntasks: {build: {shell: x}}": "project \"far\""} {
-		ws, fs, err := Workspace(t.Context(), tree.host, tree.start, Options{NotCheckedOut: func(string) []workspace.Absent {
+		ws, fs, err := Workspace(t.Context(), tree.host, tree.start, Options{NotCheckedOut: func(fsys.FS, string) []workspace.Absent {
 			return []workspace.Absent{{Dir: "/far", Text: text, Add: "git sparse-checkout add far"}}
 		}})
 		if err != nil {
