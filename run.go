@@ -196,12 +196,16 @@ func (e *engine) settled(ctx context.Context, opts *actors.Options) {
 	if !opts.Lookup || e.w.o.long {
 		return
 	}
-	e.settle = settle.Open(settle.Options{Plan: opts.Plan, FS: opts.FS, State: opts.State, Cache: opts.Cache, Deriver: opts.Deriver, Hash: opts.Hash, Store: opts.Store,
-		OS: opts.OS, Env: opts.Env, Root: e.w.root(), Workers: opts.Workers, Program: state.Program()})
-	opts.Settled = e.settle.Settled(ctx)
-	if len(opts.Settled) < len(opts.Plan.Tasks) {
-		e.settle.Begin()
-		opts.UpToDate = e.settle.Note
+	if caught("the look for what is up to date", func() {
+		e.settle = settle.Open(settle.Options{Plan: opts.Plan, FS: opts.FS, State: opts.State, Cache: opts.Cache, Deriver: opts.Deriver, Hash: opts.Hash, Store: opts.Store,
+			OS: opts.OS, Env: opts.Env, Root: e.w.root(), Workers: opts.Workers, Program: state.Program()})
+		opts.Settled = e.settle.Settled(ctx)
+		if len(opts.Settled) < len(opts.Plan.Tasks) {
+			e.settle.Begin()
+			opts.UpToDate = e.settle.Note
+		}
+	}) != nil {
+		e.settle, opts.Settled, opts.UpToDate = nil, nil, nil // a file system of the host's, say: the tasks meet it again, each for itself
 	}
 }
 

@@ -25,7 +25,6 @@ func (r *Run) Settled(ctx context.Context) (settled []actors.Settled) {
 		}
 	}()
 	r.book = standing.NewBook(nil)
-	r.begin = r.o.State.Stamp()
 	p := &pass{Run: r, ctx: ctx, rewritten: map[string]bool{}}
 	settled = p.run()
 	r.book = standing.NewBook(r.table)

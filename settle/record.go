@@ -20,7 +20,11 @@ const streamMost = 64 << 10
 
 // Begin says that from now on tasks are carried out. Call it once, after Settled.
 func (r *Run) Begin() {
-	if r.begin != 0 && r.table == nil {
+	if r.book == nil {
+		return
+	}
+	r.begin = r.o.State.Stamp() // not where all is up to date: a run with nothing to do writes nothing
+	if r.table == nil {
 		r.log, _ = r.o.State.ProductLog(nil)
 	}
 }
