@@ -67,8 +67,7 @@ func (k *Packing) compiled(c *packed.Coder, p *pattern, of string) {
 	}
 	known := k.programs[of]
 	if known == nil {
-		var err *SyntaxError
-		if known, err = parse(of, true); err != nil || known.glob == nil || known.path != "/" {
+		if known = compiledFrom(of); known == nil || !isGlob(p.text) {
 			c.Fail()
 			return
 		}
@@ -78,6 +77,23 @@ func (k *Packing) compiled(c *packed.Coder, p *pattern, of string) {
 		k.programs[of] = known
 	}
 	p.glob, p.walk = known.glob, known.walk
+}
+
+// compiledFrom is the end of a glob, as a pattern of its own; nil for what no glob ends with. Behind a folder that is spelled with a backslash
+// it may be plain text, which is a glob only when something in it is spelled so as well.
+func compiledFrom(of string) *pattern {
+	text := of
+	if !isGlob(of) {
+		text = `\` + of
+	}
+	p, err := parse(text, true)
+	if err != nil || p.glob == nil || p.path != "/" {
+		return nil
+	}
+	if p.glob.of = of; p.walk != nil {
+		p.walk.of = p.walk.of[len(text)-len(of):]
+	}
+	return p
 }
 
 func setOf(list []string) map[string]bool {
