@@ -104,7 +104,9 @@ func (c *Coder) Uint64(n *uint64) {
 // Uint is a number of a type without negative ones.
 func Uint[T ~uint8 | ~uint32 | ~uint64](c *Coder, n *T) {
 	v := uint64(*n)
-	c.Uint64(&v)
+	if c.Uint64(&v); !c.reading {
+		return
+	}
 	if *n = T(v); uint64(*n) != v {
 		c.Fail()
 	}
@@ -129,24 +131,29 @@ func (c *Coder) Bool(b *bool) {
 	if *b {
 		v = 1
 	}
-	if c.Uint64(&v); v > 1 {
+	if c.Uint64(&v); !c.reading {
+		return
+	}
+	if *b = v == 1; v > 1 {
 		c.Fail()
 	}
-	*b = v == 1
 }
 
 // Float is a number with all its bits.
 func (c *Coder) Float(f *float64) {
 	v := math.Float64bits(*f)
-	c.Uint64(&v)
-	*f = math.Float64frombits(v)
+	if c.Uint64(&v); c.reading {
+		*f = math.Float64frombits(v)
+	}
 }
 
 // String is a text.
 func (c *Coder) String(s *string) {
 	n := uint64(len(*s))
 	if c.Uint64(&n); n == 0 {
-		*s = ""
+		if c.reading {
+			*s = ""
+		}
 		return
 	}
 	var at uint64

@@ -183,7 +183,9 @@ func (k *packing) projectAt(p **Project) {
 		k.c.Fail()
 		return
 	}
-	*p = k.w.Projects[n]
+	if k.c.Reading() { // what is written is read by others meanwhile
+		*p = k.w.Projects[n]
+	}
 }
 
 func (k *packing) overlayOf(o *Overlay) {
@@ -249,7 +251,9 @@ func (k *packing) list(l *diag.List) {
 		c.String(&d.Command)
 		c.String(&d.Project)
 	})
-	*l = list
+	if c.Reading() {
+		*l = list
+	}
 }
 
 // set is a map whose values are all true.
