@@ -198,7 +198,7 @@ func (e *engine) settled(ctx context.Context, opts *actors.Options) {
 	}
 	if caught("the look for what is up to date", func() {
 		e.settle = settle.Open(settle.Options{Plan: opts.Plan, FS: opts.FS, State: opts.State, Cache: opts.Cache, Deriver: opts.Deriver, Hash: opts.Hash, Store: opts.Store,
-			OS: opts.OS, Env: opts.Env, Root: e.w.root(), Workers: opts.Workers, Program: state.Program()})
+			OS: opts.OS, Env: opts.Env, Root: e.w.root(), Workers: opts.Workers, Program: e.w.o.program()})
 		opts.Settled = e.settle.Settled(ctx)
 		if len(opts.Settled) < len(opts.Plan.Tasks) {
 			e.settle.Begin()

@@ -29,7 +29,7 @@ func (g *Graph) literalOutputs() []literalOutput {
 			all = append(all, one{p.Path(), int32(id)})
 		}
 	}
-	slices.SortFunc(all, func(a, b one) int { return cmp.Or(comparePaths(a.path, b.path), cmp.Compare(a.id, b.id)) })
+	slices.SortFunc(all, func(a, b one) int { return cmp.Or(pattern.ComparePaths(a.path, b.path), cmp.Compare(a.id, b.id)) })
 	memory := make([]declared, 0, len(all))
 	list := make([]literalOutput, 0, len(all))
 	for _, o := range all {
@@ -42,23 +42,6 @@ func (g *Graph) literalOutputs() []literalOutput {
 		list = append(list, literalOutput{o.path, memory[len(memory)-1:]})
 	}
 	return list
-}
-
-// comparePaths orders by segments: byte order with "/" before all other bytes, so that all of `/a/…` follows `/a` at once,
-// and `/a-b` comes after it.
-func comparePaths(a, b string) int {
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			switch {
-			case a[i] == '/':
-				return -1
-			case b[i] == '/':
-				return 1
-			}
-			return cmp.Compare(a[i], b[i])
-		}
-	}
-	return cmp.Compare(len(a), len(b))
 }
 
 // collisions is DAG-015: a path that two tasks make, and (S-05) one that lies in a path that another task makes.

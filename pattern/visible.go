@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/haz-build/haz/layout"
@@ -31,6 +32,23 @@ func IsBelow(path, dir string) bool {
 		return len(path) > 1
 	}
 	return len(path) > len(dir) && IsOrBelow(path, dir)
+}
+
+// ComparePaths orders by segments: byte order with "/" before all other bytes, so that all of `/a/…` follows `/a` at once,
+// and `/a-b` comes after it.
+func ComparePaths(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			switch {
+			case a[i] == '/':
+				return -1
+			case b[i] == '/':
+				return 1
+			}
+			return cmp.Compare(a[i], b[i])
+		}
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 // Parent is the directory that a clean path lies in; "/" for that itself.

@@ -201,12 +201,7 @@ func (p *pass) isAsItWas(i int) bool {
 
 // lookAtMounts reports whether all devices are mounted as they were.
 func (p *pass) lookAtMounts(mounts *state.Mounts) bool {
-	names := map[uint64]string{}
-	for i := range p.table.Looks() {
-		if dev := p.table.Look(i).Info.Dev; dev != 0 && names[dev] == "" {
-			names[dev] = p.table.Path(i)
-		}
-	}
+	names := p.table.Names()
 	p.devices = map[uint64]bool{}
 	for _, dev := range p.table.Devices() {
 		if !mounts.Stand(dev, cmp.Or(names[dev], layout.CacheDir)) {

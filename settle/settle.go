@@ -29,6 +29,7 @@ package settle
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -78,6 +79,9 @@ const revision = 1
 
 // Open reads what earlier runs have written down.
 func Open(o Options) *Run {
+	if !o.State.TellsStarts() {
+		o.Program = ""
+	}
 	r := &Run{o: o, tree: tree.New(o.FS)}
 	if o.Program == "" {
 		return r
@@ -113,19 +117,8 @@ func wanted(t *workspace.Task) bool {
 // asksDisk reports whether a pattern among these may mean something else than its text says, so that the disk is asked (guess.Guesser.Characters).
 func asksDisk(ds []workspace.PatternDecl) bool {
 	for i := range ds {
-		if d := &ds[i]; !d.Quiet && !d.Pattern.IsLiteral() && containsAny(d.Text, `[\`) {
+		if d := &ds[i]; !d.Quiet && !d.Pattern.IsLiteral() && strings.ContainsAny(d.Text, `[\`) {
 			return true
-		}
-	}
-	return false
-}
-
-func containsAny(s, chars string) bool {
-	for i := range len(s) {
-		for k := range len(chars) {
-			if s[i] == chars[k] {
-				return true
-			}
 		}
 	}
 	return false

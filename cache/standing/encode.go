@@ -120,13 +120,9 @@ type encoder struct {
 func newEncoder(old *Table) *encoder {
 	e := &encoder{devices: map[uint64]uint32{}, names: map[uint64]string{}}
 	e.lookRows, e.lookNames = slices.Clone(old.looks), []byte(old.names)
+	names := old.Names()
 	for _, dev := range old.Devices() {
-		e.device(dev, "")
-	}
-	for i := range old.Looks() {
-		if dev := old.Look(i).Info.Dev; dev != 0 && e.names[dev] == "" {
-			e.names[dev] = old.Path(i)
-		}
+		e.device(dev, names[dev])
 	}
 	return e
 }

@@ -145,7 +145,7 @@ func NewBook(old *Table) *Book {
 
 // Add takes a record. One whose looks another one contradicts is dropped: something changed between the two.
 func (b *Book) Add(r Record) (taken bool) {
-	slices.SortFunc(r.Looks, func(x, y Look) int { return cmp.Or(comparePaths(x.Path, y.Path), cmp.Compare(x.Kind, y.Kind)) })
+	slices.SortFunc(r.Looks, func(x, y Look) int { return cmp.Or(pattern.ComparePaths(x.Path, y.Path), cmp.Compare(x.Kind, y.Kind)) })
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.records, r.Task)
@@ -261,21 +261,4 @@ func (b *Book) each(visit func(task string, k *kept, old int)) {
 			names = names[1:]
 		}
 	}
-}
-
-// comparePaths puts a folder before what lies in it, and that before all else.
-func comparePaths(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			switch {
-			case a[i] == '/':
-				return -1
-			case b[i] == '/':
-				return 1
-			}
-			return cmp.Compare(a[i], b[i])
-		}
-	}
-	return cmp.Compare(len(a), len(b))
 }

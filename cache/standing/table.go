@@ -140,6 +140,17 @@ func (t *Table) Devices() []uint64 {
 	return list
 }
 
+// Names are those of something on each device that there are looks at.
+func (t *Table) Names() map[uint64]string {
+	names := map[uint64]string{}
+	for i := 0; i < t.Looks() && len(names) < len(t.devices)/8; i++ {
+		if dev := t.Look(i).Info.Dev; dev != 0 && names[dev] == "" {
+			names[dev] = t.Path(i)
+		}
+	}
+	return names
+}
+
 // Looks is how many looks there are, Len how many records.
 func (t *Table) Looks() int { return len(t.looks) / lookSize }
 func (t *Table) Len() int   { return len(t.records) / recordSize }

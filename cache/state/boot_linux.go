@@ -1,10 +1,6 @@
 package state
 
-import (
-	"fmt"
-
-	"github.com/haz-build/haz/fsys"
-)
+import "github.com/haz-build/haz/fsys"
 
 // bootID tells this run of the kernel from others; "" when it does not say.
 func bootID() string {
@@ -13,13 +9,4 @@ func bootID() string {
 		return ""
 	}
 	return string(id)
-}
-
-// Program tells this program from others, also of the same name; "" when the system does not say.
-func Program() string {
-	info, err := fsys.Program()
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%d %d %d %d %d", info.Dev, info.Inode, info.Size, info.MTime, info.CTime)
 }

@@ -1,9 +1,7 @@
 package state
 
 import (
-	"encoding/binary"
 	"errors"
-	"io"
 	"io/fs"
 	"slices"
 	"sync"
@@ -59,27 +57,14 @@ func (s *State) table() *table {
 	return s.index.base
 }
 
-func (s *State) indexName() string {
-	if s.fn == digest.BLAKE3 {
-		return "index"
-	}
-	return "index-" + s.fn.String()
-}
+func (s *State) indexName() string { return s.byFunction("index") }
 
 func (s *State) loadIndex() *table {
-	if !s.ofThisStart(s.indexName(), indexMagic) {
-		return &table{}
-	}
-	data, _, err := s.home.read(s.indexName(), maxIndex)
+	payload, err := s.readFrame(s.indexName(), indexMagic, maxIndex)
 	if err != nil {
 		s.note(couldNotRead, s.indexName(), err)
-		return &table{}
 	}
-	payload, ok := unseal(indexMagic, data)
-	if !ok || len(payload) < len(s.boot) || string(payload[:len(s.boot)]) != string(s.boot[:]) {
-		return &table{}
-	}
-	mounts, payload, ok := parseMounts(payload[len(s.boot):])
+	mounts, payload, ok := parseMounts(payload)
 	if !ok {
 		return &table{}
 	}
@@ -89,26 +74,6 @@ func (s *State) loadIndex() *table {
 	}
 	t.volumes = mounts
 	return t
-}
-
-// ofThisStart reports whether a file on disk is of this start of the system, and as long as it says, by its first bytes. Of one that
-// came with a workspace nothing more is read: nobody elsewhere knows what they have to be.
-func (s *State) ofThisStart(name, magic string) bool {
-	d, err := s.home.open()
-	if err != nil {
-		return isStale(err) // what that means read finds out
-	}
-	f, err := d.Open("/" + name)
-	if err != nil {
-		return true
-	}
-	defer f.Close()
-	head := make([]byte, frameSize+len(s.boot))
-	if _, err = io.ReadFull(f, head); err != nil || string(head[:magicSize]) != magic || string(head[frameSize:]) != string(s.boot[:]) {
-		return false
-	}
-	info, err := fsys.FileInfo(f)
-	return err == nil && binary.LittleEndian.Uint64(head[magicSize:]) == uint64(info.Size-frameSize)
 }
 
 // known returns the digest that the index proves for name.
@@ -190,7 +155,7 @@ func (s *State) flushIndex() {
 	gone, cursor := s.vanished(base, len(names))
 	mounts, void := s.mounts(base, x.learned)
 	gone = base.without(void, gone)
-	payload := append(newFrame(len(s.boot)+1+len(mounts)*mountSize+size), s.boot[:]...)
+	payload := s.newFrame(1 + len(mounts)*mountSize + size)
 	payload = appendMounts(payload, mounts)
 	file := seal(indexMagic, appendTable(payload, s.fn, cursor, base, gone, names, x.learned))
 	if err := s.home.write(s.indexName(), file); err != nil {

@@ -2,39 +2,26 @@ package state
 
 import "github.com/haz-build/haz/fsys"
 
-// keptMagic begins files that others make and State only keeps.
-const keptMagic = "hazkpt01"
-
 // maxKept is how many bytes such a file has at most.
 const maxKept = 256 << 20
 
 // Kept is what Keep has put under a name since the system was started; false when there is none, or it is damaged. told says that the
 // system tells its starts apart: otherwise anybody who puts a workspace together can have made it.
 func (s *State) Kept(name string) (payload []byte, told, ok bool) {
-	if !s.ofThisStart(name, keptMagic) {
-		return nil, false, false
-	}
-	data, _, err := s.home.read(name, maxKept)
-	if err != nil {
-		return nil, false, false
-	}
-	payload, ok = unseal(keptMagic, data)
-	if !ok || len(payload) < len(s.boot) || string(payload[:len(s.boot)]) != string(s.boot[:]) {
-		return nil, false, false
-	}
-	return payload[len(s.boot):], s.told, true
+	payload, _ = s.readFrame(name, keptMagic, maxKept)
+	return payload, payload != nil && s.told, payload != nil
 }
 
 // Keep puts bytes, which the pieces are one after the other, under a name in the place of what was there. Failing at that harms nothing.
 func (s *State) Keep(name string, pieces ...[]byte) {
-	size := len(s.boot)
+	size := 0
 	for _, p := range pieces {
 		size += len(p)
 	}
-	if s.home.readOnly || size > maxKept {
+	if size > maxKept {
 		return
 	}
-	file := append(newFrame(size), s.boot[:]...)
+	file := s.newFrame(size)
 	for _, p := range pieces {
 		file = append(file, p...)
 	}
@@ -48,8 +35,7 @@ func (s *State) Settled(name string, info fsys.Info, stamp int64) (settled, ask 
 	case !oldEnough(info, stamp):
 		return false, false
 	case info.Kind == fsys.Dir: // nobody maps one
-		v := s.volume(name, info)
-		return v.believed() && s.isTimed(&v), false
+		return s.Tells(name, info, stamp), false
 	case info.Kind == fsys.File:
 		return s.steady(name, info, stamp)
 	}

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"bytes"
 	"io"
 	"slices"
 
@@ -12,35 +11,21 @@ import (
 // What tasks stood on when they were last found up to date is a file of its own, which package standing makes and reads. It is believed as the
 // stat index is: it holds together, it is of this start of the system, and of a device it says as much as that is mounted as it was.
 
-const (
-	standingName = "standing"
-	maxStanding  = 256 << 20 // bytes
-)
+const maxStanding = 256 << 20 // bytes
 
-func (s *State) standingName() string {
-	if s.fn == digest.BLAKE3 {
-		return standingName
-	}
-	return standingName + "-" + s.fn.String()
-}
+// TellsStarts reports whether the system tells its starts apart. Where it does not, anybody who puts a workspace together can have made such a file.
+func (s *State) TellsStarts() bool { return s.told }
+
+func (s *State) standingName() string { return s.byFunction("standing") }
 
 // Standing is that file without its head; nil where there is none to be believed. mounts says of what was seen on a device whether that is still
 // mounted as it was when the file was written, and on a file system whose stats say something.
 func (s *State) Standing() (payload []byte, mounts Mounts) {
-	name := s.standingName()
-	if !s.ofThisStart(name, standingMagic) {
-		return nil, Mounts{}
-	}
-	data, _, err := s.home.read(name, maxStanding)
+	payload, err := s.readFrame(s.standingName(), standingMagic, maxStanding)
 	if err != nil {
-		s.note(couldNotRead, name, err)
-		return nil, Mounts{}
+		s.note(couldNotRead, s.standingName(), err)
 	}
-	payload, ok := unseal(standingMagic, data)
-	if !ok || !bytes.HasPrefix(payload, s.boot[:]) {
-		return nil, Mounts{}
-	}
-	list, payload, ok := parseMounts(payload[len(s.boot):])
+	list, payload, ok := parseMounts(payload)
 	if !ok {
 		return nil, Mounts{}
 	}
@@ -58,8 +43,7 @@ func (s *State) WriteStanding(payload []byte, devices map[uint64]string) {
 			list = append(list, v)
 		}
 	}
-	file := append(newFrame(len(s.boot)+1+len(list)*mountSize+len(payload)), s.boot[:]...)
-	file = seal(standingMagic, append(appendMounts(file, list), payload...))
+	file := seal(standingMagic, append(appendMounts(s.newFrame(1+len(list)*mountSize+len(payload)), list), payload...))
 	if len(file) > maxStanding {
 		return
 	}

@@ -34,7 +34,7 @@ func TestStandingIsBelieved(t *testing.T) {
 	if got := read(digest.BLAKE3); !bytes.Equal(got, want) {
 		t.Errorf("who only reads has written %q", got)
 	}
-	name := layout.StateDir + "/" + standingName
+	name := layout.StateDir + "/standing"
 	whole, _, err := mem.ReadFile(name, 0)
 	if err != nil {
 		t.Fatal(err)

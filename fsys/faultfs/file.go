@@ -86,13 +86,18 @@ func (f *file) Sync() error { return f.call(OpSync, f.inner.Sync) }
 
 // Close closes the file in any case.
 func (f *file) Close() error {
+	return closeAnyway(f.call, f.inner.Close)
+}
+
+// closeAnyway closes a file by a call, and where that does not come to it without one.
+func closeAnyway(call func(Op, func() error) error, inner func() error) error {
 	closed := false
-	err := f.call(OpClose, func() error {
+	err := call(OpClose, func() error {
 		closed = true
-		return f.inner.Close()
+		return inner()
 	})
 	if !closed {
-		_ = f.inner.Close()
+		_ = inner()
 	}
 	return err
 }

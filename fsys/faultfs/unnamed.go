@@ -72,13 +72,5 @@ func (f *unnamed) Name(to fsys.FS, name string) error {
 
 // Close closes the file in any case.
 func (f *unnamed) Close() error {
-	closed := false
-	err := f.call(OpClose, func() error {
-		closed = true
-		return f.inner.Close()
-	})
-	if !closed {
-		_ = f.inner.Close()
-	}
-	return err
+	return closeAnyway(f.call, f.inner.Close)
 }
