@@ -328,6 +328,14 @@ func TestSettledEntriesAreOfUse(t *testing.T) {
 	if info, err := w.fs.Lstat(dir + "/used"); err != nil || time.Until(time.Unix(0, info.MTime)) < 2*time.Hour {
 		t.Errorf("used is %+v (%v)", info, err)
 	}
+	w.runWith(t, t.Context(), w.open(t, later), haz.RunOptions{}).counts(t, 5, 5, 0, 0, 0)
+	w.remove(t, dir+"/used")
+	if got := w.settled(t, haz.RunOptions{}, later); got != allSettled {
+		t.Fatalf("up to date are %q", got)
+	}
+	if _, err := w.fs.Lstat(dir + "/used"); err == nil {
+		t.Error("nobody has written down that the entry was used within the hour")
+	}
 }
 
 // laterClock is the real one, so much later.

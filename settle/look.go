@@ -289,12 +289,20 @@ func (p *pass) lookAtEntries() (failed bool) {
 			p.shards[i] = err == nil && info.Same(was)
 		}
 	})
+	odd := 0
+	for _, h := range hits {
+		if !p.shards[h.rec.Key[0]] {
+			odd++
+		}
+	}
+	if odd >= manyLooks {
+		p.anew, p.begin = true, p.o.State.Stamp()
+	}
 	return failed || p.parallel(p.ctx, len(hits), func(i int) { hits[i].whole = p.lookAtEntry(hits[i]) })
 }
 
 func (p *pass) lookAtEntry(h *hit) bool {
 	if !p.shards[h.rec.Key[0]] {
-		p.odd.Add(1)
 		dir, _ := cache.PlacesOf(h.rec.Key)
 		if info, err := p.o.FS.Lstat(dir); err != nil || !info.Same(h.rec.Entry) || !p.devices[info.Dev] {
 			return false

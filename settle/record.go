@@ -23,7 +23,9 @@ func (r *Run) Begin() {
 	if r.book == nil {
 		return
 	}
-	r.begin = r.o.State.Stamp() // not where all is up to date: a run with nothing to do writes nothing
+	if r.begin == 0 {
+		r.begin = r.o.State.Stamp() // not where all is up to date: a run with nothing to do writes nothing
+	}
 	if r.table == nil {
 		r.log, _ = r.o.State.ProductLog(nil)
 	}
@@ -201,7 +203,7 @@ const manyLooks = 64
 
 // Write writes down what was noted. What was known of other tasks stays, as far as it still counts. Nothing may be noted any more.
 func (r *Run) Write() {
-	if r.begin == 0 || r.book == nil || !r.book.News() && r.odd.Load() < manyLooks {
+	if r.book == nil || !r.book.News() && !r.anew {
 		return
 	}
 	defer func() { _ = recover() }() // likewise
@@ -210,15 +212,7 @@ func (r *Run) Write() {
 	if log.Inode != r.log.Inode || log.Dev != r.log.Dev {
 		return
 	}
-	head := standing.Head{World: r.world, Log: log}
-	for i := range head.Shards {
-		var first entry.Key
-		first[0] = byte(i)
-		_, shard := cache.PlacesOf(first)
-		if info, err := r.o.FS.Lstat(shard); err == nil && info.Kind == fsys.Dir && r.o.State.Tells(shard, info, r.begin) {
-			head.Shards[i] = info
-		}
-	}
+	head := standing.Head{World: r.world, Log: log, Shards: r.shards()}
 	list := make(map[string]state.Place, len(tasks))
 	for i, task := range tasks {
 		list[task] = places[i]
@@ -227,4 +221,24 @@ func (r *Run) Write() {
 	if ok {
 		r.o.State.WriteStanding(payload, devices)
 	}
+}
+
+// shards are how the folders of entries look: those in which nothing has changed since the looks of this run began, or, where it had none, as they were
+// written down before.
+func (r *Run) shards() (list [standing.Shards]fsys.Info) {
+	if r.begin == 0 {
+		if r.table != nil {
+			list = r.table.Head.Shards
+		}
+		return list
+	}
+	for i := range list {
+		var first entry.Key
+		first[0] = byte(i)
+		_, shard := cache.PlacesOf(first)
+		if info, err := r.o.FS.Lstat(shard); err == nil && info.Kind == fsys.Dir && r.o.State.Tells(shard, info, r.begin) {
+			list[i] = info
+		}
+	}
+	return list
 }

@@ -69,9 +69,9 @@ type Run struct {
 	world digest.Digest
 	table *standing.Table // nil: there is none to be believed
 	book  *standing.Book
-	begin int64 // by the clock of the file system; 0: not known, and nothing is written down
+	begin int64 // of the looks at what is written down of a task, by the clock of the file system; 0: nobody has looked, or it is not known
+	anew  bool  // how the folders of entries look is to be written down, be there nothing else
 	log   state.ProductLog
-	odd   atomic.Int64 // entries that were looked at one by one
 }
 
 // revision changes whenever a record means something else.
