@@ -18,14 +18,13 @@ import (
 //
 // It remembers which names a directory has and which paths are real directories, until Forget. What lies at a match
 // (lstat, the text of a link, what it leads to) is looked at anew by each walk. Errors are not remembered. Where links at
-// haz's own cache and state lead is remembered until ForgetAll.
+// haz's own cache and state lead is remembered, until ForgetAll as long as one of both is not there.
 type Tree struct {
 	fs     fsys.FS
 	mu     sync.Mutex
 	root   *dirNode
 	linked map[string]*listing // of directories whose path leads through a link, so that Forget cannot tell where they lie
 	own    *ownPaths           // nil: not looked yet
-	shared *ownPaths           // the same for other trees (WithOwnOf); nil: not there yet
 	files  *Files              // of listed patterns; nil: nobody lists them
 }
 
@@ -78,7 +77,10 @@ func New(fs fsys.FS) *Tree { return &Tree{fs: fs, root: &dirNode{}} }
 func (t *Tree) ForgetAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.root, t.linked, t.own, t.shared = &dirNode{}, nil, nil, nil
+	t.root, t.linked = &dirNode{}, nil
+	if t.own != nil && !t.own.whole {
+		t.own = nil
+	}
 }
 
 // Forget drops the listings of the directory dir and of all below it (a task wrote there), and of those above it that do
@@ -339,13 +341,13 @@ func (t *Tree) WithOwnOf(o *Tree) *Tree {
 		return t
 	}
 	o.mu.Lock()
-	own := o.shared
+	own := o.own
 	o.mu.Unlock()
-	if own == nil {
+	if own == nil || !own.whole {
 		own = o.lookForOwn()
 		if own.whole {
 			o.mu.Lock()
-			o.shared = own
+			o.own = own
 			o.mu.Unlock()
 		}
 	}
