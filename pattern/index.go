@@ -18,7 +18,7 @@ type Index struct {
 // indexNode is a directory of fixed prefixes, or a literal's path.
 type indexNode struct {
 	path     string
-	children map[string]*indexNode
+	children children
 	literal  []indexLiteral // that name this path
 	globs    []indexGlob
 	byText   map[string]int // position in globs; nil while there are few
@@ -60,17 +60,67 @@ func (x *Index) Add(id int, p Pattern) {
 func (n *indexNode) make(path string) *indexNode {
 	for rest := path[1:]; rest != ""; {
 		name, more, _ := strings.Cut(rest, "/")
-		child := n.children[name]
+		child := n.children.named(name)
 		if child == nil {
 			child = &indexNode{path: below(n.path, "/"+name)}
-			if n.children == nil {
-				n.children = map[string]*indexNode{}
-			}
-			n.children[name] = child
+			n.children.add(child)
 		}
 		n, rest = child, more
 	}
 	return n
+}
+
+// children are the nodes in a directory. Nearly every node has one or two, for which a map would take ten times as much memory.
+type children struct {
+	few  []*indexNode
+	many map[string]*indexNode // nil while they are few
+}
+
+const fewChildren = 8
+
+// name is the last segment of the path.
+func (n *indexNode) name() string { return n.path[strings.LastIndexByte(n.path, '/')+1:] }
+
+// named is the child of that name, nil when there is none.
+func (c *children) named(name string) *indexNode {
+	if c.many != nil {
+		return c.many[name]
+	}
+	for _, child := range c.few {
+		if child.name() == name {
+			return child
+		}
+	}
+	return nil
+}
+
+func (c *children) add(child *indexNode) {
+	switch {
+	case c.many != nil:
+		c.many[child.name()] = child
+	case len(c.few) < fewChildren:
+		c.few = append(c.few, child)
+	default:
+		c.many = make(map[string]*indexNode, 2*fewChildren)
+		for _, child := range append(c.few, child) {
+			c.many[child.name()] = child
+		}
+		c.few = nil
+	}
+}
+
+// all yields each child with its name, in any order.
+func (c *children) all(yield func(string, *indexNode) bool) {
+	for _, child := range c.few {
+		if !yield(child.name(), child) {
+			return
+		}
+	}
+	for name, child := range c.many {
+		if !yield(name, child) {
+			return
+		}
+	}
 }
 
 const manyGlobs = 8
@@ -126,7 +176,7 @@ func (x *Index) matching(path string) (ids found) {
 			}
 		}
 		name, more, found := strings.Cut(rest, "/")
-		if n = n.children[name]; n == nil {
+		if n = n.children.named(name); n == nil {
 			return ids
 		}
 		if !found {
@@ -168,7 +218,7 @@ func (x *Index) touching(path string, of Pattern) (ids found) {
 	n := &x.root
 	for rest := strings.TrimPrefix(path, "/"); rest != "" && n != nil; {
 		name, more, _ := strings.Cut(rest, "/")
-		n, rest = n.children[name], more
+		n, rest = n.children.named(name), more
 	}
 	if n != nil && !Invisible(path) {
 		s := overlapSearch{p: everything, of: of, ids: ids}
@@ -201,7 +251,7 @@ func (s *overlapSearch) down(n *indexNode, p Pattern) *indexNode {
 			}
 		}
 		name, more, _ := strings.Cut(rest, "/")
-		if n = n.children[name]; n == nil {
+		if n = n.children.named(name); n == nil {
 			return nil
 		}
 		if rest = more; len(n.literal) > 0 && Overlap(insideOf(n.path), p) { // if it is a folder, all that p selects lies in it
@@ -238,7 +288,7 @@ func (s *overlapSearch) below(n *indexNode, at []int32) {
 			s.ids = append(s.ids, g.ids...)
 		}
 	}
-	for name, child := range n.children {
+	for name, child := range n.children.all {
 		next, end := s.p.Step(at, name, name == GitName)
 		if (!end && len(next) == 0) || Invisible(child.path) {
 			continue
