@@ -1,10 +1,12 @@
 package haz
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,5 +110,26 @@ func TestForeignModules(t *testing.T) {
 	slices.Sort(named)
 	if diff := cmp.Diff(foreign, named); diff != "" {
 		t.Errorf("docs/embedding.md lists other modules:\n%s", diff)
+	}
+}
+
+// What is committed is text that somebody wrote or a golden file: a download that a tool left behind would be in each clone for ever.
+func TestNothingBigIsTracked(t *testing.T) {
+	const most = 256 << 10
+	if _, err := os.Stat(".git"); err != nil {
+		t.Skip("not a clone: ", err)
+	}
+	listed, err := exec.Command("git", "ls-files", "-z").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(listed), "\x00"), "\x00") {
+		switch info, err := os.Lstat(name); {
+		case errors.Is(err, fs.ErrNotExist): // removed, and not yet committed
+		case err != nil:
+			t.Error(err)
+		case info.Size() > most:
+			t.Errorf("%s has %d bytes: more than %d are not kept here", name, info.Size(), most)
+		}
 	}
 }
