@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v2"
+
+	"github.com/haz-build/haz/cmd/haz/early"
 )
 
 // docs/cli.md comes from the table (-update rewrites it).
@@ -31,6 +33,11 @@ func golden(t *testing.T, path, got string) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (go test ./cmd/haz -run %s -update; -want +got):\n%s", path, t.Name(), diff)
 	}
+}
+
+// What `haz help` says before the rest of the program is initialised is what the table says.
+func TestEarlyHelp(t *testing.T) {
+	golden(t, "early/help.txt", helpText(nil, early.HelpWidth))
 }
 
 // Each command has a file with its name and its row, maybe more that begin with its name, and the files for several stay few enough to be found.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/haz-build/haz/cmd/haz/early"
 	"github.com/haz-build/haz/diag"
 )
 
@@ -18,9 +19,6 @@ func helpCommand() *command {
 		UsageText:   lines("haz help run", "haz help globs", "haz help lib:build"),
 	}, completes: commandNames, do: doHelp}
 }
-
-// helpWidth is how wide help is when nobody knows better.
-const helpWidth = 80
 
 // doHelp is `haz help`.
 func doHelp(v *invocation) error {
@@ -126,8 +124,8 @@ func (t *table) help(to io.Writer, path []*command, width int) {
 
 // pageWidth is how wide help is on a terminal of that width; 0: nobody knows.
 func pageWidth(terminal int) int {
-	if terminal <= 0 || terminal > 100 {
-		return helpWidth
+	if terminal <= 0 || terminal > early.MostWidth {
+		return early.HelpWidth
 	}
 	return max(terminal, 40)
 }

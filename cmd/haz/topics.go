@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/haz-build/haz/cmd/haz/early"
+)
 
 // A topic is a page of help about something that is no command. text is paragraphs and indented lines, as they are printed.
 type topic struct{ Name, Brief, text string }
@@ -14,7 +18,7 @@ func topicList() string {
 	for _, t := range topics {
 		rows = append(rows, row{t.Name, t.Brief})
 	}
-	return "Topics (haz help TOPIC):\n" + columns(rows, helpWidth)
+	return "Topics (haz help TOPIC):\n" + columns(rows, early.HelpWidth)
 }
 
 var topics = []topic{

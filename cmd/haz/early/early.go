@@ -1,16 +1,18 @@
-// Package early answers `haz --version` before the packages that a run needs are initialised.
+// Package early answers `haz --version` and `haz help` before the packages that a run needs are initialised.
 //
 // Go initialises packages in the order of their import paths, dependencies first. This one depends on os and syscall alone
 // and sorts before the libraries that take their time (protocol buffers, metrics, which the actor library pulls in): they
 // cost three times the start of a Go program, and a version is asked for by every editor and every CI job. Nothing but the
 // speed of the answer depends on this order; should it change, main gives the same answer a little later.
 //
-// So no other import may be added here: fmt alone would put the answer behind most of the others.
+// So no other import may be added here (embed brings none that os does not): fmt alone would put the answer behind most of the others.
 package early
 
 import (
+	_ "embed"
 	"os"
 	"syscall"
+	"unsafe"
 )
 
 // version is that of the next release. A release sets it: -ldflags "-X github.com/haz-build/haz/cmd/haz/early.version=1.2.3".
@@ -19,10 +21,38 @@ var version = "0.1.0-dev"
 // Version is the version of the program.
 func Version() string { return version }
 
+// Help is what `haz help` says, on pages of HelpWidth columns: go test ./cmd/haz -run TestEarlyHelp -update.
+//
+//go:embed help.txt
+var Help string
+
+// HelpWidth is how wide help is where nobody knows better, and MostWidth the widest terminal that is filled to its edge.
+const (
+	HelpWidth = 80
+	MostWidth = 100
+)
+
 func init() {
-	if len(os.Args) == 2 && (os.Args[1] == "--version" || os.Args[1] == "-V") {
-		os.Exit(answer([]byte("haz " + version + "\n")))
+	if len(os.Args) != 2 {
+		return
 	}
+	switch os.Args[1] {
+	case "--version", "-V":
+		os.Exit(answer([]byte("haz " + version + "\n")))
+	case "help", "--help", "-h":
+		if width := columns(); width == HelpWidth || width <= 0 || width > MostWidth {
+			os.Exit(answer([]byte(Help)))
+		}
+	}
+}
+
+// columns is how wide the terminal at standard output is; 0 where it is none.
+func columns() int {
+	var size struct{ rows, columns, x, y uint16 }
+	if _, _, err := syscall.Syscall(syscall.SYS_IOCTL, 1, syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size))); err != 0 {
+		return 0
+	}
+	return int(size.columns)
 }
 
 // answer writes to standard output and returns the exit code. It goes past os.Stdout, whose write dies of SIGPIPE: nobody
