@@ -234,11 +234,12 @@ func own(t *workspace.Task, outs []entry.Output) []entry.Output {
 	return claimed
 }
 
-// readsOf lists who reads what is a task's own, each reader once (EXEC-019).
+// readsOf lists who reads what is a task's own, each reader once (EXEC-019), but for those to whom an edge leads anyway: they are ordered, and no cycle is
+// closed by them.
 func readsOf(g *graph.Graph, t *workspace.Task, own []entry.Output) (reads []messages.Read) {
 	for i := range own {
-		for _, r := range g.Readers(own[i].Path) {
-			if r.Task != t.Index && !slices.ContainsFunc(reads, func(known messages.Read) bool { return known.Reader == r.Task }) {
+		for _, r := range g.ReadersBeside(t.Index, own[i].Path) {
+			if !slices.ContainsFunc(reads, func(known messages.Read) bool { return known.Reader == r.Task }) {
 				reads = append(reads, messages.Read{Reader: r.Task, Input: r.Input, Path: own[i].Path})
 			}
 		}

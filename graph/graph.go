@@ -88,8 +88,9 @@ type Graph struct {
 	index   patterns // made on first use
 	order   []int32  // tasks, upstreams first
 
-	conflictsKnown bool // conflicting holds all pairs
-	conflicting    map[int][]int
+	known       bool // what is asked of all patterns was worked out before: conflicting holds all pairs, besides all tasks
+	conflicting map[int][]int
+	besides     []int32 // tasks of whose outputs there may be readers beside edges, sorted
 }
 
 // Ends are the tasks at the other ends of those edges that are of a kind, in their order.

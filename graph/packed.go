@@ -7,8 +7,8 @@ import (
 
 // Pack codes a graph over W, which is there before. A graph of which edges are missing (Unmet) has no packed form.
 //
-// What a plan asks of all patterns, which of them overlap, is worked out before it is written, so that whoever has read a graph needs no
-// index of patterns for a plan.
+// What is asked of all patterns, which outputs overlap and which may be read beside edges, is worked out before it is written, so that whoever has read a
+// graph needs no index of patterns for a plan, nor for a task that is up to date.
 func (g *Graph) Pack(c *packed.Coder) {
 	n := len(g.W.Tasks)
 	if len(g.Unmet) > 0 {
@@ -29,6 +29,7 @@ func (g *Graph) Pack(c *packed.Coder) {
 	}
 	g.packOrder(c, n)
 	g.packConflicts(c, n)
+	g.packBesides(c, n)
 }
 
 // readEdges makes Up and Down in one piece of memory each.
@@ -131,7 +132,6 @@ func (g *Graph) packConflicts(c *packed.Coder, n int) {
 		}
 		return
 	}
-	g.conflictsKnown = true
 	if with > 0 {
 		g.conflicting = make(map[int][]int, with)
 	}
@@ -153,4 +153,25 @@ func packConflict(c *packed.Coder, n, t int, others []int) (int, []int) {
 		}
 	}
 	return t, others
+}
+
+// packBesides are the tasks of whose outputs there may be readers beside edges.
+func (g *Graph) packBesides(c *packed.Coder, n int) {
+	list := g.besides
+	if !c.Reading() && !g.known {
+		list = g.readBeside()
+	}
+	count := len(list)
+	if c.Count(&count, 1); c.Reading() {
+		list = make([]int32, count)
+	}
+	for i := range list {
+		if packed.Int(c, &list[i]); list[i] < 0 || int(list[i]) >= n || c.Reading() && i > 0 && list[i] <= list[i-1] {
+			c.Fail()
+			return
+		}
+	}
+	if c.Reading() {
+		g.besides, g.known = list, true
+	}
 }

@@ -237,7 +237,7 @@ func (g *Graph) Conflicts() [][]int {
 // patterns that could meet.
 func (g *Graph) conflicts(tasks []*workspace.Task, at []int32) [][]int {
 	conflicts := make([][]int, len(tasks))
-	if g.conflictsKnown {
+	if g.known {
 		g.knownConflicts(conflicts, tasks, at)
 		return conflicts
 	}

@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
@@ -53,6 +54,56 @@ func (g *Graph) Readers(path string) []Reader {
 		}
 	})
 	return readers
+}
+
+// ReadersBeside are the Readers of an output of a task to which no edge leads from it; the task itself is none.
+func (g *Graph) ReadersBeside(task int, path string) []Reader {
+	if g.known && !strings.Contains(path, "/"+pattern.GitName) {
+		if _, may := slices.BinarySearch(g.besides, int32(task)); !may {
+			return nil
+		}
+	}
+	return slices.DeleteFunc(g.Readers(path), func(r Reader) bool { return r.Task == task || g.leadsTo(task, r.Task) })
+}
+
+func (g *Graph) leadsTo(up, down int) bool {
+	_, found := slices.BinarySearchFunc(g.Down[up], down, func(e Edge, t int) int { return cmp.Compare(e.Task, t) })
+	return found
+}
+
+// readBeside lists the tasks of which ReadersBeside may have an answer for a path that they may make, sorted. It is asked generously: of a literal nobody
+// knows whether it is a folder. What is called .git it leaves out: an output may be that where no wildcard of an input matches it.
+func (g *Graph) readBeside() (list []int32) {
+	p := g.patterns()
+	beside := make([]bool, len(g.W.Tasks))
+	meet := func(up, down int32) {
+		beside[up] = beside[up] || up != down && !g.leadsTo(int(up), int(down))
+	}
+	for _, in := range p.input {
+		if read := g.W.Tasks[in.task].Inputs[in.at].Pattern; read.IsLiteral() {
+			asFolder(p.outputs, read, func(id int) { meet(p.output[id].task, in.task) })
+		}
+	}
+	for _, out := range p.output {
+		visit := func(id int) { meet(out.task, p.input[id].task) }
+		if made := g.W.Tasks[out.task].Outputs[out.at].Pattern; made.IsLiteral() {
+			asFolder(p.inputs, made, visit)
+		} else {
+			p.inputs.Overlapping(made, visit)
+		}
+	}
+	for t := range beside {
+		if beside[t] {
+			list = append(list, int32(t))
+		}
+	}
+	return list
+}
+
+// asFolder visits what has to do with a literal, be it a file or a folder.
+func asFolder(x *pattern.Index, literal pattern.Pattern, visit func(id int)) {
+	x.Touching(literal.Path(), visit)
+	x.Overlapping(literal.Inside(), visit)
 }
 
 // reading visits the inputs by which tasks read a path, by task and position.
