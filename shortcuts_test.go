@@ -175,7 +175,7 @@ func (e *editor) step(t *testing.T, step int) {
 		targets = []string{"lib:check", "gen:build"}
 	}
 	e.note("run %v, cache %v, %v", targets, o.Cache, e.env)
-	for _, name := range []string{"standing", "produced.log", "keys.log", "index", "workspace"} {
+	for _, name := range []string{"standing", "produced.log", "keys.log", "index", "compiled"} {
 		if b, _, err := e.w.fs.ReadFile("/.haz/state/"+name, 0); err == nil && e.r.Intn(3) == 0 {
 			e.older[name] = string(b)
 		}
@@ -307,7 +307,7 @@ func (e *editor) swap(dir string) {
 
 // damage does something to a state file.
 func (e *editor) damage() {
-	name := "/.haz/state/" + e.one([]string{"standing", "standing", "workspace", "produced.log", "keys.log", "index"})
+	name := "/.haz/state/" + e.one([]string{"standing", "standing", "compiled", "produced.log", "keys.log", "index"})
 	b, _, err := e.w.fs.ReadFile(name, 0)
 	if err != nil || len(b) == 0 {
 		return
