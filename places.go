@@ -14,8 +14,6 @@ import (
 	"github.com/haz-build/haz/workspace/load"
 )
 
-const ()
-
 // WithStateDir puts cache and state of the workspace into a directory outside of it, an absolute host path: cache/ is that of all
 // workspaces that share the directory, and each has a state of its own beside it, named by the digest of its root. Default: both lie
 // in .haz, and nothing is kept where that cannot be written.

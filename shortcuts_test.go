@@ -65,6 +65,7 @@ type editor struct {
 	env     []string
 	older   map[string]string // state files of earlier
 	swapped map[string]bool   // folders that are links now
+	beside  *world            // a workspace with the same files and the same cache; nil: there is none
 	settled int
 }
 
@@ -115,6 +116,8 @@ tasks:
 `,
 }
 
+const workspaceFile = "projects: [/lib, /app, /gen]\n"
+
 func (e *editor) one(list []string) string { return list[e.r.Intn(len(list))] }
 
 func (e *editor) declare(t *testing.T, name string) {
@@ -130,14 +133,59 @@ func newEditor(t *testing.T, seed int64) *editor {
 	if e.r.Intn(3) == 0 {
 		e.w.mem.SetGranularity([]time.Duration{time.Millisecond, 10 * time.Millisecond, time.Second}[e.r.Intn(3)])
 	}
-	e.w.write(t, "/.haz/workspace.yml", "projects: [/lib, /app, /gen]\n")
+	e.w.write(t, "/.haz/workspace.yml", workspaceFile)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		e.declare(t, name)
 	}
 	e.w.write(t, "/lib/src/a", "a1\n", "/lib/src/b", "b1\n", "/lib/conf", "c1\n", "/app/main", "m1\n", "/app/real", "r1\n", "/gen/text", "t1\n")
 	must(t, e.w.fs.Symlink("real", "/app/link"))
 	e.w.mem.Advance(time.Minute)
+	if e.r.Intn(3) == 0 {
+		e.settleBeside(t)
+	}
 	return e
+}
+
+// sharedCache is where the cache of several workspaces lies, on their disk.
+const sharedCache = "/both/cache"
+
+// settleBeside makes a second workspace, beside the first one and with its cache.
+func (e *editor) settleBeside(t *testing.T) {
+	must(t, e.w.mem.MkdirAll("/beside", 0o755))
+	must(t, e.w.mem.MkdirAll("/both", 0o755))
+	e.beside = inWorkspaceAt(t, e.w.mem, "/beside")
+	for name, text := range lyingFiles(t, e.w) {
+		e.beside.write(t, name, text)
+	}
+	e.beside.write(t, "/.haz/workspace.yml", workspaceFile)
+	must(t, e.beside.fs.Symlink("real", "/app/link"))
+}
+
+// runBeside lets somebody edit the other workspace, maybe, and run it, with shortcuts or without.
+func (e *editor) runBeside(t *testing.T) {
+	w := inWorkspaceAt(t, e.w.mem, "/beside")
+	if e.r.Intn(2) == 0 {
+		name := e.one(sources)
+		w.write(t, name, fmt.Sprintf("%c%d\n", 'a'+rune(e.r.Intn(4)), e.r.Intn(10)))
+	}
+	w.options = append(w.options, haz.WithEnvironment(e.env), haz.WithCacheDir(sharedCache))
+	if e.r.Intn(2) == 0 {
+		w.options = append(w.options, haz.WithoutShortcuts())
+	}
+	e.note("run beside: %v", w.unchecked(t, haz.RunOptions{Jobs: 1}, nil).Counts)
+}
+
+// lyingFiles is the text of each file of a workspace.
+func lyingFiles(t *testing.T, w *world) map[string]string {
+	all := map[string]string{}
+	w.walk(t, "/", func(name string, info fsys.Info) {
+		if info.Kind == fsys.File {
+			b, _, err := w.fs.ReadFile(name, 0)
+			must(t, err)
+			all[name] = string(b)
+		}
+	})
+	return all
 }
 
 var (
@@ -153,6 +201,9 @@ func (e *editor) step(t *testing.T, step int) {
 		if !quiet || e.r.Intn(8) == 0 {
 			e.edit(t)
 		}
+	}
+	if e.beside != nil && e.r.Intn(4) == 0 {
+		e.runBeside(t)
 	}
 	if quiet {
 		e.w.mem.Advance(time.Minute)
@@ -184,6 +235,9 @@ func (e *editor) step(t *testing.T, step int) {
 	long.options = append(long.options, haz.WithEnvironment(e.env), haz.WithoutShortcuts())
 	short := inTree(t, e.w.mem)
 	short.options = append(short.options, haz.WithEnvironment(e.env))
+	if e.beside != nil {
+		long.options, short.options = append(long.options, haz.WithCacheDir(sharedCache)), append(short.options, haz.WithCacheDir(sharedCache))
+	}
 	e.settled += short.countSettled(t, o, targets)
 	want, got := long.unchecked(t, o, targets), short.unchecked(t, o, targets)
 	if d := cmp.Diff(told(want), told(got)); d != "" {
@@ -335,20 +389,23 @@ func (e *editor) damage() {
 
 // cache takes something out of the cache.
 func (e *editor) cache() {
-	w := e.w
-	shards, _ := w.fs.List("/.haz/cache")
+	disk, root := e.w.mem, "/ws/.haz/cache"
+	if e.beside != nil {
+		root = sharedCache
+	}
+	shards, _ := disk.List(root)
 	slices.SortFunc(shards, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
 	switch {
 	case e.r.Intn(3) == 0 || len(shards) == 0:
-		e.note("remove the cache: %v", w.fs.RemoveAll("/.haz/cache"))
+		e.note("remove the cache: %v", disk.RemoveAll(root))
 	default:
-		name := "/.haz/cache/" + shards[e.r.Intn(len(shards))].Name
-		list, _ := w.fs.List(name)
+		name := root + "/" + shards[e.r.Intn(len(shards))].Name
+		list, _ := disk.List(name)
 		if len(list) > 0 && e.r.Intn(2) == 0 {
 			slices.SortFunc(list, func(a, b fsys.Entry) int { return strings.Compare(a.Name, b.Name) })
 			name += "/" + list[e.r.Intn(len(list))].Name
 		}
-		e.note("remove %s: %v", name, w.fs.RemoveAll(name))
+		e.note("remove %s: %v", name, disk.RemoveAll(name))
 	}
 }
 

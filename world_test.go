@@ -73,14 +73,19 @@ func onAfero(t *testing.T, disk afero.Fs) *world {
 
 func inWorkspace(t *testing.T, host fsys.FS) *world {
 	t.Helper()
-	sub, err := host.Sub("/ws")
+	return inWorkspaceAt(t, host, "/ws")
+}
+
+func inWorkspaceAt(t *testing.T, host fsys.FS, dir string) *world {
+	t.Helper()
+	sub, err := host.Sub(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	scripted := processtest.New(nil)
 	scripted.Find = tinyShell(host)
 	s := &countingSpawner{Spawner: scripted}
-	return &world{fs: sub, dir: "/ws", spawner: s, scripted: true, options: []haz.Option{haz.WithFileSystem(host), haz.WithSpawner(s),
+	return &world{fs: sub, dir: dir, spawner: s, scripted: true, options: []haz.Option{haz.WithFileSystem(host), haz.WithSpawner(s),
 		haz.WithEnvironment([]string{"PATH=/bin"}), haz.WithPlatform("linux", "amd64"), haz.WithCPUs(4)}}
 }
 
