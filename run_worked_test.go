@@ -1,9 +1,11 @@
 package haz_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	haz "github.com/haz-build/haz"
 	"github.com/haz-build/haz/fsys"
@@ -40,6 +42,40 @@ func TestInputEditedUnderWay(t *testing.T) {
 		w.has(t, "/p/out.txt", "A")
 		if o := r.outcome(t, "p:t"); o.Store != messages.Stored {
 			t.Errorf("%+v", o)
+		}
+	})
+}
+
+// still is a clock that stands still, so that no task has more looks than the fewest.
+type still struct{ set }
+
+func (still) Now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// S-65: an output that one task found changed is looked at by the next one behind whose deps it lies, farther away than that would look.
+func TestSuspectsAreLookedAt(t *testing.T) {
+	inBoth(t, func(t *testing.T, w *world) {
+		names := strings.Fields(strings.Repeat("0 1 2 3 4 5 6 7 8 9 ", 2))
+		for i := range names {
+			names[i] = fmt.Sprintf("many%02d", i)
+		}
+		tasks(t, w,
+			`base: shell: "echo A > base.txt", outputs: [base.txt]`,
+			`many: shell: "echo 1 > `+strings.Join(names, "; echo 1 > ")+`", outputs: [`+strings.Join(names, ", ")+`], deps: ["~:base"]`,
+			`near: shell: "echo A > near.txt", outputs: [near.txt], deps: ["~:many"]`,
+			`edits: shell: "echo EDIT > base.txt; echo A > edits.txt", outputs: [edits.txt], deps: ["~:base"], weakDeps: ["~:near"]`,
+			`last: shell: "cat base.txt > last.txt", outputs: [last.txt], deps: ["~:near"], weakDeps: ["~:edits"]`,
+			`apart: shell: "echo A > apart.txt", outputs: [apart.txt], weakDeps: ["~:edits"]`)
+		r := w.runWith(t, t.Context(), w.open(t, haz.WithClock(still{})), haz.RunOptions{})
+		r.counts(t, 6, 0, 0, 0, 0)
+		for _, task := range []string{"p:edits", "p:last"} {
+			if o := r.outcome(t, task); o.Store != messages.NotStored || o.StoreReason != "/p/base.txt, made by p:base, changed before the task had ended" {
+				t.Errorf("%s: %+v", task, o)
+			}
+		}
+		for _, task := range []string{"p:near", "p:apart"} {
+			if o := r.outcome(t, task); o.Store != messages.Stored {
+				t.Errorf("%s: %+v", task, o)
+			}
 		}
 	})
 }

@@ -31,6 +31,8 @@ type builder struct {
 	conflicts func() [][]int
 	shared    sharedPatterns
 	order     overtakings
+	looks     atomic.Int64 // at outputs of upstreams, by tasks that have ended
+	suspects  suspects
 
 	lockWaits sync.Map // *lockWait → true: under way
 	endings   sync.Map // *ending → true: under way
@@ -93,6 +95,7 @@ type job struct {
 	before      *outputs.Snapshot
 	collected   *outputs.Collected
 	lookedAt    time.Time      // when the look before the spawn began
+	looksBefore int64          // how many tasks had looked at outputs of upstreams by then
 	folders     *key.Folders   // on the way to what the task reads, before it ran
 	kept        *outputs.Kept  // of a completed task, for the looks of those that come after it
 	leftOut     *digest.Digest // what lay at the outputs of a task whose condition does not hold, for the same looks

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/key"
@@ -17,11 +19,45 @@ import (
 
 // The outputs of near upstreams are compared however many they are. Those of far ones are often most of what has run so far,
 // so the longer a task took, in which somebody could edit one of them, the more of them: for a task of a second all that
-// there are, for one of some milliseconds about what costs a hundredth of it.
+// there are, for one of some milliseconds about what costs a hundredth of it. Tasks that ended meanwhile have looked as well, and what
+// they saw counts for all (suspects), so the looks of that time are shared: a run makes about farLooksPerMS in each millisecond, and
+// not as many times that as it has tasks under way.
 const (
-	farLooks      = 32
+	farLooks      = 8
 	farLooksPerMS = 4
 )
+
+// maxSuspects is how many are kept of one task: one is enough to tell that it is not as it was.
+const maxSuspects = 8
+
+// suspects are outputs that a look found to be others than their tasks left them, by task. They are looked at again by each task behind
+// which they lie, however far. Nearly always there are none.
+type suspects struct {
+	mu   sync.Mutex
+	seen atomic.Pointer[map[int][]string] // never changed: replaced
+}
+
+func (s *suspects) add(task int, paths []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := maps.Clone(s.all())
+	if all == nil {
+		all = map[int][]string{}
+	}
+	for _, p := range paths {
+		if len(all[task]) < maxSuspects && !slices.Contains(all[task], p) {
+			all[task] = append(slices.Clip(all[task]), p)
+		}
+	}
+	s.seen.Store(&all)
+}
+
+func (s *suspects) all() map[int][]string {
+	if m := s.seen.Load(); m != nil {
+		return *m
+	}
+	return nil
+}
 
 // keep takes note of what a completed task has in the tree, where others look at it later.
 func (b *builder) keep(j *job, key entry.Key, files []state.Produced, listed bool) {
@@ -33,7 +69,7 @@ func (b *builder) keep(j *job, key entry.Key, files []state.Produced, listed boo
 // lookBefore is the look before the spawn, at the inputs. It also takes note of the folders in which lies what is read.
 // Outputs of upstreams that were changed since are found by the look afterwards.
 func (b *builder) lookBefore(ctx context.Context, j *job) (moved []string, err error) {
-	j.lookedAt = b.r.o.Clock.Now()
+	j.lookedAt, j.looksBefore = b.r.o.Clock.Now(), b.looks.Load()
 	near, _, _ := b.near(j)
 	j.folders, err = key.LookAtFolders(ctx, b.r.o.FS, func(yield func(string) bool) {
 		for i := range j.derived.Inputs {
@@ -41,8 +77,8 @@ func (b *builder) lookBefore(ctx context.Context, j *job) (moved []string, err e
 				return
 			}
 		}
-		for _, k := range near {
-			for p := range k.Paths {
+		for _, task := range near {
+			for p := range b.job(task).kept.Paths {
 				if !yield(p) {
 					return
 				}
@@ -60,7 +96,7 @@ func (b *builder) lookBefore(ctx context.Context, j *job) (moved []string, err e
 
 // near are the tasks whose outputs count in the key of j and that its deps name, also by way of tasks that declare no outputs
 // (groups). Behind those in border, which declare some, lie the far ones; seen are the tasks that were met.
-func (b *builder) near(j *job) (near []*outputs.Kept, border []int, seen map[int]bool) {
+func (b *builder) near(j *job) (near, border []int, seen map[int]bool) {
 	plan := b.r.o.Plan
 	seen = map[int]bool{}
 	var narrow, todo []int
@@ -92,25 +128,30 @@ func (b *builder) near(j *job) (near []*outputs.Kept, border []int, seen map[int
 	return near, border, seen
 }
 
-// far are the tasks behind those in border, the nearest first, up to about so many outputs.
-func (b *builder) far(border []int, seen map[int]bool, most int) (far []*outputs.Kept) {
-	behind := slices.Clone(border)
-	for i, count := 0, 0; i < len(behind) && count < most; i++ {
-		from := len(behind)
+// far are the tasks behind those in border, the nearest first, up to about so many outputs; suspected are those farther away that have
+// suspects.
+func (b *builder) far(border []int, seen map[int]bool, most int) (far, suspected []int) {
+	behind, known := slices.Clone(border), b.suspects.all()
+	for i, count := 0, 0; i < len(behind) && (count < most || len(known) > 0); i++ {
+		from, enough := len(behind), count >= most
 		behind = b.appendUnseen(behind, behind[i], seen)
 		for _, task := range behind[from:] {
-			far = b.appendKept(far, task)
-			if k := b.job(task).kept; k != nil {
+			switch k := b.job(task).kept; {
+			case k == nil:
+			case !enough:
+				far = append(far, task)
 				count += k.Len()
+			case len(known[task]) > 0:
+				suspected = append(suspected, task)
 			}
 		}
 	}
-	return far
+	return far, suspected
 }
 
-func (b *builder) appendKept(to []*outputs.Kept, task int) []*outputs.Kept {
-	if k := b.job(task).kept; k != nil {
-		to = append(to, k)
+func (b *builder) appendKept(to []int, task int) []int {
+	if b.job(task).kept != nil {
+		to = append(to, task)
 	}
 	return to
 }
@@ -177,14 +218,22 @@ func (b *builder) upstreamsMoved(ctx context.Context, j *job, wrote map[string]b
 	}
 	rewritten := func(p string) { c.Rewritten = append(c.Rewritten, p) }
 	near, border, seen := b.near(j)
-	far := b.far(border, seen, farLooks+farLooksPerMS*int(b.r.o.Clock.Now().Sub(j.lookedAt).Milliseconds()))
-	all := slices.Concat(near, far)
-	for _, k := range all {
+	share := b.looks.Add(1) - j.looksBefore // of the tasks that ended since this one looked, itself included
+	far, suspected := b.far(border, seen, farLooks+farLooksPerMS*int(b.r.o.Clock.Now().Sub(j.lookedAt).Milliseconds()/share))
+	all := make([]*outputs.Kept, 0, len(near)+len(far)+len(suspected))
+	for i, task := range slices.Concat(near, far, suspected) {
+		k, but := b.job(task).kept, skip
+		all = append(all, k)
+		if i >= len(near)+len(far) {
+			paths := b.suspects.all()[task]
+			but = func(p string) bool { return skip(p) || !slices.Contains(paths, p) }
+		}
 		var moved []string
-		if err := k.Moved(ctx, b.r.o.FS, b.r.o.State, skip, func(p string) { moved = append(moved, p) }, rewritten); err != nil {
+		if err := k.Moved(ctx, b.r.o.FS, b.r.o.State, but, func(p string) { moved = append(moved, p) }, rewritten); err != nil {
 			return "", "", err
 		}
 		if len(moved) > 0 {
+			b.suspects.add(task, moved)
 			return fmt.Sprintf("%s, made by %s, changed before the task had ended", someMore(moved), k.Task), b.askRemake(j, moved), nil
 		}
 	}
