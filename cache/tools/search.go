@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -46,12 +48,30 @@ type result struct {
 	era   uint64
 	looks []look
 	tools []Tool // the program, then its interpreters
+
+	byFolder bool // folders were asked for
 }
 
 // look is what was seen of a name.
 type look struct {
 	place place
 	info  fsys.Info // zero: no file that may be executed
+	// in is the folder of a name that nobody has in it, and that nobody will have while the folder looks as it does. Where that is
+	// not known, it is nil.
+	in *folder
+}
+
+// folder is what was seen of a folder.
+type folder struct {
+	place place
+	info  fsys.Info // zero: there is none
+}
+
+// glimpse is what was seen of a folder last.
+type glimpse struct {
+	era  uint64 // whatever ran before has ended before
+	info fsys.Info
+	err  error
 }
 
 // place is a name and the file system that it is looked at in.
@@ -70,10 +90,8 @@ func (f *Finder) search(ctx context.Context, t *workspace.Task, name string, p *
 			if r.era == era {
 				return r.tools, true, nil
 			}
-			if r.holds(f) {
-				again := *r
-				again.era = era
-				p.found.Store(name, &again)
+			if again := r.again(f, era); again != nil {
+				p.found.Store(name, again)
 				return r.tools, true, nil
 			}
 		}
@@ -90,14 +108,69 @@ func (f *Finder) search(ctx context.Context, t *workspace.Task, name string, p *
 	return r.tools, kept, nil
 }
 
-// holds reports whether all that was seen is as it was.
-func (r *result) holds(f *Finder) bool {
-	for _, l := range r.looks {
-		if now := f.look(l.place); !now.Same(l.info) || now.Perm != l.info.Perm {
-			return false
+// again is the result of a later era, when all that was seen is as it was; else nil.
+//
+// A PATH is long, and most of its folders have none of the programs that are looked for: of these one look at the folder serves all names.
+// Which they are is found out the first time, not in a run that looks once.
+func (r *result) again(f *Finder, era uint64) *result {
+	now := &result{era: era, tools: r.tools, looks: r.looks, byFolder: true}
+	if !r.byFolder {
+		now.looks = slices.Clone(r.looks)
+	}
+	for i := range now.looks {
+		l := &now.looks[i]
+		if !r.byFolder && l.info.Kind == fsys.Unknown {
+			l.in = f.without(l.place)
+		}
+		if l.in != nil {
+			if f.seenAgain(l.in, era) {
+				continue
+			}
+			return nil
+		}
+		if info := f.look(l.place); !info.Same(l.info) || info.Perm != l.info.Perm {
+			return nil
 		}
 	}
-	return true
+	return now
+}
+
+// seenAgain reports whether a folder looks as it did, seen after all that had ended when the era began.
+func (f *Finder) seenAgain(in *folder, era uint64) bool {
+	var now *glimpse
+	if known, ok := f.folders.Load(in.place); ok {
+		now = known.(*glimpse)
+	}
+	if now == nil || now.era < era {
+		info, err := f.disk(in.place).StatInfo(in.place.name)
+		now = &glimpse{era, info, err}
+		f.keep(&f.folders, in.place, now)
+	}
+	if in.info.Kind == fsys.Unknown {
+		return errors.Is(now.err, fs.ErrNotExist)
+	}
+	return now.err == nil && now.info.Same(in.info)
+}
+
+// without is the folder of a name that is not there, if a look at it will tell that the name is not there still: the folder is missing, or
+// both its times are old enough that whoever puts something into it leaves others.
+func (f *Finder) without(at place) *folder {
+	in := place{at.inside, path.Dir(at.name)}
+	stamp := f.o.State.Stamp()
+	info, err := f.disk(in).StatInfo(in.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &folder{place: in}
+	case err != nil || info.Kind != fsys.Dir:
+		return nil
+	}
+	if settled, _ := f.o.State.Settled(f.indexed(in), info, stamp); !settled {
+		return nil
+	}
+	if _, err = f.disk(at).Lstat(at.name); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return &folder{in, info}
 }
 
 // maxInterpreters is how many scripts may stand between a program and the one that the kernel starts.
@@ -146,7 +219,7 @@ func (s *search) find(ctx context.Context, name string) (Tool, place, error) {
 	for _, c := range s.candidates(name) {
 		at := f.place(c)
 		info := f.look(at)
-		s.r.looks = append(s.r.looks, look{at, info})
+		s.r.looks = append(s.r.looks, look{place: at, info: info})
 		found := info.Kind != fsys.Unknown
 		if at.inside && t.File == "" && (found || strings.Contains(name, "/")) {
 			t.inside = at.name // of a name with a slash also when nothing is there yet

@@ -80,6 +80,8 @@ type Finder struct {
 	paths sync.Map // text of a PATH → *searchPath
 	kept  atomic.Int64
 
+	folders sync.Map // place → *glimpse
+
 	mu    sync.RWMutex
 	lists map[listOf]listed
 

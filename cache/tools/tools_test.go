@@ -321,6 +321,89 @@ func TestReadOnce(t *testing.T) {
 	}
 }
 
+// looking counts the looks at what a name leads to.
+type looking struct {
+	fsys.FS
+	at map[string]int
+}
+
+func (l *looking) StatInfo(name string) (fsys.Info, error) {
+	l.at[name]++
+	return l.FS.StatInfo(name)
+}
+
+// S-66: a folder that has none of the programs is looked at once for all of them, and one that is not there, too.
+func TestFoldersServeNames(t *testing.T) {
+	b := newBed(t)
+	for _, name := range []string{"/usr/bin/sh", "/usr/bin/cc", "/usr/bin/ld"} {
+		b.write(name, "bytes of "+name)
+	}
+	b.must(b.fs.MkdirAll("/opt/none", 0o755))
+	b.fs.Advance(time.Hour)
+	host := &looking{b.fs, nil}
+	b.open(host)
+	env := Env{Path: "/opt/gone:/opt/none:/usr/bin", Set: true}
+	const want = "cc=/usr/bin/cc ld=/usr/bin/ld sh=/usr/bin/sh"
+	for i := range 4 {
+		host.at = map[string]int{}
+		if got := b.find("cc; ld", env); got != want {
+			t.Fatal(got)
+		}
+		if i >= 2 && (len(host.at) != 5 || host.at["/opt/gone"] != 1 || host.at["/opt/none"] != 1 || host.at["/usr/bin/cc"] != 1) {
+			t.Errorf("looked at %v", host.at)
+		}
+		b.f.Forget()
+	}
+}
+
+// S-66: whatever comes into such a folder is seen: a program, the folder itself, and what comes within the tick of the clock in which the
+// folder was made.
+func TestFoldersThatChange(t *testing.T) {
+	link := func(b *bed, to, name string) { b.must(b.fs.Symlink(to, name)) }
+	for _, c := range []struct {
+		name          string
+		young, change func(b *bed)
+		want          string
+	}{
+		{"a program", nil, func(b *bed) { b.write("/opt/none/cc", "x") }, "cc=/opt/none/cc"},
+		{"the folder", nil, func(b *bed) { b.write("/opt/gone/cc", "x") }, "cc=/opt/gone/cc"},
+		{"a link", nil, func(b *bed) { link(b, "/usr/bin/ld", "/opt/none/cc") }, "cc=/opt/none/cc"},
+		{"a link to such a folder", nil, func(b *bed) { b.write("/opt/other/cc", "x"); link(b, "other", "/opt/gone") }, "cc=/opt/gone/cc"},
+		{"another folder in its place", nil, func(b *bed) {
+			b.write("/opt/other/cc", "x")
+			b.must(b.fs.Remove("/opt/none"))
+			b.must(b.fs.Rename("/opt/other", "/opt/none"))
+		}, "cc=/opt/none/cc"},
+		{"what a link leads to that led to nothing", func(b *bed) { link(b, "/opt/cc-9", "/opt/none/cc"); b.fs.Advance(time.Hour) },
+			func(b *bed) { b.write("/opt/cc-9", "x") }, "cc=/opt/none/cc"},
+		{"what may be executed now", func(b *bed) { b.write("644:/opt/none/cc", "x"); b.fs.Advance(time.Hour) },
+			func(b *bed) { b.must(b.fs.Chmod("/opt/none/cc", 0o755)) }, "cc=/opt/none/cc"},
+		{"at once", func(b *bed) { b.fs.SetStep(0); b.must(b.fs.MkdirAll("/opt/gone", 0o755)) },
+			func(b *bed) { b.write("/opt/gone/cc", "x") }, "cc=/opt/gone/cc"},
+	} {
+		b := newBed(t)
+		b.write("/usr/bin/cc", "cc")
+		b.write("/usr/bin/ld", "ld")
+		b.must(b.fs.MkdirAll("/opt/none", 0o755))
+		b.fs.Advance(time.Hour)
+		if c.young != nil {
+			c.young(b)
+		}
+		env := Env{Path: "/opt/gone:/opt/none:/usr/bin", Set: true}
+		for range 3 {
+			if got := b.find("argv:cc", env); got != "cc=/usr/bin/cc" {
+				t.Fatalf("%s: before it, %s", c.name, got)
+			}
+			b.f.Forget()
+		}
+		c.change(b)
+		b.f.Forget()
+		if got := b.find("argv:cc", env); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 // What lies in the workspace is looked at each time: tasks write there.
 func TestInsideIsNotKept(t *testing.T) {
 	b := newBed(t)
