@@ -176,7 +176,7 @@ func TestSettledLooksAtAll(t *testing.T) {
 		}, notDoc},
 		"the folder of the entry goes":   {func(t *testing.T, w *world) { w.remove(t, "/.haz/cache/"+entryOf(w, "doc:build")[:2]) }, notDoc},
 		"all of the cache goes":          {func(t *testing.T, w *world) { w.remove(t, "/.haz/cache") }, ""},
-		"what was printed is another":    {func(t *testing.T, w *world) { w.write(t, w.entry(t, "lib:check")+"/stdout", "FINE\na\n") }, notCheck},
+		"what was printed is another":    {func(t *testing.T, w *world) { w.edit(t, w.entry(t, "lib:check")+"/manifest.json", "fine\n", "FINE\n") }, notCheck},
 		"a product list is lost":         {func(t *testing.T, w *world) { w.remove(t, "/.haz/state/produced.log") }, ""},
 		"product lists are cut off":      {func(t *testing.T, w *world) { w.truncate(t, "/.haz/state/produced.log", 10) }, ""},
 		"the file is lost":               {func(t *testing.T, w *world) { w.remove(t, "/.haz/state/standing") }, ""},

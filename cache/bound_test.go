@@ -133,7 +133,7 @@ func TestDamagedBesideAnotherRoot(t *testing.T) {
 	if miss != nil || m.Key == k {
 		t.Fatalf("%v", miss)
 	}
-	must(t, ws.Remove(entryDir(m.Key)+"/stderr"))
+	must(t, cachetest.WriteFile(ws, entryDir(m.Key)+"/manifest.json", "{}", 0o600))
 	if _, miss = two.store.Explain(k); miss == nil || miss.Reason != entry.Damaged {
 		t.Errorf("%v", miss)
 	}
@@ -150,7 +150,7 @@ func TestDamagedBesideAnotherRoot(t *testing.T) {
 	must(t, err)
 	forged, err := manifest.Decode(b)
 	must(t, err)
-	forged.Key = m.Key
+	forged.Key, forged.Revision = m.Key, manifest.Revision
 	text, err := manifest.Encode(forged)
 	must(t, err)
 	must(t, ws.Rename(entryDir(k), entryDir(m.Key)))

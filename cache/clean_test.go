@@ -255,6 +255,7 @@ func TestInfo(t *testing.T) {
 		}
 
 		many(r, 5)
+		r.put(sample(), sample().Key()) // too big to be packed
 		litter(r)
 		before, err := cachetest.Look(ws)
 		must(t, err)
@@ -269,8 +270,8 @@ func TestInfo(t *testing.T) {
 				bytes += int64(len(item.Text))
 			}
 		}
-		same(t, "info", *got, cache.InfoReport{Root: root, WellFormed: 5, Corrupt: 4, TmpDirs: 2, RestoreDirs: 2, Bytes: bytes,
-			BySchema: []housekeeping.SchemaCount{{Revision: manifest.Revision, Hash: digest.BLAKE3, Entries: 5}},
+		same(t, "info", *got, cache.InfoReport{Root: root, WellFormed: 6, Corrupt: 4, TmpDirs: 2, RestoreDirs: 2, Bytes: bytes,
+			BySchema: []housekeeping.SchemaCount{{Revision: manifest.Revision, Hash: digest.BLAKE3, Entries: 1}, {Revision: manifest.RevisionPacked, Hash: digest.BLAKE3, Entries: 5}},
 			Reasons: []housekeeping.ReasonCount{{Reason: "invalid manifest", Entries: 1}, {Reason: "no manifest", Entries: 1},
 				{Reason: "other revision or hash function", Entries: 1}, {Reason: "set aside as damaged", Entries: 1}}})
 

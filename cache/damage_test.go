@@ -151,6 +151,13 @@ func TestDamageEveryManifestBit(t *testing.T) {
 			}
 			flips++
 		}
+		for n := 0; n < len(good) && !t.Failed(); n += pick(23, 1) { // CACHE-037: all of these are packed, so that this is their only file
+			s.intact()
+			must(t, cachetest.WriteFile(s.ws, s.entry+"/manifest.json", string(good[:n]), 0o600))
+			if s.use(fmt.Sprintf("%s: cut off at %d", task.Name, n)) {
+				t.Errorf("%s: cut off at %d was not missed", task.Name, n)
+			}
+		}
 		s.intact()
 		if !s.use("intact") {
 			t.Error("no hit when intact")

@@ -61,6 +61,14 @@ func present() *cachetest.Task {
 		}}
 }
 
+// packed is present of which no file or stream is long.
+func packed() *cachetest.Task {
+	task := present()
+	task.Stderr = "err\n"
+	task.Outputs["/p/tool"] = cachetest.File("#!/bin/sh\n", 0o755)
+	return task
+}
+
 // users are files that no fault may ever touch.
 var users = cachetest.Tree{
 	"/p/src/main.c":  cachetest.File("int main;", 0o644),
@@ -80,12 +88,14 @@ func openOn(fsy fsys.FS, now time.Time) (*cache.Store, *state.State) {
 }
 
 // world has the earlier result in its tree with its product list, both results in the cache, and files of the user.
-func world(t testing.TB) *memfs.FS {
+func world(t testing.TB) *memfs.FS { return worldOf(t, present()) }
+
+func worldOf(t testing.TB, task *cachetest.Task) *memfs.FS {
 	t.Helper()
 	mem := memfs.New()
 	mem.SetTime(cachetest.Epoch)
 	s, st := openOn(mem, cachetest.Epoch)
-	for _, task := range []*cachetest.Task{present(), earlier()} {
+	for _, task := range []*cachetest.Task{task, earlier()} {
 		must(t, task.Outputs.Write(mem))
 		if _, err := cachetest.Store(bg, s, task.Request(fn, task.Key(task.Stdout))); err != nil {
 			t.Fatal(err)
@@ -183,20 +193,27 @@ type stored struct {
 	err     error
 }
 
-func storeOperation(t testing.TB) cachetest.Operation {
+func storeOperation(t testing.TB) cachetest.Operation { return storeOperationOf(t, "store", present()) }
+
+// An entry that is one file (CACHE-037).
+func storePackedOperation(t testing.TB) cachetest.Operation {
+	return storeOperationOf(t, "store packed", packed())
+}
+
+func storeOperationOf(t testing.TB, name string, task *cachetest.Task) cachetest.Operation {
 	base := memfs.New()
 	base.SetTime(cachetest.Epoch)
-	must(t, present().Outputs.Write(base))
+	must(t, task.Outputs.Write(base))
 	must(t, users.Write(base))
 	before := lookAt(t, base)
-	k := present().Key("out\n")
+	k := task.Key("out\n")
 	return cachetest.Operation{
-		Name:    "store",
+		Name:    name,
 		Prepare: base.Clone,
 		Run: func(ctx context.Context, fsy fsys.FS) any {
 			s, _ := openOn(fsy, cachetest.Epoch)
 			defer s.Close()
-			already, err := cachetest.Store(ctx, s, present().Request(fn, k))
+			already, err := cachetest.Store(ctx, s, task.Request(fn, k))
 			s.Finish()
 			return stored{already, err}
 		},
@@ -205,7 +222,7 @@ func storeOperation(t testing.TB) cachetest.Operation {
 				t.Errorf("a store has changed the tree:\n%s", d)
 			}
 			r := result.(stored)
-			whole := requireWholeOrMiss(t, after, present(), k)
+			whole := requireWholeOrMiss(t, after, task, k)
 			if !f.Cut && whole != (r.err == nil) {
 				t.Errorf("whole: %v, but the store said %v", whole, r.err)
 			}
@@ -213,7 +230,7 @@ func storeOperation(t testing.TB) cachetest.Operation {
 				t.Error("already there")
 			}
 			requireSwept(t, f, after)
-			if again := requireWholeOrMiss(t, after, present(), k); again != whole {
+			if again := requireWholeOrMiss(t, after, task, k); again != whole {
 				t.Errorf("whole before the clean-up: %v, after it: %v", whole, again)
 			}
 		},
@@ -282,12 +299,18 @@ func restoreByNames(t testing.TB) cachetest.Operation {
 }
 
 func restoreOperation(t testing.TB) cachetest.Operation {
-	base := world(t)
-	task := present()
+	return restoreOperationOf(t, "restore", world(t), present())
+}
+
+func restorePackedOperation(t testing.TB) cachetest.Operation {
+	return restoreOperationOf(t, "restore packed", worldOf(t, packed()), packed())
+}
+
+func restoreOperationOf(t testing.TB, name string, base *memfs.FS, task *cachetest.Task) cachetest.Operation {
 	k := task.Key("out\n")
 	before := lookAt(t, base)
 	return cachetest.Operation{
-		Name:    "restore",
+		Name:    name,
 		Prepare: base.Clone,
 		Run: func(ctx context.Context, fsy fsys.FS) any {
 			s, st := openOn(fsy, cachetest.Epoch.Add(2*time.Hour))
@@ -384,7 +407,8 @@ func TestFaults(t *testing.T) {
 	}
 	var total cachetest.Tally
 	for _, make := range []func(testing.TB) cachetest.Operation{
-		storeOperation, storeOverDamageOperation, lookupOperation, restoreOperation, restoreByNames, cleanOperation, clearOperation, sweepOperation,
+		storeOperation, storePackedOperation, storeOverDamageOperation, lookupOperation, restoreOperation, restoreByNames, restorePackedOperation,
+		cleanOperation, clearOperation, sweepOperation,
 	} {
 		op := make(t)
 		t.Run(strings.ReplaceAll(op.Name, " ", "_"), func(t *testing.T) {

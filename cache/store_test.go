@@ -183,32 +183,36 @@ func TestStoreGivesUp(t *testing.T) {
 		"a link to it":   {tree: cachetest.Tree{"/p/out/a": cachetest.Link("dir/a2")}, want: "output /p/out/a cannot be read"},
 		"a directory":    {tree: cachetest.Tree{"/p/out/a": cachetest.Dir(0o755)}, want: "output /p/out/a cannot be read"},
 		"stream digest":  {change: func(q *cache.StoreRequest) { q.Stdout.Digest[0]++ }, want: "stdout is not what was captured"},
+		"errors":         {change: func(q *cache.StoreRequest) { q.Stderr.Digest[0]++ }, want: "stderr is not what was captured"},
 		"stream length":  {change: func(q *cache.StoreRequest) { q.Stdout.Len++ }, want: "stdout is not what was captured"},
 		"no spool file":  {change: func(q *cache.StoreRequest) { q.Stderr.Path = "/spool" }, want: "stderr cannot be read"},
 		"order":          {change: func(q *cache.StoreRequest) { slices.Reverse(q.Outputs) }, want: "not in order"},
 		"set-uid":        {change: func(q *cache.StoreRequest) { q.Outputs[0].Mode = 0o4755 }, want: "mode"},
 		"bytes in links": {change: func(q *cache.StoreRequest) { q.Outputs[1].Target = "\xff" }, want: "not UTF-8"},
 	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, ws fsys.FS) {
-				r := newRig(t, ws, cache.Options{})
-				task := sample()
-				must(t, task.Outputs.Write(ws))
-				must(t, tt.tree.Write(ws))
-				q := task.Request(fn, task.Key())
-				if tt.change != nil {
-					tt.change(&q)
-				}
-				if _, err := r.store.Stage(bg, q); err == nil || !strings.Contains(err.Error(), tt.want) {
-					t.Errorf("error %v, want %q", err, tt.want)
-				}
-				r.noLeftovers()
-				if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.NoEntry {
-					t.Error(miss)
-				}
+	small := sample() // which is packed (CACHE-037)
+	small.Outputs["/p/out/big"], small.Stderr = cachetest.File("big", 0o600), "err"
+	for size, task := range map[string]*cachetest.Task{"big": sample(), "small": small} {
+		for name, tt := range tests {
+			t.Run(size+"/"+name, func(t *testing.T) {
+				onBoth(t, func(t *testing.T, ws fsys.FS) {
+					r := newRig(t, ws, cache.Options{})
+					must(t, task.Outputs.Write(ws))
+					must(t, tt.tree.Write(ws))
+					q := task.Request(fn, task.Key())
+					if tt.change != nil {
+						tt.change(&q)
+					}
+					if _, err := r.store.Stage(bg, q); err == nil || !strings.Contains(err.Error(), tt.want) {
+						t.Errorf("error %v, want %q", err, tt.want)
+					}
+					r.noLeftovers()
+					if _, miss := r.store.Lookup(task.Key()); miss == nil || miss.Reason != entry.NoEntry {
+						t.Error(miss)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -260,7 +264,7 @@ func TestReadOnly(t *testing.T) {
 		r.put(task, task.Key())
 		damagedTask := &cachetest.Task{Name: "p:bad", Patterns: []string{"/bad"}, Outputs: cachetest.Tree{"/bad": cachetest.File("bad", 0o644)}}
 		r.put(damagedTask, damagedTask.Key())
-		must(t, ws.Remove(entryDir(damagedTask.Key())+"/stdout"))
+		must(t, cachetest.WriteFile(ws, entryDir(damagedTask.Key())+"/manifest.json", "{}", 0o600))
 		before, err := cachetest.Look(ws)
 		must(t, err)
 

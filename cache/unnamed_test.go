@@ -117,6 +117,7 @@ func TestFailedRestoreClosesAll(t *testing.T) {
 	}
 	ws := disk(t)
 	task := smallOnes(8)
+	task.Outputs["/p/out/0/big"] = cachetest.File(big, 0o644) // so that blobs are files
 	r := newRig(t, ws, cache.Options{})
 	r.put(task, task.Key())
 	last := task.Outputs["/p/out/1/f7"]

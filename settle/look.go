@@ -311,11 +311,7 @@ func (p *pass) lookAtEntry(h *hit) bool {
 	if h.rec.StdoutLen+h.rec.StderrLen == 0 {
 		return true
 	}
-	m := &cache.Manifest{Key: h.rec.Key, StdoutLen: h.rec.StdoutLen, StderrLen: h.rec.StderrLen, StdoutHash: h.rec.Stdout, StderrHash: h.rec.Stderr}
-	stdout, stderr, err := p.o.Cache.Streams(p.ctx, m, "")
-	if err != nil {
-		return false
-	}
-	h.printed = [2][]byte{stdout.Bytes, stderr.Bytes}
-	return true
+	stdout, stderr, ok := p.o.Cache.Printed(p.ctx, h.rec.Key, cache.Stream{Len: h.rec.StdoutLen, Digest: h.rec.Stdout}, cache.Stream{Len: h.rec.StderrLen, Digest: h.rec.Stderr})
+	h.printed = [2][]byte{stdout, stderr}
+	return ok
 }

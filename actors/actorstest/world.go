@@ -1,6 +1,7 @@
 package actorstest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -436,14 +437,14 @@ func (w *World) expected(t worldTask) ([]byte, error) {
 	})
 }
 
-// Damage flips a bit in every output that the cache holds, so that each entry turns out to be damaged when it is restored.
+// Damage flips a bit in every output that the cache holds, so that each entry turns out to be damaged when it is looked up or restored: in its own file, or
+// in the one of an entry that is packed, where outputs come last (CACHE-037).
 func (w *World) Damage() {
 	below(w.FS, "/.haz/cache", func(path string) {
-		if !strings.Contains(path, "/outputs/") {
-			return
-		}
-		if b, _, err := w.FS.ReadFile(path, 0); err == nil && len(b) > 0 {
-			b[0] ^= 1
+		b, _, err := w.FS.ReadFile(path, 0)
+		packed := bytes.HasPrefix(b, []byte("haz manifest 5 "))
+		if err == nil && len(b) > 0 && (packed || strings.Contains(path, "/outputs/")) {
+			b[len(b)-1] ^= 1
 			_ = w.FS.Chmod(path, 0o644)
 			_ = afero.WriteFile(w.FS, path, b, 0o644)
 		}

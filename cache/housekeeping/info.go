@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/haz-build/haz/cache/digest"
-	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/restore"
 	"github.com/haz-build/haz/cache/site"
 	"github.com/haz-build/haz/fsys"
@@ -17,7 +17,7 @@ import (
 // InfoReport is what chapter 3, 8.2 prints (AUX-017..021).
 type InfoReport struct {
 	Root       string // on the host
-	WellFormed int    // a valid manifest of the active revision and hash function; blobs are not looked at
+	WellFormed int    // a valid manifest of an active revision and hash function; files beside it are not looked at
 	Corrupt    int    // everything else in an entry's place, and all of .damaged
 	// TmpDirs and RestoreDirs are staging directories that no living process holds.
 	TmpDirs, RestoreDirs int
@@ -65,7 +65,7 @@ func (s *Housekeeper) Info(ctx context.Context) (*InfoReport, error) {
 	default:
 		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, fsys.Cause(err))
 	}
-	reasons := map[string]int{}
+	reasons, revisions := map[string]int{}, map[int]int{}
 	c := scan{s: s, root: root}
 	c.tmp = func(path string) bool {
 		if isOrphan(root, path) {
@@ -76,6 +76,7 @@ func (s *Housekeeper) Info(ctx context.Context) (*InfoReport, error) {
 	c.entry = func(f found) bool {
 		if f.bad == nil {
 			r.WellFormed++
+			revisions[f.revision]++
 		} else {
 			r.Corrupt++
 			reasons[f.reason]++
@@ -88,8 +89,8 @@ func (s *Housekeeper) Info(ctx context.Context) (*InfoReport, error) {
 		}
 		return nil, fmt.Errorf("the cache %s cannot be read: %w", r.Root, fsys.Cause(err))
 	}
-	if r.WellFormed > 0 {
-		r.BySchema = []SchemaCount{{Revision: manifest.Revision, Hash: s.Hash, Entries: r.WellFormed}}
+	for _, revision := range slices.Sorted(maps.Keys(revisions)) {
+		r.BySchema = append(r.BySchema, SchemaCount{Revision: revision, Hash: s.Hash, Entries: revisions[revision]})
 	}
 	for reason, n := range reasons {
 		r.Reasons = append(r.Reasons, ReasonCount{Reason: reason, Entries: n})

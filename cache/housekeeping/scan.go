@@ -15,6 +15,7 @@ import (
 type found struct {
 	path      string // below the cache root
 	key       string // as the name of the directory spells it
+	revision  int    // of the manifest; 0 when it cannot be decoded
 	createdAt int64
 	footprint int64       // declared bytes; 0 when the manifest cannot be decoded
 	bad       *entry.Miss // why it is no good entry of the active schema
@@ -98,7 +99,7 @@ func (c *scan) look(dir, path, name string, aside bool) found {
 	}
 	m, miss := manifest.ReadManifest(c.root, path)
 	if m != nil {
-		f.createdAt, f.footprint = m.CreatedAt, m.Footprint()
+		f.revision, f.createdAt, f.footprint = m.Revision, m.CreatedAt, m.Footprint()
 	}
 	switch {
 	case miss != nil && miss.Reason == entry.Unreadable:

@@ -9,14 +9,34 @@ import (
 	"github.com/haz-build/haz/cache/text"
 )
 
-// Decode reads a manifest and checks everything that can be checked without looking at blobs, its own digest included.
+// Decode reads the file of a manifest and checks everything that can be checked without looking at other files, its own digest and what lies behind
+// it included. That stays with the manifest, so b must not change.
 //
 // The error is a *SchemaError when the manifest is of another revision or of no known hash function.
-func Decode(b []byte) (*Manifest, error) { return read(text.Read(b)) }
+func Decode(b []byte) (*Manifest, error) {
+	own, rest := split(b)
+	m, err := read(text.Read(own))
+	if err == nil {
+		err = m.unpack(rest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
 
-// DecodeFrom is Decode for a manifest that is too long to be read in one piece. Memory grows with what was read and found
+// DecodeFrom is Decode for a manifest that is too long to be read in one piece, and so is not packed. Memory grows with what was read and found
 // valid, never with a number that the file claims. The error is a *text.ReadError when r cannot be read.
-func DecodeFrom(r io.Reader) (*Manifest, error) { return read(text.Stream(r, maxManifest)) }
+func DecodeFrom(r io.Reader) (*Manifest, error) {
+	m, err := read(text.Stream(r, maxManifest))
+	if err == nil && m.Packed() {
+		err = errLong
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
 
 func read(r *text.Reader) (*Manifest, error) {
 	revision, hash := r.Head(kind)
@@ -24,7 +44,7 @@ func read(r *text.Reader) (*Manifest, error) {
 		return nil, err
 	}
 	fn, known := digest.ParseFunction(hash)
-	if revision != Revision || !known {
+	if revision != Revision && revision != RevisionPacked || !known {
 		return nil, &SchemaError{Revision: revision, Hash: hash}
 	}
 	m := &Manifest{Revision: revision, Hash: fn}

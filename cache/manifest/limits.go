@@ -2,8 +2,10 @@ package manifest
 
 // The limits of chapter 2, section 12, that concern what an entry says of itself.
 const (
-	// Revision is the chapter revision that keys and manifests carry.
-	Revision = 4
+	// Revision is the chapter revision that keys carry, and manifests of which the contents are files of their own. RevisionPacked is that
+	// of those behind which they lie (CACHE-037).
+	Revision       = 4
+	RevisionPacked = 5
 
 	// What an entry may cost in memory is told by what it holds (7.6): whoever reads it, or restores it, needs some hundred bytes
 	// for an output, some for a folder on the way to one, and each text several times.

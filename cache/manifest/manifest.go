@@ -32,6 +32,9 @@ type Manifest struct {
 	CreatedAt              int64 // unix seconds
 	DurationMS             int64
 	Task                   string
+
+	stdout, stderr []byte                   // of a packed one that was read
+	contents       map[digest.Digest][]byte // likewise, of files
 }
 
 // Footprint is the sum of the bytes that the manifest declares: both streams and every output. It cannot overflow in a
@@ -63,7 +66,7 @@ const (
 // maxItem is how long an output is in a manifest at most, but for its path and link text.
 const maxItem = len("file 511 9223372036854775807  \n") + 2*digest.Size
 
-// Encode writes m as the bytes of its file, its own digest included (S-31). A manifest that Decode would turn down is
+// Encode writes m as the bytes of its file, its own digest included (S-31), without what lies behind that of a packed entry. A manifest that Decode would turn down is
 // an error here, so nothing is ever published that reads as damaged.
 func Encode(m *Manifest) ([]byte, error) {
 	if err := m.Check(); err != nil {
@@ -130,7 +133,7 @@ func writeOutput(w *text.Writer, o *entry.Output) {
 
 // Check holds what a manifest must be beyond its spelling. Encode and Decode share it, so that both agree on what is valid.
 func (m *Manifest) Check() error {
-	if m.Revision != Revision || m.Hash > digest.SHA256 {
+	if m.Revision != Revision && m.Revision != RevisionPacked || m.Hash > digest.SHA256 {
 		return &SchemaError{Revision: m.Revision, Hash: m.Hash.String()}
 	}
 	if len(m.Outputs) > maxOutputs {
@@ -174,7 +177,7 @@ func (m *Manifest) checkRest(total int64) error {
 	if err := checkText(m.Task); err != nil {
 		return fmt.Errorf("task name: %w", err)
 	}
-	return nil
+	return m.checkPacked()
 }
 
 var errAttempt = errors.New("an attempt is written down only if it is a later one than the first")
@@ -316,6 +319,9 @@ func (e *SchemaError) Error() string {
 func (m *Manifest) Same(o *Manifest) bool {
 	x, y := *m, *o
 	x.Outputs, y.Outputs = nil, nil
+	for _, m := range []*Manifest{&x, &y} { // of which the digests stand in the rest
+		m.stdout, m.stderr, m.contents = nil, nil, nil
+	}
 	return reflect.DeepEqual(x, y) && slices.Equal(m.Outputs, o.Outputs)
 }
 

@@ -50,11 +50,17 @@ func mustEncode(t testing.TB, m *Manifest) []byte {
 	return b
 }
 
-// both decodes in one piece and as a stream, and insists on one answer.
+// both decodes in one piece and as a stream, and insists on one answer; what is packed is read in one piece alone.
 func both(t testing.TB, b []byte) (*Manifest, error) {
 	t.Helper()
 	streamed, streamErr := DecodeFrom(iotest.OneByteReader(bytes.NewReader(b)))
 	m, err := Decode(bytes.Clone(b))
+	if m != nil && m.Packed() {
+		if streamErr == nil {
+			t.Fatalf("a packed one was read as a stream: %+v", streamed)
+		}
+		return m, nil
+	}
 	if (err == nil) != (streamErr == nil) || !reflect.DeepEqual(m, streamed) {
 		t.Fatalf("in one piece: %+v, %v\nas a stream: %+v, %v\n%s", m, err, streamed, streamErr, b)
 	}
@@ -285,7 +291,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"sticky":                      func(m *Manifest) { m.Outputs[1].Mode = 0o1777 },
 		"overflow":                    func(m *Manifest) { m.Outputs[0].Size = math.MaxInt64; m.StdoutLen = 1 },
 		"failure":                     func(m *Manifest) { m.ExitStatus = 1 },
-		"revision":                    func(m *Manifest) { m.Revision++ },
+		"revision":                    func(m *Manifest) { m.Revision = RevisionPacked + 1 },
 		"time":                        func(m *Manifest) { m.CreatedAt = -1 },
 		"task":                        func(m *Manifest) { m.Task = strings.Repeat("\x01", maxText) },
 		"order":                       func(m *Manifest) { m.Outputs[0], m.Outputs[1] = m.Outputs[1], m.Outputs[0] },
@@ -305,7 +311,7 @@ func TestManifestSchema(t *testing.T) {
 		"revision 0":    strings.Replace(good, "manifest 4", "manifest 0", 1),
 		"revision 2":    strings.Replace(good, "manifest 4", "manifest 2", 1),
 		"hash function": strings.Replace(good, "blake3", "sha3", 1),
-		"other lines":   "haz manifest 5 blake3\nand what comes then",
+		"other lines":   "haz manifest 6 blake3\nand what comes then",
 	} {
 		var foreign *SchemaError
 		if m, err := both(t, []byte(text)); !errors.As(err, &foreign) {
@@ -495,6 +501,8 @@ func FuzzManifest(f *testing.F) {
 	empty.Outputs = nil
 	f.Add(mustEncode(f, empty))
 	f.Add([]byte("haz manifest 4 sha256\nkey "))
+	m, texts := packedSample()
+	f.Add(pack(f, m, texts))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, b := range [][]byte{b, reseal(string(b))} {
 			m, err := both(t, b)
@@ -502,6 +510,9 @@ func FuzzManifest(f *testing.F) {
 				continue
 			}
 			again, err := Encode(m)
+			if m.Packed() {
+				again, _, err = EncodePacked(m, m.stdout, m.stderr, m.PackedBlob)
+			}
 			if err != nil {
 				t.Fatalf("decoded but not encoded: %v\n%s", err, b)
 			}

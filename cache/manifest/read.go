@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"errors"
 	"syscall"
 
@@ -38,6 +39,21 @@ func ReadManifest(root fsys.FS, dir string) (*Manifest, *entry.Miss) {
 		return nil, &entry.Miss{Reason: entry.Unreadable, Detail: fsys.Cause(read.Err).Error()}
 	}
 	return nil, &entry.Miss{Reason: entry.Damaged, Detail: "manifest: " + err.Error()}
+}
+
+// ReadPrinted reads the streams of a packed entry, of which somebody knows the lengths, and looks at nothing else: their digests are for the caller to
+// compare. ok is false where it is no such entry.
+func ReadPrinted(root fsys.FS, dir string, stdoutLen, stderrLen int64) (stdout, stderr []byte, ok bool) {
+	b, _, err := root.ReadFile(dir+"/"+ManifestName, smallManifest)
+	if err != nil {
+		return nil, nil, false
+	}
+	own, rest := split(b)
+	n := int64(len(rest))
+	if revision, _ := text.Read(own).Head(kind); revision != RevisionPacked || stdoutLen < 0 || stdoutLen > n || stderrLen < 0 || stderrLen > n-stdoutLen {
+		return nil, nil, false
+	}
+	return bytes.Clone(rest[:stdoutLen]), bytes.Clone(rest[stdoutLen : stdoutLen+stderrLen]), true // the rest of the file is not kept
 }
 
 // streamManifest decodes a manifest that is too long to be read in one piece.

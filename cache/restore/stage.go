@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -214,9 +215,14 @@ func (r *restore) stageBlob(ctx context.Context, root fsys.FS, dir string, p pla
 }
 
 func (r *restore) copyBlob(ctx context.Context, root fsys.FS, blob string, p placed) (digest.Digest, fsys.Info, error) {
-	o := &r.p.Manifest.Outputs[p.output]
-	perm := fs.FileMode(o.Mode)
+	m := r.p.Manifest
+	o, perm := &m.Outputs[p.output], fs.FileMode(m.Outputs[p.output].Mode)
 	switch {
+	case m.Packed() && p.file != nil: // it came with the manifest, and was compared
+		info, err := site.FillWith(p.file, m.PackedBlob(o))
+		return o.Digest, info, err
+	case m.Packed():
+		return site.WriteFile(ctx, p.area.dir, p.name, perm, bytes.NewReader(m.PackedBlob(o)), o.Size, r.s.Hash)
 	case p.file != nil:
 		return site.Fill(ctx, root, blob, p.file, o.Size, r.s.Hash)
 	case p.area.in == nil: // cloning goes by names, and those beside targets are not ours alone

@@ -147,6 +147,16 @@ func Fill(ctx context.Context, from fsys.FS, src string, dst fsys.Unnamed, size 
 	return d, info, err
 }
 
+// FillWith is Fill with bytes that are known.
+func FillWith(dst fsys.Unnamed, b []byte) (fsys.Info, error) {
+	if len(b) > 0 {
+		if err := WriteAll(dst, b); err != nil {
+			return fsys.Info{}, err
+		}
+	}
+	return written(dst.Info, int64(len(b)))
+}
+
 func writeNew(fsy fsys.FS, name string, perm fs.FileMode, size int64, fill func(dst io.Writer) (digest.Digest, error)) (d digest.Digest, info fsys.Info, err error) {
 	f, err := fsy.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 // streams are there with the declared sizes; their bytes are looked at when they are used. A damaged entry is set aside
 // (not with ReadOnly or KeepDamaged).
 //
-// The system calls of a hit: open and read the manifest, one look at each stream and each distinct blob.
+// The system calls of a hit: open and read the manifest; unless all lies behind it, one look at each stream and each distinct blob.
 func (s *Store) Lookup(k entry.Key) (*manifest.Manifest, *entry.Miss) {
 	root, miss := s.openForLookup()
 	if miss != nil {
@@ -90,6 +90,9 @@ func (s *Store) examine(root fsys.FS, k entry.Key) (*manifest.Manifest, *entry.M
 	}
 	if m.Key != k {
 		return nil, &entry.Miss{Reason: entry.Damaged, Detail: "the manifest is that of another key"}
+	}
+	if m.Packed() { // then all is there
+		return m, nil
 	}
 	if miss := present(root, dir+"/"+site.StdoutName, m.StdoutLen, site.StdoutName); miss != nil {
 		return nil, miss

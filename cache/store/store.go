@@ -137,26 +137,15 @@ func shardMaker(root fsys.FS, k entry.Key) func() error {
 	}
 }
 
-// fill writes blobs, streams and, last, the manifest, which then says to what root the entry is bound and where it lies.
+// fill writes blobs, streams and, last, the manifest, which then says to what root the entry is bound and where it lies; or all in one file.
 func (s *Store) fill(ctx context.Context, st *site.Staging, r StoreRequest, m *manifest.Manifest) error {
+	if done, err := s.pack(ctx, st, r, m); done || err != nil {
+		return err
+	}
 	blobs := blobWriter{s: s, st: st, search: rootSearch{l: s.seek}}
 	defer blobs.close()
-	for i := range r.Outputs {
-		if r.Outputs[i].Kind != entry.File {
-			if r.Outputs[i].Kind == entry.Link && blobs.search.text(r.Outputs[i].Target) {
-				m.Bind(&s.home, r.Outputs[i].Path)
-			}
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := blobs.add(ctx, &r.Outputs[i], len(r.Outputs)-i); err != nil {
-			return err
-		}
-		if blobs.search.found {
-			m.Bind(&s.home, r.Outputs[i].Path)
-		}
+	if err := s.eachContent(ctx, r, m, &blobs.search, func(o *entry.Output, left int) error { return blobs.add(ctx, o, left) }); err != nil {
+		return err
 	}
 	if err := s.storeStream(ctx, st, site.StdoutName, &r.Stdout); err != nil {
 		return err
@@ -178,6 +167,29 @@ func (s *Store) fill(ctx context.Context, st *site.Staging, r StoreRequest, m *m
 		return cannotWrite(err)
 	}
 	return ctx.Err()
+}
+
+// eachContent has add take the contents of the outputs that are files, left of them to come with this one. What search finds binds the entry.
+func (s *Store) eachContent(ctx context.Context, r StoreRequest, m *manifest.Manifest, search *rootSearch, add func(o *entry.Output, left int) error) error {
+	for i := range r.Outputs {
+		o := &r.Outputs[i]
+		if o.Kind != entry.File {
+			if o.Kind == entry.Link && search.text(o.Target) {
+				m.Bind(&s.home, o.Path)
+			}
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := add(o, len(r.Outputs)-i); err != nil {
+			return err
+		}
+		if search.found {
+			m.Bind(&s.home, o.Path)
+		}
+	}
+	return nil
 }
 
 // blobWriter copies outputs into the staging, equal contents once.
@@ -231,36 +243,45 @@ func (w *blobWriter) close() {
 	}
 }
 
-// copy makes the blob of o from the file in the tree. The file must be what was collected: a digest that differs, or a
-// stat that moves meanwhile, means that something still writes it.
+// copy makes the blob of o from the file in the tree.
 func (w *blobWriter) copy(ctx context.Context, o *entry.Output) error {
 	name := o.Digest.Hex()
 	if done, err := w.clone(ctx, o, name); done || err != nil {
 		return err
 	}
-	f, err := w.s.WS.OpenNoFollow(o.Path)
+	return w.s.readOutput(o, func(f io.Reader) (digest.Digest, error) {
+		d, _, err := site.WriteFile(ctx, w.dir, site.Join(w.path, name), site.BlobPerm, w.search.over(f), o.Size, w.s.Hash)
+		var at *site.WriteError
+		switch {
+		case ctx.Err() != nil:
+			err = ctx.Err()
+		case errors.As(err, &at):
+			err = cannotWrite(at.Err)
+		case err != nil:
+			err = cannotRead(o.Path, err)
+		}
+		return d, err
+	})
+}
+
+// readOutput has read read an output in the tree. The file must be what was collected: a digest that differs, or a stat that moves
+// meanwhile, means that something still writes it.
+func (s *Store) readOutput(o *entry.Output, read func(f io.Reader) (digest.Digest, error)) error {
+	f, err := s.WS.OpenNoFollow(o.Path)
 	if err != nil {
-		return fmt.Errorf("output %s cannot be read: %w", o.Path, fsys.Cause(err))
+		return cannotRead(o.Path, err)
 	}
 	defer f.Close()
 	before, err := fsys.FileInfo(f)
 	if err != nil {
-		return fmt.Errorf("output %s cannot be read: %w", o.Path, fsys.Cause(err))
+		return cannotRead(o.Path, err)
 	}
 	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
 		return changed(o.Path)
 	}
-	d, _, err := site.WriteFile(ctx, w.dir, site.Join(w.path, name), site.BlobPerm, w.search.over(f), o.Size, w.s.Hash)
-	var at *site.WriteError
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &at):
-		return cannotWrite(at.Err)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return changed(o.Path)
-	case err != nil:
-		return fmt.Errorf("output %s cannot be read: %w", o.Path, fsys.Cause(err))
+	d, err := read(f)
+	if err != nil {
+		return err
 	}
 	after, err := fsys.FileInfo(f)
 	if err != nil || !after.Same(before) || d != o.Digest {
@@ -276,7 +297,7 @@ func (w *blobWriter) clone(ctx context.Context, o *entry.Output, name string) (d
 	}
 	before, err := w.s.WS.Lstat(o.Path)
 	if err != nil {
-		return false, fmt.Errorf("output %s cannot be read: %w", o.Path, fsys.Cause(err))
+		return false, cannotRead(o.Path, err)
 	}
 	if before.Kind != fsys.File || before.Size != o.Size || before.Perm&0o777 != o.Mode {
 		return false, changed(o.Path)
@@ -294,6 +315,14 @@ func (w *blobWriter) clone(ctx context.Context, o *entry.Output, name string) (d
 
 func changed(path string) error { return fmt.Errorf("output %s changed while it was stored", path) }
 
+// cannotRead says why an output cannot be stored. One that ends early has changed.
+func cannotRead(path string, err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return changed(path)
+	}
+	return fmt.Errorf("output %s cannot be read: %w", path, fsys.Cause(err))
+}
+
 func cannotWrite(err error) error {
 	return fmt.Errorf("the cache cannot be written: %w", fsys.Cause(err))
 }
@@ -303,11 +332,19 @@ func (r *Stream) isEmpty(none digest.Digest) bool {
 	return r.Path == "" && r.Len == 0 && len(r.Bytes) == 0 && r.Digest == none
 }
 
+// check reports that a stream in memory is not what was captured.
+func (r *Stream) check(s *Store, name string) error {
+	if int64(len(r.Bytes)) != r.Len || (r.Len > 0 || r.Digest != s.none) && hasher.Sum(s.Hash, r.Bytes) != r.Digest {
+		return fmt.Errorf("%s is not what was captured", name)
+	}
+	return nil
+}
+
 // storeStream writes one stream. Its digest is known, and checked all the same: a spool file lies on a disk too.
 func (s *Store) storeStream(ctx context.Context, st *site.Staging, name string, r *Stream) error {
 	if r.Path == "" {
-		if int64(len(r.Bytes)) != r.Len || (r.Len > 0 || r.Digest != s.none) && hasher.Sum(s.Hash, r.Bytes) != r.Digest {
-			return fmt.Errorf("%s is not what was captured", name)
+		if err := r.check(s, name); err != nil {
+			return err
 		}
 		if err := site.WriteNew(st.Dir, "/"+name, r.Bytes, site.FilePerm); err != nil {
 			return cannotWrite(err)

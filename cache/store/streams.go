@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/haz-build/haz/cache/entry"
 	"github.com/haz-build/haz/cache/hasher"
 	"github.com/haz-build/haz/cache/manifest"
 	"github.com/haz-build/haz/cache/site"
@@ -23,6 +24,11 @@ func (s *Store) Streams(ctx context.Context, m *manifest.Manifest, spoolDir stri
 	if m.StdoutLen == 0 && m.StderrLen == 0 && m.StdoutHash == s.none && m.StderrHash == s.none {
 		return Stream{Digest: s.none}, Stream{Digest: s.none}, nil // the lookup has seen their sizes
 	}
+	if m.Packed() {
+		stdout, stderr = Stream{Len: m.StdoutLen, Digest: m.StdoutHash}, Stream{Len: m.StderrLen, Digest: m.StderrHash}
+		stdout.Bytes, stderr.Bytes = m.PackedStreams()
+		return stdout, stderr, nil
+	}
 	root, err := s.Open()
 	if err != nil {
 		return stdout, stderr, &RestoreError{Reason: "the cache cannot be opened: " + fsys.Cause(err).Error(), Err: err}
@@ -38,6 +44,21 @@ func (s *Store) Streams(ctx context.Context, m *manifest.Manifest, spoolDir stri
 		return Stream{}, Stream{}, err
 	}
 	return stdout, stderr, nil
+}
+
+// Printed is Streams of an entry of which only the key, and the lengths and digests of the streams, are known: want, none longer than 64 KiB. Nothing
+// is set aside. ok is false where they are not what is wanted.
+func (s *Store) Printed(ctx context.Context, k entry.Key, wantOut, wantErr Stream) (stdout, stderr []byte, ok bool) {
+	root, err := s.Open()
+	if err != nil {
+		return nil, nil, false
+	}
+	if stdout, stderr, ok = manifest.ReadPrinted(root, site.EntryOf(k), wantOut.Len, wantErr.Len); ok {
+		return stdout, stderr, hasher.Sum(s.Hash, stdout) == wantOut.Digest && hasher.Sum(s.Hash, stderr) == wantErr.Digest
+	}
+	m := &manifest.Manifest{Key: k, StdoutLen: wantOut.Len, StderrLen: wantErr.Len, StdoutHash: wantOut.Digest, StderrHash: wantErr.Digest}
+	wantOut, wantErr, err = s.Streams(ctx, m, "")
+	return wantOut.Bytes, wantErr.Bytes, err == nil
 }
 
 // Drop removes the spool file, if there is one.

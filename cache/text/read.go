@@ -186,11 +186,11 @@ func (r *Reader) fill() bool {
 }
 
 // AtSeal reports whether the next line is the last one, the digest's. It ends the line before.
-func (r *Reader) AtSeal() bool { return r.At(wordDigest) }
+func (r *Reader) AtSeal() bool { return r.At(SealWord) }
 
 // Verify reads the last line, and compares the digest that it holds with that of what came before.
 func (r *Reader) Verify() {
-	r.Line(wordDigest)
+	r.Line(SealWord)
 	want := r.Digest()
 	if r.err != nil {
 		return

@@ -85,16 +85,16 @@ func (w *Writer) Sum(fn digest.Function) digest.Digest {
 // Seal writes the last line, with the digest of all others.
 func (w *Writer) Seal(fn digest.Function) {
 	sum := w.Sum(fn)
-	w.B = append(w.B, wordDigest...)
+	w.B = append(w.B, SealWord...)
 	w.Digest(sum)
 	w.B = append(w.B, '\n')
 }
 
 const (
-	wordDigest = "digest"
+	SealWord = "digest" // begins the last line
 
 	// SealSize is the length of the last line.
-	SealSize = len(wordDigest) + 1 + 2*digest.Size + 1
+	SealSize = len(SealWord) + 1 + 2*digest.Size + 1
 )
 
 // isBare reports whether s stands without quotes.

@@ -31,7 +31,7 @@ type hostileRig struct {
 
 const hostileTask = `name: p
 tasks:
-  t: {shell: "mkdir -p out && echo hi > out/a && echo said", inputs: [in.txt], outputs: ["out/**"], env: {from_host: [PATH]}}
+  t: {shell: "mkdir -p out && echo hi > out/a && head -c 70000 /dev/zero > out/b && echo said", inputs: [in.txt], outputs: ["out/**"], env: {from_host: [PATH]}}
 `
 
 func newHostileRig(t *testing.T) *hostileRig {
