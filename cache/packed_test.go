@@ -111,7 +111,10 @@ func TestPrinted(t *testing.T) {
 		}
 		printed := func(stdout, stderr string) bool {
 			o, e, ok := r.store.Printed(bg, k, stream(stdout), stream(stderr))
-			return ok && string(o) == stdout && string(e) == stderr
+			if ok && (string(o) != stdout || string(e) != stderr) {
+				t.Errorf("%q, %q in the place of %q, %q", o, e, stdout, stderr)
+			}
+			return ok
 		}
 		if printed(task.Stdout, task.Stderr) {
 			t.Error("before there is an entry")
