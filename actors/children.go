@@ -51,7 +51,8 @@ type child struct {
 	attempt uint32 // of the request to start it
 
 	mu        sync.Mutex
-	proc      process.Process
+	proc      process.Process // until it has ended: it keeps what it took to run it
+	was       bool            // there is or was a process
 	starting  bool
 	ended     bool
 	signalled stop               // the strongest signal that was asked for
@@ -127,7 +128,7 @@ func (p *child) alive() bool {
 func (p *child) ran() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.proc != nil
+	return p.was
 }
 
 // start starts the process in a goroutine of its own and calls answer exactly once: when it could not be started, or when all is
@@ -249,7 +250,7 @@ func (p *child) stopRequested() bool {
 // started makes the process known, and passes a signal on that came while it was starting.
 func (p *child) started(proc process.Process, exited func(process.Exit)) {
 	p.mu.Lock()
-	p.proc, p.starting, p.exited = proc, false, exited
+	p.proc, p.was, p.starting, p.exited = proc, true, false, exited
 	s := p.signalled
 	p.mu.Unlock()
 	if s != unstopped {
@@ -261,7 +262,7 @@ func (p *child) started(proc process.Process, exited func(process.Exit)) {
 func (p *child) end() bool {
 	p.mu.Lock()
 	first, untimed := !p.ended, p.untimed
-	p.starting, p.ended, p.exited, p.untimed = false, true, nil, nil
+	p.proc, p.starting, p.ended, p.exited, p.untimed = nil, false, true, nil, nil
 	p.mu.Unlock()
 	if untimed != nil {
 		untimed()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -36,3 +37,24 @@ func TestProcessesOfOneTask(t *testing.T) {
 		t.Error("the last kill is not for whatever comes")
 	}
 }
+
+// A process that has ended is not kept: it holds on to what it took to run it, and a run has as many as tasks. That there was one stays known.
+func TestEndedProcessIsNotKept(t *testing.T) {
+	r := &running{o: Options{Plan: &graph.Plan{Tasks: []*workspace.Task{{}}}}}
+	c := newChildren(r)
+	child := c.of(messages.Ref{Attempt: 1})
+	child.started(&mute{}, func(process.Exit) {})
+	if !child.alive() || !child.ran() || child.proc == nil {
+		t.Error("a process that runs is not known")
+	}
+	if !child.end() || child.end() {
+		t.Error("there is not one end")
+	}
+	if child.alive() || !child.ran() || !c.ran(0) || child.proc != nil {
+		t.Errorf("when it has ended: alive %v, ran %v, kept %v", child.alive(), child.ran(), child.proc)
+	}
+	child.signal(kill) // whom nobody is sent to
+}
+
+// mute is a process that cannot be asked for anything.
+type mute struct{ process.Process }
