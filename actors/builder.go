@@ -95,6 +95,7 @@ type job struct {
 	before      *outputs.Snapshot
 	collected   *outputs.Collected
 	lookedAt    time.Time      // when the look before the spawn began
+	program     string         // where what is to be started was found by that look
 	looksBefore int64          // how many tasks had looked at outputs of upstreams by then
 	folders     *key.Folders   // on the way to what the task reads, before it ran
 	kept        *outputs.Kept  // of a completed task, for the looks of those that come after it

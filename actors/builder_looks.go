@@ -91,7 +91,8 @@ func (b *builder) lookBefore(ctx context.Context, j *job) (moved []string, err e
 	if moved, err = b.r.o.Deriver.Refresh(ctx, j.task, j.derived); err != nil || len(moved) > 0 {
 		return moved, err
 	}
-	return b.r.o.Deriver.ToolsMoved(ctx, j.task, j.derived)
+	j.program, moved, err = b.r.o.Deriver.ToolsMoved(ctx, j.task, j.derived)
+	return moved, err
 }
 
 // near are the tasks whose outputs count in the key of j and that its deps name, also by way of tasks that declare no outputs
@@ -186,10 +187,13 @@ func (b *builder) movedMeanwhile(ctx context.Context, j *job) (reason, hint stri
 	case !j.task.Cache || !b.r.o.Store:
 		return "", ""
 	}
-	if moved, err := b.r.o.Deriver.ToolsMoved(ctx, j.task, j.derived); err != nil {
+	switch program, moved, err := b.r.o.Deriver.ToolsMoved(ctx, j.task, j.derived); {
+	case err != nil:
 		return err.Error(), ""
-	} else if len(moved) > 0 {
+	case len(moved) > 0:
 		return "tool " + someMore(moved) + " changed while the task ran", ""
+	case j.program != "" && j.program != program: // what was started is not looked at any more
+		return "tool " + j.task.CommandLine()[0] + " changed while the task ran", ""
 	}
 	if reason, hint, err = b.upstreamsMoved(ctx, j, wrote, &c); err != nil || reason != "" {
 		if err != nil {

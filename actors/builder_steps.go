@@ -237,6 +237,7 @@ func (b *builder) prepare(ctx context.Context, j *job, m messages.PrepareExecuti
 		}
 		return messages.InputsMoved{Ref: m.Ref, Notes: notes}
 	}
+	j.program = ""
 	if !m.Unchecked {
 		moved, err := b.lookBefore(ctx, j)
 		if err != nil {
@@ -264,7 +265,7 @@ func (b *builder) prepare(ctx context.Context, j *job, m messages.PrepareExecuti
 	}
 	j.before = snap
 	b.markRunning(j)
-	return messages.ExecutionPrepared{Ref: m.Ref, Notes: notes, Locks: j.locks.Load()}
+	return messages.ExecutionPrepared{Ref: m.Ref, Notes: notes, Locks: j.locks.Load(), Program: j.program}
 }
 
 // madeMeanwhile reports, once a task, whether another haz has stored the result between the look-up and the lock. To make it

@@ -169,7 +169,7 @@ func (p *child) run(m messages.StartProcess, done func(any)) {
 		p.c.r.treeChanged()
 		done(p.report(m, out, x))
 	}
-	proc, err := p.spawn(out, exited)
+	proc, err := p.spawn(m.Program, out, exited)
 	if err == errStopped {
 		p.end()
 		done(messages.ProcessNotStarted{Ref: m.Ref, Cancelled: true})
@@ -228,13 +228,15 @@ func (p *child) mark(l messages.Locks, proc process.Process) {
 var errStopped = errors.New("stopped before the start")
 
 // spawn starts the process and makes it known, in one piece for a suspension.
-func (p *child) spawn(out *recorder, exited func(process.Exit)) (process.Process, error) {
+func (p *child) spawn(program string, out *recorder, exited func(process.Exit)) (process.Process, error) {
 	p.c.gate.pass()
 	defer p.c.gate.leave()
 	if p.c.r.mayNot(p.index) || p.stopRequested() { // while the gate was shut
 		return nil, errStopped
 	}
-	proc, err := p.c.r.o.Spawner.Start(command(p.c.r, p.task), out)
+	c := command(p.c.r, p.task)
+	c.Found = program
+	proc, err := p.c.r.o.Spawner.Start(c, out)
 	if err == nil {
 		p.started(proc, exited) // first of all, so that it is killed should the rest panic
 	}

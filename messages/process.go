@@ -19,6 +19,8 @@ type ExecutionPrepared struct {
 	Ref
 	Notes []Note
 	Locks Locks // go on to whoever starts the process
+	// Program is where the program to be started was found by the look before the start; "" where that looked for none.
+	Program string
 }
 
 // Locks are the task locks that an execution holds, for whoever runs its process. They stay with the cache actor, which gives them back.
@@ -66,6 +68,8 @@ type StartProcess struct {
 	Ref
 	First int // number of the first output event
 	Locks Locks
+	// Program is where its program was found a moment ago; "" where that is not known.
+	Program string
 	// Timeout is how long the process may run; 0: as long as it likes. Then the task hears TimeExpired.
 	Timeout time.Duration
 }

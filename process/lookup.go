@@ -5,6 +5,7 @@ package process
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +30,9 @@ func lookup(c Command) (string, *NotStartedError) {
 		return program, checkProgram(c, program)
 	}
 	path, own := pathOf(c.Env)
+	if own && isFound(c, path) {
+		return c.Found, nil
+	}
 	var denied string // the first match that cannot be executed, as execvp remembers it
 	dirs := 0
 	for rest, more := path, true; more; dirs++ {
@@ -74,6 +78,13 @@ func lookup(c Command) (string, *NotStartedError) {
 		e.Hint = "give the task a PATH: list PATH in env.pass, or set it in env.override"
 	}
 	return "", e
+}
+
+// isFound reports whether a program is where it was found before, and that is a place where it is looked for. Whoever found it has
+// looked at all places before it.
+func isFound(c Command, path string) bool {
+	dir, ok := strings.CutSuffix(c.Found, "/"+c.Argv[0])
+	return ok && slices.Contains(strings.Split(path, ":"), dir) && executable(inDir(c.Dir, c.Found)) == nil
 }
 
 // pathOf returns the task's PATH and whether it has one.

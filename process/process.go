@@ -29,6 +29,9 @@ type Command struct {
 	Dir   string   // absolute host path
 	Stand string   // "", or a path that leads to the same directory also when that is moved: where the process starts
 	Argv  []string // Argv[0] as the user wrote it; looked up as chapter 2, 4.2 says
+	// Found is where somebody who looked as that says found Argv[0] a moment ago; "" where nobody did. It is taken before any other
+	// place of PATH is looked at, if it is one of them and there still is a program.
+	Found string
 	Env   []string // exactly this, "NAME=value", sorted by name
 	Umask *uint32  // of the process; nil: that of haz, which stays as it is in any case
 	// TTY makes standard output and error one pseudo terminal, of Columns (0: 80); its output is all Stdout's. There is nobody to type.

@@ -75,6 +75,27 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// EXEC-056: who has looked through PATH spares haz that. What is in none of its places, or has gone, is looked for.
+func TestFound(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b", "c"} {
+		write(t, dir+"/"+name+"/tool", "#!/bin/sh\necho "+name+"\n", 0o755)
+	}
+	write(t, dir+"/b/other", "#!/bin/sh\necho other\n", 0o755)
+	write(t, dir+"/plain/tool", "#!/bin/sh\n", 0o644)
+	s := open(t, quick)
+	path := []string{"PATH=" + dir + "/a:" + dir + "/b:" + dir + "/plain"}
+	for found, want := range map[string]string{"b/tool": "b", "a/tool": "a", "c/tool": "a", "plain/tool": "a", "b/other": "a", "gone/tool": "a"} {
+		if e, out := run(t, s, process.Command{Dir: dir, Argv: []string{"tool"}, Env: path, Found: dir + "/" + found}); strings.TrimSpace(out) != want || e.Code != 0 {
+			t.Errorf("found as %s: %q, want %q, exit %+v", found, out, want, e)
+		}
+	}
+	if e, out := run(t, s, process.Command{Dir: dir, Argv: []string{dir + "/c/tool"}, Env: path, Found: dir + "/b/tool"}); out != "c\n" || e.Code != 0 {
+		t.Errorf("with a slash: %q, exit %+v", out, e)
+	}
+}
+
 func TestNotStarted(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/plain", "#!/bin/sh\n", 0o644)

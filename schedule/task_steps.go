@@ -226,7 +226,7 @@ func (t *Task) startProcess(now time.Time, m messages.ExecutionPrepared) []Comma
 	t.enter(Executing)
 	t.late, t.spawnAt = false, now
 	cs := append(t.started(now, t.out.Miss), t.notes(m.Notes)...)
-	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Timeout: t.c.timeout}})
+	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Program: m.Program, Timeout: t.c.timeout}})
 }
 
 func (t *Task) processNotStarted(now time.Time, m messages.ProcessNotStarted) []Command {

@@ -47,11 +47,12 @@ func (d *Deriver) toolsBeside(ctx context.Context, t *workspace.Task, isInput fu
 	return slices.DeleteFunc(slices.Clone(list), otherwise), nil
 }
 
-// ToolsMoved lists the programs of t that are no longer those of the key.
-func (d *Deriver) ToolsMoved(ctx context.Context, t *workspace.Task, at *Derived) (moved []string, err error) {
+// ToolsMoved lists the programs of t that are no longer those of the key. program is where the one that haz starts was found now; "" where
+// that is not known.
+func (d *Deriver) ToolsMoved(ctx context.Context, t *workspace.Task, at *Derived) (program string, moved []string, err error) {
 	now, err := d.tools(ctx, t, at)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	for _, lists := range [][2][]tools.Tool{{at.Tools, now}, {now, at.Tools}} {
 		for i := range lists[0] {
@@ -61,7 +62,21 @@ func (d *Deriver) ToolsMoved(ctx context.Context, t *workspace.Task, at *Derived
 			}
 		}
 	}
-	return moved, nil
+	return programOf(t, now), moved, nil
+}
+
+// programOf is where the program that haz starts for a task was found, if these tools tell: elsewhere than in the workspace, and by its bytes.
+func programOf(t *workspace.Task, list []tools.Tool) (file string) {
+	for name, i := t.CommandLine()[0], 0; i < len(list); i++ {
+		switch tool := &list[i]; {
+		case tool.Name != name:
+		case file != "" || tool.How != tools.Bytes || tool.Inside() != "":
+			return ""
+		default:
+			file = tool.File
+		}
+	}
+	return file
 }
 
 // Forget says that something ran: programs may be others by now.
