@@ -346,3 +346,45 @@ func (l laterClock) Now() time.Time { return time.Now().Add(time.Duration(l)) }
 func (l laterClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d, f).Stop
 }
+
+// everySettled are the tasks of standingWorld.
+const everySettled = "app:build app:test doc:build lib:build lib:check"
+
+// What was restored is written down by the run after that: the product list has stats of before (S-60).
+func TestSettledAfterARestore(t *testing.T) {
+	w := standingWorld(t)
+	for _, name := range []string{"/lib/out", "/app/out", "/doc/page"} {
+		must(t, w.fs.RemoveAll(name))
+	}
+	w.run(t, haz.RunOptions{})
+	w.mem.Advance(time.Minute)
+	w.run(t, haz.RunOptions{})
+	if got := w.settled(t, haz.RunOptions{}); got != everySettled {
+		t.Errorf("settled are %q", got)
+	}
+}
+
+// Where times are fine (S-75), what a run has made is settled as soon as another one has found it up to date; elsewhere when it is old.
+func TestSettledWhereTimesAreFine(t *testing.T) {
+	for _, fine := range []bool{true, false} {
+		w := standingWorld(t)
+		w.mem.SetTime(w.mem.Now().Add(123456789))
+		w.mem.SetStep(time.Microsecond)
+		w.mem.SetGranularity(4 * time.Millisecond)
+		want := ""
+		if fine {
+			w.mem.SetFine(true)
+			want = everySettled
+		}
+		w.write(t, "/lib/src/a.c", "A\n", "/app/main.c", "MAIN\n", "/doc/text", "T\n")
+		w.run(t, haz.RunOptions{})
+		w.run(t, haz.RunOptions{})
+		if got := w.settled(t, haz.RunOptions{}); got != want {
+			t.Errorf("fine %v: settled are %q", fine, got)
+		}
+		w.write(t, "/lib/src/a.c", "B\n")
+		if got := w.settled(t, haz.RunOptions{}); strings.Contains(got, "lib") || strings.Contains(got, "app") {
+			t.Errorf("fine %v: after an edit settled are %q", fine, got)
+		}
+	}
+}

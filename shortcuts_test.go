@@ -133,6 +133,11 @@ func newEditor(t *testing.T, seed int64) *editor {
 	if e.r.Intn(3) == 0 {
 		e.w.mem.SetGranularity([]time.Duration{time.Millisecond, 10 * time.Millisecond, time.Second}[e.r.Intn(3)])
 	}
+	if e.r.Intn(2) == 0 { // a kernel with fine times
+		e.w.mem.SetTime(e.w.mem.Now().Add(123456789))
+		e.w.mem.SetStep(time.Microsecond)
+		e.w.mem.SetFine(e.r.Intn(4) > 0)
+	}
 	e.w.write(t, "/.haz/workspace.yml", workspaceFile)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		e.declare(t, name)

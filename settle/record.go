@@ -64,7 +64,7 @@ func (n *note) thing(path string, info fsys.Info) bool {
 	return n.o.State.Tells(path, info, n.begin)
 }
 
-// outputs adds those of the entry, as the product list has them.
+// outputs adds those of the entry, which the product list has, too, as they lie there: after a restore it may have other stats (S-60).
 func (n *note) outputs() bool {
 	list, place := n.o.State.ProductsPlace(n.rec.Task)
 	outs := n.u.Manifest.Outputs
@@ -74,26 +74,28 @@ func (n *note) outputs() bool {
 	n.rec.List = place
 	for i := range outs {
 		o, f := &outs[i], &list.Files[i]
-		if f.Path != o.Path {
+		info, err := n.o.FS.Lstat(o.Path)
+		if err != nil || f.Path != o.Path || f.Info.Kind != info.Kind || !n.output(o, f, info) {
 			return false
 		}
-		ok := false
-		switch o.Kind {
-		case entry.File:
-			n.add(o.Path, standing.Thing, f.Info)
-			ok = f.HasDigest && f.Digest == o.Digest && f.Info.Perm == o.Mode && f.Info.Size == o.Size && n.o.State.Proven(o.Path, f.Info, o.Digest)
-		case entry.Link:
-			ok = n.thing(o.Path, f.Info) && f.Info.Kind == fsys.Link && f.LinkText == o.Target
-		case entry.Dir:
-			n.add(o.Path, standing.Mode, f.Info)
-			ok = f.Info.Kind == fsys.Dir && f.Info.Perm == o.Mode
-		}
-		if !ok {
-			return false
-		}
-		n.rec.Outputs = append(n.rec.Outputs, standing.Output{Output: *o, Found: f.Found, Info: f.Info})
+		n.rec.Outputs = append(n.rec.Outputs, standing.Output{Output: *o, Found: f.Found, Info: info})
 	}
 	return true
+}
+
+// output adds one of them.
+func (n *note) output(o *entry.Output, f *state.Produced, info fsys.Info) bool {
+	switch o.Kind {
+	case entry.File:
+		n.add(o.Path, standing.Thing, info)
+		return f.HasDigest && f.Digest == o.Digest && info.Perm == o.Mode && info.Size == o.Size && n.o.State.Proven(o.Path, info, o.Digest)
+	case entry.Link:
+		return n.thing(o.Path, info) && info.Kind == fsys.Link && f.LinkText == o.Target
+	case entry.Dir:
+		n.add(o.Path, standing.Mode, info)
+		return info.Kind == fsys.Dir && info.Perm == o.Mode
+	}
+	return false
 }
 
 // inputs walks once more, and adds what that looks at. It has to find what the key was made of.

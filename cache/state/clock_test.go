@@ -24,6 +24,9 @@ func TestDigestIsNeverStale(t *testing.T) {
 		mem.SetTime(time.Unix(1_000_000, 0))
 		mem.SetStep(rapid.SampledFrom([]time.Duration{0, 1, time.Microsecond, time.Millisecond, time.Second}).Draw(t, "step"))
 		mem.SetGranularity(rapid.SampledFrom([]time.Duration{1, 4 * time.Millisecond, time.Second, 2 * time.Second}).Draw(t, "grain"))
+		if rapid.IntRange(0, 2).Draw(t, "fine") == 0 {
+			mem.SetFine(rapid.Bool().Draw(t, "in order"))
+		}
 		s := Open(mem, digest.BLAKE3)
 		// A clock that comes a second time, after it was set back, to the very tick of an earlier edit: another edit then, of
 		// the same size and in the same inode, is beyond every stat. So nothing is edited near ticks of a time before.

@@ -58,6 +58,14 @@ func (m *Moment) at() int64 {
 	return m.stamp
 }
 
+// after is at for something with that stat. Where it is the very time that the stat says, the clock is looked at once more: fine times (S-75) are later then.
+func (m *Moment) after(info fsys.Info) int64 {
+	if m.at() == info.CTime {
+		m.stamp = m.s.Stamp()
+	}
+	return m.stamp
+}
+
 // Digest is State.Digest. For a zero info, a stat that is taken only now, it looks at the clock again.
 func (m *Moment) Digest(ctx context.Context, name string, info fsys.Info) (Read, error) {
 	s := m.s
@@ -77,9 +85,9 @@ func (m *Moment) Digest(ctx context.Context, name string, info fsys.Info) (Read,
 	if err := ctx.Err(); err != nil {
 		return Read{}, err
 	}
-	stamp := m.at() // after the stat, before the first byte is read
+	stamp := m.after(info) // and before the first byte is read
 	steady, ask := false, false
-	if oldEnough(info, stamp) {
+	if s.oldEnough(name, info, stamp) {
 		steady, ask = s.steady(name, info, stamp)
 	}
 	d, now, unwritten, err := s.readDigest(ctx, name, info.Size, ask)

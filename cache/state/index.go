@@ -15,7 +15,7 @@ import (
 // the same.
 //
 // A row proves that a file's bytes have the digest when the stat is equal in all fields, and mtime and ctime are older by
-// the racy window than recorded-at, the file system's time before the bytes were read: then whatever wrote to the file
+// the racy window (S-26, S-75) than recorded-at, the file system's time before the bytes were read: then whatever wrote to the file
 // after that has left a later time. The idea is git's index, whose rows become racy in the same way; asking the file
 // system for the time, instead of the machine, is what makes it hold on network file systems and with clocks that are set.
 //
@@ -42,14 +42,8 @@ type row struct {
 	recorded int64 // time of the file system before the bytes were read, in nanoseconds; 0 when unknown
 }
 
-// proves reports whether a file that looks like info has the row's digest.
-func (r *row) proves(info fsys.Info) bool { return r.info.Same(info) && oldEnough(info, r.recorded) }
-
-// oldEnough reports whether both times of info lie the racy window before recorded.
-func oldEnough(info fsys.Info, recorded int64) bool {
-	limit := recorded - int64(racyWindow)
-	return recorded > 0 && info.MTime <= limit && info.CTime <= limit
-}
+// proves reports whether a file that looks like info has the row's digest. Whether it was old enough was judged when the row was made.
+func (r *row) proves(info fsys.Info) bool { return r.info.Same(info) && isBefore(info, r.recorded) }
 
 // table returns the rows on disk, read on first use.
 func (s *State) table() *table {
@@ -101,7 +95,7 @@ func (s *State) RememberAt(name string, info fsys.Info, d digest.Digest, stamp i
 	if info.Kind != fsys.File {
 		return
 	}
-	if !oldEnough(info, stamp) {
+	if !s.oldEnough(name, info, stamp) {
 		s.suspect(info)
 		return
 	}

@@ -32,7 +32,7 @@ func (s *State) Keep(name string, pieces ...[]byte) {
 // does, which steady clocks have to show: it is old, as of stamp, and Steady (of which ask is the part that is up to FS.Unwritten).
 func (s *State) Settled(name string, info fsys.Info, stamp int64) (settled, ask bool) {
 	switch {
-	case !oldEnough(info, stamp):
+	case !s.oldEnough(name, info, stamp):
 		return false, false
 	case info.Kind == fsys.Dir: // nobody maps one
 		return s.Tells(name, info, stamp), false

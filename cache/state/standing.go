@@ -80,7 +80,7 @@ func (m *Mounts) Stand(dev uint64, name string) bool {
 // be compared with those of the clock, and they are older by the racy window than stamp.
 func (s *State) Tells(name string, info fsys.Info, stamp int64) bool {
 	v := s.volume(name, info)
-	return v.believed() && s.isTimed(&v) && oldEnough(info, stamp)
+	return v.believed() && s.isTimed(&v) && s.oldEnough(name, info, stamp)
 }
 
 // Proven reports whether the stat index proves that the file name, seen as info, has the digest.

@@ -28,7 +28,7 @@ import (
 
 // The limits of chapter 2, section 12, that concern this package, in one place.
 const (
-	// racyWindow is how much older than recorded-at mtime and ctime must be, so that a stat that is equal proves something.
+	// racyWindow is how much older than recorded-at mtime and ctime must be, so that a stat that is equal proves something, where times are not fine.
 	racyWindow = 2 * time.Second
 
 	// keepUnknown is how long the records of a task that no longer exists are kept.
@@ -70,8 +70,9 @@ type State struct {
 	locks   locks
 
 	products, keys, rewrites, remakes log
-	today                             func() int64 // unix seconds of the file system when this State was first asked; 0 when unknown
-	asked                             func() bool  // whether any task was to be carried out again when this State was first asked
+	fineOn                            func() uint64 // the device with fine times; 0 where there is none
+	today                             func() int64  // unix seconds of the file system when this State was first asked; 0 when unknown
+	asked                             func() bool   // whether any task was to be carried out again when this State was first asked
 
 	making sync.Mutex // of the secret
 
@@ -108,6 +109,7 @@ func Open(ws fsys.FS, fn digest.Function) *State {
 	s.rewrites = log{s: s, name: rewritesName, kind: "rewrites", most: maxRewrite}
 	s.remakes = log{s: s, name: remakesName, kind: "remake", most: maxRemake}
 	s.asked = sync.OnceValue(s.remakes.any)
+	s.fineOn = sync.OnceValue(s.tryFine)
 	s.today = sync.OnceValue(func() int64 { return s.Stamp() / int64(time.Second) })
 	s.locks = locks{pid: os.Getpid(), ancestors: sync.OnceValue(ancestors), ancestorsOf: ancestorsOf, depth: sync.OnceValue(depth)}
 	return s

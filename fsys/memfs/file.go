@@ -125,7 +125,7 @@ func (f *file) writeAt(p []byte, off int64) (int, error) {
 	if end := int(off) + len(p); end > len(f.node.data) {
 		f.tree.resize(f.node, end)
 	}
-	f.node.stamp(f.tree.clock.tick())
+	f.node.stamp(&f.tree.clock, f.tree.clock.tick())
 	return copy(f.node.data[off:], p), nil
 }
 
@@ -143,7 +143,7 @@ func (f *file) Truncate(size int64) error {
 	f.tree.mu.Lock()
 	defer f.tree.mu.Unlock()
 	f.tree.resize(f.node, int(size))
-	f.node.stamp(f.tree.clock.tick())
+	f.node.stamp(&f.tree.clock, f.tree.clock.tick())
 	return nil
 }
 

@@ -97,7 +97,7 @@ func (p *Mapping) WriteAt(b []byte, off int64) (int, error) {
 	v, n, now := &t.volume, p.node, t.clock.tick()
 	marks := v.Times == fsys.TimesMarked || v.Times == fsys.TimesLayered && v.tells
 	if v.Times == fsys.TimesExact || marks && now > p.until {
-		n.stamp(now)
+		n.stamp(&t.clock, now)
 		p.until = now + writeBack
 	}
 	if off < 0 || off > int64(len(n.data)) {

@@ -141,6 +141,11 @@ type clock struct {
 	step  int64
 	grain int64
 	from  func() time.Time
+
+	fine    bool
+	inOrder bool
+	exact   int64 // time of the last tick
+	floor   int64 // the last exact stamp
 }
 
 // tick is the time stamp of one change.
@@ -152,10 +157,23 @@ func (c *clock) tick() int64 {
 		c.now += c.step
 		t = c.now
 	}
+	c.exact = t
 	if c.grain > 1 {
 		t -= ((t % c.grain) + c.grain) % c.grain
 	}
 	return t
+}
+
+// mark is the stamp that a node gets at the last tick, which gave now.
+func (c *clock) mark(n *node, now int64) int64 {
+	if n.seen.Swap(false) && c.fine && now <= n.ctime {
+		c.floor = c.exact
+		return c.exact
+	}
+	if c.fine && c.inOrder && c.floor <= c.exact { // else the clock was set back
+		return max(now, c.floor)
+	}
+	return now
 }
 
 // Now is the time of the last change, unless the clock was moved since.
@@ -186,6 +204,10 @@ func (m *FS) SetStep(d time.Duration) { m.setClock(func(c *clock) { c.step = int
 // SetGranularity makes time stamps multiples of d, as file systems with coarse time stamps do (FAT: 2 s). At most 1 ns
 // means exact ones.
 func (m *FS) SetGranularity(d time.Duration) { m.setClock(func(c *clock) { c.grain = int64(d) }) }
+
+// SetFine gives what somebody has looked at since its last stamp an exact one, where the coarse one would not be later, as ext4, XFS and btrfs do since
+// Linux 6.13; and inOrder, as they do, nobody an earlier one than an exact one that was given before.
+func (m *FS) SetFine(inOrder bool) { m.setClock(func(c *clock) { c.fine, c.inOrder = true, inOrder }) }
 
 // SetClock replaces the logical clock; nil brings it back. The function must not use the file system.
 func (m *FS) SetClock(now func() time.Time) { m.setClock(func(c *clock) { c.from = now }) }

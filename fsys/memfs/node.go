@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/haz-build/haz/fsys"
@@ -46,6 +47,7 @@ type node struct {
 	mode         fs.FileMode // type and permission bits
 	nlink        uint32
 	mtime, ctime int64
+	seen         atomic.Bool // somebody has looked at the times
 
 	data   []byte // of a file
 	shared bool   // data belongs to somebody else too: copy before writing
@@ -78,6 +80,7 @@ func (n *node) isFile() bool { return n.mode.IsRegular() }
 func (n *node) isLink() bool { return n.mode.Type() == fs.ModeSymlink }
 
 func (n *node) info() fsys.Info {
+	n.seen.Store(true)
 	i := fsys.Info{
 		Kind: n.kind(), Perm: fsys.ModePerm(n.mode), Nlink: n.nlink, Size: int64(len(n.data)),
 		MTime: n.mtime, CTime: n.ctime, Inode: n.inode, Dev: device,
@@ -232,7 +235,7 @@ func (t *tree) attach(dir *node, base string, n *node) {
 
 func (t *tree) put(dir *node, base string, n *node, now int64) {
 	dir.entries[base] = n
-	dir.mtime, dir.ctime = now, now
+	dir.stamp(&t.clock, now)
 	if n.isDir() {
 		n.parent, n.name = dir, base
 		n.nlink = max(n.nlink, 1) + 1
@@ -240,7 +243,7 @@ func (t *tree) put(dir *node, base string, n *node, now int64) {
 	} else {
 		n.nlink++
 	}
-	n.ctime = now
+	n.ctime = t.clock.mark(n, now)
 }
 
 // detach takes the name base out of dir.
@@ -256,9 +259,9 @@ func (t *tree) detach(dir *node, base string) {
 
 func (t *tree) take(dir *node, base string, n *node, now int64) {
 	delete(dir.entries, base)
-	dir.mtime, dir.ctime = now, now
+	dir.stamp(&t.clock, now)
 	n.nlink--
-	n.ctime = now
+	n.ctime = t.clock.mark(n, now)
 	if n.isDir() {
 		dir.nlink--
 	}

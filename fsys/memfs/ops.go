@@ -323,7 +323,7 @@ func (m *FS) alter(op, name string, do func(n *node)) error {
 		}
 		m.tree.touch(p.node)
 		do(p.node)
-		p.node.ctime = m.tree.clock.tick()
+		p.node.ctime = m.tree.clock.mark(p.node, m.tree.clock.tick())
 		return nil
 	})
 }
@@ -453,10 +453,13 @@ func (m *FS) open(name string, flag int, perm fs.FileMode) (*file, error) {
 	f.node = p.node
 	if flag&os.O_TRUNC != 0 && p.node.isFile() {
 		m.tree.resize(p.node, 0)
-		p.node.stamp(m.tree.clock.tick())
+		p.node.stamp(&m.tree.clock, m.tree.clock.tick())
 	}
 	return f, nil
 }
 
 // stamp notes that the bytes changed.
-func (n *node) stamp(now int64) { n.mtime, n.ctime = now, now }
+func (n *node) stamp(c *clock, now int64) {
+	now = c.mark(n, now)
+	n.mtime, n.ctime = now, now
+}

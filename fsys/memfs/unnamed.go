@@ -86,7 +86,7 @@ func (f *unnamed) alter(op string, do func(n *node)) error {
 	defer f.tree.mu.Unlock()
 	f.tree.touch(f.node)
 	do(f.node)
-	f.node.ctime = f.tree.clock.tick()
+	f.node.ctime = f.tree.clock.mark(f.node, f.tree.clock.tick())
 	return nil
 }
 
