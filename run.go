@@ -199,13 +199,13 @@ func (e *engine) settled(ctx context.Context, opts *actors.Options) {
 	if caught("the look for what is up to date", func() {
 		e.settle = settle.Open(settle.Options{Plan: opts.Plan, FS: opts.FS, State: opts.State, Cache: opts.Cache, Deriver: opts.Deriver, Hash: opts.Hash, Store: opts.Store,
 			OS: opts.OS, Env: opts.Env, Root: e.w.root(), Workers: opts.Workers, Program: e.w.o.program()})
-		opts.Settled = e.settle.Settled(ctx)
+		opts.Settled, opts.Foreseen = e.settle.Settled(ctx)
 		if len(opts.Settled) < len(opts.Plan.Tasks) {
 			e.settle.Begin()
 			opts.UpToDate = e.settle.Note
 		}
 	}) != nil {
-		e.settle, opts.Settled, opts.UpToDate = nil, nil, nil // a file system of the host's, say: the tasks meet it again, each for itself
+		e.settle, opts.Settled, opts.Foreseen, opts.UpToDate = nil, nil, nil, nil // a file system of the host's, say: the tasks meet it again, each for itself
 	}
 }
 
@@ -217,7 +217,7 @@ func (e *engine) drive(plan *Plan, watch *audience, pauses *suspensions, o RunOp
 		return
 	}
 	if e.settled(watch.wishes.ctx, &opts); watch.wishes.any() {
-		opts.Settled = nil // who is asked to end has nothing to say of what it did not look at (EXEC-051)
+		opts.Settled, opts.Foreseen = nil, nil // who is asked to end has nothing to say of what it did not look at (EXEC-051)
 	}
 	h, err := actors.Start(e.w.actorSystem, opts)
 	if err != nil {

@@ -24,6 +24,7 @@ type builder struct {
 	workers *workers
 	jobs    []atomic.Pointer[job] // nil before anybody has asked
 
+	ran       atomic.Bool  // a task was about to be executed
 	staged    atomic.Int64 // turns with the cache that wait or are under way
 	inTurn    atomic.Bool  // one is under way
 	awaited   atomic.Int64 // tasks that wait for a lock of another haz
@@ -86,9 +87,12 @@ type job struct {
 	restored    bool      // the result came from the cache
 	was         entry.Key // of what came from the cache, or was made anew
 	remake      bool      // the cache has the result, and it is made anew all the same
-	lookedAgain bool      // for the entry, with the lock in hand
-	letBe       []*job    // upstreams that are unsettled and stay so
-	listed      bool      // the product list holds the outputs of this run
+	resolved    bool      // once
+	foreseen    Foresight // what derived is from; nil: it was derived
+	stood       atomic.Bool
+	lookedAgain bool   // for the entry, with the lock in hand
+	letBe       []*job // upstreams that are unsettled and stay so
+	listed      bool   // the product list holds the outputs of this run
 	left        leftovers
 	locks       atomic.Pointer[state.TaskLocks]
 	refused     *state.Refused
@@ -245,6 +249,7 @@ func (j *job) forget(fs fsys.FS) {
 	if j.printed != nil {
 		j.printed.drop(fs)
 	}
+	j.foreseen = nil
 	j.derived, j.manifest, j.products, j.hasProducts, j.left = nil, nil, state.Products{}, false, leftovers{}
 	j.before, j.collected, j.folders, j.noted, j.printed, j.refused = nil, nil, nil, nil, nil, nil
 	j.mu.Lock()

@@ -39,6 +39,9 @@ type restoring struct {
 
 // restore compares the tree with the entry found and, if it may, puts it right.
 func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any) {
+	if !m.write && j.foreseen != nil && j.foreseen.Lacks() {
+		return messages.OutputsDiffer{Ref: m.ref, Keyed: m.keyed}
+	}
 	t := b.target(j)
 	var notes []messages.Note
 	defer func() {
@@ -90,7 +93,7 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 	j.restored, j.was = true, j.derived.Key
 	restored := messages.OutputsRestored{Ref: m.ref, Keyed: m.keyed, Product: messages.Product{
 		StdoutLen: man.StdoutLen, StderrLen: man.StderrLen, StdoutDigest: man.StdoutHash, StderrDigest: man.StderrHash,
-		Outputs: man.Outputs, OutputsDigest: ProductDigest(b.r.o.Hash, j.task, j.derived, man.Outputs)}, Attempt: max(1, man.Attempt)}
+		Outputs: man.Outputs, OutputsDigest: b.productDigest(j)}, Attempt: max(1, man.Attempt)}
 	restored.Said = append(notes, b.displacedNote(got.Kept, "gave way to what is recorded")...)
 	b.contribute(j, &restored.Product)
 	restored.Wrote, restored.Reads = claims(b.r.o.Plan.G, j.task, man.Outputs)
@@ -100,8 +103,9 @@ func (b *builder) restore(ctx context.Context, j *job, m restoring) (answer any)
 		restored.Said = append(restored.Said, b.wroteLate(j, man.Outputs, restored.Reads)...)
 	}
 	restored.Said = append(restored.Said, b.readEarly(j)...)
+	j.stood.Store(j.foreseen != nil && len(notes) == 0 && lists(&t.Products, man))
 	if tell := b.r.o.UpToDate; tell != nil && !m.write && work.Nothing && work.Recorded && len(restored.Said)+len(m.keyed.Notes) == 0 {
-		tell(UpToDate{j.task, j.derived, man, restored.Product})
+		tell(UpToDate{j.task, j.derived, man, restored.Product, j.foreseen})
 	}
 	restored.Next = m.first
 	restored.Next = b.emitStreams(j, restored.Next, man.Order, got.Stdout, got.Stderr)

@@ -30,7 +30,11 @@ func (b *builder) resolve(ctx context.Context, j *job, m messages.Resolve) any {
 	if !Wanted(b.r.o.FS, b.r.o.OS, b.r.o.Env, j.task) {
 		return b.leaveOut(ctx, j, m)
 	}
-	notes, failed := b.derive(ctx, j, m)
+	notes, foreseen := b.foresee(ctx, j, m)
+	var failed any
+	if !foreseen {
+		notes, failed = b.derive(ctx, j, m)
+	}
 	if failed != nil {
 		return failed
 	}
@@ -39,8 +43,10 @@ func (b *builder) resolve(ctx context.Context, j *job, m messages.Resolve) any {
 	if !m.Look {
 		return missed
 	}
-	if answer := b.lookUp(j, missed); answer != nil {
-		return answer
+	if !foreseen {
+		if answer := b.lookUp(j, missed); answer != nil {
+			return answer
+		}
 	}
 	first := m.First + len(notes)
 	if !m.Begun {
@@ -219,8 +225,16 @@ func (b *builder) prepare(ctx context.Context, j *job, m messages.PrepareExecuti
 		return nil
 	}
 	defer b.leave(j)
+	b.ran.Store(true)
 	if refused := b.lock(j); refused != nil {
 		return refusal(m.Ref, refused)
+	}
+	if moved, err := b.deriveForeseen(ctx, j); moved || err != nil {
+		b.unlock(j)
+		if err != nil {
+			return messages.KeyFailed{Ref: m.Ref, Error: keyError(err)}
+		}
+		return messages.InputsMoved{Ref: m.Ref}
 	}
 	if why := b.r.moved(); why != "" {
 		b.unlock(j)
@@ -407,6 +421,9 @@ func (b *builder) release(j *job, m messages.ReleaseTask) {
 		return
 	}
 	b.releaseOutputs(j, m.Ran)
+	if j.foreseen != nil {
+		return // what is written down is of this key
+	}
 	if secret, ok := b.r.o.State.Secret(true); ok {
 		b.r.o.State.WriteLastKey(j.task.ID.String(), b.r.o.Deriver.Record(j.task, j.derived, secret, b.r.o.Name, b.r.o.Clock.Now().Unix()))
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	Plan *graph.Plan
 	// Settled are the tasks of the plan that are up to date before the run begins, each once. None: each task finds out by itself.
 	Settled []Settled
+	// Foreseen are those of which a hit is known before the run begins, each once, in the order of the plan.
+	Foreseen []Foreseen
 
 	// UpToDate is told of tasks that were found up to date, by several goroutines; nil: nobody wants to know.
 	UpToDate func(UpToDate)

@@ -54,6 +54,7 @@ type UpToDate struct {
 	Derived  *key.Derived
 	Manifest *cache.Manifest
 	Product  messages.Product
+	Foreseen Foresight // of a foreseen task, whose Derived says less; else nil
 }
 
 // ofEach holds something for each task that has an actor.

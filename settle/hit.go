@@ -18,6 +18,8 @@ type hit struct {
 	own, streams digest.Digest   // what it contributes
 	whole        bool            // its entry is there, and printed was read
 	printed      [2][]byte
+	differs      bool // foreseen, and not all outputs look as they did
+	lacks        bool // one of them is not there
 }
 
 func (h *hit) Result() (key entry.Key, attempt int, product messages.Product) {

@@ -3,6 +3,7 @@ package settle
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/haz-build/haz/actors"
 	"github.com/haz-build/haz/cache"
@@ -14,19 +15,20 @@ import (
 	"github.com/haz-build/haz/messages"
 )
 
-// Settled finds the tasks of the plan that are as they were written down, with all their upstreams. It changes nothing, but for when entries were used.
-func (r *Run) Settled(ctx context.Context) (settled []actors.Settled) {
+// Settled finds the tasks of the plan that are as they were written down, with all their upstreams, and those that are so but for what lies at outputs. It
+// changes nothing, but for when entries of the former were used.
+func (r *Run) Settled(ctx context.Context) (settled []actors.Settled, foreseen []actors.Foreseen) {
 	if r.o.Program == "" {
-		return nil
+		return nil, nil
 	}
 	defer func() {
 		if recover() != nil { // a file system of the host may panic; the long way meets it again
-			settled = nil
+			settled, foreseen = nil, nil
 		}
 	}()
 	r.book = standing.NewBook(nil)
 	p := &pass{Run: r, ctx: ctx, rewritten: map[string]bool{}}
-	settled = p.run()
+	settled, foreseen = p.run()
 	r.book = standing.NewBook(r.table)
 	for _, s := range settled {
 		h := s.Hit.(*hit)
@@ -36,7 +38,7 @@ func (r *Run) Settled(ctx context.Context) (settled []actors.Settled) {
 			r.book.Touch(h.row, r.o.Cache.LastTouch(m))
 		}
 	}
-	return settled
+	return settled, foreseen
 }
 
 // pass is one look at all that is written down of the tasks of a plan.
@@ -56,38 +58,40 @@ const (
 	needed uint8 = 1 << iota
 	holds        // it is as it was
 	folder       // it is a folder
+	gone         // nothing lies there
 )
 
-func (p *pass) run() []actors.Settled {
+func (p *pass) run() ([]actors.Settled, []actors.Foreseen) {
 	payload, mounts := p.o.State.Standing()
 	table, ok := standing.Read(payload)
 	if !ok || table.Head.World != p.world {
-		return nil
+		return nil, nil
 	}
 	p.table = table
 	if !p.lookAtMounts(&mounts) || !p.o.State.ProductsSince(table.Head.Log, func(task string) { p.rewritten[task] = true }) {
 		p.table = nil // what is written down from here on is of another log, or of other mounts
-		return nil
+		return nil, nil
 	}
 	p.log = table.Head.Log
 	n := len(p.o.Plan.Tasks)
 	p.hits = make([]*hit, n)
 	if p.parallel(p.ctx, n, p.ask) {
-		return nil
+		return nil, nil
 	}
 	p.sort()
-	p.close(func(int) bool { return true })
+	p.close(p.hits, func(int) bool { return true })
 	if p.lookAtTree() || p.lookAtEntries() {
-		return nil
+		return nil, nil
 	}
-	p.close(p.isAsItWas)
+	all := slices.Clone(p.hits)
+	p.close(p.hits, func(i int) bool { return p.isAsItWas(p.hits, i, p.hold) })
 	list := make([]actors.Settled, 0, n)
 	for i, h := range p.hits {
 		if h != nil {
 			list = append(list, actors.Settled{Task: i, Hit: h})
 		}
 	}
-	return list
+	return list, p.foresee(all, len(list))
 }
 
 // ask finds the record of a task, and whether all that is not looked at in the tree is as it was.
@@ -160,43 +164,48 @@ func (p *pass) sort() {
 }
 
 // close takes away the hits for which stands says false, and all that lie downstream of what is no hit.
-func (p *pass) close(stands func(i int) bool) {
-	done := make([]bool, len(p.hits)) // also those in a circle, which none is settled of
+func (p *pass) close(hits []*hit, stands func(i int) bool) {
+	done := make([]bool, len(hits)) // also those in a circle, which none is settled of
 	for _, i := range p.order {
-		ok := p.hits[i] != nil
+		ok := hits[i] != nil
 		for _, e := range p.o.Plan.Up[i] {
-			ok = ok && (e.Task == i || p.hits[e.Task] != nil && done[e.Task])
+			ok = ok && (e.Task == i || hits[e.Task] != nil && done[e.Task])
 		}
 		if done[i] = true; !ok || !stands(i) {
-			p.hits[i] = nil
+			hits[i] = nil
 		}
 	}
-	for i := range p.hits {
+	for i := range hits {
 		if !done[i] {
-			p.hits[i] = nil
+			hits[i] = nil
 		}
 	}
 }
 
-// isAsItWas reports whether the looks of a task hold, its entry is there, and its upstreams contribute what they did.
-func (p *pass) isAsItWas(i int) bool {
-	h := p.hits[i]
-	if !h.whole {
+// isAsItWas reports whether the entry of a task is there, its looks are such that it stands, and its upstreams contribute what they did.
+func (p *pass) isAsItWas(hits []*hit, i int, stands func(h *hit) bool) bool {
+	h := hits[i]
+	if !h.whole || !stands(h) {
 		return false
 	}
+	var digests []messages.UpstreamDigests
+	for _, e := range p.o.Plan.Up[i] {
+		if e.Kind == graph.Hard {
+			u := hits[e.Task]
+			digests = append(digests, messages.UpstreamDigests{Task: e.Task, Own: u.own, Closure: u.rec.Closure, Streams: u.streams})
+		}
+	}
+	return p.o.Deriver.Contributed(actors.Upstreams(p.o.Plan, i, digests)) == h.rec.Upstreams
+}
+
+// hold reports whether all looks of a task hold.
+func (p *pass) hold(h *hit) bool {
 	for at := range p.table.Refs(h.row) {
 		if p.seen[at]&holds == 0 {
 			return false
 		}
 	}
-	var digests []messages.UpstreamDigests
-	for _, e := range p.o.Plan.Up[i] {
-		if e.Kind == graph.Hard {
-			u := p.hits[e.Task]
-			digests = append(digests, messages.UpstreamDigests{Task: e.Task, Own: u.own, Closure: u.rec.Closure, Streams: u.streams})
-		}
-	}
-	return p.o.Deriver.Contributed(actors.Upstreams(p.o.Plan, i, digests)) == h.rec.Upstreams
+	return true
 }
 
 // lookAtMounts reports whether all devices are mounted as they were.
@@ -266,6 +275,9 @@ func (p *pass) look(i int, path string) (found uint8) {
 	info, err := look(path)
 	if l.Holds(info, err) {
 		found |= holds
+	}
+	if fsys.Absent(err) {
+		found |= gone
 	}
 	if err == nil && info.Kind == fsys.Dir && !l.Kind.Follows() {
 		found |= folder

@@ -37,6 +37,10 @@ func (r *Run) Note(u actors.UpToDate) {
 		return
 	}
 	defer func() { _ = recover() }() // whatever a file system of the host does: the task is up to date all the same
+	if u.Foreseen != nil {
+		r.again(u.Foreseen.(*hit), u)
+		return
+	}
 	n := &note{Run: r, u: u, rec: standing.Record{Task: u.Task.ID.String(), Key: u.Derived.Key, Closure: u.Product.Closure, Product: u.Product.OutputsDigest,
 		Stdout: u.Product.StdoutDigest, Stderr: u.Product.StderrDigest, StdoutLen: u.Product.StdoutLen, StderrLen: u.Product.StderrLen,
 		Order: string(u.Manifest.Order), Attempt: max(1, u.Manifest.Attempt)}}
@@ -132,16 +136,15 @@ func (n *note) input(in *key.Input) bool {
 	if !in.Sure {
 		return false
 	}
+	n.rec.Inputs = append(n.rec.Inputs, in.Path)
 	switch {
 	case in.Kind == key.FileInput:
 		n.add(in.Path, standing.Thing, in.Info)
-		n.rec.Inputs = append(n.rec.Inputs, in.Path)
 		return n.o.State.Proven(in.Path, in.Info, in.Digest)
 	case in.Kind == key.DirInput:
 		return n.thing(in.Path, in.Info)
 	case in.Target == key.TargetFile:
 		n.add(in.Path, standing.Target, in.TargetInfo)
-		n.rec.Inputs = append(n.rec.Inputs, in.Path)
 		return n.thing(in.Path, in.Info) && n.o.State.Proven(in.Path, in.TargetInfo, in.Digest)
 	case in.Target == key.TargetAbsent:
 		n.add(in.Path, standing.Nowhere, fsys.Info{})

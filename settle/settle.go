@@ -20,6 +20,8 @@
 //   - When the entry was used last, for who cleans: touched when the hour is over, as on the long way.
 //   - Notes: a task of which there was anything to say is not written down, nor one of whose patterns the disk is asked whether they mean what they say.
 //
+// S-70: where only looks at outputs do not hold, a hit is foreseen: foreseen.go.
+//
 // S-54: a stat is written down only when it is older, by the racy window, than the time of the file system when the run began, and on a file system whose times tell
 // (State.Tells); of a file, when the stat index vouches for it. Then nothing happened there since before anything was looked at, and an equal stat later
 // says that nothing did until then. S-58: all is believed by the program that wrote it alone, on the same mounts, in the same start of the system, and while the

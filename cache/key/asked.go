@@ -88,7 +88,7 @@ func (d *Deriver) AskAgain(ctx context.Context, t *workspace.Task, isInput func(
 func (d *Deriver) Contributed(ups []Upstream) digest.Digest {
 	w := text.Writer{B: make([]byte, 0, 256)}
 	w.Head(wordUpstream, chapterRevision, d.o.Hash)
-	for _, u := range sortedUpstreams(ups) {
+	for _, u := range Sorted(ups) {
 		u.writeRecord(&w)
 	}
 	return w.Sum(d.o.Hash)

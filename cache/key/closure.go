@@ -56,7 +56,7 @@ func (d *Deriver) Contribution(t *workspace.Task, at *Derived, outputs digest.Di
 // what lies at its outputs all the same (outputs.Lying), and ups are its hard upstreams, which were carried out, or are as they were.
 func (d *Deriver) LeftOut(t *workspace.Task, ups []Upstream, lying digest.Digest) Upstream {
 	u := Upstream{Task: t.ID, Made: len(t.Outputs) > 0, Own: lying}
-	u.Closure = closure(d.o.Hash, kindLeftOut, lying, sortedUpstreams(ups))
+	u.Closure = closure(d.o.Hash, kindLeftOut, lying, Sorted(ups))
 	return u
 }
 

@@ -137,8 +137,8 @@ func compareOutputs(a, b outputPattern) int {
 	return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.text, b.text), strings.Compare(a.except, b.except))
 }
 
-// sortedUpstreams returns ups by (project, task).
-func sortedUpstreams(ups []Upstream) []Upstream {
+// Sorted returns ups by (project, task).
+func Sorted(ups []Upstream) []Upstream {
 	byTask := func(a, b Upstream) int { return a.Task.Compare(b.Task) }
 	if slices.IsSortedFunc(ups, byTask) {
 		return ups

@@ -63,7 +63,7 @@ func (a *action) components() *components {
 
 // made is what the key is made of.
 func (a *action) made() *Derived {
-	return &Derived{Tools: a.tools, Inputs: a.inputs, Locks: a.locks, Upstreams: sortedUpstreams(a.ups)}
+	return &Derived{Tools: a.tools, Inputs: a.inputs, Locks: a.locks, Upstreams: Sorted(a.ups)}
 }
 
 // vector is the action of 5.5.

@@ -107,7 +107,7 @@ type Derived struct {
 // Derive resolves and digests the inputs of t and composes the key. The error is *Error or ctx.Err(); work is abandoned
 // between files, and inside of long ones.
 func (d *Deriver) Derive(ctx context.Context, t *workspace.Task, ups []Upstream) (*Derived, error) {
-	at := &Derived{Upstreams: sortedUpstreams(ups)}
+	at := &Derived{Upstreams: Sorted(ups)}
 	var err error
 	for walks := 1; ; walks++ {
 		if at.Inputs, err = d.inputs(ctx, t); err != nil {

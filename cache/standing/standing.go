@@ -71,7 +71,7 @@ type Record struct {
 	Closure, Product digest.Digest
 
 	Looks  []Look
-	Inputs []string // those of the looks that are inputs with bytes, sorted
+	Inputs []string // those of the looks that are inputs, sorted
 
 	Outputs              []Output
 	Stdout, Stderr       digest.Digest
@@ -171,7 +171,7 @@ func (b *Book) Add(r Record) (taken bool) {
 	for i, at := range k.looks {
 		l := &b.looks[at].Look
 		_, k.inputs[i] = slices.BinarySearch(r.Inputs, l.Path)
-		k.inputs[i] = k.inputs[i] && (l.Kind == Thing && l.Info.Kind == fsys.File || l.Kind == Target)
+		k.inputs[i] = k.inputs[i] && (l.Kind == Thing || l.Kind == Target)
 	}
 	for i := range r.Outputs {
 		kind := Thing
