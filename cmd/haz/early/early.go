@@ -12,7 +12,6 @@ import (
 	_ "embed"
 	"os"
 	"syscall"
-	"unsafe"
 )
 
 // version is that of the next release. A release sets it: -ldflags "-X github.com/haz-build/haz/cmd/haz/early.version=1.2.3".
@@ -44,15 +43,6 @@ func init() {
 			os.Exit(answer([]byte(Help)))
 		}
 	}
-}
-
-// columns is how wide the terminal at standard output is; 0 where it is none.
-func columns() int {
-	var size struct{ rows, columns, x, y uint16 }
-	if _, _, err := syscall.Syscall(syscall.SYS_IOCTL, 1, syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size))); err != 0 {
-		return 0
-	}
-	return int(size.columns)
 }
 
 // answer writes to standard output and returns the exit code. It goes past os.Stdout, whose write dies of SIGPIPE: nobody
