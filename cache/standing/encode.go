@@ -26,7 +26,7 @@ import (
 //
 // A result is streams and outputs, of which the look says path, mode and size.
 const (
-	headSize   = digest.Size + 3*8 + 8 + Shards*infoSize
+	headSize   = digest.Size + 5*8 + 8 + Shards*infoSize
 	infoSize   = 5 * 8
 	countsSize = 7 * 4
 	lookSize   = 16 + 4*8
@@ -153,7 +153,7 @@ func appendInfo(b []byte, i fsys.Info) []byte {
 
 func (e *encoder) head(h *Head) {
 	e.h = append(e.h, h.World[:]...)
-	e.h = appendInts(e.h, h.Log.Dev, h.Log.Inode, uint64(h.Log.Size), uint64(h.Fresh))
+	e.h = appendInts(e.h, h.Log.Dev, h.Log.Inode, uint64(h.Log.Size), uint64(h.Log.MTime), uint64(h.Log.CTime), uint64(h.Fresh))
 	for _, shard := range h.Shards {
 		e.h = appendInfo(e.h, shard)
 	}

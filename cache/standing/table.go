@@ -65,9 +65,9 @@ func (t *Table) readHead(b []byte) {
 	h := &t.Head
 	h.World = digest.Digest(b[:digest.Size])
 	b = b[digest.Size:]
-	h.Log = state.ProductLog{Dev: order.Uint64(b), Inode: order.Uint64(b[8:]), Size: int64(order.Uint64(b[16:]))}
-	h.Fresh = uint32(min(order.Uint64(b[24:]), math.MaxInt32))
-	b = b[32:]
+	h.Log = state.ProductLog{Dev: order.Uint64(b), Inode: order.Uint64(b[8:]), Size: int64(order.Uint64(b[16:])), MTime: int64(order.Uint64(b[24:])), CTime: int64(order.Uint64(b[32:]))}
+	h.Fresh = uint32(min(order.Uint64(b[40:]), math.MaxInt32))
+	b = b[48:]
 	for i := range h.Shards {
 		h.Shards[i] = readInfo(b[i*infoSize:])
 	}

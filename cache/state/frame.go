@@ -19,7 +19,7 @@ const (
 
 const (
 	indexMagic    = "hazidx02"
-	standingMagic = "hazstd01"
+	standingMagic = "hazstd02"
 	keptMagic     = "hazkpt01"
 )
 

@@ -100,8 +100,9 @@ func (s *State) ProductsPlace(task string) (Products, Place) {
 
 // A ProductLog tells the log of product lists as it was at some time from what it becomes.
 type ProductLog struct {
-	Inode, Dev uint64
-	Size       int64
+	Inode, Dev   uint64
+	Size         int64
+	MTime, CTime int64
 }
 
 // ProductLog looks at the log, and says where the lists of tasks lie by then; a zero Place where there is none.
@@ -109,13 +110,13 @@ func (s *State) ProductLog(tasks []string) (ProductLog, []Place) {
 	places := make([]Place, len(tasks))
 	log := ProductLog{}
 	s.products.look(tasks, func(i int, at span) { places[i] = Place{at.off, at.size} }, func(info fsys.Info, size int64) {
-		log = ProductLog{info.Inode, info.Dev, size}
+		log = ProductLog{info.Inode, info.Dev, size, info.MTime, info.CTime}
 	})
 	return log, places
 }
 
 // ProductsSince visits the tasks that were given product lists after the log was as was. ok is false where that cannot be told, because the log was
-// rewritten or cut off.
+// rewritten or cut off, or something in it is damaged, so that older lists count.
 func (s *State) ProductsSince(was ProductLog, visit func(task string)) (ok bool) {
 	d, err := s.home.open()
 	if err != nil {
@@ -125,7 +126,7 @@ func (s *State) ProductsSince(was ProductLog, visit func(task string)) (ok bool)
 	switch {
 	case err != nil || info.Kind != fsys.File || info.Inode != was.Inode || info.Dev != was.Dev || info.Size < was.Size:
 		return false
-	case info.Size == was.Size:
+	case info.Size == was.Size && info.MTime == was.MTime && info.CTime == was.CTime:
 		return true
 	}
 	f, err := d.Open("/" + producedName)
@@ -136,14 +137,17 @@ func (s *State) ProductsSince(was ProductLog, visit func(task string)) (ok bool)
 	if now, err := fsys.FileInfo(f); err != nil || now.Inode != was.Inode || now.Dev != was.Dev {
 		return false
 	}
-	for found := scanLog(f, was.Size, info.Size, s.products.kind, s.products.most); ; {
-		task, _, err := found.next()
+	end := int64(0) // of what is whole, from the beginning on
+	for found := scanLog(f, 0, info.Size, s.products.kind, s.products.most); ; {
+		task, at, err := found.next()
 		switch {
 		case err == io.EOF:
-			return true
-		case err != nil:
+			return end >= was.Size
+		case err != nil || at.off > end && end < was.Size:
 			return false
 		}
-		visit(task)
+		if end = at.off + at.size; at.off >= was.Size {
+			visit(task)
+		}
 	}
 }

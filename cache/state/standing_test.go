@@ -160,6 +160,22 @@ func TestProductsSince(t *testing.T) {
 	if again, _ := Open(mem, digest.BLAKE3).ProductLog(nil); again.Size != int64(len(whole)) {
 		t.Errorf("the log ends at %d, not before what is torn, at %d", again.Size, len(whole))
 	}
+	for at := range log.Size { // the list that counts then is an older one, or none
+		bad := bytes.Clone(whole)
+		bad[at] ^= 1
+		write(t, mem, name, string(bad))
+		if got := since(); got != "false " {
+			t.Errorf("with another bit at %d: %s", at, got)
+		}
+		write(t, mem, name, string(bad[:log.Size]))
+		if got := since(); got != "false " {
+			t.Errorf("with another bit at %d, and nothing appended: %s", at, got)
+		}
+	}
+	write(t, mem, name, string(whole))
+	if got := since(); got != "true p:b p:c" {
+		t.Errorf("whole again: %s", got)
+	}
 	write(t, mem, name, string(whole[:log.Size-1]))
 	if got := since(); got != "false " {
 		t.Errorf("cut off: %s", got)
