@@ -28,8 +28,9 @@ var mayImport = map[string]string{
 	"fsys/fsystest":       "fsys",
 	"fsys/tree":           "layout fsys pattern",
 	"fsys/glob":           "fsys fsys/tree", // old names for hosts
-	"fsys/looks":          "fsys packed",
+	"fsys/looks":          "fsys packed parallel",
 	"layout":              "",              // names only
+	"parallel":            "",              // the same for many numbers at once
 	"packed":              "",              // values in a string and back: no disk
 	"pattern":             "layout packed", // the standard library only: it is asked about paths, never about disks
 	"pattern/patterntest": "",
@@ -52,17 +53,17 @@ var mayImport = map[string]string{
 	"workspace":        "layout diag packed pattern", // values; what reads files is workspace/load
 	"workspace/script": "",                           // a text is read, no file
 	"workspace/config": "workspace diag pattern",
-	"workspace/load":   "layout workspace workspace/config workspace/infer workspace/infer/node workspace/infer/golang workspace/infer/cargo workspace/infer/uv diag fsys fsys/tree pattern",
-	"workspace/infer":  "diag fsys pattern",
+	"workspace/load":   "layout workspace workspace/config workspace/infer workspace/infer/node workspace/infer/golang workspace/infer/cargo workspace/infer/uv diag fsys fsys/tree parallel pattern",
+	"workspace/infer":  "diag fsys parallel pattern",
 	// Readers of manifests, one a folder, none knows another one.
-	"workspace/infer/node":      "diag workspace/config workspace/infer",
-	"workspace/infer/golang":    "diag fsys workspace/infer",
+	"workspace/infer/node":      "diag parallel workspace/config workspace/infer",
+	"workspace/infer/golang":    "diag fsys parallel workspace/infer",
 	"workspace/infer/toml":      "diag workspace/infer",
-	"workspace/infer/cargo":     "diag workspace/infer workspace/infer/toml",
-	"workspace/infer/uv":        "diag workspace/infer workspace/infer/toml",
+	"workspace/infer/cargo":     "diag parallel workspace/infer workspace/infer/toml",
+	"workspace/infer/uv":        "diag parallel workspace/infer workspace/infer/toml",
 	"workspace/lockfile":        "",
 	"workspace/infer/infertest": "fsys workspace/infer",
-	"workspace/moving":          "diag fsys layout pattern workspace workspace/config workspace/infer workspace/infer/node workspace/infer/golang workspace/infer/cargo workspace/infer/uv workspace/infer/toml workspace/script",
+	"workspace/moving":          "diag fsys layout parallel pattern workspace workspace/config workspace/infer workspace/infer/node workspace/infer/golang workspace/infer/cargo workspace/infer/uv workspace/infer/toml workspace/script",
 	"workspace/guess":           "workspace workspace/config diag fsys fsys/tree pattern",
 	"workspace/dotenv":          "workspace", // a text is read, no file
 	"workspace/git":             "layout diag fsys pattern process",
@@ -80,7 +81,7 @@ var mayImport = map[string]string{
 	// Floor 4, the engine, and alone in knowing the actor library.
 	"actors": "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
 	// What need not be carried out; it knows what the engine would have to look at.
-	"settle":            "layout actors graph messages workspace cache cache/digest cache/entry cache/hasher cache/key cache/standing cache/state cache/text fsys fsys/tree",
+	"settle":            "layout actors graph messages workspace cache cache/digest cache/entry cache/hasher cache/key cache/standing cache/state cache/text fsys fsys/tree parallel",
 	"actors/actorstest": "fsys/memfs actors graph workspace messages cache cache/digest cache/entry cache/key cache/state fsys fsys/tree process process/processtest cache/hasher workspace/load",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
@@ -92,7 +93,7 @@ var mayImport = map[string]string{
 	"cmd/haz/early":   "",
 	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/config workspace/git workspace/load",
 	"cmd/haz/streams": "fsys process report",
-	"cmd/haz/watch":   "layout fsys pattern workspace",
+	"cmd/haz/watch":   "layout fsys parallel pattern workspace",
 	"cmd/haz":         "process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys layout",
 	"bench":           "",
 

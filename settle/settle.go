@@ -32,8 +32,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/haz-build/haz/cache"
 	"github.com/haz-build/haz/cache/digest"
@@ -45,6 +43,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/fsys/tree"
 	"github.com/haz-build/haz/graph"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/workspace"
 )
 
@@ -138,28 +137,16 @@ func (r *Run) parallel(ctx context.Context, n int, do func(i int)) (panicked boo
 
 // pieces is parallel for some numbers at once.
 func (r *Run) pieces(ctx context.Context, n int, do func(from, to int)) (panicked bool) {
-	const chunk = 64
-	var next atomic.Int64
-	var failed atomic.Bool
-	work := func() {
-		defer func() {
-			if recover() != nil {
-				failed.Store(true)
-			}
-		}()
-		for !failed.Load() && ctx.Err() == nil {
-			from := int(next.Add(chunk)) - chunk
-			if from >= n {
-				return
-			}
-			do(from, min(from+chunk, n))
+	defer func() {
+		if recover() != nil {
+			panicked = true
 		}
-	}
-	var all sync.WaitGroup
-	for range min(r.o.Workers, (n+chunk-1)/chunk) - 1 {
-		all.Go(work)
-	}
-	work()
-	all.Wait()
-	return failed.Load() || ctx.Err() != nil
+	}()
+	return !parallel.Pieces(n, 64, r.o.Workers, func(from, to int) bool {
+		if ctx.Err() != nil {
+			return false
+		}
+		do(from, to)
+		return true
+	}) || ctx.Err() != nil
 }

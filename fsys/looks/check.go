@@ -3,14 +3,12 @@ package looks
 import (
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"runtime"
-	"runtime/debug"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/parallel"
 )
 
 // Seen reports whether all would be seen again, and how many contents had to be read to tell. Where proven says so, contents are never
@@ -199,40 +197,12 @@ func (l *List) meet(d Disks) {
 
 // each calls do for 0 … n-1 side by side, until one says no. A panic in do, which asks the file system of a host, comes out here.
 func each(n int, do func(i int) bool) bool {
-	const step = 64
-	workers := min(runtime.GOMAXPROCS(0), (n+step-1)/step, 8)
-	var next atomic.Int64
-	var stopped atomic.Bool
-	var crash atomic.Pointer[string]
-	work := func() {
-		defer func() {
-			if r := recover(); r != nil {
-				text := fmt.Sprintf("%v\n%s", r, debug.Stack())
-				crash.CompareAndSwap(nil, &text)
-				stopped.Store(true)
-			}
-		}()
-		for !stopped.Load() {
-			end := int(next.Add(step))
-			for i := end - step; i < min(end, n); i++ {
-				if !do(i) {
-					stopped.Store(true)
-					return
-				}
-			}
-			if end >= n {
-				return
+	return parallel.Pieces(n, 64, min(runtime.GOMAXPROCS(0), 8), func(from, to int) bool {
+		for i := from; i < to; i++ {
+			if !do(i) {
+				return false
 			}
 		}
-	}
-	var wg sync.WaitGroup
-	for range workers - 1 {
-		wg.Go(work)
-	}
-	work()
-	wg.Wait()
-	if text := crash.Load(); text != nil {
-		panic(*text)
-	}
-	return !stopped.Load()
+		return true
+	})
 }

@@ -1,13 +1,8 @@
 package infer
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"runtime"
-	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/haz-build/haz/diag"
@@ -133,37 +128,4 @@ func (d *Disk) RealDir(name string) string {
 		return ""
 	}
 	return real
-}
-
-// Each calls work for 0 … n-1 on all usable CPUs, and returns when all are done. It stops early when the context ends. A panic in work
-// comes out here.
-func Each(ctx context.Context, n int, work func(i int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	var crash atomic.Pointer[string]
-	cpus := runtime.GOMAXPROCS(0)
-	step := max(1, min(n/(16*cpus), 16)) // some at a time, so that little is said between CPUs; few, so that all end at once
-	for range min(cpus, n) {
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					text := fmt.Sprintf("%v\n%s", r, debug.Stack())
-					crash.CompareAndSwap(nil, &text)
-				}
-			}()
-			for ctx.Err() == nil && crash.Load() == nil {
-				end := int(next.Add(int64(step)))
-				if end-step >= n {
-					return
-				}
-				for i := end - step; i < min(end, n); i++ {
-					work(i)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if text := crash.Load(); text != nil {
-		panic(*text)
-	}
 }

@@ -2,11 +2,9 @@ package infer_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -139,29 +137,6 @@ func TestPlacesInOneLine(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { text.Place(at, at+4); at += 6 }); n > 0 {
 		t.Errorf("%v allocations a place", n)
 	}
-}
-
-func TestEach(t *testing.T) {
-	var sum atomic.Int64
-	infer.Each(t.Context(), 1000, func(i int) { sum.Add(int64(i)) })
-	if sum.Load() != 499500 {
-		t.Errorf("sum %d", sum.Load())
-	}
-	func() {
-		defer func() {
-			if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), "at seven") {
-				t.Errorf("recovered %v", r)
-			}
-		}()
-		infer.Each(t.Context(), 10, func(i int) {
-			if i == 7 {
-				panic(errors.New("at seven"))
-			}
-		})
-	}()
-	ctx, end := context.WithCancel(t.Context())
-	end()
-	infer.Each(ctx, 10, func(int) { t.Error("work after the end") })
 }
 
 func write(t *testing.T, f fsys.FS, name, text string) {

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/haz-build/haz/parallel"
 )
 
 // ReadNew reads manifests of folders side by side. It leaves out folders that are known, and those of which read gives nil; all others
@@ -13,7 +15,7 @@ func ReadNew[M any](ctx context.Context, known map[string]*M, dirs []string, rea
 	slices.Sort(dirs)
 	dirs = slices.DeleteFunc(slices.Compact(dirs), func(dir string) bool { return known[dir] != nil })
 	all := make([]*M, len(dirs))
-	Each(ctx, len(dirs), func(i int) { all[i] = read(dirs[i]) })
+	parallel.Each(ctx, len(dirs), func(i int) { all[i] = read(dirs[i]) })
 	for i, m := range all {
 		if m != nil {
 			known[dirs[i]] = m

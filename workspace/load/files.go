@@ -2,18 +2,14 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
-	"runtime"
-	"runtime/debug"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/workspace/config"
 )
 
@@ -61,40 +57,8 @@ func kindOf(f fsys.FS, name string) string {
 }
 
 // parallel calls work for 0 … n-1 on all usable CPUs, and returns when all are done. It stops early when the context ends. A
-// panic in work comes out here, where the caller can catch it, and not in a goroutine, where nobody can.
-func (l *loader) parallel(n int, work func(i int)) {
-	workers := min(runtime.GOMAXPROCS(0), n)
-	if workers < 2 {
-		for i := 0; i < n && l.ctx.Err() == nil; i++ {
-			work(i)
-		}
-		return
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	var crash atomic.Pointer[string]
-	for range workers {
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					text := fmt.Sprintf("%v\n%s", r, debug.Stack())
-					crash.CompareAndSwap(nil, &text)
-				}
-			}()
-			for l.ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				work(i)
-			}
-		})
-	}
-	wg.Wait()
-	if text := crash.Load(); text != nil {
-		panic(*text)
-	}
-}
+// panic in work comes out here, where the caller can catch it.
+func (l *loader) parallel(n int, work func(i int)) { parallel.Each(l.ctx, n, work) }
 
 // sibling hints at a file of the other usual ending beside a missing one, or one whose name differs in case alone.
 func (l *loader) sibling(d *diag.Diagnostic, other string) {

@@ -7,9 +7,9 @@ import (
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/layout"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
-	"github.com/haz-build/haz/workspace/infer"
 )
 
 // noteUnlisted says which haz.yml are without effect, since no entry lists their folders (haz::cfg::077). It looks where such a file is likely to stand
@@ -84,7 +84,7 @@ func (l *loader) everywhere() []string {
 	for level, seen := []string{"/"}, 0; len(level) > 0 && seen < unlistedMost && l.ctx.Err() == nil; {
 		seen += len(level)
 		below, has := make([][]string, len(level)), make([]bool, len(level))
-		infer.Each(l.ctx, len(level), func(i int) {
+		parallel.Each(l.ctx, len(level), func(i int) {
 			entries, _ := l.fs.List(level[i]) // what cannot be read is told where something needs it
 			for _, e := range entries {
 				switch {

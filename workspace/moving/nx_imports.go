@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/haz-build/haz/workspace/infer"
+	"github.com/haz-build/haz/parallel"
 )
 
 // Where manifests do not say who uses whom, nx reads it from the sources: an import of the name of a package here, or of a name to which `paths`
@@ -36,7 +36,7 @@ func (n *nx) imports(ctx context.Context) {
 		}
 	}
 	found := make([][]*nxProject, len(files))
-	infer.Each(ctx, len(files), func(i int) {
+	parallel.Each(ctx, len(files), func(i int) {
 		for _, name := range importsOf(string(n.disk.Source(files[i]))) {
 			if q := m.project(name); q != nil && q.dir != "/" {
 				found[i] = append(found[i], q)

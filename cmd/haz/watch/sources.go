@@ -1,15 +1,14 @@
 package watch
 
 import (
+	"context"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/pattern"
 	"github.com/haz-build/haz/workspace"
 )
@@ -122,16 +121,7 @@ func (t *Tree) partOf(i *Interest, file string) string {
 func (p *Parts) Take(t *Tree, i *Interest, files []string) {
 	files = slices.DeleteFunc(slices.Clone(files), func(f string) bool { return !i.Source(f) })
 	parts := make([]string, len(files))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(files)) {
-		wg.Go(func() {
-			for at := int(next.Add(1)) - 1; at < len(files); at = int(next.Add(1)) - 1 {
-				parts[at] = t.partOf(i, files[at])
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Each(context.Background(), len(files), func(at int) { parts[at] = t.partOf(i, files[at]) })
 	if p.known == nil {
 		p.known = map[string]string{}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/workspace/infer"
 	"github.com/haz-build/haz/workspace/infer/toml"
 )
@@ -39,7 +40,7 @@ func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
 	w.patches()
 	level := append(w.members(), root)
 	for len(level) > 0 && ctx.Err() == nil {
-		infer.Each(ctx, len(level), func(i int) { w.resolve(level[i]) })
+		parallel.Each(ctx, len(level), func(i int) { w.resolve(level[i]) })
 		var next []string
 		for _, p := range level {
 			for _, u := range p.uses {
@@ -206,7 +207,7 @@ func (p *pkg) isPackage() bool {
 func (w *world) found() infer.Found {
 	list := infer.Sorted(w.packages)
 	parts := make([]infer.Found, len(list))
-	infer.Each(w.ctx, len(list), func(i int) { parts[i] = w.about(list[i]) })
+	parallel.Each(w.ctx, len(list), func(i int) { parts[i] = w.about(list[i]) })
 	all := infer.Joined(parts)
 	if len(all.Projects) > 0 { // the lock file lists what its members depend on
 		all.Locks = []infer.Lock{infer.LockOf("/Cargo.lock", all.Projects)}

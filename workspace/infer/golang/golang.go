@@ -14,6 +14,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -41,10 +42,10 @@ func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
 	w := &world{ctx: ctx, d: d, modules: map[string]*mod{}, ways: infer.NewWays(d)}
 	w.find()
 	list := infer.Sorted(w.modules)
-	infer.Each(ctx, len(list), func(i int) { w.require(list[i]) })
+	parallel.Each(ctx, len(list), func(i int) { w.require(list[i]) })
 	w.imports(list)
 	parts := make([]infer.Found, len(list))
-	infer.Each(ctx, len(list), func(i int) {
+	parallel.Each(ctx, len(list), func(i int) {
 		m := list[i]
 		parts[i] = infer.Found{Projects: []infer.Project{m.project()}, Edges: m.edges, Mistakes: m.mistakes}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -32,7 +33,7 @@ func (w *world) imports(list []*mod) {
 		m.lacks = s.lacking(m)
 	}
 	for len(level) > 0 && w.ctx.Err() == nil {
-		infer.Each(w.ctx, len(level), func(i int) { s.look(&level[i]) })
+		parallel.Each(w.ctx, len(level), func(i int) { s.look(&level[i]) })
 		var next []folder
 		for i := range level {
 			f := &level[i]
@@ -46,7 +47,7 @@ func (w *world) imports(list []*mod) {
 		}
 		level = next
 	}
-	infer.Each(w.ctx, len(used), func(i int) { s.meet(used[i]) })
+	parallel.Each(w.ctx, len(used), func(i int) { s.meet(used[i]) })
 }
 
 // lacking reports whether there is a module that m may import and does not require.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -59,7 +60,7 @@ func (w *world) first() []string {
 		bad         *diag.Diagnostic
 	}
 	uses := make([]used, len(work.Use))
-	infer.Each(w.ctx, len(uses), func(i int) {
+	parallel.Each(w.ctx, len(uses), func(i int) {
 		u := &uses[i]
 		u.dir, u.inside = w.ways.To("/", work.Use[i].Path)
 		u.has = u.dir != "" && w.d.Has(path.Join(u.dir, modFile))
@@ -137,7 +138,7 @@ func (w *world) walk() []string {
 	w.lists = map[string][]fsys.Entry{}
 	for level := []string{"/"}; len(level) > 0 && w.ctx.Err() == nil; {
 		lists, below, has := make([][]fsys.Entry, len(level)), make([][]string, len(level)), make([]bool, len(level))
-		infer.Each(w.ctx, len(level), func(i int) {
+		parallel.Each(w.ctx, len(level), func(i int) {
 			lists[i] = w.d.List(level[i])
 			for _, e := range lists[i] {
 				switch {

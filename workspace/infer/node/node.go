@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/workspace/infer"
 )
 
@@ -121,7 +122,7 @@ func (w *packages) members(ctx context.Context, d *infer.Disk, base string, glob
 		w.seen = map[string]bool{"/": true}
 	}
 	manifests, bad := make([]*manifest, len(folders)), make([]diag.List, len(folders))
-	infer.Each(ctx, len(folders), func(i int) {
+	parallel.Each(ctx, len(folders), func(i int) {
 		if !w.seen[folders[i].Dir] {
 			if manifests[i], bad[i] = readManifest(d, folders[i].Dir); manifests[i] != nil && manifests[i].broken {
 				manifests[i] = nil

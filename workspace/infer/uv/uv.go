@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/haz-build/haz/diag"
+	"github.com/haz-build/haz/parallel"
 	"github.com/haz-build/haz/workspace/infer"
 	"github.com/haz-build/haz/workspace/infer/toml"
 )
@@ -41,7 +42,7 @@ func (Reader) Read(ctx context.Context, d *infer.Disk) infer.Found {
 	}
 	w.root.sources() // which all members read
 	for len(level) > 0 && ctx.Err() == nil {
-		infer.Each(ctx, len(level), func(i int) { w.resolve(level[i]) })
+		parallel.Each(ctx, len(level), func(i int) { w.resolve(level[i]) })
 		var next []string
 		for _, p := range level {
 			for _, u := range p.uses {
@@ -207,7 +208,7 @@ func (p *project) isProgram() bool {
 func (w *world) found() infer.Found {
 	list := infer.Sorted(w.projects)
 	parts := make([]infer.Found, len(list))
-	infer.Each(w.ctx, len(list), func(i int) { parts[i] = w.about(list[i]) })
+	parallel.Each(w.ctx, len(list), func(i int) { parts[i] = w.about(list[i]) })
 	all := infer.Joined(parts)
 	if len(all.Projects) > 0 { // the lock file lists what its members depend on; they have one environment, which has the programs of the root
 		lock := infer.LockOf("/uv.lock", all.Projects)
