@@ -95,7 +95,6 @@ func (m *Moment) Digest(ctx context.Context, name string, info fsys.Info) (Read,
 		return Read{}, err
 	}
 	if !steady && !unwritten || !now.Same(info) {
-		s.suspect(now)
 		return Read{Digest: d, Info: now}, nil
 	}
 	s.RememberAt(name, now, d, stamp)

@@ -30,9 +30,8 @@ type index struct {
 
 	mu      sync.RWMutex
 	learned map[string]row // this run's rows, which win over base
-	young   map[fsys.Info]struct{}
-	count   atomic.Int64 // len(learned); lets a run that learns nothing do without the lock
-	dirty   bool         // something was learned that is not on disk
+	count   atomic.Int64   // len(learned); lets a run that learns nothing do without the lock
+	dirty   bool           // something was learned that is not on disk
 }
 
 // row is what is known of one file.
@@ -96,7 +95,6 @@ func (s *State) RememberAt(name string, info fsys.Info, d digest.Digest, stamp i
 		return
 	}
 	if !s.oldEnough(name, info, stamp) {
-		s.suspect(info)
 		return
 	}
 	s.index.mu.Lock()
@@ -107,26 +105,6 @@ func (s *State) RememberAt(name string, info fsys.Info, d digest.Digest, stamp i
 	s.index.learned[name] = row{info: info, digest: d, recorded: stamp}
 	s.index.count.Store(int64(len(s.index.learned)))
 	s.index.dirty = true
-}
-
-// suspect notes that an equal stat proves nothing for a file that was read as info.
-func (s *State) suspect(info fsys.Info) {
-	s.index.mu.Lock()
-	defer s.index.mu.Unlock()
-	if s.index.young == nil {
-		s.index.young = map[fsys.Info]struct{}{}
-	}
-	s.index.young[info] = struct{}{}
-}
-
-// Young reports whether "unchanged by stat" proves nothing for a file that looks like info: its mtime or ctime is too young
-// as of a new look at the clock (5.4), or it was when this State read its bytes. A file system that does not tell the time makes
-// everything young.
-func (s *State) Young(info fsys.Info) bool {
-	s.index.mu.RLock()
-	_, young := s.index.young[info]
-	s.index.mu.RUnlock()
-	return young || !oldEnough(info, s.Stamp())
 }
 
 // flushIndex replaces the index on disk with what was there when this run began and what it has learned. Losing what
