@@ -22,6 +22,7 @@ var mayImport = map[string]string{
 	"diag":                "",
 	"process":             "fsys",
 	"process/processtest": "process",
+	"ready":               "fsys", // the third door: whether services answer, and ports
 	"fsys":                "",
 	"fsys/memfs":          "fsys",
 	"fsys/faultfs":        "fsys fsys/memfs",

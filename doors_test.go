@@ -16,8 +16,9 @@ import (
 	"testing"
 )
 
-// TestTwoDoors fails on product code that reaches the disk beside package fsys, or starts a program beside package process.
-func TestTwoDoors(t *testing.T) {
+// TestDoors fails on product code that reaches the disk beside package fsys, starts a program beside package process, or reaches the network
+// beside package ready.
+func TestDoors(t *testing.T) {
 	files := 0
 	eachProductFile(t, func(file, text string) {
 		files++
@@ -68,6 +69,15 @@ func notProduct(p, name string) bool {
 var harmless = strings.Fields(`Args Environ ErrDeadlineExceeded ErrExist ErrNotExist ErrPermission Exit Expand File FileInfo FileMode Getegid Getenv Geteuid Getgid
 	Getpid Getppid Getuid Interrupt Kill LinkError LookupEnv NewFile PathError SameFile Signal Stderr Stdin Stdout SyscallError Unsetenv DevNull`)
 
+// offline are the packages below net that only read texts.
+var offline = []string{"net/mail", "net/netip", "net/url"}
+
+// sockets are the calls of the system with which a network is reached, whatever package has them.
+var sockets = []string{"Accept", "Accept4", "Bind", "Connect", "Listen", "Socket", "Socketpair"}
+
+// onNetwork are the folders that may have sockets.
+var onNetwork = []string{"ready"}
+
 // looksAtDisk are the functions of path/filepath that do.
 var looksAtDisk = []string{"EvalSymlinks", "Glob", "Walk", "WalkDir"}
 
@@ -89,7 +99,7 @@ func mayCall(file, name string) bool {
 	return false
 }
 
-// besideDoors names each call of a file that goes past fsys or process.
+// besideDoors names each call of a file that goes past fsys, process or ready.
 func besideDoors(t *testing.T, file, text string) []string {
 	t.Helper()
 	files := token.NewFileSet()
@@ -107,6 +117,8 @@ func besideDoors(t *testing.T, file, text string) []string {
 		}
 		names[name] = at
 		switch {
+		case (at == "net" || strings.HasPrefix(at, "net/") && !slices.Contains(offline, at)) && !slices.Contains(onNetwork, path.Dir(file)):
+			bad = append(bad, fmt.Sprintf("%s: imports %s: the network is reached by package ready", files.Position(s.Pos()), at))
 		case at == "os/exec" && path.Dir(file) != "process":
 			bad = append(bad, fmt.Sprintf("%s: imports os/exec: programs are started by package process", files.Position(s.Pos())))
 		case name == "." && (at == "os" || at == "path/filepath"), at == "io/ioutil":
@@ -125,6 +137,9 @@ func besideDoors(t *testing.T, file, text string) []string {
 		name, at := s.Sel.Name, names[of.Name]
 		disk := at == "os" && !slices.Contains(harmless, name) && !strings.HasPrefix(name, "O_") && !strings.HasPrefix(name, "Mode") ||
 			at == "path/filepath" && slices.Contains(looksAtDisk, name)
+		if (at == "syscall" || at == "golang.org/x/sys/unix") && slices.Contains(sockets, name) && !slices.Contains(onNetwork, path.Dir(file)) {
+			bad = append(bad, fmt.Sprintf("%s: %s.%s: the network is reached by package ready", files.Position(s.Pos()), at, name))
+		}
 		if disk && !mayCall(file, name) {
 			bad = append(bad, fmt.Sprintf("%s: %s.%s: the disk is reached by package fsys", files.Position(s.Pos()), at, name))
 		}
@@ -133,8 +148,8 @@ func besideDoors(t *testing.T, file, text string) []string {
 	return bad
 }
 
-// TestTwoDoorsGoesRed shows that the check can fail.
-func TestTwoDoorsGoesRed(t *testing.T) {
+// TestDoorsGoRed shows that the check can fail.
+func TestDoorsGoRed(t *testing.T) {
 	for _, tc := range []struct {
 		file, text string
 		want       int
@@ -150,6 +165,11 @@ func TestTwoDoorsGoesRed(t *testing.T) {
 		{"process/a.go", "import \"os/exec\"\nvar _ = exec.Command(\"x\")", 0},
 		{"workspace/git/a.go", "import \"os/exec\"\nvar _ = exec.Command(\"x\")", 1},
 		{"fsys/a.go", "import \"os\"\nvar _, _ = os.Lstat(\"x\")", 0},
+		{"actors/a.go", "import \"net\"\nimport web \"net/http\"\nimport \"net/http/httptest\"", 3},
+		{"actors/a.go", "import \"net/url\"\nimport \"net/netip\"", 0},
+		{"actors/a.go", "import \"golang.org/x/sys/unix\"\nvar _, _ = unix.Socket(1, 1, 0)", 1},
+		{"ready/a.go", "import \"net\"\nimport \"syscall\"\nvar _, _ = syscall.Socket(1, 1, 0)", 0},
+		{"ready/a.go", "import \"os\"\nvar _, _ = os.ReadFile(\"/proc/net/tcp\")", 1},
 	} {
 		if bad := besideDoors(t, tc.file, "package a\n"+tc.text); len(bad) != tc.want {
 			t.Errorf("%s with\n%s\nfinds %q, want %d", tc.file, tc.text, bad, tc.want)
@@ -171,6 +191,16 @@ func TestNoIdleExemptions(t *testing.T) {
 			}) {
 				t.Errorf("nothing in %s needs os.%s", glob, name)
 			}
+		}
+	}
+}
+
+// TestOnNetworkIsNeeded fails on a folder that may have sockets and has none.
+func TestOnNetworkIsNeeded(t *testing.T) {
+	imports := packageImports(t)
+	for _, dir := range onNetwork {
+		if !slices.Contains(imports[dir], "net") {
+			t.Errorf("%s does not import net", dir)
 		}
 	}
 }

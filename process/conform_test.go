@@ -23,7 +23,7 @@ func TestConform(t *testing.T) {
 		processtest.Fails:    "echo bad >&2; exit 3",
 		processtest.Crashes:  "kill -9 $$",
 		processtest.Hangs:    "echo ready; exec sleep 300",
-		processtest.Stubborn: "trap '' INT TERM; echo ready; while :; do sleep 1; done",
+		processtest.Stubborn: "trap '' HUP INT QUIT TERM USR1 USR2; echo ready; while :; do sleep 1; done",
 	}
 	processtest.Conform(t,
 		func() process.Spawner { return process.System(process.DefaultLimits) },

@@ -4,6 +4,7 @@ package process
 
 import (
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -120,8 +121,8 @@ func (p *proc) endAtOnce() (incomplete string) {
 }
 
 // linger leaves the group of a process that we have signalled to its own cleaning up, until it is gone or Kill comes: a
-// shell dies of the signal at once, and the program that it had started does not. What cannot hear SIGINT, because a shell
-// that starts something in the background makes it ignore that, is sent SIGTERM.
+// shell dies of the signal at once, and the program that it had started does not. What cannot hear it (a shell makes what it
+// starts in the background ignore SIGINT, and nohup SIGHUP) is sent SIGTERM.
 func (p *proc) linger() {
 	if !p.mayLinger() || !p.group() {
 		return
@@ -132,9 +133,9 @@ func (p *proc) linger() {
 		if pause > 2*time.Millisecond && onlyZombies(p.pid) {
 			return
 		}
-		if !told && !p.isTermed() {
+		if asked, deaf := p.lastAsked(); deaf && !told {
 			told = true
-			terminateDeaf(p.pid)
+			terminateDeaf(p.pid, asked)
 		}
 		time.Sleep(pause)
 	}
@@ -147,10 +148,11 @@ func (p *proc) mayLinger() bool {
 	return p.cancelled && !p.killed
 }
 
-func (p *proc) isTermed() bool {
+// lastAsked is the last signal of ours, and whether the group may have members that did not hear it: SIGTERM was not sent yet.
+func (p *proc) lastAsked() (sig syscall.Signal, deaf bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.termed
+	return p.asked, !p.termed
 }
 
 type waited uint8

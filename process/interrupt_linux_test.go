@@ -34,19 +34,27 @@ func TestChildrenOfADeadShellCleanUp(t *testing.T) {
 	}
 }
 
-// A shell makes what it starts in the background deaf to SIGINT. Such a process gets SIGTERM when its shell is gone: nobody
-// has to wait for the grace to pass.
+// A shell makes what it starts in the background deaf to SIGINT, and nohup to SIGHUP. Such a process gets SIGTERM when its shell is gone:
+// nobody has to wait for the grace to pass (EXEC-081).
 func TestDeafChildrenAreTerminated(t *testing.T) {
-	s := open(t, quick)
-	dir := t.TempDir()
-	p, _ := start(t, s, shell(dir, `sleep 300 >/dev/null 2>&1 & echo $! > child; while :; do sleep 0.05; done`))
-	child := pidIn(t, filepath.Join(dir, "child"))
-	process.Interrupt(p)
-	if e := p.Wait(); !e.Cancelled || e.Signal != 2 {
-		t.Errorf("exit %+v", e)
-	}
-	if !dead(child) {
-		t.Error("the child lives")
+	const child = `sh -c 'echo $$ > child; exec sleep 300' >/dev/null 2>&1`
+	for name, c := range map[string]struct {
+		script string
+		signal int
+	}{"INT": {child + " & while :; do sleep 0.05; done", 2}, "HUP": {"nohup " + child + "; :", 1}} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, quick)
+			dir := t.TempDir()
+			p, _ := start(t, s, shell(dir, c.script))
+			child := pidIn(t, filepath.Join(dir, "child"))
+			process.Signal(p, name)
+			if e := p.Wait(); !e.Cancelled || e.Signal != c.signal {
+				t.Errorf("exit %+v", e)
+			}
+			if !dead(child) {
+				t.Error("the child lives")
+			}
+		})
 	}
 }
 

@@ -105,7 +105,7 @@ func killEach([]procInfo)            {}
 
 func (p *proc) holders() ([]procInfo, bool) { return nil, false }
 func onlyZombies(int) bool                  { return false }
-func terminateDeaf(int)                     {}
+func terminateDeaf(int, unix.Signal)        {}
 
 // standStill stops the groups of these tasks; what has left them is lost to us.
 func standStill(ps []*proc) (goOn func()) {

@@ -45,7 +45,8 @@ type proc struct {
 	cancelled bool // we sent a signal before the end of the main process was seen
 	held      bool // a signal of ours hit somebody who held a pipe after the main process had ended by itself
 	hurried   bool
-	termed    bool // SIGTERM was sent
+	termed    bool           // SIGTERM was sent
+	asked     syscall.Signal // the last one of ours but SIGKILL
 	killed    bool
 	ended     bool
 	pumping   bool
@@ -69,6 +70,18 @@ func (p *proc) Wait() Exit {
 
 // Interrupt implements what the function Interrupt looks for.
 func (p *proc) Interrupt() { p.signal(unix.SIGINT) }
+
+// named are the signals that the function Signal hands on.
+var named = map[string]syscall.Signal{"HUP": unix.SIGHUP, "QUIT": unix.SIGQUIT, "USR1": unix.SIGUSR1, "USR2": unix.SIGUSR2}
+
+// Signal implements what the function Signal looks for.
+func (p *proc) Signal(name string) {
+	if sig, known := named[name]; known {
+		p.signal(sig)
+		return
+	}
+	p.Terminate()
+}
 
 // Terminate implements Process.
 func (p *proc) Terminate() { p.signal(unix.SIGTERM) }
@@ -94,6 +107,9 @@ func (p *proc) signal(sig syscall.Signal) {
 		unix.Kill(-p.pid, sig)
 	}
 	p.termed = p.termed || sig == unix.SIGTERM
+	if sig != unix.SIGKILL {
+		p.asked = sig
+	}
 	if !p.hurried {
 		p.hurried = true
 		close(p.hurry)

@@ -85,8 +85,8 @@ type Process interface {
 	// Kill sends SIGKILL to the group and marks the process cancelled; 200 ms later pipes are closed on our side.
 	Kill()
 	// Wait blocks until the main process was reaped, its group is gone and both streams are at their end (4.5), or, after a
-	// signal of ours, until group and escaped descendants were ended (6): after Interrupt and Terminate the rest of the group
-	// may clean up, too, until Kill. All Sink calls happen before it returns.
+	// signal of ours, until group and escaped descendants were ended (6): the rest of the group may clean up, too,
+	// until Kill. All Sink calls happen before it returns.
 	// It may be called any number of times.
 	Wait() Exit
 }
@@ -97,6 +97,23 @@ type Process interface {
 func Interrupt(p Process) {
 	if i, ok := p.(interface{ Interrupt() }); ok {
 		i.Interrupt()
+		return
+	}
+	p.Terminate()
+}
+
+// Signal sends a signal by its name, of those that programs are asked to end with (HUP, INT, QUIT, TERM, USR1, USR2), to the group of p and
+// marks p cancelled (EXEC-081). A process that does not know how to (a method Signal, which hosts' own spawners need not have), and a
+// name that is none of these, is terminated.
+func Signal(p Process, name string) {
+	switch name {
+	case "HUP", "QUIT", "USR1", "USR2":
+		if s, ok := p.(interface{ Signal(name string) }); ok {
+			s.Signal(name)
+			return
+		}
+	case "INT":
+		Interrupt(p)
 		return
 	}
 	p.Terminate()

@@ -232,11 +232,11 @@ func onlyZombies(pgrp int) bool {
 	return true
 }
 
-// terminateDeaf sends SIGTERM to the members of a group that ignore SIGINT.
-func terminateDeaf(pgrp int) {
+// terminateDeaf sends SIGTERM to the members of a group that ignore a signal.
+func terminateDeaf(pgrp int, sig unix.Signal) {
 	var deaf []procInfo
 	for _, q := range snapshot() {
-		if q.pgrp == pgrp && !q.zombie() && ignores(q.pid, unix.SIGINT) {
+		if q.pgrp == pgrp && !q.zombie() && ignores(q.pid, sig) {
 			deaf = append(deaf, q)
 		}
 	}

@@ -111,6 +111,16 @@ func (q *simProcess) Interrupt() {
 	q.asked(2, q.PID()%2 != 0 || q.program.IgnoreTerm, q.Proc.Interrupt)
 }
 
+// Signal implements what process.Signal looks for: as deaf as to TERM.
+func (q *simProcess) Signal(name string) {
+	s, known := processtest.Named(name)
+	if !known {
+		q.Terminate()
+		return
+	}
+	q.asked(s.Number(), q.program.IgnoreTerm, func() { q.Proc.Signal(name) })
+}
+
 // Terminate implements process.Process.
 func (q *simProcess) Terminate() { q.asked(15, q.program.IgnoreTerm, q.Proc.Terminate) }
 

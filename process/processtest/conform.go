@@ -3,8 +3,10 @@ package processtest
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,13 +21,19 @@ const (
 	Fails    Behaviour = "fails"    // writes "bad\n" to stderr, ends with 3
 	Crashes  Behaviour = "crashes"  // ends by signal 9 of its own
 	Hangs    Behaviour = "hangs"    // writes "ready\n" to stdout, then waits for a signal
-	Stubborn Behaviour = "stubborn" // ignores INT and TERM, then writes "ready\n" to stdout and waits
+	Stubborn Behaviour = "stubborn" // ignores all signals but KILL, then writes "ready\n" to stdout and waits
 	Missing  Behaviour = "missing"  // does not exist
 )
+
+// The signals that only process.Signal sends.
+const hup, quit, usr1, usr2 = "HUP", "QUIT", "USR1", "USR2"
 
 // Conform tests what every Spawner owes its callers. open makes a fresh one; Conform closes it.
 func Conform(t *testing.T, open func() process.Spawner, command func(Behaviour) process.Command) {
 	interrupt, term, kill := process.Interrupt, process.Process.Terminate, process.Process.Kill
+	named := func(name string) func(process.Process) {
+		return func(p process.Process) { process.Signal(p, name) }
+	}
 	for _, c := range []struct {
 		name     string
 		does     Behaviour
@@ -42,6 +50,14 @@ func Conform(t *testing.T, open func() process.Spawner, command func(Behaviour) 
 		{"killed", Hangs, []func(process.Process){kill}, process.Exit{Code: -1, Signal: 9, Cancelled: true}, "ready\n", ""},
 		{"TERM ignored", Stubborn, []func(process.Process){term, kill}, process.Exit{Code: -1, Signal: 9, Cancelled: true}, "ready\n", ""},
 		{"signals repeated", Stubborn, []func(process.Process){term, term, kill, kill, term}, process.Exit{Code: -1, Signal: 9, Cancelled: true}, "ready\n", ""},
+		{"INT by name", Hangs, []func(process.Process){named("INT")}, process.Exit{Code: -1, Signal: 2, Cancelled: true}, "ready\n", ""},
+		{"TERM by name", Hangs, []func(process.Process){named("TERM")}, process.Exit{Code: -1, Signal: 15, Cancelled: true}, "ready\n", ""},
+		{"an unknown name", Hangs, []func(process.Process){named("WINCH")}, process.Exit{Code: -1, Signal: 15, Cancelled: true}, "ready\n", ""},
+		{hup, Hangs, []func(process.Process){named(hup)}, process.Exit{Code: -1, Signal: int(syscall.SIGHUP), Cancelled: true}, "ready\n", ""},
+		{quit, Hangs, []func(process.Process){named(quit)}, process.Exit{Code: -1, Signal: int(syscall.SIGQUIT), Cancelled: true}, "ready\n", ""},
+		{usr1, Hangs, []func(process.Process){named(usr1)}, process.Exit{Code: -1, Signal: int(syscall.SIGUSR1), Cancelled: true}, "ready\n", ""},
+		{usr2, Hangs, []func(process.Process){named(usr2)}, process.Exit{Code: -1, Signal: int(syscall.SIGUSR2), Cancelled: true}, "ready\n", ""},
+		{"named signals ignored", Stubborn, []func(process.Process){named(hup), named(quit), named(usr1), named(usr2), kill}, process.Exit{Code: -1, Signal: 9, Cancelled: true}, "ready\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := open()
@@ -49,6 +65,9 @@ func Conform(t *testing.T, open func() process.Spawner, command func(Behaviour) 
 			p, err := s.Start(command(c.does), r)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if _, knows := p.(interface{ Signal(string) }); !knows && slices.Contains([]string{hup, quit, usr1, usr2}, c.name) {
+				c.want.Signal = 15
 			}
 			if err := s.Close(); err == nil && len(c.signals) > 0 {
 				t.Error("Close while a process runs: no error")

@@ -21,7 +21,7 @@ type Proc struct {
 	mu        sync.Mutex
 	steps     []Step // what is left to do
 	pending   Signal // the strongest signal that the steps have not seen
-	ignore    bool   // INT and TERM
+	ignore    bool   // all but KILL
 	cancelled bool   // a signal came before the end
 	killed    bool
 	ended     bool
@@ -43,6 +43,15 @@ func (p *Proc) Command() process.Command { return p.c }
 
 // Interrupt implements what process.Interrupt looks for. In a list of steps it takes effect with the next step.
 func (p *Proc) Interrupt() { p.signal(Int) }
+
+// Signal implements what process.Signal looks for. In a list of steps it takes effect with the next step.
+func (p *Proc) Signal(name string) {
+	if s, known := Named(name); known {
+		p.signal(s)
+		return
+	}
+	p.Terminate()
+}
 
 // Terminate implements process.Process. In a list of steps it takes effect with the next step.
 func (p *Proc) Terminate() { p.signal(Term) }
@@ -128,17 +137,12 @@ func (p *Proc) Step() (alive bool) {
 		return false
 	}
 	if p.mortal() {
-		e := process.Exit{Code: -1, Signal: 15}
-		if p.pending == Int {
-			e.Signal = 2
-		}
+		e := process.Exit{Code: -1, Signal: p.pending.Number()}
 		p.mu.Unlock()
 		p.End(e)
 		return false
 	}
-	if p.pending == Int || p.pending == Term {
-		p.pending = 0 // ignored
-	}
+	p.pending = 0 // ignored
 	if p.hangs() {
 		p.mu.Unlock()
 		return true

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 
 	"github.com/haz-build/haz/process"
 )
@@ -20,14 +21,33 @@ import (
 // then, the process was killed.
 type Script func(c process.Command, out process.Sink, signals <-chan Signal) process.Exit
 
-// Signal is what haz sent.
+// Signal is what haz sent; the stronger one of two is the greater.
 type Signal uint8
 
 const (
-	Int Signal = iota + 1
+	Usr1 Signal = iota + 1
+	Usr2
+	Hup
+	Quit
+	Int
 	Term
 	Kill
 )
+
+// names are those that process.Signal knows, and numbers what a process ends by.
+var (
+	names   = map[string]Signal{"USR1": Usr1, "USR2": Usr2, "HUP": Hup, "QUIT": Quit, "INT": Int, "TERM": Term}
+	numbers = map[Signal]syscall.Signal{Usr1: syscall.SIGUSR1, Usr2: syscall.SIGUSR2, Hup: syscall.SIGHUP, Quit: syscall.SIGQUIT, Int: syscall.SIGINT, Term: syscall.SIGTERM, Kill: syscall.SIGKILL}
+)
+
+// Named is the signal of a name that process.Signal knows.
+func Named(name string) (s Signal, known bool) {
+	s, known = names[name]
+	return s, known
+}
+
+// Number is what the operating system calls it.
+func (s Signal) Number() int { return int(numbers[s]) }
 
 // Program is what can be started: one of its fields is set. The zero Program ends at once with exit code 0.
 type Program struct {

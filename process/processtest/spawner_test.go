@@ -46,15 +46,12 @@ func TestConformSteps(t *testing.T) {
 
 func TestConformScripts(t *testing.T) {
 	write := func(out process.Sink, s process.Stream, text string) { out.Write(s, []byte(text)) }
-	untilSignal := func(wanted Signal) Script {
+	untilSignal := func(deaf bool) Script {
 		return func(_ process.Command, out process.Sink, signals <-chan Signal) process.Exit {
 			write(out, process.Stdout, "ready\n")
 			for s := range signals {
-				switch {
-				case s == Int && wanted <= Term:
-					return process.Exit{Code: -1, Signal: 2}
-				case s >= wanted:
-					return process.Exit{Code: -1, Signal: 15}
+				if !deaf || s == Kill {
+					return process.Exit{Code: -1, Signal: s.Number()}
 				}
 			}
 			return process.Exit{}
@@ -73,8 +70,8 @@ func TestConformScripts(t *testing.T) {
 		string(Crashes): func(process.Command, process.Sink, <-chan Signal) process.Exit {
 			return process.Exit{Code: -1, Signal: 9}
 		},
-		string(Hangs):    untilSignal(Term),
-		string(Stubborn): untilSignal(Kill),
+		string(Hangs):    untilSignal(false),
+		string(Stubborn): untilSignal(true),
 	}
 	Conform(t, func() process.Spawner { return New(scripts) }, func(b Behaviour) process.Command { return cmd("l", string(b)) })
 }

@@ -78,7 +78,7 @@ func Hang() Step { return Step{kind: hang} }
 // Pass does nothing for one step.
 func Pass() Step { return Step{} }
 
-// IgnoreTerm makes the process ignore TERM, and INT, from now on.
+// IgnoreTerm makes the process ignore TERM, and all that is weaker, from now on.
 func IgnoreTerm() Step {
 	return Step{f: func(p *Proc) (process.Exit, bool) {
 		p.mu.Lock()
