@@ -11,12 +11,13 @@ import (
 	"github.com/haz-build/haz/messages"
 )
 
-// wishes are what a host wants of a run under way: the end of its context, and interrupts. They are also heard while Run itself
-// waits for the observer.
+// wishes are what a host wants of a run under way: the end of its context, and interrupts, which are also heard while Run itself
+// waits for the observer; and commands.
 type wishes struct {
-	ctx     context.Context
-	signals <-chan Interrupt
-	heard   []Interrupt // not acted upon yet
+	ctx      context.Context
+	signals  <-chan Interrupt
+	heard    []Interrupt // not acted upon yet
+	commands <-chan Command
 }
 
 // audience calls the observer of a run, one event at a time. An observer that panics is not called again (it may have left a

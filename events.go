@@ -16,6 +16,7 @@ type (
 	TaskOutput     = messages.TaskOutput
 	TaskNoted      = messages.TaskNoted
 	AttemptFailed  = messages.AttemptFailed
+	TaskRestarted  = messages.TaskRestarted
 	RunNoted       = messages.RunNoted
 	TaskFinished   = messages.TaskFinished
 	ViolationFound = messages.ViolationFound

@@ -72,6 +72,9 @@ type RunOptions struct {
 	// on; a wish to end the run continues it at once. Each function that is received is called once, and has returned before Run
 	// does; they are received from the beginning of Run to its end. nil: none.
 	Suspend <-chan func()
+	// Commands are what to do about single tasks, and about the number of slots, while the run is under way. They are received from the beginning
+	// of Run to its end; of those that are still in the channel then, each is answered as well. nil: none.
+	Commands <-chan Command
 	// Terminal is lent to interactive tasks, one at a time; nil: there is none, and a plan with such a task is refused.
 	Terminal process.Terminal
 	// Columns is the width of the terminal that a task with tty has; 0: 80. Colour tells tasks that what they print is seen in colours.
@@ -128,6 +131,8 @@ func (e *RunError) Error() string {
 		return "a runtime invariant was broken"
 	case c.Failed == 0 && len(r.Violations) > 1:
 		return fmt.Sprintf("%d runtime invariants were broken", len(r.Violations))
+	case c.Failed == 0 && c.Skipped == c.LeftOut && c.Cancelled > 0:
+		return fmt.Sprintf("%d of %d tasks were cancelled", c.Cancelled, c.Selected)
 	default:
 		return fmt.Sprintf("%d of %d tasks failed, %d were skipped", c.Failed, c.Selected, c.Skipped+c.Cancelled)
 	}

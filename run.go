@@ -41,6 +41,7 @@ func (w *Workspace) Run(ctx context.Context, targets []int, o RunOptions) (*Resu
 // no result; a crash of haz itself, and then the result holds what is known. When ctx ends, or an interrupt arrives, the run is cancelled as chapter 2, section 6 says;
 // finalizers of what was started take their time then, until an interrupt follows (EXEC-050).
 func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Result, error) {
+	defer refuse(o.Commands)
 	if err := w.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func (w *Workspace) RunPlan(ctx context.Context, plan *Plan, o RunOptions) (*Res
 	}
 	r := &Result{Run: newRunID(), Started: w.o.clock.Now()}
 	r.Hash, _ = digest.ParseFunction(w.W.Settings.Hash)
-	watch := &audience{observer: o.Observer, clock: w.o.clock, wishes: &wishes{ctx: ctx, signals: o.Signals}}
+	watch := &audience{observer: o.Observer, clock: w.o.clock, wishes: &wishes{ctx: ctx, signals: o.Signals, commands: o.Commands}}
 	ids := make([]TaskID, len(plan.Tasks))
 	for i, t := range plan.Tasks {
 		ids[i] = t.ID
@@ -226,7 +227,7 @@ func (e *engine) drive(plan *Plan, watch *audience, pauses *suspensions, o RunOp
 		return
 	}
 	pauses.attach(h)
-	watch.wishes.pass(h, e.w.o.hooks.Await)
+	watch.wishes.pass(h, plan, e.w.o.hooks.Await)
 	res := h.Result()
 	r.Outcomes, r.Violations, r.Cancelled, r.Crash = res.Outcomes, res.Violations, res.Cancelled, errors.Join(r.Crash, res.Crash)
 	if res.Signal.Signal != "" {
@@ -253,7 +254,7 @@ func (s *wishes) any() bool {
 }
 
 // pass hands wishes on to the actors until the run has ended; await is that of Hooks.
-func (s *wishes) pass(h *actors.Handle, await func(func() bool)) {
+func (s *wishes) pass(h *actors.Handle, plan *Plan, await func(func() bool)) {
 	signals := 0
 	interrupt := func(i Interrupt) {
 		h.Cancel(i.Name, i.Number)
@@ -265,6 +266,7 @@ func (s *wishes) pass(h *actors.Handle, await func(func() bool)) {
 		interrupt(i)
 	}
 	s.heard = nil
+	asks := asking{h: h, plan: plan}
 	cancelled := s.ctx.Done()
 	next := func() (over bool) {
 		select {
@@ -279,6 +281,12 @@ func (s *wishes) pass(h *actors.Handle, await func(func() bool)) {
 				break
 			}
 			interrupt(i)
+		case c, open := <-s.commands:
+			if !open {
+				s.commands = nil
+				break
+			}
+			asks.ask(c)
 		}
 		return false
 	}
@@ -292,7 +300,7 @@ func (s *wishes) pass(h *actors.Handle, await func(func() bool)) {
 		case <-h.Done(): // before all else: a simulation ends where it ended before
 			return true
 		default:
-			return (len(s.signals) > 0 || cancelled != nil && s.ctx.Err() != nil) && next()
+			return (len(s.signals) > 0 || len(s.commands) > 0 || cancelled != nil && s.ctx.Err() != nil) && next()
 		}
 	})
 }

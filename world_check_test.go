@@ -66,7 +66,7 @@ func checkRun(t *testing.T, ws *haz.Workspace, targets []int, r *ran) {
 			if o.Source == messages.FromCache {
 				counts.Cached++
 			}
-			if o.Source == messages.FromCache && o.Spawned > 0 || o.Source == messages.FromRun && o.Spawned != 1 {
+			if o.Source == messages.FromCache && o.Spawned > 0 || o.Source == messages.FromRun && o.Spawned != 1+o.Restarted {
 				t.Errorf("%s completed with source %d and %d processes", o.Task, o.Source, o.Spawned)
 			}
 			if !o.HasKey {
@@ -167,6 +167,9 @@ func checkEvents(t *testing.T, r *ran) {
 			}
 		case messages.TaskNoted:
 			of(e.Task, "note")
+		case messages.TaskRestarted: // what is recorded is of the last process
+			s := of(e.Task, "another process")
+			s.out, s.err = nil, nil
 		case messages.TaskFinished:
 			s := of(e.Outcome.Task, "end")
 			s.ended = true

@@ -20,7 +20,7 @@ func newAdmission(r *running) *admission {
 func (a *admission) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case messages.TasksReady, messages.TaskHeldUp, messages.AskSlot, messages.AskOutputs,
-		messages.ReturnSlot, messages.CloseAdmission:
+		messages.ReturnSlot, messages.CloseAdmission, messages.SetSlots:
 		a.r.perform(ctx, a.gate.Step(m))
 	}
 }

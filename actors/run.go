@@ -48,6 +48,7 @@ type running struct {
 	timers                     *timers
 	cacheAsked, processesAsked atomic.Bool // whether they have nothing under way any more
 
+	asked  asked    // of the run by its host
 	deaths sync.Map // id of an actor → messages.ActorCrashed
 
 	noStart atomic.Bool // no process starts, nothing is published any more (S-27)
@@ -78,6 +79,7 @@ func Start(system func() *actor.ActorSystem, o Options) (*Handle, error) {
 	r.o, r.hooks = o, newHooked(o.Hooks, o.Clock)
 	r.settle()
 	r.born = newOfEach[atomic.Pointer[actor.PID]](r)
+	r.asked.run = o.Run
 	r.budget, r.spool = newBudget(o.Budget, r.hooks.Await), &spool{fs: o.FS}
 	r.builder, r.children = newBuilder(r), newChildren(r)
 	var err error
@@ -337,6 +339,8 @@ func (a *rootActor) Receive(ctx actor.Context) {
 		a.cancel(ctx, m)
 	case messages.ActorCrashed:
 		a.crashed(ctx, m)
+	case messages.CommandAnswered:
+		a.r.asked.answer(m)
 	case messages.RunEnded:
 		a.close(ctx, false)
 	case messages.EventsClosed:
@@ -507,6 +511,7 @@ func (r *running) reply(crash error) {
 		defer r.pool.close()
 		r.over.Store(true)
 		r.closed.Store(true)
+		r.asked.close()
 		r.timers.close()
 		r.attempt("the end of the run", func() {
 			r.builder.close()

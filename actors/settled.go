@@ -196,6 +196,19 @@ func (s *settledRun) cancel(m messages.CancelRun) {
 	s.r.attempt("cancelling the run", func() { s.r.book.step(s.r.o.Clock.Now(), m) })
 }
 
+// ask answers what is asked of a run in which nothing is left to be done.
+func (s *settledRun) ask(m any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.r.attempt("asking something of the run", func() {
+		for _, c := range s.r.book.step(s.r.o.Clock.Now(), m) {
+			if m, ok := c.Msg.(messages.CommandAnswered); ok {
+				s.r.asked.answer(m)
+			}
+		}
+	})
+}
+
 // end hands the result over.
 func (s *settledRun) end(stuck bool, crash error) {
 	s.mu.Lock()

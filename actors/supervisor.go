@@ -24,7 +24,7 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	case look:
 		s.check(ctx, m)
 	case messages.RecordOutcome, messages.ClaimOutputs, messages.SkipDeclined, messages.TaskCrashed, messages.ProcessAbandoned,
-		messages.CancelRun, messages.IdleReported:
+		messages.CancelRun, messages.IdleReported, messages.CancelOne, messages.RestartOne, messages.SetSlots, messages.CommandTaken:
 		s.step(ctx, m)
 	}
 }

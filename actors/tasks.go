@@ -92,7 +92,7 @@ func (t *Task) Receive(ctx actor.Context) {
 	case messages.SlotGranted, messages.ProcessNotStarted, messages.ProcessExited, messages.AttemptDue, messages.TimeExpired, messages.PatienceExpired, messages.GraceExpired:
 		t.advance(ctx, m)
 	// What the supervisor says.
-	case messages.ClaimJudged, messages.OutcomeRecorded, messages.CancelTask, messages.SkipTask:
+	case messages.ClaimJudged, messages.OutcomeRecorded, messages.CancelTask, messages.SkipTask, messages.CancelOne, messages.RestartOne:
 		t.advance(ctx, m)
 	}
 }

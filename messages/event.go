@@ -11,7 +11,7 @@ import (
 )
 
 // Event is what an observer of a run sees, in order: RunStarted, then per task TaskStarted at most once, output, notes, an AttemptFailed
-// between two attempts, and exactly one TaskFinished, then RunFinished. The set is sealed.
+// or a TaskRestarted between two processes, and exactly one TaskFinished, then RunFinished. The set is sealed.
 type Event interface{ event() }
 
 // RunStarted opens a run.

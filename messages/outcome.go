@@ -59,6 +59,7 @@ const (
 	ConditionFalse                        // skipped: its condition does not hold (EXEC-047)
 	NotNeeded                             // skipped: a finalizer of tasks that were never started (EXEC-048)
 	RunCancelled                          // cancelled: was ready, or would have become ready, or had not spawned
+	Requested                             // cancelled: somebody asked for the end of this task (EXEC-083)
 )
 
 func (c Cause) String() string {
@@ -79,6 +80,8 @@ func (c Cause) String() string {
 		return "condition"
 	case NotNeeded:
 		return "not needed"
+	case Requested:
+		return "requested"
 	}
 	return "run cancelled"
 }
@@ -161,6 +164,7 @@ type Outcome struct {
 	Started, Ended time.Time     // Started is when the key derivation began; zero when it never did
 	Queued         time.Duration // waiting for admission, locks
 	Spawned        int           // processes started, one an attempt
+	Restarted      int           // processes stopped by request and followed by another one (EXEC-084): no attempts of their own
 	Leftovers      []Leftover
 }
 

@@ -40,6 +40,8 @@ func (l Look) ending(o messages.Outcome) string {
 		return p.Yellow(g.Skipped+" skipped") + p.Dim(" ("+causeText(o)+")")
 	case o.Cause == messages.Signalled:
 		return p.Yellow(g.Cancelled+" cancelled") + took
+	case o.Cause == messages.Requested && o.Began():
+		return p.Yellow(g.Cancelled+" cancelled") + took + p.Dim(" ("+causeText(o)+")")
 	}
 	return p.Yellow(g.Skipped+" cancelled") + p.Dim(" ("+causeText(o)+")")
 }
@@ -68,11 +70,12 @@ func onAttempt(o messages.Outcome) string {
 	return fmt.Sprintf(" on attempt %d of %d", len(o.Failures)+1, o.Allowed)
 }
 
-// Retried says that a process of a task failed, and what comes next (EXEC-046).
-func (l Look) Retried(m messages.AttemptFailed) string {
-	return l.Palette.Prefix(m.Task) + l.again(m) + "\n"
+// afresh says that the process of a task was stopped by request, and that another one follows (EXEC-084).
+func (l Look) afresh() string {
+	return l.Palette.Yellow(l.Glyphs.Cancelled+" stopped") + l.Palette.Dim(" (by request); again")
 }
 
+// again says that a process of a task failed, and what comes next (EXEC-046).
 func (l Look) again(m messages.AttemptFailed) string {
 	next := "again"
 	if m.Wait > 0 {
@@ -99,6 +102,8 @@ func causeText(o messages.Outcome) string {
 		return "not needed"
 	case messages.UpstreamWasCancelled:
 		return "upstream " + o.Root.String() + " cancelled"
+	case messages.Requested:
+		return "by request"
 	}
 	return "run cancelled"
 }

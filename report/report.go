@@ -111,7 +111,9 @@ func (p *Printer) Handle(e messages.Event) {
 	case messages.TaskOutput:
 		p.output(m)
 	case messages.AttemptFailed:
-		p.retried(m)
+		p.retried(m.Task, p.look.again(m))
+	case messages.TaskRestarted:
+		p.retried(m.Task, p.look.afresh())
 	case messages.TaskNoted:
 		p.say(p.look.TaskNote(m))
 	case messages.RunNoted:
@@ -255,21 +257,21 @@ func (p *Printer) line(v *taskView, s int, line []byte) {
 	p.screen.line(s, prefix, line)
 }
 
-// retried stands between the output of two attempts, where that is shown.
-func (p *Printer) retried(m messages.AttemptFailed) {
-	v := p.view(m.Task)
+// retried stands between the output of two processes of a task, where that is shown.
+func (p *Printer) retried(id workspace.TaskID, text string) {
+	v, line := p.view(id), p.look.Palette.Prefix(id)+text+"\n"
 	if v.block == nil {
 		for s := range v.lines {
-			v.lines[s].end(func(line []byte) { p.live(m.Task, v, s, line) })
+			v.lines[s].end(func(line []byte) { p.live(id, v, s, line) })
 		}
-		p.say(p.look.Retried(m))
+		p.say(line)
 		return
 	}
 	v.block.endLines()
-	if text := p.look.Retried(m); p.o.Buffered {
-		v.block.write(toStderr, []byte(text))
+	if p.o.Buffered {
+		v.block.write(toStderr, []byte(line))
 	} else { // shown with a prefix, as lines are
-		v.block.write(toStderr, []byte(p.look.again(m)+"\n"))
+		v.block.write(toStderr, []byte(text+"\n"))
 	}
 }
 
@@ -284,7 +286,7 @@ func (p *Printer) finished(o messages.Outcome) {
 	if o.Status == messages.Failed && v.tail.n > 0 && len(p.tally.tails) < tailTasks {
 		p.tally.tails[o.Task] = &v.tail
 	}
-	if o.Status == messages.Cancelled && o.Cause != messages.Signalled && !v.begun && p.o.Verbosity != Verbose {
+	if o.Status == messages.Cancelled && o.Cause != messages.Signalled && o.Cause != messages.Requested && !v.begun && p.o.Verbosity != Verbose {
 		p.tally.unstarted = append(p.tally.unstarted, o) // named or counted at the end
 		return
 	}

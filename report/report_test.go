@@ -624,3 +624,22 @@ func TestEndGivesUp(t *testing.T) {
 	close(w.stop)
 	<-stuck
 }
+
+// What is done to single tasks by request stands where it happened: between the output of two processes, and in the line of the end.
+func TestRequests(t *testing.T) {
+	ran := never("p:b", messages.Cancelled, messages.Requested, "")
+	ran.Outcome.Spawned, ran.Outcome.Started, ran.Outcome.Ended = 1, t0, t0.Add(time.Second)
+	events := []messages.Event{start("p:a"), out("p:a", "half\nha"), messages.TaskRestarted{Task: id("p:a")}, out("p:a", "whole\n"), fresh("p:a", time.Millisecond),
+		start("p:b"), ran, never("p:c", messages.Cancelled, messages.Requested, "")}
+	ends := []string{"err [p:b] ! cancelled in 1.0s (by request)\n", "err [p:c] - cancelled (by request)\n"}
+	live := append([]string{"out [p:a] half\n", "out [p:a] ha\n", "err [p:a] ! stopped (by request); again\n", "out [p:a] whole\n", "err [p:a] ✓ done in 1ms\n"}, ends...)
+	if diff := cmp.Diff(live, play(Options{}, 0, events...)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(ends, play(Options{Verbosity: Quiet}, 0, events...)); diff != "" {
+		t.Error(diff)
+	}
+	if all := strings.Join(play(Options{Buffered: true}, 0, events...), ""); !strings.Contains(all, "[p:a] ! stopped (by request); again\n") {
+		t.Errorf("%q", all)
+	}
+}

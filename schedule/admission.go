@@ -100,6 +100,10 @@ type Admission struct {
 	busy  bitset // hold the outputs condition
 	held  bitset // wait for another haz, which may take any time
 
+	slots int // number of the latest request for other slots
+	// ordered: with cap 1 from the beginning on, so that the order of processes is the same in every run (S-37).
+	ordered bool
+
 	seen     []uint32 // attempt of the latest request or return of each task
 	wanted   []uint32 // attempt to answer
 	settled  bitset   // was ready once: a late TasksReady does not make it ready again
@@ -133,7 +137,7 @@ func newAdmission(n int, c admissionConfig) *Admission {
 	for _, t := range c.tasks {
 		locks = max(locks, t.mutex+1)
 	}
-	return &Admission{c: c,
+	return &Admission{c: c, ordered: c.Cap == 1,
 		ready: newBitset(n), queue: newBitset(n), clear: newBitset(n), holds: newBitset(n), busy: newBitset(n),
 		settled: newBitset(n), restored: newBitset(n), ended: newBitset(n), held: newBitset(n), spared: newBitset(n),
 		seen: make([]uint32, n), wanted: make([]uint32, n),
@@ -169,6 +173,11 @@ func (a *Admission) Step(m any) []Command {
 		}
 	case messages.CloseAdmission:
 		a.close(m.SparesRestores, m.Spared)
+	case messages.SetSlots:
+		if m.N <= a.slots {
+			return nil
+		}
+		a.setSlots(m)
 	default:
 		return nil
 	}
@@ -180,7 +189,7 @@ func (a *Admission) tasksReady(m messages.TasksReady) {
 		if !a.settled.has(t) && !a.ended.has(t) {
 			a.settled.add(t)
 			a.ready.add(t)
-			if a.c.Cap == 1 {
+			if a.ordered {
 				heap.Push(&a.unsettled, earliest{a.c.earliest[t], t})
 			}
 		}
@@ -394,7 +403,7 @@ func (a *Admission) outputsFree(t int, v *view) bool {
 // make a canonically earlier one ready at any moment, and whether it does so before t is looked at is a matter of chance.
 // So t waits until nothing of that kind is left. Tasks in the queue do not count: they wait for t's slot themselves.
 func (a *Admission) blockedByUnsettled(t int) bool {
-	if a.c.Cap != 1 {
+	if !a.ordered {
 		return false
 	}
 	var aside []earliest

@@ -194,6 +194,13 @@ func (d *admissionDialogue) say(td *datadriven.TestData) string {
 		tell(messages.TasksReady{Ready: all})
 		return strings.Join(out, "\n")
 	}
+	if td.Cmd == "set-slots" {
+		var m messages.SetSlots
+		td.ScanArgs(d.t, "n", &m.N)
+		td.ScanArgs(d.t, "to", &m.Slots)
+		tell(m)
+		return strings.Join(out, "\n")
+	}
 	for _, arg := range td.CmdArgs {
 		i := d.n.at(d.t, arg.Key)
 		ref := func() messages.Ref { return messages.Ref{Task: i, Attempt: d.attempts[i]} }
@@ -323,6 +330,16 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		return d.print(d.l.Step(d.now, messages.CancelRun{N: len(d.l.signals) + 1, Signal: td.CmdArgs[0].Key}))
 	case "host-cancels":
 		return d.print(d.l.Step(d.now, messages.CancelRun{N: len(d.l.signals) + 1}))
+	case "cancel-one":
+		return d.print(d.l.Step(d.now, messages.CancelOne{Asked: d.asked(t, td), Task: arg(0)}))
+	case "restart-one":
+		return d.print(d.l.Step(d.now, messages.RestartOne{Asked: d.asked(t, td), Task: arg(0)}))
+	case "slots":
+		return d.print(d.l.Step(d.now, messages.SetSlots{Asked: d.asked(t, td), Slots: 3}))
+	case "taken":
+		return d.print(d.l.Step(d.now, messages.CommandTaken{Asked: d.asked(t, td), Task: arg(0), Verdict: messages.Taken}))
+	case "requested":
+		return outcome(messages.Outcome{Status: messages.Cancelled, Cause: messages.Requested})
 	case "stall-check":
 		m := messages.CheckStall{Moved: td.HasArg("moved")}
 		times := 1
@@ -349,6 +366,12 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	}
 	t.Fatalf("%s: unknown command %s", td.Pos, td.Cmd)
 	return ""
+}
+
+// asked is the number of a request: n=2.
+func (d *ledgerDialogue) asked(t testing.TB, td *datadriven.TestData) (a messages.Asked) {
+	td.ScanArgs(t, "n", &a.N)
+	return a
 }
 
 func (d *ledgerDialogue) print(cs []Command) string {
@@ -382,6 +405,18 @@ func (d *ledgerDialogue) print(cs []Command) string {
 			}
 			if m.Force {
 				s += " by force"
+			}
+			out = append(out, s)
+		case messages.CancelOne:
+			out = append(out, fmt.Sprintf("pass on to %s: request %d, cancel", d.n.list[m.Task], m.N))
+		case messages.RestartOne:
+			out = append(out, fmt.Sprintf("pass on to %s: request %d, restart", d.n.list[m.Task], m.N))
+		case messages.SetSlots:
+			out = append(out, fmt.Sprintf("pass on to %s: request %d, %d slots", c.To, m.N, m.Slots))
+		case messages.CommandAnswered:
+			s := fmt.Sprintf("answer request %d: %s", m.N, m.Verdict)
+			if m.Status != 0 {
+				s += ", " + m.Status.String()
 			}
 			out = append(out, s)
 		case messages.SkipTask:
@@ -459,7 +494,7 @@ func describe(o messages.Outcome) string {
 	}
 	causes := map[messages.Cause]string{messages.UpstreamDidFail: "upstream failed", messages.UpstreamDidErr: "upstream errored",
 		messages.RunStopped: "run stopped", messages.ConditionFalse: "condition", messages.NotNeeded: "not needed", messages.RuntimeCycle: "runtime cycle", messages.Signalled: "signalled",
-		messages.UpstreamWasCancelled: "upstream cancelled", messages.RunCancelled: "run cancelled"}
+		messages.UpstreamWasCancelled: "upstream cancelled", messages.RunCancelled: "run cancelled", messages.Requested: "requested"}
 	s := "skipped"
 	if o.Status == messages.Cancelled {
 		s = "cancelled"

@@ -45,6 +45,8 @@ type Ledger struct {
 	gaveUp  bool
 	stuck   bool // nothing could move any more
 
+	commands commands
+
 	group  release
 	spared *spared // nil while the run goes on
 	forced bool    // by a second signal: nobody is spared any more
@@ -126,6 +128,9 @@ func (l *Ledger) Step(now time.Time, m any) []Command {
 	case messages.CancelRun:
 		l.progress = true
 		cs = l.cancelRun(now, m)
+	case messages.CancelOne, messages.RestartOne, messages.SetSlots, messages.CommandTaken:
+		l.progress = true
+		cs = l.command(m)
 	case messages.CheckStall:
 		cs = l.checkStall(now, m)
 	case messages.IdleReported:
@@ -241,6 +246,7 @@ func (l *Ledger) put(i int, o messages.Outcome) {
 func (l *Ledger) announce(i, events int, tell *messages.TasksReady) []Command {
 	o := l.outcomes[i]
 	cs := l.group.finish(i, Command{ToObserver, messages.ObserveEvent{Run: l.r.Run, Task: i, N: events, Event: messages.TaskFinished{Outcome: o}}})
+	cs = append(cs, l.endCommands(i)...)
 	tell.Ended = append(tell.Ended, i)
 	for _, d := range l.plan.Downstreams(i) {
 		l.pending[d.Task]--
@@ -291,8 +297,8 @@ func (l *Ledger) taskCrashed(m messages.TaskCrashed) []Command {
 }
 
 func (l *Ledger) processAbandoned(now time.Time, m messages.ProcessAbandoned) []Command {
-	if l.has.has(m.Task) {
-		return nil
+	if l.has.has(m.Task) { // its last word came behind that of its death
+		return l.tellFor(m.Task)
 	}
 	l.crashed.add(m.Task)
 	cs := []Command{l.release(messages.Ref{Run: m.Run, Task: m.Task}, true, m.Ran)}

@@ -18,7 +18,7 @@ import (
 //	               └── inputs moved, or held up by another haz ──┘     └─▶ stopping ─▶ finished
 //
 // A failed restore is a miss: restoring ─▶ queueing. A failure ends any state, but for one of a process that is tried again:
-// executing, stopping ─▶ settling ─▶ delaying ─▶ queueing.
+// executing, stopping ─▶ settling ─▶ delaying ─▶ queueing. One that is stopped by request and started again goes the same way.
 type TaskState uint8
 
 const (
@@ -103,6 +103,8 @@ type Task struct {
 	spawnAt  time.Time
 	last     messages.Attempt // that failed and is to be followed by another one
 	onlyThis bool             // no attempt follows: the run stops after a failure
+	asked    bool             // cancelled by request, before any cancellation of the run
+	again    bool             // its process was stopped by request, and the next one has not been started yet
 	queuedAt time.Time
 	told     bool
 
@@ -195,6 +197,10 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.cancelTask(now, m)
 	case messages.SkipTask:
 		return t.skipTask(now, m)
+	case messages.CancelOne:
+		return t.cancelOne(now, m)
+	case messages.RestartOne:
+		return t.restartOne(m)
 	case messages.KeyFailed:
 		return t.keyFailed(now, m)
 	case messages.ConditionUnmet:

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/messages"
+	"github.com/haz-build/haz/workspace"
 )
 
 // Attempts (EXEC-046): a process that failed may be followed by another one. Between two of them the task holds nothing that others
@@ -38,6 +39,10 @@ func (t *Task) attemptEnded(now time.Time) []Command {
 	if t.state != Settling {
 		return nil
 	}
+	if t.again {
+		t.moves = 0
+		return t.queue(now, "")
+	}
 	wait := t.c.retry.Wait(t.attempts())
 	t.out.Failures = append(t.out.Failures, t.last)
 	t.moves = 0
@@ -56,12 +61,15 @@ func (t *Task) attemptDue(now time.Time) []Command {
 }
 
 // skipAttempt ends a task that waits for its next attempt when the run stops after a failure: it has run, and how it failed is how
-// it ends. What is skipped for another reason never began, so it declines, and is cancelled.
+// it ends; what was stopped by request has not failed. What is skipped for another reason never began, so it declines, and is cancelled.
 func (t *Task) skipAttempt(now time.Time, m messages.SkipTask) []Command {
 	if m.Cause != messages.RunStopped {
 		return []Command{{ToSupervisor, messages.SkipDeclined{Run: t.c.Run, Task: t.c.index}}}
 	}
 	cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
+	if t.again {
+		return append(cs, t.cancelled(now, messages.Requested, workspace.TaskID{}, t.state == Settling)...)
+	}
 	if t.state != Settling {
 		t.out.Failures = t.out.Failures[:len(t.out.Failures)-1]
 	}

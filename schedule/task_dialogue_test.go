@@ -100,6 +100,10 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		if td.HasArg("cycle") {
 			m = messages.SkipTask{Task: 9, Cause: messages.RuntimeCycle, Root: parseID("q:root")}
 		}
+	case "cancel-one":
+		m = messages.CancelOne{Task: 9}
+	case "restart-one":
+		m = messages.RestartOne{Task: 9}
 	case "key-failed":
 		m = messages.KeyFailed{Ref: ref, Error: messages.TaskError{Kind: messages.ErrKey, Reason: "input a.c does not exist"}}
 	case "missed":
@@ -142,6 +146,9 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "exited":
 		e := messages.ProcessExited{Ref: ref, Next: d.m.events + 3, Cancelled: td.HasArg("cancelled")}
 		e.Code = number()
+		if td.HasArg("unknown") {
+			e.WaitError = "lost"
+		}
 		if td.HasArg("killed") {
 			e.Killed = []messages.Leftover{{PID: 12, Command: "sleep 20"}, {PID: 13, Command: "a"}, {PID: 14, Command: "b"}, {PID: 15, Command: "c"}}
 		}
@@ -209,6 +216,8 @@ func printTask(cs []Command) string {
 			if m.Timeout > 0 {
 				s += fmt.Sprintf(" timeout=%v", m.Timeout)
 			}
+		case messages.CommandTaken:
+			s += ": " + m.Verdict.String()
 		case messages.TaskHeldUp:
 			s += fmt.Sprintf(" resolving=%v", m.Resolving)
 		case messages.ObserveEvent:
@@ -232,6 +241,9 @@ func printTask(cs []Command) string {
 			}
 			for _, f := range m.Outcome.Failures {
 				s += fmt.Sprintf(", after exit %d", f.ExitCode)
+			}
+			if n := m.Outcome.Restarted; n > 0 {
+				s += fmt.Sprintf(", restarted %d times", n)
 			}
 			if m.Outcome.Flaky() {
 				s += fmt.Sprintf(", made on attempt %d of %d", m.Outcome.MadeOn, m.Outcome.Allowed)

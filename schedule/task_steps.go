@@ -224,7 +224,7 @@ func (t *Task) startProcess(now time.Time, m messages.ExecutionPrepared) []Comma
 		return nil
 	}
 	t.enter(Executing)
-	t.late, t.spawnAt = false, now
+	t.late, t.again, t.spawnAt = false, false, now
 	cs := append(t.started(now, t.out.Miss), t.notes(m.Notes)...)
 	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Program: m.Program, Timeout: t.c.timeout}})
 }
@@ -234,7 +234,7 @@ func (t *Task) processNotStarted(now time.Time, m messages.ProcessNotStarted) []
 		return nil
 	}
 	if m.Cancelled {
-		return t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, false)
+		return t.neverStarted(now)
 	}
 	if m.Ran {
 		t.out.Spawned++
@@ -253,10 +253,13 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 	t.product.StdoutDigest, t.product.StderrDigest = m.StdoutDigest, m.StderrDigest
 	t.setProduct(t.product)
 	switch {
+	case t.startsAgain(m):
+		t.out.Restarted++
+		return t.startAgain()
 	case m.Cancelled && t.late:
 		return t.processFailed(now, messages.Attempt{ExitCode: m.Code, TimedOut: t.c.timeout})
 	case m.Cancelled:
-		return t.cancelled(now, messages.Signalled, workspace.TaskID{}, true)
+		return t.cancelled(now, t.cause(messages.Signalled), workspace.TaskID{}, true)
 	}
 	return append(t.noteKilled(m.Killed), t.exitedByItself(now, m)...)
 }
@@ -342,7 +345,7 @@ func (t *Task) outputsCollected(now time.Time, m messages.OutputsCollected) []Co
 	t.setProduct(m.Product)
 	t.out.Store, t.out.StoreReason, t.out.StoreHint, t.quiet = 0, m.NotStorable, m.Hint, m.Quiet
 	if t.presence {
-		return t.completed(now, messages.NotStored, "run cancelled", "")
+		return t.completed(now, messages.NotStored, t.cancelledWhy(), "")
 	}
 	t.enter(Judging)
 	return append(t.notes(m.Notes), Command{ToSupervisor, messages.ClaimOutputs{Ref: t.request(), Wrote: m.Wrote, Reads: m.Reads}})
@@ -364,7 +367,7 @@ func (t *Task) claimJudged(now time.Time, m messages.ClaimJudged) []Command {
 	case m.Violated:
 		return t.completed(now, messages.NotStored, "a runtime invariant was violated", "")
 	case t.cancel && !t.spared:
-		return t.completed(now, messages.NotStored, "run cancelled", "")
+		return t.completed(now, messages.NotStored, t.cancelledWhy(), "")
 	case !t.c.cached:
 		return t.completed(now, messages.NotStored, "the task says cache: false", "")
 	case !t.c.Store:
@@ -451,14 +454,14 @@ func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
 			return nil
 		}
 		cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
-		return append(cs, t.completed(now, messages.NotStored, "run cancelled", "")...)
+		return append(cs, t.completed(now, messages.NotStored, t.cancelledWhy(), "")...)
 	case Clearing, Restoring:
 		if t.spared {
 			return nil
 		}
 	}
 	cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
-	return append(cs, t.cancelled(now, messages.RunCancelled, workspace.TaskID{}, t.state == Settling)...)
+	return append(cs, t.cancelled(now, t.cause(messages.RunCancelled), workspace.TaskID{}, t.state == Settling)...)
 }
 
 func (t *Task) skipTask(now time.Time, m messages.SkipTask) []Command {

@@ -34,10 +34,10 @@ func (a *attempts) started(c *checker, id string) {
 	if alive > 1 {
 		c.broken("I4: %s has %d processes at a time", id, alive)
 	}
-	if n > 1+t.Retry.Times {
+	if n -= c.commands.again[i]; n > 1+t.Retry.Times {
 		c.broken("I4: %s started %d times, and may be tried %d times again", id, n, t.Retry.Times)
 	}
-	if n > 1 {
+	if n > 1 && !c.commands.stopped[i] {
 		if waited, wait := c.s.Now().Sub(a.settled[i]), t.Retry.Wait(n-1); waited < wait {
 			c.broken("EXEC-046: attempt %d of %s begins after %v, and its delay is %v", n, id, waited, wait)
 		}
@@ -58,6 +58,10 @@ func (a *attempts) delivered(c *checker, to string, m any) {
 	case messages.RecordOutcome:
 		a.leftOut[m.Task] = a.leftOut[m.Task] || m.Outcome.LeftOut()
 	case messages.CancelTask:
+		a.cancelled[m.Task] = true
+	case messages.CancelOne:
+		a.cancelled[m.Task] = true
+	case messages.RestartOne:
 		a.cancelled[m.Task] = true
 	case messages.SkipTask:
 		a.stopped[m.Task] = a.stopped[m.Task] || to != "tasks" && m.Cause == messages.RunStopped
@@ -98,7 +102,7 @@ func (a *attempts) end(c *checker) {
 		if o.Status != messages.Completed || o.Source != messages.FromRun {
 			continue
 		}
-		if n := len(o.Failures) + 1; o.MadeOn != n || o.Spawned != n || n > 1+t.Retry.Times {
+		if n := len(o.Failures) + 1; o.MadeOn != n || o.Spawned != n+o.Restarted || n > 1+t.Retry.Times {
 			c.broken("EXEC-046: %s was made on attempt %d, after %d failures, with %d processes", t.ID, o.MadeOn, len(o.Failures), o.Spawned)
 		}
 		onItsWay := len(c.dead) > 0 && told[i] < len(o.Failures) // what is so when the run crashes may be missing

@@ -46,11 +46,12 @@ type checker struct {
 	grants   *grants
 	attempts *attempts
 	finals   *finals
+	commands *commands
 }
 
 func newChecker(r Subject, s *Sim, p *processes, o RunOptions, rep *Report) *checker {
 	c := &checker{Subject: r, s: s, procs: p, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, exits: map[int]uint32{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), finals: newFinals(), counted: map[string]bool{}}
+		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, exits: map[int]uint32{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), finals: newFinals(), commands: newCommands(r.Cap, o), counted: map[string]bool{}}
 	rep.Deliveries = make([]int, len(r.Plan.Tasks))
 	for i, t := range r.Plan.Tasks {
 		c.index[t.ID.String()] = i
@@ -104,6 +105,7 @@ func (c *checker) posted(to string, m any) {
 	c.cascaded(m)
 	c.attempts.sent(c, m)
 	c.finals.sent(m)
+	c.commands.sent(c, m)
 	a, ok := m.(messages.Referring)
 	if !ok || !strings.HasPrefix(to, "task-") {
 		return
@@ -147,6 +149,7 @@ func (c *checker) delivered(to string, m any) {
 	}
 	c.grants.delivered(c, to, m)
 	c.attempts.delivered(c, to, m)
+	c.commands.delivered(c, to, m)
 	c.count(to, m)
 	switch m := m.(type) {
 	case messages.Resolve:
@@ -235,7 +238,7 @@ func (c *checker) received(to string, m any) {
 	case messages.CancelRun:
 		c.closed = c.closed || to == "supervisor"
 	case messages.SignalProcess:
-		if q := c.procs.alive[c.Plan.Tasks[m.Task].ID.String()]; q != nil && q.starting && to == "processes" {
+		if q := c.procs.alive[c.Plan.Tasks[m.Task].ID.String()]; q != nil && q.starting && to == "processes" && m.Attempt == c.commands.asked[m.Task] {
 			q.owed = true
 		}
 	case messages.EventsClosed:
@@ -287,8 +290,8 @@ func (c *checker) started(id string) {
 	if c.seen[id] > 0 {
 		c.broken("I3: %s started after its end", id)
 	}
-	if len(c.procs.alive) > c.Cap {
-		c.broken("I5: %d processes, cap %d", len(c.procs.alive), c.Cap)
+	if most := c.commands.most(c.index[id]); len(c.procs.alive) > most {
+		c.broken("I5: %d processes, cap %d", len(c.procs.alive), most)
 	}
 	tagged, locks := map[string]int{}, map[string][]bool{}
 	for other := range c.procs.alive {
@@ -339,6 +342,9 @@ func (c *checker) killed(p *simProcess) {
 	if c.forced || len(c.dead) > 0 || c.procs.killAll || c.signals > 2 || c.doomed[c.index[p.label]] {
 		return
 	}
+	if at, asked := c.commands.ended[c.index[p.label]]; asked && c.s.Now().Sub(at) >= c.Grace {
+		return // one word may take longer than the other to arrive
+	}
 	if p.terminated.IsZero() || c.s.Now().Sub(p.terminated) < c.Grace {
 		c.broken("I11: KILL of %s without TERM and grace", p.label)
 	}
@@ -370,6 +376,10 @@ func (c *checker) observed(e messages.Event) {
 	case messages.AttemptFailed:
 		if id := e.Task.String(); (!c.begun[id] && c.s.lost == 0) || c.seen[id] > 0 {
 			c.broken("I14: an attempt of %s outside of its life", id)
+		}
+	case messages.TaskRestarted:
+		if id := e.Task.String(); (!c.begun[id] && c.s.lost == 0) || c.seen[id] > 0 {
+			c.broken("I14: another process of %s outside of its life", id)
 		}
 	case messages.TaskFinished:
 		id := e.Outcome.Task.String()
@@ -428,6 +438,7 @@ func (c *checker) end() {
 	c.grants.end(c)
 	c.attempts.end(c)
 	c.finals.end(c)
+	c.commands.end(c)
 	c.crash()
 	c.streams(byID)
 	c.over = true
@@ -473,6 +484,8 @@ func (c *checker) streams(byID map[string]messages.Outcome) {
 		case messages.TaskOutput:
 			shown[e.Task.String()] += string(e.Bytes)
 		case messages.AttemptFailed: // what is recorded is of the last attempt
+			shown[e.Task.String()] = ""
+		case messages.TaskRestarted:
 			shown[e.Task.String()] = ""
 		}
 	}

@@ -98,6 +98,7 @@ func (f *finals) end(c *checker) {
 			c.broken("EXEC-048: %s has run, and no task before it", id)
 		case !needed || ran || f.shut || c.signals > 1 || len(c.dead) > 0 || c.late || c.doomed[i] || c.s.lost > 0:
 		case o.Status == messages.Failed && o.Error != nil: // it could not be started
+		case o.Status == messages.Cancelled && (o.Cause == messages.Requested || o.Cause == messages.UpstreamWasCancelled) && c.commands.n > 0:
 		case o.Status == messages.Skipped && (o.Cause == messages.ConditionFalse || o.Cause == messages.UpstreamDidFail || o.Cause == messages.UpstreamDidErr):
 		default:
 			c.broken("EXEC-050: %s is %v (%v), though a task before it was started", id, o.Status, o.Cause)

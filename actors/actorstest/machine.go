@@ -87,6 +87,11 @@ func (m *Machine) Watch(r Subject) {
 // Signals is how the machine asks for the end of the run; the empty name is a wish of the host. It is for after Watch.
 func (m *Machine) Signals(cancel func(signal string, number int)) { m.check.cancel = cancel }
 
+// Commands is how the machine asks something of the run. It is for after Watch.
+func (m *Machine) Commands(ask func(request func(messages.Asked) any, answered func(messages.CommandAnswered))) {
+	m.check.commands.ask = ask
+}
+
 // wait also serves who stands outside of all that happens, and waits for the end of the run: while it waits, things happen.
 func (m *Machine) wait(try func() bool) {
 	if m.inside == nil {

@@ -27,9 +27,11 @@ type Report struct {
 	Lost       int
 	Trace      uint64
 	Lines      []string
-	GoneOn     int      // processes of finalizers, and of what they depend on, that started after the cancel flag
-	NotNeeded  int      // finalizers that had nothing to do
-	Broken     []string // invariants that did not hold
+	GoneOn     int                      // processes of finalizers, and of what they depend on, that started after the cancel flag
+	NotNeeded  int                      // finalizers that had nothing to do
+	Asked      map[messages.Verdict]int // what became of what was asked of the run
+	Restarted  int                      // processes that were stopped by request and followed by another one
+	Broken     []string                 // invariants that did not hold
 
 	hits map[int]*knownHit // what hits came to
 }
@@ -42,6 +44,8 @@ type RunOptions struct {
 	Cap       int // 0: the world's
 	KeepTrace bool
 	Others    bool // another haz may hold locks
+	// Commands is how often, in a thousand messages, somebody asks something of the run.
+	Commands int
 	// Settled are tasks that are up to date before the run begins.
 	Settled *Settling
 	// Break plants a bug, to show that the checks find it.
@@ -89,6 +93,7 @@ func Run(w *World, o RunOptions) *Report {
 		return &Report{Broken: []string{err.Error()}}
 	}
 	m.Signals(h.Cancel)
+	m.Commands(h.Ask)
 	over := m.Drive(func() bool {
 		select {
 		case <-h.Done():

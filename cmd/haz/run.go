@@ -271,7 +271,7 @@ func exitCode(r *haz.Result) int {
 		return 128 + r.Interrupt.Number
 	case r.Crash != nil:
 		return 2
-	case r.Counts.Failed > 0 || len(r.Violations) > 0:
+	case r.Counts.Failed > 0 || len(r.Violations) > 0 || r.Counts.Cancelled > 0 && !r.Cancelled: // single tasks, by request
 		return 1
 	case r.Cancelled:
 		return 2 // only a host's own context can do that, and ours never ends

@@ -98,3 +98,20 @@ func TestFinalizersAreWaitedFor(t *testing.T) {
 		}
 	}
 }
+
+// EXEC-083: a task that was cancelled alone makes the run 1; in a run that was cancelled the signal says it all.
+func TestExitCodeOfRequests(t *testing.T) {
+	for _, c := range []struct {
+		result haz.Result
+		want   int
+	}{
+		{haz.Result{Counts: haz.Counts{Selected: 2, Completed: 1, Cancelled: 1}}, 1},
+		{haz.Result{Counts: haz.Counts{Selected: 1, Completed: 1}}, 0},
+		{haz.Result{Counts: haz.Counts{Selected: 1, Cancelled: 1}, Cancelled: true, Interrupt: &haz.Interrupt{Name: "SIGINT", Number: 2}}, 130},
+		{haz.Result{Counts: haz.Counts{Selected: 1, Cancelled: 1}, Cancelled: true}, 2},
+	} {
+		if got := exitCode(&c.result); got != c.want {
+			t.Errorf("%+v: %d, want %d", c.result, got, c.want)
+		}
+	}
+}
