@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
@@ -27,6 +29,10 @@ type invocation struct {
 	c    *cli.Context
 	out  *streams.Report // what the user asked for
 	errs report.Stream   // diagnostics
+
+	follow  func(haz.Event) // is told what happens in a run, before people are; nil: nobody
+	pressed chan os.Signal  // what is as good as a signal to a run; nil: nothing
+	anew    bool            // everything is carried out, as with --force
 }
 
 // world is what the program gets from outside, read once.

@@ -88,7 +88,7 @@ func (v *invocation) runScreen(m tea.Model) error {
 	// Signals are ours, so that each has its exit code. The library catches panics of its own.
 	g.program = tea.NewProgram(g, tea.WithContext(v.ctx), tea.WithInput(os.Stdin), tea.WithOutput(v.stdout.File), tea.WithEnvironment(v.environ),
 		tea.WithoutSignalHandler())
-	signals := watchSignals(nil, 0)
+	signals := watchSignals(nil, 0, nil)
 	defer signals.close()
 	over := make(chan struct{})
 	defer close(over)

@@ -209,11 +209,14 @@ func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *ha
 		o.Jobs = n.of(w)
 	}
 	v.lend(&o, printer)
-	signals := watchSignals(v.patience, w.W.Settings.CancelGrace)
+	signals := watchSignals(v.patience, w.W.Settings.CancelGrace, v.pressed)
 	defer signals.close()
 	o.Signals = signals.interrupts
 	o.Observer = func(e haz.Event) {
 		signals.observe(e)
+		if v.follow != nil {
+			v.follow(e)
+		}
 		printer.Handle(e)
 	}
 	suspended := suspending.enter(printer, v.patience)
@@ -260,7 +263,13 @@ func (v *invocation) lend(o *haz.RunOptions, printer *report.Printer) {
 	}
 	o.Columns = v.stdout.Width()
 	if streams.IsTerminal(os.Stdin) {
-		o.Terminal = &streams.Terminal{In: os.Stdin, Out: v.stdout.File, Quiet: printer.Hide}
+		o.Terminal = &streams.Terminal{In: os.Stdin, Out: v.stdout.File, Quiet: func() (over func()) {
+			show, back := printer.Hide(), streams.LendKeys()
+			return func() {
+				back()
+				show()
+			}
+		}}
 	}
 }
 
@@ -281,6 +290,10 @@ func exitCode(r *haz.Result) int {
 
 func (v *invocation) cacheMode() haz.CacheMode {
 	switch {
+	case v.anew && (v.has("no-cache") || v.value("cache") == "off" || v.value("cache") == "ro"):
+		return haz.Off
+	case v.anew:
+		return haz.WriteOnly
 	case v.has("force"), v.value("cache") == "wo":
 		return haz.WriteOnly
 	case v.has("no-cache"), v.value("cache") == "off":

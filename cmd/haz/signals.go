@@ -33,6 +33,7 @@ const margin = 3 * time.Second
 type signalWatch struct {
 	interrupts chan haz.Interrupt
 	raw        chan os.Signal
+	also       <-chan os.Signal
 	patience   *streams.Patience // with readers of our output; nil: not ours to end
 	grace      time.Duration
 	now        func() time.Time
@@ -44,9 +45,10 @@ type signalWatch struct {
 	goOn  map[haz.TaskID]bool // finalizers, and what they need, that a cancelled run waits for
 }
 
-// watchSignals delivers what cancels a run that has that grace. close must follow.
-func watchSignals(p *streams.Patience, grace time.Duration) *signalWatch {
+// watchSignals delivers what cancels a run that has that grace: signals, and what is as good as one (also; nil: nothing). close must follow.
+func watchSignals(p *streams.Patience, grace time.Duration, also <-chan os.Signal) *signalWatch {
 	s := newSignalWatch(p, grace)
+	s.also = also
 	if names := heeded(); len(names) > 0 { // none would mean all
 		signal.Notify(s.raw, names...)
 		quitting.heed()
@@ -64,18 +66,20 @@ func newSignalWatch(p *streams.Patience, grace time.Duration) *signalWatch {
 func (s *signalWatch) follow() {
 	count, last, at := 0, os.Signal(nil), time.Time{}
 	for {
+		var sig os.Signal
 		select {
 		case <-s.closed:
 			return
-		case sig := <-s.raw:
-			now := s.now()
-			if sig == last && now.Sub(at) < oneWish {
-				continue
-			}
-			last, at = sig, now
-			count++
-			s.act(count, sig)
+		case sig = <-s.raw:
+		case sig = <-s.also:
 		}
+		now := s.now()
+		if sig == last && now.Sub(at) < oneWish {
+			continue
+		}
+		last, at = sig, now
+		count++
+		s.act(count, sig)
 	}
 }
 

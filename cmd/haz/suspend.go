@@ -81,6 +81,7 @@ func (s *suspender) follow(stops <-chan os.Signal) {
 // stop calls f, which stops this program, while its run stands still and nothing of it is drawn.
 func (r *suspendedRun) stop(f func()) {
 	if r == nil {
+		defer streams.Cook()()
 		f()
 		return
 	}

@@ -14,8 +14,6 @@ import (
 	"github.com/haz-build/haz/cmd/haz/watch"
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/fsys"
-	"github.com/haz-build/haz/messages"
-	"github.com/haz-build/haz/report"
 	"github.com/haz-build/haz/workspace/load"
 )
 
@@ -27,6 +25,7 @@ func watchCommand() *command {
 		return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(refused, n) })
 	}
 	c.Flags = slices.DeleteFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(refused, f.(*option).Name) })
+	c.Flags = append(c.Flags, toggle("no-interrupt", "let each run come to its end before the next one, also where a change has made what it does worthless"))
 	for i := range c.exclusive {
 		c.exclusive[i] = without(c.exclusive[i])
 	}
@@ -35,7 +34,8 @@ func watchCommand() *command {
 	c.Name, c.Usage, c.do = "watch", "run tasks, and again whenever their inputs change", doWatch
 	c.Description = paragraphs(
 		"Runs like `haz run`, then waits for changes to inputs of the selected tasks and of what they depend on, or to configuration files, and runs again, until Ctrl+C.",
-		"A run starts when nothing has changed for 100 ms. Changes during a run start one more after it. A change during a run is told at once. What the tasks declare as outputs does not count, unless the same task reads it: a formatter runs for your edits, not for its own. A file that changes in three runs on end is named and left alone. Tasks without a cache that no change concerns are not carried out again. A mistake in a configuration file is shown, and the watch waits for the next change. What a process writes to a file that it has mapped is no event: the next run sees it.",
+		"A run starts when nothing has changed for 100 ms. A change during a run is told at once. A task that is being carried out and has read what changed, or depends on what has, is stopped, gently as by Ctrl+C, with all of its run, and the next run starts; so is a run of which nothing is left but tasks without a cache, which may be servers. Other changes during a run start one more after it, with --no-interrupt all do. What the tasks declare as outputs does not count, unless the same task reads it: a formatter runs for your edits, not for its own. A file that changes in three runs on end, each time within 3 s of the beginning of a task or in a run that comes to its end, is named and left alone. Tasks without a cache that no change concerns are not carried out again. A mistake in a configuration file is shown, and the watch waits for the next change. What a process writes to a file that it has mapped is no event: the next run sees it.",
+		"In a terminal keys are heeded: r runs again, a carries everything out again, p pauses and goes on, q leaves with exit code 0, h names them.",
 	)
 	c.UsageText = lines("haz watch", "haz watch app:test", "haz watch --all -q")
 	return c
@@ -56,10 +56,13 @@ func doWatch(v *invocation) error {
 	}
 	tree := watch.Open(root)
 	defer tree.Close()
-	signals := watchSignals(nil, 0)
+	signals := watchSignals(nil, 0, nil)
 	defer signals.close()
 	suspending.arm()
-	return (&watching{invocation: v, wanted: wanted, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}).loop()
+	s := &watching{invocation: v, wanted: wanted, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}
+	s.core.Patient = v.has("no-interrupt")
+	defer s.readKeys()()
+	return s.loop()
 }
 
 func (v *invocation) workspaceRoot() (string, error) {
@@ -82,6 +85,9 @@ type watching struct {
 	root       string
 	tree       *watch.Tree
 	interrupts <-chan haz.Interrupt
+	core       watch.Watcher
+	keys       <-chan byte // that are pressed; nil: nobody can
+	wished     bool        // a key wants the next run
 
 	interest  *watch.Interest        // of the last workspace that loaded
 	leftOut   *haz.LeftOut           // what $project leaves out; nil: nothing
@@ -90,7 +96,7 @@ type watching struct {
 	changes   []string               // why there is a run; nil: the first one
 	redefined bool                   // some of these say what the workspace is
 	feed      watch.Feed
-	stirred   bool         // something stirred while tasks ran
+	stopped   bool         // the last run was stopped for a change
 	resolved  bool         // the selection was once found
 	loaded    bool         // the workspace loaded once
 	failed    []haz.TaskID // --failed: those of the run before the watch
@@ -100,27 +106,28 @@ type watching struct {
 
 // loop performs what the core decides. It ends with a signal, or when the first run cannot be selected.
 func (s *watching) loop() error {
-	var core watch.Watcher
-	quiet := time.NewTimer(time.Hour)
-	quiet.Stop()
+	quiet := newQuiet()
 	defer quiet.Stop()
 	action, ranJustNow := watch.RunAgain, false
 	for {
 		event := watch.TreeStirred
 		switch action {
-		case watch.RunAgain:
-			if err := s.runOnce(); err != nil {
+		case watch.Leave:
+			return nil
+		case watch.RunAgain, watch.RunAll:
+			s.anew = action == watch.RunAll
+			switch err := s.runOnce(); {
+			case s.core.Leaving():
+				return nil
+			case err != nil:
 				return err
 			}
 			event, ranJustNow = watch.RunEnded, true
 			// What stirred during the run is known before its end is.
 			select {
 			case <-s.tree.Stirs:
-				s.stirred = true
+				s.step(watch.TreeStirred)
 			default:
-			}
-			if s.stirred {
-				core, _ = core.Step(watch.TreeStirred, time.Now())
 			}
 		case watch.LookAtTree:
 			event = watch.FoundSame
@@ -128,6 +135,7 @@ func (s *watching) loop() error {
 				event = watch.FoundChanged
 			}
 			ranJustNow = false
+			s.heedWish(event == watch.FoundChanged)
 		default:
 			if action == watch.ArmQuiet {
 				quiet.Reset(watch.Quiet)
@@ -140,10 +148,26 @@ func (s *watching) loop() error {
 			case <-s.tree.Stirs:
 			case <-quiet.C:
 				event = watch.QuietPassed
+			case key := <-s.keys:
+				action = s.key(key, s.tell)
+				continue
 			}
 		}
-		core, action = core.Step(event, time.Now())
+		action = s.step(event)
 	}
+}
+
+// step tells the core what happened.
+func (s *watching) step(e watch.Event) (a watch.Action) {
+	s.core, a = s.core.Step(e, time.Now())
+	return a
+}
+
+// newQuiet is a timer that goes off when it was set.
+func newQuiet() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
 }
 
 // changed looks at the tree, and says what is worth a run. Right after a run, what changed did so while tasks ran.
@@ -157,17 +181,15 @@ func (s *watching) changed(duringRun bool) bool {
 	}
 	s.toldGone = false
 	differing, now := s.differing()
-	changed, news := s.feed.Hungry(differing, duringRun)
+	changed, news := s.feed.Hungry(differing, duringRun, s.stopped)
 	s.redefined = slices.ContainsFunc(changed, func(p string) bool { return s.redefines(p, now) })
 	s.adopt(now, func(p string) bool { return !slices.Contains(changed, p) })
 	if len(news) > 0 {
-		s.warn(diag.List{{Severity: diag.Warning, Command: "watch",
-			Message: fmt.Sprintf("%s changed in each of the last %d runs, so the watch does not run again for it", diag.Escape(strings.TrimPrefix(news[0], "/")), watch.FeedRounds),
-			Hint:    "a task writes what it reads: declare the file in its `outputs`, or take it out of its `inputs` with `exclude`"}})
+		s.warn(diag.List{{Severity: diag.Warning, Command: "watch", Message: fedOn(news[0]), Hint: fedHint}})
 	}
 	if len(changed) > 0 {
 		s.changes = changed
-		s.say("haz: " + changeNote(changed, "") + "\n")
+		s.say("haz: " + changeNote(changed, "running again") + "\n")
 	}
 	return len(changed) > 0
 }
@@ -224,7 +246,7 @@ func (s *watching) runOnce() error {
 	s.tree.Present()
 	// Looked at before anything is read: what changes from here on is seen as a change.
 	old := s.baseline
-	s.baseline, s.stirred = s.tree.Look(s.interest), false
+	s.baseline, s.stopped = s.tree.Look(s.interest), false
 	s.parts.Take(s.tree, s.interest, watch.Differing(old, s.baseline))
 	s.warnLimit()
 	err := s.loadAndRun()
@@ -244,7 +266,7 @@ func (s *watching) runOnce() error {
 		return exit(128 + i.Number)
 	default:
 	}
-	s.say("haz: waiting for changes\n")
+	s.sayWaiting()
 	return nil
 }
 
@@ -326,34 +348,6 @@ func (s *watching) due(w *haz.Workspace, selected *haz.Selected) []int {
 	})
 }
 
-// carryOut runs a plan. A change meanwhile is told at once, since the run may take its time: a server never ends.
-func (s *watching) carryOut(w *haz.Workspace, plan *haz.Plan) error {
-	printer := report.New(s.presentation(w))
-	done := make(chan error, 1)
-	go func() { done <- s.execute(printer, w, plan) }()
-	quiet := time.NewTimer(time.Hour)
-	quiet.Stop()
-	defer quiet.Stop()
-	told := s.has("quiet")
-	for {
-		select {
-		case err := <-done:
-			return err
-		case <-s.tree.Stirs:
-			s.stirred = true
-			if !told {
-				quiet.Reset(watch.Quiet)
-			}
-		case <-quiet.C:
-			changed, _ := s.differing()
-			changed = slices.DeleteFunc(changed, s.interest.Formatted)
-			if told = len(changed) > 0; told {
-				printer.Handle(messages.RunNoted{Text: changeNote(changed, " when this run has ended")})
-			}
-		}
-	}
-}
-
 // selection finds the targets. --failed means the run before the watch, as the runs of the watch are runs, too.
 func (s *watching) selection(w *haz.Workspace) (*haz.Selected, error) {
 	if !s.has("failed") {
@@ -403,6 +397,13 @@ func (s *watching) warnLimit() {
 		Hint:    "on Linux: sysctl fs.inotify.max_user_watches fs.inotify.max_user_instances"}})
 }
 
+// fedOn is what is said of a file that a task writes and reads.
+func fedOn(file string) string {
+	return fmt.Sprintf("%s changed in each of the last %d runs, so the watch does not run again for it", diag.Escape(strings.TrimPrefix(file, "/")), watch.FeedRounds)
+}
+
+const fedHint = "a task writes what it reads: declare the file in its `outputs`, or take it out of its `inputs` with `exclude`"
+
 // changeNote says why a watch runs again, now or later.
 func changeNote(changed []string, then string) string {
 	text := diag.Escape(strings.TrimPrefix(changed[0], "/"))
@@ -413,5 +414,5 @@ func changeNote(changed []string, then string) string {
 	default:
 		text += fmt.Sprintf(" and %d more files", n-1)
 	}
-	return text + " changed, running again" + then
+	return text + " changed, " + then
 }

@@ -69,14 +69,14 @@ tasks:
 	}
 }
 
-// An edit during a run that takes its time is told at once.
+// An edit during a run that takes its time, and may not be stopped, is told at once.
 func TestWatchTellsOfAnEditDuringARun(t *testing.T) {
 	const project = `name: p
 tasks:
   t: {shell: "cat src/a; grep -q last src/a || exec sleep 987", inputs: ["src/*"], cache: false, env: {from_host: [PATH]}}
   ready: {shell: "true"}
 `
-	w := startWatchOf(t, project, "p:ready")
+	w := startWatchOf(t, project, "p:ready", "--no-interrupt")
 	mustWrite(t, w.at("p/haz.yml"), strings.Replace(project, `"true"`, `"true", deps: ["~:t"]`, 1))
 	w.printed("first")
 	mustWrite(t, w.at("p/src/a"), "second\n")
@@ -139,5 +139,36 @@ tasks:
 	w.leaves()
 	if got := w.count("running again"); got != 2 {
 		t.Errorf("%d further runs, want 2; stderr:\n%s", got, w.said())
+	}
+}
+
+// Where the system gives no more notifications, neither watches nor instances, the tree is looked at from time to time, with one warning; a change is
+// seen all the same. The limits are those of a namespace of its own, so that nobody else has them.
+func TestWatchWithoutNotifications(t *testing.T) {
+	for name, limit := range map[string]string{"watches": "1 > /proc/sys/user/max_inotify_watches", "instances": "0 > /proc/sys/user/max_inotify_instances"} {
+		t.Run(name, func(t *testing.T) {
+			if out, err := exec.Command("unshare", "-Ur", "sh", "-c", "echo "+limit).CombinedOutput(); err != nil {
+				t.Skipf("no limit of our own: %v %s", err, out)
+			}
+			root := t.TempDir()
+			mustWrite(t, filepath.Join(root, ".haz/workspace.yml"), "projects: [/p]\n")
+			mustWrite(t, filepath.Join(root, "p/haz.yml"), watchTask)
+			mustWrite(t, filepath.Join(root, "p/src/a"), "first\n")
+			w := &watched{t: t, root: root, hazProcess: startProgram(t, root, t.Name(), "unshare", "-Ur", "sh", "-c", "echo "+limit+"; exec \"$0\" watch p:t --output-mode=live", realHaz(t))}
+			t.Cleanup(func() {
+				_ = w.cmd.Process.Kill()
+				<-w.done
+			})
+			w.runs(1)
+			for i, text := range []string{"second\n", "third\n"} {
+				mustWrite(t, w.at("p/src/a"), text)
+				w.printed(text)
+				w.runs(i + 2)
+			}
+			w.leaves()
+			if n := w.count("the system watches no more directories, so haz looks every 2s"); n != 1 {
+				t.Errorf("told %d times; stderr:\n%s", n, w.said())
+			}
+		})
 	}
 }

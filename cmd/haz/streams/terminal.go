@@ -153,18 +153,20 @@ func (s *loans) set(l *lent) {
 	s.now = l
 }
 
-// Cook puts a terminal that is on loan back into the mode that it had before, for who uses it while haz is stopped, or has ended. raw
-// undoes that.
+// Cook puts a terminal that is on loan, or of which keys are read, back into the mode that it had before, for who uses it while haz is stopped,
+// or has ended. raw undoes that.
 func Cook() (raw func()) {
+	back := LendKeys()
 	onLoan.mu.Lock()
 	l := onLoan.now
 	onLoan.mu.Unlock()
 	if l == nil {
-		return func() {}
+		return back
 	}
 	l.restore()
 	return func() {
 		_ = l.raw()
 		l.measure()
+		back()
 	}
 }

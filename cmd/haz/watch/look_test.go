@@ -92,6 +92,69 @@ func TestWatchLookLinkedPackages(t *testing.T) {
 	}
 }
 
+// A workspace of a package manager, 200 packages that are linked into each other beside a store of all that others wrote: the system holds a watch for
+// each folder in which a source or a definition can lie, and for none of the store, however many ways lead there.
+func TestWatchLookWorkspaceOfPackages(t *testing.T) {
+	const packages, stored, needs = 200, 50, 8
+	root := t.TempDir()
+	link := func(to, at string) {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, at)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(to, filepath.Join(root, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k := range stored {
+		mustWrite(t, filepath.Join(root, fmt.Sprintf("node_modules/.pnpm/d%d@1/node_modules/d%d/lib/index.js", k, k)), "1")
+		link(fmt.Sprintf("../../d%d@1/node_modules/d%d", (k+1)%stored, (k+1)%stored), fmt.Sprintf("node_modules/.pnpm/d%d@1/node_modules/d%d", k, (k+1)%stored+stored))
+	}
+	var tasks []*haz.Task
+	for i := range packages {
+		dir := fmt.Sprintf("packages/p%03d", i)
+		mustWrite(t, filepath.Join(root, dir, "package.json"), "{}")
+		mustWrite(t, filepath.Join(root, dir, "src/deep/index.ts"), "1")
+		mustWrite(t, filepath.Join(root, dir, "dist/index.js"), "1")
+		for k := range needs {
+			other := (i*7 + k*31 + 1) % packages
+			link(fmt.Sprintf("../../p%03d", other), fmt.Sprintf("%s/node_modules/p%03d-%d", dir, other, k))
+			link(fmt.Sprintf("../../../node_modules/.pnpm/d%d@1/node_modules/d%d", (i+k)%stored, (i+k)%stored), fmt.Sprintf("%s/node_modules/d%d-%d", dir, (i+k)%stored, k))
+		}
+		tasks = append(tasks, &haz.Task{Inputs: declare(t, "/"+dir+"/src/**", "/"+dir+"/package.json"), Outputs: declare(t, "/"+dir+"/dist/**")},
+			&haz.Task{Inputs: declare(t, "/"+dir+"/**"), Exclude: declare(t, "/"+dir+"/node_modules/**"), Outputs: declare(t, "/"+dir+"/dist/**")})
+	}
+	before := heldWatches(t)
+	tree := Open(root)
+	defer tree.Close()
+	seen := tree.look(InterestIn(entries(t, "/packages/*"), tasks).Inferring(entries(t, "/package.json", "/packages/*/package.json")).wants)
+	// The root, packages, and of each package itself, src, and src/deep; dist is what tasks make.
+	if got, want := heldWatches(t)-before, 2+3*packages; got != want {
+		t.Errorf("the system holds %d watches, want %d", got, want)
+	}
+	if len(seen) > 6*packages {
+		t.Errorf("%d files are looked at", len(seen))
+	}
+	for dir := range tree.watched {
+		if strings.Contains(dir, "node_modules") {
+			t.Errorf("%s is watched", dir)
+		}
+	}
+}
+
+// heldWatches is how many inotify watches the system holds for this process.
+func heldWatches(t *testing.T) (n int) {
+	t.Helper()
+	infos, err := filepath.Glob("/proc/self/fdinfo/*")
+	if err != nil || len(infos) == 0 {
+		t.Skip("the system does not tell of watches")
+	}
+	for _, name := range infos {
+		text, _ := os.ReadFile(name)
+		n += strings.Count(string(text), "inotify wd:")
+	}
+	return n
+}
+
 // What no pattern can match is not watched.
 func TestWatchLookNarrow(t *testing.T) {
 	root := t.TempDir()

@@ -18,6 +18,7 @@ import (
 )
 
 // The core, step by step: events and the action wanted after each.
+// (AUX-048).
 func TestWatchDecisions(t *testing.T) {
 	type step struct {
 		at   time.Duration
@@ -31,15 +32,37 @@ func TestWatchDecisions(t *testing.T) {
 			{150 * ms, QuietPassed, LookAtTree}, {150 * ms, FoundChanged, RunAgain}},
 		"what does not matter runs nothing": {{0, RunEnded, DoNothing}, {0, TreeStirred, ArmQuiet}, {100 * ms, QuietPassed, LookAtTree},
 			{100 * ms, FoundSame, DoNothing}, {200 * ms, TreeStirred, ArmQuiet}},
-		"many changes during a run are one look after it": {{0, TreeStirred, DoNothing}, {0, TreeStirred, DoNothing}, {0, RunEnded, ArmQuiet},
+		"many changes during a run are one look after it": {{0, TreeStirred, ArmQuiet}, {0, TreeStirred, ArmQuiet}, {0, RunEnded, ArmQuiet},
 			{100 * ms, QuietPassed, LookAtTree}, {100 * ms, FoundSame, DoNothing}},
-		"the next run forgets what stirred before": {{0, TreeStirred, DoNothing}, {0, RunEnded, ArmQuiet}, {100 * ms, QuietPassed, LookAtTree},
+		"the next run forgets what stirred before": {{0, TreeStirred, ArmQuiet}, {0, RunEnded, ArmQuiet}, {100 * ms, QuietPassed, LookAtTree},
 			{100 * ms, FoundChanged, RunAgain}, {200 * ms, RunEnded, DoNothing}},
 		"endless writing does not hold a run back": {{0, RunEnded, DoNothing}, {0, TreeStirred, ArmQuiet}, {900 * ms, TreeStirred, ArmQuiet},
 			{patience, TreeStirred, DoNothing}, {patience + 1, QuietPassed, LookAtTree}},
+		"nor a look during a run": {{0, TreeStirred, ArmQuiet}, {900 * ms, TreeStirred, ArmQuiet}, {patience, TreeStirred, DoNothing},
+			{patience + 1, QuietPassed, LookAtTree}, {patience + 2, FoundChanged, DoNothing}, {patience + 3, TreeStirred, ArmQuiet}},
+		"a look during a run, and one after it": {{0, TreeStirred, ArmQuiet}, {100 * ms, QuietPassed, LookAtTree}, {100 * ms, FoundChanged, DoNothing},
+			{5000 * ms, RunEnded, ArmQuiet}, {5100 * ms, QuietPassed, LookAtTree}, {5100 * ms, FoundChanged, RunAgain}},
+		"what is stale is stopped, and run again": {{0, TreeStirred, ArmQuiet}, {100 * ms, QuietPassed, LookAtTree}, {100 * ms, FoundStale, StopRun},
+			{110 * ms, TreeStirred, DoNothing}, {120 * ms, FoundStale, DoNothing}, {200 * ms, RunEnded, LookAtTree}, {200 * ms, FoundChanged, RunAgain},
+			{300 * ms, RunEnded, DoNothing}},
+		"also when the change was undone":     {{0, FoundStale, StopRun}, {0, RunEnded, LookAtTree}, {0, FoundSame, RunAgain}, {0, RunEnded, DoNothing}},
+		"r and a while nothing runs":          {{0, RunEnded, DoNothing}, {0, KeyRerun, LookAtTree}, {0, FoundSame, RunAgain}, {0, RunEnded, DoNothing}, {0, KeyAll, LookAtTree}, {0, FoundChanged, RunAll}, {0, RunEnded, DoNothing}, {0, KeyRerun, LookAtTree}, {0, FoundSame, RunAgain}},
+		"r before the look":                   {{0, RunEnded, DoNothing}, {0, TreeStirred, ArmQuiet}, {0, KeyRerun, LookAtTree}, {0, QuietPassed, DoNothing}, {0, FoundSame, RunAgain}},
+		"r during a run":                      {{0, KeyRerun, StopRun}, {0, KeyAll, DoNothing}, {0, RunEnded, LookAtTree}, {0, FoundSame, RunAll}},
+		"paused, what changes runs nothing":   {{0, KeyPause, DoNothing}, {0, TreeStirred, DoNothing}, {0, QuietPassed, DoNothing}, {0, FoundStale, DoNothing}, {0, RunEnded, DoNothing}, {0, TreeStirred, DoNothing}, {0, KeyPause, ArmQuiet}, {100 * ms, QuietPassed, LookAtTree}, {100 * ms, FoundChanged, RunAgain}},
+		"paused before the look":              {{0, RunEnded, DoNothing}, {0, TreeStirred, ArmQuiet}, {0, KeyPause, DoNothing}, {100 * ms, QuietPassed, DoNothing}, {0, KeyPause, ArmQuiet}},
+		"paused, and nothing stirred":         {{0, RunEnded, DoNothing}, {0, KeyPause, DoNothing}, {0, KeyPause, DoNothing}, {0, TreeStirred, ArmQuiet}},
+		"paused, keys run":                    {{0, RunEnded, DoNothing}, {0, KeyPause, DoNothing}, {0, KeyRerun, LookAtTree}, {0, FoundSame, RunAgain}, {0, TreeStirred, DoNothing}, {0, RunEnded, DoNothing}, {0, KeyPause, ArmQuiet}},
+		"going on during a run":               {{0, KeyPause, DoNothing}, {0, TreeStirred, DoNothing}, {0, KeyPause, ArmQuiet}, {0, QuietPassed, LookAtTree}, {0, FoundStale, StopRun}},
+		"q while nothing runs":                {{0, RunEnded, DoNothing}, {0, KeyQuit, Leave}},
+		"q before a run":                      {{0, RunEnded, DoNothing}, {0, TreeStirred, ArmQuiet}, {0, KeyQuit, Leave}},
+		"q during a run, twice":               {{0, KeyQuit, LeaveRun}, {0, KeyRerun, DoNothing}, {0, FoundStale, DoNothing}, {0, KeyQuit, LeaveRun}, {0, TreeStirred, DoNothing}, {0, RunEnded, Leave}},
+		"q while a run is stopped":            {{0, FoundStale, StopRun}, {0, KeyQuit, LeaveRun}, {0, RunEnded, Leave}},
+		"(patient) what is stale is let be":   {{0, FoundStale, DoNothing}, {0, TreeStirred, ArmQuiet}, {0, RunEnded, ArmQuiet}},
+		"(patient) r during a run comes then": {{0, KeyRerun, DoNothing}, {0, RunEnded, LookAtTree}, {0, FoundSame, RunAgain}, {0, RunEnded, DoNothing}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var w Watcher
+			w := Watcher{Patient: strings.HasPrefix(name, "(patient)")}
 			start := time.Unix(0, 0)
 			for i, s := range steps {
 				var got Action
@@ -48,6 +71,65 @@ func TestWatchDecisions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Which change of what stops a run (AUX-048). The tasks: gen, build behind it, test behind that; a server without a cache, which stands alone.
+func TestWatchUnderway(t *testing.T) {
+	const gen, build, test, server = 0, 1, 2, 3
+	down := [][]int{gen: {build}, build: {test}, test: nil, server: nil}
+	began := func(tasks ...int) func(*Underway) {
+		return func(u *Underway) {
+			for _, i := range tasks {
+				u.Began(i, time.Unix(0, 0))
+			}
+		}
+	}
+	ended := func(tasks ...int) func(*Underway) {
+		return func(u *Underway) {
+			for _, i := range tasks {
+				u.Ended(i)
+			}
+		}
+	}
+	changed := func(tasks ...int) func(*Underway) { return func(u *Underway) { u.Changed(tasks) } }
+	redefined := (*Underway).Redefined
+	type steps []func(*Underway)
+	for name, c := range map[string]struct {
+		steps steps
+		stop  bool
+	}{
+		"nothing changed":                             {steps{began(gen)}, false},
+		"what a task under way reads":                 {steps{began(gen), changed(gen)}, true},
+		"what one reads that has not begun":           {steps{began(gen), changed(build)}, false},
+		"which begins then":                           {steps{began(gen), changed(build), ended(gen), began(build)}, false},
+		"what one has read that another stands on":    {steps{began(gen), ended(gen), began(build), ended(build), began(test), changed(gen)}, true},
+		"which begins later":                          {steps{began(server, gen), ended(gen), changed(gen), began(build)}, true},
+		"until then it is let be":                     {steps{began(server, gen), ended(gen), changed(gen)}, false},
+		"what was up to date":                         {steps{ended(gen, build), began(test), changed(gen)}, true},
+		"what one has read that nothing stands on":    {steps{ended(gen, build, test), began(gen), changed(gen)}, false},
+		"when a server alone is left":                 {steps{ended(gen, build, test), began(server), changed(test)}, true},
+		"when a server and something to come is left": {steps{ended(gen, build), began(server), changed(gen)}, false},
+		"when another task with a cache is left":      {steps{ended(gen, server), began(build), changed(server)}, false},
+		"what says which tasks there are":             {steps{began(gen), redefined}, false},
+		"the same, when a server alone is left":       {steps{ended(gen, build, test), began(server), redefined}, true},
+		"twice":                                       {steps{began(server), began(server), changed(server), ended(server), ended(server)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := NewUnderway(len(down), func(i int) []int { return down[i] }, func(i int) bool { return i != server })
+			for _, s := range c.steps {
+				s(u)
+			}
+			if got := u.Stop(); got != c.stop {
+				t.Errorf("stopped: %t, want %t", got, c.stop)
+			}
+		})
+	}
+	u := NewUnderway(2, func(int) []int { return nil }, func(int) bool { return true })
+	u.Began(0, time.Unix(10, 0))
+	u.Began(1, time.Unix(20, 0))
+	if got := u.Age(time.Unix(25, 0)); got != 5*time.Second {
+		t.Errorf("the youngest is %s old, want 5 s", got)
 	}
 }
 
@@ -202,10 +284,41 @@ func TestWatchFeed(t *testing.T) {
 		{[]string{"/own"}, false, []string{"/own"}, nil},
 		{[]string{"/own"}, true, []string{"/own"}, nil},
 	} {
-		left, news := f.Hungry(step.changed, step.duringRun)
+		left, news := f.Hungry(step.changed, step.duringRun, false)
 		if diff := cmp.Diff([][]string{step.left, step.news}, [][]string{left, news}); diff != "" {
 			t.Fatalf("step %d (-want +got):\n%s", i, diff)
 		}
+	}
+}
+
+// What stops runs: at once twice on end, the third time when the youngest task is old enough, and no more, for what tasks may write when they
+// begin; what changes later is somebody's edit, each time (AUX-048).
+func TestWatchFeedDuringRuns(t *testing.T) {
+	type verdict struct{ Now, Later, News, Left, Told []string }
+	own := []string{"/own"}
+	at, put, named := verdict{Now: own, Left: own}, verdict{Later: own, Left: own}, verdict{News: own}
+	for name, rounds := range map[string][]struct {
+		age     time.Duration
+		stopped bool
+		want    verdict
+	}{
+		"early":                    {{0, true, at}, {Early - 1, true, at}, {0, true, put}, {0, false, named}, {0, false, verdict{}}},
+		"late":                     {{Early, true, at}, {Early, true, at}, {Early, true, at}, {Early, true, at}, {Early, true, at}},
+		"late, then early":         {{Early, true, at}, {0, true, at}, {0, true, at}, {0, true, put}},
+		"an edit of what is named": {{0, true, at}, {0, true, at}, {0, true, put}, {0, false, named}, {Early, true, at}, {0, true, at}, {0, true, at}},
+		"runs that end":            {{0, false, at}, {0, false, at}, {0, false, verdict{Later: own, Told: own}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var f Feed
+			for i, r := range rounds {
+				var got verdict
+				got.Now, got.Later, got.News = f.During(own, r.age)
+				got.Left, got.Told = f.Hungry(own, true, r.stopped)
+				if diff := cmp.Diff(r.want, got); diff != "" {
+					t.Fatalf("run %d (-want +got):\n%s", i, diff)
+				}
+			}
+		})
 	}
 }
 

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+
+	"github.com/haz-build/haz/cmd/haz/streams"
+	"github.com/haz-build/haz/cmd/haz/watch"
+)
+
+// watchKeys is what keys do in a watch whose standard input is a terminal (AUX-049).
+var watchKeys = map[byte]watch.Event{'r': watch.KeyRerun, 'a': watch.KeyAll, 'p': watch.KeyPause, 'q': watch.KeyQuit}
+
+const keysHelp = "haz: keys: r run again, a carry everything out again, p pause and go on, q leave, h this; Ctrl+C leaves with 130\n"
+
+// readKeys begins to read keys where there are any. over gives the terminal back.
+func (s *watching) readKeys() (over func()) {
+	if !streams.IsTerminal(os.Stdin) {
+		return func() {}
+	}
+	keys, err := streams.ReadKeys(os.Stdin)
+	if err != nil {
+		return func() {} // no keys then
+	}
+	s.keys = keys.Pressed
+	return keys.Close
+}
+
+// key does what a key says, and tells of it.
+func (s *watching) key(key byte, tell func(text string)) watch.Action {
+	if key >= 'A' && key <= 'Z' {
+		key += 'a' - 'A'
+	}
+	e, known := watchKeys[key]
+	switch {
+	case key == 'h', key == '?':
+		tell(keysHelp)
+		fallthrough
+	case !known:
+		return watch.DoNothing
+	}
+	action := s.step(e)
+	switch e {
+	case watch.KeyRerun, watch.KeyAll:
+		s.wished = true
+	case watch.KeyPause:
+		if s.core.Paused() {
+			tell("haz: paused: changes run nothing until p is pressed again\n")
+		} else {
+			tell("haz: going on\n")
+		}
+	}
+	return action
+}
+
+// heedWish has a run that a key wants be one of all that was asked for, also of tasks without a cache that no change concerns.
+func (s *watching) heedWish(changed bool) {
+	if !s.wished {
+		return
+	}
+	s.wished, s.changes = false, nil
+	if !changed {
+		s.say("haz: running again\n")
+	}
+}
+
+// sayWaiting says that a run is over, and that its end is not that of the watch.
+func (s *watching) sayWaiting() {
+	switch {
+	case s.stopped, s.core.Leaving():
+	case s.core.Paused():
+		s.say("haz: paused, waiting for p\n")
+	case s.keys != nil:
+		s.say("haz: waiting for changes (h: keys)\n")
+	default:
+		s.say("haz: waiting for changes\n")
+	}
+}
