@@ -91,11 +91,12 @@ var mayImport = map[string]string{
 	".": "layout actors settle cache cache/digest cache/entry cache/hasher cache/key cache/packages cache/state cache/tools diag fsys fsys/looks fsys/tree packed pattern graph graph/query messages process " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load workspace/script",
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
+	"cmd/haz/attach":  "cache/entry fsys messages workspace",                         // the fourth door: who listens for other terminals
 	"cmd/haz/early":   "",
 	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/config workspace/git workspace/load",
 	"cmd/haz/streams": "fsys process report",
 	"cmd/haz/watch":   "layout fsys parallel pattern workspace",
-	"cmd/haz":         "process . cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys layout",
+	"cmd/haz":         "process . cmd/haz/attach cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys layout",
 	"bench":           "",
 
 	// Beside the building: it edits copies of the source and runs the tests.

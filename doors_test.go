@@ -75,8 +75,8 @@ var offline = []string{"net/mail", "net/netip", "net/url"}
 // sockets are the calls of the system with which a network is reached, whatever package has them.
 var sockets = []string{"Accept", "Accept4", "Bind", "Connect", "Listen", "Socket", "Socketpair"}
 
-// onNetwork are the folders that may have sockets.
-var onNetwork = []string{"ready"}
+// onNetwork are the folders that may have sockets: to look at services, and to be reached from another terminal.
+var onNetwork = []string{"cmd/haz/attach", "ready"}
 
 // looksAtDisk are the functions of path/filepath that do.
 var looksAtDisk = []string{"EvalSymlinks", "Glob", "Walk", "WalkDir"}

@@ -33,6 +33,7 @@ type invocation struct {
 	follow  func(haz.Event) // is told what happens in a run, before people are; nil: nobody
 	pressed chan os.Signal  // what is as good as a signal to a run; nil: nothing
 	anew    bool            // everything is carried out, as with --force
+	live    *live           // of a watch; nil: each run has its own
 }
 
 // world is what the program gets from outside, read once.

@@ -3,7 +3,7 @@
 // any of the three.
 //
 // A command has a file with its name, and there its row first (what the library that reads the line has to know of it), then what it
-// does: run.go, watch.go, check.go, why.go, query.go, cache.go, list.go, graph.go, init.go, completion.go, man.go, help.go, and
+// does: run.go, watch.go, check.go, why.go, query.go, cache.go, list.go, graph.go, exec.go, ps.go, attach.go, init.go, completion.go, man.go, help.go, and
 // complete.go for the scripts of completion. What would make one long has a file that begins with its name: graph_projects.go. All else is for
 // several:
 //

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -202,7 +203,12 @@ func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected) error {
 }
 
 // execute runs a plan, with everything that people and machines get to see of it.
-func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *haz.Plan) error {
+func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *haz.Plan) (err error) {
+	ear := v.live
+	if ear == nil {
+		ear = v.newLive("run")
+		defer func() { ear.close(codeOf(err)) }()
+	}
 	o := haz.RunOptions{FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
 	o.Timeout = read[time.Duration](v, "timeout")
 	if n := read[jobs](v, "jobs"); n != (jobs{}) {
@@ -212,11 +218,13 @@ func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *ha
 	signals := watchSignals(v.patience, w.W.Settings.CancelGrace, v.pressed)
 	defer signals.close()
 	o.Signals = signals.interrupts
+	o.Commands = ear.begin(w)
 	o.Observer = func(e haz.Event) {
 		signals.observe(e)
 		if v.follow != nil {
 			v.follow(e)
 		}
+		ear.log.Add(e)
 		printer.Handle(e)
 	}
 	suspended := suspending.enter(printer, v.patience)
@@ -224,6 +232,7 @@ func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *ha
 	o.Suspend = suspended.wishes
 
 	result, err := w.RunPlan(v.ctx, plan, o)
+	ear.end()
 	close(suspended.over)
 	signals.end()
 	if result == nil {
@@ -273,6 +282,18 @@ func (v *invocation) lend(o *haz.RunOptions, printer *report.Printer) {
 	}
 }
 
+// codeOf is the exit code of a command that ends so.
+func codeOf(err error) int {
+	var code exit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	return 2
+}
+
 // exitCode is EXEC-021: a signal wins over failures.
 func exitCode(r *haz.Result) int {
 	switch {
@@ -310,6 +331,11 @@ func (v *invocation) presentation(w *haz.Workspace) report.Options {
 	if mode == "" {
 		mode = w.W.Settings.OutputMode
 	}
+	return v.shown(mode)
+}
+
+// shown is how events are to be shown, in a mode.
+func (v *invocation) shown(mode string) report.Options {
 	o := report.Options{
 		Stdout: v.styled(v.stdout),
 		Stderr: v.errs, OnePlace: streams.SameFile(v.stdout.File, v.stderr.File), Buffered: mode == "buffered", NewOnly: mode == "new-only", ASCII: !report.SpeaksUTF8(v.env),

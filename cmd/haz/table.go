@@ -20,7 +20,7 @@ type table struct {
 
 func newTable() *table {
 	return &table{globalOptions(), []*command{
-		runCommand(), watchCommand(), checkCommand(), whyCommand(), queryCommand(), cacheCommand(), listCommand(), graphCommand(), execCommand(), initCommand(),
+		runCommand(), watchCommand(), checkCommand(), whyCommand(), queryCommand(), cacheCommand(), listCommand(), graphCommand(), execCommand(), psCommand(), attachCommand(), initCommand(),
 		completionCommand(), manCommand(), helpCommand(), completeCommand(),
 	}}
 }

@@ -133,7 +133,7 @@ PIN or a password does not: pass it, ` + "`env: {pass: [TOKEN]}`" + `, so that i
 `},
 	{"exit-codes", "what haz returns", `
     0   success; also when there was nothing to do
-    1   haz run: a task failed or could not be carried out
+    1   haz run: a task failed, could not be carried out, or was cancelled alone
     2   the command line, a configuration file, git or haz itself is at fault
   129   a run was ended by SIGHUP
   130   a run was ended by SIGINT (Ctrl+C)

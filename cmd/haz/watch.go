@@ -42,7 +42,7 @@ func watchCommand() *command {
 }
 
 // doWatch is `haz watch`.
-func doWatch(v *invocation) error {
+func doWatch(v *invocation) (err error) {
 	wanted, err := v.wanted()
 	if err != nil {
 		return err
@@ -59,6 +59,8 @@ func doWatch(v *invocation) error {
 	signals := watchSignals(nil, 0, nil)
 	defer signals.close()
 	suspending.arm()
+	v.live = v.newLive("watch")
+	defer func() { v.live.close(codeOf(err)) }()
 	s := &watching{invocation: v, wanted: wanted, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}
 	s.core.Patient = v.has("no-interrupt")
 	defer s.readKeys()()
