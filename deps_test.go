@@ -80,15 +80,15 @@ var mayImport = map[string]string{
 	"schedule": "graph messages workspace cache/entry",
 
 	// Floor 4, the engine, and alone in knowing the actor library.
-	"actors": "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry",
+	"actors": "layout schedule graph messages workspace diag cache cache/digest cache/key cache/manifest cache/outputs cache/state fsys fsys/tree pattern process cache/hasher workspace/guess cache/entry ready",
 	// What need not be carried out; it knows what the engine would have to look at.
 	"settle":            "layout actors graph messages workspace cache cache/digest cache/entry cache/hasher cache/key cache/standing cache/state cache/text fsys fsys/tree parallel",
-	"actors/actorstest": "fsys/memfs actors graph workspace messages cache cache/digest cache/entry cache/key cache/state fsys fsys/tree process process/processtest cache/hasher workspace/load",
+	"actors/actorstest": "fsys/memfs actors graph workspace messages cache cache/digest cache/entry cache/key cache/state fsys fsys/tree process process/processtest cache/hasher workspace/load ready",
 
 	// Floor 5, people. The root package takes durations and sizes of the command line from config: they are those of the files.
 	// early imports not even fmt: it answers before everything else is initialised.
 	"report": "messages workspace diag",
-	".": "layout actors settle cache cache/digest cache/entry cache/hasher cache/key cache/packages cache/state cache/tools diag fsys fsys/looks fsys/tree packed pattern graph graph/query messages process " +
+	".": "layout actors settle cache cache/digest cache/entry cache/hasher cache/key cache/packages cache/state cache/tools diag fsys fsys/looks fsys/tree packed pattern graph graph/query messages process ready " +
 		"schedule workspace workspace/config workspace/git workspace/guess workspace/load workspace/script",
 	"haztest":         ". actors actors/actorstest fsys process process/processtest", // a kit: runs of the root package on the simulated machine
 	"cmd/haz/attach":  "cache/entry fsys messages workspace",                         // the fourth door: who listens for other terminals

@@ -76,6 +76,34 @@ var sayings = map[string][]saying{
 			w.StrictEnv, p.LaxEnv = true, true
 		}},
 	},
+	"project.tasks.*.service.ready.port": {
+		ofTask("service: {ready: {port: 5432, timeout: 10s, interval: 50ms}}", func(t *haz.TaskDeclaration) {
+			t.Service = &haz.Service{Port: 5432, ReadyPort: true, ReadyTimeout: 10 * time.Second, ReadyInterval: 50 * time.Millisecond}
+		}),
+		ofTask("service: {ready: {port: auto}}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{AutoPort: true, ReadyPort: true} }),
+	},
+	"project.tasks.*.service.ready.http.url": {ofTask(`service: {ready: {http: {url: "http://h:${HAZ_PORT}/x"}}, port: 80}`, func(t *haz.TaskDeclaration) {
+		t.Service = &haz.Service{Port: 80, ReadyURL: "http://h:${HAZ_PORT}/x"}
+	})},
+	"project.tasks.*.service.ready.http.status": {ofTask(`service: {ready: {http: {url: "http://h/x", status: 204}}}`, func(t *haz.TaskDeclaration) {
+		t.Service = &haz.Service{ReadyURL: "http://h/x", ReadyStatus: 204}
+	})},
+	"project.tasks.*.service.ready.output":   {ofTask("service: {ready: {output: up}}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyOutput: "up"} })},
+	"project.tasks.*.service.ready.command":  {ofTask("service: {ready: {command: [a, b]}}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyCommand: []string{"a", "b"}} })},
+	"project.tasks.*.service.ready.file":     {ofTask("service: {ready: {file: up}}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyFile: "up"} })},
+	"project.tasks.*.service.ready.timeout":  {ofTask("service: {ready: {file: up, timeout: 1s}}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyFile: "up", ReadyTimeout: time.Second} })},
+	"project.tasks.*.service.ready.interval": {ofTask("service: {ready: {file: up, interval: 1s}}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyFile: "up", ReadyInterval: time.Second} })},
+	"project.tasks.*.service.port":           {ofTask("service: {ready: {file: up}, port: auto}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyFile: "up", AutoPort: true} })},
+	"project.tasks.*.service.stop.signal":    {ofTask("service: {ready: {file: up}, stop: {signal: INT}}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyFile: "up", StopSignal: "INT"} })},
+	"project.tasks.*.service.stop.grace": {ofTask("service: {ready: {file: up}, stop: {grace: 2s}}", func(t *haz.TaskDeclaration) {
+		grace := 2 * time.Second
+		t.Service = &haz.Service{ReadyFile: "up", StopGrace: &grace}
+	})},
+	"project.tasks.*.service.restart": {ofTask("service: {ready: {file: up}, restart: on-failure}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyFile: "up", Restarts: 3} })},
+	"project.tasks.*.service.limit":   {ofTask("service: {ready: {file: up}, restart: on-failure, limit: 7}", func(t *haz.TaskDeclaration) { t.Service = &haz.Service{ReadyFile: "up", Restarts: 7} })},
+	"project.tasks.*.service.exports": {ofTask(`service: {ready: {file: up}, port: 81, exports: {URL: "h:${HAZ_PORT}"}}`, func(t *haz.TaskDeclaration) {
+		t.Service = &haz.Service{ReadyFile: "up", Port: 81, Exports: map[string]string{"URL": "h:${HAZ_PORT}"}}
+	})},
 	"project.tasks.*.command": {ofTask("command: [a, b]", func(t *haz.TaskDeclaration) { t.Command = []string{"a", "b"} })},
 	"project.tasks.*.shell":   {ofTask(`shell: "a\nb"`, func(t *haz.TaskDeclaration) { t.Command, t.Shell = nil, "a\nb" })},
 	"project.tasks.*.shell_type": {ofTask("shell: a, shell_type: bash", func(t *haz.TaskDeclaration) {
@@ -183,7 +211,7 @@ func opened(t *testing.T, row saying) []string {
 	t.Helper()
 	disk := folders("/ws/.haz", "/ws/lib", "/ws/other")
 	task := row.task
-	if !strings.Contains(task, "command:") && !strings.Contains(task, "shell:") {
+	if service := strings.HasPrefix(task, "service:"); service || !strings.Contains(task, "command:") && !strings.Contains(task, "shell:") {
 		task = strings.TrimSuffix("command: [x], "+task, ", ")
 	}
 	for name, text := range map[string]string{

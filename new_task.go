@@ -36,6 +36,7 @@ type TaskDeclaration struct {
 	Timeout                  time.Duration // in whole milliseconds; 0: as if it was not there; NoTimeout: none, whatever the run says
 	If                       Condition
 	Retry                    Retry
+	Service                  *Service // its process stays, for those that depend on it
 	Description              string
 	Internal                 bool
 }
@@ -58,6 +59,29 @@ type Retry struct {
 	On     []string      // after which failures: "timeout", "signal", exit codes; nil: any of the process
 	Delay  time.Duration // before the second attempt, in whole milliseconds
 	Factor float64       // by which that grows from one to the next; 0 is 1
+}
+
+// Service says that a task is one: a server, or the like, whose process stays. Tasks that depend on it begin when it is ready.
+type Service struct {
+	Port     int  // that it listens on, as HAZ_PORT in its environment; 0: it says none, or AutoPort
+	AutoPort bool // a free one, another in each run
+
+	// How it is seen to be ready: exactly one of these.
+	ReadyPort    bool // something takes connections at its port
+	ReadyURL     string
+	ReadyOutput  string // it has printed a line with this text
+	ReadyCommand []string
+	ReadyFile    string
+
+	ReadyStatus   int           // of ReadyURL; 0: any from 200 to 399
+	ReadyTimeout  time.Duration // in whole milliseconds; 0: a minute
+	ReadyInterval time.Duration // between two looks, in whole milliseconds; 0: 100 ms
+
+	StopSignal string         // "TERM", "INT", "HUP", "QUIT", "USR1", "USR2"; "": TERM
+	StopGrace  *time.Duration // in whole milliseconds; nil: that of the run
+	Restarts   int            // further starts when it has failed while it was needed
+
+	Exports map[string]string // variables of those that depend on it, with "${HAZ_PORT}" for the port
 }
 
 // speller collects the keys of one task.
@@ -135,6 +159,9 @@ func (t *TaskDeclaration) spell(w *declaration) string {
 	s.put(len(when.keys) > 0, "if", "{"+when.String()+"}")
 	retry := t.Retry.spell(w)
 	s.put(retry != "", "retry", "{"+retry+"}")
+	if t.Service != nil {
+		s.put(true, "service", "{"+t.Service.spell(w)+"}")
+	}
 	s.said("description", t.Description)
 	s.put(t.Internal, "internal", "true")
 	return s.String()
@@ -180,6 +207,43 @@ func (t *TaskDeclaration) spellEnv(w *declaration) string {
 	if said := strict(t.StrictEnv, t.LaxEnv); said != "" {
 		s.keys = append(s.keys, said)
 	}
+	return s.String()
+}
+
+func (v *Service) spell(w *declaration) string {
+	port := strconv.Itoa(v.Port)
+	if v.AutoPort {
+		port = "auto"
+	}
+	ready := speller{declaration: w}
+	ready.put(v.ReadyPort, "port", port)
+	http := speller{declaration: w}
+	http.said("url", v.ReadyURL)
+	http.put(v.ReadyStatus != 0, "status", strconv.Itoa(v.ReadyStatus))
+	ready.put(len(http.keys) > 0, "http", "{"+http.String()+"}")
+	ready.said("output", v.ReadyOutput)
+	if v.ReadyCommand != nil {
+		ready.put(true, "command", w.list(v.ReadyCommand))
+	}
+	ready.said("file", v.ReadyFile)
+	ready.put(v.ReadyTimeout != 0, "timeout", period(v.ReadyTimeout))
+	ready.put(v.ReadyInterval != 0, "interval", period(v.ReadyInterval))
+
+	s := speller{declaration: w}
+	s.put(true, "ready", "{"+ready.String()+"}")
+	s.put(v.Port != 0 || v.AutoPort, "port", port)
+	stop := speller{declaration: w}
+	stop.said("signal", v.StopSignal)
+	if v.StopGrace != nil {
+		stop.put(true, "grace", period(*v.StopGrace))
+	}
+	s.put(len(stop.keys) > 0, "stop", "{"+stop.String()+"}")
+	s.put(v.Restarts != 0, "restart", "on-failure, limit: "+strconv.Itoa(v.Restarts))
+	exports := speller{declaration: w}
+	for _, name := range slices.Sorted(maps.Keys(v.Exports)) {
+		exports.put(true, w.text(name), w.text(v.Exports[name]))
+	}
+	s.put(len(exports.keys) > 0, "exports", "{"+exports.String()+"}")
 	return s.String()
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/ready"
 	"github.com/haz-build/haz/workspace"
 	"github.com/haz-build/haz/workspace/git"
 	"github.com/haz-build/haz/workspace/load"
@@ -40,6 +41,7 @@ type options struct {
 	realHost    bool // host is the file system of the machine, not one of the embedder
 	env         []string
 	spawner     process.Spawner
+	network     ready.Network
 	clock       Clock
 	system      *actor.ActorSystem
 	spawnPrefix string
@@ -71,6 +73,9 @@ func WithEnvironment(env []string) Option { return func(o *options) { o.env = en
 // WithSpawner sets what starts processes; it is not closed. It is called by many goroutines at once, and may take its time. Default: real
 // processes, a spawner a run, with what process.System says of the process as a whole.
 func WithSpawner(s process.Spawner) Option { return func(o *options) { o.spawner = s } }
+
+// WithNetwork sets how haz sees whether services answer, and which ports are free. It is called by many goroutines at once. Default: the machine's.
+func WithNetwork(n ready.Network) Option { return func(o *options) { o.network = n } }
 
 // WithoutOtherChildren promises that this program starts no processes in sessions of their own but through haz. Then what a task
 // has left behind, and comes to this process when it loses its parent, is reaped the moment it has died; else a zombie that
@@ -132,6 +137,9 @@ func newOptions(opts []Option) options {
 	}
 	if o.env == nil {
 		o.env = os.Environ()
+	}
+	if o.network == nil {
+		o.network = ready.Host{}
 	}
 	if o.clock == nil {
 		o.clock = realClock{}

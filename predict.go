@@ -179,7 +179,7 @@ type Prediction string
 const (
 	WouldHit  Prediction = "hit"
 	WouldMiss Prediction = "miss"
-	WouldSkip Prediction = "skip"    // its condition does not hold, or it is a finalizer and no task before it would be started
+	WouldSkip Prediction = "skip"    // its condition does not hold, or it is a finalizer and no task before it would be started, or a service and no task that needs it would
 	Unknown   Prediction = "unknown" // an upstream would run, so the key is not known
 )
 
@@ -214,11 +214,29 @@ func (w *Workspace) Predict(ctx context.Context, plan *Plan) ([]Prediction, erro
 			out[i] = Unknown
 		}
 	}
+	for i, t := range plan.Tasks {
+		if t.Service != nil && out[i] == WouldMiss && !wouldServe(plan, i, out) {
+			out[i] = WouldSkip
+		}
+	}
 	finalized := make([]bool, len(out))
 	for i := range out {
 		predictFinal(plan, i, out, finalized)
 	}
 	return out, ctx.Err()
+}
+
+// wouldServe reports whether a service would be started: for those that depend on it and would run, one of which may be a service as well (EXEC-072).
+func wouldServe(plan *Plan, i int, out []Prediction) bool {
+	return plan.Stays(i) || slices.ContainsFunc(plan.Down[i], func(e graph.Edge) bool {
+		switch {
+		case e.Kind != graph.Hard || out[e.Task] == WouldHit || out[e.Task] == WouldSkip:
+			return false
+		case plan.Tasks[e.Task].Service != nil:
+			return wouldServe(plan, e.Task, out)
+		}
+		return true
+	})
 }
 
 // predictFinal puts right what is said of a finalizer that is in the plan as such alone: it is carried out if a task before it is, which

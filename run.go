@@ -189,7 +189,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 		Replace: o.Cache == WriteOnly, Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace, Timeout: o.Timeout, OS: e.w.o.os, Env: e.w.hostEnv().Lookup,
 		FS: e.w.FS, Tree: e.tree, Cache: e.store, State: e.state, Deriver: e.deriver, Hash: r.Hash, Spawner: e.spawner,
 		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Hooks: e.w.o.hooks,
-		Terminal: o.Terminal, Columns: o.Columns, Colour: o.Colour}
+		Terminal: o.Terminal, Columns: o.Columns, Colour: o.Colour, Network: e.w.o.network}
 }
 
 // settled finds the tasks that are up to date, and has what the others stand on noted for the next run (S-52). Where nothing is looked up, none is.

@@ -47,15 +47,16 @@ func (b *builder) lockRequest(t *workspace.Task) state.LockRequest {
 	for _, n := range b.conflicts()[t.Index] {
 		r.Conflicts = append(r.Conflicts, name(n))
 	}
-	near := func(edges []graph.Edge) (names []string) {
+	// A service makes nothing that could be read: who depends on it may begin while another haz starts one of its own.
+	near := func(edges []graph.Edge, writes func(up int) bool) (names []string) {
 		for _, e := range edges {
-			if e.Task != t.Index && e.Kind.Carries() {
+			if e.Task != t.Index && e.Kind.Carries() && writes(e.Task) {
 				names = append(names, name(e.Task))
 			}
 		}
 		return names
 	}
-	r.Reads, r.Readers = near(g.Up[t.Index]), near(g.Down[t.Index])
+	r.Reads, r.Readers = near(g.Up[t.Index], func(up int) bool { return g.W.Tasks[up].Service == nil }), near(g.Down[t.Index], func(int) bool { return t.Service == nil })
 	return r
 }
 

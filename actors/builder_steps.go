@@ -39,6 +39,10 @@ func (b *builder) resolve(ctx context.Context, j *job, m messages.Resolve) any {
 		return failed
 	}
 	k := messages.Keyed{Key: j.derived.Key, Notes: notes}
+	if j.task.Service != nil {
+		u := b.r.o.Deriver.Contribution(j.task, j.derived, digest.Digest{})
+		return messages.ServiceResolved{Ref: m.Ref, Keyed: k, Own: u.Own, Closure: u.Closure}
+	}
 	missed := messages.EntryMissed{Ref: m.Ref, Keyed: k}
 	if !m.Look {
 		return missed

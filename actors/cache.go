@@ -59,6 +59,8 @@ func (c *cacheActor) Receive(ctx actor.Context) {
 		c.work(ctx, m.Ref, func(w context.Context, j *job) any { return b.stage(w, j, m) })
 	case turnWanted:
 		c.wait(m)
+	case messages.GiveLocksBack:
+		c.giveLocksBack(m)
 	case messages.AbandonWork:
 		b.job(m.Task).abandon(m.Attempt)
 	case messages.ReleaseTask:
@@ -126,6 +128,19 @@ func (c *cacheActor) next(ctx actor.Context) {
 	}, func(reason, stack string) {
 		r.send(r.supervisor, messages.TaskCrashed{Run: r.o.Run, Task: t.task, Reason: reason, Stack: stack})
 	}, r.doneForCache)
+}
+
+// giveLocksBack is not a step: the next one of the task may come while it is under way, and takes them again.
+func (c *cacheActor) giveLocksBack(m messages.GiveLocksBack) {
+	r, j := c.r, c.r.builder.job(m.Task)
+	l := j.locks.Swap(nil)
+	if l == nil {
+		return
+	}
+	r.builder.workers.submit(m.Task, func() {
+		r.attempt("giving back the locks of "+j.task.ID.String(), l.Unlock)
+		r.builder.unlocked.Add(1)
+	}, func(string, string) {}, r.doneForCache)
 }
 
 func (c *cacheActor) release(m messages.ReleaseTask) {

@@ -32,6 +32,7 @@ type children struct {
 	gate       gate
 	suspension suspension
 	load       atomic.Int64 // processes and their goroutines, and signals on their way to them
+	resting    atomic.Int64 // services that are ready, which are no load
 	killing    atomic.Bool  // whatever runs is killed
 }
 
@@ -59,6 +60,9 @@ type child struct {
 	sending   [kill + 1]bool     // signals that are being sent: a host may take its time
 	exited    func(process.Exit) // what its end is told to; nil while there is no process
 	untimed   func()             // ends its timeout; nil where none runs
+
+	needs []messages.ServicePort // services that are ready for it
+	serve *serving               // of a service
 }
 
 func newChildren(r *running) *children {
@@ -162,6 +166,13 @@ type waiter interface{ OnExit(func(process.Exit)) }
 
 func (p *child) run(m messages.StartProcess, done func(any)) {
 	out := newRecorder(p.c.r, p.index, m.First)
+	if p.needs = m.Services; p.task.Service != nil {
+		if refused := p.prepareServing(m, out); refused != nil {
+			p.end()
+			done(*refused)
+			return
+		}
+	}
 	exited := func(x process.Exit) {
 		if !p.end() {
 			return // given up before
@@ -181,6 +192,7 @@ func (p *child) run(m messages.StartProcess, done func(any)) {
 		return
 	}
 	p.time(m)
+	p.lookWhetherReady()
 	if m.Locks != nil {
 		p.mark(m.Locks, proc)
 	}
@@ -234,7 +246,7 @@ func (p *child) spawn(program string, out *recorder, exited func(process.Exit)) 
 	if p.c.r.mayNot(p.index) || p.stopRequested() { // while the gate was shut
 		return nil, errStopped
 	}
-	c := command(p.c.r, p.task)
+	c := p.command()
 	c.Found = program
 	proc, err := p.c.r.o.Spawner.Start(c, out)
 	if err == nil {
@@ -264,11 +276,13 @@ func (p *child) started(proc process.Process, exited func(process.Exit)) {
 func (p *child) end() bool {
 	p.mu.Lock()
 	first, untimed := !p.ended, p.untimed
+	p.serve.rouse(p.c)
 	p.proc, p.starting, p.ended, p.exited, p.untimed = nil, false, true, nil, nil
 	p.mu.Unlock()
 	if untimed != nil {
 		untimed()
 	}
+	p.serve.end()
 	return first
 }
 
@@ -280,6 +294,7 @@ func (p *child) report(m messages.StartProcess, out *recorder, x process.Exit) m
 	if x.WaitErr != nil {
 		e.WaitError = x.WaitErr.Error()
 	}
+	e.Unready, e.PortTaken = p.unready()
 	if x.Code == notFound && !x.Cancelled {
 		e.Notes = noPath(p.task)
 	}

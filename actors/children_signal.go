@@ -7,6 +7,7 @@ import (
 
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/workspace"
 )
 
 // stop is how a process is asked to end.
@@ -31,11 +32,20 @@ func strength(m messages.SignalProcess) stop {
 	return terminate
 }
 
-// send signals a process.
-func (s stop) send(p process.Process) {
+// send signals a process: of a service by the signal that it wants to be stopped with.
+func (s stop) send(p process.Process, of *workspace.Service) {
 	switch s {
 	case kill:
 		p.Kill()
+		return
+	case unstopped:
+		return
+	}
+	if of != nil && of.Stop.Signal != "" {
+		process.Signal(p, of.Stop.Signal)
+		return
+	}
+	switch s {
 	case terminate:
 		p.Terminate()
 	case interrupt:
@@ -59,6 +69,7 @@ func (p *child) signal(s stop) {
 	p.mu.Lock()
 	proc := p.proc
 	p.signalled = max(p.signalled, s)
+	p.serve.rouse(p.c)
 	if proc == nil || p.ended || p.sending[s] {
 		p.mu.Unlock()
 		return
@@ -67,7 +78,7 @@ func (p *child) signal(s stop) {
 	p.mu.Unlock()
 	p.c.load.Add(1)
 	p.c.r.hooks.Go(func() {
-		why := caught(func() { s.send(proc) })
+		why := caught(func() { s.send(proc, p.task.Service) })
 		p.mu.Lock()
 		p.sending[s] = false
 		p.mu.Unlock()

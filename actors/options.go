@@ -29,6 +29,7 @@ import (
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/ready"
 )
 
 // Clock is the time that a run sees.
@@ -69,6 +70,7 @@ type Options struct {
 	Deriver *key.Deriver
 	Hash    digest.Function
 	Spawner process.Spawner
+	Network ready.Network // where services listen
 	// Terminal is lent to interactive tasks, Columns is how wide the one of a task with tty is. Colour: tasks are told that colours are seen.
 	Terminal process.Terminal
 	Columns  int

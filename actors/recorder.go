@@ -32,6 +32,8 @@ type recorder struct {
 	stderr stream
 
 	incomplete string // why the streams may lack bytes
+
+	awaited *awaitedLine // what a service prints when it is ready; nil: that is seen otherwise
 }
 
 type stream struct {
@@ -54,6 +56,7 @@ func (c *recorder) Write(s process.Stream, b []byte) {
 	if !c.of(s).take(c, s, b) {
 		return
 	}
+	c.awaited.see(s, b)
 	for len(b) > 0 {
 		piece := b[:min(len(b), largestPiece)]
 		b = b[len(piece):]
@@ -82,6 +85,14 @@ func (c *recorder) order() cache.StreamOrder {
 func (c *recorder) emit(stderr bool, b []byte) {
 	c.r.send(c.r.observer, messages.ObserveEvent{Run: c.r.o.Run, Task: c.id, N: c.next,
 		Event: messages.TaskOutput{Task: c.task, Stderr: stderr, Bytes: b}})
+	c.next++
+}
+
+// announce puts an event among those of the output.
+func (c *recorder) announce(e messages.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.r.send(c.r.observer, messages.ObserveEvent{Run: c.r.o.Run, Task: c.id, N: c.next, Event: e})
 	c.next++
 }
 

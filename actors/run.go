@@ -249,11 +249,8 @@ func (r *running) tell(m any) { r.send(r.toTask(m), m) }
 func (r *running) perform(ctx actor.Context, cs []schedule.Command) {
 	for _, c := range cs {
 		if c.To == schedule.ToTimer {
-			m, wait := c.Msg, r.o.Grace
-			if _, ok := m.(messages.PatienceExpired); ok {
-				wait = schedule.Patience(wait)
-			}
-			r.timers.after(wait, func() { r.tell(m) })
+			m := c.Msg
+			r.timers.after(r.waitFor(m), func() { r.tell(m) })
 			continue
 		}
 		to := r.peer(c.To)
@@ -262,6 +259,25 @@ func (r *running) perform(ctx actor.Context, cs []schedule.Command) {
 		}
 		ctx.Send(to, c.Msg)
 	}
+}
+
+// waitFor is how long it takes until a message of a timer comes.
+func (r *running) waitFor(m any) time.Duration {
+	grace := func(task int) time.Duration {
+		if s := r.o.Plan.Tasks[task].Service; s != nil && s.Stop.Grace != nil {
+			return *s.Stop.Grace
+		}
+		return r.o.Grace
+	}
+	switch m := m.(type) {
+	case messages.PatienceExpired:
+		return schedule.Patience(grace(m.Task))
+	case messages.GraceExpired:
+		return grace(m.Task)
+	case messages.ReadyExpired:
+		return r.o.Plan.Tasks[m.Task].Service.Ready.Timeout
+	}
+	return r.o.Grace
 }
 
 // wait tells a task when its next attempt is due. Meanwhile nothing is under way for it, and nothing is lost either.

@@ -24,7 +24,8 @@ func (s *supervisor) Receive(ctx actor.Context) {
 	case look:
 		s.check(ctx, m)
 	case messages.RecordOutcome, messages.ClaimOutputs, messages.SkipDeclined, messages.TaskCrashed, messages.ProcessAbandoned,
-		messages.CancelRun, messages.IdleReported, messages.CancelOne, messages.RestartOne, messages.SetSlots, messages.CommandTaken:
+		messages.CancelRun, messages.IdleReported, messages.CancelOne, messages.RestartOne, messages.SetSlots, messages.CommandTaken,
+		messages.ServiceKeyed, messages.ServiceUp:
 		s.step(ctx, m)
 	}
 }
@@ -43,7 +44,7 @@ func (s *supervisor) check(ctx actor.Context, m look) {
 	before := s.turns
 	s.turns = s.r.pulse.turns.Load()
 	busy := s.r.load() + int(s.r.pulse.inside.Load()+s.r.delays.Load()) // the turn of this look does not count
-	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round, Busy: busy, Moved: s.turns != before})
+	s.step(ctx, messages.CheckStall{Run: s.r.o.Run, Round: s.round, Busy: busy, Serving: int(s.r.children.resting.Load()), Moved: s.turns != before})
 }
 
 func (s *supervisor) step(ctx actor.Context, m any) {

@@ -91,6 +91,11 @@ func (t *Task) Receive(ctx actor.Context) {
 	// What admission and processes answer.
 	case messages.SlotGranted, messages.ProcessNotStarted, messages.ProcessExited, messages.AttemptDue, messages.TimeExpired, messages.PatienceExpired, messages.GraceExpired:
 		t.advance(ctx, m)
+	// What services and those that need them say.
+	case messages.ServiceResolved, messages.NeedService, messages.ServiceReady, messages.ProcessReady, messages.ReadyExpired:
+		t.advance(ctx, m)
+	case messages.ServiceNoted, messages.ServiceLost, messages.ServiceUnused:
+		t.advance(ctx, m)
 	// What the supervisor says.
 	case messages.ClaimJudged, messages.OutcomeRecorded, messages.CancelTask, messages.SkipTask, messages.CancelOne, messages.RestartOne:
 		t.advance(ctx, m)

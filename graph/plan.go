@@ -18,7 +18,13 @@ type Plan struct {
 	Conflicts [][]int
 	// Target marks the tasks that were asked for.
 	Target []bool
+	// Passing says that nobody asked for each of the targets, but for all there are: services among them are started for those that need them, and
+	// do not stay (EXEC-072).
+	Passing bool
 }
+
+// Stays reports whether a task is a service that goes on when nobody needs it.
+func (p *Plan) Stays(i int) bool { return p.Tasks[i].Service != nil && p.Target[i] && !p.Passing }
 
 // Plan selects the targets, in any order and any number of times, all their hard upstreams, and the finalizers of what is selected
 // (DAG-020) with what these need; soft and producer edges pull nothing in (EXEC-001, EXEC-002, EXEC-008). Edges of all kinds are kept

@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/workspace"
@@ -99,7 +100,34 @@ func (b *builder) resolve(t *workspace.Task, ref workspace.RefDecl, kind EdgeKin
 			return nil
 		}
 	}
+	b.onService(t, ref, kind, tasks)
 	return tasks
+}
+
+// onService is DAG-028: a service does not end by itself and has no result, so that nobody can run when it has ended, nor look at less of it, or
+// at more.
+func (b *builder) onService(t *workspace.Task, ref workspace.RefDecl, kind EdgeKind, tasks []*workspace.Task) {
+	i := slices.IndexFunc(tasks, func(u *workspace.Task) bool { return u.Service != nil })
+	if i < 0 || kind == Hard && !ref.Narrow && !ref.Streams {
+		return
+	}
+	d := diag.Diagnostic{Code: "DAG-028", Place: ref.Place, Project: t.SharedIn(), Hint: "put it into deps: tasks that need a service begin when it is ready",
+		Related: []diag.Related{{Place: tasks[i].Place, Label: fmt.Sprintf("%s is a service", quote(tasks[i]))}}}
+	what := diag.Quote(ref.Ref.String())
+	switch {
+	case kind == Soft:
+		d.Message = fmt.Sprintf("task %s is to run when %s has ended, which is a service: it does not end by itself", quote(t), what)
+	case kind == Final:
+		d.Message = fmt.Sprintf("%s is to run when task %s has ended, and is a service: it would not end", what, quote(t))
+		d.Hint = "let a task without service tidy up"
+	case ref.Streams:
+		d.Message = fmt.Sprintf("task %s asks for what %s prints, which is a service: what it prints is no result", quote(t), what)
+		d.Hint = "remove streams"
+	default:
+		d.Message = fmt.Sprintf("task %s asks for the outputs of %s alone, which is a service: it has none", quote(t), what)
+		d.Hint = "remove closure"
+	}
+	b.report(d)
 }
 
 // code is the rule of references of the kind.

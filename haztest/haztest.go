@@ -51,7 +51,7 @@ type Report struct {
 func Run(disk fsys.FS, dir string, o Options) (*Report, error) {
 	m := actorstest.NewMachine(actorstest.RunOptions{Seed: o.Seed, Faults: o.Faults, FailFast: o.Run.FailFast, KeepTrace: o.KeepTrace}, o.program)
 	defaults := []haz.Option{haz.WithEnvironment([]string{}), haz.WithPlatform("linux", "amd64")}
-	needed := []haz.Option{haz.WithFileSystem(m.Disk(disk)), haz.WithClock(m), haz.WithSpawner(m.Spawner()), haz.WithHooks(m.Hooks()), haz.WithCPUs(m.Workers())}
+	needed := []haz.Option{haz.WithFileSystem(m.Disk(disk)), haz.WithClock(m), haz.WithSpawner(m.Spawner()), haz.WithNetwork(m.Network()), haz.WithHooks(m.Hooks()), haz.WithCPUs(m.Workers())}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	w, err := haz.Open(ctx, dir, append(append(defaults, o.Open...), needed...)...)

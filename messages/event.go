@@ -58,6 +58,14 @@ type AttemptFailed struct {
 	Wait       time.Duration // before the next one
 }
 
+// ServiceStarted says that a service is ready.
+type ServiceStarted struct {
+	Task workspace.TaskID
+	Port int // where it listens; 0: it says none
+	At   time.Time
+	Took time.Duration // since its process was started
+}
+
 // TaskFinished is the end of a task.
 type TaskFinished struct{ Outcome Outcome }
 
@@ -88,6 +96,7 @@ func (TaskOutput) event()     {}
 func (TaskNoted) event()      {}
 func (RunNoted) event()       {}
 func (AttemptFailed) event()  {}
+func (ServiceStarted) event() {}
 func (TaskFinished) event()   {}
 func (ViolationFound) event() {}
 func (RunCancelling) event()  {}

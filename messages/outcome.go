@@ -57,7 +57,9 @@ const (
 	Signalled                             // cancelled: its process was signalled by haz
 	UpstreamWasCancelled                  // cancelled
 	ConditionFalse                        // skipped: its condition does not hold (EXEC-047)
-	NotNeeded                             // skipped: a finalizer of tasks that were never started (EXEC-048)
+	NotNeeded                             // skipped: a finalizer of tasks that were never started (EXEC-048), or a service of tasks that did not have to run
+	ServiceNotReady                       // skipped: a service that it needs was not ready in time
+	ServiceDied                           // cancelled: a service that it needed has failed while its process ran
 	RunCancelled                          // cancelled: was ready, or would have become ready, or had not spawned
 	Requested                             // cancelled: somebody asked for the end of this task (EXEC-083)
 )
@@ -82,6 +84,10 @@ func (c Cause) String() string {
 		return "not needed"
 	case Requested:
 		return "requested"
+	case ServiceNotReady:
+		return "service not ready"
+	case ServiceDied:
+		return "service died"
 	}
 	return "run cancelled"
 }
@@ -97,6 +103,9 @@ const (
 	ErrOutputKind       ErrorKind = "output-kind"
 	ErrOutputUnreadable ErrorKind = "output-unreadable"
 	ErrCrash            ErrorKind = "crash"
+	ErrNotReady         ErrorKind = "not-ready"     // a service that did not answer in time
+	ErrServiceEnded     ErrorKind = "service-ended" // a service whose process ended by itself
+	ErrPortTaken        ErrorKind = "port-taken"    // a service whose port somebody has already
 )
 
 // TaskError says why haz could not carry a task through, or not accept its result.
@@ -146,7 +155,7 @@ type Outcome struct {
 
 	ExitCode int // failed: exit code, -1 when a signal ended it
 	Signal   int
-	TimedOut time.Duration // failed: the timeout that its process had run out of; 0 when it had not
+	TimedOut time.Duration // failed: the timeout that its process had run out of, 0 when it had not; of a service that was not ready in time, and of what is skipped for that, the time that it had
 	Error    *TaskError
 
 	Failures                   []Attempt // attempts that failed and were followed by another one (EXEC-046)
@@ -160,6 +169,8 @@ type Outcome struct {
 	Store       StoreResult
 	StoreReason string // not stored: why
 	StoreHint   string
+
+	Served bool // completed: a service, which nobody needed any more
 
 	Started, Ended time.Time     // Started is when the key derivation began; zero when it never did
 	Queued         time.Duration // waiting for admission, locks

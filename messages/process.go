@@ -72,6 +72,8 @@ type StartProcess struct {
 	Program string
 	// Timeout is how long the process may run; 0: as long as it likes. Then the task hears TimeExpired.
 	Timeout time.Duration
+	// Services are those that the task needs, which are ready: it sees what they export.
+	Services []ServicePort
 }
 
 // ProcessNotStarted says that there was no process: it could not be started, or (Cancelled) the request to stop came first.
@@ -98,10 +100,12 @@ type ProcessExited struct {
 	Next                       int // number of the next event of the task
 	Notes                      []Note
 	Streams                    Streams // when it ended well
+	Unready                    string  // of a service that was not ready yet: why it was not when somebody looked last
+	PortTaken                  bool    // likewise: somebody else listens on its port
 }
 
 // SignalProcess asks for SIGTERM, with Interrupt for SIGINT, or with Kill for SIGKILL, to the group of a task. A process that
-// is gone is not signalled.
+// is gone is not signalled. A service may want another signal than the first two.
 type SignalProcess struct {
 	Ref
 	Interrupt, Kill bool

@@ -104,10 +104,11 @@ type IdleReported struct {
 // CheckStall is the supervisor's own reminder to look whether anything can still move. What it brings was counted without asking
 // any actor: one that is busy cannot answer.
 type CheckStall struct {
-	Run   RunID
-	Round int
-	Busy  int  // processes, jobs, waits for locks, actors in the middle of a turn
-	Moved bool // some actor had a turn since the last look
+	Run     RunID
+	Round   int
+	Busy    int  // processes, jobs, waits for locks, actors in the middle of a turn
+	Serving int  // services that are ready, and are no work
+	Moved   bool // some actor had a turn since the last look
 }
 
 // RunEnded tells the root that every task has an outcome and nothing is owed.

@@ -1,6 +1,10 @@
 package messages
 
-import "github.com/haz-build/haz/workspace"
+import (
+	"time"
+
+	"github.com/haz-build/haz/workspace"
+)
 
 // BeginTask tells a task without upstreams in the plan that the run has begun.
 type BeginTask struct {
@@ -13,6 +17,7 @@ type UpstreamCompleted struct {
 	Run     RunID
 	Task    int
 	Digests UpstreamDigests
+	LeftOut bool // its condition does not hold: of a service, that nobody waits for it
 }
 
 // UpstreamEnded tells Task that one of its soft or producer upstreams has ended, however it ended.
@@ -29,6 +34,7 @@ type UpstreamFailed struct {
 	Task      int
 	Upstream  int
 	Cancelled bool
+	After     time.Duration    // ServiceNotReady: the time that it had
 	Cause     Cause            // the cause that a skipped downstream has; ignored when Cancelled
 	Root      workspace.TaskID // where the cascade began
 }

@@ -27,6 +27,8 @@ func (l Look) ending(o messages.Outcome) string {
 	switch {
 	case o.Status == messages.Completed && o.Source == messages.FromCache:
 		return p.Green(g.Cached+" cached") + took
+	case o.Served:
+		return p.Green(g.Done+" stopped") + p.Dim(" after "+Duration(o.Took()))
 	case o.Status == messages.Completed:
 		return p.Green(g.Done+" done") + took
 	case o.Status == messages.Failed && o.Error != nil:
@@ -38,6 +40,8 @@ func (l Look) ending(o messages.Outcome) string {
 		return p.Red(g.Failed+" failed") + took + p.Dim(" ("+exitText(lastAttempt(o))+")")
 	case o.Status == messages.Skipped:
 		return p.Yellow(g.Skipped+" skipped") + p.Dim(" ("+causeText(o)+")")
+	case o.Cause == messages.ServiceDied:
+		return p.Yellow(g.Cancelled+" cancelled") + took + p.Dim(" ("+causeText(o)+")")
 	case o.Cause == messages.Signalled:
 		return p.Yellow(g.Cancelled+" cancelled") + took
 	case o.Cause == messages.Requested && o.Began():
@@ -85,6 +89,15 @@ func (l Look) again(m messages.AttemptFailed) string {
 		l.Palette.Dim(fmt.Sprintf(" in %s (%s); %s", Duration(m.Attempt.Took), exitText(m.Attempt), next))
 }
 
+// Ready says that a service answers (EXEC-073).
+func (l Look) Ready(m messages.ServiceStarted) string {
+	where := ""
+	if m.Port != 0 {
+		where = fmt.Sprintf(" on port %d", m.Port)
+	}
+	return l.Palette.Prefix(m.Task) + l.Palette.Green(l.Glyphs.Done+" ready"+where) + l.Palette.Dim(" in "+Duration(m.Took)) + "\n"
+}
+
 // causeText says why a task was skipped or cancelled, naming the root (EXEC-011).
 func causeText(o messages.Outcome) string {
 	switch o.Cause {
@@ -100,6 +113,10 @@ func causeText(o messages.Outcome) string {
 		return "condition"
 	case messages.NotNeeded:
 		return "not needed"
+	case messages.ServiceNotReady:
+		return "service " + o.Root.String() + " not ready after " + workspace.Period(o.TimedOut)
+	case messages.ServiceDied:
+		return "service " + o.Root.String() + " died"
 	case messages.UpstreamWasCancelled:
 		return "upstream " + o.Root.String() + " cancelled"
 	case messages.Requested:

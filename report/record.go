@@ -57,6 +57,10 @@ type RecordTask struct {
 
 	Flaky          bool            `json:"flaky"`
 	FailedAttempts []RecordAttempt `json:"failed_attempts"`
+
+	// Reason says in two or three words why a task was skipped, cancelled, or as a service stopped; ErrorKind is the kind of an error.
+	Reason    *string `json:"reason"`
+	ErrorKind *string `json:"error_kind"`
 }
 
 // RecordAttempt is an attempt that failed and was followed by another one.
@@ -122,6 +126,15 @@ func recordTask(o messages.Outcome) RecordTask {
 	}
 	if o.Miss != nil {
 		t.Miss = some(o.Miss.Reason.String())
+	}
+	switch {
+	case o.Served:
+		t.Reason = some("served")
+	case o.Status == messages.Skipped || o.Status == messages.Cancelled:
+		t.Reason = some(o.Cause.String())
+	}
+	if o.Error != nil {
+		t.ErrorKind = some(string(o.Error.Kind))
 	}
 	if o.Root != (workspace.TaskID{}) {
 		t.Cause = some(o.Root.String())

@@ -114,6 +114,10 @@ func (p *Printer) Handle(e messages.Event) {
 		p.retried(m.Task, p.look.again(m))
 	case messages.TaskRestarted:
 		p.retried(m.Task, p.look.afresh())
+	case messages.ServiceStarted:
+		if p.o.Verbosity != Quiet {
+			p.say(p.look.Ready(m))
+		}
 	case messages.TaskNoted:
 		p.say(p.look.TaskNote(m))
 	case messages.RunNoted:
@@ -286,7 +290,8 @@ func (p *Printer) finished(o messages.Outcome) {
 	if o.Status == messages.Failed && v.tail.n > 0 && len(p.tally.tails) < tailTasks {
 		p.tally.tails[o.Task] = &v.tail
 	}
-	if o.Status == messages.Cancelled && o.Cause != messages.Signalled && o.Cause != messages.Requested && !v.begun && p.o.Verbosity != Verbose {
+	alone := o.Cause == messages.Signalled || o.Cause == messages.Requested || o.Cause == messages.ServiceDied
+	if o.Status == messages.Cancelled && !alone && !v.begun && p.o.Verbosity != Verbose {
 		p.tally.unstarted = append(p.tally.unstarted, o) // named or counted at the end
 		return
 	}

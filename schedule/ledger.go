@@ -46,6 +46,7 @@ type Ledger struct {
 	stuck   bool // nothing could move any more
 
 	commands commands
+	services *services // nil: there are none
 
 	group  release
 	spared *spared // nil while the run goes on
@@ -74,6 +75,7 @@ func NewLedger(p *graph.Plan, r Rules) *Ledger {
 			l.pending[i]++
 		}
 	}
+	l.services = newServices(p)
 	l.group.in = newBitset(n)
 	l.group.resolved = newBitset(n)
 	return l
@@ -131,6 +133,12 @@ func (l *Ledger) Step(now time.Time, m any) []Command {
 	case messages.CancelOne, messages.RestartOne, messages.SetSlots, messages.CommandTaken:
 		l.progress = true
 		cs = l.command(m)
+	case messages.ServiceKeyed:
+		l.progress = true
+		cs = l.serviceKeyed(m)
+	case messages.ServiceUp:
+		l.progress = true
+		l.services.up.add(m.Task)
 	case messages.CheckStall:
 		cs = l.checkStall(now, m)
 	case messages.IdleReported:
@@ -186,8 +194,13 @@ func (l *Ledger) confirms(i int, o messages.Outcome) bool {
 // record writes an outcome and draws the consequences: downstreams become ready or end with it.
 func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []Command {
 	var below []int
+	var lost []Command
 	if o.Status != messages.Completed && !o.LeftOut() {
-		below = l.hardBelow(i)
+		if l.services.told(i) {
+			lost = l.serviceLost(i, o)
+		} else {
+			below = l.hardBelow(i)
+		}
 	}
 	// All of them are written before any is announced: none may pass for ready on the way.
 	l.put(i, o)
@@ -204,7 +217,7 @@ func (l *Ledger) record(now time.Time, i int, o messages.Outcome, events int) []
 	for _, d := range below {
 		cs = append(cs, l.announce(d, 0, &tell)...)
 	}
-	cs = append(cs, Command{ToAdmission, tell})
+	cs = append(append(cs, Command{ToAdmission, tell}), lost...)
 	if stops {
 		cs = append(cs, l.stopRun(o.Task)...)
 	}
@@ -248,6 +261,10 @@ func (l *Ledger) announce(i, events int, tell *messages.TasksReady) []Command {
 	cs := l.group.finish(i, Command{ToObserver, messages.ObserveEvent{Run: l.r.Run, Task: i, N: events, Event: messages.TaskFinished{Outcome: o}}})
 	cs = append(cs, l.endCommands(i)...)
 	tell.Ended = append(tell.Ended, i)
+	cs = append(cs, l.leaveServices(i)...)
+	if l.services.told(i) {
+		return cs // they heard when its key was known
+	}
 	for _, d := range l.plan.Downstreams(i) {
 		l.pending[d.Task]--
 		if l.pending[d.Task] == 0 && !l.has.has(d.Task) && (o.Status == messages.Completed || o.LeftOut() || !d.Hard) {
@@ -281,7 +298,7 @@ func (l *Ledger) hardBelow(i int) []int {
 func (l *Ledger) cascadeOutcome(now time.Time, from messages.Outcome, to int) messages.Outcome {
 	cancelled, cause, root := cascade(from)
 	o := messages.Outcome{Task: l.plan.Tasks[to].ID, Status: messages.Skipped, Cause: cause, Root: root, Ended: now}
-	if cancelled {
+	if o.TimedOut = after(from); cancelled {
 		o.Status = messages.Cancelled
 	}
 	return o

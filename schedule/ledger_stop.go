@@ -13,8 +13,9 @@ import (
 // stopRun follows the first failure (2.5), when admission is closed: all that has not begun becomes skipped, in canonical order.
 func (l *Ledger) stopRun(root workspace.TaskID) (cs []Command) {
 	l.stopped = true
+	cs = l.endTargets()
 	for i := range l.plan.Tasks {
-		if !l.has.has(i) && !l.goesOn(i) {
+		if !l.has.has(i) && !l.goesOn(i) && !l.services.stays(i) {
 			l.group.expect(i)
 			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RunStopped, Root: root}})
 		}
@@ -89,7 +90,7 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 	}
 	for i := range l.plan.Tasks {
 		switch {
-		case i == closer || l.has.has(i) || l.goesOn(i):
+		case i == closer || l.has.has(i) || l.goesOn(i) || l.services.stays(i):
 		case member.has(i):
 			cs = append(cs, Command{ToTask, messages.SkipTask{Run: l.r.Run, Task: i, Cause: messages.RuntimeCycle, Root: l.plan.Tasks[closer].ID}})
 		default:
@@ -103,12 +104,12 @@ func (l *Ledger) stopCycle(closer int, members []int) []Command {
 func (l *Ledger) cancelRest(but int, how messages.CancelTask) []Command {
 	cs := []Command{{ToAdmission, messages.CloseAdmission{Run: l.r.Run, Spared: l.sparing(how)}}}
 	for i := range l.plan.Tasks {
-		if i != but && !l.has.has(i) && !l.goesOn(i) {
+		if i != but && !l.has.has(i) && !l.goesOn(i) && !l.services.stays(i) {
 			how.Run, how.Task = l.r.Run, i
 			cs = append(cs, Command{ToTask, how})
 		}
 	}
-	return cs
+	return append(cs, l.endTargets()...)
 }
 
 // closesCycle adds the edge from a task to a reader of its output (EXEC-019) and returns the members of a cycle that it
@@ -223,7 +224,7 @@ func (l *Ledger) checkStall(now time.Time, m messages.CheckStall) []Command {
 	}
 	l.round = m.Round
 	switch {
-	case l.progress || m.Moved || m.Busy > 0:
+	case l.progress || m.Moved || m.Busy > 0 || l.onlyServes(m.Serving):
 		l.silent, l.mute = 0, 0
 	case l.ending || l.allIdle() || l.mute >= muteRounds:
 		l.silent++

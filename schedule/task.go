@@ -18,7 +18,11 @@ import (
 //	               └── inputs moved, or held up by another haz ──┘     └─▶ stopping ─▶ finished
 //
 // A failed restore is a miss: restoring ─▶ queueing. A failure ends any state, but for one of a process that is tried again:
-// executing, stopping ─▶ settling ─▶ delaying ─▶ queueing. One that is stopped by request and started again goes the same way.
+// executing, stopping ─▶ settling ─▶ delaying ─▶ queueing. One that is stopped by request and started again goes the same way. Whoever needs services,
+// and has to run, waits for them before it queues: awaiting.
+//
+// A service has no result: resolving ─▶ standby ─▶ queueing ─▶ preparing ─▶ executing ─▶ serving ─▶ stopping ─▶ finished, and from serving back
+// to queueing when it is started again.
 type TaskState uint8
 
 const (
@@ -36,27 +40,33 @@ const (
 	Collecting                  // the process succeeded; its outputs are being looked at
 	Judging                     // the supervisor compares the outputs with those of other tasks
 	Storing                     // the entry is being written
+	Standby                     // a service whose key is known; nobody needs it yet
+	Awaiting                    // missed; waits for services to be ready, holding nothing
+	Serving                     // a service that is ready
 	Finished                    // the outcome was sent
 )
 
 var stateNames = [...]string{"waiting", "resolving", "clearing", "restoring", "queueing", "preparing", "held up", "executing", "stopping",
-	"settling", "delaying", "collecting", "judging", "storing", "finished"}
+	"settling", "delaying", "collecting", "judging", "storing", "standby", "awaiting", "serving", "finished"}
 
 func (s TaskState) String() string { return stateNames[s] }
 
 // arrows lists every transition that the diagram has; finished is reached from everywhere.
 var arrows = map[TaskState][]TaskState{
 	Waiting:    {Resolving},
-	Resolving:  {Clearing, Queueing, HeldUp},
+	Resolving:  {Clearing, Queueing, HeldUp, Awaiting, Standby},
 	Clearing:   {Restoring},
-	Restoring:  {Queueing, HeldUp},
-	Queueing:   {Preparing},
+	Restoring:  {Queueing, HeldUp, Awaiting},
+	Standby:    {Queueing, Awaiting},
+	Awaiting:   {Queueing},
+	Queueing:   {Preparing, Awaiting},
 	Preparing:  {Executing, Resolving, HeldUp},
 	HeldUp:     {Resolving},
-	Executing:  {Stopping, Collecting, Settling},
-	Stopping:   {Collecting, Settling},
-	Settling:   {Delaying, Queueing},
-	Delaying:   {Queueing},
+	Executing:  {Stopping, Collecting, Settling, Serving, Queueing, Awaiting},
+	Serving:    {Stopping, Queueing, Awaiting},
+	Stopping:   {Collecting, Settling, Queueing, Awaiting},
+	Settling:   {Delaying, Queueing, Awaiting},
+	Delaying:   {Queueing, Awaiting},
 	Collecting: {Judging},
 	Judging:    {Storing},
 }
@@ -76,6 +86,10 @@ type taskConfig struct {
 	// finalizes holds the upstreams whose finalizer the task is; onlyThat: it is there for nothing else (EXEC-048).
 	finalizes map[int]bool
 	onlyThat  bool
+
+	service  *workspace.Service // nil: it is none
+	services []int              // hard upstreams that are
+	target   bool               // somebody asked for it by name
 
 	cached  bool          // the task's `cache`
 	timeout time.Duration // of its process; 0: none
@@ -108,6 +122,9 @@ type Task struct {
 	queuedAt time.Time
 	told     bool
 
+	s *serving // of a service
+	n needing
+
 	streams messages.Streams // of its process, on their way to the cache actor
 	out     messages.Outcome
 	product messages.Product
@@ -116,10 +133,16 @@ type Task struct {
 // NewTask makes the machine of a task of a plan, which waits for its upstreams, but for those that are settled.
 func NewTask(p *graph.Plan, i int, r Rules, settled *Settled) *Task {
 	t := p.Tasks[i]
-	c := taskConfig{Rules: r, index: i, id: t.ID, cached: t.Cache, timeout: r.timeoutOf(t), retry: t.Retry, down: p.Downstreams(i), onlyThat: p.OnlyFinal(i)}
+	c := taskConfig{Rules: r, index: i, id: t.ID, service: t.Service, target: p.Stays(i), cached: t.Cache, timeout: r.timeoutOf(t), retry: t.Retry, down: p.Downstreams(i), onlyThat: p.OnlyFinal(i)}
+	if t.Service != nil && t.Service.Stop.Grace != nil {
+		c.Grace = *t.Service.Stop.Grace
+	}
 	for _, u := range p.Upstreams(i) {
 		if u.Hard {
 			c.hard = append(c.hard, u.Task)
+			if p.Tasks[u.Task].Service != nil {
+				c.services = append(c.services, u.Task)
+			}
 		} else {
 			c.soft = append(c.soft, u.Task)
 		}
@@ -168,6 +191,9 @@ func newTask(c taskConfig) *Task {
 		t.pending[u] = true
 	}
 	t.out.Task, t.out.Allowed = c.id, 1+c.retry.Times
+	if c.service != nil {
+		t.s = &serving{}
+	}
 	return t
 }
 
@@ -251,6 +277,22 @@ func (t *Task) Step(now time.Time, m any) []Command {
 		return t.storeFailed(now, m)
 	case messages.OutcomeRecorded:
 		return t.tellDownstreams()
+	case messages.ServiceResolved:
+		return t.serviceResolved(now, m)
+	case messages.ServiceNoted:
+		return t.serviceNoted(now)
+	case messages.NeedService:
+		return t.needService(now, m)
+	case messages.ServiceReady:
+		return t.serviceReady(m)
+	case messages.ServiceLost:
+		return t.serviceLost(now, m)
+	case messages.ServiceUnused:
+		return t.serviceUnused(now)
+	case messages.ProcessReady:
+		return t.processReady(m)
+	case messages.ReadyExpired:
+		return t.readyExpired()
 	}
 	return nil
 }
@@ -363,10 +405,23 @@ func wordTo(run messages.RunID, i int, out messages.Outcome, digests messages.Up
 		return messages.UpstreamEnded{Run: run, Task: d.Task, Upstream: i, Began: out.Began()}
 	}
 	if out.Status == messages.Completed || out.LeftOut() {
-		return messages.UpstreamCompleted{Run: run, Task: d.Task, Digests: digests}
+		return messages.UpstreamCompleted{Run: run, Task: d.Task, Digests: digests, LeftOut: out.LeftOut()}
 	}
 	cancelled, cause, root := cascade(out)
-	return messages.UpstreamFailed{Run: run, Task: d.Task, Upstream: i, Cancelled: cancelled, Cause: cause, Root: root}
+	return messages.UpstreamFailed{Run: run, Task: d.Task, Upstream: i, Cancelled: cancelled, Cause: cause, Root: root, After: after(out)}
+}
+
+// notReady reports whether an outcome is of a service that was not ready in time, or of what is skipped for that.
+func notReady(o messages.Outcome) bool {
+	return o.Error != nil && o.Error.Kind == messages.ErrNotReady || o.Cause == messages.ServiceNotReady
+}
+
+// after is the time that such a service had; 0 for all others.
+func after(o messages.Outcome) time.Duration {
+	if !notReady(o) {
+		return 0
+	}
+	return o.TimedOut
 }
 
 // cascade says what becomes of the hard downstreams of a task that did not complete: cancelled, or skipped with a cause;
@@ -379,9 +434,15 @@ func cascade(o messages.Outcome) (cancelled bool, cause messages.Cause, root wor
 		if o.Error != nil {
 			cause = messages.UpstreamDidErr
 		}
+		if notReady(o) {
+			cause = messages.ServiceNotReady
+		}
 	case messages.Skipped:
 		cause = o.Cause
 	case messages.Cancelled:
+		if o.Cause == messages.ServiceDied {
+			return false, messages.UpstreamDidFail, o.Root
+		}
 		cancelled, cause = true, messages.UpstreamWasCancelled
 		if o.Cause != messages.UpstreamWasCancelled {
 			root = o.Task

@@ -67,6 +67,9 @@ func (t *Task) skipAttempt(now time.Time, m messages.SkipTask) []Command {
 		return []Command{{ToSupervisor, messages.SkipDeclined{Run: t.c.Run, Task: t.c.index}}}
 	}
 	cs := []Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}
+	if t.s != nil { // which was to be started again
+		return append(cs, t.wasServed(now)...)
+	}
 	if t.again {
 		return append(cs, t.cancelled(now, messages.Requested, workspace.TaskID{}, t.state == Settling)...)
 	}

@@ -28,7 +28,7 @@ func (t *Task) cancelOne(now time.Time, m messages.CancelOne) []Command {
 	t.asked = t.asked || !t.cancel
 	t.cancel, t.spared = true, false
 	switch t.state {
-	case Executing:
+	case Executing, Serving:
 		return append(cs, t.stopProcess(false)...)
 	case Stopping:
 		return cs
@@ -47,7 +47,7 @@ func (t *Task) restartOne(m messages.RestartOne) []Command {
 		v = messages.HasEnded
 	case t.cancel || t.onlyThis:
 		v = messages.RunStops
-	case t.state != Executing && t.state != Stopping:
+	case t.state != Executing && t.state != Stopping && t.state != Serving:
 		v = messages.NotExecuting
 	}
 	cs := []Command{t.answer(m.Asked, v)}
@@ -55,7 +55,7 @@ func (t *Task) restartOne(m messages.RestartOne) []Command {
 		return cs
 	}
 	t.again = true
-	if t.state == Executing {
+	if t.state != Stopping {
 		cs = append(cs, t.stopProcess(false)...)
 	}
 	return cs

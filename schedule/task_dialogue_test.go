@@ -22,7 +22,7 @@ type taskDialogue struct {
 	now time.Time
 }
 
-// task hard=(0,1) soft=(2) down=(10,11) softdown=(12) uncached no-lookup no-store grace=0 timeout retry=2 delay on=(75)
+// task service restarts=2 target services=(0) hard=(0,1) soft=(2) down=(10,11) softdown=(12) uncached no-lookup no-store grace=0 timeout retry=2 delay on=(75)
 func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 	c := taskConfig{index: 9, id: parseID("p:t"), cached: !td.HasArg("uncached"),
 		Rules: Rules{Lookup: !td.HasArg("no-lookup"), Store: !td.HasArg("no-store"), Grace: time.Second}}
@@ -50,6 +50,14 @@ func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 			for _, n := range ints(a) {
 				c.down = append(c.down, graph.Neighbour{Task: n, Hard: a.Key == "down"})
 			}
+		case "service":
+			c.service, c.cached = &workspace.Service{Ready: workspace.Ready{Timeout: 30 * time.Second}}, false
+		case "restarts":
+			c.service.Restarts = ints(a)[0]
+		case "target":
+			c.target = true
+		case "services":
+			c.services, c.hard = ints(a), append(c.hard, ints(a)...)
 		case "grace":
 			c.Grace = 0
 		case "timeout":
@@ -181,6 +189,22 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		m = messages.StoreFailed{Ref: ref, Reason: "no space left"}
 	case "recorded":
 		m = messages.OutcomeRecorded{Ref: ref}
+	case "service-resolved":
+		m = messages.ServiceResolved{Ref: ref, Keyed: keyed, Own: digest.Digest{0xcd}}
+	case "noted":
+		m = messages.ServiceNoted{Ref: ref}
+	case "needed": // by
+		m = messages.NeedService{Task: 9, By: number()}
+	case "service-ready":
+		m = messages.ServiceReady{Task: 9, Upstream: number(), Port: 81}
+	case "service-lost":
+		m = messages.ServiceLost{Task: 9, Upstream: number(), Restarting: td.HasArg("restarting"), Cancelled: td.HasArg("cancelled"), Cause: messages.UpstreamDidFail, Root: parseID("q:root")}
+	case "unused":
+		m = messages.ServiceUnused{Task: 9}
+	case "process-ready":
+		m = messages.ProcessReady{Ref: ref, Port: 81}
+	case "ready-expired":
+		m = messages.ReadyExpired{Ref: ref}
 	default:
 		t.Fatalf("%s: unknown command %s", td.Pos, td.Cmd)
 	}
@@ -249,6 +273,12 @@ func printTask(cs []Command) string {
 				s += fmt.Sprintf(", made on attempt %d of %d", m.Outcome.MadeOn, m.Outcome.Allowed)
 			}
 			s += fmt.Sprintf(", took %s, %d events before", m.Outcome.Took(), m.Events)
+		case messages.NeedService:
+			s += fmt.Sprintf(" %d", m.Task)
+		case messages.ServiceReady:
+			s += fmt.Sprintf(" %d port=%d", m.Task, m.Port)
+		case messages.ServiceLost:
+			s += fmt.Sprintf(" %d restarting=%v", m.Task, m.Restarting)
 		case messages.UpstreamCompleted:
 			s += fmt.Sprintf(" %d", m.Task)
 		case messages.UpstreamEnded:

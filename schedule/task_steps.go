@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,9 @@ func (t *Task) upstreamCompleted(now time.Time, m messages.UpstreamCompleted) []
 		return nil
 	}
 	t.digests[m.Digests.Task] = m.Digests
+	if m.LeftOut {
+		t.c.services = slices.DeleteFunc(t.c.services, func(u int) bool { return u == m.Digests.Task })
+	}
 	return t.upstreamEnded(now, m.Digests.Task)
 }
 
@@ -50,6 +54,7 @@ func (t *Task) upstreamFailed(now time.Time, m messages.UpstreamFailed) []Comman
 	if m.Cancelled {
 		return t.cancelled(now, messages.UpstreamWasCancelled, m.Root, false)
 	}
+	t.out.TimedOut = m.After
 	return t.skip(now, m.Cause, m.Root)
 }
 
@@ -106,6 +111,12 @@ func (t *Task) queue(now time.Time, note string) []Command {
 	var cs []Command
 	if note != "" {
 		cs = append(cs, t.note(note, ""))
+	}
+	if t.n.lost != nil {
+		return append(cs, t.withoutService(now)...)
+	}
+	if waits := t.await(now); waits != nil {
+		return append(cs, waits...)
 	}
 	t.enter(Queueing)
 	t.queuedAt = now
@@ -226,7 +237,15 @@ func (t *Task) startProcess(now time.Time, m messages.ExecutionPrepared) []Comma
 	t.enter(Executing)
 	t.late, t.again, t.spawnAt = false, false, now
 	cs := append(t.started(now, t.out.Miss), t.notes(m.Notes)...)
-	return append(cs, Command{ToProcesses, messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Program: m.Program, Timeout: t.c.timeout}})
+	start := messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Program: m.Program, Timeout: t.c.timeout}
+	for _, u := range t.c.services {
+		start.Services = append(start.Services, messages.ServicePort{Task: u, Port: t.n.ready[u]})
+	}
+	cs = append(cs, Command{ToProcesses, start})
+	if t.s != nil {
+		cs = append(cs, Command{ToTimer, messages.ReadyExpired{Ref: t.ref()}})
+	}
+	return cs
 }
 
 func (t *Task) processNotStarted(now time.Time, m messages.ProcessNotStarted) []Command {
@@ -243,7 +262,7 @@ func (t *Task) processNotStarted(now time.Time, m messages.ProcessNotStarted) []
 }
 
 func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command {
-	if t.state != Executing && t.state != Stopping {
+	if t.state != Executing && t.state != Stopping && t.state != Serving {
 		return nil
 	}
 	t.events = m.Next
@@ -253,9 +272,13 @@ func (t *Task) processExited(now time.Time, m messages.ProcessExited) []Command 
 	t.product.StdoutDigest, t.product.StderrDigest = m.StdoutDigest, m.StderrDigest
 	t.setProduct(t.product)
 	switch {
+	case t.s != nil:
+		return t.serviceExited(now, m)
 	case t.startsAgain(m):
 		t.out.Restarted++
 		return t.startAgain()
+	case m.Cancelled && t.n.lost != nil && !t.cancel:
+		return t.cancelled(now, messages.ServiceDied, t.n.lost.Root, true)
 	case m.Cancelled && t.late:
 		return t.processFailed(now, messages.Attempt{ExitCode: m.Code, TimedOut: t.c.timeout})
 	case m.Cancelled:
@@ -432,7 +455,7 @@ func (t *Task) cancelTask(now time.Time, m messages.CancelTask) []Command {
 	switch t.state {
 	case Waiting, Judging, Finished: // waiting ends by cascade or when it becomes ready; judging when it is judged
 		return nil
-	case Executing:
+	case Executing, Serving:
 		if t.spared {
 			return nil
 		}
@@ -469,7 +492,7 @@ func (t *Task) skipTask(now time.Time, m messages.SkipTask) []Command {
 		t.onlyThis = true
 	}
 	switch t.state {
-	case Waiting, Resolving, Queueing, Preparing, HeldUp, Settling, Delaying:
+	case Waiting, Resolving, Queueing, Preparing, HeldUp, Settling, Delaying, Standby, Awaiting:
 		if t.out.Spawned > 0 {
 			return t.skipAttempt(now, m)
 		}

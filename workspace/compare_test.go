@@ -83,6 +83,9 @@ func TestSameDefinition(t *testing.T) {
 func fill(v reflect.Value, p pattern.Pattern) {
 	for i := range v.NumField() {
 		f := v.Field(i)
+		if f.Type() == reflect.TypeFor[*Service]() {
+			f.Set(reflect.ValueOf(&Service{}))
+		}
 		if f.Kind() != reflect.Slice {
 			continue
 		}

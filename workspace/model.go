@@ -227,6 +227,7 @@ type Task struct {
 	Timeout time.Duration
 	Retry   Retry
 	If      Condition
+	Service *Service // nil: its process ends by itself
 	// Description and Internal are for people: what the task is for (bytes, maybe several lines), and that it is not offered to them. No part
 	// of the cache key.
 	Description string

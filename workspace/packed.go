@@ -3,6 +3,7 @@ package workspace
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/haz-build/haz/diag"
 	"github.com/haz-build/haz/packed"
@@ -50,6 +51,8 @@ type packing struct {
 	mutexes  packed.Pointers[Mutex]
 	envNames packed.Pointers[EnvNames]
 	retryOn  packed.Pointers[RetryOn]
+	services packed.Pointers[Service]
+	graces   packed.Pointers[time.Duration]
 	origin   packed.Pointers[Origin]
 	overlay  packed.Pointers[Overlay]
 	inferred packed.Pointers[Inferred]

@@ -60,8 +60,27 @@ func (k *packing) task(t *Task) {
 	c.String(&t.If.OS)
 	c.String(&t.If.Env)
 	c.String(&t.If.Exists)
+	k.services.Code(c, &t.Service, k.service)
 	c.String(&t.Description)
 	c.Bool(&t.Internal)
+}
+
+func (k *packing) service(s *Service) {
+	c := k.c
+	packed.Int(c, &s.Port)
+	c.Bool(&s.AutoPort)
+	c.Bool(&s.Ready.Port)
+	c.String(&s.Ready.URL)
+	c.String(&s.Ready.Output)
+	k.texts.Code(c, &s.Ready.Command)
+	c.String(&s.Ready.File)
+	packed.Int(c, &s.Ready.Status)
+	packed.Int(c, &s.Ready.Timeout)
+	packed.Int(c, &s.Ready.Interval)
+	c.String(&s.Stop.Signal)
+	k.graces.Code(c, &s.Stop.Grace, func(d *time.Duration) { packed.Int(c, d) })
+	packed.Int(c, &s.Restarts)
+	codeMap(c, &s.Exports, c.String)
 }
 
 func (k *packing) environment(t *Task) {

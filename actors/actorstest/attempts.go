@@ -34,6 +34,9 @@ func (a *attempts) started(c *checker, id string) {
 	if alive > 1 {
 		c.broken("I4: %s has %d processes at a time", id, alive)
 	}
+	if t.Service != nil {
+		return // services.started
+	}
 	if n -= c.commands.again[i]; n > 1+t.Retry.Times {
 		c.broken("I4: %s started %d times, and may be tried %d times again", id, n, t.Retry.Times)
 	}
@@ -73,6 +76,9 @@ func (a *attempts) delivered(c *checker, to string, m any) {
 		a.asked[m.Task] = max(a.asked[m.Task], m.Attempt)
 	case messages.SignalProcess:
 		t := c.Plan.Tasks[m.Task]
+		if t.Service != nil || c.services.lost[m.Task] { // services.signalled
+			return
+		}
 		if to != "processes" || a.cancelled[m.Task] || m.Attempt < a.asked[m.Task] { // one that is late concerns nobody
 			return
 		}
@@ -95,6 +101,9 @@ func (a *attempts) end(c *checker) {
 		leftOut := o.Status == messages.Skipped && o.Cause == messages.ConditionFalse
 		if wanted := t.If == (workspace.Condition{}); leftOut == wanted && (leftOut || o.Status == messages.Completed) {
 			c.broken("EXEC-047: %s is %v, and its condition holds: %v", t.ID, o.Status, wanted)
+		}
+		if t.Service != nil || o.Cause == messages.ServiceNotReady {
+			continue
 		}
 		if o.TimedOut > 0 && (o.Status != messages.Failed || o.Error != nil || o.Store != 0 || o.TimedOut != t.Timeout) {
 			c.broken("EXEC-045: %s ran out of time: %+v", t.ID, o)

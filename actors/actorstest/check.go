@@ -47,11 +47,14 @@ type checker struct {
 	attempts *attempts
 	finals   *finals
 	commands *commands
+	services *services
+	asked    map[int]time.Time     // when the latest process of a task was first asked to end
+	askedFor map[messages.Ref]bool // whose request that was
 }
 
 func newChecker(r Subject, s *Sim, p *processes, o RunOptions, rep *Report) *checker {
 	c := &checker{Subject: r, s: s, procs: p, o: o, rep: rep, index: map[string]int{}, recorded: map[int]messages.Status{},
-		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, exits: map[int]uint32{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), finals: newFinals(), commands: newCommands(r.Cap, o), counted: map[string]bool{}}
+		resolves: map[int][]uint32{}, answered: map[messages.Ref]string{}, hits: map[int][]uint32{}, exited: map[int]bool{}, exits: map[int]uint32{}, judged: map[int]bool{}, seen: map[string]int{}, begun: map[string]bool{}, doomed: map[int]bool{}, grants: newGrants(), attempts: newAttempts(), finals: newFinals(), commands: newCommands(r.Cap, o), services: newServices(), asked: map[int]time.Time{}, askedFor: map[messages.Ref]bool{}, counted: map[string]bool{}}
 	rep.Deliveries = make([]int, len(r.Plan.Tasks))
 	for i, t := range r.Plan.Tasks {
 		c.index[t.ID.String()] = i
@@ -106,6 +109,12 @@ func (c *checker) posted(to string, m any) {
 	c.attempts.sent(c, m)
 	c.finals.sent(m)
 	c.commands.sent(c, m)
+	c.services.sent(c, m)
+	if m, ok := m.(messages.SignalProcess); ok && !m.Kill && to == "processes" {
+		if at := (messages.Ref{Task: m.Task, Attempt: m.Attempt}); !c.askedFor[at] {
+			c.askedFor[at], c.asked[m.Task] = true, c.s.Now() // from here on, however long it takes to be sent
+		}
+	}
 	a, ok := m.(messages.Referring)
 	if !ok || !strings.HasPrefix(to, "task-") {
 		return
@@ -116,7 +125,7 @@ func (c *checker) posted(to string, m any) {
 			c.broken("S-37: %s waits for %s, though no other haz is at work", c.Plan.Tasks[m.Task].ID, m.HeldTask)
 		}
 	case messages.SlotGranted, messages.ProcessExited, messages.ProcessNotStarted, messages.ClaimJudged, messages.OutcomeRecorded,
-		messages.TimeExpired, messages.PatienceExpired, messages.GraceExpired: // of others, who repeat what they are asked or told twice
+		messages.TimeExpired, messages.PatienceExpired, messages.GraceExpired, messages.ServiceNoted, messages.ProcessReady, messages.ReadyExpired: // of others, who repeat what they are asked or told twice
 		return
 	}
 	if first, again := c.answered[a.Request()]; again {
@@ -150,6 +159,7 @@ func (c *checker) delivered(to string, m any) {
 	c.grants.delivered(c, to, m)
 	c.attempts.delivered(c, to, m)
 	c.commands.delivered(c, to, m)
+	c.services.delivered(to, m)
 	c.count(to, m)
 	switch m := m.(type) {
 	case messages.Resolve:
@@ -232,6 +242,7 @@ func (c *checker) count(to string, m any) {
 // received sees every message right after its actor.
 func (c *checker) received(to string, m any) {
 	c.finals.received(to, m)
+	c.services.received(to, m)
 	switch m := m.(type) {
 	case messages.ActorCrashed:
 		c.closed = c.closed || to == "run"
@@ -275,6 +286,7 @@ func (c *checker) ready(i int) {
 		}
 		st, ended := c.recorded[e.Task]
 		switch {
+		case c.services.keyed[e.Task]:
 		case e.Kind == graph.Hard && st != messages.Completed && !c.attempts.leftOut[e.Task]:
 			c.broken("I2: %s keyed before %s completed", c.Plan.Tasks[i].ID, c.Plan.Tasks[e.Task].ID)
 		case !ended:
@@ -290,12 +302,15 @@ func (c *checker) started(id string) {
 	if c.seen[id] > 0 {
 		c.broken("I3: %s started after its end", id)
 	}
-	if most := c.commands.most(c.index[id]); len(c.procs.alive) > most {
-		c.broken("I5: %d processes, cap %d", len(c.procs.alive), most)
-	}
+	c.services.started(c, id)
+	executing, interactive := 0, ""
 	tagged, locks := map[string]int{}, map[string][]bool{}
 	for other := range c.procs.alive {
 		t := c.Plan.Tasks[c.index[other]]
+		if c.services.up[c.index[other]] {
+			continue
+		}
+		executing++
 		for _, tag := range t.Project.Tags {
 			tagged[tag]++
 		}
@@ -306,8 +321,8 @@ func (c *checker) started(id string) {
 			}
 			locks[name] = append(locks[name], m.Shared)
 		}
-		if t.Interactive && len(c.procs.alive) > 1 {
-			c.broken("EXEC-060: %d processes beside %s", len(c.procs.alive)-1, other)
+		if t.Interactive {
+			interactive = other
 		}
 		if other != id {
 			for _, conflict := range c.Plan.Conflicts[c.index[id]] {
@@ -316,6 +331,12 @@ func (c *checker) started(id string) {
 				}
 			}
 		}
+	}
+	if most := c.commands.most(c.index[id]); executing > most {
+		c.broken("I5: %d processes, cap %d", executing, most)
+	}
+	if interactive != "" && executing > 1 {
+		c.broken("EXEC-060: %d processes beside %s", executing-1, interactive)
 	}
 	for tag, most := range c.Plan.G.W.Settings.TagCaps {
 		if tagged[tag] > most {
@@ -345,7 +366,7 @@ func (c *checker) killed(p *simProcess) {
 	if at, asked := c.commands.ended[c.index[p.label]]; asked && c.s.Now().Sub(at) >= c.Grace {
 		return // one word may take longer than the other to arrive
 	}
-	if p.terminated.IsZero() || c.s.Now().Sub(p.terminated) < c.Grace {
+	if asked, is := c.asked[c.index[p.label]]; !is || c.s.Now().Sub(asked) < c.Grace {
 		c.broken("I11: KILL of %s without TERM and grace", p.label)
 	}
 }
@@ -439,6 +460,7 @@ func (c *checker) end() {
 	c.attempts.end(c)
 	c.finals.end(c)
 	c.commands.end(c)
+	c.services.end(c)
 	c.crash()
 	c.streams(byID)
 	c.over = true

@@ -90,6 +90,7 @@ func (f *finals) end(c *checker) {
 			c.rep.NotNeeded++
 		}
 		switch {
+		case c.Plan.Tasks[i].Service != nil:
 		case !final:
 			if o.Status == messages.Skipped && o.Cause == messages.NotNeeded {
 				c.broken("EXEC-048: %s is no finalizer, and not needed", id)
@@ -99,7 +100,7 @@ func (f *finals) end(c *checker) {
 		case !needed || ran || f.shut || c.signals > 1 || len(c.dead) > 0 || c.late || c.doomed[i] || c.s.lost > 0:
 		case o.Status == messages.Failed && o.Error != nil: // it could not be started
 		case o.Status == messages.Cancelled && (o.Cause == messages.Requested || o.Cause == messages.UpstreamWasCancelled) && c.commands.n > 0:
-		case o.Status == messages.Skipped && (o.Cause == messages.ConditionFalse || o.Cause == messages.UpstreamDidFail || o.Cause == messages.UpstreamDidErr):
+		case o.Status == messages.Skipped && (o.Cause == messages.ConditionFalse || o.Cause == messages.UpstreamDidFail || o.Cause == messages.UpstreamDidErr || o.Cause == messages.ServiceNotReady):
 		default:
 			c.broken("EXEC-050: %s is %v (%v), though a task before it was started", id, o.Status, o.Cause)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/haz-build/haz/graph"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
+	"github.com/haz-build/haz/ready"
 )
 
 // Machine is what one simulated run has to do with: clock, goroutines, mailboxes, processes, disk. It also checks the run. Package haztest
@@ -38,6 +39,9 @@ func (m *Machine) Disk(d fsys.FS) fsys.FS {
 
 // Spawner starts the processes of the run.
 func (m *Machine) Spawner() process.Spawner { return m.procs }
+
+// Network is where services of the run listen.
+func (m *Machine) Network() ready.Network { return &network{procs: m.procs} }
 
 // Workers is for how many works there is a CPU.
 func (m *Machine) Workers() int {
@@ -82,6 +86,7 @@ func (m *Machine) Watch(r Subject) {
 	m.check = c
 	m.onPost, m.onStart, m.onEnd, m.between = c.posted, c.delivered, c.received, c.between
 	m.procs.onStart, m.procs.onKill, m.procs.cancel = c.started, c.killed, c.signal
+	m.procs.onStop = func(q *simProcess) { c.services.stopped(c, q) }
 }
 
 // Signals is how the machine asks for the end of the run; the empty name is a wish of the host. It is for after Watch.

@@ -13,6 +13,10 @@ type Script struct {
 	processtest.Program               // a Script, which works and writes in the middle of its time, or Refuse
 	Takes               time.Duration // 0: the seed says how long
 	IgnoreTerm          bool
+	// Stays: it is a service, which does nothing but to say something, and does not end by itself, unless Dies says after how long. It answers
+	// on its port when ReadyAfter has passed.
+	Stays            bool
+	ReadyAfter, Dies time.Duration
 }
 
 // processes is the spawner of a simulation: scripted processes, of which the seed says when they work, hear a signal and end,
@@ -25,6 +29,7 @@ type processes struct {
 	killAll bool
 	onStart func(label string)
 	onKill  func(p *simProcess)
+	onStop  func(p *simProcess) // the first signal that is not KILL
 	cancel  func()
 
 	program Script // of the process that is being started
@@ -55,13 +60,13 @@ func newProcesses(s *Sim, find func(process.Command) (Script, bool)) *processes 
 // simProcess is a process of the simulation.
 type simProcess struct {
 	*processtest.Proc
-	owner      *processes
-	label      string
-	program    Script
-	starting   bool // whoever starts it does not know it yet
-	owed       bool // it was to be asked to end meanwhile
-	heard      bool // and was
-	terminated time.Time
+	owner    *processes
+	label    string
+	program  Script
+	began    time.Time
+	starting bool // whoever starts it does not know it yet
+	owed     bool // it was to be asked to end meanwhile
+	heard    bool // and was
 }
 
 // Start implements process.Spawner.
@@ -70,7 +75,7 @@ func (p *processes) Start(c process.Command, out process.Sink) (process.Process,
 	if err != nil {
 		return nil, err
 	}
-	q := &simProcess{Proc: started.(*processtest.Proc), owner: p, label: c.Label, program: p.program, starting: true}
+	q := &simProcess{Proc: started.(*processtest.Proc), owner: p, label: c.Label, program: p.program, starting: true, began: p.sim.Now()}
 	p.all = append(p.all, q)
 	p.alive[c.Label] = q
 	q.Proc.OnExit(func(e process.Exit) {
@@ -82,11 +87,15 @@ func (p *processes) Start(c process.Command, out process.Sink) (process.Process,
 		p.onStart(c.Label)
 	}
 	body := p.body
-	p.sim.after(q.program.Takes/2, event{label: "half of " + c.Label, run: func() {
-		if !q.Ended() { // who was killed does nothing any more
-			body()
-		}
-	}}, nil)
+	if q.program.Stays {
+		q.stay()
+	} else {
+		p.sim.after(q.program.Takes/2, event{label: "half of " + c.Label, run: func() {
+			if !q.Ended() { // who was killed does nothing any more
+				body()
+			}
+		}}, nil)
+	}
 	if len(p.all) == p.sim.faults.CancelInStart {
 		p.sim.after(p.sim.lateness(), event{label: "cancel", run: p.cancel}, nil)
 		p.sim.sleep(p.sim.slowness())
@@ -125,15 +134,15 @@ func (q *simProcess) Signal(name string) {
 func (q *simProcess) Terminate() { q.asked(15, q.program.IgnoreTerm, q.Proc.Terminate) }
 
 func (q *simProcess) asked(signal int, ignored bool, hear func()) {
+	if !q.heard && q.owner.onStop != nil {
+		q.owner.onStop(q)
+	}
 	q.heard = true
 	q.owner.sim.slow(fmt.Sprintf("signal %d to %s", signal, q.label))
 	if q.Ended() {
 		return
 	}
 	hear()
-	if q.terminated.IsZero() {
-		q.terminated = q.owner.sim.Now()
-	}
 	if !ignored {
 		q.endsBy(signal, 3*time.Millisecond)
 	}

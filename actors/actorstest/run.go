@@ -28,6 +28,7 @@ type Report struct {
 	Trace      uint64
 	Lines      []string
 	GoneOn     int                      // processes of finalizers, and of what they depend on, that started after the cancel flag
+	Served     int                      // services that were stopped when nobody needed them any more
 	NotNeeded  int                      // finalizers that had nothing to do
 	Asked      map[messages.Verdict]int // what became of what was asked of the run
 	Restarted  int                      // processes that were stopped by request and followed by another one
@@ -48,6 +49,8 @@ type RunOptions struct {
 	Commands int
 	// Settled are tasks that are up to date before the run begins.
 	Settled *Settling
+	// Staying: services that are targets stay when nobody needs them, until the run is cancelled.
+	Staying bool
 	// Break plants a bug, to show that the checks find it.
 	Break func(o *actors.Options)
 }
@@ -61,6 +64,7 @@ const (
 // Run runs all tasks of a world once; those that are finalizers mostly as such.
 func Run(w *World, o RunOptions) *Report {
 	plan := w.Graph.Plan(w.targets())
+	plan.Passing = !o.Staying
 	if o.Cap == 0 {
 		o.Cap = w.Cap
 	}
@@ -78,7 +82,7 @@ func Run(w *World, o RunOptions) *Report {
 		Grace: grace, OS: "linux", FS: disk, Tree: tree, Cache: store, State: st, Hash: digest.BLAKE3,
 		Deriver: key.NewDeriver(key.Options{FS: disk, Tree: tree, State: st, Hash: digest.BLAKE3,
 			Place: key.Place{OS: "linux", Arch: "amd64"}, Umask: 0o022}),
-		Spawner: m.Spawner(), Clock: m, Workers: m.Workers(), Budget: budget, Hooks: m.Hooks(), Observe: m.Observe}
+		Spawner: m.Spawner(), Network: m.Network(), Clock: m, Workers: m.Workers(), Budget: budget, Hooks: m.Hooks(), Observe: m.Observe}
 	settled, at := o.Settled.list(plan)
 	opts.Settled = settled
 	if o.Break != nil {

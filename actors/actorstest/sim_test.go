@@ -203,6 +203,9 @@ func slotsMakeNoDifference(seed int64, of WorldOptions) []string {
 		}
 		got := ""
 		for _, out := range r.Result.Outcomes {
+			if t := w.Graph.W.Task(out.Task); t.Service != nil {
+				continue // it may have been started for somebody who in the end could not run
+			}
 			// The cause of a skip is left out: of two failed roots the first counts, and which is first depends on the slots.
 			got += fmt.Sprintln(out.Task, out.Status, out.ExitCode, out.Key.Short(), out.OutputsDigest.Short(), out.Store, out.Spawned)
 		}
@@ -212,7 +215,7 @@ func slotsMakeNoDifference(seed int64, of WorldOptions) []string {
 		if got != want {
 			return []string{fmt.Sprintf("I15: outcomes with cap %d:\n%s\nwith cap 16:\n%s", o.Cap, got, want)}
 		}
-		if o.Cap == 1 {
+		if o.Cap == 1 && !of.Services { // who waits for a service lets others go first
 			if starts := strings.Join(r.Order, " "); order == "" {
 				order = starts
 			} else if starts != order {

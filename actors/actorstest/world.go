@@ -56,6 +56,7 @@ type worldTask struct {
 	rewrites        bool          // it writes again what its hard upstreams have made
 	retries, fails  int           // the first processes fail; then it succeeds, if it is to
 	delay           time.Duration // between attempts
+	service         *worldService
 }
 
 func (t worldTask) id() string  { return t.project + ":" + t.name }
@@ -74,6 +75,9 @@ type WorldOptions struct {
 	// Finalizers of other tasks, and what they depend on; most of them are no targets.
 	Finalizers bool
 	Retries    bool // tasks that are tried again, most of which succeed in the end
+	// Services that others depend on, all of which are ready some time after they were started; with Unsteady ones that are not in time, that die, that are started
+	// again, and that find their port taken.
+	Services, Unsteady bool
 	// Rewrites: once Rewriting is set, some tasks write again, with the same bytes, what they need.
 	Rewrites bool
 }
@@ -135,6 +139,10 @@ func (w *World) Clone() (*World, error) {
 func (w *World) teach() {
 	for i := range w.tasks {
 		t := w.tasks[i]
+		if t.service != nil {
+			w.Scripts[t.id()] = t.service.script(t)
+			continue
+		}
 		said := t.id() + " says\nhello\n"
 		if i%3 == 1 {
 			said += strings.Repeat("and more\n", 8)
@@ -179,13 +187,17 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 			switch rng.Intn(6) {
 			case 0:
 				t.hard = append(t.hard, u)
-				if rng.Intn(2) == 0 {
+				if rng.Intn(2) == 0 && w.tasks[u].service == nil {
 					t.reads = append(t.reads, u)
 				}
 			case 1:
-				t.soft = append(t.soft, u)
+				if w.tasks[u].service == nil {
+					t.soft = append(t.soft, u)
+				}
 			case 2:
-				if rng.Intn(2) == 0 && w.tasks[u].exit == 0 && !w.tasks[u].glob && !w.tasks[u].missing {
+				if w.tasks[u].service != nil {
+					t.hard = append(t.hard, u)
+				} else if rng.Intn(2) == 0 && w.tasks[u].exit == 0 && !w.tasks[u].glob && !w.tasks[u].missing {
 					t.hard, t.reads = append(t.hard, u), append(t.reads, u)
 				}
 			}
@@ -224,6 +236,9 @@ func (w *World) invent(rng *rand.Rand, o WorldOptions) {
 		if o.Retries && rng.Intn(2) == 0 {
 			t.retries, t.fails = 1+rng.Intn(3), rng.Intn(4)
 			t.delay = []time.Duration{0, 10 * time.Millisecond, 5 * time.Second}[rng.Intn(3)]
+		}
+		if o.Services && rng.Intn(3) == 0 {
+			t = asService(t, rng, o.Unsteady)
 		}
 		w.tasks = append(w.tasks, t)
 	}
@@ -307,6 +322,9 @@ func (w *World) yaml(t worldTask) string {
 			s = append(s, `"`+w.tasks[i].id()+`"`)
 		}
 		return "[" + strings.Join(s, ", ") + "]"
+	}
+	if t.service != nil {
+		return t.service.yaml(t, refs)
 	}
 	inputs := []string{t.src()}
 	for _, r := range t.reads {
@@ -407,7 +425,7 @@ func (w *World) product(t worldTask, read func(string) ([]byte, error)) ([]byte,
 // Wrong compares the output of a task in the tree with what it must be for the sources in the tree; "" when it is right.
 func (w *World) Wrong(id string) string {
 	for _, t := range w.tasks {
-		if t.id() != id {
+		if t.id() != id || t.service != nil {
 			continue
 		}
 		want, err := w.expected(t)

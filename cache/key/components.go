@@ -3,7 +3,9 @@ package key
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/haz-build/haz/cache/digest"
@@ -34,6 +36,8 @@ const (
 	wordOutput      = "output"
 	wordIncremental = "incremental"
 	wordTTY         = "tty"
+	wordService     = "service" // the port: a number, auto or none
+	wordExport      = "export"
 	wordInput       = "input"
 	wordLock        = "lock"
 	wordUpstream    = "upstream"
@@ -53,6 +57,7 @@ type components struct {
 	outputs   []outputPattern
 	keeps     bool // incremental
 	tty       bool
+	service   *workspace.Service
 	inputs    []Input
 	locks     []packages.Found
 	upstreams []Upstream
@@ -77,7 +82,7 @@ type variable struct {
 
 // components brings together what the key of t is made of. Tools, inputs and upstreams are used as they are: sorted.
 func (d *Deriver) components(t *workspace.Task, at *Derived) *components {
-	c := &components{hash: d.o.Hash, place: d.o.Place, task: t.ID, umask: d.o.Umask, tools: at.Tools, inputs: at.Inputs, locks: at.Locks, upstreams: at.Upstreams, env: d.variables(t), keeps: t.Incremental, tty: t.TTY}
+	c := &components{hash: d.o.Hash, place: d.o.Place, task: t.ID, umask: d.o.Umask, tools: at.Tools, inputs: at.Inputs, locks: at.Locks, upstreams: at.Upstreams, env: d.variables(t), keeps: t.Incremental, tty: t.TTY, service: t.Service}
 	if t.Project != nil && t.Project.Dir != "/" {
 		c.dir = t.Project.Dir
 	}
@@ -207,11 +212,34 @@ func (c *components) writeBody(w *text.Writer, record bool) {
 	if c.tty {
 		w.Line(wordTTY)
 	}
+	c.writeService(w)
 	for i := range c.inputs {
 		c.inputs[i].write(w)
 	}
 	for i := range c.locks {
 		writeLock(w, &c.locks[i])
+	}
+}
+
+// writeService writes what those that depend on a service see of it, with the port as it is declared (EXEC-077).
+func (c *components) writeService(w *text.Writer) {
+	s := c.service
+	if s == nil {
+		return
+	}
+	w.Line(wordService)
+	switch {
+	case s.AutoPort:
+		w.Word("auto")
+	case s.Port != 0:
+		w.Word(strconv.Itoa(s.Port))
+	default:
+		w.Word("none")
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Exports)) {
+		w.Line(wordExport)
+		w.Str(name)
+		w.Str(s.Exports[name])
 	}
 }
 

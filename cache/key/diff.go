@@ -62,6 +62,8 @@ var comparisons = [...]comparison{
 	named(wordOutput, 2, wording{kind: "outputs", name: func(l line) string { return l.at(1) }}),
 	named(wordIncremental, 0, wording{alone: func(line) string { return "true" }}),
 	named(wordTTY, 0, wording{alone: func(line) string { return "true" }}),
+	named(wordService, 0, wording{kind: "service", alone: func(l line) string { return "port " + fields(l, 0) }}),
+	named(wordExport, 1, wording{alone: func(l line) string { return fields(l, 1) }}),
 	single(wordPlace, "operating system", "architecture", "project directory"),
 	named(wordName, 0, wording{kind: wordPlace, name: func(line) string { return wordName }}),
 	named(wordUmask, 0, wording{kind: wordPlace, name: func(line) string { return wordUmask }}),

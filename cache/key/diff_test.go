@@ -75,6 +75,9 @@ func TestDiff(t *testing.T) {
 		"output pattern":               {func(a *action) { a.task.Outputs = patterns(t, "/lib", "out/a.o", "out/*.x", "/gen/x") }, "- outputs|/lib/out/*.d|\n+ outputs|/lib/out/*.x|\n"},
 		"incremental":                  {func(a *action) { a.task.Incremental = true }, "+ incremental||true\n"},
 		"tty":                          {func(a *action) { a.task.TTY = true }, "+ tty||true\n"},
+		"service":                      {func(a *action) { a.task.Service = &workspace.Service{AutoPort: true} }, "+ service||port auto\n"},
+		"port of a service":            {func(a *action) { a.task.Service = &workspace.Service{Port: 80} }, "+ service||port 80\n"},
+		"what a service exports":       {func(a *action) { a.task.Service = &workspace.Service{Exports: map[string]string{"B": "b", "A": "a"}} }, "+ service||port none\n+ export|A|a\n+ export|B|b\n"},
 		"umask":                        {func(a *action) { a.umask = 0o077 }, "~ place|umask|022 -> 077\n"},
 		"machine":                      {func(a *action) { a.place.OS, a.place.Arch = "darwin", "arm64" }, "~ place|operating system|linux -> darwin\n~ place|architecture|amd64 -> arm64\n"},
 		"project directory":            {func(a *action) { a.task.Project = &workspace.Project{Dir: "/"} }, "~ place|project directory|/lib -> /\n"},
@@ -264,6 +267,7 @@ func wordsOf(t testing.TB, record []byte) lines {
 func TestDiffOfEachLine(t *testing.T) {
 	command, shell := rich(t), rich(t)
 	command.task.Incremental, command.task.TTY = true, true
+	command.task.Service = &workspace.Service{Port: 80, Exports: map[string]string{"A": "a", "B": "b"}}
 	shell.task.Kind, shell.task.Argv, shell.task.Shell, shell.task.Script = workspace.Shell, nil, "bash", "one\ntwo"
 	for _, a := range []*action{command, shell} {
 		record := a.record("salt")

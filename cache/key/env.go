@@ -120,6 +120,24 @@ func (d *Deriver) Passed(t *workspace.Task) (declared, byDefault []string) {
 // Environment is the exact environment of the task, sorted by name (chapter 2, 4.3): what is in the key and what is passed.
 func (d *Deriver) Environment(t *workspace.Task) []string { return d.environment(t, t.ID.Task) }
 
+// EnvironmentWith is Environment with variables that services give (EXEC-077): they come after what passes and what haz itself says, and before
+// what files and overrides say.
+func (d *Deriver) EnvironmentWith(t *workspace.Task, given map[string]string) []string {
+	env, files := d.Environment(t), d.fromFiles(t)
+	for name, value := range given {
+		if t.Sets(name) || inFile(files, name) {
+			continue
+		}
+		at, there := slices.BinarySearchFunc(env, name, CompareEnv)
+		if there {
+			env[at] = name + "=" + value
+		} else {
+			env = slices.Insert(env, at, name+"="+value)
+		}
+	}
+	return env
+}
+
 // environment tells whoever it is for that it is that task; "": no task.
 func (d *Deriver) environment(t *workspace.Task, task string) []string {
 	env, files := []string{}, d.fromFiles(t)

@@ -318,7 +318,9 @@ func (s *watching) loadAndRun() error {
 		s.tell("haz: nothing to run (" + selected.Empty + ")\n")
 	}
 	if due := s.due(w, selected); len(due) < len(selected.Targets) {
+		passing := plan.Passing
 		if plan, err = w.Plan(due); err == nil {
+			plan.Passing = passing
 			plan, err = w.WithArguments(plan, s.line.passed)
 		}
 		if err != nil {

@@ -35,7 +35,7 @@ const (
 	ownComment    = "write a comment: # ..."
 	noVariables   = `variables of the shell do it: shell: "name=text; echo $name"; those of the environment are set by env: {override: {NAME: text}}`
 	hiddenValue   = "a task says what it sees beside its cache key, or the defaults for all of them: env: {pass: [NAME]}"
-	noServices    = "haz has no services yet; a server that is run by hand is a task with cache: false"
+	asService     = "a task whose process stays is a service: service: {ready: {port: 5432}}"
 	noDotenv      = `a task says which files of variables it has, or the defaults for all of them: env: {files: [.env, ".env.local?"]}`
 	inAnOverlay   = "tasks for many projects stand in .haz/tasks/<name>.yml, and inherit: true completes a task by theirs; inside a file, anchors of YAML do it: build: &base {...}, then test: {<<: *base}"
 	namedSets     = `sets of files with names are declared under files, in haz.yml or the workspace file, and used as $name: files: {sources: ["src/**"]}`
@@ -77,7 +77,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "schema", say: schemaComment},
 		{keys: "plugins toolchain toolchains node runner tasksrunneroptions generators generator constraints extends npmclient packagemanager daemon telemetry boundaries", say: remove},
 		{keys: "description", say: ownComment},
-		{keys: "services", say: noServices},
+		{keys: "services", say: asService},
 		{keys: "includes include imports import", say: "projects lists the folders that have a haz.yml: projects: [/app]"},
 	},
 	"cache": {
@@ -140,7 +140,7 @@ var foreignKeys = map[string][]foreign{
 		{keys: "desc summary doc docs help info title label displayname", ours: "description"},
 		{keys: "comment name metadata", say: ownComment},
 		{keys: "hidden hide private unlisted", ours: "internal", write: writeFlag(true)},
-		{keys: "persistent service services continuous daemon background longrunning server readywhen healthcheck restart", say: noServices},
+		{keys: "persistent services continuous daemon background longrunning server readywhen healthcheck restart", say: asService},
 		{keys: "stdin stdinopen stdio raw prompt prompts confirm askuser", ours: "interactive", write: writeFlag(true)},
 		{keys: "pty terminal pseudoterminal allocatetty", ours: "tty", write: writeFlag(true)},
 		{keys: "matrices matrixes variants combinations strategy", say: matrixHint},
@@ -232,7 +232,7 @@ const seenByTask = "for all tasks, it belongs under defaults: defaults: {env: {f
 // manyTasks are keys of files that declare tasks.
 var manyTasks = []foreign{
 	{keys: "task scripts targets pipeline jobs recipes commands rules", ours: "tasks", write: writeTasks},
-	{keys: "services service", say: noServices},
+	{keys: "services service", say: asService},
 	{keys: "environment variables vars globalenv", say: `each task has its own: tasks: {build: {shell: "program", env: {override: {NAME: text}}}}`},
 	{keys: "dotenv envfile", say: noDotenv},
 	{keys: "passthroughenv globalpassthroughenv passenv passthrough", say: hiddenValue},

@@ -131,7 +131,7 @@ var foreignExamples = map[string]foreignExample{
 	"task desc":                      {"text", "="},
 	"task comment":                   {"text", "# ..."},
 	"task hidden":                    {"true", "internal: true"},
-	"task persistent":                {"true", "cache: false"},
+	"task persistent":                {"true", ""},
 	"task stdin":                     {"true", "interactive: true"},
 	"task pty":                       {"true", "tty: true"},
 	"task matrices":                  {"{node: [22]}", "matrix: {node: [22, 24]}"},

@@ -49,6 +49,16 @@ func (m *mapper) check(rule string, f Format, t Text) bool {
 		}
 	case LiteralText:
 		return m.literal(rule, t)
+	case URLText:
+		if err := workspace.CheckURL(t.Value); err != nil {
+			m.add(rule, t.Span, "bad URL "+diag.QuoteShort(t.Value)+": "+err.Error(), urlHint)
+			return false
+		}
+	case OutputText:
+		if t.Value == "" || strings.ContainsAny(t.Value, "\n\r\x00") {
+			m.add(rule, t.Span, "bad output "+diag.QuoteShort(t.Value)+": it is a text of one line that is not empty", `output: "listening on"`)
+			return false
+		}
 	case FailureText:
 		return m.retryCause(rule, t)
 	case Program:

@@ -22,7 +22,7 @@ func (m *mapper) retry(f *Field, n *yaml.Node, out *Retry) bool {
 	r := Retry{Span: m.span(n)}
 	switch v.Kind {
 	case yaml.ScalarNode:
-		if !m.times(f, n, &r.Times) {
+		if !m.integer(f, n, &r.Times) {
 			return false
 		}
 	case yaml.MappingNode:
@@ -42,14 +42,22 @@ func (m *mapper) retry(f *Field, n *yaml.Node, out *Retry) bool {
 	return true
 }
 
-func (m *mapper) times(f *Field, n *yaml.Node, out *Int) bool {
+// integer maps a number within the bounds of its format.
+func (m *mapper) integer(f *Field, n *yaml.Node, out *Int) bool {
+	least, most, hint := 0, workspace.RetriesMax, retryHint
+	switch f.Type.Format {
+	case StatusText:
+		least, most, hint = 100, 599, ""
+	case Restarts:
+		least, most, hint = 1, workspace.RestartsMax, "restart: never is a service that is not started again"
+	}
 	t, ok := m.text(f.Rule, n, "an integer")
 	if !ok {
 		return false
 	}
 	i, isInteger := parseInteger(t.Value)
-	if !isInteger || i < 0 || i > workspace.RetriesMax {
-		m.add(f.Rule, t.Span, fmt.Sprintf("bad %s %s; it is an integer from 0 to %d", f.Key, diag.QuoteShort(t.Value), workspace.RetriesMax), retryHint)
+	if !isInteger || i < least || i > most {
+		m.add(f.Rule, t.Span, fmt.Sprintf("bad %s %s; it is an integer from %d to %d", f.Key, diag.QuoteShort(t.Value), least, most), hint)
 		return false
 	}
 	*out = Int{t, i}

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/haz-build/haz/workspace"
+
 // The tables of the language: every key with its type, what it accepts, its default, its rule and what it is for. The mapper
 // reads files by them; the JSON Schemas and the reference manual are printed from them.
 
@@ -51,6 +53,11 @@ const (
 	Concurrency
 	Cap
 	Grace
+	PortText // a number, or `auto` where a field has that Word
+	URLText
+	StatusText
+	Restarts
+	OutputText
 )
 
 // A Type says what a key holds.
@@ -264,6 +271,8 @@ var taskObject = &Object{
 			Doc: "When the task is carried out at all: all that it says must hold. Otherwise it is skipped, and what depends on it goes on as if it had succeeded and made nothing."},
 		{Key: "retry", Rule: "haz::cfg::081", Added: true, Type: Type{Kind: ScalarOrMap, Format: RetryTimes, Object: retryObject}, Default: "`0`", Accepts: "an integer from 0 to 100, or a map with `times`, `on`, `delay` and `factor`",
 			Doc: "How often the task is tried again when its process fails. What a failed attempt left is taken away first. It is no part of the cache key."},
+		{Key: "service", Rule: "haz::cfg::140", Added: true, Type: Type{Kind: Map, Object: serviceObject}, Default: "none", Accepts: "a map with `ready`",
+			Doc: "The task is a server, or the like: its process stays. Tasks that depend on it begin when it is ready, and it is stopped when the last of them has ended. It is started once a run, and only when one of them has to run."},
 		{Key: "description", Rule: "haz::cfg::061", Added: true, Type: Type{Kind: Scalar}, Default: "none", Accepts: "a text",
 			Doc: "What the task is for. `haz list`, `haz help TASK`, `haz why`, `haz init` and completion show it; lists show its first line. It is no part of the cache key."},
 		{Key: "inherit", Rule: "haz::cfg::067", Added: true, Type: Type{Kind: Flag}, Default: "`false`", Accepts: "`true`, `false`",
@@ -312,6 +321,57 @@ var ifObject = &Object{
 		{Key: "os", Rule: "haz::cfg::082", Type: Type{Kind: Scalar, Allowed: []string{"linux", "macos", "darwin", "freebsd", "netbsd", "openbsd", "windows"}}, Default: "any", Accepts: "`linux`, `macos` (or `darwin`), `freebsd`, `netbsd`, `openbsd`, `windows`", Doc: "The operating system that haz runs on."},
 		{Key: "env", Rule: "haz::cfg::082", Type: Type{Kind: Scalar, Format: EnvName}, Default: "none", Accepts: "the name of a variable", Doc: "A variable that is set, and not empty, where haz is started."},
 		{Key: "exists", Rule: "haz::cfg::082", Type: Type{Kind: Scalar, Format: LiteralText}, Default: "none", Accepts: "a path without wildcards", Doc: "A file or folder that is there when the tasks that this one depends on have ended."},
+	},
+}
+
+var serviceObject = &Object{
+	Name: "service", Article: "`service`", Rule: "haz::cfg::140",
+	Doc: "A task whose process stays, for those that depend on it.",
+	Fields: []Field{
+		{Key: "ready", Rule: "haz::cfg::141", Required: true, Type: Type{Kind: Map, Object: readyObject}, Accepts: "a map with one of `port`, `http`, `output`, `command`, `file`",
+			Doc: "How one sees that it answers."},
+		{Key: "port", Rule: "haz::cfg::142", Type: Type{Kind: Scalar, Format: PortText}, Default: "that of `ready`", Accepts: "a number from 1 to 65535, or `auto`",
+			Doc: "Where it listens, as `HAZ_PORT` in its environment. `auto` is a free one, another in each run, so that runs do not meet."},
+		{Key: "stop", Rule: "haz::cfg::140", Type: Type{Kind: Map, Object: stopObject}, Default: "as a cancelled task", Accepts: "a map with `signal` and `grace`",
+			Doc: "How it is stopped when nobody needs it any more."},
+		{Key: "restart", Rule: "haz::cfg::140", Type: Type{Kind: Scalar, Allowed: []string{"never", "on-failure"}}, Default: "`never`", Accepts: "`never`, `on-failure`",
+			Doc: "What becomes of it when its process ends while tasks need it: they are cancelled, or it is started again."},
+		{Key: "limit", Rule: "haz::cfg::140", Type: Type{Kind: Scalar, Format: Restarts}, Default: "`3`", Accepts: "an integer from 1 to 100; only with `restart: on-failure`",
+			Doc: "How often it is started again in a run, at most."},
+		{Key: "exports", Rule: "haz::cfg::143", Type: Type{Kind: Dict, Keys: EnvName, Format: Argument}, Default: "empty", Accepts: "a map from variable to text, with `${HAZ_PORT}` for the port",
+			Doc: "Variables of the tasks that depend on it: `DB_URL: \"postgres://localhost:${HAZ_PORT}/app\"`."},
+	},
+}
+
+var readyObject = &Object{
+	Name: "ready", Article: "`ready`", Rule: "haz::cfg::141",
+	Doc: "How one sees that a service answers: exactly one of `port`, `http`, `output`, `command` and `file`.",
+	Fields: []Field{
+		{Key: "port", Rule: "haz::cfg::142", Type: Type{Kind: Scalar, Format: PortText}, Default: "none", Accepts: "a number from 1 to 65535, or `auto`", Doc: "Something takes connections there, on this machine. It is the port of the service."},
+		{Key: "http", Rule: "haz::cfg::142", Type: Type{Kind: Map, Object: httpObject}, Default: "none", Accepts: "a map with `url`", Doc: "A request is answered."},
+		{Key: "output", Rule: "haz::cfg::141", Type: Type{Kind: Scalar, Format: OutputText}, Default: "none", Accepts: "a text of one line", Doc: "It has printed a line in which this text is."},
+		{Key: "command", Rule: "haz::cfg::141", Type: Type{Kind: ListOf, Format: Argument, NonEmpty: true}, Default: "none", Accepts: "a list: program, arguments", Doc: "A command, run in its folder with its environment, ends with 0."},
+		{Key: "file", Rule: "haz::cfg::141", Type: Type{Kind: Scalar, Format: LiteralText}, Default: "none", Accepts: "a path without wildcards", Doc: "Something lies there."},
+		{Key: "timeout", Rule: "haz::cfg::141", Type: Type{Kind: Scalar, Format: PeriodText}, Default: "`60s`", Accepts: "a time of more than 0: `10s`, `500ms`", Doc: "How long it may take to be ready."},
+		{Key: "interval", Rule: "haz::cfg::141", Type: Type{Kind: Scalar, Format: PeriodText}, Default: "`100ms`", Accepts: "a time of more than 0: `1s`, `50ms`", Doc: "How long to wait between two looks."},
+	},
+}
+
+var httpObject = &Object{
+	Name: "http", Article: "`http`", Rule: "haz::cfg::142",
+	Doc: "A request of HTTP that a service answers when it is ready.",
+	Fields: []Field{
+		{Key: "url", Rule: "haz::cfg::142", Required: true, Type: Type{Kind: Scalar, Format: URLText}, Accepts: "a URL with `http` or `https`, with `${HAZ_PORT}` for the port", Doc: "What is asked for, by GET."},
+		{Key: "status", Rule: "haz::cfg::142", Type: Type{Kind: Scalar, Format: StatusText}, Default: "any from 200 to 399", Accepts: "a number from 100 to 599", Doc: "The status of the answer."},
+	},
+}
+
+var stopObject = &Object{
+	Name: "stop", Article: "`stop`", Rule: "haz::cfg::140",
+	Doc: "How a service is stopped.",
+	Fields: []Field{
+		{Key: "signal", Rule: "haz::cfg::140", Type: Type{Kind: Scalar, Allowed: workspace.StopSignals}, Default: "`TERM`", Accepts: "`TERM`, `INT`, `HUP`, `QUIT`, `USR1`, `USR2`", Doc: "The signal that asks it to end."},
+		{Key: "grace", Rule: "haz::cfg::140", Type: Type{Kind: Scalar, Format: PeriodText}, Default: "`execution.cancel_grace`", Accepts: "a time: `5s`, `500ms`", Doc: "How long it may take to end before it is killed."},
 	},
 }
 

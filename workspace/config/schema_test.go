@@ -27,12 +27,13 @@ func objects(f func(*Object)) {
 // Every key of the tables has a place for its value of the right type, and says what it needs to say.
 func TestTables(t *testing.T) {
 	records := map[*Object]record{
-		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, defaultsObject: &Body{}, mutexObject: &Mutex{}, toolObject: &Tool{}, depObject: &Dep{}, retryObject: &Retry{}, ifObject: &If{}, envObject: (*env)(&Body{}),
+		workspaceObject: &Workspace{}, projectObject: &Project{}, overlayObject: &Overlay{}, taskObject: &Body{}, defaultsObject: &Body{}, mutexObject: &Mutex{}, toolObject: &Tool{}, depObject: &Dep{}, retryObject: &Retry{}, ifObject: &If{}, serviceObject: &Service{}, readyObject: &Ready{}, httpObject: &readyHTTP{}, envObject: (*env)(&Body{}),
 	}
 	w := &Workspace{}
 	for key, o := range map[string]*Object{"cache": cacheObject, "concurrency": concurrencyObject, "output": outputObject, "execution": executionObject} {
 		records[o] = w.slot(key).(record)
 	}
+	records[stopObject] = records[serviceObject].slot("stop").(record)
 	records[strictObject] = w.slot("env").(record)
 	records[cleanObject] = records[cacheObject].slot("clean").(record)
 	rule := regexp.MustCompile(`^haz::cfg::\d{3}$`)
@@ -45,7 +46,7 @@ func TestTables(t *testing.T) {
 			slot := rec.slot(f.Key)
 			fits := false
 			switch slot.(type) {
-			case *Text, *Duration, *Size, *concurrency, *Int, *Factor:
+			case *Text, *Duration, *Size, *concurrency, *Int, *Factor, *Port:
 				fits = f.Type.Kind == Scalar
 			case *Bool:
 				fits = f.Type.Kind == Flag

@@ -78,6 +78,7 @@ func (m *mapper) fill(e entry, b *Body) {
 	m.program(b)
 	m.hashedAndPassed(b)
 	m.terminal(b)
+	m.ofService(b)
 	m.cellsInScript(b)
 	m.ownVariables(b)
 }
@@ -268,6 +269,12 @@ func (o *Object) example() string {
 		return "if: {os: linux}    or    if: {env: CI}    or    if: {exists: go.mod}"
 	case retryObject:
 		return retryHint
+	case serviceObject, readyObject:
+		return serviceHint
+	case httpObject:
+		return urlHint
+	case stopObject:
+		return "stop: {signal: TERM, grace: 5s}"
 	case toolObject:
 		return toolHint
 	case envObject:

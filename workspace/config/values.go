@@ -188,6 +188,7 @@ type Body struct {
 	Timeout     Duration
 	Retry       Retry
 	If          If
+	Service     Service
 	Description Text
 	Internal    Bool
 	Inherit     Bool
@@ -232,6 +233,45 @@ type Retry struct {
 	Factor Factor
 	Span   Span
 	Set    bool
+}
+
+// Service says that a task is one.
+type Service struct {
+	Ready Ready
+	Port  Port
+	Stop  struct {
+		Signal Text
+		Grace  Duration
+	}
+	Restart Text
+	Limit   Int
+	Exports []Pair
+	Span    Span
+	Set     bool
+}
+
+// Ready says how one sees that a service answers.
+type Ready struct {
+	Port Port
+	HTTP struct {
+		URL    Text
+		Status Int
+		Span   Span
+		Set    bool
+	}
+	Output   Text
+	Command  List
+	File     Text
+	Timeout  Duration
+	Interval Duration
+	Span     Span
+	Set      bool
+}
+
+// Port is the number of a port, or `auto`.
+type Port struct {
+	Text
+	Port int // 0: auto
 }
 
 // If says when a task is carried out.
@@ -371,6 +411,8 @@ func (b *Body) slot(key string) any {
 		return &b.Retry
 	case "if":
 		return &b.If
+	case "service":
+		return &b.Service
 	case "description":
 		return &b.Description
 	case "internal":
@@ -442,6 +484,57 @@ func (r *Retry) slot(key string) any {
 		return &r.Delay
 	case "factor":
 		return &r.Factor
+	}
+	return nil
+}
+
+func (s *Service) slot(key string) any {
+	switch key {
+	case "ready":
+		return &s.Ready
+	case "port":
+		return &s.Port
+	case "stop":
+		return slots{"signal": &s.Stop.Signal, "grace": &s.Stop.Grace}
+	case "restart":
+		return &s.Restart
+	case "limit":
+		return &s.Limit
+	case "exports":
+		return &s.Exports
+	}
+	return nil
+}
+
+func (r *Ready) slot(key string) any {
+	switch key {
+	case "port":
+		return &r.Port
+	case "http":
+		return (*readyHTTP)(r)
+	case "output":
+		return &r.Output
+	case "command":
+		return &r.Command
+	case "file":
+		return &r.File
+	case "timeout":
+		return &r.Timeout
+	case "interval":
+		return &r.Interval
+	}
+	return nil
+}
+
+// readyHTTP is a Ready seen as the record of its http.
+type readyHTTP Ready
+
+func (r *readyHTTP) slot(key string) any {
+	switch key {
+	case "url":
+		return &r.HTTP.URL
+	case "status":
+		return &r.HTTP.Status
 	}
 	return nil
 }

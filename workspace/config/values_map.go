@@ -132,7 +132,15 @@ func (m *mapper) value(f *Field, n *yaml.Node, slot any) bool {
 	case *Retry:
 		return m.retry(f, n, s)
 	case *Int:
-		return m.times(f, n, s)
+		return m.integer(f, n, s)
+	case *Service:
+		return m.service(f, n, s)
+	case *Ready:
+		return m.ready(f, n, s)
+	case *readyHTTP:
+		return m.readyHTTP(f, n, s)
+	case *Port:
+		return m.port(f, n, s)
 	case *Factor:
 		return m.factor(f, n, s)
 	case *[]RetryCause:

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -192,7 +193,10 @@ func (b *builder) body(m *merged) workspace.Task {
 			single(&t, l.body)
 		}
 	}
-	t.Cache, t.TTY = t.Cache && !t.Interactive, t.TTY && !t.Interactive
+	t.Cache, t.TTY = t.Cache && !t.Interactive && t.Service == nil, t.TTY && !t.Interactive
+	if t.Service != nil { // of what defaults say of all tasks, this is not for those that stay
+		t.Retry, t.Timeout = workspace.Retry{}, workspace.NoTimeout
+	}
 	if a := m.action(); a != nil && a.script && t.Cache && m.outputs.len() == 0 && m.nearest(func(c *config.Body) bool { return c.Cache.Set }) == nil {
 		t.Cache, t.NoOutputs = false, true // what it makes would be missing after a hit
 	}
@@ -236,6 +240,9 @@ func single(t *workspace.Task, c *config.Body) {
 	if c.Retry.Set {
 		t.Retry = retry(c.Retry)
 	}
+	if c.Service.Set {
+		t.Service = service(c.Service)
+	}
 	if c.Mutex.Set { // MUTEX-001: "~:name" is the project's, a bare name the workspace's; MUTEX-002 … MUTEX-004: exclusive unless told
 		name, own := strings.CutPrefix(c.Mutex.Name.Value, "~:")
 		t.Mutex = &workspace.Mutex{ProjectScope: own, Name: name, Shared: c.Mutex.Mode.Value == "shared"}
@@ -272,6 +279,37 @@ func condition(c config.If, dir string) workspace.Condition {
 		out.Exists = p.Anchor(dir).String()
 	}
 	return out
+}
+
+// service is haz::cfg::140.
+func service(c config.Service) *workspace.Service {
+	s := &workspace.Service{Port: cmp.Or(c.Port.Port, c.Ready.Port.Port), Stop: workspace.Stop{Signal: c.Stop.Signal.Value}, Exports: map[string]string{}}
+	s.AutoPort = s.Port == 0 && (c.Port.Set || c.Ready.Port.Set)
+	s.Ready = workspace.Ready{Port: c.Ready.Port.Set, URL: c.Ready.HTTP.URL.Value, Output: c.Ready.Output.Value, Command: texts(c.Ready.Command), Status: c.Ready.HTTP.Status.Int,
+		Timeout: cmp.Or(c.Ready.Timeout.Duration, workspace.ReadyTimeout), Interval: cmp.Or(c.Ready.Interval.Duration, workspace.ReadyInterval)}
+	if c.Stop.Grace.Set {
+		s.Stop.Grace = &c.Stop.Grace.Duration
+	}
+	if c.Restart.Value == "on-failure" {
+		s.Restarts = cmp.Or(c.Limit.Int, workspace.RestartsUsual)
+	}
+	for _, e := range c.Exports {
+		s.Exports[e.Key.Value] = e.Value.Value
+	}
+	return s
+}
+
+// readyFile puts the file by which a service is seen to be ready into the project: the rest of what it says is the same in all.
+func (b *builder) readyFile(t *workspace.Task, m *merged, dir string) {
+	l := m.nearest(func(c *config.Body) bool { return c.Service.Set })
+	if t.Service == nil || l == nil || !l.body.Service.Ready.File.Set {
+		return
+	}
+	if p, err := pattern.Parse(l.body.Service.Ready.File.Value); err == nil {
+		s := *t.Service
+		s.Ready.File = p.Anchor(dir).String()
+		t.Service = &s
+	}
 }
 
 // retry is haz::cfg::081.

@@ -106,6 +106,36 @@ func (b *builder) complete(m *merged, name config.Text) {
 		b.beside(m, interactive, "cache", func(c *config.Body) config.Bool { return c.Cache })
 		b.beside(m, interactive, "tty", func(c *config.Body) config.Bool { return c.TTY })
 	}
+	b.ofService(m)
+}
+
+// ofService reports what one body says and the service of another one rules out (haz::cfg::144).
+func (b *builder) ofService(m *merged) {
+	service := m.nearest(func(c *config.Body) bool { return c.Service.Set })
+	if service == nil {
+		return
+	}
+	for _, k := range []struct {
+		key  string
+		says func(*config.Body) (bool, config.Span)
+	}{
+		{"outputs", func(c *config.Body) (bool, config.Span) { return len(c.Outputs.Items) > 0, c.Outputs.Span }},
+		{"cache", func(c *config.Body) (bool, config.Span) { return c.Cache.Value, c.Cache.Span }},
+		{"interactive", func(c *config.Body) (bool, config.Span) { return c.Interactive.Value, c.Interactive.Span }},
+		{"retry", func(c *config.Body) (bool, config.Span) { return c.Retry.Set, c.Retry.Span }},
+		{"timeout", func(c *config.Body) (bool, config.Span) {
+			return c.Timeout.Set && c.Timeout.Duration > 0, c.Timeout.Span
+		}},
+	} {
+		l := m.nearest(func(c *config.Body) bool { is, _ := k.says(c); return is })
+		if l == nil || l.defaults || l == service {
+			continue
+		}
+		_, at := k.says(l.body)
+		b.diags = append(b.diags, diag.Diagnostic{Code: "haz::cfg::144", Place: l.src.Place(at), KeyPath: l.body.KeyPath() + "." + k.key,
+			Message: k.key + " and service of one task, by inheritance", Hint: "keep one of them, or say inherit: false",
+			Related: []diag.Related{{Place: service.src.Place(service.body.Service.Span), Label: "service stands here"}}})
+	}
 }
 
 // without reports what a nearer body says of a shell, where a command is inherited.

@@ -68,6 +68,7 @@ var (
 			}
 			return false, config.Span{}, ""
 		}},
+		{"service", func(l *layer) (bool, config.Span, string) { return l.body.Service.Set, l.body.Service.Span, "" }},
 		{"description", func(l *layer) (bool, config.Span, string) { return l.body.Description.Set, l.body.Description.Span, "" }},
 		flagOf("internal", func(b *config.Body) config.Bool { return b.Internal }),
 		{"env.strict", func(l *layer) (bool, config.Span, string) {

@@ -33,6 +33,7 @@ func (b *builder) patterns(t *workspace.Task, m *merged, p *workspace.Project) {
 	if l := m.nearest(func(c *config.Body) bool { return c.If != (config.If{}) }); l != nil && !m.standIn {
 		t.If = condition(l.body.If, p.Dir)
 	}
+	b.readyFile(t, m, p.Dir)
 	b.forbiddenOutputs(t.Outputs)
 	b.excludedLiterals(t, m, &inputs, &exclude, p.Dir == nowhere)
 }
