@@ -95,8 +95,9 @@ var mayImport = map[string]string{
 	"cmd/haz/early":   "",
 	"cmd/haz/setup":   ". diag fsys layout pattern report workspace workspace/config workspace/git workspace/load",
 	"cmd/haz/streams": "fsys process report",
+	"cmd/haz/ui":      "messages report workspace",
 	"cmd/haz/watch":   "layout fsys parallel pattern workspace",
-	"cmd/haz":         "process . cmd/haz/attach cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys layout",
+	"cmd/haz":         "process . cmd/haz/attach cmd/haz/early cmd/haz/setup cmd/haz/streams cmd/haz/ui cmd/haz/watch report diag messages workspace workspace/git workspace/load workspace/moving graph/query fsys layout",
 	"bench":           "",
 
 	// Beside the building: it edits copies of the source and runs the tests.
@@ -117,10 +118,10 @@ var owners = map[string]string{
 	"deps.dev/util/semver":              "workspace/infer/node",                      // ranges as npm reads them, tried against its own library; it pulls nothing in
 	"golang.org/x/mod":                  "workspace/infer/golang workspace/lockfile", // go.mod as the go command reads it; it pulls nothing in
 	"github.com/pelletier/go-toml/v2":   "workspace/infer/toml workspace/lockfile",   // its parser gives the places of keys; it pulls nothing in
-	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup",
+	"charm.land/bubbletea/v2":           "cmd/haz cmd/haz/setup cmd/haz/ui",
 	"github.com/orcaman/concurrent-map": "cmd/haz",
 	"github.com/fsnotify/fsnotify":      "cmd/haz/watch",
-	"github.com/charmbracelet/x/ansi":   "cmd/haz/setup",
+	"github.com/charmbracelet/x/ansi":   "cmd/haz/setup cmd/haz/ui",
 	"github.com/rogpeppe/go-internal":   "workspace/infer/infertest",
 	"github.com/cockroachdb/datadriven": "",
 	"github.com/google/go-cmp":          "",

@@ -19,7 +19,7 @@ import (
 // Declaration is a workspace made in Go. What a value means, and which are allowed, is what docs/workspace-files.md says of the key of
 // its name; what is left empty is as if the key was not there.
 //
-// Not all of the files is here: how a run is shown (`output.mode`) is for its observer to say, and what is to go from a cache
+// Not all of the files is here: how a run is shown (`output.mode`, `output.ui`) is for its observer to say, and what is to go from a cache
 // (`cache.clean.max_age`) for CleanOptions, since OpenCache knows no workspace that is made in Go. What overlays, `inherit` and `defaults` save a writer of
 // files, functions and variables do.
 type Declaration struct {

@@ -48,6 +48,7 @@ var sayings = map[string][]saying{
 	"workspace.concurrency.default":    {ofWorkspace("concurrency: {default: 3}", func(w *haz.Declaration) { w.Concurrency = 3 })},
 	"workspace.concurrency.tags":       {ofWorkspace("concurrency: {tags: {a: 3}}", func(w *haz.Declaration) { w.TagCaps = map[string]int{"a": 3} })},
 	"workspace.output.mode":            {{elsewhere: true}},
+	"workspace.output.ui":              {{elsewhere: true}},
 	"workspace.defaults":               {{elsewhere: true}},
 	"project.defaults":                 {{elsewhere: true}},
 	"project.tasks.*.inherit":          {{elsewhere: true}},

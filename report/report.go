@@ -36,6 +36,7 @@ type Options struct {
 	Buffered       bool
 	NewOnly        bool // what hits printed when they ran is not shown again
 	Verbosity      Verbosity
+	Brief          bool // as Quiet while tasks run, and of those that were cancelled no output; the epilogue as ever
 	ASCII          bool // the terminal does not speak UTF-8
 	Azure          bool // log commands of Azure Pipelines keep the start of their lines
 	TeamCity       bool // service messages of TeamCity keep the start of their lines
@@ -203,6 +204,9 @@ func (p *Printer) epilogue() Epilogue {
 // AtEnd adds a text of haz itself that End prints last. It does not wait for anything.
 func (p *Printer) AtEnd(text string) { p.last += text }
 
+// quiet reports whether tasks that succeed are not shown.
+func (p *Printer) quiet() bool { return p.o.Verbosity == Quiet || p.o.Brief }
+
 func (p *Printer) say(text string) {
 	if text != "" {
 		p.screen.fresh()
@@ -214,7 +218,7 @@ func (p *Printer) view(id workspace.TaskID) *taskView {
 	v := p.tasks[id]
 	if v == nil {
 		v = &taskView{prefix: [2]string{p.o.Stdout.Palette.Prefix(id), p.o.Stderr.Palette.Prefix(id)}}
-		if p.o.Buffered || p.o.Verbosity == Quiet {
+		if p.o.Buffered || p.quiet() {
 			v.block = &block{spool: p.o.Spool}
 		}
 		p.tasks[id] = v
@@ -295,7 +299,7 @@ func (p *Printer) finished(o messages.Outcome) {
 		p.tally.unstarted = append(p.tally.unstarted, o) // named or counted at the end
 		return
 	}
-	if p.o.Verbosity == Quiet && (o.Status == messages.Completed || o.Status == messages.Skipped) {
+	if p.quiet() && (o.Status == messages.Completed || o.Status == messages.Skipped) {
 		return
 	}
 	p.say(p.look.Finished(o))
@@ -313,7 +317,7 @@ func (p *Printer) flush(o messages.Outcome, v *taskView) {
 		return
 	}
 	defer v.block.close()
-	if p.o.Verbosity != Quiet || o.Status == messages.Failed || o.Status == messages.Cancelled {
+	if !p.quiet() || o.Status == messages.Failed || o.Status == messages.Cancelled && !p.o.Brief {
 		fold := p.o.Buffered && p.o.GitHub && o.Status != messages.Failed && v.block.size > 0
 		if fold {
 			p.screen.command("::group::" + o.Task.String())

@@ -80,6 +80,7 @@ type Settings struct {
 	Concurrency int            // 0: auto
 	TagCaps     map[string]int
 	OutputMode  string        // "live", "buffered", "new-only"
+	UI          string        // output.ui: "never", "auto"
 	CancelGrace time.Duration // execution.cancel_grace
 	Umask       uint32        // execution.umask: that of every task
 }

@@ -91,6 +91,7 @@ func (k *packing) settings(s *Settings) {
 	packed.Int(c, &s.Concurrency)
 	k.numbers(&s.TagCaps)
 	c.String(&s.OutputMode)
+	c.String(&s.UI)
 	packed.Int(c, &s.CancelGrace)
 	packed.Uint(c, &s.Umask)
 }

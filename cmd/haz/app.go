@@ -34,6 +34,8 @@ type invocation struct {
 	pressed chan os.Signal  // what is as good as a signal to a run; nil: nothing
 	anew    bool            // everything is carried out, as with --force
 	live    *live           // of a watch; nil: each run has its own
+
+	toldScreen bool // that there is none
 }
 
 // world is what the program gets from outside, read once.

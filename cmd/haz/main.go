@@ -12,7 +12,7 @@
 //   - common.go: a workspace opened, references read; record.go: what is kept of a run; topics.go: what help has to say besides
 //   - signals.go, suspend.go, slow.go, memory.go: what happens to the process
 //
-// In folders: watch (when to run again), setup (the screens of init), streams (standard output and error), early (the version).
+// In folders: watch (when to run again), setup (the screens of init), ui (the full-screen view of runs), streams (standard output and error), early (the version).
 package main
 
 import (

@@ -13,7 +13,7 @@ import (
 
 // record keeps the summary of the run, and writes it where --summary says. It returns the exit code: a summary that was asked
 // for and cannot be written makes a successful run 2.
-func (v *invocation) record(w *haz.Workspace, printer *report.Printer, r *haz.Result, code int) int {
+func (v *invocation) record(w *haz.Workspace, printer presenter, r *haz.Result, code int) int {
 	in := report.RecordInput{Haz: early.Version(), Run: r.Run, Workspace: w.W.Root, Args: v.args, Started: r.Started, Ended: r.Ended,
 		ExitCode: code, Counts: r.Counts, Outcomes: r.Outcomes, Violations: r.Violations}
 	if r.Interrupt != nil {

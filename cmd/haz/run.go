@@ -42,6 +42,8 @@ func runCommand() *command {
 			choice("cache", "MODE", "cache mode", "rw: read and write (default); ro: only read; wo: run everything and store; off: neither", "rw", "ro", "wo", "off"),
 			toggle("force", "run everything and store the results: --cache=wo"),
 			toggle("no-cache", "neither read nor write the cache: --cache=off"),
+			toggle("ui", "show the run on the full screen of the terminal, with the log of each task, and keys to restart and cancel one"),
+			toggle("no-ui", "show it line by line, whatever the workspace says"),
 			text("summary", "FILE", "write a summary of the run to FILE as JSON").completedBy(files).checked(checkNotEmpty),
 		}),
 		UsageText: lines("haz run", "haz run build", "haz run lib:build app:test", "haz run --all --dry-run", "haz run --affected --base origin/main", "haz run --affected '^:test'", "haz run '@acme/*:test' --exclude '*:test-slow'", "haz run --filter 'name:test & tag:go'", "haz run --failed -v", "haz run web:test -- -t login"),
@@ -50,7 +52,7 @@ func runCommand() *command {
 		{"git-changed", "git-staged", "git-changed-since", "affected", "failed"},
 		{"failed", "all"}, {"failed", "workspace"},
 		{"cache", "force", "no-cache"},
-		{"fail-fast", "keep-going"},
+		{"fail-fast", "keep-going"}, {"ui", "no-ui"}, {"ui", "dry-run"},
 	}, noRefs: []string{"all", "workspace", "failed"}, needs: [][2]string{{"base", "affected"}, {"format", "dry-run"}}}
 }
 
@@ -84,6 +86,10 @@ func doRun(v *invocation) error {
 	}
 	if len(selected.Plan.Tasks) == 0 {
 		v.tell("haz: nothing to run (" + selected.Empty + ")\n")
+	}
+	if len(selected.Plan.Tasks) > 0 && v.wantsScreen(w) {
+		s := v.openScreen(false)
+		return v.execute(s.printer(v.presentation(w), true), w, selected.Plan)
 	}
 	return v.execute(report.New(v.presentation(w)), w, selected.Plan)
 }
@@ -203,11 +209,14 @@ func (v *invocation) dryRunJSON(w *haz.Workspace, s *haz.Selected) error {
 }
 
 // execute runs a plan, with everything that people and machines get to see of it.
-func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *haz.Plan) (err error) {
+func (v *invocation) execute(printer presenter, w *haz.Workspace, plan *haz.Plan) (err error) {
 	ear := v.live
 	if ear == nil {
 		ear = v.newLive("run")
 		defer func() { ear.close(codeOf(err)) }()
+	}
+	if p, ok := printer.(*viewed); ok {
+		p.s.order.Store(&orders{ear.order})
 	}
 	o := haz.RunOptions{FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
 	o.Timeout = read[time.Duration](v, "timeout")
@@ -265,7 +274,7 @@ func (v *invocation) execute(printer *report.Printer, w *haz.Workspace, plan *ha
 }
 
 // lend says what tasks have to know of our terminals, and lends ours to those that are interactive.
-func (v *invocation) lend(o *haz.RunOptions, printer *report.Printer) {
+func (v *invocation) lend(o *haz.RunOptions, printer presenter) {
 	o.Colour = v.styled(v.stdout).Palette.On
 	if !v.stdout.Terminal {
 		return

@@ -7,7 +7,6 @@ import (
 	"syscall"
 
 	"github.com/haz-build/haz/cmd/haz/streams"
-	"github.com/haz-build/haz/report"
 )
 
 // suspending is what Ctrl-Z does (SIGTSTP): tasks are in sessions of their own, where no terminal stops them.
@@ -24,7 +23,7 @@ type suspender struct {
 type suspendedRun struct {
 	wishes   chan func()   // for haz.RunOptions.Suspend
 	over     chan struct{} // closed when nobody receives these any more
-	printer  *report.Printer
+	printer  presenter
 	patience *streams.Patience
 }
 
@@ -40,7 +39,7 @@ func (s *suspender) arm() {
 }
 
 // enter makes a run known. leave ends that.
-func (s *suspender) enter(p *report.Printer, patience *streams.Patience) *suspendedRun {
+func (s *suspender) enter(p presenter, patience *streams.Patience) *suspendedRun {
 	s.arm()
 	r := &suspendedRun{wishes: make(chan func()), over: make(chan struct{}), printer: p, patience: patience}
 	s.mu.Lock()
@@ -56,7 +55,7 @@ func (s *suspender) leave() {
 }
 
 // printing is where the run under way shows what it has to say; nil between runs.
-func (s *suspender) printing() *report.Printer {
+func (s *suspender) printing() presenter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.run == nil {

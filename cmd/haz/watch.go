@@ -64,6 +64,7 @@ func doWatch(v *invocation) (err error) {
 	s := &watching{invocation: v, wanted: wanted, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}
 	s.core.Patient = v.has("no-interrupt")
 	defer s.readKeys()()
+	defer s.closeScreen()
 	return s.loop()
 }
 
@@ -90,6 +91,8 @@ type watching struct {
 	core       watch.Watcher
 	keys       <-chan byte // that are pressed; nil: nobody can
 	wished     bool        // a key wants the next run
+	screen     *screen     // nil: there is none
+	release    func()      // what reads keys without a screen; nil: nothing does
 
 	interest  *watch.Interest        // of the last workspace that loaded
 	leftOut   *haz.LeftOut           // what $project leaves out; nil: nothing

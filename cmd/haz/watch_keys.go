@@ -2,9 +2,12 @@ package main
 
 import (
 	"os"
+	"sync"
 
+	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/cmd/haz/streams"
 	"github.com/haz-build/haz/cmd/haz/watch"
+	"github.com/haz-build/haz/report"
 )
 
 // watchKeys is what keys do in a watch whose standard input is a terminal (AUX-049).
@@ -21,8 +24,29 @@ func (s *watching) readKeys() (over func()) {
 	if err != nil {
 		return func() {} // no keys then
 	}
-	s.keys = keys.Pressed
-	return keys.Close
+	s.keys, s.release = keys.Pressed, sync.OnceFunc(keys.Close)
+	return s.release
+}
+
+// printer is how the next run is shown: on the screen from the first one on that wants it (AUX-050).
+func (s *watching) printer(w *haz.Workspace) presenter {
+	if s.screen == nil && s.wantsScreen(w) {
+		if s.release != nil {
+			s.release()
+		}
+		s.screen = s.openScreen(true)
+		s.keys = s.screen.keys
+	}
+	if s.screen != nil {
+		return s.screen.printer(s.presentation(w), false)
+	}
+	return report.New(s.presentation(w))
+}
+
+func (s *watching) closeScreen() {
+	if s.screen != nil {
+		s.screen.close()
+	}
 }
 
 // key does what a key says, and tells of it.
@@ -43,6 +67,9 @@ func (s *watching) key(key byte, tell func(text string)) watch.Action {
 	case watch.KeyRerun, watch.KeyAll:
 		s.wished = true
 	case watch.KeyPause:
+		if s.screen != nil {
+			s.screen.view.Paused(s.core.Paused())
+		}
 		if s.core.Paused() {
 			tell("haz: paused: changes run nothing until p is pressed again\n")
 		} else {

@@ -13,7 +13,6 @@ import (
 	"github.com/haz-build/haz"
 	"github.com/haz-build/haz/cmd/haz/watch"
 	"github.com/haz-build/haz/messages"
-	"github.com/haz-build/haz/report"
 )
 
 // round is one run of a watch, while it is under way.
@@ -21,7 +20,7 @@ type round struct {
 	*watching
 	w       *haz.Workspace
 	plan    *haz.Plan
-	printer *report.Printer
+	printer presenter
 	stop    context.CancelFunc
 	at      map[int]int            // from positions in the workspace to those in the plan
 	known   map[string]watch.Stamp // changed files, as they were when that was seen
@@ -43,7 +42,7 @@ type round struct {
 func (s *watching) carryOut(w *haz.Workspace, plan *haz.Plan) error {
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
-	r := &round{watching: s, w: w, plan: plan, printer: report.New(s.presentation(w)), stop: stop, at: map[int]int{}, known: map[string]watch.Stamp{},
+	r := &round{watching: s, w: w, plan: plan, printer: s.printer(w), stop: stop, at: map[int]int{}, known: map[string]watch.Stamp{},
 		told: s.has("quiet"), begun: make(chan struct{}, 1), signals: make(chan os.Signal, 8)}
 	for i, t := range plan.Tasks {
 		r.at[t.Index] = i
@@ -251,8 +250,9 @@ func (r *round) judge(found watch.Event) watch.Event {
 
 // tell shows a line of the watch among those of the run.
 func (r *round) tell(text string) {
-	show := r.printer.Hide()
-	defer show()
+	if r.screen == nil {
+		defer r.printer.Hide()()
+	}
 	r.watching.tell(text)
 }
 

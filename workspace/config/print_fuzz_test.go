@@ -181,7 +181,7 @@ func (p *printer) workspace(w *Workspace) {
 					return false
 				})
 			})),
-		p.always("output", p.text("mode", w.Output.Mode)),
+		p.always("output", p.text("mode", w.Output.Mode), p.text("ui", w.Output.UI)),
 		p.always("execution", p.text("cancel_grace", w.Execution.CancelGrace.Text), p.text("umask", w.Execution.Umask)),
 		p.always("env", p.flag("strict", w.Env.Strict)), p.files(w.Files),
 	)

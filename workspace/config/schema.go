@@ -177,6 +177,8 @@ var outputObject = &Object{
 	Fields: []Field{
 		{Key: "mode", Rule: "haz::cfg::030", Type: Type{Kind: Scalar, Allowed: []string{"live", "buffered", "new-only"}}, Default: "`live`", Accepts: "`live`, `buffered`, `new-only`",
 			Doc: "`live` shows each line when it comes, with the task's name before it; `buffered` shows a task's output when it ends; `new-only` is `live` without what cached tasks printed when they ran."},
+		{Key: "ui", Rule: "haz::cfg::030", Added: true, Type: Type{Kind: Scalar, Allowed: []string{"never", "auto"}}, Default: "`never`", Accepts: "`never`, `auto`",
+			Doc: "`auto` shows runs on the full screen of a terminal, as `--ui` does; `--no-ui`, `-q`, and continuous integration win."},
 	},
 }
 

@@ -118,7 +118,7 @@ type Workspace struct {
 		Max     int // 0: auto
 		Tags    []TagCap
 	}
-	Output    struct{ Mode Text }
+	Output    struct{ Mode, UI Text }
 	Execution struct {
 		CancelGrace Duration
 		Umask       Text
@@ -309,7 +309,7 @@ func (w *Workspace) slot(key string) any {
 	case "concurrency":
 		return slots{"default": &concurrency{&w.Concurrency.Default, &w.Concurrency.Max}, "tags": &w.Concurrency.Tags}
 	case "output":
-		return slots{"mode": &w.Output.Mode}
+		return slots{"mode": &w.Output.Mode, "ui": &w.Output.UI}
 	case "execution":
 		return slots{"cancel_grace": &w.Execution.CancelGrace, "umask": &w.Execution.Umask}
 	case "env":

@@ -199,7 +199,7 @@ func (l *loader) load(o Options) {
 func (l *loader) add(d diag.Diagnostic) { l.diags = append(l.diags, d) }
 
 func defaults() workspace.Settings {
-	return workspace.Settings{Hash: "blake3", OutputMode: "live", CancelGrace: 5 * time.Second, Umask: 0o022, TagCaps: map[string]int{}}
+	return workspace.Settings{Hash: "blake3", OutputMode: "live", UI: "never", CancelGrace: 5 * time.Second, Umask: 0o022, TagCaps: map[string]int{}}
 }
 
 // readSettings is phase 2.
@@ -238,6 +238,7 @@ func (l *loader) readSettings() {
 		s.Location, s.LocationAt = at.Value, w.Source.Place(at.Span)
 	}
 	s.OutputMode = cmp.Or(w.Output.Mode.Value, s.OutputMode)
+	s.UI = cmp.Or(w.Output.UI.Value, s.UI)
 	s.Concurrency = w.Concurrency.Max
 	if age := w.Cache.Clean.MaxAge; age.Set {
 		s.MaxAge = &age.Duration

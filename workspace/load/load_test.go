@@ -44,7 +44,7 @@ func TestExample(t *testing.T) {
 
 	age, size := 30*24*time.Hour, int64(5<<30)
 	wantSettings := workspace.Settings{Hash: "blake3", MaxAge: &age, MaxSize: &size, MaxSizeText: "5GiB", TagCaps: map[string]int{"heavy": 1},
-		OutputMode: "live", CancelGrace: 2500 * time.Millisecond, Umask: 0o022}
+		OutputMode: "live", UI: "never", CancelGrace: 2500 * time.Millisecond, Umask: 0o022}
 	if diff := cmp.Diff(wantSettings, ws.Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}

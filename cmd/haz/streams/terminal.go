@@ -143,8 +143,16 @@ func (l *lent) Return() {
 var onLoan loans
 
 type loans struct {
-	mu  sync.Mutex
-	now *lent
+	mu     sync.Mutex
+	now    *lent
+	screen func() (back func()) // takes away what fills the screen; nil: nothing does
+}
+
+// FillScreen says that something fills the screen, and how it is taken away for a while; nil: nothing does any more.
+func FillScreen(lend func() (back func())) {
+	onLoan.mu.Lock()
+	defer onLoan.mu.Unlock()
+	onLoan.screen = lend
 }
 
 func (s *loans) set(l *lent) {
@@ -158,8 +166,15 @@ func (s *loans) set(l *lent) {
 func Cook() (raw func()) {
 	back := LendKeys()
 	onLoan.mu.Lock()
-	l := onLoan.now
+	l, screen := onLoan.now, onLoan.screen
 	onLoan.mu.Unlock()
+	if screen != nil {
+		keys, shown := back, screen()
+		back = func() {
+			shown()
+			keys()
+		}
+	}
 	if l == nil {
 		return back
 	}
