@@ -263,6 +263,10 @@ func newLedgerDialogue(t testing.TB, td *datadriven.TestData) *ledgerDialogue {
 				p.Target[d.n.at(t, f[0])] = true
 				continue
 			}
+			if e == "service" {
+				p.Tasks[d.n.at(t, f[0])].Service = &workspace.Service{}
+				continue
+			}
 			cut := strings.LastIndex(e, ":")
 			up, down := d.n.at(t, e[:cut]), d.n.at(t, f[0])
 			p.Up[down] = append(p.Up[down], graph.Edge{Task: up, Kind: kinds[e[cut+1:]]})
@@ -340,8 +344,15 @@ func (d *ledgerDialogue) say(t testing.TB, td *datadriven.TestData) string {
 		return d.print(d.l.Step(d.now, messages.CommandTaken{Asked: d.asked(t, td), Task: arg(0), Verdict: messages.Taken}))
 	case "requested":
 		return outcome(messages.Outcome{Status: messages.Cancelled, Cause: messages.Requested})
+	case "keyed":
+		return d.print(d.l.Step(d.now, messages.ServiceKeyed{Ref: messages.Ref{Task: arg(0)}}))
+	case "up":
+		return d.print(d.l.Step(d.now, messages.ServiceUp{Ref: messages.Ref{Task: arg(0)}}))
+	case "not-ready":
+		return outcome(messages.Outcome{Status: messages.Failed, TimedOut: time.Minute, Spawned: 1, Error: &messages.TaskError{Kind: messages.ErrNotReady, Reason: "not ready after 1m"}})
 	case "stall-check":
 		m := messages.CheckStall{Moved: td.HasArg("moved")}
+		td.MaybeScanArgs(t, "serving", &m.Serving)
 		times := 1
 		td.MaybeScanArgs(t, "busy", &m.Busy)
 		td.MaybeScanArgs(t, "times", &times)
@@ -441,6 +452,16 @@ func (d *ledgerDialogue) print(cs []Command) string {
 			out = append(out, fmt.Sprintf("tell %s that %s has failed", d.n.list[m.Task], d.n.list[m.Upstream]))
 		case messages.UpstreamCompleted:
 			out = append(out, fmt.Sprintf("tell %s that %s has completed", d.n.list[m.Task], d.n.list[m.Digests.Task]))
+		case messages.ServiceNoted:
+			out = append(out, "noted that the key of "+d.n.list[m.Task]+" is known")
+		case messages.ServiceUnused:
+			out = append(out, "tell "+d.n.list[m.Task]+" that nobody needs it")
+		case messages.ServiceLost:
+			s := fmt.Sprintf("tell %s that %s is lost", d.n.list[m.Task], d.n.list[m.Upstream])
+			if m.Cancelled {
+				s += ", and cancelled"
+			}
+			out = append(out, fmt.Sprintf("%s (%s, root %s, after %v)", s, m.Cause, m.Root, m.After))
 		case messages.RunEnded:
 			out = append(out, "the run has ended")
 		case messages.ObserveEvent:
