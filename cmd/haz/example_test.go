@@ -5,13 +5,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestExample runs scripts on copies of examples/monorepo. They build real Go programs, so -short leaves them out.
+// TestExample runs scripts on copies of examples/monorepo and examples/services. They build real Go programs, so -short leaves them out.
 //
 // Whatever starts a process starts `sh`, `go` or `true` from a directory of ours first in PATH, which writes each start to
 // $WORK/started.txt: what is not in there has not run.
@@ -41,6 +42,9 @@ func TestExample(t *testing.T) {
 				}
 			}
 			e.Setenv("PATH", bin+string(filepath.ListSeparator)+filepath.Dir(real["go"])+string(filepath.ListSeparator)+e.Getenv("PATH"))
+			if err := copyExample("../../examples/services", filepath.Join(e.WorkDir, "services")); err != nil {
+				return err
+			}
 			return copyExample("../../examples/monorepo", filepath.Join(e.WorkDir, "monorepo"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -48,6 +52,7 @@ func TestExample(t *testing.T) {
 			"absent": absent,
 			"append": appendTo,
 			"empty":  empty,
+			"alone":  alone,
 		},
 	})
 }
@@ -101,4 +106,27 @@ func copyExample(from, to string) error {
 		}
 		return os.WriteFile(filepath.Join(to, rel), b, 0o644)
 	})
+}
+
+// alone fails when a process of the workspace lives, which are those that are at home in it. Where there is no /proc none is seen.
+func alone(ts *testscript.TestScript, neg bool, _ []string) {
+	dir, err := filepath.EvalSymlinks(ts.Getenv("WORK"))
+	ts.Check(err)
+	if left := livingIn(dir); (len(left) > 0) != neg {
+		ts.Fatalf("left: %v", left)
+	}
+}
+
+// livingIn are the processes that are at home in a folder, by number: servers change what else is seen of them.
+func livingIn(root string) map[int]string {
+	found := map[int]string{}
+	procs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range procs {
+		if dir, err := os.Readlink(p + "/cwd"); err == nil && strings.HasPrefix(dir+"/", root+"/") {
+			pid, _ := strconv.Atoi(filepath.Base(p))
+			args, _ := os.ReadFile(p + "/cmdline")
+			found[pid] = strings.ReplaceAll(string(args), "\x00", " ")
+		}
+	}
+	return found
 }
