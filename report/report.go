@@ -116,7 +116,7 @@ func (p *Printer) Handle(e messages.Event) {
 	case messages.TaskRestarted:
 		p.retried(m.Task, p.look.afresh())
 	case messages.ServiceStarted:
-		if p.o.Verbosity != Quiet {
+		if !p.quiet() {
 			p.say(p.look.Ready(m))
 		}
 	case messages.TaskNoted:

@@ -338,7 +338,7 @@ func (s *watching) loadAndRun() error {
 	return err
 }
 
-// due is the targets but for tasks without a cache that succeeded in the last run and that no change since concerns: for
+// due is the targets but for tasks without a cache, services aside, that succeeded in the last run and that no change since concerns: for
 // all others a run finds out by itself that there is nothing to do.
 func (s *watching) due(w *haz.Workspace, selected *haz.Selected) []int {
 	if s.changes == nil || s.redefined {
@@ -351,7 +351,7 @@ func (s *watching) due(w *haz.Workspace, selected *haz.Selected) []int {
 	concerned := selected.Plan.Concerned(s.changes)
 	return slices.DeleteFunc(slices.Clone(selected.Targets), func(i int) bool {
 		t := w.W.Tasks[i]
-		return !t.Cache && !slices.Contains(concerned, i) && !slices.Contains(unfinished, t.ID)
+		return !t.Cache && t.Service == nil && !slices.Contains(concerned, i) && !slices.Contains(unfinished, t.ID)
 	})
 }
 

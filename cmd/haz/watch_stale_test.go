@@ -63,6 +63,28 @@ func TestWatchRestartsWhatIsStale(t *testing.T) {
 	}
 }
 
+// A service that was asked for is there in each run, also in one for the sake of others.
+func TestWatchKeepsServices(t *testing.T) {
+	w := startWatchOf(t, `name: p
+tasks:
+  ready: {shell: "true"}
+`, "p:*")
+	mustWrite(t, w.at("p/haz.yml"), `name: p
+tasks:
+  db: {shell: "echo $$ > ../pid; echo answering; exec sleep 987", service: {ready: {output: answering}}, env: {from_host: [PATH]}}
+  test: {shell: "cat src/a", inputs: ["src/*"], deps: ["~:db"], env: {from_host: [PATH]}}
+`)
+	for _, text := range []string{"first", "second", "third"} {
+		mustWrite(t, w.at("p/src/a"), text+"\n")
+		w.printed("] " + text)
+		time.Sleep(3 * watch.Quiet)
+		if pid := numberIn(t, w.at("pid")); isGone(stateOf(pid)) {
+			t.Errorf("%s: the service is gone; stderr:\n%s", text, w.said())
+		}
+	}
+	w.leaves()
+}
+
 // Nothing is stopped for what the run itself makes, for what concerns nobody, for a mistake in the files, and with --no-interrupt.
 func TestWatchLetsARunBe(t *testing.T) {
 	w := startDev(t)

@@ -50,7 +50,7 @@ func startWatchIn(t *testing.T, root, project string, args ...string) *watched {
 	mustWrite(t, filepath.Join(root, "p/haz.yml"), project)
 	mustWrite(t, filepath.Join(root, "p/src/a"), "first\n")
 	w := &watched{t: t, root: root}
-	w.hazProcess = startHaz(t, root, t.Name(), append([]string{"watch", "--output-mode=live"}, args...)...)
+	w.hazProcess = startProgram(t, root, t.Name(), ownHaz(t), append([]string{"watch", "--output-mode=live"}, args...)...)
 	t.Cleanup(func() {
 		_ = w.cmd.Process.Kill()
 		<-w.done

@@ -121,7 +121,7 @@ func (d drawing) header(s *state, now time.Time) string {
 		n     int
 		word  string
 		paint func(string) string
-	}{{n[failed], "failed", p.Red}, {n[running], "running", p.Bold}, {n[cancelled], "cancelled", p.Yellow}, {n[skipped], "skipped", p.Yellow}, {n[cached], "cached", p.Green}} {
+	}{{n[failed], "failed", p.Red}, {n[running], "running", p.Bold}, {n[ready], "ready", p.Green}, {n[cancelled], "cancelled", p.Yellow}, {n[skipped], "skipped", p.Yellow}, {n[cached], "cached", p.Green}} {
 		if part.n > 0 {
 			text += ", " + part.paint(fmt.Sprintf("%d %s", part.n, part.word))
 		}
@@ -169,6 +169,8 @@ func (d drawing) row(s *state, r *row, selected bool, now time.Time, width int) 
 	switch r.phase {
 	case running:
 		mark, took = p.Bold(">"), report.Duration(now.Sub(r.started))
+	case ready:
+		mark, took = p.Green(">"), "ready "+report.Duration(now.Sub(r.started))
 	case completed:
 		mark, took = p.Green(g.Done), report.Duration(r.ended.Sub(r.started))
 	case cached:
@@ -180,7 +182,7 @@ func (d drawing) row(s *state, r *row, selected bool, now time.Time, width int) 
 	case cancelled:
 		mark, took = p.Yellow(g.Cancelled), "cancelled"
 	}
-	if r.again > 0 && r.phase == running {
+	if r.again > 0 && r.works() {
 		took = fmt.Sprintf("#%d %s", r.again+1, took)
 	}
 	name := r.task.String()

@@ -30,6 +30,9 @@ func TestScreens(t *testing.T) {
 		{name: "failure", keys: "k"},
 		{name: "found", keys: "enter g / 2 enter"},
 		{name: "typing", keys: "/ r e q"},
+		{name: "ready", more: func(s *state) {
+			s.handle(messages.ServiceStarted{Task: id("serve"), Port: 5432, At: at(1), Took: time.Second})
+		}},
 		{name: "help", keys: "?", watch: true},
 		{name: "haz", keys: "g"},
 		{name: "refused", keys: "g c"},

@@ -46,6 +46,7 @@ type phase uint8
 const (
 	waiting phase = iota
 	running
+	ready // a service that answers
 	completed
 	cached
 	failed
@@ -61,6 +62,9 @@ type row struct {
 	started, ended time.Time
 	log            *log
 }
+
+// works reports whether a process of the task is there.
+func (r *row) works() bool { return r.phase == running || r.phase == ready }
 
 func newState(look report.Look, watch bool) *state {
 	s := &state{look: look, watch: watch, follow: true, page: 1}
@@ -79,6 +83,10 @@ func (s *state) handle(e messages.Event) {
 		if s.follow && !s.inLog {
 			s.cursor = s.position(r)
 		}
+	case messages.ServiceStarted:
+		r := s.row(e.Task)
+		r.phase = ready
+		s.logs.add(r.log, strings.TrimSuffix(s.look.Ready(e), "\n"))
 	case messages.TaskOutput:
 		stream := 0
 		if e.Stderr {
@@ -149,6 +157,7 @@ func (s *state) position(r *row) int {
 func (s *state) anew(id workspace.TaskID, why string) {
 	r := s.row(id)
 	r.again++
+	r.phase = running
 	s.logs.flush(r.log)
 	s.logs.add(r.log, s.look.Palette.Dim("-- "+why+" --"))
 }
@@ -256,9 +265,9 @@ func (s *state) press(key string) effect {
 func (s *state) command(key string) effect {
 	r := s.rows[s.cursor]
 	switch {
-	case key == "c" && r.phase == running, key == "c" && r.phase == waiting && s.cursor > 0:
+	case key == "c" && r.works(), key == "c" && r.phase == waiting && s.cursor > 0:
 		return cancel
-	case key == "r" && r.phase == running:
+	case key == "r" && r.works():
 		return restart
 	case key == "r" && s.watch:
 		return rerun

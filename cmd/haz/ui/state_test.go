@@ -160,6 +160,22 @@ func TestListFollows(t *testing.T) {
 	}
 }
 
+// A service is ready when it says so, and may be restarted and cancelled then; begun anew it is not ready.
+func TestServices(t *testing.T) {
+	s := told(false)
+	s.handle(messages.ServiceStarted{Task: id("serve"), Port: 5432, At: at(1), Took: time.Second})
+	if lines := s.log().lines; s.counts()[ready] != 1 || s.counts()[running] != 0 || !strings.Contains(lines[len(lines)-1], "ready on port 5432") {
+		t.Errorf("%v, the last line %q", s.counts(), lines[len(lines)-1])
+	}
+	if got := pressed(s, "r c"); fmt.Sprint(got) != "[3 4]" {
+		t.Errorf("effects %v", got)
+	}
+	s.handle(messages.TaskRestarted{Task: id("serve")})
+	if s.counts()[running] != 1 {
+		t.Errorf("%v", s.counts())
+	}
+}
+
 // A process that is started anew is counted, and the log says why.
 func TestStartedAnew(t *testing.T) {
 	s := told(false)
