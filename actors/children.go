@@ -115,6 +115,9 @@ func (c *children) ran(task int) bool {
 
 func (c *children) busy() int { return int(c.load.Load()) }
 
+// present counts services that are ready as well: they are no work, and the run is not over while they are there.
+func (c *children) present() int { return c.busy() + int(c.resting.Load()) }
+
 // done ends what counted as load.
 func (c *children) done() {
 	c.load.Add(-1)

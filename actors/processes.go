@@ -27,7 +27,7 @@ func (g processGone) TaskIndex() int { return g.task }
 
 func newProcesses(r *running) *processes {
 	return &processes{r: r, started: newOfEach[uint32](r), orphans: map[int]messages.AbandonProcess{},
-		load: loadDesk{r: r, name: "processes", load: r.children.busy, asked: &r.processesAsked}}
+		load: loadDesk{r: r, name: "processes", load: r.children.present, asked: &r.processesAsked}}
 }
 
 func (p *processes) Receive(ctx actor.Context) {

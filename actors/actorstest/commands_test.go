@@ -13,7 +13,7 @@ func TestCommands(t *testing.T) {
 	var mu sync.Mutex
 	verdicts, restarted, requested := map[messages.Verdict]int{}, 0, 0
 	seeds(t, 1000, func(seed int64) []string {
-		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true, Overlaps: seed%4 == 0, Timeouts: seed%3 == 0, Finalizers: seed%5 == 0, Retries: seed%2 == 0})
+		w := world(seed, WorldOptions{MaxTasks: 8, Failures: true, Overlaps: seed%4 == 0, Timeouts: seed%3 == 0, Finalizers: seed%5 == 0, Retries: seed%2 == 0, Services: seed%3 == 1, Unsteady: seed%6 == 1})
 		f := Faults{Late: 50, Twice: 50, System: slowSystem(seed)}
 		switch seed % 6 {
 		case 1:

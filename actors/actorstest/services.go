@@ -171,7 +171,7 @@ func (s *services) delivered(to string, m any) {
 		s.needed[m.Task] = true
 	case messages.ServiceLost:
 		s.lost[m.Task] = true
-	case messages.ReadyExpired, messages.CancelTask:
+	case messages.ReadyExpired, messages.CancelTask, messages.CancelOne, messages.RestartOne:
 		s.moved[m.(messages.ForTask).TaskIndex()] = true
 	}
 }
@@ -184,7 +184,7 @@ func (s *services) started(c *checker, id string) {
 		if t.Service.Port == takenPort {
 			c.broken("EXEC-075: %s started, and its port is taken", id)
 		}
-		if n > 1+t.Service.Restarts {
+		if n -= c.commands.again[i]; n > 1+t.Service.Restarts {
 			c.broken("EXEC-075: %s started %d times, and may be started %d times again", id, n, t.Service.Restarts)
 		}
 		if !s.needed[i] && !c.Plan.Stays(i) {
