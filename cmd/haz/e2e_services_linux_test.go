@@ -254,6 +254,7 @@ func TestServicesOfAKilledHaz(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	realHaz(t) // whose building is no time of a run
 	moments := 8
 	if long() {
 		moments = 200
