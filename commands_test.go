@@ -178,3 +178,29 @@ func TestCommandsThatAreRefused(t *testing.T) {
 		<-answers
 	})
 }
+
+// A fresh task is carried out whatever the cache has, and what it makes takes the place of that. All others are what they would be.
+func TestFresh(t *testing.T) {
+	inBoth(t, func(t *testing.T, w *world) {
+		tasks(t, w,
+			`a: shell: "cat n > a.txt; cat n", outputs: [a.txt]`, // n is no input of it
+			`b: shell: "cat a.txt > b.txt", outputs: [b.txt], deps: ["~:a"]`,
+			`c: shell: "echo c"`)
+		w.write(t, "/p/n", "1\n")
+		w.run(t, haz.RunOptions{}).counts(t, 3, 0, 0, 0, 0)
+		w.write(t, "/p/n", "2\n")
+		w.run(t, haz.RunOptions{}).counts(t, 3, 3, 0, 0, 0)
+		r := w.run(t, haz.RunOptions{Fresh: []haz.TaskID{p("a"), p("nobody")}})
+		r.counts(t, 3, 1, 0, 0, 0)
+		r.processes(t, "p:a", "p:b")
+		if o := r.outcome(t, "p:a"); o.Store != messages.Stored {
+			t.Errorf("%+v", o)
+		}
+		w.has(t, "/p/b.txt", "2\n")
+		w.run(t, haz.RunOptions{}).counts(t, 3, 3, 0, 0, 0)
+		w.has(t, "/p/a.txt", "2\n", "/p/b.txt", "2\n")
+		w.remove(t, "/p/a.txt")
+		w.run(t, haz.RunOptions{}).counts(t, 3, 3, 0, 0, 0)
+		w.has(t, "/p/a.txt", "2\n")
+	})
+}

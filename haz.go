@@ -58,6 +58,9 @@ type RunOptions struct {
 	Jobs     int
 	FailFast bool
 	Cache    CacheMode
+	// Fresh are tasks that are carried out whatever the cache has, and whose results take the place of what it has, as with WriteOnly all do. Those
+	// that are not in the plan count for nothing.
+	Fresh []TaskID
 	// Timeout is how long the process of a task may run that says nothing of its own; 0: as long as it likes.
 	Timeout time.Duration
 	// Observer is called with one event at a time, in order; nil: nobody watches. A slow one holds the run back: output waits for it, and

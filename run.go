@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -186,15 +187,29 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 	}
 	return actors.Options{Run: messages.RunID(runs.Add(1)), Name: r.Run, Plan: plan, Cap: jobs, FailFast: o.FailFast,
 		Lookup: o.Cache == ReadWrite || o.Cache == ReadOnly, Store: o.Cache == ReadWrite || o.Cache == WriteOnly,
-		Replace: o.Cache == WriteOnly, Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace, Timeout: o.Timeout, OS: e.w.o.os, Env: e.w.hostEnv().Lookup,
+		Replace: o.Cache == WriteOnly, Fresh: fresh(plan, o.Fresh), Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace, Timeout: o.Timeout, OS: e.w.o.os, Env: e.w.hostEnv().Lookup,
 		FS: e.w.FS, Tree: e.tree, Cache: e.store, State: e.state, Deriver: e.deriver, Hash: r.Hash, Spawner: e.spawner,
 		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Hooks: e.w.o.hooks,
 		Terminal: o.Terminal, Columns: o.Columns, Colour: o.Colour, Network: e.w.o.network}
 }
 
+// fresh are the positions of tasks in a plan; nil for none.
+func fresh(plan *Plan, tasks []TaskID) map[int]bool {
+	var at map[int]bool
+	for i, t := range plan.Tasks {
+		if slices.Contains(tasks, t.ID) {
+			if at == nil {
+				at = map[int]bool{}
+			}
+			at[i] = true
+		}
+	}
+	return at
+}
+
 // settled finds the tasks that are up to date, and has what the others stand on noted for the next run (S-52). Where nothing is looked up, none is.
 func (e *engine) settled(ctx context.Context, opts *actors.Options) {
-	if !opts.Lookup || e.w.o.long {
+	if !opts.Lookup || e.w.o.long || len(opts.Fresh) > 0 { // who is to be carried out is not up to date, nor is what needs it
 		return
 	}
 	if caught("the look for what is up to date", func() {

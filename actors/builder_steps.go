@@ -289,7 +289,7 @@ func (b *builder) prepare(ctx context.Context, j *job, m messages.PrepareExecuti
 // madeMeanwhile reports, once a task, whether another haz has stored the result between the look-up and the lock. To make it
 // again would not only be in vain: whoever reads it at that time sees it rewritten.
 func (b *builder) madeMeanwhile(j *job) bool {
-	if !b.r.o.Lookup || !j.task.Cache || j.lookedAgain || j.remake {
+	if !b.r.o.Lookup || b.r.o.Fresh[j.index] || !j.task.Cache || j.lookedAgain || j.remake {
 		return false
 	}
 	j.lookedAgain = true
@@ -363,7 +363,7 @@ func (b *builder) stage(ctx context.Context, j *job, m messages.StoreEntry) any 
 	defer b.leave(j)
 	stdout, stderr, _ := j.printed.finish()
 	staged, err := b.r.o.Cache.Stage(ctx, cache.StoreRequest{Key: j.derived.Key, Outputs: j.collected.Outputs, Stdout: stdout, Stderr: stderr,
-		Order: j.printed.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Attempt: m.Attempt, Replace: b.r.o.Replace || j.remake})
+		Order: j.printed.order(), Task: j.task.ID.String(), CreatedAt: b.r.o.Clock.Now().Unix(), DurationMS: m.DurationMS, Attempt: m.Attempt, Replace: b.r.o.Replace || b.r.o.Fresh[j.index] || j.remake})
 	if err != nil {
 		return messages.StoreFailed{Ref: m.Ref, Reason: err.Error()}
 	}

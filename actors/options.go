@@ -57,11 +57,13 @@ type Options struct {
 	Lookup   bool // read the cache
 	Store    bool // write the cache
 	Replace  bool // the user forced the run: existing entries give way
-	Explain  bool // find out why a task missed, for people who ask
-	Grace    time.Duration
-	OS       string                      // for conditions (EXEC-047), as Go calls it
-	Env      func(string) (string, bool) // likewise: the environment that haz was started in
-	Timeout  time.Duration               // of the process of a task that says nothing of its own; 0: none
+	// Fresh are tasks, by their positions in the plan, of which nothing is looked up, and whose existing entries give way. No task is settled or foreseen then.
+	Fresh   map[int]bool
+	Explain bool // find out why a task missed, for people who ask
+	Grace   time.Duration
+	OS      string                      // for conditions (EXEC-047), as Go calls it
+	Env     func(string) (string, bool) // likewise: the environment that haz was started in
+	Timeout time.Duration               // of the process of a task that says nothing of its own; 0: none
 
 	FS      fsys.FS // of the workspace root
 	Tree    *tree.Tree

@@ -75,7 +75,9 @@ type Task struct {
 }
 
 func newTask(r *running, i int) *Task {
-	return &Task{r: r, index: i, machine: schedule.NewTask(r.o.Plan, i, r.rules(), r.settled)}
+	rules := r.rules()
+	rules.Lookup = rules.Lookup && !r.o.Fresh[i]
+	return &Task{r: r, index: i, machine: schedule.NewTask(r.o.Plan, i, rules, r.settled)}
 }
 
 func (t *Task) Receive(ctx actor.Context) {

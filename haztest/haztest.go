@@ -79,7 +79,7 @@ func Run(disk fsys.FS, dir string, o Options) (*Report, error) {
 		signals <- haz.Interrupt{Name: signal, Number: number}
 	})
 	observer, events := o.Run.Observer, []haz.Event(nil)
-	o.Run.Signals, o.Run.Suspend, o.Run.Jobs = signals, nil, jobs(w, o)
+	o.Run.Signals, o.Run.Suspend, o.Run.Commands, o.Run.Jobs = signals, nil, nil, jobs(w, o)
 	o.Run.Observer = func(e haz.Event) {
 		events = append(events, e)
 		m.Observe(e)

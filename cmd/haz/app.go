@@ -34,6 +34,7 @@ type invocation struct {
 	pressed chan os.Signal  // what is as good as a signal to a run; nil: nothing
 	anew    bool            // everything is carried out, as with --force
 	live    *live           // of a watch; nil: each run has its own
+	fresh   []haz.TaskID    // that are carried out whatever the cache has, in a run that is no run of what was asked for: nothing is kept of it
 
 	toldScreen bool // that there is none
 }

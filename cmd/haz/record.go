@@ -23,6 +23,9 @@ func (v *invocation) record(w *haz.Workspace, printer presenter, r *haz.Result, 
 	warn := func(what string, err error, hint string) {
 		printer.AtEnd(diag.List{{Severity: diag.Warning, Command: "run", Message: what + ": " + err.Error(), Hint: hint}}.Render(v.errs.Palette.Style()))
 	}
+	if v.fresh != nil {
+		return code
+	}
 	if err := keep(w, r, rec); err != nil {
 		hint := ""
 		var kept *haz.NotKeptError

@@ -22,10 +22,12 @@ const (
 
 // live is what other terminals have of a run, or of a watch: its log, and an ear.
 type live struct {
-	hello attach.Hello
-	log   *attach.Log
+	hello  attach.Hello
+	log    *attach.Log
+	reruns chan haz.TaskID // of a watch
 
 	mu       sync.Mutex
+	all      []haz.TaskID   // that may be run again
 	w        *haz.Workspace // while a run is under way
 	commands chan haz.Command
 	over     chan struct{} // closed with its end
@@ -44,7 +46,11 @@ func (l *live) begin(w *haz.Workspace) <-chan haz.Command {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.w, l.commands, l.over = w, make(chan haz.Command, 8), make(chan struct{})
-	if l.server == nil && !l.deaf {
+	switch {
+	case l.server != nil || l.deaf:
+	case l.reruns != nil: // a watch stays
+		l.listen()
+	default:
 		l.timer = time.AfterFunc(listenAfter, l.tick)
 	}
 	return l.commands
@@ -56,7 +62,7 @@ func (l *live) tick() {
 	defer l.mu.Unlock()
 	switch {
 	case l.w == nil || l.server != nil || l.deaf:
-	case l.log.State().Running > 0 || time.Since(l.hello.Since) >= listenAtLast || l.hello.Kind == "watch":
+	case l.log.State().Running > 0 || time.Since(l.hello.Since) >= listenAtLast:
 		l.listen()
 	default:
 		l.timer.Reset(listenAfter)
@@ -107,7 +113,10 @@ func (l *live) act(r attach.Request) attach.Answer {
 	if r.Do == attach.Jobs {
 		return answered(attach.Answer{}, l.order(haz.Command{Order: haz.SetJobs, Jobs: r.Jobs}))
 	}
-	id, a := l.find(r.Task)
+	if r.Do == attach.Rerun && l.reruns != nil {
+		return l.rerun(r)
+	}
+	id, a := called(r.Task, l.log.Tasks())
 	if a.Refused != "" {
 		return a
 	}
@@ -120,11 +129,11 @@ func (l *live) act(r attach.Request) attach.Answer {
 	return attach.Answer{Task: a.Task, Refused: "a run carries out each task once", Hint: "start it again in another run: haz run --force " + a.Task + "; while it executes, haz attach --restart does"}
 }
 
-// find is the task that somebody means: by its whole name, or by its own where the run has one of that name.
-func (l *live) find(name string) (haz.TaskID, attach.Answer) {
+// called is the task that somebody means: by its whole name, or by its own where the run has one of that name.
+func called(name string, tasks []haz.TaskID) (haz.TaskID, attach.Answer) {
 	var found []haz.TaskID
 	var names []string
-	for _, id := range l.log.Tasks() {
+	for _, id := range tasks {
 		if id.String() == name {
 			return id, attach.Answer{Task: name}
 		}
@@ -147,6 +156,33 @@ func (l *live) find(name string) (haz.TaskID, attach.Answer) {
 		a.Hint = "did you mean " + near + "?"
 	}
 	return haz.TaskID{}, a
+}
+
+// offer says which tasks of a watch may be run again.
+func (l *live) offer(tasks []*haz.Task) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = make([]haz.TaskID, len(tasks))
+	for i, t := range tasks {
+		l.all[i] = t.ID
+	}
+}
+
+// rerun asks the watch for one more run of a task, after the one under way.
+func (l *live) rerun(r attach.Request) attach.Answer {
+	l.mu.Lock()
+	all := l.all
+	l.mu.Unlock()
+	id, a := called(r.Task, all)
+	if a.Refused != "" {
+		return a
+	}
+	select {
+	case l.reruns <- id:
+	default:
+		a.Refused = "the watch has many such wishes already"
+	}
+	return a
 }
 
 // order passes a command on to the run under way, and waits for what becomes of it.

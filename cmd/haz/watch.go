@@ -60,6 +60,7 @@ func doWatch(v *invocation) (err error) {
 	defer signals.close()
 	suspending.arm()
 	v.live = v.newLive("watch")
+	v.live.reruns = make(chan haz.TaskID, 8)
 	defer func() { v.live.close(codeOf(err)) }()
 	s := &watching{invocation: v, wanted: wanted, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}
 	s.core.Patient = v.has("no-interrupt")
@@ -89,10 +90,11 @@ type watching struct {
 	tree       *watch.Tree
 	interrupts <-chan haz.Interrupt
 	core       watch.Watcher
-	keys       <-chan byte // that are pressed; nil: nobody can
-	wished     bool        // a key wants the next run
-	screen     *screen     // nil: there is none
-	release    func()      // what reads keys without a screen; nil: nothing does
+	keys       <-chan byte  // that are pressed; nil: nobody can
+	wished     bool         // a key wants the next run
+	screen     *screen      // nil: there is none
+	release    func()       // what reads keys without a screen; nil: nothing does
+	again      []haz.TaskID // that another terminal wants to have run once more (EXEC-089)
 
 	interest  *watch.Interest        // of the last workspace that loaded
 	leftOut   *haz.LeftOut           // what $project leaves out; nil: nothing
@@ -140,6 +142,7 @@ func (s *watching) loop() error {
 				event = watch.FoundChanged
 			}
 			ranJustNow = false
+			s.heedRerun(event == watch.FoundChanged)
 			s.heedWish(event == watch.FoundChanged)
 		default:
 			if action == watch.ArmQuiet {
@@ -156,9 +159,16 @@ func (s *watching) loop() error {
 			case key := <-s.keys:
 				action = s.key(key, s.tell)
 				continue
+			case id := <-s.live.reruns:
+				s.again, event = append(s.again, id), watch.KeyRerun
 			}
 		}
 		action = s.step(event)
+		if event == watch.RunEnded && len(s.again) > 0 {
+			if a := s.step(watch.KeyRerun); a != watch.DoNothing { // else a look is due already
+				action = a
+			}
+		}
 	}
 }
 
@@ -249,12 +259,16 @@ func (s *watching) say(text string) {
 // runOnce loads, selects and runs. A mistake in the files is shown and is no error; what ends the watch is.
 func (s *watching) runOnce() error {
 	s.tree.Present()
-	// Looked at before anything is read: what changes from here on is seen as a change.
-	old := s.baseline
-	s.baseline, s.stopped = s.tree.Look(s.interest), false
-	s.parts.Take(s.tree, s.interest, watch.Differing(old, s.baseline))
+	s.stopped = false
+	if s.fresh == nil { // else it is no run for what has changed
+		// Looked at before anything is read: what changes from here on is seen as a change.
+		old := s.baseline
+		s.baseline = s.tree.Look(s.interest)
+		s.parts.Take(s.tree, s.interest, watch.Differing(old, s.baseline))
+	}
 	s.warnLimit()
 	err := s.loadAndRun()
+	s.fresh = nil
 	var code exit
 	switch {
 	case err == nil, errors.As(err, &code) && code < 128:
@@ -327,6 +341,12 @@ func (s *watching) loadAndRun() error {
 			plan, err = w.WithArguments(plan, s.line.passed)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	s.live.offer(selected.Plan.Tasks)
+	if s.fresh != nil {
+		if plan, err = s.planFresh(w, selected.Targets); err != nil {
 			return err
 		}
 	}

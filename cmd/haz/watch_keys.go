@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/haz-build/haz"
@@ -88,6 +89,34 @@ func (s *watching) heedWish(changed bool) {
 	if !changed {
 		s.say("haz: running again\n")
 	}
+}
+
+// heedRerun has the next run be one of the tasks alone that another terminal wants to have run once more, unless there is another reason for a run: then they come
+// after that.
+func (s *watching) heedRerun(changed bool) {
+	if len(s.again) == 0 || changed || s.wished {
+		return
+	}
+	s.fresh, s.again = s.again, nil
+	s.say("haz: running " + s.fresh[0].String() + " again\n")
+}
+
+// planFresh is a plan of these tasks. They get the arguments of the line if each of them is one that those are for.
+func (s *watching) planFresh(w *haz.Workspace, targets []int) (*haz.Plan, error) {
+	var again []int
+	theirs := true
+	for _, id := range s.fresh {
+		if t := w.W.Task(id); t != nil && !slices.Contains(again, t.Index) {
+			again = append(again, t.Index)
+			theirs = theirs && slices.Contains(targets, t.Index)
+		}
+	}
+	slices.Sort(again)
+	plan, err := w.Plan(again)
+	if err != nil || !theirs {
+		return plan, err
+	}
+	return w.WithArguments(plan, s.line.passed)
 }
 
 // sayWaiting says that a run is over, and that its end is not that of the watch.
