@@ -135,7 +135,7 @@ func (t *Task) serviceUnused(now time.Time) []Command {
 		if !t.s.told {
 			return nil // when it is
 		}
-	case Awaiting, Queueing, Preparing, HeldUp, Delaying, Resolving:
+	case Awaiting, Queueing, Preparing, HeldUp, Settling, Delaying, Resolving:
 		return append([]Command{{ToCache, messages.AbandonWork{Ref: t.ref()}}}, t.notNeeded(now)...)
 	default:
 		return nil
@@ -143,10 +143,14 @@ func (t *Task) serviceUnused(now time.Time) []Command {
 	return t.notNeeded(now)
 }
 
-// notNeeded ends a service whose process does not run: it is skipped, unless one of its processes has served.
+// notNeeded ends a service whose process does not run: it is skipped, unless one of its processes has served. Of one that was stopped by request before it
+// had a process people have seen the start: it is cancelled (I3).
 func (t *Task) notNeeded(now time.Time) []Command {
-	if t.out.Spawned > 0 {
+	switch {
+	case t.out.Spawned > 0:
 		return t.wasServed(now)
+	case t.observed && t.again:
+		return t.cancelled(now, messages.Requested, workspace.TaskID{}, false)
 	}
 	t.withoutKey()
 	return t.skip(now, messages.NotNeeded, workspace.TaskID{})
@@ -278,6 +282,8 @@ func (t *Task) serviceLost(now time.Time, m messages.ServiceLost) []Command {
 // withoutService is how a task ends that cannot begin, or not once more, since a service is lost.
 func (t *Task) withoutService(now time.Time) []Command {
 	switch lost := t.n.lost; {
+	case t.again: // stopped by request, and never to be started again: it has not failed
+		return t.cancelled(now, messages.ServiceDied, lost.Root, t.state == Settling)
 	case t.s != nil && t.out.Spawned > 0: // a service that was to be started again
 		return t.failed(now, t.last)
 	case t.out.Spawned > 0: // it has run, and how it failed is how it ends

@@ -17,7 +17,7 @@ func (t *Task) attempts() int { return len(t.out.Failures) + 1 }
 func (t *Task) processFailed(now time.Time, a messages.Attempt) []Command {
 	a.Took = now.Sub(t.spawnAt)
 	n := t.attempts()
-	if n >= t.out.Allowed || t.cancel || t.onlyThis || !t.c.retry.Matches(a.TimedOut > 0, a.Signal, a.ExitCode) {
+	if n >= t.out.Allowed || t.cancel || t.onlyThis || t.n.lost != nil || !t.c.retry.Matches(a.TimedOut > 0, a.Signal, a.ExitCode) {
 		return t.failed(now, a)
 	}
 	cs := []Command{

@@ -64,8 +64,11 @@ func (t *Task) restartOne(m messages.RestartOne) []Command {
 // startsAgain reports whether another process follows this one: it was stopped for that, or failed before it heard of it. One of which the end is
 // not known may still be there, and one that has succeeded is what was wanted.
 func (t *Task) startsAgain(m messages.ProcessExited) bool {
-	return t.again && !t.cancel && !t.onlyThis && m.WaitError == "" && (m.Cancelled || m.Code != 0 || m.Signal != 0)
+	return t.mayAgain() && m.WaitError == "" && (m.Cancelled || m.Code != 0 || m.Signal != 0)
 }
+
+// mayAgain reports whether another process is wanted, and can still be had: not where the run stops, nor without a service that it needs.
+func (t *Task) mayAgain() bool { return t.again && !t.cancel && !t.onlyThis && t.n.lost == nil }
 
 // startAgain gives back what the process held and has what it left written down; then the task queues.
 func (t *Task) startAgain() []Command {
@@ -76,7 +79,10 @@ func (t *Task) startAgain() []Command {
 
 // neverStarted follows the word that there is no process, since somebody wanted its end before there was one.
 func (t *Task) neverStarted(now time.Time) []Command {
-	if t.again && !t.cancel && !t.onlyThis {
+	switch {
+	case t.again && t.s != nil && t.s.unused && !t.cancel:
+		return t.notNeeded(now)
+	case t.mayAgain():
 		return t.startAgain()
 	}
 	return t.cancelled(now, t.cause(messages.RunCancelled), workspace.TaskID{}, false)

@@ -31,7 +31,7 @@ func all() []any {
 	long := messages.Outcome{Task: id("a"), Status: messages.Failed, Source: messages.FromRun, ExitCode: 7, Signal: 9, TimedOut: time.Minute, Allowed: 3, MadeOn: 2,
 		Error:    &messages.TaskError{Kind: messages.ErrSpawn, Reason: "no such program", Hint: "install it", Causes: []string{"x"}},
 		Failures: []messages.Attempt{{ExitCode: 1, Signal: 2, TimedOut: time.Second, Took: time.Hour}}, Started: now, Ended: now.Add(time.Second), Queued: time.Millisecond,
-		Spawned: 3, Restarted: 1, Leftovers: []messages.Leftover{{PID: 4, Command: "sleep"}}, Miss: &entry.Miss{Reason: entry.Damaged, Detail: "blob 2 of 3 missing"}}
+		Spawned: 3, Restarted: 1, Served: true, Leftovers: []messages.Leftover{{PID: 4, Command: "sleep"}}, Miss: &entry.Miss{Reason: entry.Damaged, Detail: "blob 2 of 3 missing"}}
 	events := []any{
 		messages.RunStarted{Run: "r", Tasks: []workspace.TaskID{id("a"), id("b:c")}, At: now},
 		messages.TaskStarted{Task: id("a"), At: now, Miss: &entry.Miss{Reason: entry.NoEntry}},
@@ -41,6 +41,7 @@ func all() []any {
 		messages.RunNoted{Text: "t", Hint: "h"},
 		messages.AttemptFailed{Task: id("a"), N: 1, Allowed: 3, Attempt: long.Failures[0], Wait: time.Second},
 		messages.TaskRestarted{Task: id("a")},
+		messages.ServiceStarted{Task: id("a"), Port: 80, At: now, Took: time.Second},
 		messages.TaskFinished{Outcome: long},
 		messages.ViolationFound{Violation: messages.Violation{Kind: messages.OutputOverlap, Tasks: []workspace.TaskID{id("a")}, Path: "/x", From: id("a"), To: id("b"), Pattern: "*", Glob: true, Message: "m"}},
 		messages.RunCancelling{Signal: "SIGINT", Running: 2, Grace: time.Second, Force: true, GoOn: []workspace.TaskID{id("a")}},

@@ -36,6 +36,7 @@ type line struct {
 
 	Signal  string        `json:"signal,omitempty"`
 	Running int           `json:"running,omitempty"`
+	Took    time.Duration `json:"took,omitempty"`
 	Grace   time.Duration `json:"grace,omitempty"`
 	Force   bool          `json:"force,omitempty"`
 
@@ -72,6 +73,7 @@ type outcome struct {
 	Queued    time.Duration       `json:"queued,omitempty"`
 	Spawned   int                 `json:"spawned,omitempty"`
 	Restarted int                 `json:"restarted,omitempty"`
+	Served    bool                `json:"served,omitempty"`
 	Leftovers []messages.Leftover `json:"leftovers,omitempty"`
 	Miss      *miss               `json:"miss,omitempty"`
 }
@@ -104,6 +106,8 @@ func encode(e any) (text []byte, err error) {
 		a := attemptOf(m.Attempt)
 		a.Wait = m.Wait
 		l = line{Event: "attempt-failed", Task: m.Task.String(), N: m.N, Allowed: m.Allowed, Attempt: &a}
+	case messages.ServiceStarted:
+		l = line{Event: "service-started", Task: m.Task.String(), At: &m.At, N: m.Port, Took: m.Took}
 	case messages.TaskRestarted:
 		l = line{Event: "task-restarted", Task: m.Task.String()}
 	case messages.TaskFinished:
@@ -149,6 +153,8 @@ func decode(text []byte) (any, error) {
 			l.Attempt = &attempt{}
 		}
 		return messages.AttemptFailed{Task: task, N: l.N, Allowed: l.Allowed, Attempt: l.Attempt.of(), Wait: l.Attempt.Wait}, nil
+	case "service-started":
+		return messages.ServiceStarted{Task: task, Port: l.N, At: at, Took: l.Took}, nil
 	case "task-restarted":
 		return messages.TaskRestarted{Task: task}, nil
 	case "task-finished":
@@ -249,7 +255,7 @@ func spelled(v fmt.Stringer) (s string) {
 
 func outcomeOf(o messages.Outcome) outcome {
 	w := outcome{Status: o.Status.String(), ExitCode: o.ExitCode, Signal: o.Signal, TimedOut: o.TimedOut, Error: o.Error, Allowed: o.Allowed, MadeOn: o.MadeOn,
-		Started: o.Started, Ended: o.Ended, Queued: o.Queued, Spawned: o.Spawned, Restarted: o.Restarted, Leftovers: o.Leftovers, Miss: missOf(o.Miss)}
+		Started: o.Started, Ended: o.Ended, Queued: o.Queued, Spawned: o.Spawned, Restarted: o.Restarted, Served: o.Served, Leftovers: o.Leftovers, Miss: missOf(o.Miss)}
 	if o.Cause != 0 {
 		w.Cause = o.Cause.String()
 	}
@@ -267,7 +273,7 @@ func outcomeOf(o messages.Outcome) outcome {
 
 func (w outcome) of(task workspace.TaskID) messages.Outcome {
 	o := messages.Outcome{Task: task, Status: named[messages.Status](w.Status), ExitCode: w.ExitCode, Signal: w.Signal, TimedOut: w.TimedOut, Error: w.Error, Allowed: w.Allowed, MadeOn: w.MadeOn,
-		Started: w.Started, Ended: w.Ended, Queued: w.Queued, Spawned: w.Spawned, Restarted: w.Restarted, Leftovers: w.Leftovers, Miss: w.Miss.of()}
+		Started: w.Started, Ended: w.Ended, Queued: w.Queued, Spawned: w.Spawned, Restarted: w.Restarted, Served: w.Served, Leftovers: w.Leftovers, Miss: w.Miss.of()}
 	if w.Cause != "" {
 		o.Cause = named[messages.Cause](w.Cause)
 	}
