@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/haz-build/haz/fsys"
 	"github.com/haz-build/haz/messages"
 	"github.com/haz-build/haz/process"
 	"github.com/haz-build/haz/ready"
@@ -22,6 +23,7 @@ type serving struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	started time.Time
+	before  *fsys.Info // of the file of ready: what lay there already; nil: nothing
 
 	// Held with the mutex of the child.
 	why     string // why it was not at the last look
@@ -47,6 +49,11 @@ func (p *child) prepareServing(m messages.StartProcess, out *recorder) (refused 
 	}
 	v.ctx, v.cancel = context.WithCancel(context.Background())
 	v.started = r.o.Clock.Now()
+	if s.Ready.File != "" {
+		if info, err := r.o.FS.Lstat(s.Ready.File); err == nil {
+			v.before = &info
+		}
+	}
 	if s.Ready.Output != "" {
 		out.awaited = &awaitedLine{text: []byte(s.Ready.Output), seen: v.ready}
 	}
@@ -148,6 +155,9 @@ func (v *serving) look() error {
 	case s.Command != nil:
 		return v.askCommand()
 	case s.File != "":
+		if now, err := r.o.FS.Lstat(s.File); err == nil && v.before != nil && now.Same(*v.before) {
+			return fmt.Errorf("file %s is as it was before the start", s.File)
+		}
 		return r.o.Network.Look(v.ctx, ready.Probe{File: r.o.FS.HostPath(s.File)})
 	case s.URL != "":
 		return r.o.Network.Look(v.ctx, ready.Probe{URL: workspace.ExpandPort(s.URL, v.port), Status: s.Status})
