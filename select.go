@@ -83,7 +83,7 @@ func (w *Workspace) Select(ctx context.Context, s Selection) (*Selected, error) 
 		return nil, err
 	}
 	r.Plan = w.G.Plan(r.Targets)
-	r.Plan.Passing = s.Only == nil && (s.Workspace || s.All || len(s.References) == 0 && (s.Changes != nil || !s.Query.Empty()))
+	r.Plan.Passing = s.Only != nil || s.Workspace || s.All || len(s.References) == 0 && (s.Changes != nil || !s.Query.Empty())
 	return r, w.unmet(r.Plan)
 }
 

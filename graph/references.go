@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/haz-build/haz/diag"
@@ -48,9 +49,11 @@ func (m *marks) find(task int) (at int, found bool) { return int(m.at[task]), m.
 
 func (r *resolver) task(t *workspace.Task) {
 	r.hard.clear()
+	var told exported
 	for i, ref := range t.Deps {
 		for _, u := range r.b.resolve(t, ref, Hard) {
 			if r.hard.add(u.Index, i) {
+				told = r.b.exports(t, u, ref, told)
 				r.edge[u.Index] = len(r.b.edges)
 				r.b.edges = append(r.b.edges, rawEdge{up: int32(u.Index), down: int32(t.Index), kind: Hard, ref: int32(i), narrow: ref.Narrow, streams: ref.Streams})
 			} else { // what one reference asks for, another does not take away
@@ -128,6 +131,30 @@ func (b *builder) onService(t *workspace.Task, ref workspace.RefDecl, kind EdgeK
 		d.Hint = "remove closure"
 	}
 	b.report(d)
+}
+
+// exported is who exports a variable to a task.
+type exported map[string]*workspace.Task
+
+// exports is haz::cfg::143: a task that depends on two services is told one value of each variable.
+func (b *builder) exports(t, u *workspace.Task, ref workspace.RefDecl, told exported) exported {
+	if u.Service == nil {
+		return told
+	}
+	for _, name := range slices.Sorted(maps.Keys(u.Service.Exports)) {
+		if other := told[name]; other != nil {
+			b.report(diag.Diagnostic{Code: "haz::cfg::143", Place: ref.Place, Project: t.SharedIn(),
+				Message: fmt.Sprintf("task %s depends on two services that export %s, %s and %s", quote(t), name, quote(other), quote(u)),
+				Related: []diag.Related{{Place: other.Place, Label: fmt.Sprintf("%s is here", quote(other))}, {Place: u.Place, Label: fmt.Sprintf("%s is here", quote(u))}},
+				Hint:    "let one of them export it under another name"})
+			continue
+		}
+		if told == nil {
+			told = exported{}
+		}
+		told[name] = u
+	}
+	return told
 }
 
 // code is the rule of references of the kind.
