@@ -78,6 +78,8 @@ type RunOptions struct {
 	// Commands are what to do about single tasks, and about the number of slots, while the run is under way. They are received from the beginning
 	// of Run to its end; of those that are still in the channel then, each is answered as well. nil: none.
 	Commands <-chan Command
+	// Services go on between the runs that are given the same ones, as those of a watch are; nil: each is stopped when nobody needs it any more.
+	Services *Services
 	// Terminal is lent to interactive tasks, one at a time; nil: there is none, and a plan with such a task is refused.
 	Terminal process.Terminal
 	// Columns is the width of the terminal that a task with tty has; 0: 80. Colour tells tasks that what they print is seen in colours.

@@ -36,6 +36,9 @@ type (
 	Fault = actors.Fault
 )
 
+// Services is for RunOptions.
+type Services = actors.Services
+
 type options struct {
 	host        fsys.FS
 	realHost    bool // host is the file system of the machine, not one of the embedder

@@ -190,7 +190,7 @@ func (e *engine) options(plan *Plan, r *Result, o RunOptions, observe func(messa
 		Replace: o.Cache == WriteOnly, Fresh: fresh(plan, o.Fresh), Explain: o.Explain, Grace: e.w.W.Settings.CancelGrace, Timeout: o.Timeout, OS: e.w.o.os, Env: e.w.hostEnv().Lookup,
 		FS: e.w.FS, Tree: e.tree, Cache: e.store, State: e.state, Deriver: e.deriver, Hash: r.Hash, Spawner: e.spawner,
 		Clock: e.w.o.clock, Workers: e.w.CPUs(), Observe: observe, SpawnPrefix: e.w.o.spawnPrefix, Hooks: e.w.o.hooks,
-		Terminal: o.Terminal, Columns: o.Columns, Colour: o.Colour, Network: e.w.o.network}
+		Terminal: o.Terminal, Columns: o.Columns, Colour: o.Colour, Network: e.w.o.network, Services: o.Services}
 }
 
 // fresh are the positions of tasks in a plan; nil for none.

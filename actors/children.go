@@ -63,6 +63,9 @@ type child struct {
 
 	needs []messages.ServicePort // services that are ready for it
 	serve *serving               // of a service
+	keeps *kept                  // of a service that may outlive the run
+	// leaving: the run needs the service no more, and it is to go on.
+	leaving bool
 }
 
 func newChildren(r *running) *children {
@@ -183,7 +186,14 @@ func (p *child) run(m messages.StartProcess, done func(any)) {
 		p.c.r.treeChanged()
 		done(p.report(m, out, x))
 	}
-	proc, err := p.spawn(m.Program, out, exited)
+	if p.takeOver(m, out, exited) {
+		return
+	}
+	sink := process.Sink(out)
+	if p.keepsServices() {
+		sink = &relay{to: out}
+	}
+	proc, err := p.spawn(m.Program, sink, exited)
 	if err == errStopped {
 		p.end()
 		done(messages.ProcessNotStarted{Ref: m.Ref, Cancelled: true})
@@ -201,6 +211,10 @@ func (p *child) run(m messages.StartProcess, done func(any)) {
 	}
 	if p.c.killing.Load() {
 		p.signal(kill) // killAll may have come too early to see it
+	}
+	if relay, is := sink.(*relay); is {
+		p.awaitKept(p.keep(m, proc, relay), exited)
+		return
 	}
 	if w, ok := proc.(waiter); ok {
 		w.OnExit(exited)
@@ -243,7 +257,7 @@ func (p *child) mark(l messages.Locks, proc process.Process) {
 var errStopped = errors.New("stopped before the start")
 
 // spawn starts the process and makes it known, in one piece for a suspension.
-func (p *child) spawn(program string, out *recorder, exited func(process.Exit)) (process.Process, error) {
+func (p *child) spawn(program string, out process.Sink, exited func(process.Exit)) (process.Process, error) {
 	p.c.gate.pass()
 	defer p.c.gate.leave()
 	if p.c.r.mayNot(p.index) || p.stopRequested() { // while the gate was shut
@@ -293,7 +307,7 @@ func (p *child) end() bool {
 func (p *child) report(m messages.StartProcess, out *recorder, x process.Exit) messages.ProcessExited {
 	stdout, stderr, _ := out.finish()
 	e := messages.ProcessExited{Ref: m.Ref, Code: x.Code, Signal: x.Signal, Cancelled: x.Cancelled, Incomplete: x.Incomplete,
-		StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest, Next: out.nextEvent()}
+		StdoutLen: stdout.Len, StderrLen: stderr.Len, StdoutDigest: stdout.Digest, StderrDigest: stderr.Digest, Next: out.nextEvent(), Kept: x.Kept}
 	if x.WaitErr != nil {
 		e.WaitError = x.WaitErr.Error()
 	}

@@ -42,7 +42,7 @@ func (p *child) prepareServing(m messages.StartProcess, out *recorder) (refused 
 			return &messages.ProcessNotStarted{Ref: m.Ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: "no free port for the service: " + err.Error()}}
 		}
 		v.port = port
-	case s.Port != 0:
+	case s.Port != 0 && !r.o.Services.has(p.task.ID):
 		if holder, taken := r.o.Network.Taken(s.Port); taken {
 			return &messages.ProcessNotStarted{Ref: m.Ref, Error: portTaken(s.Port, holder)}
 		}

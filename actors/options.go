@@ -73,6 +73,8 @@ type Options struct {
 	Hash    digest.Function
 	Spawner process.Spawner
 	Network ready.Network // where services listen
+	// Services are kept there beyond the run; nil: they are stopped when nobody needs them.
+	Services *Services
 	// Terminal is lent to interactive tasks, Columns is how wide the one of a task with tty is. Colour: tasks are told that colours are seen.
 	Terminal process.Terminal
 	Columns  int

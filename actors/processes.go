@@ -38,6 +38,10 @@ func (p *processes) Receive(ctx actor.Context) {
 		if child := p.r.children.of(m.Ref); child != nil {
 			child.signal(strength(m))
 		}
+	case messages.LeaveProcess:
+		if child := p.r.children.of(m.Ref); child != nil {
+			child.leave()
+		}
 	case messages.KillProcesses:
 		p.r.children.killAll()
 	case messages.AbandonProcess:

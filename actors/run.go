@@ -143,7 +143,7 @@ func (h *Handle) Result() Result { return h.r.result }
 
 // rules are what the machines know of the run.
 func (r *running) rules() schedule.Rules {
-	return schedule.Rules{Run: r.o.Run, Cap: r.o.Cap, FailFast: r.o.FailFast, Lookup: r.o.Lookup, Store: r.o.Store, Grace: r.o.Grace, Timeout: r.o.Timeout}
+	return schedule.Rules{Run: r.o.Run, Cap: r.o.Cap, Keep: r.o.Services != nil, FailFast: r.o.FailFast, Lookup: r.o.Lookup, Store: r.o.Store, Grace: r.o.Grace, Timeout: r.o.Timeout}
 }
 
 // send delivers a message from outside any actor. When the run is over nobody is there any more, and a message would be a dead

@@ -171,6 +171,7 @@ type Outcome struct {
 	StoreHint   string
 
 	Served bool // completed: a service, which nobody needed any more
+	Kept   bool // Served: its process goes on
 
 	Started, Ended time.Time     // Started is when the key derivation began; zero when it never did
 	Queued         time.Duration // waiting for admission, locks

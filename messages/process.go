@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/haz-build/haz/cache/digest"
+	"github.com/haz-build/haz/cache/entry"
 )
 
 // PrepareExecution asks the cache actor for everything between grant and spawn: task locks, a last look at the inputs
@@ -72,6 +73,8 @@ type StartProcess struct {
 	Program string
 	// Timeout is how long the process may run; 0: as long as it likes. Then the task hears TimeExpired.
 	Timeout time.Duration
+	// Key is that of the task, for services that go on between runs.
+	Key entry.Key
 	// Services are those that the task needs, which are ready: it sees what they export.
 	Services []ServicePort
 }
@@ -100,6 +103,7 @@ type ProcessExited struct {
 	Next                       int // number of the next event of the task
 	Notes                      []Note
 	Streams                    Streams // when it ended well
+	Kept                       bool    // it goes on, beyond the run
 	Unready                    string  // of a service that was not ready yet: why it was not when somebody looked last
 	PortTaken                  bool    // likewise: somebody else listens on its port
 }
@@ -110,6 +114,9 @@ type SignalProcess struct {
 	Ref
 	Interrupt, Kill bool
 }
+
+// LeaveProcess asks that the process of a service goes on beyond the run (EXEC-082). Answered by ProcessExited.
+type LeaveProcess struct{ Ref }
 
 // TimeExpired tells a task that its process has run as long as it may (EXEC-045).
 type TimeExpired struct{ Ref }

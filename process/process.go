@@ -131,6 +131,8 @@ type Exit struct {
 	// Killed are processes of the group that were still there when the main process had ended by itself, and were ended then
 	// (4.5). A cancelled process has none.
 	Killed []Leftover
+	// Kept says that the process goes on, and whoever waited for it need not.
+	Kept bool
 	// WaitErr is set when the end of the process could not be learned (task error "wait").
 	WaitErr error
 }

@@ -27,6 +27,8 @@ func (l Look) ending(o messages.Outcome) string {
 	switch {
 	case o.Status == messages.Completed && o.Source == messages.FromCache:
 		return p.Green(g.Cached+" cached") + took
+	case o.Kept:
+		return p.Green(g.Done+" kept") + p.Dim(" after "+Duration(o.Took())+", for the next run")
 	case o.Served:
 		return p.Green(g.Done+" stopped") + p.Dim(" after "+Duration(o.Took()))
 	case o.Status == messages.Completed:

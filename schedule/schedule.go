@@ -36,6 +36,7 @@ func (p Peer) String() string {
 type Rules struct {
 	Run      messages.RunID
 	Cap      int           // tasks that execute at a time, at least 1 (EXEC-004)
+	Keep     bool          // services go on beyond the run
 	FailFast bool          // the first failure stops the run (2.5)
 	Lookup   bool          // the cache is read
 	Store    bool          // the cache is written

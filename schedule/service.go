@@ -127,6 +127,11 @@ func (t *Task) serviceUnused(now time.Time) []Command {
 		return nil
 	}
 	t.s.unused = true
+	if t.state == Serving && t.c.Keep && !t.force {
+		t.s.served = true
+		t.enter(Stopping)
+		return []Command{{ToProcesses, messages.LeaveProcess{Ref: t.ref()}}, {ToTimer, messages.GraceExpired{Ref: t.ref()}}}
+	}
 	switch t.state {
 	case Executing, Serving:
 		t.s.served = true
@@ -166,6 +171,7 @@ func (t *Task) withoutKey() { t.out.Key, t.out.HasKey, t.out.Miss = entry.Key{},
 
 // serviceExited follows the end of the process of a service, however it came.
 func (t *Task) serviceExited(now time.Time, m messages.ProcessExited) []Command {
+	t.out.Kept = m.Kept
 	up := t.s.up
 	t.s.up = false
 	if t.s.served || t.s.unused {

@@ -54,6 +54,8 @@ func newTaskDialogue(t testing.TB, td *datadriven.TestData) *taskDialogue {
 			c.service, c.cached = &workspace.Service{Ready: workspace.Ready{Timeout: 30 * time.Second}}, false
 		case "restarts":
 			c.service.Restarts = ints(a)[0]
+		case "keep":
+			c.Keep = true
 		case "target":
 			c.target = true
 		case "services":
@@ -152,7 +154,7 @@ func (d *taskDialogue) say(t testing.TB, td *datadriven.TestData) string {
 	case "not-started":
 		m = messages.ProcessNotStarted{Ref: ref, Error: messages.TaskError{Kind: messages.ErrSpawn, Reason: "no such program"}, Cancelled: td.HasArg("cancelled"), Ran: td.HasArg("ran")}
 	case "exited":
-		e := messages.ProcessExited{Ref: ref, Next: d.m.events + 3, Cancelled: td.HasArg("cancelled")}
+		e := messages.ProcessExited{Ref: ref, Next: d.m.events + 3, Cancelled: td.HasArg("cancelled"), Kept: td.HasArg("kept")}
 		e.Code = number()
 		if td.HasArg("unknown") {
 			e.WaitError = "lost"

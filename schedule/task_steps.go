@@ -237,7 +237,7 @@ func (t *Task) startProcess(now time.Time, m messages.ExecutionPrepared) []Comma
 	t.enter(Executing)
 	t.late, t.again, t.spawnAt = false, false, now
 	cs := append(t.started(now, t.out.Miss), t.notes(m.Notes)...)
-	start := messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Program: m.Program, Timeout: t.c.timeout}
+	start := messages.StartProcess{Ref: t.request(), First: t.events, Locks: m.Locks, Program: m.Program, Timeout: t.c.timeout, Key: t.out.Key}
 	for _, u := range t.c.services {
 		start.Services = append(start.Services, messages.ServicePort{Task: u, Port: t.n.ready[u]})
 	}

@@ -30,11 +30,12 @@ type invocation struct {
 	out  *streams.Report // what the user asked for
 	errs report.Stream   // diagnostics
 
-	follow  func(haz.Event) // is told what happens in a run, before people are; nil: nobody
-	pressed chan os.Signal  // what is as good as a signal to a run; nil: nothing
-	anew    bool            // everything is carried out, as with --force
-	live    *live           // of a watch; nil: each run has its own
-	fresh   []haz.TaskID    // that are carried out whatever the cache has, in a run that is no run of what was asked for: nothing is kept of it
+	follow   func(haz.Event) // is told what happens in a run, before people are; nil: nobody
+	pressed  chan os.Signal  // what is as good as a signal to a run; nil: nothing
+	anew     bool            // everything is carried out, as with --force
+	live     *live           // of a watch; nil: each run has its own
+	services *haz.Services   // that go on between the runs of a watch
+	fresh    []haz.TaskID    // that are carried out whatever the cache has, in a run that is no run of what was asked for: nothing is kept of it
 
 	toldScreen bool // that there is none
 }

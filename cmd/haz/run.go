@@ -218,7 +218,7 @@ func (v *invocation) execute(printer presenter, w *haz.Workspace, plan *haz.Plan
 	if p, ok := printer.(*viewed); ok {
 		p.s.order.Store(&orders{ear.order})
 	}
-	o := haz.RunOptions{Fresh: v.fresh, FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose")}
+	o := haz.RunOptions{Fresh: v.fresh, FailFast: v.has("fail-fast"), Cache: v.cacheMode(), Explain: v.has("verbose"), Services: v.services}
 	o.Timeout = read[time.Duration](v, "timeout")
 	if n := read[jobs](v, "jobs"); n != (jobs{}) {
 		o.Jobs = n.of(w)

@@ -62,6 +62,8 @@ func doWatch(v *invocation) (err error) {
 	v.live = v.newLive("watch")
 	v.live.reruns = make(chan haz.TaskID, 8)
 	defer func() { v.live.close(codeOf(err)) }()
+	v.services = &haz.Services{}
+	defer v.services.Close()
 	s := &watching{invocation: v, wanted: wanted, root: root, tree: tree, interrupts: signals.interrupts, interest: watch.Definitions(false)}
 	s.core.Patient = v.has("no-interrupt")
 	defer s.readKeys()()
@@ -318,6 +320,10 @@ func (s *watching) loadAndRun() error {
 		return err
 	}
 	s.resolved = true
+	s.services.Retain(func(id haz.TaskID) bool {
+		t := w.W.Task(id)
+		return t != nil && t.Service != nil
+	})
 	s.warn(selected.Warnings)
 	tasks := selected.Plan.Tasks
 	if s.has("affected") {
