@@ -60,7 +60,9 @@ func attemptsText(t *haz.Task) string {
 	if len(conditions) > 0 {
 		text = "if: " + strings.Join(conditions, ", ") + "\n"
 	}
-	if t.Timeout != 0 {
+	if t.Service != nil {
+		text += "service: " + serviceText(t.Service) + "\n"
+	} else if t.Timeout != 0 {
 		text += fmt.Sprintf("timeout: %s\n", workspace.Period(max(0, t.Timeout)))
 	}
 	if r := t.Retry; r.Times > 0 {
@@ -106,4 +108,28 @@ func readPeriod(text string) (time.Duration, error) {
 		err = fmt.Errorf("bad time %s: %w", diag.Quote(text), err)
 	}
 	return d, err
+}
+
+// serviceText says when a service is ready, and where it listens.
+func serviceText(s *workspace.Service) string {
+	var ready string
+	switch r := s.Ready; {
+	case r.URL != "":
+		ready = "when " + diag.Escape(r.URL) + " answers"
+	case r.Output != "":
+		ready = "when it prints " + diag.Quote(r.Output)
+	case r.Command != nil:
+		ready = "when " + diag.Escape(strings.Join(r.Command, " ")) + " ends with 0"
+	case r.File != "":
+		ready = "when " + diag.Escape(r.File) + " is there"
+	default:
+		ready = "when something listens there"
+	}
+	switch {
+	case s.AutoPort:
+		return "port auto, ready " + ready
+	case s.Port != 0:
+		return fmt.Sprintf("port %d, ready %s", s.Port, ready)
+	}
+	return "ready " + ready
 }
